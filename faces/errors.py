@@ -1,0 +1,166 @@
+"""What can go wrong with a face operation, one class for each thing that happens.
+
+`code` and `status` are the host contract's error code and HTTP status; host and client share
+these classes, so an error means the same on both sides. `retryable` tells whether the same call
+can succeed later without anybody changing anything.
+"""
+
+from typing import ClassVar
+
+
+class FaceError(Exception):
+    """Base of everything that goes wrong with pictures, plans and hosts."""
+
+    code: ClassVar[str] = "face_error"
+    status: ClassVar[int] = 500
+    retryable: ClassVar[bool] = False
+
+
+class BadField(FaceError):
+    """A field is missing, unknown, or not of its form."""
+
+    code = "bad_field"
+    status = 400
+
+
+class TokenRefused(FaceError):
+    """The host wants another token than the one it was given."""
+
+    code = "unauthorized"
+    status = 401
+
+
+class PictureNotFound(FaceError):
+    """A picture's name leads nowhere."""
+
+    code = "picture_not_found"
+    status = 404
+
+
+class PictureTooLarge(FaceError):
+    """A picture has more bytes or more pixels than allowed."""
+
+    code = "too_large"
+    status = 413
+
+
+class NotAPicture(FaceError):
+    """The bytes are not a picture that can be read."""
+
+    code = "not_a_picture"
+    status = 415
+
+
+class NoFace(FaceError):
+    """No face was found where one is needed."""
+
+    code = "no_face"
+    status = 422
+
+
+class ContentRejected(FaceError):
+    """The engine's content analyser refused the picture."""
+
+    code = "content_rejected"
+    status = 422
+
+
+class OutOfRange(FaceError):
+    """A parameter lies outside of its range."""
+
+    code = "out_of_range"
+    status = 422
+
+
+class IdempotencyKeyReused(FaceError):
+    """One idempotency key came with two different requests."""
+
+    code = "idempotency_key_reused"
+    status = 422
+
+
+class HostFull(FaceError):
+    """The host's queue is full."""
+
+    code = "queue_full"
+    status = 429
+    retryable = True
+
+
+class EngineFailed(FaceError):
+    """The engine broke down over this operation."""
+
+    code = "engine_failed"
+    status = 500
+
+
+class HostNotReady(FaceError):
+    """The host is up, but its engine cannot work yet or any more."""
+
+    code = "not_ready"
+    status = 503
+    retryable = True
+
+
+class OperationTimedOut(FaceError):
+    """The host gave up on the operation after its time limit."""
+
+    code = "timed_out"
+    status = 504
+    retryable = True
+
+
+class HostUnreachable(FaceError):
+    """The host does not answer: it is off, restarting, or the address is wrong."""
+
+    code = "unreachable"
+    status = 503
+    retryable = True
+
+
+class ContractBroken(FaceError):
+    """The host answered something that its contract does not allow."""
+
+    code = "contract_broken"
+    status = 502
+
+
+class UnknownHostError(FaceError):
+    """The host refused with an error code that this client does not know."""
+
+    code = "unknown_host_error"
+    status = 500
+
+
+class PictureUnreachable(FaceError):
+    """The server of a picture does not answer, or not now."""
+
+    code = "picture_unreachable"
+    status = 503
+    retryable = True
+
+
+class ChildAgeRefused(FaceError):
+    """An age below 10 was asked for without `allow_child_ages`."""
+
+    code = "child_age"
+    status = 422
+
+
+class PlanInvalid(FaceError):
+    """A plan's steps do not fit together."""
+
+    code = "plan_invalid"
+    status = 422
+
+
+def error_class(code: str) -> type[FaceError]:
+    """Find the class of an error code from a host's answer.
+
+    Args:
+        code: The `code` of an error body of the host contract.
+
+    Returns:
+        The class with that code, or `UnknownHostError`.
+    """
+    return next((leaf for leaf in FaceError.__subclasses__() if leaf.code == code), UnknownHostError)
