@@ -1,0 +1,116 @@
+"""Age progression: one base picture, one picture for each wanted age.
+
+The rules are the owner's (seed 002, workflow 2): the same base for all ages, intermediate ages for
+jumps of 40 years and more, a softer blend for large single jumps, enhancement after ageing,
+nothing below 10.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from faces.errors import ChildAgeRefused
+from faces.operations import AgeAdjustOperation, EnhancementModel
+from faces.plan import Gallery, Plan, PlanPicture, Step
+from faces.preferences import Preferences
+from faces.recipes.age_path import age_path
+from faces.recipes.enhancement import enhancement
+
+YOUNGEST = 10
+"""Years below which ageing is refused unless child ages are allowed."""
+
+LARGE_JUMP = 30
+"""Years of one ageing step from which on it is blended softly."""
+
+LARGE_JUMP_BLEND = 0.7
+"""The mildest blend of the owner's 0.5 to 0.7 for large jumps."""
+
+BASE = "base"
+
+
+def age_progression(
+    base_image: str,
+    base_age: int,
+    ages: Sequence[int],
+    *,
+    enhance: EnhancementModel | None = EnhancementModel.GFPGAN_1_4,
+    preferences: Preferences | None = None,
+    allow_child_ages: bool = False,
+) -> Plan:
+    """Plan the pictures of one character at several ages.
+
+    Args:
+        base_image: Reference of the base picture.
+        base_age: Years; what is known or estimated of the base picture.
+        ages: Wanted ages in years, 0 to 100; order and repetitions do not matter.
+        enhance: Model that restores each wanted picture after ageing, or None.
+        preferences: Settings of a preset and of the character.
+        allow_child_ages: Whether ages below 10 may be made.
+
+    Returns:
+        A plan whose last step for each wanted age belongs into the gallery's `age_variants`.
+
+    Raises:
+        ChildAgeRefused: An age below 10 without `allow_child_ages`.
+        OutOfRange: A preferred setting is out of its range.
+    """
+    refuse_child_ages(ages, allow_child_ages=allow_child_ages)
+    chosen = preferences or Preferences()
+    steps: list[Step] = []
+    for age, start in age_path(base_age, ages).items():
+        wanted = age in ages
+        finished = wanted and enhance is None
+        parent = BASE if start == base_age else age_step(start)
+        steps.append(_ageing(age, start, parent, chosen, finished=finished))
+        if wanted and enhance is not None:
+            steps.append(_enhancing(age, enhance, chosen))
+    base = PlanPicture(name=BASE, reference=base_image, label=f"base ({base_age})")
+    return Plan(pictures=(base,), steps=tuple(steps))
+
+
+def refuse_child_ages(ages: Sequence[int], *, allow_child_ages: bool) -> None:
+    """Refuse ages below 10 that nobody allowed.
+
+    Raises:
+        ChildAgeRefused: There is one.
+    """
+    youngest = min(ages)
+    if youngest < YOUNGEST and not allow_child_ages:
+        raise ChildAgeRefused(
+            f"Age {youngest} is below {YOUNGEST}, where ageing models fail; "
+            "set allow_child_ages if it is meant."
+        )
+
+
+def age_step(age: int) -> str:
+    """Name the step that makes an age."""
+    return f"age {age}"
+
+
+def _ageing(age: int, start: int, parent: str, chosen: Preferences, *, finished: bool) -> Step:
+    fitted: dict[str, Any] = {}
+    if abs(age - start) >= LARGE_JUMP:
+        fitted["age_adjustment_blend"] = LARGE_JUMP_BLEND
+    operation, sources = chosen.settle(
+        AgeAdjustOperation, fitted=fitted, explicit={"target_age": age}
+    )
+    del sources["target_age"]
+    return Step(
+        name=age_step(age),
+        operation=operation,
+        inputs=(parent,),
+        gallery=Gallery.AGE_VARIANTS if finished else None,
+        label=age_step(age) if finished else "",
+        sources=sources,
+    )
+
+
+def _enhancing(age: int, model: EnhancementModel, chosen: Preferences) -> Step:
+    operation, sources = enhancement(model, EnhancementModel.GFPGAN_1_4, chosen)
+    return Step(
+        name=f"enhance age {age}",
+        operation=operation,
+        inputs=(age_step(age),),
+        gallery=Gallery.AGE_VARIANTS,
+        label=age_step(age),
+        sources=sources,
+    )
