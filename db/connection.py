@@ -1,0 +1,126 @@
+"""Connecting to MongoDB by the owner's policy, with the credentials out of sight."""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC
+from typing import Any
+
+from bson.codec_options import CodecOptions
+from pymongo import MongoClient
+from pymongo.database import Database
+from pymongo.errors import (
+    ConfigurationError,
+    ConnectionFailure,
+    InvalidURI,
+    OperationFailure,
+    PyMongoError,
+)
+
+from db.errors import DatabaseError, DatabaseRefused, DatabaseUnreachable, OperationRefused
+
+Document = dict[str, Any]
+
+TRIES = 5
+PAUSE_SECONDS = 3.0
+_REFUSALS = {13, 18, 8000}
+"""Server error codes for Unauthorized and AuthenticationFailed (8000: the same from Atlas)."""
+
+log = logging.getLogger(__name__)
+
+
+def connect(
+    url: str,
+    name: str,
+    *,
+    pool_size: int = 20,
+    tries: int = TRIES,
+    pause_seconds: float = PAUSE_SECONDS,
+) -> Database[Document]:
+    """Open the StoryCanvas database and make sure that it answers.
+
+    The policy is the owner's (seed 004, section 1): 5 tries 3 s apart, 5 s for choosing a server,
+    10 s for connecting and for each answer, writes and reads retried by the driver.
+
+    Args:
+        url: MongoDB connection string.
+        name: Database name.
+        pool_size: Most connections kept open.
+        tries: How often to try.
+        pause_seconds: Wait between tries.
+
+    Returns:
+        The database; its times are UTC and aware.
+
+    Raises:
+        DatabaseUnreachable: No server answers.
+        DatabaseRefused: The server refuses the user, or the string is malformed.
+    """
+    client = _client(url, pool_size)
+    for attempt in range(1, tries + 1):
+        try:
+            with translated_errors():
+                client.admin.command("ping")
+                return client.get_database(
+                    name, codec_options=CodecOptions(tz_aware=True, tzinfo=UTC)
+                )
+        except DatabaseUnreachable:
+            if attempt == tries:
+                client.close()
+                raise
+            log.warning("MongoDB does not answer, try %d of %d.", attempt, tries)
+            time.sleep(pause_seconds)
+        except DatabaseError:
+            client.close()
+            raise
+    raise DatabaseUnreachable("MongoDB was not tried at all; tries must be 1 or more.")
+
+
+def _client(url: str, pool_size: int) -> MongoClient[Document]:
+    try:
+        return MongoClient(
+            url,
+            appname="storycanvas-pipelines",
+            serverSelectionTimeoutMS=5_000,
+            connectTimeoutMS=10_000,
+            socketTimeoutMS=10_000,
+            retryWrites=True,
+            retryReads=True,
+            maxPoolSize=pool_size,
+        )
+    except (InvalidURI, ConfigurationError, ValueError) as error:
+        raise DatabaseRefused(
+            "MONGO_URL is no MongoDB connection string; its form is mongodb://host:port/."
+        ) from error
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Turn PyMongo's errors into the project's own.
+
+    Raises:
+        DatabaseUnreachable: The connection failed.
+        DatabaseRefused: The user may not do this.
+        OperationRefused: Anything else that the server refused.
+    """
+    try:
+        yield
+    except ConnectionFailure as error:
+        raise DatabaseUnreachable(
+            f"MongoDB does not answer ({type(error).__name__}); start it or correct MONGO_URL."
+        ) from error
+    except OperationFailure as error:
+        if error.code in _REFUSALS:
+            raise DatabaseRefused(
+                "MongoDB refuses this user (error "
+                f"{error.code}); check the name, password and roles in MONGO_URL."
+            ) from error
+        raise OperationRefused(f"MongoDB refused: error {error.code}, {_reason(error)}.") from error
+    except PyMongoError as error:
+        raise OperationRefused(f"MongoDB failed ({type(error).__name__}).") from error
+
+
+def _reason(error: OperationFailure) -> str:
+    details = error.details or {}
+    return str(details.get("codeName") or details.get("errmsg") or "no reason given")
