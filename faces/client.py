@@ -87,13 +87,13 @@ class FaceHostClient:
         return ASSET_PREFIX + name
 
     def operate(
-        self, operation: FaceOperation, pictures: Sequence[Picture], key: str
+        self, operation: FaceOperation, assets: Sequence[str], key: str
     ) -> OperationAnswer:
         """Have one operation done, or get its result if the host has it.
 
         Args:
             operation: What to do.
-            pictures: Its inputs, in the order of `operation.pictures`.
+            assets: Its uploaded inputs, in the order of `operation.pictures`.
             key: The idempotency key; the same on every try.
 
         Returns:
@@ -104,8 +104,7 @@ class FaceHostClient:
             ContractBroken: A success without the picture that the operation makes.
         """
         body = operation.model_dump(mode="json", by_alias=True, exclude_none=True)
-        fields = zip(operation.pictures, pictures, strict=True)
-        body |= {name: self.upload(picture) for name, picture in fields}
+        body |= dict(zip(operation.pictures, assets, strict=True))
         answer = self._parse(
             OperationAnswer,
             self._request(

@@ -147,6 +147,13 @@ class ChildAgeRefused(FaceError):
     status = 422
 
 
+class BaseAgeUnknown(FaceError):
+    """Nobody knows how old the face in the base picture is."""
+
+    code = "base_age_unknown"
+    status = 422
+
+
 class PlanInvalid(FaceError):
     """A plan's steps do not fit together."""
 

@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from faces.errors import PlanInvalid
-from faces.operations import Operation
+from faces.operations import Age, Operation
 
 
 class Gallery(StrEnum):
@@ -45,6 +45,7 @@ class Step(_PlanPart):
         operation: What to do.
         inputs: Names of plan pictures or earlier steps, in the order of `operation.pictures`.
         gallery: The gallery list that shows the result; None for an intermediate result.
+        age: Years that the result shows, for the gallery's `age_variants`.
         label: What the contact sheet writes below the result; empty leaves it out.
         sources: Where each parameter that is not the built-in default came from, by field name.
     """
@@ -53,6 +54,7 @@ class Step(_PlanPart):
     operation: Operation
     inputs: tuple[str, ...]
     gallery: Gallery | None = None
+    age: Age | None = None
     label: str = ""
     sources: dict[str, str] = Field(default_factory=dict)
 
@@ -90,6 +92,8 @@ def _claim(name: str, taken: set[str]) -> None:
 
 
 def _check_inputs(step: Step, usable: set[str]) -> None:
+    if (step.gallery is Gallery.AGE_VARIANTS) != (step.age is not None):
+        raise PlanInvalid(f"Step '{step.name}' must name an age for age_variants, and only then.")
     wanted = len(step.operation.pictures)
     if len(step.inputs) != wanted:
         raise PlanInvalid(

@@ -1,0 +1,1 @@
+"""Retryable steps: the only place that does input and output on behalf of a flow."""

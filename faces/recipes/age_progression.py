@@ -8,7 +8,7 @@ nothing below 10.
 from collections.abc import Sequence
 from typing import Any
 
-from faces.errors import ChildAgeRefused
+from faces.errors import BaseAgeUnknown, ChildAgeRefused
 from faces.operations import AgeAdjustOperation, EnhancementModel
 from faces.plan import Gallery, Plan, PlanPicture, Step
 from faces.preferences import Preferences
@@ -81,6 +81,25 @@ def refuse_child_ages(ages: Sequence[int], *, allow_child_ages: bool) -> None:
         )
 
 
+def plan_base_age(known: int | None, estimate: float | None) -> int:
+    """Choose the age from which jumps are planned: what is known, else the engine's estimate.
+
+    Args:
+        known: Years, from the user.
+        estimate: Years, from the engine.
+
+    Raises:
+        BaseAgeUnknown: There is neither.
+    """
+    if known is not None:
+        return known
+    if estimate is None:
+        raise BaseAgeUnknown(
+            "The engine gives no estimate of the age in the base picture; name it as base_age."
+        )
+    return max(0, min(100, round(estimate)))
+
+
 def age_step(age: int) -> str:
     """Name the step that makes an age."""
     return f"age {age}"
@@ -99,6 +118,7 @@ def _ageing(age: int, start: int, parent: str, chosen: Preferences, *, finished:
         operation=operation,
         inputs=(parent,),
         gallery=Gallery.AGE_VARIANTS if finished else None,
+        age=age if finished else None,
         label=age_step(age) if finished else "",
         sources=sources,
     )
@@ -111,6 +131,7 @@ def _enhancing(age: int, model: EnhancementModel, chosen: Preferences) -> Step:
         operation=operation,
         inputs=(age_step(age),),
         gallery=Gallery.AGE_VARIANTS,
+        age=age,
         label=age_step(age),
         sources=sources,
     )

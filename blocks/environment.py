@@ -1,0 +1,49 @@
+"""The environment variables, for machines without blocks: the one place that reads them."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Environment(BaseSettings):
+    """Settings from environment variables; README's table lists them.
+
+    An empty variable counts as not set.
+    """
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
+
+    mongo_url: SecretStr | None = Field(
+        None, description="MongoDB connection string; without it a local mongod is started."
+    )
+    db_name: str = Field("storyboard", description="Name of the StoryCanvas database.")
+    facefusion_url: str | None = Field(
+        None, description="Address of the face host; without it a local preview host is started."
+    )
+    facefusion_token: SecretStr | None = Field(None, description="Token of the face host.")
+    image_store: str | None = Field(
+        None,
+        description="fsspec URL where pictures are kept; without it a folder of the state directory.",
+    )
+    image_base_url: str | None = Field(
+        None, description="Where the app serves the image store's root."
+    )
+    storycanvas_state: Path = Field(
+        Path(".storycanvas"), description="Directory for the files of local services."
+    )
+    storycanvas_step_retries: int = Field(
+        8, ge=0, le=50, description="Tries of a step after the first, for errors that may pass."
+    )
+    storycanvas_retry_seconds: float = Field(
+        2.0, ge=0, description="Wait before the second try; it doubles with each try up to 60 s."
+    )
+    storycanvas_slot_wait_seconds: float = Field(
+        1800.0, gt=0, description="Longest wait of an operation for a slot of its GPU host."
+    )
+
+    @property
+    def retry_delays(self) -> list[float]:
+        """Seconds to wait before each retry; empty when there are none."""
+        first = self.storycanvas_retry_seconds
+        return [min(first * 2**turn, 60.0) for turn in range(self.storycanvas_step_retries)]

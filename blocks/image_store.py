@@ -1,0 +1,42 @@
+"""The image store block: where pictures are kept and where the app serves them."""
+
+from prefect.blocks.core import Block
+from pydantic import Field
+
+from faces.image_store import ImageStore
+
+
+class ImageStoreBlock(Block):
+    """A folder or bucket of pictures.
+
+    Attributes:
+        url: Where pictures are kept.
+        base_url: Where the app serves them.
+
+    Example:
+        Load the stored image store and read a picture:
+
+        ```python
+        from blocks import ImageStoreBlock
+
+        store = ImageStoreBlock.load("default").open()
+        data = store.read("local/result/2026/11/name.png")
+        ```
+    """
+
+    _block_type_name = "Image Store"
+    _block_type_slug = "image-store"
+
+    url: str = Field(
+        title="Root",
+        description="fsspec URL of the root, such as file:///srv/images or s3://bucket/images.",
+    )
+    base_url: str | None = Field(
+        None,
+        title="Base address",
+        description="Where the app serves the root, such as http://127.0.0.1:8000/uploads.",
+    )
+
+    def open(self) -> ImageStore:
+        """Open the store."""
+        return ImageStore(self.url, self.base_url)

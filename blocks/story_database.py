@@ -1,0 +1,52 @@
+"""The database block: which MongoDB holds the StoryCanvas database."""
+
+from typing import Any
+
+from prefect.blocks.core import Block
+from pydantic import Field, SecretStr
+from pymongo.database import Database
+
+from db.connection import connect
+
+
+class StoryDatabase(Block):
+    """The StoryCanvas database.
+
+    Attributes:
+        mongo_url: Connection string; it is a secret because it may hold a password.
+        db_name: Name of the database.
+        pool_size: Most connections kept open.
+
+    Example:
+        Load the stored database and count its characters:
+
+        ```python
+        from blocks import StoryDatabase
+
+        database = StoryDatabase.load("default").connect()
+        print(database["characters"].count_documents({}))
+        ```
+    """
+
+    _block_type_name = "Story Database"
+    _block_type_slug = "story-database"
+
+    mongo_url: SecretStr = Field(
+        title="Connection string",
+        description="MongoDB connection string, such as mongodb://127.0.0.1:27017/.",
+    )
+    db_name: str = Field(
+        "storyboard", title="Database", description="Name of the StoryCanvas database."
+    )
+    pool_size: int = Field(
+        20, ge=1, le=500, title="Pool size", description="Most connections kept open."
+    )
+
+    def connect(self) -> Database[dict[str, Any]]:
+        """Open the database.
+
+        Raises:
+            db.errors.DatabaseError: It cannot be opened.
+        """
+        url = self.mongo_url.get_secret_value()
+        return connect(url, self.db_name, pool_size=self.pool_size)

@@ -1,0 +1,82 @@
+"""The typed report that a flow returns: what was done, reused or failed, and in how many seconds."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Outcome = Literal["done", "reused", "failed", "skipped"]
+
+
+class _ReportPart(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StepReport(_ReportPart):
+    """What became of one step.
+
+    Attributes:
+        step: The step's name.
+        operation_type: What it does.
+        outcome: `done` now, `reused` from the ledger, `failed`, or `skipped` because an input is
+            missing.
+        seconds: From the start of the step to its end; fetching and storing included.
+        engine_seconds: What the engine needed; of the first time for a reused step.
+        output_url: What the app can show; None without a picture.
+        output_path: Path in the image store.
+        estimated_age: The engine's estimate before the operation, in years.
+        sources: Where each parameter that is not the built-in default came from.
+        error: One sentence, when it failed or was skipped.
+    """
+
+    step: str
+    operation_type: str
+    outcome: Outcome
+    seconds: float = Field(0.0, ge=0)
+    engine_seconds: float | None = None
+    output_url: str | None = None
+    output_path: str | None = None
+    estimated_age: float | None = None
+    sources: dict[str, str] = Field(default_factory=dict)
+    error: str | None = None
+
+
+class FaceRunReport(_ReportPart):
+    """What a face flow did.
+
+    Attributes:
+        flow: The flow's name.
+        character_id: Whose face.
+        engine: `facefusion` or `preview`, with its version.
+        host: Address of the face host.
+        base_age: Years from which the jumps were planned, where ages play a part.
+        estimated_age: The engine's estimate for the base picture, in years.
+        warnings: What the user should know, such as a small source face.
+        steps: One entry a step, in the plan's order.
+        contact_sheet: What the app can show of the contact sheet.
+        contact_sheet_path: The sheet's path in the image store.
+    """
+
+    flow: str
+    character_id: str
+    engine: str
+    host: str
+    base_age: int | None = None
+    estimated_age: float | None = None
+    warnings: tuple[str, ...] = ()
+    steps: tuple[StepReport, ...]
+    contact_sheet: str | None = None
+    contact_sheet_path: str | None = None
+
+    @property
+    def unfinished(self) -> tuple[StepReport, ...]:
+        """Steps that failed or were skipped."""
+        return tuple(step for step in self.steps if step.outcome in {"failed", "skipped"})
+
+    def summary(self) -> str:
+        """Say in one sentence what became of the steps."""
+        counts = {
+            outcome: sum(step.outcome == outcome for step in self.steps)
+            for outcome in ("done", "reused", "failed", "skipped")
+        }
+        parts = [f"{count} {outcome}" for outcome, count in counts.items() if count]
+        return f"{len(self.steps)} steps: {', '.join(parts)}."

@@ -1,0 +1,78 @@
+"""The flow `age-progression`: a character at several ages, from one picture.
+
+Started by an artist in the Prefect UI, or from Python:
+
+    from flows.age_progression import age_progression
+    report = age_progression("character-id", ages=[25, 45, 65])
+"""
+
+from prefect import flow
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from faces.operations import Age, EnhancementModel
+from faces.recipes.age_progression import BASE, plan_base_age, refuse_child_ages
+from faces.recipes.age_progression import age_progression as plan_ages
+from faces.report import FaceRunReport
+from flows.parameters import Ages, CharacterId, PresetName, Reference
+from tasks.characters import first_reference_image, load_character, load_preferences
+from tasks.before_steps import make_order
+from tasks.conclude import conclude
+from tasks.inspect import inspect
+from tasks.publish import progress_artifact
+from tasks.road import open_road
+from tasks.run_plan import run_plan
+
+DEFAULT_AGES = [12, 16, 25, 45, 65]
+
+
+@flow(
+    name="age-progression",
+    flow_run_name="ages of {character_id}",
+    task_runner=ThreadPoolTaskRunner(max_workers=8),
+)
+def age_progression(
+    character_id: CharacterId,
+    ages: Ages = DEFAULT_AGES,
+    base_image: Reference | None = None,
+    base_age: Age | None = None,
+    enhance: EnhancementModel | None = EnhancementModel.GFPGAN_1_4,
+    preset: PresetName | None = None,
+    allow_child_ages: bool = False,
+    force: bool = False,
+) -> FaceRunReport:
+    """Show a character at several ages, from one picture.
+
+    Args:
+        character_id: Id of the character whose gallery receives the pictures.
+        ages: Ages in years, 0 to 100, that are wanted.
+        base_image: URL or path of the picture to start from; empty takes the first reference image.
+        base_age: Age in years that the picture shows; empty takes the engine's estimate.
+        enhance: Model that restores each picture after ageing; empty leaves them as they are.
+        preset: Id or name of a saved preset; empty uses none.
+        allow_child_ages: Whether ages below 10 may be made.
+        force: Whether to do again what was done before.
+
+    Returns:
+        What was done, reused or failed, step by step.
+    """
+    refuse_child_ages(ages, allow_child_ages=allow_child_ages)
+    with open_road() as road:
+        character = load_character(road, character_id)
+        preferences = load_preferences(road, character, preset)
+        base = base_image or first_reference_image(character)
+        order = make_order(road, character_id, force=force)
+        seen = inspect(road, order, {BASE: base}, preferences)
+        estimate = seen.estimated_ages[BASE]
+        planned_from = plan_base_age(base_age, estimate)
+        plan = plan_ages(
+            base,
+            planned_from,
+            ages,
+            enhance=enhance,
+            preferences=preferences,
+            allow_child_ages=allow_child_ages,
+        )
+        result = run_plan(road, order, plan, progress_artifact(road, character_id))
+        return conclude(
+            road, order, seen, result, base_age=planned_from, estimated_age=estimate
+        )

@@ -1,0 +1,72 @@
+"""The flow `enhance-then-swap`: a character's face, restored, in another picture.
+
+Started by an artist in the Prefect UI, or from Python:
+
+    from flows.enhance_then_swap import enhance_then_swap
+    report = enhance_then_swap("character-id", "https://example.org/scene.jpg")
+"""
+
+from prefect import flow
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from faces.operations import EnhancementModel, FaceSwapperModel
+from faces.recipes.enhance_then_swap import SOURCE, TARGET
+from faces.recipes.enhance_then_swap import enhance_then_swap as plan_swap
+from faces.report import FaceRunReport
+from flows.parameters import CharacterId, PresetName, Reference
+from tasks.before_steps import make_order
+from tasks.characters import first_reference_image, load_character, load_preferences
+from tasks.conclude import conclude
+from tasks.inspect import inspect
+from tasks.publish import progress_artifact
+from tasks.road import open_road
+from tasks.run_plan import run_plan
+
+
+@flow(
+    name="enhance-then-swap",
+    flow_run_name="{character_id} into a picture",
+    task_runner=ThreadPoolTaskRunner(max_workers=8),
+)
+def enhance_then_swap(
+    character_id: CharacterId,
+    target_image: Reference,
+    source_face: Reference | None = None,
+    enhance_source: EnhancementModel | None = EnhancementModel.GFPGAN_1_4,
+    enhance_result: EnhancementModel | None = EnhancementModel.CODEFORMER,
+    face_swapper_model: FaceSwapperModel = FaceSwapperModel.INSWAPPER_128,
+    preset: PresetName | None = None,
+    force: bool = False,
+) -> FaceRunReport:
+    """Put a character's face into a picture, restored before and after.
+
+    Args:
+        character_id: Id of the character whose gallery receives the picture.
+        target_image: URL or path of the picture that receives the face.
+        source_face: URL or path of the face; empty takes the first reference image.
+        enhance_source: Model that restores the face first; empty leaves it as it is.
+        enhance_result: Model that restores the face in the result; empty leaves it as it is.
+        face_swapper_model: Model that swaps the faces.
+        preset: Id or name of a saved preset; empty uses none.
+        force: Whether to do again what was done before.
+
+    Returns:
+        What was done, reused or failed, step by step.
+    """
+    with open_road() as road:
+        character = load_character(road, character_id)
+        preferences = load_preferences(road, character, preset)
+        source = source_face or first_reference_image(character)
+        order = make_order(road, character_id, force=force)
+        pictures = {SOURCE: source, TARGET: target_image}
+        seen = inspect(road, order, pictures, preferences)
+        plan = plan_swap(
+            source,
+            target_image,
+            enhance_source=enhance_source,
+            enhance_result=enhance_result,
+            face_swapper_model=face_swapper_model,
+            preferences=preferences,
+        )
+        result = run_plan(road, order, plan, progress_artifact(road, character_id))
+        return conclude(road, order, seen, result)

@@ -1,0 +1,55 @@
+"""What happens before the first step of a plan: ask the host, fetch the pictures."""
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from faces.contract import HostStatus
+from faces.plan import Plan, PlanPicture
+from tasks.retrying import may_pass, retry_options
+from tasks.road import Road
+from tasks.run_step import Made, Order
+
+
+@task(cache_policy=NO_CACHE, task_run_name="ask host", retry_condition_fn=may_pass)
+def ask_host(road: Road) -> HostStatus:
+    """Ask the face host which engine it runs.
+
+    Raises:
+        HostUnreachable: It does not answer.
+    """
+    return road.host.status()
+
+
+@task(cache_policy=NO_CACHE, task_run_name="fetch {picture.name}", retry_condition_fn=may_pass)
+def fetch(road: Road, picture: PlanPicture) -> Made:
+    """Fetch and normalise a picture of a plan.
+
+    Raises:
+        FaceError: It cannot be found or read.
+    """
+    found = road.fetch(picture.reference)
+    return Made(picture.name, picture.reference, found.sha256, picture=found)
+
+
+def make_order(road: Road, character_id: str, *, force: bool) -> Order:
+    """Find out with which engine a character's plans are run.
+
+    Raises:
+        HostUnreachable: The host does not answer.
+    """
+    asking = ask_host.with_options(**retry_options(road.environment))
+    return Order(character_id, asking(road), force)
+
+
+def fetch_all(road: Road, plan: Plan) -> dict[str, Made]:
+    """Fetch the pictures of a plan, side by side.
+
+    Returns:
+        What was fetched, by the plan's names.
+
+    Raises:
+        FaceError: One of them cannot be found or read.
+    """
+    work = fetch.with_options(**retry_options(road.environment))
+    fetching = {picture.name: work.submit(road, picture) for picture in plan.pictures}
+    return {name: future.result() for name, future in fetching.items()}

@@ -1,0 +1,52 @@
+"""The end of every face flow: record failures, publish, and return the report or raise it."""
+
+from faces.report import FaceRunReport
+from tasks.errors import StepsFailed
+from tasks.inspect import Inspection
+from tasks.outcomes import PlanResult
+from tasks.publish import publish, store_contact_sheet
+from tasks.road import Road
+from tasks.run_plan import record_failures
+from tasks.run_step import Order
+
+
+def conclude(
+    road: Road,
+    order: Order,
+    seen: Inspection,
+    result: PlanResult,
+    *,
+    base_age: int | None = None,
+    estimated_age: float | None = None,
+) -> FaceRunReport:
+    """Make the report of a run, show it in the UI and return it.
+
+    Args:
+        road: What the run worked with.
+        order: For whom.
+        seen: What was seen in the pictures before.
+        result: What became of the plan.
+        base_age: Years from which the jumps were planned.
+        estimated_age: The engine's estimate for the base picture, in years.
+
+    Raises:
+        StepsFailed: Some steps did not get done; it carries the report.
+    """
+    record_failures(road, order, result)
+    sheet = store_contact_sheet(road, result)
+    report = FaceRunReport(
+        flow=road.flow_name,
+        character_id=order.character_id,
+        engine=f"{order.status.engine} {order.status.engine_version}",
+        host=road.host.url,
+        base_age=base_age,
+        estimated_age=estimated_age,
+        warnings=seen.warnings,
+        steps=result.steps,
+        contact_sheet=sheet.url,
+        contact_sheet_path=sheet.path,
+    )
+    publish(road, report, result)
+    if report.unfinished:
+        raise StepsFailed(report)
+    return report

@@ -1,0 +1,196 @@
+"""The guard: never more operations on a GPU host than its limit has slots, in any number of processes.
+
+Operations of one process queue here, first come, first served. One thread for each slot waits for
+all of them, keeps the slot while operations are ready and renews its lease (`tasks.gpu_slot`).
+"""
+
+import atexit
+import contextvars
+import logging
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from tasks.gpu_holder import describe_holder
+from tasks.gpu_limit import GpuLimit
+from tasks.gpu_slot import GpuSlot
+
+LINGER_SECONDS = 0.3
+"""How long a slot is kept without work, so that a chain's next step finds it still held."""
+
+EXIT_SECONDS = 5.0
+
+log = logging.getLogger(__name__)
+
+
+class SlotWaitTimedOut(Exception):
+    """No slot of the GPU host came free before the deadline."""
+
+    retryable: ClassVar[bool] = False
+
+
+@dataclass(eq=False)
+class _Ticket:
+    """One operation that wants the GPU."""
+
+    run: str
+    granted: threading.Event = field(default_factory=threading.Event)
+    finished: threading.Event = field(default_factory=threading.Event)
+    error: BaseException | None = None
+
+
+class GpuGuard:
+    """The queue of one process before one GPU host; `gpu_guard` keeps one for each limit.
+
+    Args:
+        limit_name: Name of the host's Prefect global concurrency limit.
+    """
+
+    def __init__(self, limit_name: str) -> None:
+        self.limit_name = limit_name
+        self._changed = threading.Condition()
+        self._waiting: deque[_Ticket] = deque()
+        self._lanes: set[threading.Thread] = set()
+        self._slots = 1
+        self._closing = False
+
+    def check(self) -> None:
+        """Make sure that the limit guards, before any work is begun.
+
+        Raises:
+            GuardClosed: It is missing, inactive or zero.
+        """
+        with GpuLimit(self.limit_name) as limit:
+            self._slots = limit.read().slots
+
+    @contextmanager
+    def slot(self, run: str, wait_seconds: float) -> Iterator[None]:
+        """Hold a slot of the host for one operation.
+
+        Args:
+            run: Name of the run, to be shown to others who wait.
+            wait_seconds: Longest wait for the slot.
+
+        Raises:
+            GuardClosed: The limit is missing, inactive or zero.
+            SlotWaitTimedOut: No slot came free in time.
+        """
+        ticket = _Ticket(run)
+        self._enqueue(ticket)
+        try:
+            self._await(ticket, wait_seconds)
+            yield
+        finally:
+            ticket.finished.set()
+
+    def close(self) -> None:
+        """Take no more work and give the slots back."""
+        with self._changed:
+            self._closing = True
+            lanes = list(self._lanes)
+            self._changed.notify_all()
+        for lane in lanes:
+            lane.join(EXIT_SECONDS)
+
+    def _enqueue(self, ticket: _Ticket) -> None:
+        with self._changed:
+            self._waiting.append(ticket)
+            if len(self._lanes) < self._slots:
+                lane = threading.Thread(
+                    target=contextvars.copy_context().run,
+                    args=(self._serve,),
+                    name=f"guard {self.limit_name}",
+                    daemon=True,
+                )
+                self._lanes.add(lane)
+                lane.start()
+            self._changed.notify()
+
+    def _await(self, ticket: _Ticket, wait_seconds: float) -> None:
+        if not ticket.granted.wait(wait_seconds) and self._withdraw(ticket):
+            raise SlotWaitTimedOut(
+                f"No slot of '{self.limit_name}' came free in {wait_seconds:.0f} s: "
+                f"{describe_holder(self.limit_name)}."
+            )
+        ticket.granted.wait()
+        if ticket.error is not None:
+            raise ticket.error
+
+    def _withdraw(self, ticket: _Ticket) -> bool:
+        with self._changed:
+            if ticket not in self._waiting:
+                return False
+            self._waiting.remove(ticket)
+            return True
+
+    def _serve(self) -> None:
+        """The life of one lane: serve the queue until it is empty."""
+        try:
+            with GpuLimit(self.limit_name) as limit:
+                slot = GpuSlot(limit)
+                while self._stay(slot):
+                    self._serve_next(slot)
+                slot.give_back()
+        except BaseException as error:
+            self._refuse_all(error)
+            raise
+        finally:
+            with self._changed:
+                self._lanes.discard(threading.current_thread())
+
+    def _serve_next(self, slot: GpuSlot) -> None:
+        try:
+            held = slot.take(self._wanted)
+        except Exception as error:  # noqa: BLE001: raised again where the slot was asked for
+            self._refuse_all(error)
+            return
+        ticket = self._pop() if held else None
+        if ticket is not None:
+            ticket.granted.set()
+            slot.keep(ticket.finished, ticket.run)
+            slot.pass_on_when_due()
+
+    def _stay(self, slot: GpuSlot) -> bool:
+        """Wait a moment for work; without any the lane ends, under the lock that adds work."""
+        with self._changed:
+            if not self._waiting and not self._closing and slot.worth_keeping:
+                self._changed.wait(LINGER_SECONDS)
+            if self._waiting and not self._closing:
+                return True
+            self._lanes.discard(threading.current_thread())
+            return False
+
+    def _wanted(self) -> bool:
+        with self._changed:
+            return bool(self._waiting) and not self._closing
+
+    def _pop(self) -> _Ticket | None:
+        with self._changed:
+            return self._waiting.popleft() if self._waiting else None
+
+    def _refuse_all(self, error: BaseException) -> None:
+        with self._changed:
+            while self._waiting:
+                ticket = self._waiting.popleft()
+                ticket.error = error
+                ticket.granted.set()
+
+
+_guards: dict[str, GpuGuard] = {}
+_guards_lock = threading.Lock()
+
+
+def gpu_guard(limit_name: str) -> GpuGuard:
+    """Get this process's guard of a host.
+
+    Args:
+        limit_name: Name of the host's Prefect global concurrency limit.
+    """
+    with _guards_lock:
+        if limit_name not in _guards:
+            _guards[limit_name] = GpuGuard(limit_name)
+            atexit.register(_guards[limit_name].close)
+        return _guards[limit_name]

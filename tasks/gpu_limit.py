@@ -1,0 +1,165 @@
+"""A host's Prefect global concurrency limit, through the lease endpoints of Prefect's API.
+
+Prefect's own context manager is not used: entered in one task and left in another it gives the
+slot back early, and it lets work through when the limit is missing or inactive (measured with
+Prefect 3.8.8, reference/prefect.md).
+"""
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import TracebackType
+from typing import ClassVar, Self
+from uuid import UUID
+
+import httpx
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.responses import GlobalConcurrencyLimitResponse
+from prefect.exceptions import ObjectNotFound
+
+LEASE_SECONDS = 60.0
+"""The shortest lease that Prefect's server grants: how long a killed holder blocks its slot."""
+
+
+class GuardClosed(Exception):
+    """The limit that guards a host is missing, inactive or zero, so nothing may run."""
+
+    retryable: ClassVar[bool] = False
+
+
+@dataclass(frozen=True)
+class LimitState:
+    """What the server says of a limit.
+
+    Attributes:
+        slots: Operations that may run at one time, 1 or more.
+        updated: When it changed last; it also moves when somebody is refused.
+    """
+
+    slots: int
+    updated: datetime | None
+
+
+@dataclass
+class Lease:
+    """A slot that is held.
+
+    Attributes:
+        lease_id: The server's name for it.
+        held_since: When it was taken, by this process's monotonic clock in seconds.
+        asked_at: When it was taken or renewed last, before the server was asked.
+    """
+
+    lease_id: UUID
+    asked_at: float
+    held_since: float = field(default_factory=time.monotonic)
+
+    @property
+    def valid(self) -> bool:
+        """Whether the slot is surely still ours."""
+        return time.monotonic() < self.asked_at + LEASE_SECONDS
+
+
+class GpuLimit:
+    """One limit, over one connection to Prefect's API. Used by one thread at a time.
+
+    Args:
+        name: The limit's name, `gpu:<host>:<port>`.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._stack = ExitStack()
+        self._connected: SyncPrefectClient | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def read(self) -> LimitState:
+        """Read the limit, insisting that it guards.
+
+        Raises:
+            GuardClosed: It is missing, inactive or zero.
+            httpx.HTTPError: Prefect's server does not answer.
+        """
+        try:
+            limit = self._client.read_global_concurrency_limit_by_name(self.name)
+        except ObjectNotFound:
+            raise GuardClosed(
+                f"The concurrency limit '{self.name}' does not exist, so the GPU host is unguarded "
+                "and nothing is sent to it; create it with: python -m deployments.limits"
+            ) from None
+        _insist(limit)
+        return LimitState(slots=limit.limit, updated=limit.updated)
+
+    def acquire(self) -> Lease | None:
+        """Try once to take a slot.
+
+        Returns:
+            The lease, or None when all slots are taken.
+
+        Raises:
+            GuardClosed: The limit is missing, inactive or zero.
+            httpx.HTTPError: Prefect's server does not answer.
+        """
+        self.read()
+        asked = time.monotonic()
+        try:
+            response = self._client.increment_concurrency_slots_with_lease(
+                names=[self.name], slots=1, mode="concurrency", lease_duration=LEASE_SECONDS
+            )
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code == httpx.codes.LOCKED:
+                return None
+            raise
+        body = response.json()
+        if [limit["name"] for limit in body["limits"]] != [self.name]:
+            raise GuardClosed(f"The concurrency limit '{self.name}' vanished while it was taken.")
+        self.read()
+        return Lease(UUID(body["lease_id"]), asked)
+
+    def renew(self, lease: Lease) -> None:
+        """Make a lease last another 60 s.
+
+        Raises:
+            httpx.HTTPError: It could not be renewed.
+        """
+        asked = time.monotonic()
+        self._client.renew_concurrency_lease(lease.lease_id, LEASE_SECONDS)
+        lease.asked_at = asked
+
+    def release(self, lease: Lease) -> None:
+        """Give a slot back.
+
+        Raises:
+            httpx.HTTPError: Prefect's server does not answer; the lease runs out by itself.
+        """
+        self._client.release_concurrency_slots_with_lease(lease.lease_id)
+
+    @property
+    def _client(self) -> SyncPrefectClient:
+        if self._connected is None:
+            self._connected = self._stack.enter_context(get_client(sync_client=True))
+        return self._connected
+
+
+def _insist(limit: GlobalConcurrencyLimitResponse) -> None:
+    if not limit.active:
+        raise GuardClosed(
+            f"The concurrency limit '{limit.name}' is switched off, so the GPU host is unguarded "
+            "and nothing is sent to it; switch it on in the Prefect UI under Concurrency."
+        )
+    if limit.limit < 1:
+        raise GuardClosed(
+            f"The concurrency limit '{limit.name}' is 0, so the GPU host has no slot; set it to "
+            "the host's number of GPU slots in the Prefect UI under Concurrency."
+        )

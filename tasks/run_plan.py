@@ -1,0 +1,80 @@
+"""Running a plan: every step as soon as its inputs are there, everything that can be done is done."""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from prefect.futures import PrefectFuture, as_completed
+
+from db.recording import record_failure
+from faces.errors import FaceError
+from faces.plan import Plan
+from tasks.before_steps import fetch_all
+from tasks.effects import failed_entry
+from tasks.outcomes import PlanResult, describe, plan_result
+from tasks.retrying import retry_options
+from tasks.road import Road
+from tasks.run_step import Made, Order, run_step
+
+Future = PrefectFuture[Any]
+
+log = logging.getLogger(__name__)
+
+
+def _unheard(share: float) -> None:
+    """Tell nobody."""
+
+
+def run_plan(
+    road: Road, order: Order, plan: Plan, progress: Callable[[float], None] = _unheard
+) -> PlanResult:
+    """Run a plan's steps, each as soon as its inputs are there.
+
+    Args:
+        road: What the run works with.
+        order: For whom.
+        plan: What to do.
+        progress: Told the share of finished steps, 0 to 1, whenever it changes.
+
+    Returns:
+        What became of each step. Steps that could not be done do not stop the others.
+
+    Raises:
+        FaceError: A picture of the plan cannot be fetched; no step has run.
+    """
+    fetched = fetch_all(road, plan)
+    futures = _submit(road, order, plan, fetched)
+    for count, _ in enumerate(as_completed(list(futures.values())), start=1):
+        progress(count / len(futures))
+    states = {name: future.state for name, future in futures.items()}
+    result = plan_result(plan, fetched, states)
+    for report in result.steps:
+        log.info("%s", describe(report))
+    return result
+
+
+def record_failures(road: Road, order: Order, result: PlanResult) -> None:
+    """Write one failed history entry for each failed operation, whatever the number of its tries.
+
+    Args:
+        road: What the run works with.
+        order: Whose history.
+        result: What became of the plan.
+    """
+    now = datetime.now(UTC)
+    for step in result.plan.steps:
+        error = result.errors.get(step.name)
+        if isinstance(error, FaceError):
+            inputs = [result.made[name] for name in step.inputs]
+            entry = failed_entry(road.run_id, step, inputs, str(error), now)
+            record_failure(road.database, order.character_id, entry, now)
+
+
+def _submit(road: Road, order: Order, plan: Plan, fetched: dict[str, Made]) -> dict[str, Future]:
+    work = run_step.with_options(**retry_options(road.environment))
+    futures: dict[str, Future] = {}
+    for step in plan.steps:
+        inputs = [futures.get(name) or fetched[name] for name in step.inputs]
+        futures[step.name] = work.submit(road, order, step, inputs)
+    return futures

@@ -1,0 +1,194 @@
+"""One step of a plan: find it in the ledger, or guard, host, store; then record."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from db.documents.operation_record import OperationRecord, Output
+from db.recording import record_operation
+from db.repositories.operation_ledger import OperationLedger
+from faces.contract import HostStatus, OperationAnswer
+from faces.errors import NoFace
+from faces.image_store import Category
+from faces.operation_key import KEY_VERSION, operation_key
+from faces.pictures import Picture, read_picture
+from faces.plan import Step
+from faces.provenance import provenance, with_provenance
+from faces.report import Outcome
+from tasks.effects import owed_effects
+from tasks.retrying import may_pass
+from tasks.road import Road
+
+
+@dataclass(frozen=True)
+class Order:
+    """For whom a plan is run.
+
+    Attributes:
+        character_id: Whose history and gallery show the results.
+        status: What the host said when the run began; engine and version are part of every key.
+        force: Whether operations that were done before are done again.
+    """
+
+    character_id: str
+    status: HostStatus
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Made:
+    """A picture that steps can take: fetched, made now, or made long ago.
+
+    Attributes:
+        name: What messages call it.
+        url: What the app can show, or the reference it was fetched by.
+        sha256: Pixel hash; empty for `detect`.
+        path: Its path in the image store; None for a fetched picture.
+        picture: The picture, where it is at hand.
+        outcome: How it came about; None for a fetched picture.
+        seconds: What the step took.
+        record: What the ledger says; None for a fetched picture.
+    """
+
+    name: str
+    url: str
+    sha256: str
+    path: str | None = None
+    picture: Picture | None = None
+    outcome: Outcome | None = None
+    seconds: float = 0.0
+    record: OperationRecord | None = None
+
+
+@task(cache_policy=NO_CACHE, task_run_name="{step.name}", retry_condition_fn=may_pass)
+def run_step(road: Road, order: Order, step: Step, inputs: list[Made]) -> Made:
+    """Carry out a step, or take its result from the ledger; record it in either case.
+
+    Args:
+        road: What the run works with.
+        order: For whom.
+        step: What to do.
+        inputs: Its pictures, in the order of `step.inputs`.
+
+    Returns:
+        What it made.
+
+    Raises:
+        FaceError: The operation failed; retried when its class says that this may help.
+        GuardClosed: The host's limit no longer guards.
+        DatabaseError: It could not be recorded.
+    """
+    started = time.monotonic()
+    operation = _Operation(road, order, step, inputs)
+    record = operation.find()
+    outcome: Outcome = "done" if record is None else "reused"
+    record = record or operation.carry_out()
+    owed = owed_effects(record, step, inputs, order.character_id)
+    record = record.model_copy(update={"effects": owed})
+    record_operation(road.database, record, datetime.now(UTC))
+    return _made(step, record, outcome, time.monotonic() - started)
+
+
+class _Operation:
+    """A step on the pictures it got: what it is called in the ledger and how it is done."""
+
+    def __init__(self, road: Road, order: Order, step: Step, inputs: Sequence[Made]) -> None:
+        self._road = road
+        self._step = step
+        self._inputs = inputs
+        self._hashes = [made.sha256 for made in inputs]
+        status = order.status
+        self._key = operation_key(
+            step.operation, self._hashes, status.engine, status.engine_version
+        )
+        self._ledger = OperationLedger(road.database)
+        self._repeat = road.run_id if order.force else None
+
+    def find(self) -> OperationRecord | None:
+        """Look it up; a record whose picture is gone, or older than a forced run, does not count."""
+        record = self._ledger.find(self._key)
+        if record is None:
+            return None
+        if record.output is not None and not self._road.store.holds(record.output.path):
+            self._repeat = self._road.run_id
+            return None
+        return record if self._repeat in {None, record.repeat} else None
+
+    def carry_out(self) -> OperationRecord:
+        """Have the host do it, unless another run has done it while this one waited."""
+        road = self._road
+        assets = [road.host.upload(_picture(made, road)) for made in self._inputs]
+        with road.guard.slot(road.run_name, road.environment.storycanvas_slot_wait_seconds):
+            done = self.find()
+            if done is not None:
+                return done
+            key = f"{self._key}:{self._repeat}" if self._repeat else self._key
+            answer = road.host.operate(self._step.operation, assets, key)
+        self._insist_on_face(answer)
+        return self._record(answer, self._store(answer))
+
+    def _insist_on_face(self, answer: OperationAnswer) -> None:
+        if answer.total_faces == 0:
+            raise NoFace(
+                f"No face was found in the {self._inputs[0].name} picture "
+                f"{self._inputs[0].url}; choose one that shows a face from the front."
+            )
+
+    def _store(self, answer: OperationAnswer) -> Output | None:
+        if answer.output_path is None:
+            return None
+        picture = self._road.host.download(answer.output_path)
+        said = provenance(self._step.operation, self._hashes, answer)
+        stored = self._road.store.put(
+            with_provenance(picture, said), Category.RESULT, "png", answer.completed_at
+        )
+        return Output(
+            path=stored.path,
+            url=stored.url,
+            sha256=picture.sha256,
+            width=picture.width,
+            height=picture.height,
+        )
+
+    def _record(self, answer: OperationAnswer, output: Output | None) -> OperationRecord:
+        faces = [face.model_dump() for face in answer.faces] if answer.faces is not None else None
+        parameters = self._step.operation.model_dump(mode="json", exclude_none=True)
+        return OperationRecord(
+            operation_key=self._key,
+            key_version=KEY_VERSION,
+            operation_type=parameters.pop("operation_type"),
+            parameters=parameters,
+            inputs=self._hashes,
+            engine=answer.engine,
+            engine_version=answer.engine_version,
+            host=self._road.host.url,
+            output=output,
+            faces=faces,
+            estimated_age=answer.estimated_age,
+            processing_time_seconds=answer.processing_time_seconds,
+            created_at=answer.completed_at,
+            repeat=self._repeat,
+        )
+
+
+def _picture(made: Made, road: Road) -> Picture:
+    if made.picture is not None or made.path is None:
+        return made.picture or road.fetch(made.url)
+    return read_picture(road.store.read(made.path), made.name)
+
+
+def _made(step: Step, record: OperationRecord, outcome: Outcome, seconds: float) -> Made:
+    output = record.output
+    return Made(
+        name=step.name,
+        url=output.url if output else "",
+        sha256=output.sha256 if output else "",
+        path=output.path if output else None,
+        outcome=outcome,
+        seconds=seconds,
+        record=record,
+    )
