@@ -1,0 +1,1 @@
+"""Commands: limits, blocks and deployments as code, the local stack, the demo."""

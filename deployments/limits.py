@@ -1,0 +1,42 @@
+"""Create the limit that guards the configured face host: `python -m deployments.limits`."""
+
+import logging
+import sys
+
+from blocks.configured import face_host
+from blocks.environment import Environment
+from blocks.face_host import FaceHost
+from blocks.limits import create_limit
+from faces.errors import FaceError
+
+log = logging.getLogger(__name__)
+
+
+def create_host_limit(host: FaceHost) -> str:
+    """Create a host's limit with as many slots as the host has, unless there is one.
+
+    Args:
+        host: The face host; when it does not answer, the limit gets one slot.
+
+    Returns:
+        What was done, in one sentence.
+    """
+    try:
+        with host.client() as client:
+            slots = client.status().gpu_slots
+    except FaceError as error:
+        log.warning("%s The limit gets one slot.", error)
+        slots = 1
+    if create_limit(host.limit_name, slots):
+        return f"The limit {host.limit_name} was created with {slots} slot(s)."
+    return f"The limit {host.limit_name} exists already and stays as it is."
+
+
+def main() -> int:
+    """Create the limit of the host that runs on this machine would use."""
+    print(create_host_limit(face_host(Environment())))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

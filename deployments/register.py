@@ -1,0 +1,52 @@
+"""Bring limits, blocks and deployments to the Prefect server: `python -m deployments.register`.
+
+Needs `PREFECT_API_URL` and the variables that the blocks are to hold; see README's table.
+"""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from blocks.configured import face_host
+from blocks.environment import Environment
+from deployments.blocks import create_blocks
+from deployments.limits import create_host_limit
+
+CODE = Path(__file__).resolve().parents[1]
+
+
+def register(environment: Environment, *, replace_blocks: bool) -> None:
+    """Register everything that a server needs before runs can be started on it.
+
+    Args:
+        environment: The variables.
+        replace_blocks: Whether blocks that are there are overwritten.
+
+    Raises:
+        subprocess.CalledProcessError: `prefect deploy` failed; it has said why.
+    """
+    for sentence in create_blocks(environment, replace=replace_blocks):
+        print(sentence)
+    print(create_host_limit(face_host(environment)))
+    deploy = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
+    subprocess.run(deploy, cwd=CODE, check=True)  # noqa: S603 - our own interpreter and words
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog="python -m deployments.register", description=__doc__)
+    parser.add_argument(
+        "--replace-blocks", action="store_true", help="overwrite the blocks named default"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        register(Environment(), replace_blocks=options.replace_blocks)
+    except subprocess.CalledProcessError as error:
+        return int(error.returncode)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
