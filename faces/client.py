@@ -86,9 +86,7 @@ class FaceHostClient:
             )
         return ASSET_PREFIX + name
 
-    def operate(
-        self, operation: FaceOperation, assets: Sequence[str], key: str
-    ) -> OperationAnswer:
+    def operate(self, operation: FaceOperation, assets: Sequence[str], key: str) -> OperationAnswer:
         """Have one operation done, or get its result if the host has it.
 
         Args:
@@ -133,7 +131,9 @@ class FaceHostClient:
             NotAPicture: What came is no picture.
         """
         if not output_path.startswith(ASSET_PREFIX):
-            raise ContractBroken(f"The host {self.url} answered the path {output_path!r}, no asset.")
+            raise ContractBroken(
+                f"The host {self.url} answered {output_path!r}, which is no asset."
+            )
         name = output_path.removeprefix(ASSET_PREFIX)
         return read_picture(self._request("GET", f"/assets/{name}").content, output_path)
 

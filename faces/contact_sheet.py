@@ -7,10 +7,12 @@ from math import ceil
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-CELL = 320
+CELL = 256
 _MARGIN = 12
 _CAPTION = 52
-_COLUMNS = 4
+_COLUMNS = 6
+_AROUND_FACE = 2.6
+"""Side of the part that is shown, in face sizes: the face with its hair and some of its place."""
 _PAPER = (250, 250, 248)
 _INK = (32, 32, 32)
 _BADGES = {
@@ -21,6 +23,9 @@ _BADGES = {
 }
 
 
+Box = tuple[int, int, int, int]
+
+
 @dataclass(frozen=True)
 class SheetEntry:
     """One cell of a sheet.
@@ -29,11 +34,13 @@ class SheetEntry:
         label: The upper line of the caption.
         note: The lower line: `done`, `reused`, `failed`, `skipped`, or anything else.
         picture: The encoded picture; None draws an empty cell.
+        face: Left, top, width and height in pixels of the face to be shown; None shows all.
     """
 
     label: str
     note: str
     picture: bytes | None
+    face: Box | None = None
 
 
 def contact_sheet(entries: Sequence[SheetEntry], *, cell: int = CELL) -> bytes:
@@ -44,7 +51,7 @@ def contact_sheet(entries: Sequence[SheetEntry], *, cell: int = CELL) -> bytes:
         cell: Side of a picture's square, in pixels.
 
     Returns:
-        A JPEG file, at most four cells wide.
+        A JPEG file, at most six cells wide.
 
     Raises:
         ValueError: There are no entries.
@@ -71,11 +78,20 @@ def _draw(sheet: Image.Image, entry: SheetEntry, left: int, top: int, cell: int)
     pen.rectangle((left, top, left + cell - 1, top + cell - 1), fill=(226, 226, 222))
     if entry.picture is not None:
         with Image.open(io.BytesIO(entry.picture)) as image:
-            image.draft("RGB", (cell, cell))
-            thumbnail = ImageOps.contain(image.convert("RGB"), (cell, cell))
+            part = image.crop(_around(entry.face, image.size)) if entry.face else image
+            thumbnail = ImageOps.contain(part.convert("RGB"), (cell, cell))
         x = left + (cell - thumbnail.width) // 2
         y = top + (cell - thumbnail.height) // 2
         sheet.paste(thumbnail, (x, y))
     pen.text((left, top + cell + 4), entry.label, fill=_INK, font=ImageFont.load_default(20))
     colour = _BADGES.get(entry.note, _INK)
     pen.text((left, top + cell + 28), entry.note, fill=colour, font=ImageFont.load_default(16))
+
+
+def _around(face: Box, size: tuple[int, int]) -> Box:
+    """Find the square around a face, moved so that it lies inside of the picture."""
+    x, y, width, height = face
+    side = min(round(max(width, height) * _AROUND_FACE), *size)
+    left = min(max(x + width // 2 - side // 2, 0), size[0] - side)
+    top = min(max(y + height // 2 - side // 2, 0), size[1] - side)
+    return left, top, left + side, top + side

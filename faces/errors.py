@@ -170,4 +170,5 @@ def error_class(code: str) -> type[FaceError]:
     Returns:
         The class with that code, or `UnknownHostError`.
     """
-    return next((leaf for leaf in FaceError.__subclasses__() if leaf.code == code), UnknownHostError)
+    leaves = FaceError.__subclasses__()
+    return next((leaf for leaf in leaves if leaf.code == code), UnknownHostError)

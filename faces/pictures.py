@@ -11,8 +11,8 @@ from faces.errors import NotAPicture, PictureTooLarge
 
 MAX_BYTES = 30 * 1024 * 1024
 MAX_PIXELS = 50_000_000
-READ_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "MPO")
-"""Formats that are opened at all: Pillow's larger list reaches outside programs and rare decoders."""
+READ_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
+"""Formats that are opened at all; Pillow's own list reaches outside programs and rare decoders."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Step and Plan: which operation on which picture, after which. Recipes make them, `run_plan` runs them."""
+"""Step and Plan: which operation on which picture, after which."""
 
 from enum import StrEnum
 from typing import Self
@@ -87,7 +87,7 @@ class Plan(_PlanPart):
 
 def _claim(name: str, taken: set[str]) -> None:
     if name in taken:
-        raise PlanInvalid(f"The plan uses the name '{name}' twice; each picture and step needs its own.")
+        raise PlanInvalid(f"The plan uses the name '{name}' twice; each part needs its own.")
     taken.add(name)
 
 

@@ -1,4 +1,4 @@
-"""Where an operation's settings come from: built-in default, preset, character, given explicitly."""
+"""Where an operation's settings come from: default, preset, character, or given explicitly."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,7 +25,11 @@ class Preferences:
     character: Mapping[str, Any] = field(default_factory=dict)
 
     def settle(
-        self, operation: type[FaceOperation], *, fitted: Mapping[str, Any], explicit: Mapping[str, Any]
+        self,
+        operation: type[FaceOperation],
+        *,
+        fitted: Mapping[str, Any],
+        explicit: Mapping[str, Any],
     ) -> tuple[FaceOperation, dict[str, str]]:
         """Choose each parameter's value, the strongest source winning.
 

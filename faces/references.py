@@ -1,4 +1,4 @@
-"""Finding a picture by the name that people and documents give it: URL, store path or local path."""
+"""Finding a picture by the name that people and documents give it: URL or path."""
 
 import ipaddress
 import socket
@@ -86,9 +86,7 @@ def _bounded(response: httpx.Response, url: str) -> Iterator[bytes]:
             f"The server of {_shown(url)} answers HTTP {response.status_code}; trying later helps."
         )
     if response.status_code != httpx.codes.OK:
-        raise PictureNotFound(
-            f"There is no picture at {_shown(url)}: HTTP {response.status_code}."
-        )
+        raise PictureNotFound(f"There is no picture at {_shown(url)}: HTTP {response.status_code}.")
     total = 0
     for chunk in response.iter_bytes():
         total += len(chunk)
@@ -112,4 +110,5 @@ def _shown(reference: str) -> str:
     if "://" not in reference:
         return reference
     parts = urlsplit(reference)
-    return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"

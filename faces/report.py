@@ -1,4 +1,4 @@
-"""The typed report that a flow returns: what was done, reused or failed, and in how many seconds."""
+"""The report that a flow returns: what was done, reused or failed, and in how many seconds."""
 
 from typing import Literal
 

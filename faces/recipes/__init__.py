@@ -1,1 +1,1 @@
-"""Recipes: pure functions from parameters to a Plan. A new pipeline is a new recipe and a short flow."""
+"""Recipes: pure functions from parameters to a Plan."""

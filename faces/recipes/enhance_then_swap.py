@@ -1,10 +1,6 @@
-"""Enhance then swap: a character's face, restored, into a target picture, restored again (seed 002, workflow 3)."""
+"""Enhance then swap: a face, restored, into a picture, restored again (seed 002, workflow 3)."""
 
-from faces.operations import (
-    EnhancementModel,
-    FaceSwapperModel,
-    SwapOperation,
-)
+from faces.operations import EnhancementModel, FaceSwapperModel, SwapOperation
 from faces.plan import Gallery, Plan, PlanPicture, Step
 from faces.preferences import Preferences
 from faces.recipes.enhancement import enhancement

@@ -1,0 +1,55 @@
+"""Real services for tests: each started once a session on a free port, and ended by pid."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from pymongo.database import Database
+
+from db.connection import connect
+from services.face_host import FaceHost
+from services.mongod import Mongod
+from services.prefect_server import PrefectServer
+from services.shared import acquire
+
+Document = dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("state")
+
+
+@pytest.fixture(scope="session")
+def mongo_url(state_dir: Path) -> Iterator[str]:
+    with acquire(Mongod(), state_dir / "replica_set") as lease:
+        yield lease.url
+
+
+@pytest.fixture(scope="session")
+def standalone_url(state_dir: Path) -> Iterator[str]:
+    with acquire(Mongod(standalone=True), state_dir / "standalone") as lease:
+        yield lease.url
+
+
+@pytest.fixture(scope="session")
+def host_url(state_dir: Path) -> Iterator[str]:
+    with acquire(FaceHost(), state_dir) as lease:
+        yield lease.url
+
+
+@pytest.fixture(scope="session")
+def prefect_url(state_dir: Path) -> Iterator[str]:
+    with acquire(PrefectServer(), state_dir) as lease:
+        yield lease.url
+
+
+@pytest.fixture
+def database(mongo_url: str) -> Iterator[Database[Document]]:
+    """An empty database of its own for each test."""
+    opened = connect(mongo_url, f"test_{uuid4().hex}")
+    yield opened
+    opened.client.drop_database(opened.name)
+    opened.client.close()
