@@ -121,7 +121,7 @@ REFUSED: list[tuple[str, type[FaceError]]] = [
     ("ftp://127.0.0.1/face.png", PictureNotFound),
     ("/nowhere/face.png", PictureNotFound),
     ("local/result/none.png", PictureNotFound),
-    ("../../etc/passwd", PictureNotFound),
+    ("../../nowhere/secret", PictureNotFound),
     ("/etc/passwd", NotAPicture),
 ]
 

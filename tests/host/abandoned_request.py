@@ -1,0 +1,21 @@
+"""A request whose client is gone before the answer comes."""
+
+import contextlib
+import http.client
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from faces.contract import API, IDEMPOTENCY_HEADER
+
+
+@contextlib.contextmanager
+def asked_and_gone(url: str, path: str, body: dict[str, Any], key: str) -> Iterator[None]:
+    """Send a request, and close its connection when the block ends."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"))
+    headers = {"Content-Type": "application/json", IDEMPOTENCY_HEADER: key}
+    connection.request("POST", f"{API}/{path}", json.dumps(body), headers)
+    try:
+        yield
+    finally:
+        connection.close()

@@ -1,0 +1,27 @@
+"""Databases of both kinds that StoryCanvas installations run."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from pymongo.database import Database
+
+from db.connection import connect
+
+Document = dict[str, Any]
+
+
+@pytest.fixture(params=["mongo_url", "standalone_url"], ids=["replica set", "standalone"])
+def any_url(request: pytest.FixtureRequest) -> str:
+    url: str = request.getfixturevalue(request.param)
+    return url
+
+
+@pytest.fixture
+def any_database(any_url: str) -> Iterator[Database[Document]]:
+    """An empty database on a replica set, then one on a standalone server."""
+    opened = connect(any_url, f"test_{uuid4().hex}")
+    yield opened
+    opened.client.drop_database(opened.name)
+    opened.client.close()

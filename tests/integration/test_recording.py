@@ -1,0 +1,197 @@
+"""Recording loses nothing and doubles nothing, on a standalone server as on a replica set."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from killed_recording import KILLED
+from pymongo.database import Database
+from records import CHARACTER, NOW, character, effects, entry, output, record
+
+from db.documents.character import HISTORY_LIMIT
+from db.errors import BrokenCharacter, UnknownCharacter
+from db.recording import record_failure, record_operation, settle_effects
+from db.repositories.characters import CharacterRepository
+from db.repositories.operation_ledger import OperationLedger
+
+Data = Database[dict[str, Any]]
+HISTORY, GALLERY = "facefusion_processing_history", "facefusion_output_gallery"
+HERE = Path(__file__).parent
+
+
+def stored(database: Data) -> dict[str, Any]:
+    found = database["characters"].find_one({"id": CHARACTER})
+    assert found is not None
+    return found
+
+
+def owed(database: Data) -> int:
+    return sum(
+        effect["applied_at"] is None
+        for document in database["facefusion_operations"].find()
+        for effect in document["effects"]
+    )
+
+
+def test_a_finished_operation_reaches_history_and_gallery_once(any_database: Data) -> None:
+    any_database["characters"].insert_one(character())
+
+    for _ in range(3):
+        record_operation(any_database, record(), NOW)
+
+    found = stored(any_database)
+    assert [e["output_image_url"] for e in found[HISTORY]] == ["out-1.png"]
+    assert found[GALLERY]["age_variants"] == {"45": "out.png"}
+    assert owed(any_database) == 0
+    assert any_database["facefusion_operations"].count_documents({}) == 1
+
+
+@pytest.mark.parametrize("fatal", range(1, 7))
+def test_a_kill_before_any_write_is_made_good_by_the_next_try(
+    any_url: str, any_database: Data, fatal: int
+) -> None:
+    any_database["characters"].insert_one(character())
+    command = [sys.executable, HERE / "killed_recording.py", any_url, any_database.name, str(fatal)]
+    killed = subprocess.run(command, check=False, cwd=HERE.parents[1])
+    assert killed.returncode == (KILLED if fatal <= 5 else 0)
+
+    record_operation(any_database, record(), NOW)
+
+    found = stored(any_database)
+    assert len(found[HISTORY]) == 1
+    assert found[GALLERY]["age_variants"] == {"45": "out.png"}
+    assert owed(any_database) == 0
+
+
+def test_whoever_meets_owed_effects_settles_them(any_database: Data) -> None:
+    any_database["characters"].insert_one(character())
+    OperationLedger(any_database).complete(record())
+
+    assert settle_effects(any_database, "key-1", NOW) == 2
+    assert settle_effects(any_database, "key-1", NOW) == 0
+    assert len(stored(any_database)[HISTORY]) == 1
+
+
+def test_a_reused_operation_owes_a_second_character_its_own_entries(any_database: Data) -> None:
+    any_database["characters"].insert_many([character(), {**character(), "id": "other"}])
+    record_operation(any_database, record(), NOW)
+
+    record_operation(any_database, record(effects=effects("key-1", "other")), NOW)
+
+    counts = [len(document[HISTORY]) for document in any_database["characters"].find()]
+    assert counts == [1, 1]
+
+
+def test_a_forced_repetition_replaces_the_output_once_and_keeps_the_old_one(
+    any_database: Data,
+) -> None:
+    any_database["characters"].insert_one(character())
+    record_operation(any_database, record(), NOW)
+    again = record(repeat="run-2", output=output("new"), effects=effects("key-1", repeat="run-2"))
+
+    for _ in range(2):
+        record_operation(any_database, again, NOW)
+
+    found = OperationLedger(any_database).find("key-1")
+    assert found is not None
+    assert found.output == output("new")
+    assert found.earlier_outputs == [output()]
+    assert len(stored(any_database)[HISTORY]) == 2
+
+
+def test_the_newest_entries_stay_whatever_order_they_come_in(any_database: Data) -> None:
+    characters = CharacterRepository(any_database)
+    old = [entry(number).model_dump() for number in range(10, HISTORY_LIMIT + 10)]
+    any_database["characters"].insert_one(character(**{HISTORY: old}))
+
+    for number in (500, 1):
+        characters.add_history(CHARACTER, entry(number), NOW)
+
+    ids = [e["id"] for e in stored(any_database)[HISTORY]]
+    assert len(ids) == HISTORY_LIMIT
+    assert ids[-1] == "entry-500"
+    assert "entry-1" not in ids
+    assert "entry-10" not in ids
+
+
+EMPTY_FIELDS = [
+    {},
+    {HISTORY: None, GALLERY: None},
+    {HISTORY: [], GALLERY: {}},
+    {GALLERY: {"enhanced_faces": None, "age_variants": None}},
+]
+
+
+@pytest.mark.parametrize("fields", EMPTY_FIELDS)
+def test_missing_and_null_fields_count_as_empty(any_database: Data, fields: Any) -> None:
+    any_database["characters"].insert_one(character(**fields))
+    characters = CharacterRepository(any_database)
+
+    characters.find(CHARACTER)
+    characters.add_history(CHARACTER, entry(1), NOW)
+    for _ in range(2):
+        characters.add_to_gallery(CHARACTER, "enhanced_faces", "a.png", NOW)
+    characters.set_age_variant(CHARACTER, 45, "b.png", NOW)
+    characters.set_age_variant(CHARACTER, 65, "c.png", NOW)
+
+    found = stored(any_database)
+    assert len(found[HISTORY]) == 1
+    assert found[GALLERY]["enhanced_faces"] == ["a.png"]
+    assert found[GALLERY]["age_variants"] == {"45": "b.png", "65": "c.png"}
+    assert found[GALLERY]["custom_outputs"] == []
+
+
+def test_what_the_gallery_holds_otherwise_stays(any_database: Data) -> None:
+    before = {"swapped_faces": ["s.png"], "age_variants": {"12": "x.png"}, "app_field": 7}
+    any_database["characters"].insert_one(character(**{GALLERY: before}))
+
+    CharacterRepository(any_database).set_age_variant(CHARACTER, 45, "$b.png", NOW)
+
+    gallery = stored(any_database)[GALLERY]
+    assert gallery["age_variants"] == {"12": "x.png", "45": "$b.png"}
+    assert gallery["swapped_faces"] == ["s.png"]
+    assert gallery["app_field"] == 7
+
+
+WRONG_TYPES = [
+    ({HISTORY: "none"}, HISTORY),
+    ({GALLERY: []}, GALLERY),
+    ({GALLERY: {"age_variants": []}}, "age_variants"),
+    ({GALLERY: {"swapped_faces": {}}}, "swapped_faces"),
+    ({"reference_images": "face.png"}, "reference_images"),
+]
+
+
+@pytest.mark.parametrize(("fields", "name"), WRONG_TYPES)
+def test_a_character_with_a_field_of_a_wrong_type_is_refused_by_name(
+    database: Data, fields: Any, name: str
+) -> None:
+    database["characters"].insert_one({**character(), **fields})
+
+    with pytest.raises(BrokenCharacter, match=name):
+        CharacterRepository(database).find(CHARACTER)
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_a_character_that_is_not_there_or_deleted_is_unknown(database: Data, deleted: bool) -> None:
+    if deleted:
+        database["characters"].insert_one(character(deleted_at=NOW))
+
+    with pytest.raises(UnknownCharacter, match=CHARACTER):
+        CharacterRepository(database).find(CHARACTER)
+
+
+def test_a_failure_is_one_history_entry_whatever_the_number_of_tries(any_database: Data) -> None:
+    any_database["characters"].insert_one(character())
+    failed = entry(1).model_copy(
+        update={"success": False, "output_image_url": "", "error_message": "No face."}
+    )
+
+    for _ in range(3):
+        record_failure(any_database, CHARACTER, failed, NOW)
+
+    (written,) = stored(any_database)[HISTORY]
+    assert written["success"] is False
+    assert written["output_image_url"] == ""

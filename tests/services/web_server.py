@@ -1,0 +1,29 @@
+import sys
+from pathlib import Path
+
+from services.local_service import LocalService
+from services.ports import LOOPBACK, is_free
+from services.process import Program
+from services.record import Record
+
+SERVE = ("-m", "http.server", "--bind", LOOPBACK)
+
+
+class WebServer(LocalService):
+    """The quickest real service there is, or a program that takes its place."""
+
+    name = "web_server"
+
+    def __init__(self, *arguments: str, path: str = "") -> None:
+        self.arguments = arguments
+        self.path = path
+
+    def program(self, directory: Path, port: int) -> Program:
+        arguments = self.arguments or (*SERVE, str(port))
+        return Program((sys.executable, *arguments), directory, {})
+
+    def url(self, port: int) -> str:
+        return f"http://{LOOPBACK}:{port}{self.path}"
+
+    def becomes_ready(self, record: Record) -> bool:
+        return not is_free(record.port)
