@@ -59,10 +59,12 @@ def image_store(environment: Environment) -> ImageStoreBlock:
 
 
 def _stored(kind: type[Kind]) -> Kind | None:
+    """Load the default block; `ValueError` is how Prefect says that there is none."""
     try:
-        return kind.load(DEFAULT)
+        loaded = kind.load(DEFAULT)
     except ValueError:
         return None
+    return loaded if isinstance(loaded, kind) else None
 
 
 def _local(service: LocalService, environment: Environment) -> str:

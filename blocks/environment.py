@@ -24,7 +24,7 @@ class Environment(BaseSettings):
     facefusion_token: SecretStr | None = Field(None, description="Token of the face host.")
     image_store: str | None = Field(
         None,
-        description="fsspec URL where pictures are kept; without it a folder of the state directory.",
+        description="fsspec URL where pictures are kept; without it a folder of the state.",
     )
     image_base_url: str | None = Field(
         None, description="Where the app serves the image store's root."

@@ -1,1 +1,1 @@
-"""The StoryCanvas database: its documents and every query made of it. Nothing in here knows Prefect."""
+"""The StoryCanvas database: its documents and every query made of it, without Prefect."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC
 from typing import Any
+from urllib.parse import parse_qs
 
 from bson.codec_options import CodecOptions
 from pymongo import MongoClient
@@ -24,6 +25,14 @@ Document = dict[str, Any]
 
 TRIES = 5
 PAUSE_SECONDS = 3.0
+POLICY: dict[str, Any] = {
+    "appname": "storycanvas-pipelines",
+    "serverSelectionTimeoutMS": 5_000,
+    "connectTimeoutMS": 10_000,
+    "socketTimeoutMS": 10_000,
+    "retryWrites": True,
+    "retryReads": True,
+}
 _REFUSALS = {13, 18, 8000}
 """Server error codes for Unauthorized and AuthenticationFailed (8000: the same from Atlas)."""
 
@@ -78,17 +87,13 @@ def connect(
 
 
 def _client(url: str, pool_size: int) -> MongoClient[Document]:
+    """Make a client; what the connection string says itself is stronger than the policy."""
+    given = {name.lower() for name in parse_qs(url.rpartition("?")[2])}
+    options = {name: value for name, value in POLICY.items() if name.lower() not in given}
+    if "maxpoolsize" not in given:
+        options["maxPoolSize"] = pool_size
     try:
-        return MongoClient(
-            url,
-            appname="storycanvas-pipelines",
-            serverSelectionTimeoutMS=5_000,
-            connectTimeoutMS=10_000,
-            socketTimeoutMS=10_000,
-            retryWrites=True,
-            retryReads=True,
-            maxPoolSize=pool_size,
-        )
+        return MongoClient(url, **options)
     except (InvalidURI, ConfigurationError, ValueError) as error:
         raise DatabaseRefused(
             "MONGO_URL is no MongoDB connection string; its form is mongodb://host:port/."

@@ -1,1 +1,1 @@
-"""What a person can start: one file a flow. A flow composes tasks and recipes and does nothing else."""
+"""What a person can start, one file a flow: it composes tasks and recipes, nothing else."""

@@ -7,15 +7,14 @@ Started by an artist in the Prefect UI, or from Python:
 """
 
 from prefect import flow
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from faces.operations import Age, EnhancementModel
 from faces.recipes.age_progression import BASE, plan_base_age, refuse_child_ages
 from faces.recipes.age_progression import age_progression as plan_ages
 from faces.report import FaceRunReport
-from flows.parameters import Ages, CharacterId, PresetName, Reference
-from tasks.characters import first_reference_image, load_character, load_preferences
+from flows.parameters import WORKERS, Ages, CharacterId, PresetName, Reference
 from tasks.before_steps import make_order
+from tasks.characters import first_reference_image, load_character, load_preferences
 from tasks.conclude import conclude
 from tasks.inspect import inspect
 from tasks.publish import progress_artifact
@@ -28,7 +27,7 @@ DEFAULT_AGES = [12, 16, 25, 45, 65]
 @flow(
     name="age-progression",
     flow_run_name="ages of {character_id}",
-    task_runner=ThreadPoolTaskRunner(max_workers=8),
+    task_runner=WORKERS,
 )
 def age_progression(
     character_id: CharacterId,
@@ -73,6 +72,4 @@ def age_progression(
             allow_child_ages=allow_child_ages,
         )
         result = run_plan(road, order, plan, progress_artifact(road, character_id))
-        return conclude(
-            road, order, seen, result, base_age=planned_from, estimated_age=estimate
-        )
+        return conclude(road, order, seen, result, base_age=planned_from, estimated_age=estimate)

@@ -7,13 +7,12 @@ Started by an artist in the Prefect UI, or from Python:
 """
 
 from prefect import flow
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from faces.operations import EnhancementModel, FaceSwapperModel
 from faces.recipes.enhance_then_swap import SOURCE, TARGET
 from faces.recipes.enhance_then_swap import enhance_then_swap as plan_swap
 from faces.report import FaceRunReport
-from flows.parameters import CharacterId, PresetName, Reference
+from flows.parameters import WORKERS, CharacterId, PresetName, Reference
 from tasks.before_steps import make_order
 from tasks.characters import first_reference_image, load_character, load_preferences
 from tasks.conclude import conclude
@@ -26,7 +25,7 @@ from tasks.run_plan import run_plan
 @flow(
     name="enhance-then-swap",
     flow_run_name="{character_id} into a picture",
-    task_runner=ThreadPoolTaskRunner(max_workers=8),
+    task_runner=WORKERS,
 )
 def enhance_then_swap(
     character_id: CharacterId,

@@ -1,7 +1,9 @@
 """Parameter types that flows share, so that the same value has the same bounds in every form."""
 
-from typing import Annotated
+from typing import Annotated, Any, cast
 
+from prefect.futures import PrefectFuture
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from pydantic import Field
 
 from faces.operations import Age
@@ -10,3 +12,6 @@ CharacterId = Annotated[str, Field(min_length=1, max_length=200)]
 Reference = Annotated[str, Field(min_length=1, max_length=2000)]
 PresetName = Annotated[str, Field(min_length=1, max_length=200)]
 Ages = Annotated[list[Age], Field(min_length=1, max_length=50)]
+
+WORKERS = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers=8))
+"""Threads of a run: enough to fetch, store and record while one step holds the GPU."""

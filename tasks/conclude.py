@@ -4,10 +4,11 @@ from faces.report import FaceRunReport
 from tasks.errors import StepsFailed
 from tasks.inspect import Inspection
 from tasks.outcomes import PlanResult
-from tasks.publish import publish, store_contact_sheet
+from tasks.publish import publish
 from tasks.road import Road
 from tasks.run_plan import record_failures
 from tasks.run_step import Order
+from tasks.sheet import sheet_entries, store_sheet
 
 
 def conclude(
@@ -33,7 +34,8 @@ def conclude(
         StepsFailed: Some steps did not get done; it carries the report.
     """
     record_failures(road, order, result)
-    sheet = store_contact_sheet(road, result)
+    entries = sheet_entries(road, seen, result)
+    sheet = store_sheet(road, entries)
     report = FaceRunReport(
         flow=road.flow_name,
         character_id=order.character_id,
@@ -46,7 +48,7 @@ def conclude(
         contact_sheet=sheet.url,
         contact_sheet_path=sheet.path,
     )
-    publish(road, report, result)
+    publish(road, report, entries)
     if report.unfinished:
         raise StepsFailed(report)
     return report

@@ -1,4 +1,4 @@
-"""What a finished step owes to its character: a history entry, and a gallery entry if it is shown."""
+"""What a finished step owes to its character: a history entry, and a gallery entry."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The guard: never more operations on a GPU host than its limit has slots, in any number of processes.
+"""The guard: never more operations on a GPU host than its limit has slots, whoever asks.
 
 Operations of one process queue here, first come, first served. One thread for each slot waits for
 all of them, keeps the slot while operations are ready and renews its lease (`tasks.gpu_slot`).
@@ -144,7 +144,7 @@ class GpuGuard:
     def _serve_next(self, slot: GpuSlot) -> None:
         try:
             held = slot.take(self._wanted)
-        except Exception as error:  # noqa: BLE001: raised again where the slot was asked for
+        except Exception as error:  # noqa: BLE001 - raised again where the slot was asked for
             self._refuse_all(error)
             return
         ticket = self._pop() if held else None

@@ -1,6 +1,6 @@
 """Who holds a GPU host's slot, so that others can say what they wait for.
 
-Prefect keeps no readable list of lease holders, so the holder leaves its name in a Prefect variable.
+Prefect keeps no readable list of lease holders, so the holder leaves its name in a variable.
 """
 
 import os

@@ -1,12 +1,15 @@
-"""Looking at pictures before work is planned on them: is there a face, is it large enough, how old."""
+"""Looking at pictures before work is planned on them: is there a face, how large, how old."""
 
 from dataclasses import dataclass
+from typing import Any
 
+from db.documents.operation_record import OperationRecord
+from faces.contact_sheet import Box
 from faces.preferences import Preferences
 from faces.recipes.inspection import inspection
 from tasks.road import Road
 from tasks.run_plan import run_plan
-from tasks.run_step import Made, Order
+from tasks.run_step import Order
 
 SMALLEST_FACE = 256
 """Pixels of a source face's shorter side below which results get poor (seed 002)."""
@@ -18,10 +21,12 @@ class Inspection:
 
     Attributes:
         estimated_ages: The engine's estimate in years, by picture; None where it gives none.
+        faces: Left, top, width and height in pixels of the face that counts, by picture.
         warnings: Sentences for the report.
     """
 
     estimated_ages: dict[str, float | None]
+    faces: dict[str, Box]
     warnings: tuple[str, ...]
 
 
@@ -46,18 +51,31 @@ def inspect(
     result = run_plan(road, order, inspection(pictures, preferences))
     for error in result.errors.values():
         raise error
-    seen = {name: result.made[f"detect {name}"] for name in pictures}
-    warnings = [text for name, made in seen.items() for text in _warnings(name, made)]
-    ages = {name: made.record.estimated_age if made.record else None for name, made in seen.items()}
-    return Inspection(ages, tuple(warnings))
+    return _seen({name: result.made[f"detect {name}"].record for name in pictures})
 
 
-def _warnings(name: str, made: Made) -> list[str]:
-    faces = (made.record.faces if made.record else None) or []
+def _seen(records: dict[str, OperationRecord | None]) -> Inspection:
+    ages: dict[str, float | None] = {}
+    boxes: dict[str, Box] = {}
+    warnings: list[str] = []
+    for name, record in records.items():
+        faces = (record.faces if record else None) or []
+        ages[name] = record.estimated_age if record else None
+        warnings += _warnings(name, faces)
+        if faces:
+            boxes[name] = _box(faces[0])
+    return Inspection(ages, boxes, tuple(warnings))
+
+
+def _box(face: dict[str, Any]) -> Box:
+    return face["x"], face["y"], face["width"], face["height"]
+
+
+def _warnings(name: str, faces: list[dict[str, Any]]) -> list[str]:
     warnings = []
     if len(faces) > 1:
         warnings.append(
-            f"The {name} picture shows {len(faces)} faces; the selector order decides which is used."
+            f"The {name} picture shows {len(faces)} faces; the selector order decides which counts."
         )
     side = min(faces[0]["width"], faces[0]["height"]) if faces else SMALLEST_FACE
     if side < SMALLEST_FACE:

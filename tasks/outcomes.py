@@ -6,7 +6,7 @@ from typing import Any
 from prefect.client.schemas.objects import State
 
 from faces.plan import Plan, Step
-from faces.report import StepReport
+from faces.report import Outcome, StepReport
 from tasks.run_step import Made
 
 
@@ -75,7 +75,7 @@ def _finished(step: Step, made: Made) -> StepReport:
     )
 
 
-def _unfinished(step: Step, outcome: Any, error: str) -> StepReport:
+def _unfinished(step: Step, outcome: Outcome, error: str) -> StepReport:
     return StepReport(
         step=step.name,
         operation_type=step.operation.operation_type,

@@ -10,25 +10,24 @@ from blocks.environment import Environment
 JITTER = 0.3
 
 
-class RetryOptions(TypedDict):
+class RetryOptions(TypedDict, total=False):
     """Options for `Task.with_options`."""
 
     retries: int
     retry_delay_seconds: list[float]
-    retry_jitter_factor: float | None
+    retry_jitter_factor: float
 
 
 def retry_options(environment: Environment) -> RetryOptions:
     """Make a task's retry options: exponential waits with jitter, none in tests."""
     delays = environment.retry_delays
-    return RetryOptions(
-        retries=len(delays),
-        retry_delay_seconds=delays,
-        retry_jitter_factor=JITTER if any(delays) else None,
-    )
+    options = RetryOptions(retries=len(delays), retry_delay_seconds=delays)
+    if any(delays):
+        options["retry_jitter_factor"] = JITTER
+    return options
 
 
-def may_pass(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
+def may_pass(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
     """Decide for Prefect whether a failed task is tried again."""
     error = state.result(raise_on_failure=False)
     return bool(getattr(type(error), "retryable", False))

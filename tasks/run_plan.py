@@ -1,10 +1,10 @@
-"""Running a plan: every step as soon as its inputs are there, everything that can be done is done."""
+"""Running a plan: every step as soon as its inputs are there, and all that can be done."""
 
-import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from prefect import get_run_logger
 from prefect.futures import PrefectFuture, as_completed
 
 from db.recording import record_failure
@@ -18,8 +18,6 @@ from tasks.road import Road
 from tasks.run_step import Made, Order, run_step
 
 Future = PrefectFuture[Any]
-
-log = logging.getLogger(__name__)
 
 
 def _unheard(share: float) -> None:
@@ -45,10 +43,12 @@ def run_plan(
     """
     fetched = fetch_all(road, plan)
     futures = _submit(road, order, plan, fetched)
-    for count, _ in enumerate(as_completed(list(futures.values())), start=1):
+    for count, future in enumerate(as_completed(list(futures.values())), start=1):
+        future.wait()  # only this gives the future its final state
         progress(count / len(futures))
     states = {name: future.state for name, future in futures.items()}
     result = plan_result(plan, fetched, states)
+    log = get_run_logger()
     for report in result.steps:
         log.info("%s", describe(report))
     return result
@@ -75,6 +75,6 @@ def _submit(road: Road, order: Order, plan: Plan, fetched: dict[str, Made]) -> d
     work = run_step.with_options(**retry_options(road.environment))
     futures: dict[str, Future] = {}
     for step in plan.steps:
-        inputs = [futures.get(name) or fetched[name] for name in step.inputs]
+        inputs: list[Any] = [futures.get(name) or fetched[name] for name in step.inputs]
         futures[step.name] = work.submit(road, order, step, inputs)
     return futures

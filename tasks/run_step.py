@@ -65,7 +65,7 @@ class Made:
 
 
 @task(cache_policy=NO_CACHE, task_run_name="{step.name}", retry_condition_fn=may_pass)
-def run_step(road: Road, order: Order, step: Step, inputs: list[Made]) -> Made:
+def run_step(road: Road, order: Order, step: Step, inputs: Sequence[Made]) -> Made:
     """Carry out a step, or take its result from the ledger; record it in either case.
 
     Args:
@@ -109,7 +109,7 @@ class _Operation:
         self._repeat = road.run_id if order.force else None
 
     def find(self) -> OperationRecord | None:
-        """Look it up; a record whose picture is gone, or older than a forced run, does not count."""
+        """Look it up; one whose picture is gone, or that a forced run leaves out, is not found."""
         record = self._ledger.find(self._key)
         if record is None:
             return None

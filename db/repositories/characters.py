@@ -39,7 +39,7 @@ class CharacterRepository:
             UnknownCharacter: There is none.
             BrokenCharacter: A field has a type that the app never writes.
         """
-        fields = {name: True for name in Character.model_fields}
+        fields = dict.fromkeys(Character.model_fields, True)
         paths = {_HISTORY: _HISTORY, _GALLERY: _GALLERY}
         paths |= {name: f"{_GALLERY}.{name}" for name in (*_LISTS, "age_variants")}
         types = {name: {"$type": f"${path}"} for name, path in paths.items()}
@@ -100,9 +100,7 @@ class CharacterRepository:
         empty: dict[str, Any] = {**{name: [] for name in _LISTS}, "age_variants": {}}
         gallery = {"$mergeObjects": [{"$literal": empty}, f"${_GALLERY}", change]}
         with translated_errors():
-            self._characters.update_one(
-                which, [{"$set": {_GALLERY: gallery, "updated_at": now}}]
-            )
+            self._characters.update_one(which, [{"$set": {_GALLERY: gallery, "updated_at": now}}])
 
 
 def _checked(document: Document, character_id: str) -> Character:

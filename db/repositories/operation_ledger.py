@@ -57,7 +57,8 @@ class OperationLedger:
     def _replace_output(self, record: OperationRecord) -> None:
         document = record.model_dump()
         changed = ("output", "faces", "estimated_age", "processing_time_seconds", "created_at")
-        earlier = {"$concatArrays": ["$earlier_outputs", ["$output"]]}
+        replaced = {"$cond": [{"$eq": ["$output", None]}, [], ["$output"]]}
+        earlier = {"$concatArrays": ["$earlier_outputs", replaced]}
         self._operations.update_one(
             {"_id": record.operation_key, "repeat": {"$ne": record.repeat}},
             [

@@ -20,9 +20,9 @@ class PresetRepository:
             UnknownPreset: There is none, or several have that name.
         """
         with translated_errors():
-            found = [
-                *self._presets.find({"id": preset, "deleted_at": None}).limit(1)
-            ] or [*self._presets.find({"name": preset, "deleted_at": None}).limit(2)]
+            found = [*self._presets.find({"id": preset, "deleted_at": None}).limit(1)] or [
+                *self._presets.find({"name": preset, "deleted_at": None}).limit(2)
+            ]
         if len(found) > 1:
             raise UnknownPreset(f"Several presets are named {preset!r}; give the id of one.")
         if not found:

@@ -5,7 +5,12 @@ import pytest
 from faces.operation_key import operation_key
 from faces.operations import AgeAdjustOperation, EnhanceOperation, FaceOperation, parse_operation
 
-BASE = {"operation": EnhanceOperation(), "input_hashes": ["a"], "engine": "preview", "engine_version": "1"}
+BASE = {
+    "operation": EnhanceOperation(),
+    "input_hashes": ["a"],
+    "engine": "preview",
+    "engine_version": "1",
+}
 
 DIFFERENT: list[dict[str, object]] = [
     {"operation": EnhanceOperation(face_enhancer_blend=0.5)},

@@ -33,7 +33,8 @@ def test_a_picture_of_any_kind_becomes_a_png(colours: Image.Image, kind: str) ->
 
 
 @pytest.mark.parametrize(
-    ("mode", "expected"), [("L", "RGB"), ("P", "RGB"), ("1", "RGB"), ("LA", "RGBA"), ("RGBA", "RGBA")]
+    ("mode", "expected"),
+    [("L", "RGB"), ("P", "RGB"), ("1", "RGB"), ("LA", "RGBA"), ("RGBA", "RGBA")],
 )
 def test_every_mode_becomes_eight_bit_colour(mode: str, expected: str) -> None:
     picture = read_picture(encoded(Image.new(mode, (2, 2))), "it")
@@ -69,9 +70,7 @@ def test_metadata_is_dropped_but_the_icc_profile(colours: Image.Image) -> None:
 
 
 def test_the_hash_is_that_of_the_pixels_not_of_the_file(colours: Image.Image) -> None:
-    quick, small = (
-        read_picture(encoded(colours, compress_level=level), "it") for level in (0, 9)
-    )
+    quick, small = (read_picture(encoded(colours, compress_level=level), "it") for level in (0, 9))
     other = colours.copy()
     other.putpixel((0, 0), (1, 2, 3))
 
@@ -86,7 +85,8 @@ def test_the_same_bytes_in_another_shape_are_another_picture() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"hello, I am a text file", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"%PDF-1.7", b"<svg/>"]
+    "data",
+    [b"", b"hello, I am a text file", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"%PDF-1.7", b"<svg/>"],
 )
 def test_what_is_no_picture_is_refused_by_name(data: bytes) -> None:
     with pytest.raises(NotAPicture, match="notes.txt"):

@@ -10,7 +10,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from faces.errors import FaceError, NotAPicture, PictureNotFound, PictureTooLarge, PictureUnreachable
+from faces.errors import (
+    FaceError,
+    NotAPicture,
+    PictureNotFound,
+    PictureTooLarge,
+    PictureUnreachable,
+)
 from faces.image_store import Category, ImageStore
 from faces.pictures import MAX_BYTES
 from faces.references import fetch_picture

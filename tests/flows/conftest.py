@@ -1,0 +1,88 @@
+"""A whole StoryCanvas for flows: real database, Prefect server, face host, image store, character."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from pymongo.database import Database
+from world import CHARACTER, World, unique_portrait
+
+from blocks.face_host import FaceHost
+from blocks.limits import create_limit
+from deployments.sample import TARGET
+from faces.client import FaceHostClient
+from faces.image_store import ImageStore
+
+
+@pytest.fixture(scope="session", autouse=True)
+def prefect(prefect_url: str) -> Iterator[None]:
+    """Let everything here speak to the session's Prefect server."""
+    with temporary_settings({PREFECT_API_URL: prefect_url}):
+        yield
+
+
+@pytest.fixture(scope="session")
+def limit(prefect: None, host_url: str) -> str:  # noqa: ARG001 - it sets the server
+    name = FaceHost(url=host_url).limit_name
+    create_limit(name, 1)
+    return name
+
+
+@pytest.fixture
+def world(
+    database: Database[dict[str, Any]],
+    mongo_url: str,
+    host_url: str,
+    limit: str,  # noqa: ARG001 - it must be there
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[World]:
+    store = (tmp_path / "images").as_uri()
+    environment = {
+        "MONGO_URL": mongo_url,
+        "DB_NAME": database.name,
+        "FACEFUSION_URL": host_url,
+        "IMAGE_STORE": store,
+        "STORYCANVAS_STATE": str(tmp_path / "state"),
+        "STORYCANVAS_STEP_RETRIES": "2",
+        "STORYCANVAS_RETRY_SECONDS": "0",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    database["characters"].insert_one(
+        {"id": CHARACTER, "name": "Mira", "reference_images": [unique_portrait(tmp_path)]}
+    )
+    with FaceHostClient(host_url) as host:
+        yield World(database, ImageStore(store), host, tmp_path)
+
+
+@pytest.fixture
+def own_host(
+    world: World,  # noqa: ARG001 - it names the usual host, which this one replaces
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Callable[[str], str]]:
+    """Point the environment to another host and give it a limit of its own."""
+    with ExitStack() as undo:
+
+        def use(url: str) -> str:
+            name = FaceHost(url=url).limit_name
+            create_limit(name, 1)
+            undo.callback(_delete_limit, name)
+            monkeypatch.setenv("FACEFUSION_URL", url)
+            return name
+
+        yield use
+
+
+def _delete_limit(name: str) -> None:
+    with get_client(sync_client=True) as client:
+        client.delete_global_concurrency_limit_by_name(name)
+
+
+@pytest.fixture
+def target() -> str:
+    return str(TARGET)

@@ -1,0 +1,177 @@
+"""The flow age-progression, for real: every age made, recorded and shown; nothing done twice."""
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
+from world import CHARACTER, World
+
+from db.documents.operation_record import OperationRecord
+from faces.operations import DetectOperation
+from faces.pictures import read_picture
+from faces.provenance import read_provenance
+from faces.report import FaceRunReport
+from flows.age_progression import age_progression
+
+HISTORY, GALLERY = "facefusion_processing_history", "facefusion_output_gallery"
+
+
+def outcomes(report: FaceRunReport) -> set[str]:
+    return {step.outcome for step in report.steps}
+
+
+def estimate(world: World, path: str) -> float:
+    """How old the engine finds the face in a stored picture."""
+    asset = world.host.upload(read_picture(world.store.read(path), path))
+    answer = world.host.operate(DetectOperation(), [asset], f"test-{path.replace('/', '.')}")
+    assert answer.estimated_age is not None
+    return answer.estimated_age
+
+
+def published(run: Any) -> dict[str, Any]:
+    """Find a run's artifacts by the last part of their key."""
+    of_run = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run]))
+    with get_client(sync_client=True) as client:
+        found = client.read_artifacts(artifact_filter=of_run)
+    prefix = f"age-progression-{CHARACTER}-"
+    return {artifact.key.removeprefix(prefix): artifact for artifact in found}
+
+
+def test_all_ages_are_made_and_differ_in_order(world: World) -> None:
+    report = age_progression(CHARACTER)
+
+    variants = world.character()[GALLERY]["age_variants"]
+    paths = {int(age): world.store.path_of(url) for age, url in variants.items()}
+    ages = [estimate(world, path) for _, path in sorted(paths.items()) if path]
+    assert outcomes(report) == {"done"}
+    assert sorted(paths) == [12, 16, 25, 45, 65]
+    assert all(younger < older for younger, older in pairwise(ages))
+
+
+def test_a_second_run_reuses_everything_and_leaves_no_trace(world: World) -> None:
+    first = age_progression(CHARACTER, ages=[25, 45])
+    before, operations = world.everything(), world.host.status().operations
+
+    second = age_progression(CHARACTER, ages=[25, 45])
+
+    assert outcomes(second) == {"reused"}
+    assert world.host.status().operations == operations
+    assert world.everything() == before
+    assert [s.output_url for s in second.steps] == [s.output_url for s in first.steps]
+
+
+def test_only_new_ages_cost_new_operations(world: World) -> None:
+    age_progression(CHARACTER, ages=[45], enhance=None)
+
+    report = age_progression(CHARACTER, ages=[45, 50], enhance=None)
+
+    assert {step.step: step.outcome for step in report.steps} == {
+        "age 45": "reused",
+        "age 50": "done",
+    }
+
+
+def test_force_does_it_again_and_keeps_one_ledger_entry(world: World) -> None:
+    age_progression(CHARACTER, ages=[45], enhance=None)
+    operations = world.host.status().operations
+
+    report = age_progression(CHARACTER, ages=[45], enhance=None, force=True)
+
+    assert outcomes(report) == {"done"}
+    assert world.host.status().operations == operations + 2  # detect and age 45
+    assert world.database["facefusion_operations"].count_documents({}) == 2
+    assert len(world.character()[HISTORY]) == 2
+
+
+def test_another_character_with_the_same_picture_gets_its_own_history(world: World) -> None:
+    world.database["characters"].insert_one({**world.character(), "_id": 2, "id": "other"})
+    age_progression(CHARACTER, ages=[45], enhance=None)
+
+    report = age_progression("other", ages=[45], enhance=None)
+
+    other = world.database["characters"].find_one({"id": "other"})
+    assert outcomes(report) == {"reused"}
+    assert other is not None
+    assert len(other[HISTORY]) == 1
+    assert list(other[GALLERY]["age_variants"]) == ["45"]
+
+
+def test_history_names_the_parameters_as_the_app_stores_them(world: World) -> None:
+    age_progression(CHARACTER, ages=[45])
+
+    aged, enhanced = world.character()[HISTORY]
+    assert aged["operation_type"] == "age_adjust"
+    assert aged["parameters"]["target_age"] == 45
+    assert aged["parameters"]["age_adjustment_blend"] == 1.0
+    assert enhanced["operation_type"] == "enhance"
+    assert enhanced["parameters"]["enhancement_model"] == "gfpgan_1.4"
+    assert enhanced["input_image_url"] == aged["output_image_url"]
+    assert enhanced["success"] is True
+
+
+def test_the_stored_picture_and_the_ledger_say_where_it_came_from(world: World) -> None:
+    report = age_progression(CHARACTER, ages=[45], enhance=None)
+
+    (step,) = report.steps
+    statement = read_provenance(world.store.read(step.output_path or ""))
+    document = world.database["facefusion_operations"].find_one({"operation_type": "age_adjust"})
+    record = OperationRecord.model_validate(document)
+    assert statement is not None
+    assert statement["ai_edit"] is True
+    assert statement["engine"] == record.engine == "preview"
+    assert statement["input_sha256"] == record.inputs
+    assert report.engine.startswith("preview")
+
+
+def test_known_and_estimated_age_both_stand_in_the_report(world: World) -> None:
+    report = age_progression(CHARACTER, ages=[65], base_age=25, enhance=None)
+
+    assert [step.step for step in report.steps] == ["age 45", "age 65"]
+    assert report.base_age == 25
+    assert report.estimated_age == pytest.approx(30, abs=8)
+
+
+def test_settings_of_character_and_preset_are_used_and_told(world: World) -> None:
+    world.database["characters"].update_one(
+        {"id": CHARACTER},
+        {"$set": {"facefusion_preferred_settings": {"age_adjustment_blend": 0.5}}},
+    )
+    world.database["facefusion_presets"].insert_one(
+        {
+            "id": "preset-1",
+            "name": "soft",
+            "operation_type": "enhance",
+            "parameters": {"face_enhancer_blend": 0.4},
+        }
+    )
+
+    report = age_progression(CHARACTER, ages=[45], preset="soft")
+
+    assert [step.sources for step in report.steps] == [
+        {"age_adjustment_blend": "character"},
+        {"face_enhancer_blend": "preset"},
+    ]
+
+
+def test_a_named_base_image_is_used_instead_of_the_reference_image(world: World) -> None:
+    named = str(world.character()["reference_images"][0])
+    world.database["characters"].update_one({"id": CHARACTER}, {"$set": {"reference_images": []}})
+
+    report = age_progression(CHARACTER, ages=[45], base_image=named, enhance=None)
+
+    assert outcomes(report) == {"done"}
+
+
+def test_a_run_has_a_readable_name_and_publishes_sheet_table_and_progress(world: World) -> None:
+    state = age_progression(CHARACTER, ages=[45], return_state=True)
+
+    run_id = state.state_details.flow_run_id
+    artifacts = published(run_id)
+    with get_client(sync_client=True) as client:
+        assert client.read_flow_run(run_id).name == f"ages of {CHARACTER}"
+    assert "](data:image/jpeg;base64," in artifacts["contact-sheet"].data
+    assert "enhance age 45" in artifacts["steps"].data
+    assert artifacts["progress"].data == 100.0
+    assert world.store.holds(state.result().contact_sheet_path)

@@ -1,0 +1,62 @@
+"""The flow enhance-then-swap, for real: the character's face, restored, in another picture."""
+
+import pytest
+from world import CHARACTER, World, plain_picture
+
+from faces.errors import NoFace
+from faces.pictures import read_picture
+from flows.enhance_then_swap import enhance_then_swap
+
+GALLERY, HISTORY = "facefusion_output_gallery", "facefusion_processing_history"
+
+
+def test_the_face_is_enhanced_swapped_and_enhanced_again(world: World, target: str) -> None:
+    report = enhance_then_swap(CHARACTER, target)
+
+    gallery = world.character()[GALLERY]
+    operations = [entry["operation_type"] for entry in world.character()[HISTORY]]
+    assert [step.outcome for step in report.steps] == ["done", "done", "done"]
+    assert operations == ["enhance", "swap", "enhance"]
+    assert gallery["enhanced_faces"] == [report.steps[0].output_url]
+    assert gallery["swapped_faces"] == [report.steps[2].output_url]
+
+
+def test_the_result_is_the_target_picture_with_another_face(world: World, target: str) -> None:
+    report = enhance_then_swap(CHARACTER, target, enhance_source=None, enhance_result=None)
+
+    (swap,) = report.steps
+    made = read_picture(world.store.read(swap.output_path or ""), "swap")
+    given = world.database["facefusion_operations"].find_one({"operation_type": "swap"})
+    assert given is not None
+    assert (made.width, made.height) == (900, 720)
+    assert made.sha256 not in given["inputs"]
+
+
+def test_the_history_names_both_pictures_of_a_swap(world: World, target: str) -> None:
+    enhance_then_swap(CHARACTER, target, enhance_source=None, enhance_result=None)
+
+    (entry,) = world.character()[HISTORY]
+    assert entry["parameters"]["source_face_url"] == world.character()["reference_images"][0]
+    assert entry["parameters"]["target_image_url"] == target
+    assert entry["parameters"]["face_swapper_model"] == "inswapper_128"
+
+
+def test_a_second_run_reuses_everything(world: World, target: str) -> None:
+    enhance_then_swap(CHARACTER, target)
+    before, operations = world.everything(), world.host.status().operations
+
+    report = enhance_then_swap(CHARACTER, target)
+
+    assert {step.outcome for step in report.steps} == {"reused"}
+    assert world.host.status().operations == operations
+    assert world.everything() == before
+
+
+def test_a_target_without_a_face_is_refused_and_changes_nothing(world: World) -> None:
+    before = world.everything()
+
+    with pytest.raises(NoFace, match="target picture"):
+        enhance_then_swap(CHARACTER, world.picture("plain.png", plain_picture()))
+
+    assert "facefusion_operations" not in before
+    assert world.character() == before["characters"][0]

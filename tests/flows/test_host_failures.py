@@ -1,0 +1,140 @@
+"""A host that refuses, stops or stays away: what can be done is done, and the report says the rest."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from picky_service import PickyHost
+from prefect.states import State
+from world import CHARACTER, World
+
+from faces.client import FaceHostClient
+from faces.errors import HostUnreachable
+from flows.age_progression import age_progression
+from services.face_host import FaceHost
+from services.shared import Lease, acquire
+from tasks.errors import StepsFailed
+
+HISTORY, GALLERY = "facefusion_processing_history", "facefusion_output_gallery"
+PROMPT = 0.01
+"""Seconds between looks at a host's counter."""
+
+
+@pytest.fixture
+def picky(tmp_path: Path, own_host: Callable[[str], str]) -> Iterator[None]:
+    with acquire(PickyHost(refused_age=45), tmp_path / "picky") as lease:
+        own_host(lease.url)
+        yield
+
+
+@pytest.fixture
+def mortal(tmp_path: Path, own_host: Callable[[str], str]) -> Iterator[Lease]:
+    """A host that may be killed."""
+    with acquire(FaceHost(), tmp_path / "mortal") as lease:
+        own_host(lease.url)
+        yield lease
+
+
+def kill(lease: Lease) -> None:
+    process = psutil.Process(lease.record.identity.pid)
+    process.kill()
+    process.wait()
+
+
+def after_operations(url: str, count: int, then: Callable[[], None]) -> threading.Thread:
+    """Do something as soon as a host has carried out so many operations."""
+
+    def watch() -> None:
+        ended = threading.Event()
+        with FaceHostClient(url) as host:
+            while host.status().operations < count:
+                ended.wait(PROMPT)
+        then()
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    return thread
+
+
+@pytest.mark.usefixtures("picky")
+def test_steps_that_can_be_done_are_done_and_the_failed_one_is_named(world: World) -> None:
+    with pytest.raises(StepsFailed, match="age 45: The content analyser refuses") as failure:
+        age_progression(CHARACTER, ages=[40, 45, 50])
+
+    outcomes = {step.step: step.outcome for step in failure.value.report.steps}
+    assert outcomes == {
+        "age 40": "done",
+        "enhance age 40": "done",
+        "age 45": "failed",
+        "enhance age 45": "skipped",
+        "age 50": "done",
+        "enhance age 50": "done",
+    }
+    assert sorted(world.character()[GALLERY]["age_variants"]) == ["40", "50"]
+
+
+@pytest.mark.usefixtures("picky")
+def test_a_failed_step_is_one_failed_history_entry(world: World) -> None:
+    with pytest.raises(StepsFailed):
+        age_progression(CHARACTER, ages=[45])
+
+    (entry,) = world.character()[HISTORY]
+    assert entry["success"] is False
+    assert entry["operation_type"] == "age_adjust"
+    assert "content analyser" in entry["error_message"]
+    assert entry["output_image_url"] == ""
+
+
+def test_a_run_goes_on_when_its_host_comes_back(
+    world: World, mortal: Lease, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STORYCANVAS_STEP_RETRIES", "9")
+    monkeypatch.setenv("STORYCANVAS_RETRY_SECONDS", "0.25")
+    back: list[Lease] = []
+
+    def restart() -> None:
+        kill(mortal)
+        back.append(acquire(FaceHost(wished_port=mortal.record.port), tmp_path / "mortal"))
+
+    watcher = after_operations(mortal.url, 2, restart)
+    try:
+        report = age_progression(CHARACTER, ages=[25, 45])
+    finally:
+        watcher.join()
+        back[0].release()
+
+    entries = world.character()[HISTORY]
+    assert {step.outcome for step in report.steps} == {"done"}
+    assert sorted(world.character()[GALLERY]["age_variants"]) == ["25", "45"]
+    assert [entry["success"] for entry in entries] == [True] * 4
+
+
+def test_a_host_that_stays_away_fails_the_run_in_a_sentence_and_keeps_what_is_done(
+    world: World, mortal: Lease
+) -> None:
+    watcher = after_operations(mortal.url, 2, lambda: kill(mortal))
+
+    state: State[object] = age_progression(
+        CHARACTER, ages=[16, 25, 45, 65], enhance=None, return_state=True
+    )
+
+    watcher.join()
+    done = [entry for entry in world.character()[HISTORY] if entry["success"]]
+    assert state.is_failed()
+    assert f"The face host {mortal.url} cannot be reached" in (state.message or "")
+    assert "Traceback" not in (state.message or "")
+    assert world.database["facefusion_operations"].count_documents({}) == 1 + len(done)
+
+
+def test_a_host_that_is_not_there_at_all_changes_nothing(
+    world: World, own_host: Callable[[str], str]
+) -> None:
+    own_host("http://127.0.0.1:1")
+    before = world.everything()
+
+    with pytest.raises(HostUnreachable, match="start it or correct FACEFUSION_URL"):
+        age_progression(CHARACTER)
+
+    assert world.everything() == before

@@ -1,0 +1,96 @@
+"""A bad input is refused with one clear sentence and changes nothing."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
+from prefect.exceptions import ParameterTypeError
+from world import CHARACTER, World, plain_picture
+
+from db.errors import CharacterWithoutPicture, UnknownCharacter, UnknownPreset
+from faces.errors import ChildAgeRefused, NoFace, NotAPicture, PictureNotFound
+from flows.age_progression import age_progression
+from tasks.gpu_limit import GuardClosed
+
+Parameters = dict[str, Any]
+
+REFUSED: list[tuple[Parameters, type[Exception], str]] = [
+    ({"character_id": "nobody"}, UnknownCharacter, "There is no character 'nobody'"),
+    ({"ages": [140]}, ParameterTypeError, "less than or equal to 100"),
+    ({"ages": [-1]}, ParameterTypeError, "greater than or equal to 0"),
+    ({"ages": []}, ParameterTypeError, "at least 1 item"),
+    ({"base_age": 101}, ParameterTypeError, "less than or equal to 100"),
+    ({"enhance": "sharpest"}, ParameterTypeError, "gfpgan_1.4"),
+    ({"ages": [45, 5]}, ChildAgeRefused, "Age 5 is below 10"),
+    ({"base_image": "{folder}/notes.txt"}, NotAPicture, "notes.txt is not a picture"),
+    ({"base_image": "{folder}/plain.png"}, NoFace, "No face was found in the base picture"),
+    ({"base_image": "{folder}/nothing.png"}, PictureNotFound, "There is no picture at"),
+    ({"preset": "unheard-of"}, UnknownPreset, "no preset with the id or name 'unheard-of'"),
+    ({"character_id": "faceless"}, CharacterWithoutPicture, "has no reference image"),
+]
+
+
+@pytest.fixture
+def inputs(world: World) -> Path:
+    """Files that are no good, and a character without a picture."""
+    (world.folder / "notes.txt").write_text("This is a text file.")
+    world.picture("plain.png", plain_picture())
+    world.database["characters"].insert_one({"id": "faceless", "name": "Nemo"})
+    return world.folder
+
+
+@pytest.mark.parametrize(("parameters", "error", "sentence"), REFUSED)
+def test_a_bad_input_is_one_sentence_and_changes_nothing(
+    world: World, inputs: Path, parameters: Parameters, error: type[Exception], sentence: str
+) -> None:
+    given = {"character_id": CHARACTER, **parameters}
+    if "base_image" in given:
+        given["base_image"] = given["base_image"].format(folder=inputs)
+    before = world.everything()
+
+    state = age_progression(**given, return_state=True)
+
+    assert state.is_failed()
+    assert sentence in (state.message or "")
+    assert "Traceback" not in (state.message or "")
+    with pytest.raises(error, match=sentence.replace("(", r"\(")):
+        state.result()
+    assert world.everything() == before
+
+
+def test_a_missing_limit_stops_the_run_before_the_first_call(
+    world: World, host_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACEFUSION_URL", host_url.replace("127.0.0.1", "127.0.0.2"))
+    before, operations = world.everything(), world.host.status().operations
+
+    state = age_progression(CHARACTER, return_state=True)
+
+    assert "'gpu:127.0.0.2:" in (state.message or "")
+    assert "python -m deployments.limits" in (state.message or "")
+    assert world.everything() == before
+    assert world.host.status().operations == operations
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"), [({"active": False}, "is switched off"), ({"limit": 0}, "is 0")]
+)
+def test_a_limit_that_does_not_guard_stops_the_run(
+    world: World,
+    host_url: str,
+    own_host: Callable[[str], str],
+    change: dict[str, Any],
+    sentence: str,
+) -> None:
+    name = own_host(host_url.replace("127.0.0.1", "127.0.0.3"))
+    with get_client(sync_client=True) as client:
+        client.update_global_concurrency_limit(name, GlobalConcurrencyLimitUpdate(**change))
+    before = world.everything()
+
+    with pytest.raises(GuardClosed, match=sentence):
+        age_progression(CHARACTER)
+
+    assert world.everything() == before
