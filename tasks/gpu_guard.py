@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from tasks.gpu_holder import describe_holder
 from tasks.gpu_limit import GpuLimit
 from tasks.gpu_slot import GpuSlot
 
@@ -111,10 +110,11 @@ class GpuGuard:
 
     def _await(self, ticket: _Ticket, wait_seconds: float) -> None:
         if not ticket.granted.wait(wait_seconds) and self._withdraw(ticket):
-            raise SlotWaitTimedOut(
-                f"No slot of '{self.limit_name}' came free in {wait_seconds:.0f} s: "
-                f"{describe_holder(self.limit_name)}."
-            )
+            with GpuLimit(self.limit_name) as limit:
+                raise SlotWaitTimedOut(
+                    f"No slot of '{self.limit_name}' came free in {wait_seconds:.0f} s: "
+                    f"{limit.holder()}."
+                )
         ticket.granted.wait()
         if ticket.error is not None:
             raise ticket.error

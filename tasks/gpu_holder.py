@@ -8,24 +8,42 @@ import re
 import socket
 from datetime import UTC, datetime
 
-from prefect.variables import Variable
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.actions import VariableCreate, VariableUpdate
 
 
-def announce_holder(limit_name: str, run: str) -> None:
+def announce_holder(client: SyncPrefectClient, limit_name: str, run: str) -> None:
     """Leave a note about who took the slot.
 
     Args:
+        client: A connection to Prefect's API.
         limit_name: The host's limit.
         run: Name of the run that took it.
+
+    Raises:
+        httpx.HTTPError: Prefect's server does not answer.
     """
     since = datetime.now(UTC).isoformat(timespec="seconds")
     note = {"run": run, "process": f"{os.getpid()} on {socket.gethostname()}", "since": since}
-    Variable.set(_variable(limit_name), note, overwrite=True)
+    name = _variable(limit_name)
+    if client.read_variable_by_name(name) is None:
+        client.create_variable(VariableCreate(name=name, value=note))
+    else:
+        client.update_variable(VariableUpdate(name=name, value=note))
 
 
-def describe_holder(limit_name: str) -> str:
-    """Say who took the slot last."""
-    note = Variable.get(_variable(limit_name))
+def describe_holder(client: SyncPrefectClient, limit_name: str) -> str:
+    """Say who took the slot last.
+
+    Args:
+        client: A connection to Prefect's API.
+        limit_name: The host's limit.
+
+    Raises:
+        httpx.HTTPError: Prefect's server does not answer.
+    """
+    variable = client.read_variable_by_name(_variable(limit_name))
+    note = variable.value if variable else None
     if not isinstance(note, dict):
         return "nobody has said that they hold it"
     return f"last taken by {note.get('run')} (process {note.get('process')}) at {note.get('since')}"

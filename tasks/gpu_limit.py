@@ -18,6 +18,8 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.responses import GlobalConcurrencyLimitResponse
 from prefect.exceptions import ObjectNotFound
 
+from tasks.gpu_holder import announce_holder, describe_holder
+
 LEASE_SECONDS = 60.0
 """The shortest lease that Prefect's server grants: how long a killed holder blocks its slot."""
 
@@ -144,6 +146,21 @@ class GpuLimit:
             httpx.HTTPError: Prefect's server does not answer; the lease runs out by itself.
         """
         self._client.release_concurrency_slots_with_lease(lease.lease_id)
+
+    def announce(self, run: str) -> None:
+        """Leave a note that a run holds a slot.
+
+        Raises:
+            httpx.HTTPError: Prefect's server does not answer.
+        """
+        announce_holder(self._client, self.name, run)
+
+    def holder(self) -> str:
+        """Say who took a slot last, as far as Prefect's server can tell now."""
+        try:
+            return describe_holder(self._client, self.name)
+        except httpx.HTTPError:
+            return "Prefect's server does not answer"
 
     @property
     def _client(self) -> SyncPrefectClient:

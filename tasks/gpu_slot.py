@@ -8,7 +8,6 @@ from datetime import datetime
 
 import httpx
 
-from tasks.gpu_holder import announce_holder, describe_holder
 from tasks.gpu_limit import GpuLimit, GuardClosed, Lease
 
 QUANTUM_SECONDS = 5.0
@@ -61,7 +60,7 @@ class GpuSlot:
             if self._try():
                 break
             if time.monotonic() > next_word:
-                self._say("waiting for a slot of '%s', %s", describe_holder)
+                log.info("Waiting for a slot of '%s': %s.", self._limit.name, self._limit.holder())
                 next_word = time.monotonic() + SAY_SECONDS
             time.sleep(POLL_SECONDS)
         return self._lease is not None
@@ -121,13 +120,13 @@ class GpuSlot:
             state = self._limit.read()
             self._others_wait = not first and state.updated != self._seen
             self._seen = self._seen or state.updated
+            if first:
+                self._limit.announce(run)
         except GuardClosed as error:
             self._closed = True
             log.warning("%s", error)
         except httpx.HTTPError as error:
             log.warning("Prefect's server does not answer the guard (%s).", type(error).__name__)
-        if first:
-            self._say("took a slot of '%s'%s", lambda name: self._announce(name, run))
 
     @property
     def _doubtful(self) -> bool:
@@ -154,14 +153,3 @@ class GpuSlot:
                 self._limit.name,
                 type(error).__name__,
             )
-
-    def _announce(self, name: str, run: str) -> str:
-        announce_holder(name, run)
-        return f" for {run}"
-
-    def _say(self, text: str, detail: Callable[[str], str]) -> None:
-        """Log with a detail that Prefect's server knows, or without when it does not answer."""
-        try:
-            log.info(text, self._limit.name, detail(self._limit.name))
-        except httpx.HTTPError:
-            log.info(text, self._limit.name, "")

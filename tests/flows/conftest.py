@@ -1,4 +1,4 @@
-"""A whole StoryCanvas for flows: real database, Prefect server, face host, image store, character."""
+"""A whole StoryCanvas for flows: real database, Prefect server, face host and image store."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""The real host around the preview engine, with a content analyser that refuses one age: AGE, options."""
+"""The real host around a preview engine whose content analyser refuses one age: AGE, options."""
 
 import os
 import sys

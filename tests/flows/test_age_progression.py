@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 from typing import Any
+from uuid import UUID
 
 import pytest
 from prefect.client.orchestration import get_client
@@ -30,7 +31,7 @@ def estimate(world: World, path: str) -> float:
     return answer.estimated_age
 
 
-def published(run: Any) -> dict[str, Any]:
+def published(run: UUID | None) -> dict[str, Any]:
     """Find a run's artifacts by the last part of their key."""
     of_run = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run]))
     with get_client(sync_client=True) as client:
@@ -62,7 +63,8 @@ def test_a_second_run_reuses_everything_and_leaves_no_trace(world: World) -> Non
     assert [s.output_url for s in second.steps] == [s.output_url for s in first.steps]
 
 
-def test_only_new_ages_cost_new_operations(world: World) -> None:
+@pytest.mark.usefixtures("world")
+def test_only_new_ages_cost_new_operations() -> None:
     age_progression(CHARACTER, ages=[45], enhance=None)
 
     report = age_progression(CHARACTER, ages=[45, 50], enhance=None)
@@ -125,7 +127,8 @@ def test_the_stored_picture_and_the_ledger_say_where_it_came_from(world: World) 
     assert report.engine.startswith("preview")
 
 
-def test_known_and_estimated_age_both_stand_in_the_report(world: World) -> None:
+@pytest.mark.usefixtures("world")
+def test_known_and_estimated_age_both_stand_in_the_report() -> None:
     report = age_progression(CHARACTER, ages=[65], base_age=25, enhance=None)
 
     assert [step.step for step in report.steps] == ["age 45", "age 65"]

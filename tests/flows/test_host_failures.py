@@ -1,4 +1,4 @@
-"""A host that refuses, stops or stays away: what can be done is done, and the report says the rest."""
+"""A host that refuses, stops or stays away: what can be done is done, and the rest is said."""
 
 import threading
 from collections.abc import Callable, Iterator

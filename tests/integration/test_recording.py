@@ -125,7 +125,7 @@ EMPTY_FIELDS = [
 
 
 @pytest.mark.parametrize("fields", EMPTY_FIELDS)
-def test_missing_and_null_fields_count_as_empty(any_database: Data, fields: Any) -> None:
+def test_missing_and_null_fields_count_as_empty(any_database: Data, fields: dict[str, Any]) -> None:
     any_database["characters"].insert_one(character(**fields))
     characters = CharacterRepository(any_database)
 
@@ -166,7 +166,7 @@ WRONG_TYPES = [
 
 @pytest.mark.parametrize(("fields", "name"), WRONG_TYPES)
 def test_a_character_with_a_field_of_a_wrong_type_is_refused_by_name(
-    database: Data, fields: Any, name: str
+    database: Data, fields: dict[str, Any], name: str
 ) -> None:
     database["characters"].insert_one({**character(), **fields})
 

@@ -1,0 +1,247 @@
+"""The guard: never two at once on a slot, whoever asks; and it fails closed."""
+
+import contextvars
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from counting_host import CountingHost
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from blocks.limits import create_limit
+from services.prefect_server import PrefectServer
+from services.shared import acquire
+from tasks.gpu_guard import GpuGuard, SlotWaitTimedOut, gpu_guard
+from tasks.gpu_limit import LEASE_SECONDS, GpuLimit, GuardClosed
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+SERVICE_SECONDS = 0.05
+
+MakeHost = Callable[[], CountingHost]
+
+
+class Threads(ThreadPoolExecutor):
+    """Threads that know the test's Prefect server, as those of a flow run do."""
+
+    def submit(self, work: Callable[..., Any], /, *given: Any, **named: Any) -> Future[Any]:
+        return super().submit(contextvars.copy_context().run, work, *given, **named)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def prefect(prefect_url: str) -> Iterator[None]:
+    with temporary_settings({PREFECT_API_URL: prefect_url}):
+        yield
+
+
+@pytest.fixture
+def make_host() -> Iterator[MakeHost]:
+    with ExitStack() as undo:
+
+        def make() -> CountingHost:
+            host = CountingHost(SERVICE_SECONDS)
+            undo.callback(host.close)
+            return host
+
+        yield make
+
+
+@pytest.fixture
+def limit() -> str:
+    name = f"gpu:{uuid4().hex}"
+    create_limit(name, 1)
+    return name
+
+
+def change_limit(name: str, **fields: object) -> None:
+    with get_client(sync_client=True) as client:
+        client.update_global_concurrency_limit(name, GlobalConcurrencyLimitUpdate(**fields))
+
+
+def taken(name: str) -> int:
+    with get_client(sync_client=True) as client:
+        return client.read_global_concurrency_limit_by_name(name).active_slots
+
+
+def caller(
+    prefect_url: str, limit: str, url: str, name: str, count: int
+) -> subprocess.Popen[bytes]:
+    command = [sys.executable, HERE / "guarded_calls.py", limit, url, name, str(count)]
+    environment = {**os.environ, "PREFECT_API_URL": prefect_url, "PREFECT_LOGGING_LEVEL": "ERROR"}
+    return subprocess.Popen(command, cwd=ROOT, env=environment)
+
+
+@contextmanager
+def holding(guard: GpuGuard, name: str = "holder") -> Iterator[None]:
+    """Hold a slot in another thread."""
+    held, let_go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with guard.slot(name, 10):
+            held.set()
+            let_go.wait()
+
+    with Threads() as pool:
+        future = pool.submit(hold)
+        assert held.wait(10)
+        try:
+            yield
+        finally:
+            let_go.set()
+            future.result()
+
+
+def test_threads_of_one_process_never_overlap(limit: str, make_host: MakeHost) -> None:
+    host = make_host()
+
+    def call(number: int) -> None:
+        with gpu_guard(limit).slot("run", 60):
+            httpx.post(f"{host.url}/{number}")
+
+    with Threads(max_workers=20) as pool:
+        list(pool.map(call, range(20)))
+
+    assert host.overlaps == 0
+    assert len(host.callers()) == 20
+
+
+def test_processes_never_overlap_and_each_gets_its_turn(
+    prefect_url: str, limit: str, make_host: MakeHost
+) -> None:
+    host = make_host()
+    processes = [caller(prefect_url, limit, host.url, name, 15) for name in "abc"]
+
+    codes = [process.wait(120) for process in processes]
+
+    assert codes == [0, 0, 0]
+    assert host.overlaps == 0
+    assert sorted(host.callers()) == sorted("abc" * 15)
+
+
+def test_as_many_run_at_once_as_the_limit_has_slots(limit: str) -> None:
+    change_limit(limit, limit=2)
+    guard, pair = gpu_guard(limit), threading.Barrier(2)
+    guard.check()
+    most = 0
+
+    def call(_: int) -> None:
+        nonlocal most
+        with guard.slot("run", 60):
+            pair.wait(60)  # ends only when two hold a slot
+            most = max(most, taken(limit))
+
+    with Threads(max_workers=4) as pool:
+        list(pool.map(call, range(4)))
+
+    assert most == 2
+
+
+def test_first_come_is_first_served(limit: str) -> None:
+    guard, order = gpu_guard(limit), []
+    queued = threading.Event()
+
+    def call(number: int) -> None:
+        with guard.slot("run", 60):
+            order.append(number)
+
+    with Threads(max_workers=5) as pool, holding(guard):
+        for number in range(5):
+            pool.submit(call, number)
+            queued.wait(0.02)
+
+    assert order == list(range(5))
+
+
+def test_the_slot_comes_back_after_the_work(limit: str) -> None:
+    guard = gpu_guard(limit)
+    with guard.slot("run", 10):
+        assert taken(limit) == 1
+
+    guard.close()
+
+    assert taken(limit) == 0
+
+
+def test_a_waiter_gives_up_at_its_deadline_and_says_who_holds_the_slot(limit: str) -> None:
+    with holding(GpuGuard(limit), "ages of Mira"):
+        with pytest.raises(SlotWaitTimedOut, match="came free in 0 s: last taken by ages of Mira"):
+            with GpuGuard(limit).slot("another run", 0.4):
+                pytest.fail("the slot was given twice")
+
+
+BAD_STATES = [({"active": False}, "switched off"), ({"limit": 0}, "is 0")]
+
+
+@pytest.mark.parametrize(("change", "sentence"), BAD_STATES)
+def test_a_limit_that_does_not_guard_lets_nothing_through(
+    limit: str, change: dict[str, object], sentence: str
+) -> None:
+    change_limit(limit, **change)
+
+    with pytest.raises(GuardClosed, match=sentence), gpu_guard(limit).slot("run", 10):
+        pytest.fail("it ran unguarded")
+
+
+def test_a_missing_limit_lets_nothing_through_and_names_the_command() -> None:
+    with pytest.raises(GuardClosed, match=r"'gpu:nowhere' does not exist.*deployments\.limits"):
+        with gpu_guard("gpu:nowhere").slot("run", 10):
+            pytest.fail("it ran unguarded")
+
+
+def test_a_limit_switched_off_while_work_waits_stops_the_waiting_work(limit: str) -> None:
+    guard = gpu_guard(limit)
+    with Threads() as pool, holding(GpuGuard(limit)):
+        waiting = pool.submit(lambda: guard.slot("run", 30).__enter__())
+        change_limit(limit, active=False)
+        with pytest.raises(GuardClosed, match="switched off"):
+            waiting.result()
+
+
+def test_no_new_operation_starts_on_a_lease_that_the_server_has_forgotten(limit: str) -> None:
+    with GpuLimit(limit) as one, GpuLimit(limit) as other:
+        lease = one.acquire()
+        assert lease is not None
+        one.release(lease)
+
+        with pytest.raises(httpx.HTTPStatusError):
+            one.renew(lease)
+        assert other.acquire() is not None
+
+
+def test_a_limit_can_be_created_twice_and_keeps_what_the_operator_set(limit: str) -> None:
+    change_limit(limit, limit=3)
+
+    assert create_limit(limit, 1) is False
+    with GpuLimit(limit) as guarded:
+        assert guarded.read().slots == 3
+
+
+@pytest.mark.timeout(240)
+def test_a_killed_holder_gives_its_slot_back_with_its_lease_even_over_a_server_restart(
+    tmp_path: Path, make_host: MakeHost
+) -> None:
+    """The one test that waits: a lease lasts at least 60 s on Prefect's server."""
+    host, limit = make_host(), "gpu:killed"
+    with acquire(PrefectServer(), tmp_path) as server:
+        with temporary_settings({PREFECT_API_URL: server.url}):
+            create_limit(limit, 1)
+            assert caller(server.url, limit, host.url, "doomed", 1).wait(60) < 0
+            assert taken(limit) == 1
+        port = server.record.port
+    with acquire(PrefectServer(wished_port=port), tmp_path) as again:
+        assert again.url == server.url
+        with temporary_settings({PREFECT_API_URL: again.url}):
+            with gpu_guard(limit).slot("next", 2 * LEASE_SECONDS):
+                assert taken(limit) == 1
+            gpu_guard(limit).close()
