@@ -1,4 +1,4 @@
-"""The runs of the demo and what is printed of them, against the system that the environment names."""
+"""The runs of the demo, against the system that the environment names."""
 
 import sys
 from pathlib import Path

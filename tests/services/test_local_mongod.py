@@ -1,9 +1,9 @@
-import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pymongo import MongoClient
+from web_server import WebServer
 
 from services.mongod import Mongod
 from services.ports import LOOPBACK
@@ -33,7 +33,8 @@ def test_what_was_written_is_there_after_a_restart_on_another_port(
 ) -> None:
     with acquire(Mongod(standalone=changed), tmp_path) as before, connect(before.url) as client:
         client.app.scenes.insert_one({"_id": 1})
-    with socket.create_server((LOOPBACK, before.record.port)), acquire(Mongod(), tmp_path) as after:
+    occupant = WebServer(wished_port=before.record.port)
+    with acquire(occupant, tmp_path), acquire(Mongod(), tmp_path) as after:
         assert after.record.port != before.record.port
         with connect(after.url) as client:
             client.app.scenes.insert_one({"_id": 2})

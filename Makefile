@@ -1,0 +1,56 @@
+# `make demo` works from a fresh checkout with Python 3.11, make and the package registries.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -q
+COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header --no-config --quiet
+
+.PHONY: help .venv demo test check up down status lock clean
+
+help: ## list the commands
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+
+.venv: .venv/installed
+
+.venv/installed: pyproject.toml requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+		{ echo "Python 3.11 is needed; name it, for example: make PYTHON=/usr/bin/python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(INSTALL) --require-hashes -r requirements/dev.txt
+	$(INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: .venv ## the whole system, for real, on this machine
+	$(BIN)/python -m deployments.demo
+
+test: check ## everything that CI runs
+	$(BIN)/python -m pytest
+
+check: .venv ## lint, format, types, import rule
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+up: .venv ## database, Prefect with its UI, face host and worker, until `make down`
+	$(BIN)/python -m deployments.local_stack up
+
+down: .venv ## end what `make up` started
+	$(BIN)/python -m deployments.local_stack down
+
+status: .venv ## what runs, and where
+	$(BIN)/python -m deployments.local_stack status
+
+# uv does not read pip's settings: the index that pip uses is handed on, and never written down.
+lock: .venv ## pin what pyproject.toml asks for
+	@index=$$($(BIN)/pip config get global.index-url 2>/dev/null || true); \
+	index=$${PIP_INDEX_URL:-$$index}; \
+	if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$$index"; fi; \
+	$(COMPILE) --extra dev -o requirements/dev.txt && \
+	$(COMPILE) --extra flows -c requirements/dev.txt -o requirements/base.txt && \
+	$(COMPILE) --extra host -c requirements/dev.txt -o requirements/host.txt
+
+clean: ## remove what can be made again; pictures and database in .storycanvas/ stay
+	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

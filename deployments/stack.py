@@ -1,0 +1,150 @@
+"""What the whole system on one machine consists of, and in which order it starts."""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from deployments.registered_addresses import has_moved, write_fingerprint
+from deployments.stack_note import StackNote, read_note, stopped_services, write_note
+from services.errors import ServiceError
+from services.face_host import FaceHost
+from services.local_service import LocalService
+from services.log import last_lines
+from services.mongod import Mongod
+from services.prefect_environment import prefect_environment
+from services.prefect_server import PrefectServer
+from services.prefect_worker import CODE, PrefectWorker
+from services.process import Program, run
+from services.shared import Lease, acquire, let_go
+
+POOL = "storycanvas"
+WORKER = "local"
+REGISTRATION_SECONDS = 300.0
+SERVICES = (Mongod.name, FaceHost.name, PrefectServer.name, PrefectWorker.name)
+"""In the order in which they start; they end the other way round."""
+
+
+class RegistrationFailed(ServiceError):
+    """Limits, blocks or deployments could not be brought to the Prefect server."""
+
+
+class Stack:
+    """The running system. What the environment names is used instead of being started.
+
+    Attributes:
+        state_dir: Where all its files lie.
+        environment: What a process needs in its environment in order to use it, to be set before
+            Prefect is imported.
+        addresses: Where everything is, for people; holds no secret.
+    """
+
+    def __init__(self, state_dir: Path, ending: ExitStack, say: Callable[[str], None]) -> None:
+        self.state_dir = state_dir.resolve()
+        self.environment: dict[str, str] = {}
+        self.addresses: dict[str, str] = {}
+        self._ending = ending
+        self._say = say
+        self._leases: dict[str, Lease] = {}
+
+    def start(self) -> None:
+        """Start what does not run yet, in the order in which one needs the other.
+
+        Raises:
+            ServiceError: Something does not start.
+        """
+        self._start_storage()
+        self._start_face_host()
+        self._start_prefect()
+        self.addresses["state and logs"] = str(self.state_dir)
+        self._use(self._worker())
+        if not self._is_kept():
+            self._register()
+
+    def keep(self) -> StackNote:
+        """Let everything run on after this process.
+
+        Returns:
+            What runs on.
+
+        Raises:
+            OSError: It cannot be noted; everything is ended then.
+        """
+        try:
+            for lease in self._leases.values():
+                lease.keep()
+            note = StackNote(tuple(self._leases), self.addresses)
+            write_note(self.state_dir, note)
+        except BaseException:
+            for name in reversed(self._leases):
+                let_go(name, self.state_dir)
+            raise
+        return note
+
+    def _start_storage(self) -> None:
+        images = self.state_dir / "images"
+        images.mkdir(mode=0o700, parents=True, exist_ok=True)
+        database = os.environ.get("DB_NAME", "storyboard")
+        named = os.environ.get("MONGO_URL")
+        url = named or self._use(Mongod(wished_port=27017))
+        store = os.environ.get("IMAGE_STORE", images.as_uri())
+        self.environment |= {"MONGO_URL": url, "DB_NAME": database, "IMAGE_STORE": store}
+        # The user's own address may hold a password.
+        self.addresses["MongoDB"] = f"{'as MONGO_URL says' if named else url}, database {database}"
+        self.addresses["pictures"] = (
+            str(images) if store == images.as_uri() else "as IMAGE_STORE says"
+        )
+
+    def _start_face_host(self) -> None:
+        named = os.environ.get("FACEFUSION_URL")
+        host = FaceHost(allowed_roots=(self.state_dir / "images",), wished_port=9002)
+        url = named or self._use(host)
+        self.environment["FACEFUSION_URL"] = url
+        self.addresses["face host"] = "as FACEFUSION_URL says" if named else f"{url} (preview)"
+
+    def _start_prefect(self) -> None:
+        url = self._use(PrefectServer(wished_port=4200))
+        self.environment["PREFECT_API_URL"] = url
+        self.environment["PREFECT_HOME"] = str(self.state_dir / "prefect")
+        self.addresses["Prefect UI"] = url.removesuffix("/api")
+
+    def _worker(self) -> PrefectWorker:
+        return PrefectWorker(
+            api_url=self.environment["PREFECT_API_URL"],
+            pool=POOL,
+            worker=WORKER,
+            settings=self.environment,
+            home=Path(self.environment["PREFECT_HOME"]),
+        )
+
+    def _use(self, service: LocalService) -> str:
+        began = time.monotonic()
+        self._say(f"starting {service.name}")
+        lease = self._ending.enter_context(acquire(service, self.state_dir))
+        self._leases[service.name] = lease
+        self._say(f"  ready after {time.monotonic() - began:.1f} s")
+        return lease.url
+
+    def _is_kept(self) -> bool:
+        note = read_note(self.state_dir)
+        return note is not None and not stopped_services(note, self.state_dir)
+
+    def _register(self) -> None:
+        """Bring limits, blocks and deployments to the server, with the worker's environment.
+
+        Blocks that the operator edited stay, unless the addresses that they hold have moved.
+        """
+        self._say("registering limits, blocks and deployments")
+        log = self.state_dir / "register.log"
+        environment = prefect_environment(Path(self.environment["PREFECT_HOME"]), self.environment)
+        argv = [sys.executable, "-m", "deployments.register"]
+        if has_moved(self.state_dir, self.environment):
+            self._say("  addresses have moved: the blocks named default are written anew")
+            argv.append("--replace-blocks")
+        code = run(Program(tuple(argv), CODE, environment), log, seconds=REGISTRATION_SECONDS)
+        if code != 0:
+            ended = "took too long" if code is None else f"ended with code {code}"
+            raise RegistrationFailed(f"Registration {ended}: {last_lines(log)} Log: {log}")
+        write_fingerprint(self.state_dir, self.environment)

@@ -1,0 +1,66 @@
+"""What a local service has to tell before it can be started, shared and ended."""
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import ClassVar
+
+from services.errors import ServiceDied, ServiceError
+from services.process import Program
+from services.record import Record
+
+
+class LocalService(ABC):
+    """A program that listens on a loopback port and keeps its files in one directory.
+
+    Attributes:
+        name: Name of its directory, and what messages call it.
+        wished_port: The port it takes when that is free.
+    """
+
+    name: ClassVar[str]
+    wished_port: int | None = None
+
+    @abstractmethod
+    def program(self, directory: Path, port: int) -> Program:
+        """Say what to start.
+
+        Args:
+            directory: Where the service keeps its files.
+            port: Where it has to listen.
+
+        Returns:
+            The program.
+        """
+
+    @abstractmethod
+    def url(self, port: int) -> str:
+        """Say what a client connects to.
+
+        Args:
+            port: Where the service listens.
+
+        Returns:
+            The address.
+        """
+
+    @abstractmethod
+    def becomes_ready(self, record: Record) -> bool:
+        """Make one try to have the service ready for its clients.
+
+        Args:
+            record: Where it runs.
+
+        Returns:
+            False when it needs more time.
+        """
+
+    def explain(self, died: ServiceDied) -> ServiceError:
+        """Turn an early end into an error that says what to do, where that is known.
+
+        Args:
+            died: What is known about the end.
+
+        Returns:
+            The error to raise.
+        """
+        return died
