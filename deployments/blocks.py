@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from prefect.blocks.core import Block
+from prefect.exceptions import ObjectAlreadyExists
 
 from blocks import FaceHost, ImageStoreBlock, StoryDatabase
 from blocks.configured import DEFAULT
@@ -21,9 +22,21 @@ def create_blocks(environment: Environment, *, replace: bool) -> list[str]:
     """
     done = []
     for block in _named(environment):
-        type(block).register_type_and_schema()
+        _register(type(block))
         done.append(_save(block, replace=replace))
     return done
+
+
+def _register(kind: type[Block]) -> None:
+    """Register a block type; the second try is for an answer that got lost.
+
+    Prefect's client repeats a request that a busy server carried out but did not answer in time,
+    and is then told that the type exists.
+    """
+    try:
+        kind.register_type_and_schema()
+    except ObjectAlreadyExists:
+        kind.register_type_and_schema()
 
 
 def _named(environment: Environment) -> Iterator[Block]:

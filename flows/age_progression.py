@@ -60,7 +60,7 @@ def age_progression(
         preferences = load_preferences(road, character, preset)
         base = base_image or first_reference_image(character)
         order = make_order(road, character_id, force=force)
-        seen = inspect(road, order, {BASE: base}, preferences)
+        seen = inspect(road, order, {BASE: base}, preferences, source=BASE)
         estimate = seen.estimated_ages[BASE]
         planned_from = plan_base_age(base_age, estimate)
         plan = plan_ages(

@@ -58,7 +58,7 @@ def enhance_then_swap(
         source = source_face or first_reference_image(character)
         order = make_order(road, character_id, force=force)
         pictures = {SOURCE: source, TARGET: target_image}
-        seen = inspect(road, order, pictures, preferences)
+        seen = inspect(road, order, pictures, preferences, source=SOURCE)
         plan = plan_swap(
             source,
             target_image,

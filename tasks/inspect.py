@@ -1,5 +1,6 @@
 """Looking at pictures before work is planned on them: is there a face, how large, how old."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +32,7 @@ class Inspection:
 
 
 def inspect(
-    road: Road, order: Order, pictures: dict[str, str], preferences: Preferences
+    road: Road, order: Order, pictures: dict[str, str], preferences: Preferences, *, source: str
 ) -> Inspection:
     """Find the face in each picture.
 
@@ -40,6 +41,7 @@ def inspect(
         order: For whom.
         pictures: References by the name that messages call the picture.
         preferences: Settings of a preset and of the character.
+        source: The picture whose face the work starts from; a small face there is worth a warning.
 
     Returns:
         Estimated ages and warnings.
@@ -51,19 +53,20 @@ def inspect(
     result = run_plan(road, order, inspection(pictures, preferences))
     for error in result.errors.values():
         raise error
-    return _seen({name: result.made[f"detect {name}"].record for name in pictures})
+    return _seen({name: result.made[f"detect {name}"].record for name in pictures}, source)
 
 
-def _seen(records: dict[str, OperationRecord | None]) -> Inspection:
+def _seen(records: dict[str, OperationRecord | None], source: str) -> Inspection:
     ages: dict[str, float | None] = {}
     boxes: dict[str, Box] = {}
     warnings: list[str] = []
     for name, record in records.items():
         faces = (record.faces if record else None) or []
         ages[name] = record.estimated_age if record else None
-        warnings += _warnings(name, faces)
+        warnings += _crowd(name, faces)
         if faces:
             boxes[name] = _box(faces[0])
+    warnings += _small_face(source, boxes)
     return Inspection(ages, boxes, tuple(warnings))
 
 
@@ -71,16 +74,19 @@ def _box(face: dict[str, Any]) -> Box:
     return face["x"], face["y"], face["width"], face["height"]
 
 
-def _warnings(name: str, faces: list[dict[str, Any]]) -> list[str]:
-    warnings = []
-    if len(faces) > 1:
-        warnings.append(
-            f"The {name} picture shows {len(faces)} faces; the selector order decides which counts."
-        )
-    side = min(faces[0]["width"], faces[0]["height"]) if faces else SMALLEST_FACE
-    if side < SMALLEST_FACE:
-        warnings.append(
-            f"The face in the {name} picture is {side} pixels wide; "
-            f"{SMALLEST_FACE} or more give better results."
-        )
-    return warnings
+def _crowd(name: str, faces: Sequence[object]) -> list[str]:
+    if len(faces) < 2:  # noqa: PLR2004 - more than one is a crowd
+        return []
+    return [
+        f"The {name} picture shows {len(faces)} faces; the selector order decides which counts."
+    ]
+
+
+def _small_face(name: str, boxes: dict[str, Box]) -> list[str]:
+    side = min(boxes[name][2:]) if name in boxes else SMALLEST_FACE
+    if side >= SMALLEST_FACE:
+        return []
+    return [
+        f"The face in the {name} picture is {side} pixels wide; "
+        f"{SMALLEST_FACE} or more give better results."
+    ]

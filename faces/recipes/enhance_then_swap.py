@@ -5,7 +5,7 @@ from faces.plan import Gallery, Plan, PlanPicture, Step
 from faces.preferences import Preferences
 from faces.recipes.enhancement import enhancement
 
-SOURCE = "source face"
+SOURCE = "source"
 TARGET = "target"
 
 

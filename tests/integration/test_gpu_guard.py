@@ -74,11 +74,9 @@ def taken(name: str) -> int:
         return client.read_global_concurrency_limit_by_name(name).active_slots
 
 
-def caller(
-    prefect_url: str, limit: str, url: str, name: str, count: int
-) -> subprocess.Popen[bytes]:
+def caller(api: str, limit: str, url: str, name: str, count: int) -> subprocess.Popen[bytes]:
     command = [sys.executable, HERE / "guarded_calls.py", limit, url, name, str(count)]
-    environment = {**os.environ, "PREFECT_API_URL": prefect_url, "PREFECT_LOGGING_LEVEL": "ERROR"}
+    environment = {**os.environ, "PREFECT_API_URL": api, "PREFECT_LOGGING_LEVEL": "ERROR"}
     return subprocess.Popen(command, cwd=ROOT, env=environment)
 
 
@@ -174,10 +172,13 @@ def test_the_slot_comes_back_after_the_work(limit: str) -> None:
 
 
 def test_a_waiter_gives_up_at_its_deadline_and_says_who_holds_the_slot(limit: str) -> None:
-    with holding(GpuGuard(limit), "ages of Mira"):
-        with pytest.raises(SlotWaitTimedOut, match="came free in 0 s: last taken by ages of Mira"):
-            with GpuGuard(limit).slot("another run", 0.4):
-                pytest.fail("the slot was given twice")
+    said = "came free in 0 s: last taken by ages of Mira"
+    with (
+        holding(GpuGuard(limit), "ages of Mira"),
+        pytest.raises(SlotWaitTimedOut, match=said),
+        GpuGuard(limit).slot("another run", 0.4),
+    ):
+        pytest.fail("the slot was given twice")
 
 
 BAD_STATES = [({"active": False}, "switched off"), ({"limit": 0}, "is 0")]
@@ -194,9 +195,9 @@ def test_a_limit_that_does_not_guard_lets_nothing_through(
 
 
 def test_a_missing_limit_lets_nothing_through_and_names_the_command() -> None:
-    with pytest.raises(GuardClosed, match=r"'gpu:nowhere' does not exist.*deployments\.limits"):
-        with gpu_guard("gpu:nowhere").slot("run", 10):
-            pytest.fail("it ran unguarded")
+    said = r"'gpu:nowhere' does not exist.*deployments\.limits"
+    with pytest.raises(GuardClosed, match=said), gpu_guard("gpu:nowhere").slot("run", 10):
+        pytest.fail("it ran unguarded")
 
 
 def test_a_limit_switched_off_while_work_waits_stops_the_waiting_work(limit: str) -> None:
