@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import warnings
 from dataclasses import dataclass
 
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -72,18 +71,16 @@ def decode(data: bytes, name: str, max_pixels: int = MAX_PIXELS) -> Image.Image:
         NotAPicture: Unreadable.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data), formats=READ_FORMATS)
-            width, height = image.size
-            if width * height > max_pixels:
-                raise PictureTooLarge(
-                    f"The picture {name} is {width} x {height} pixels; at most "
-                    f"{max_pixels:,} pixels are read. Scale it down first."
-                )
-            image.load()
-            return ImageOps.exif_transpose(image)
-    except Image.DecompressionBombError as error:
+        image = Image.open(io.BytesIO(data), formats=READ_FORMATS)
+        width, height = image.size
+        if width * height > max_pixels:
+            raise PictureTooLarge(
+                f"The picture {name} is {width} x {height} pixels; at most "
+                f"{max_pixels:,} pixels are read. Scale it down first."
+            )
+        image.load()
+        return ImageOps.exif_transpose(image)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise PictureTooLarge(f"The picture {name} has too many pixels: {error}.") from error
     except UnidentifiedImageError as error:
         raise NotAPicture(

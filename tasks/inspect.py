@@ -86,7 +86,5 @@ def _small_face(name: str, boxes: dict[str, Box]) -> list[str]:
     side = min(boxes[name][2:]) if name in boxes else SMALLEST_FACE
     if side >= SMALLEST_FACE:
         return []
-    return [
-        f"The face in the {name} picture is {side} pixels wide; "
-        f"{SMALLEST_FACE} or more give better results."
-    ]
+    better = f"{SMALLEST_FACE} or more give better results"
+    return [f"The face in the {name} picture is {side} pixels wide; {better}."]

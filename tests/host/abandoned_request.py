@@ -19,3 +19,16 @@ def asked_and_gone(url: str, path: str, body: dict[str, Any], key: str) -> Itera
         yield
     finally:
         connection.close()
+
+
+@contextlib.contextmanager
+def half_an_upload(url: str, picture: bytes) -> Iterator[None]:
+    """Send all of a picture but its last byte, and close the connection when the block ends."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"))
+    connection.putrequest("POST", f"{API}/assets")
+    connection.putheader("Content-Length", str(len(picture)))
+    connection.endheaders(picture[:-1])
+    try:
+        yield
+    finally:
+        connection.close()

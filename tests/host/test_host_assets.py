@@ -1,9 +1,11 @@
 import hashlib
+import http.client
 from collections.abc import Iterator
 
 import pytest
+from abandoned_request import half_an_upload
 from pictures_made import bomb, encoded
-from threaded_host import ThreadedHost, code
+from threaded_host import ThreadedHost, code, wait_until
 
 from faces.pictures import MAX_BYTES
 
@@ -71,6 +73,17 @@ def test_a_refused_upload_leaves_nothing_behind(
     assert sorted((host.data_dir / "assets").iterdir()) == before
 
 
+def test_an_upload_that_breaks_off_leaves_nothing_behind(
+    host: ThreadedHost, caplog: pytest.LogCaptureFixture
+) -> None:
+    assets = host.data_dir / "assets"
+    before = sorted(assets.iterdir())
+    with half_an_upload(host.url, encoded(colour="blue")):
+        wait_until(lambda: len(list(assets.iterdir())) > len(before))
+    wait_until(lambda: sorted(assets.iterdir()) == before)
+    assert "Traceback" not in caplog.text
+
+
 def test_a_form_without_file_is_refused(host: ThreadedHost) -> None:
     assert code(host.client.post("assets", files={"picture": b"x"})) == (400, "bad_field")
 
@@ -97,3 +110,15 @@ def test_a_body_beyond_its_limit_is_refused_declared_or_not(
     for content in (bytes(size), endless(size)):
         answer = host.client.post(path, content=content, headers=headers)
         assert code(answer) == (413, "too_large")
+
+
+@pytest.mark.parametrize("path", ["assets", "adjust-face"])
+def test_a_client_that_sends_all_before_it_reads_still_gets_its_refusal(
+    host: ThreadedHost, path: str
+) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", host.port, timeout=30)
+    for content in (bytes(MAX_BYTES + 1_000_000), endless(MAX_BYTES + 1_000_000)):
+        connection.request("POST", f"/api/v1/{path}", content)
+        with connection.getresponse() as answer:
+            assert answer.status == 413
+        connection.close()

@@ -4,6 +4,9 @@ import httpx
 import pytest
 from threaded_host import ThreadedHost, code
 
+from faces.errors import NoFace
+from host.errors import face_error_response
+
 MISSING = f"asset:{'0' * 64}.png"
 UNSET: Any = object()
 
@@ -55,10 +58,12 @@ def test_a_wrong_field_is_refused_by_name(
         b'{"source_path": "x", "face_editor_age": NaN}',
         b'{"\\ud800": 1}',
         b'{"source_path": "\\ud800", "face_editor_age": 30}',
+        b'{"source_path": "/\\ud800", "face_editor_age": 30}',
+        b'{"source_path": "http://127.0.0.1/\\ud800", "face_editor_age": 30}',
         b'{"source_path": ' + b"[" * 200_000 + b"]" * 200_000 + b"}",
         b'{"face_editor_age": ' + b"9" * 5000 + b"}",
     ],
-    ids=range(11),
+    ids=range(13),
 )
 def test_a_body_that_is_no_request_is_refused(host: ThreadedHost, body: bytes) -> None:
     headers = {"Content-Type": "application/json"}
@@ -93,6 +98,10 @@ def test_what_the_engine_raises_keeps_its_meaning(
     answer = host.age(picture, age)
     assert code(answer) == (status, error)
     assert answer.json()["error"]["retryable"] is retryable
+
+
+def test_a_message_that_utf_8_cannot_carry_still_leaves() -> None:
+    assert b"half \\\\ud800" in face_error_response(NoFace("half \ud800")).body
 
 
 def test_an_unforeseen_failure_shows_nothing_of_its_inside(

@@ -80,6 +80,18 @@ def test_a_failure_is_not_kept(open_host: OpenHost) -> None:
     assert len(engine.calls) == 2
 
 
+def test_a_result_that_cannot_be_kept_is_no_success(
+    open_host: OpenHost, caplog: pytest.LogCaptureFixture
+) -> None:
+    host = open_host(GatedEngine())
+    picture = host.upload(encoded())
+    (host.data_dir / "results").rmdir()
+    answer = host.age(picture, key=KEY)
+    assert code(answer) == (500, "engine_failed")
+    assert str(host.data_dir) not in answer.text
+    assert "FileNotFoundError" in caplog.text
+
+
 def test_an_operation_outlives_the_request_that_asked_for_it(open_host: OpenHost) -> None:
     engine = GatedEngine(gated=True)
     host = open_host(engine)

@@ -69,6 +69,7 @@ def test_outside_is_refused_whether_it_exists_or_not(
         "/" + "x" * 3000,
         "http://",
         "http://[::",
+        "http://127.0.0.1/\u2028",
     ],
 )
 def test_anything_else_is_refused(host: ThreadedHost, value: str) -> None:

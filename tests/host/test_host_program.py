@@ -7,7 +7,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from abandoned_request import asked_and_gone
 from pictures_made import encoded
 from started_host import PROGRAM, ROOT, StartedHost, StartHost, environment
 from threaded_host import wait_until
@@ -27,9 +26,9 @@ def calls(folder: Path) -> int:
     return len(log.read_text().splitlines()) if log.exists() else 0
 
 
-def enhance(host: StartedHost) -> httpx.Response:
+def enhance(host: StartedHost, key: str = KEY) -> httpx.Response:
     picture = host.client.post("assets", content=encoded()).json()["path"]
-    body, headers = {"source_path": picture}, {IDEMPOTENCY_HEADER: KEY}
+    body, headers = {"source_path": picture}, {IDEMPOTENCY_HEADER: key}
     return host.client.post("enhance-face", json=body, headers=headers)
 
 
@@ -137,10 +136,8 @@ def test_a_stop_waits_for_an_operation_that_nobody_waits_for(
 ) -> None:
     gate = tmp_path / "gate"
     os.mkfifo(gate)
-    host = start_host(program=recording(tmp_path))
-    picture = host.client.post("assets", content=encoded()).json()["path"]
-    with asked_and_gone(host.url, "enhance-face", {"source_path": picture}, KEY):
-        wait_until(lambda: calls(tmp_path) == 1)
+    host = start_host(program=recording(tmp_path), arguments=["--operation-seconds", "0.05"])
+    assert enhance(host).status_code == 504
     host.process.terminate()
     wait_until(lambda: refuses(host))
     gate.write_bytes(b"go")
@@ -148,6 +145,22 @@ def test_a_stop_waits_for_an_operation_that_nobody_waits_for(
     gate.unlink()
     assert enhance(start_host(program=recording(tmp_path))).status_code == 200
     assert calls(tmp_path) == 1
+
+
+def test_a_stop_turns_away_whoever_has_not_begun(start_host: StartHost, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    host = start_host(program=recording(tmp_path))
+    with ThreadPoolExecutor(2) as callers:
+        running = callers.submit(enhance, host)
+        wait_until(lambda: calls(tmp_path) == 1)
+        waiting = callers.submit(enhance, host, "another")
+        wait_until(lambda: host.client.get("status").json()["queued"] == 1)
+        host.process.terminate()
+        turned_away = waiting.result(timeout=30)
+        gate.write_bytes(b"go")
+        assert running.result(timeout=30).status_code == 200
+    assert (turned_away.status_code, turned_away.json()["error"]["code"]) == (503, "not_ready")
 
 
 def refuses(host: StartedHost) -> bool:

@@ -32,7 +32,7 @@ def test_one_more_than_the_queue_holds_is_sent_away_for_now(open_host: OpenHost)
     host = open_host(engine, queue=2)
     picture = host.upload(encoded())
     answers = [host.age_meanwhile(picture, age) for age in range(3)]
-    wait_until(lambda: host.status()["queued"] == 2)
+    wait_until(lambda: host.status()["busy"] == 1 and host.status()["queued"] == 2)
     refused = host.age(picture, 99)
     engine.let_through(3)
     assert code(refused) == (429, "queue_full")

@@ -1,0 +1,79 @@
+"""The host as an application: everything it consists of, put together."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+
+from fastapi import FastAPI
+
+from faces.contract import API
+from host.assets import AssetStore
+from host.auth import Gate
+from host.body_limits import BodyLimits
+from host.engines.engine import Engine
+from host.errors import install_error_answers
+from host.operation_runner import OperationRunner
+from host.operation_runs import OperationRuns
+from host.picture_downloads import PictureDownloads
+from host.picture_fields import PictureFields
+from host.results import ResultStore
+from host.retention import Retention
+from host.routes.assets import asset_routes
+from host.routes.operations import operation_routes
+from host.routes.status import status_routes
+from host.settings import HostSettings
+from host.work_queue import WorkQueue
+
+Lifespan = Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]
+
+
+def create_app(settings: HostSettings, engine: Engine) -> FastAPI:
+    """Put a host together.
+
+    Args:
+        settings: What the operator decided.
+        engine: What carries out the operations.
+
+    Returns:
+        An ASGI application; `app.state.queue` is its work queue.
+    """
+    assets = AssetStore(settings.data_dir / "assets")
+    results = ResultStore(settings.data_dir / "results")
+    queue = WorkQueue(settings.slots, settings.queue, settings.operation_seconds)
+    downloads = PictureDownloads(settings.allow_url_hosts, settings.download_seconds)
+    pictures = PictureFields(assets, settings.allow_roots, downloads)
+    runs = OperationRuns(results, settings.operation_seconds)
+    retention = Retention(results, assets, settings.keep_seconds)
+
+    # The interactive pages of FastAPI load scripts from elsewhere; the document itself is enough.
+    app = FastAPI(
+        title="StoryCanvas face host",
+        version=engine.version,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan(queue, runs, retention, settings.stop_seconds),
+    )
+    app.include_router(status_routes(engine, queue), prefix=API)
+    runner = OperationRunner(engine, queue, pictures, assets)
+    app.include_router(operation_routes(runs, runner), prefix=API)
+    app.include_router(asset_routes(assets), prefix=API)
+    app.add_middleware(BodyLimits)
+    app.add_middleware(Gate, token=settings.token)
+    install_error_answers(app)
+    app.state.queue = queue
+    return app
+
+
+def _lifespan(
+    queue: WorkQueue, runs: OperationRuns, retention: Retention, stop_seconds: float
+) -> Lifespan:
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        upkeep = asyncio.create_task(retention.keep_up())
+        yield
+        queue.stop()
+        await runs.finish(max(0.0, stop_seconds - queue.stopping_seconds))
+        upkeep.cancel()
+
+    return lifespan

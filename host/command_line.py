@@ -1,0 +1,82 @@
+"""What can be said on the command line and in the environment of a host."""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pydantic import SecretStr, ValidationError
+
+from host.engine_choice import ENGINES
+from host.settings import HostSettings
+
+TOKEN_VARIABLE = "FACEFUSION_TOKEN"  # noqa: S105 - its name, not its value
+
+
+def read_settings(argv: Sequence[str] | None, environment: Mapping[str, str]) -> HostSettings:
+    """Read the settings of a host.
+
+    Args:
+        argv: The command line without the program's name; None takes the process's own.
+        environment: Holds the token: a command line can be seen by every user of a machine.
+
+    Raises:
+        pydantic.ValidationError: A value cannot be used, or a token is needed and missing.
+        SystemExit: The command line is wrong, or asked for help.
+    """
+    token = environment.get(TOKEN_VARIABLE)
+    arguments = vars(_parser().parse_args(argv))
+    return HostSettings.model_validate({**arguments, "token": SecretStr(token) if token else None})
+
+
+def refusal(error: ValidationError) -> str:
+    """Say in one sentence which setting cannot be used, without showing the token."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    reason = first.get("ctx", {}).get("error", first["msg"])
+    return f"{first['loc'][0]}: {reason}" if first["loc"] else str(reason)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="storycanvas-host",
+        description="Serves face operations over HTTP, beside the engine that does them.",
+        epilog=f"The token that callers must show is read from the variable {TOKEN_VARIABLE}.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    _add_work_options(parser)
+    _add_picture_options(parser)
+    return parser
+
+
+def _add_work_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--engine", choices=sorted(ENGINES), default="preview", help="what does the work")
+    add("--host", default="127.0.0.1", help="address to listen on")
+    add("--port", type=int, default=9002, help="port to listen on; 0 takes a free one")
+    add("--slots", type=int, default=1, help="operations that run at one time")
+    add("--queue", type=int, default=16, help="operations that may wait beyond those")
+    add("--operation-seconds", type=float, default=300.0, help="longest wait for the engine")
+
+
+def _add_picture_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data-dir",
+        type=Path,
+        default=Path(".storycanvas/host"),
+        help="where pictures and results are kept",
+    )
+    parser.add_argument(
+        "--allow-root",
+        dest="allow_roots",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="folder from which pictures may be named by path; repeatable",
+    )
+    parser.add_argument(
+        "--allow-url-host",
+        dest="allow_url_hosts",
+        action="append",
+        default=[],
+        metavar="HOST[:PORT]",
+        help="server to fetch pictures from, on ports 80 and 443 if none is given; repeatable",
+    )

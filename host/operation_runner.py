@@ -1,0 +1,99 @@
+"""One operation from its request to its answer: pictures in, engine, picture out."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+from faces.contract import ASSET_PREFIX, OperationAnswer
+from faces.errors import EngineFailed, FaceError
+from faces.operations import FaceOperation
+from faces.pictures import Picture
+from host.assets import AssetStore
+from host.engines.engine import Engine, EngineResult
+from host.picture_fields import PictureFields
+from host.requests import operation_of, picture_values
+from host.work_queue import WorkQueue
+
+_log = logging.getLogger(__name__)
+
+_ESTIMATES_AGE = {"detect-faces", "adjust-face"}
+
+
+@dataclass(frozen=True)
+class _Work:
+    result: EngineResult
+    seconds: float
+    completed_at: datetime
+
+
+class OperationRunner:
+    """Carries out operations with the engine, each in its turn."""
+
+    def __init__(
+        self, engine: Engine, queue: WorkQueue, pictures: PictureFields, assets: AssetStore
+    ) -> None:
+        self._engine = engine
+        self._queue = queue
+        self._pictures = pictures
+        self._assets = assets
+
+    async def run(self, request: FaceOperation, begun: Callable[[], None]) -> str:
+        """Carry out what a request asks for.
+
+        Args:
+            request: Of a request model, with its picture fields.
+            begun: Called when the engine begins.
+
+        Returns:
+            The answer as JSON; its output is kept by then.
+
+        Raises:
+            faces.errors.FaceError: What went wrong.
+        """
+        operation = operation_of(request)
+        with self._queue.place() as ticket:
+            pictures = [
+                await self._pictures.read(field, value)
+                for field, value in picture_values(request).items()
+            ]
+            work = await self._queue.run(ticket, partial(self._engage, operation, pictures), begun)
+        answer = await asyncio.to_thread(self._answer, operation, work)
+        _log.info("%s took %.3f s", operation.path, work.seconds)
+        return answer.model_dump_json(exclude_none=True)
+
+    def _engage(self, operation: FaceOperation, pictures: Sequence[Picture]) -> _Work:
+        begin = time.perf_counter()
+        try:
+            result = self._engine.run(operation, pictures)
+        except FaceError:
+            raise
+        except Exception as error:
+            _log.exception("the engine broke down over %s", operation.path)
+            raise EngineFailed(
+                f"The engine broke down over {operation.path}; the host's log says why."
+            ) from error
+        return _Work(result, time.perf_counter() - begin, datetime.now(UTC))
+
+    def _answer(self, operation: FaceOperation, work: _Work) -> OperationAnswer:
+        detects = not operation.makes_picture
+        faces = work.result.faces
+        return OperationAnswer(
+            output_path=None if detects else self._keep(operation, work.result.picture),
+            faces=faces if detects else None,
+            total_faces=len(faces) if detects else None,
+            faces_detected=len(faces),
+            estimated_age=(work.result.estimated_age if operation.path in _ESTIMATES_AGE else None),
+            processing_time_seconds=work.seconds,
+            engine=self._engine.name,
+            engine_version=self._engine.version,
+            completed_at=work.completed_at,
+        )
+
+    def _keep(self, operation: FaceOperation, picture: Picture | None) -> str:
+        if picture is None:
+            raise EngineFailed(f"The engine gave no picture for {operation.path}.")
+        return f"{ASSET_PREFIX}{self._assets.add(picture)}"

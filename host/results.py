@@ -1,0 +1,64 @@
+"""Results kept by idempotency key, so that an answer that got lost costs no second operation."""
+
+import hashlib
+import json
+import logging
+from pathlib import Path
+
+from faces.errors import IdempotencyKeyReused
+from host.durable_files import remove_older, write_durably
+
+_log = logging.getLogger(__name__)
+
+
+class ResultStore:
+    """A folder with one file per key; it outlives the program."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def find(self, key: str, fingerprint: str) -> str | None:
+        """Look up what a request was answered before.
+
+        Args:
+            key: The idempotency key.
+            fingerprint: What the request with that key asks for.
+
+        Returns:
+            The answer's body as it was sent, or None.
+
+        Raises:
+            IdempotencyKeyReused: The key belongs to another request.
+        """
+        path = self._path(key)
+        try:
+            kept = json.loads(path.read_bytes())
+            body, asked = str(kept["body"]), str(kept["fingerprint"])
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError):
+            _log.exception("the kept result %s is unreadable and is made anew", path.name)
+            return None
+        if asked != fingerprint:
+            raise reused(key)
+        return body
+
+    def keep(self, key: str, fingerprint: str, body: str) -> None:
+        """Keep an answer; it survives a crash from the moment this returns."""
+        kept = {"key": key, "fingerprint": fingerprint, "body": body}
+        write_durably(self._path(key), json.dumps(kept).encode())
+
+    def remove_older(self, seconds: float) -> int:
+        """Remove results older than that many seconds, and say how many."""
+        return remove_older(self._folder, seconds)
+
+    def _path(self, key: str) -> Path:
+        return self._folder / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
+
+
+def reused(key: str) -> IdempotencyKeyReused:
+    """Describe the refusal of a key that came with another request before."""
+    return IdempotencyKeyReused(
+        f"The idempotency key {key} belongs to another request; use a new key for a new request."
+    )
