@@ -5,7 +5,7 @@ from prefect.cache_policies import NO_CACHE
 
 from faces.contract import HostStatus
 from faces.plan import Plan, PlanPicture
-from tasks.retrying import may_pass, retry_options
+from tasks.retrying import may_pass, patient
 from tasks.road import Road
 from tasks.run_step import Made, Order
 
@@ -37,7 +37,7 @@ def make_order(road: Road, character_id: str, *, force: bool) -> Order:
     Raises:
         HostUnreachable: The host does not answer.
     """
-    asking = ask_host.with_options(**retry_options(road.environment))
+    asking = patient(ask_host, road.environment)
     return Order(character_id, asking(road), force)
 
 
@@ -50,6 +50,6 @@ def fetch_all(road: Road, plan: Plan) -> dict[str, Made]:
     Raises:
         FaceError: One of them cannot be found or read.
     """
-    work = fetch.with_options(**retry_options(road.environment))
+    work = patient(fetch, road.environment)
     fetching = {picture.name: work.submit(road, picture) for picture in plan.pictures}
     return {name: future.result() for name, future in fetching.items()}

@@ -4,22 +4,21 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from db.documents.character import Character
+from db.documents.preset import Preset
 from db.errors import CharacterWithoutPicture
 from db.repositories.characters import CharacterRepository
 from db.repositories.presets import PresetRepository
 from faces.preferences import Preferences
-from tasks.retrying import may_pass
+from tasks.retrying import may_pass, patient
 from tasks.road import Road
 
 
 @task(
     cache_policy=NO_CACHE,
     task_run_name="load character {character_id}",
-    retries=3,
-    retry_delay_seconds=2,
     retry_condition_fn=may_pass,
 )
-def load_character(road: Road, character_id: str) -> Character:
+def read_character(road: Road, character_id: str) -> Character:
     """Read a character.
 
     Raises:
@@ -29,13 +28,26 @@ def load_character(road: Road, character_id: str) -> Character:
     return CharacterRepository(road.database).find(character_id)
 
 
-@task(
-    cache_policy=NO_CACHE,
-    task_run_name="load preferences",
-    retries=3,
-    retry_delay_seconds=2,
-    retry_condition_fn=may_pass,
-)
+@task(cache_policy=NO_CACHE, task_run_name="load preset {preset}", retry_condition_fn=may_pass)
+def read_preset(road: Road, preset: str) -> Preset:
+    """Read a preset by its id or name.
+
+    Raises:
+        UnknownPreset: There is none.
+    """
+    return PresetRepository(road.database).find(preset)
+
+
+def load_character(road: Road, character_id: str) -> Character:
+    """Read a character, patiently.
+
+    Raises:
+        UnknownCharacter: There is none with this id.
+        BrokenCharacter: Its FaceFusion fields are of wrong types.
+    """
+    return patient(read_character, road.environment)(road, character_id)
+
+
 def load_preferences(road: Road, character: Character, preset: str | None) -> Preferences:
     """Collect the settings of a preset and of the character.
 
@@ -50,7 +62,7 @@ def load_preferences(road: Road, character: Character, preset: str | None) -> Pr
     settings = character.facefusion_preferred_settings or {}
     if preset is None:
         return Preferences(character=settings)
-    found = PresetRepository(road.database).find(preset)
+    found = patient(read_preset, road.environment)(road, preset)
     return Preferences(
         preset=found.parameters, preset_operation=found.operation_type, character=settings
     )

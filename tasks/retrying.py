@@ -1,30 +1,28 @@
 """Which failures of a task are tried again: those whose class says that they may pass."""
 
-from typing import Any, TypedDict
+from typing import Any, ParamSpec, TypeVar
 
 from prefect import Task
 from prefect.client.schemas.objects import State, TaskRun
 
 from blocks.environment import Environment
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 JITTER = 0.3
 
 
-class RetryOptions(TypedDict, total=False):
-    """Options for `Task.with_options`."""
+def patient(work: Task[P, R], environment: Environment) -> Task[P, R]:
+    """Give a task its retries: exponential waits with jitter, as many as the environment says.
 
-    retries: int
-    retry_delay_seconds: list[float]
-    retry_jitter_factor: float
-
-
-def retry_options(environment: Environment) -> RetryOptions:
-    """Make a task's retry options: exponential waits with jitter, none in tests."""
+    Args:
+        work: A task whose `retry_condition_fn` is `may_pass`.
+        environment: Number and length of the waits; tests make them zero.
+    """
     delays = environment.retry_delays
-    options = RetryOptions(retries=len(delays), retry_delay_seconds=delays)
-    if any(delays):
-        options["retry_jitter_factor"] = JITTER
-    return options
+    waiting = work.with_options(retries=len(delays), retry_delay_seconds=delays)
+    return waiting.with_options(retry_jitter_factor=JITTER) if any(delays) else waiting
 
 
 def may_pass(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:

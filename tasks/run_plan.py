@@ -13,7 +13,7 @@ from faces.plan import Plan
 from tasks.before_steps import fetch_all
 from tasks.effects import failed_entry
 from tasks.outcomes import PlanResult, describe, plan_result
-from tasks.retrying import retry_options
+from tasks.retrying import patient
 from tasks.road import Road
 from tasks.run_step import Made, Order, run_step
 
@@ -72,7 +72,7 @@ def record_failures(road: Road, order: Order, result: PlanResult) -> None:
 
 
 def _submit(road: Road, order: Order, plan: Plan, fetched: dict[str, Made]) -> dict[str, Future]:
-    work = run_step.with_options(**retry_options(road.environment))
+    work = patient(run_step, road.environment)
     futures: dict[str, Future] = {}
     for step in plan.steps:
         inputs: list[Any] = [futures.get(name) or fetched[name] for name in step.inputs]
