@@ -6,7 +6,7 @@ Prefect 3.8.8, reference/prefect.md).
 """
 
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
@@ -16,7 +16,7 @@ from uuid import UUID
 import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.responses import GlobalConcurrencyLimitResponse
-from prefect.exceptions import ObjectNotFound
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 
 from tasks.gpu_holder import announce_holder, describe_holder
 
@@ -153,7 +153,9 @@ class GpuLimit:
         Raises:
             httpx.HTTPError: Prefect's server does not answer.
         """
-        announce_holder(self._client, self.name, run)
+        # Another holder of this limit may write or remove its note at the same moment.
+        with suppress(ObjectAlreadyExists, ObjectNotFound):
+            announce_holder(self._client, self.name, run)
 
     def holder(self) -> str:
         """Say who took a slot last, as far as Prefect's server can tell now."""

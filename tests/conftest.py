@@ -1,6 +1,7 @@
 """Real services for tests: each started once a session on a free port, and ended by pid."""
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -41,8 +42,30 @@ def host_url(state_dir: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def prefect_url(state_dir: Path) -> Iterator[str]:
-    with acquire(PrefectServer(), state_dir) as lease:
+def prefect_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of a Prefect server after its first start, which takes 20 s for making it."""
+    state = tmp_path_factory.mktemp("first_start")
+    with acquire(PrefectServer(), state):
+        pass
+    return state / PrefectServer.name / "prefect.db"
+
+
+@pytest.fixture(scope="session")
+def with_prefect_database(prefect_database: Path) -> Callable[[Path], Path]:
+    """Let a Prefect server of a state directory find its database made."""
+
+    def prepare(state_dir: Path) -> Path:
+        directory = state_dir / PrefectServer.name
+        directory.mkdir(parents=True)
+        shutil.copy(prefect_database, directory)
+        return state_dir
+
+    return prepare
+
+
+@pytest.fixture(scope="session")
+def prefect_url(state_dir: Path, with_prefect_database: Callable[[Path], Path]) -> Iterator[str]:
+    with acquire(PrefectServer(), with_prefect_database(state_dir / "prefect")) as lease:
         yield lease.url
 
 

@@ -1,12 +1,17 @@
 """Databases of both kinds that StoryCanvas installations run."""
 
+import signal
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from callers import start_caller
+from counting_host import CountingHost
+from prefect.settings import PREFECT_API_URL, temporary_settings
 from pymongo.database import Database
 
+from blocks.limits import create_limit
 from db.connection import connect
 
 Document = dict[str, Any]
@@ -25,3 +30,15 @@ def any_database(any_url: str) -> Iterator[Database[Document]]:
     yield opened
     opened.client.drop_database(opened.name)
     opened.client.close()
+
+
+@pytest.fixture(scope="session")
+def killed_holder(prefect_url: str) -> str:
+    """A limit whose only slot is held by a process that was killed; its lease lasts 60 s."""
+    host, limit = CountingHost(0.0), "gpu:killed-holder"
+    with temporary_settings({PREFECT_API_URL: prefect_url}):
+        create_limit(limit, 1)
+    code = start_caller(prefect_url, limit, host.url, "doomed", 1).wait(60)
+    host.close()
+    assert code == -signal.SIGKILL
+    return limit

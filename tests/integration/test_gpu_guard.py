@@ -1,9 +1,6 @@
 """The guard: never two at once on a slot, whoever asks; and it fails closed."""
 
 import contextvars
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +11,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from callers import start_caller
 from counting_host import CountingHost
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
@@ -23,10 +21,8 @@ from blocks.limits import create_limit
 from services.prefect_server import PrefectServer
 from services.shared import acquire
 from tasks.gpu_guard import GpuGuard, SlotWaitTimedOut, gpu_guard
-from tasks.gpu_limit import LEASE_SECONDS, GpuLimit, GuardClosed
+from tasks.gpu_limit import GpuLimit, GuardClosed
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
 SERVICE_SECONDS = 0.05
 
 MakeHost = Callable[[], CountingHost]
@@ -74,12 +70,6 @@ def taken(name: str) -> int:
         return client.read_global_concurrency_limit_by_name(name).active_slots
 
 
-def caller(api: str, limit: str, url: str, name: str, count: int) -> subprocess.Popen[bytes]:
-    command = [sys.executable, HERE / "guarded_calls.py", limit, url, name, str(count)]
-    environment = {**os.environ, "PREFECT_API_URL": api, "PREFECT_LOGGING_LEVEL": "ERROR"}
-    return subprocess.Popen(command, cwd=ROOT, env=environment)
-
-
 @contextmanager
 def holding(guard: GpuGuard, name: str = "holder") -> Iterator[None]:
     """Hold a slot in another thread."""
@@ -118,7 +108,7 @@ def test_processes_never_overlap_and_each_gets_its_turn(
     prefect_url: str, limit: str, make_host: MakeHost
 ) -> None:
     host = make_host()
-    processes = [caller(prefect_url, limit, host.url, name, 15) for name in "abc"]
+    processes = [start_caller(prefect_url, limit, host.url, name, 15) for name in "abc"]
 
     codes = [process.wait(120) for process in processes]
 
@@ -228,21 +218,29 @@ def test_a_limit_can_be_created_twice_and_keeps_what_the_operator_set(limit: str
         assert guarded.read().slots == 3
 
 
-@pytest.mark.timeout(240)
-def test_a_killed_holder_gives_its_slot_back_with_its_lease_even_over_a_server_restart(
-    tmp_path: Path, make_host: MakeHost
+def test_a_lease_outlives_a_restart_of_the_server(
+    tmp_path: Path, with_prefect_database: Callable[[Path], Path]
 ) -> None:
-    """The one test that waits: a lease lasts at least 60 s on Prefect's server."""
-    host, limit = make_host(), "gpu:killed"
-    with acquire(PrefectServer(), tmp_path) as server:
-        with temporary_settings({PREFECT_API_URL: server.url}):
-            create_limit(limit, 1)
-            assert caller(server.url, limit, host.url, "doomed", 1).wait(60) < 0
-            assert taken(limit) == 1
-        port = server.record.port
-    with acquire(PrefectServer(wished_port=port), tmp_path) as again:
-        assert again.url == server.url
-        with temporary_settings({PREFECT_API_URL: again.url}):
-            with gpu_guard(limit).slot("next", 2 * LEASE_SECONDS):
-                assert taken(limit) == 1
-            gpu_guard(limit).close()
+    state = with_prefect_database(tmp_path / "restarted")
+    with (
+        acquire(PrefectServer(), state) as server,
+        temporary_settings({PREFECT_API_URL: server.url}),
+        GpuLimit("gpu:kept") as before,
+    ):
+        create_limit("gpu:kept", 1)
+        lease = before.acquire()
+    assert lease is not None
+
+    with (
+        acquire(PrefectServer(wished_port=server.record.port), state) as again,
+        temporary_settings({PREFECT_API_URL: again.url}),
+        GpuLimit("gpu:kept") as after,
+    ):
+        after.renew(lease)
+        assert after.acquire() is None
+        after.release(lease)
+        assert after.acquire() is not None
+
+
+def test_a_killed_holder_keeps_its_slot_until_its_lease_runs_out(killed_holder: str) -> None:
+    assert taken(killed_holder) == 1

@@ -3,7 +3,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -25,8 +25,8 @@ def _nothing_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def state_dir(tmp_path: Path) -> Iterator[Path]:
-    yield tmp_path / "state"
+def state_dir(tmp_path: Path, with_prefect_database: Callable[[Path], Path]) -> Iterator[Path]:
+    yield with_prefect_database(tmp_path / "state")
     command("down", tmp_path / "state")
 
 
@@ -89,7 +89,6 @@ def test_status_before_the_first_start_says_how_to_start(state_dir: Path) -> Non
 
 
 def test_a_start_that_fails_half_way_ends_what_it_started(state_dir: Path) -> None:
-    state_dir.mkdir()
     (state_dir / "face_host").mkdir()
     (state_dir / "face_host/data").write_text("in the way of the host's folder")
 

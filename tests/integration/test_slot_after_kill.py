@@ -1,0 +1,17 @@
+"""A killed holder's slot comes back. Last of its folder: by now most of the lease has run out."""
+
+import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from tasks.gpu_guard import gpu_guard
+from tasks.gpu_limit import LEASE_SECONDS
+
+
+@pytest.mark.timeout(180)
+def test_the_slot_of_a_killed_holder_comes_back_with_its_lease(
+    prefect_url: str, killed_holder: str
+) -> None:
+    with temporary_settings({PREFECT_API_URL: prefect_url}):
+        with gpu_guard(killed_holder).slot("the next run", 2 * LEASE_SECONDS):
+            pass
+        gpu_guard(killed_holder).close()
