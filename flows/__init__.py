@@ -1,1 +1,10 @@
 """What a person can start, one file a flow: it composes tasks and recipes, nothing else."""
+
+import os
+
+# A flow called without a Prefect server starts one of its own. Kept in memory, the lease of a run
+# that is killed would be lost with that server, and its slot of the GPU host with it.
+os.environ.setdefault(
+    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE",
+    "prefect.server.concurrency.lease_storage.filesystem",
+)

@@ -1,4 +1,4 @@
-"""A killed holder's slot comes back. Last of its folder: by now most of the lease has run out."""
+"""A killed holder's slot comes back when its lease has run out, a minute after the kill."""
 
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
@@ -7,6 +7,7 @@ from tasks.gpu_guard import gpu_guard
 from tasks.gpu_limit import LEASE_SECONDS
 
 
+@pytest.mark.last
 @pytest.mark.timeout(180)
 def test_the_slot_of_a_killed_holder_comes_back_with_its_lease(
     prefect_url: str, killed_holder: str
