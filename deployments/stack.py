@@ -7,7 +7,9 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+from db.connection import connect
 from deployments.registered_addresses import has_moved, write_fingerprint
+from deployments.sample import TARGET, add_sample_character
 from deployments.stack_note import StackNote, read_note, stopped_services, write_note
 from services.errors import ServiceError
 from services.face_host import FaceHost
@@ -90,12 +92,22 @@ class Stack:
         named = os.environ.get("MONGO_URL")
         url = named or self._use(Mongod(wished_port=27017))
         store = os.environ.get("IMAGE_STORE", images.as_uri())
+        if not named:
+            self._add_sample(url, database)
         self.environment |= {"MONGO_URL": url, "DB_NAME": database, "IMAGE_STORE": store}
         # The user's own address may hold a password.
         self.addresses["MongoDB"] = f"{'as MONGO_URL says' if named else url}, database {database}"
         self.addresses["pictures"] = (
             str(images) if store == images.as_uri() else "as IMAGE_STORE says"
         )
+
+    def _add_sample(self, url: str, database: str) -> None:
+        """Put something to try into a database that is ours; the user's own stays as it is."""
+        opened = connect(url, database)
+        try:
+            self.addresses["to try"] = f"character {add_sample_character(opened)}, target {TARGET}"
+        finally:
+            opened.client.close()
 
     def _start_face_host(self) -> None:
         named = os.environ.get("FACEFUSION_URL")
