@@ -44,10 +44,10 @@ def age_progression(
     Args:
         character_id: Id of the character whose gallery receives the pictures.
         ages: Ages in years, 0 to 100, that are wanted.
-        base_image: URL or path of the picture to start from; empty takes the first reference image.
-        base_age: Age in years that the picture shows; empty takes the engine's estimate.
-        enhance: Model that restores each picture after ageing; empty leaves them as they are.
-        preset: Id or name of a saved preset; empty uses none.
+        base_image: URL or path of the picture to start from; None takes the first reference image.
+        base_age: Age in years that the picture shows; None takes the engine's estimate.
+        enhance: Model that restores each picture after ageing; None leaves them as they are.
+        preset: Id or name of a saved preset; None uses no preset.
         allow_child_ages: Whether ages below 10 may be made.
         force: Whether to do again what was done before.
 

@@ -42,11 +42,11 @@ def enhance_then_swap(
     Args:
         character_id: Id of the character whose gallery receives the picture.
         target_image: URL or path of the picture that receives the face.
-        source_face: URL or path of the face; empty takes the first reference image.
-        enhance_source: Model that restores the face first; empty leaves it as it is.
-        enhance_result: Model that restores the face in the result; empty leaves it as it is.
+        source_face: URL or path of the face; None takes the first reference image.
+        enhance_source: Model that restores the face first; None leaves it as it is.
+        enhance_result: Model that restores the face in the result; None leaves it as it is.
         face_swapper_model: Model that swaps the faces.
-        preset: Id or name of a saved preset; empty uses none.
+        preset: Id or name of a saved preset; None uses no preset.
         force: Whether to do again what was done before.
 
     Returns:
