@@ -26,7 +26,7 @@ DEFAULT_AGES = [12, 16, 25, 45, 65]
 
 @flow(
     name="age-progression",
-    flow_run_name="ages of {character_id}",
+    flow_run_name="ages {ages} of {character_id}",
     task_runner=WORKERS,
 )
 def age_progression(
@@ -43,13 +43,13 @@ def age_progression(
 
     Args:
         character_id: Id of the character whose gallery receives the pictures.
-        ages: Ages in years, 0 to 100, that are wanted.
+        ages: Ages in years, 10 to 100, or from 0 with allow_child_ages.
         base_image: URL or path of the picture to start from; None takes the first reference image.
         base_age: Age in years that the picture shows; None takes the engine's estimate.
         enhance: Model that restores each picture after ageing; None leaves them as they are.
         preset: Id or name of a saved preset; None uses no preset.
         allow_child_ages: Whether ages below 10 may be made.
-        force: Whether to do again what was done before.
+        force: Whether to make pictures again that exist already.
 
     Returns:
         What was done, reused or failed, step by step.

@@ -47,7 +47,7 @@ def enhance_then_swap(
         enhance_result: Model that restores the face in the result; None leaves it as it is.
         face_swapper_model: Model that swaps the faces.
         preset: Id or name of a saved preset; None uses no preset.
-        force: Whether to do again what was done before.
+        force: Whether to make pictures again that exist already.
 
     Returns:
         What was done, reused or failed, step by step.

@@ -15,10 +15,12 @@ class LocalService(ABC):
     Attributes:
         name: Name of its directory, and what messages call it.
         wished_port: The port it takes when that is free.
+        listens: Whether it listens on a port at all.
     """
 
     name: ClassVar[str]
     wished_port: int | None = None
+    listens: ClassVar[bool] = True
 
     @abstractmethod
     def program(self, directory: Path, port: int) -> Program:

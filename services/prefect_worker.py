@@ -29,6 +29,7 @@ class PrefectWorker(LocalService):
     """
 
     name = "prefect_worker"
+    listens = False
 
     def __init__(
         self, *, api_url: str, pool: str, worker: str, settings: Mapping[str, str], home: Path

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -82,6 +83,24 @@ def is_running(identity: Identity) -> bool:
     """
     process = _find(identity)
     return process is not None and _is_alive(process)
+
+
+def listens(identity: Identity, port: int) -> bool:
+    """Tell whether a process or a child of it is the one that listens on a port.
+
+    Args:
+        identity: Who it is.
+        port: The port.
+
+    Returns:
+        False when nobody does, or somebody else.
+    """
+    process = _find(identity)
+    return process is not None and any(
+        connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+        for member in [process, *_family(process)]
+        for connection in _connections(member)
+    )
 
 
 def stop(identity: Identity, *, grace: float = 15.0) -> bool:
@@ -229,3 +248,10 @@ def _reap_ended() -> None:
     for pid, child in list(_children.items()):
         if child.poll() is not None:
             del _children[pid]
+
+
+def _connections(process: psutil.Process) -> list[Any]:
+    try:
+        return list(process.net_connections(kind="tcp"))
+    except psutil.NoSuchProcess:
+        return []

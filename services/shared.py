@@ -9,7 +9,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from enum import Enum
 from pathlib import Path
@@ -20,10 +20,11 @@ from services import process
 from services.errors import ServiceDied, ServiceInUse, ServiceNotReady
 from services.local_service import LocalService
 from services.log import last_lines, log_of
-from services.ports import choose_port
+from services.ports import choose_port, is_free
 from services.record import Record, erase_record, last_port, read_record, write_record
 
 POLL_SECONDS = 0.05
+OTHER_PORTS = 2
 
 
 class Outcome(Enum):
@@ -179,8 +180,10 @@ def _join(
     if record is None or not process.is_running(record.identity):
         return None
     if record.url == service.url(record.port):
-        _wait_until_ready(service, record, log_of(directory), ready_within)
-        return record
+        with suppress(ServiceDied):  # it was ending just now, so it is started again
+            _wait_until_ready(service, record, log_of(directory), ready_within)
+            return record
+        return None
     if record.kept or not _is_only_user(users):
         raise ServiceInUse(
             f"{service.name} runs at {record.url} for others, with other settings than asked for. "
@@ -191,7 +194,20 @@ def _join(
 
 
 def _start(service: LocalService, directory: Path, ready_within: float) -> Record:
-    port = choose_port((last_port(directory), service.wished_port))
+    """Start it, on another port if somebody takes the chosen one at the same moment."""
+    wishes: tuple[int | None, ...] = (last_port(directory), service.wished_port)
+    for _ in range(OTHER_PORTS):
+        port = choose_port(wishes)
+        try:
+            return _start_on(port, service, directory, ready_within)
+        except ServiceDied:
+            if not service.listens or is_free(port):
+                raise
+            wishes = ()
+    return _start_on(choose_port(()), service, directory, ready_within)
+
+
+def _start_on(port: int, service: LocalService, directory: Path, ready_within: float) -> Record:
     log = log_of(directory)
     identity = process.start(service.program(directory, port), log)
     try:
@@ -207,7 +223,7 @@ def _start(service: LocalService, directory: Path, ready_within: float) -> Recor
 
 def _wait_until_ready(service: LocalService, record: Record, log: Path, seconds: float) -> None:
     deadline = time.monotonic() + seconds
-    while not service.becomes_ready(record):
+    while not (_has_its_port(service, record) and service.becomes_ready(record)):
         if not process.is_running(record.identity):
             # Reaping frees its number, so children that outlived it are looked for before.
             process.stop(record.identity)
@@ -218,6 +234,11 @@ def _wait_until_ready(service: LocalService, record: Record, log: Path, seconds:
                 f"{service.name} did not answer on {record.url} within {seconds:.0f} s. Log: {log}"
             )
         time.sleep(POLL_SECONDS)
+
+
+def _has_its_port(service: LocalService, record: Record) -> bool:
+    """Make sure that it is this program that answers, not another that took the port first."""
+    return not service.listens or process.listens(record.identity, record.port)
 
 
 def _end(directory: Path, record: Record) -> bool:

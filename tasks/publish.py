@@ -29,7 +29,7 @@ def progress_artifact(road: Road, character_id: str) -> Callable[[float], None]:
     """
     key = artifact_key(road.flow_name, character_id, "progress")
     artifact = cast(
-        "UUID", create_progress_artifact(0.0, key=key, description=f"Steps of {road.run_name}")
+        "UUID", create_progress_artifact(0.0, key=key, description=f"Progress of {road.run_name}")
     )
 
     def move(share: float) -> None:
@@ -89,6 +89,6 @@ def _row(step: StepReport) -> dict[str, str]:
         "outcome": step.outcome,
         "seconds": f"{step.seconds:.2f}",
         "engine seconds": "" if step.engine_seconds is None else f"{step.engine_seconds:.2f}",
-        "result or reason": step.error or step.output_url or "",
         "settings from": sources,
+        "result or reason": step.error or step.output_url or "",
     }

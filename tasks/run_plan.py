@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from prefect import get_run_logger
 from prefect.futures import PrefectFuture, as_completed
 
 from db.recording import record_failure
@@ -12,7 +11,7 @@ from faces.errors import FaceError
 from faces.plan import Plan
 from tasks.before_steps import fetch_all
 from tasks.effects import failed_entry
-from tasks.outcomes import PlanResult, describe, plan_result
+from tasks.outcomes import PlanResult, plan_result
 from tasks.retrying import patient
 from tasks.road import Road
 from tasks.run_step import Made, Order, run_step
@@ -47,11 +46,7 @@ def run_plan(
         future.wait()  # only this gives the future its final state
         progress(count / len(futures))
     states = {name: future.state for name, future in futures.items()}
-    result = plan_result(plan, fetched, states)
-    log = get_run_logger()
-    for report in result.steps:
-        log.info("%s", describe(report))
-    return result
+    return plan_result(plan, fetched, states)
 
 
 def record_failures(road: Road, order: Order, result: PlanResult) -> None:

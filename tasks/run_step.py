@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from prefect import task
+from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from db.documents.operation_record import OperationRecord, Output
@@ -90,7 +90,11 @@ def run_step(road: Road, order: Order, step: Step, inputs: Sequence[Made]) -> Ma
     owed = owed_effects(record, step, inputs, order.character_id)
     record = record.model_copy(update={"effects": owed})
     record_operation(road.database, record, datetime.now(UTC))
-    return _made(step, record, outcome, time.monotonic() - started)
+    seconds = time.monotonic() - started
+    get_run_logger().info(
+        "%s in %.2f s (engine %.2f s)", outcome, seconds, record.processing_time_seconds
+    )
+    return _made(step, record, outcome, seconds)
 
 
 class _Operation:

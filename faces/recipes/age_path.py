@@ -24,7 +24,22 @@ def age_path(base_age: int, ages: Iterable[int]) -> dict[int, int]:
     parents: dict[int, int] = {}
     for age in sorted(set(ages), key=lambda age: (abs(age - base_age), age)):
         _reach(age, base_age, parents)
-    return parents
+    return _in_order(parents, base_age)
+
+
+def _in_order(parents: dict[int, int], base_age: int) -> dict[int, int]:
+    """Put the ages into ascending order, each after the one it is made from."""
+    ordered: dict[int, int] = {}
+
+    def add(age: int) -> None:
+        start = parents[age]
+        if start != base_age and start not in ordered:
+            add(start)
+        ordered[age] = start
+
+    for age in sorted(parents):
+        add(age)
+    return ordered
 
 
 def _reach(age: int, base_age: int, parents: dict[int, int]) -> None:

@@ -173,7 +173,7 @@ def test_a_run_has_a_readable_name_and_publishes_sheet_table_and_progress(world:
     run_id = state.state_details.flow_run_id
     artifacts = published(run_id)
     with get_client(sync_client=True) as client:
-        assert client.read_flow_run(run_id).name == f"ages of {CHARACTER}"
+        assert client.read_flow_run(run_id).name == f"ages [45] of {CHARACTER}"
     assert "](data:image/jpeg;base64," in artifacts["contact-sheet"].data
     assert "enhance age 45" in artifacts["steps"].data
     assert artifacts["progress"].data == 100.0

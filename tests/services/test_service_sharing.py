@@ -1,3 +1,4 @@
+import socket
 from pathlib import Path
 
 import psutil
@@ -7,8 +8,8 @@ from web_server import WebServer
 
 from services.errors import RecordUnreadable, ServiceDied, ServiceInUse, ServiceNotReady
 from services.local_service import LocalService
-from services.ports import choose_port
-from services.process import is_running, start
+from services.ports import LOOPBACK, choose_port
+from services.process import Program, is_running, start
 from services.record import Record, write_record
 from services.shared import Outcome, acquire, find_running, let_go
 
@@ -140,3 +141,38 @@ def test_a_second_release_does_nothing(tmp_path: Path) -> None:
     with acquire(WebServer(), tmp_path) as other:
         lease.release()
         assert is_running(other.record.identity)
+
+
+class Overtaken(WebServer):
+    """A program that never listens, while another one answers on its port."""
+
+    def becomes_ready(self, record: Record) -> bool:
+        return record.port > 0
+
+
+def test_an_answer_of_another_program_on_the_port_does_not_count(tmp_path: Path) -> None:
+    silent = Overtaken("-c", "import time; time.sleep(60)")
+
+    with pytest.raises(ServiceNotReady):
+        acquire(silent, tmp_path, ready_within=0.3)
+
+
+class Outrun(WebServer):
+    """A server whose first port is taken between the choice and the start."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.faster: list[socket.socket] = []
+
+    def program(self, directory: Path, port: int) -> Program:
+        if not self.faster:
+            self.faster.append(socket.create_server((LOOPBACK, port)))
+        return super().program(directory, port)
+
+
+def test_a_port_that_was_taken_at_the_last_moment_is_replaced(tmp_path: Path) -> None:
+    outrun = Outrun()
+
+    with acquire(outrun, tmp_path) as lease:
+        assert lease.record.port != outrun.faster[0].getsockname()[1]
+    outrun.faster[0].close()

@@ -1,0 +1,56 @@
+"""What a database looks like from outside, in the words of the server."""
+
+from typing import Any
+
+from pymongo.database import Database
+
+Data = Database[dict[str, Any]]
+MARKS = {
+    "unique": "U",
+    "sparse": "sparse",
+    "partialFilterExpression": "partial",
+    "collation": "collation",
+}
+
+
+def shape(database: Data) -> dict[str, Any]:
+    """Options and indexes of every collection, whatever their order."""
+    return {
+        collection["name"]: (
+            collection["type"],
+            collection["options"],
+            {index["name"]: index for index in indexes_of(database, collection["name"])},
+        )
+        for collection in database.list_collections()
+        if collection["type"] == "collection"
+    }
+
+
+def identities(database: Data) -> dict[str, Any]:
+    """What changes when a collection is made again."""
+    return {one["name"]: one["info"]["uuid"] for one in database.list_collections()}
+
+
+def documents(database: Data) -> dict[str, list[dict[str, Any]]]:
+    names = database.list_collection_names()
+    return {name: list(database[name].find().sort("_id")) for name in sorted(names)}
+
+
+def indexes_of(database: Data, name: str) -> list[dict[str, Any]]:
+    return [dict(index) for index in database[name].list_indexes()]
+
+
+def as_in_reference(database: Data) -> dict[str, set[str]]:
+    """Every collection's indexes in the notation of the reference's table."""
+    return {
+        name: {_written(one) for one in indexes_of(database, name) if one["name"] != "_id_"}
+        for name in database.list_collection_names()
+    }
+
+
+def _written(index: dict[str, Any]) -> str:
+    if "weights" in index:
+        by_weight = sorted(index["weights"].items(), key=lambda item: (-item[1], item[0]))
+        return " ".join(["text", *(f"{field}:{weight}" for field, weight in by_weight)])
+    fields = [f"-{field}" if order == -1 else field for field, order in index["key"].items()]
+    return " ".join([*fields, *(mark for option, mark in MARKS.items() if index.get(option))])
