@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from prefect.blocks.core import Block
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from blocks.environment import Environment
+from blocks.errors import ConfigurationUnusable
 from blocks.face_host import FaceHost
 from blocks.image_store import ImageStoreBlock
 from blocks.limits import create_limit
@@ -33,7 +34,10 @@ def face_host(environment: Environment) -> FaceHost:
     if stored is not None:
         return stored
     if environment.facefusion_url is not None:
-        return FaceHost(url=environment.facefusion_url, token=environment.facefusion_token)
+        try:
+            return FaceHost(url=environment.facefusion_url, token=environment.facefusion_token)
+        except ValidationError as error:
+            raise _unusable("variable FACEFUSION_URL or FACEFUSION_TOKEN", error) from None
     host = FaceHost(url=_local(local_face_host.FaceHost(), environment))
     create_limit(host.limit_name, slots=1)
     return host
@@ -59,12 +63,29 @@ def image_store(environment: Environment) -> ImageStoreBlock:
 
 
 def _stored(kind: type[Kind]) -> Kind | None:
-    """Load the default block; `ValueError` is how Prefect says that there is none."""
+    """Load the default block; `ValueError` is how Prefect says that there is none.
+
+    Raises:
+        ConfigurationUnusable: Its saved values no longer pass its checks.
+    """
     try:
         loaded = kind.load(DEFAULT)
+    except ValidationError as error:
+        raise _unusable(f"block {kind.get_block_type_slug()}/{DEFAULT}", error) from None
+    except RuntimeError:
+        raise ConfigurationUnusable(
+            f"The block {kind.get_block_type_slug()}/{DEFAULT} holds values that cannot be used; "
+            "correct it in the Prefect UI under Blocks."
+        ) from None
     except ValueError:
         return None
     return loaded if isinstance(loaded, kind) else None
+
+
+def _unusable(what: str, error: ValidationError) -> ConfigurationUnusable:
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    said = first["msg"].removeprefix("Value error, ")
+    return ConfigurationUnusable(f"The {what} cannot be used: {said}.")
 
 
 def _local(service: LocalService, environment: Environment) -> str:

@@ -12,7 +12,9 @@ class Environment(BaseSettings):
     An empty variable counts as not set.
     """
 
-    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     mongo_url: SecretStr | None = Field(
         None, description="MongoDB connection string; without it a local mongod is started."
@@ -39,7 +41,9 @@ class Environment(BaseSettings):
         2.0, ge=0, description="Wait before the second try; it doubles with each try up to 60 s."
     )
     storycanvas_slot_wait_seconds: float = Field(
-        1800.0, gt=0, description="Longest wait of an operation for a slot of its GPU host."
+        1800.0,
+        gt=0,
+        description="Longest wait of an operation for a slot of its GPU host.",
     )
 
     @property

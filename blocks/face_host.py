@@ -1,9 +1,9 @@
 """The face host block: where a GPU host listens and by which limit it is guarded."""
 
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from prefect.blocks.core import Block
-from pydantic import Field, SecretStr, field_validator
+from pydantic import ConfigDict, Field, SecretStr, field_validator
 
 from faces.client import FaceHostClient
 
@@ -26,6 +26,8 @@ class FaceHost(Block):
         ```
     """
 
+    model_config = ConfigDict(hide_input_in_errors=True)
+
     _block_type_name = "Face Host"
     _block_type_slug = "face-host"
 
@@ -42,14 +44,30 @@ class FaceHost(Block):
     @field_validator("url")
     @classmethod
     def _is_an_address(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            msg = f"{url!r} is no address of a host; its form is http://host:port"
+        """Check it, without saying it: what is wrong with it may be a password."""
+        parts = urlsplit(url.rstrip("/"))
+        if parts.scheme not in {"http", "https"} or not parts.hostname or not _has_port(parts):
+            msg = "the address of the face host is none; its form is http://host:port"
             raise ValueError(msg)
-        if parts.username or parts.password or parts.query:
-            msg = "the address holds a secret; put the token into its own field"
+        if parts.username or parts.password or parts.query or parts.path:
+            msg = (
+                "the address of the face host holds more than http://host:port; leave out path and "
+                "secrets, the token has its own field"
+            )
             raise ValueError(msg)
         return url.rstrip("/")
+
+    @field_validator("token")
+    @classmethod
+    def _is_a_token(cls, token: SecretStr | None) -> SecretStr | None:
+        """Drop the line end that secret files bring along."""
+        if token is None:
+            return None
+        text = token.get_secret_value().strip()
+        if not text.isascii() or not text.isprintable():
+            msg = "the token of the face host holds characters that cannot be sent"
+            raise ValueError(msg)
+        return SecretStr(text) if text else None
 
     @property
     def limit_name(self) -> str:
@@ -65,3 +83,11 @@ class FaceHost(Block):
     def client(self) -> FaceHostClient:
         """Open a connection to the host; close it, or use it as a context."""
         return FaceHostClient(self.url, self.token.get_secret_value() if self.token else None)
+
+
+def _has_port(parts: SplitResult) -> bool:
+    """Tell whether the port, if there is one, is a number that ports can have."""
+    try:
+        return parts.port is None or parts.port > 0
+    except ValueError:
+        return False

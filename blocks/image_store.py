@@ -3,7 +3,9 @@
 from prefect.blocks.core import Block
 from pydantic import Field
 
+from blocks.errors import ConfigurationUnusable
 from faces.image_store import ImageStore
+from faces.references import shown
 
 
 class ImageStoreBlock(Block):
@@ -38,5 +40,15 @@ class ImageStoreBlock(Block):
     )
 
     def open(self) -> ImageStore:
-        """Open the store."""
-        return ImageStore(self.url, self.base_url)
+        """Open the store.
+
+        Raises:
+            ConfigurationUnusable: No store can be opened at the root.
+        """
+        try:
+            return ImageStore(self.url, self.base_url)
+        except (ValueError, ImportError, OSError) as error:
+            raise ConfigurationUnusable(
+                f"No image store can be opened at {shown(self.url)} ({type(error).__name__}); "
+                "correct IMAGE_STORE or the block, and install the extra s3 for s3:// addresses."
+            ) from error

@@ -2,7 +2,7 @@
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
-from prefect.exceptions import ObjectNotFound
+from prefect.exceptions import ObjectAlreadyExists
 
 
 def create_limit(name: str, slots: int) -> bool:
@@ -18,8 +18,7 @@ def create_limit(name: str, slots: int) -> bool:
     limit = GlobalConcurrencyLimitCreate(name=name, limit=slots)
     with get_client(sync_client=True) as client:
         try:
-            client.read_global_concurrency_limit_by_name(name)
-        except ObjectNotFound:
             client.create_global_concurrency_limit(limit)
-            return True
-    return False
+        except ObjectAlreadyExists:
+            return False
+    return True

@@ -3,7 +3,7 @@
 from typing import Any
 
 from prefect.blocks.core import Block
-from pydantic import Field, SecretStr
+from pydantic import ConfigDict, Field, SecretStr
 from pymongo.database import Database
 
 from db.connection import connect
@@ -27,6 +27,8 @@ class StoryDatabase(Block):
         print(database["characters"].count_documents({}))
         ```
     """
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     _block_type_name = "Story Database"
     _block_type_slug = "story-database"

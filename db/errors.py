@@ -37,3 +37,7 @@ class BrokenCharacter(DatabaseError):
 
 class UnknownPreset(DatabaseError):
     """There is no preset with this id or name."""
+
+
+class BrokenPreset(DatabaseError):
+    """A preset's fields are of wrong types."""

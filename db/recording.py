@@ -26,6 +26,7 @@ def record_operation(database: Database[Document], record: OperationRecord, now:
     """
     OperationLedger(database).complete(record)
     settle_effects(database, record.operation_key, now)
+    _show_age_variants(CharacterRepository(database), record, now)
 
 
 def settle_effects(database: Database[Document], operation_key: str, now: datetime) -> int:
@@ -61,6 +62,15 @@ def record_failure(
         now: UTC.
     """
     CharacterRepository(database).add_history(character_id, entry, now)
+
+
+def _show_age_variants(
+    characters: CharacterRepository, record: OperationRecord, now: datetime
+) -> None:
+    """Let the gallery show for an age what was asked for last, made now or reused."""
+    for effect in record.effects:
+        if isinstance(effect, GalleryEffect) and effect.age is not None:
+            characters.set_age_variant(effect.character_id, effect.age, effect.url, now)
 
 
 def _apply(characters: CharacterRepository, effect: Effect, now: datetime) -> None:

@@ -6,11 +6,15 @@ from urllib.parse import unquote, urlsplit
 
 from blocks.configured import story_database
 from blocks.environment import Environment
+from blocks.errors import ConfigurationUnusable
+from db.errors import DatabaseError
 from deployments.sample import TARGET, add_sample_character
+from faces.errors import FaceError
 from faces.report import FaceRunReport
 from flows.age_progression import age_progression
 from flows.enhance_then_swap import enhance_then_swap
 from tasks.errors import StepsFailed
+from tasks.gpu_limit import GuardClosed
 from tasks.outcomes import describe
 
 
@@ -22,6 +26,9 @@ def main() -> int:
         show(enhance_then_swap(character_id, str(TARGET)))
     except StepsFailed as error:
         show(error.report)
+        return 1
+    except (FaceError, DatabaseError, GuardClosed, ConfigurationUnusable) as error:
+        print(error, file=sys.stderr)
         return 1
     return 0
 

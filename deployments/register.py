@@ -9,12 +9,17 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.exceptions import ObjectAlreadyExists
+
 from blocks.configured import face_host
 from blocks.environment import Environment
 from deployments.blocks import create_blocks
 from deployments.limits import create_host_limit
 
 CODE = Path(__file__).resolve().parents[1]
+POOL = "storycanvas"
 
 
 def register(environment: Environment, *, replace_blocks: bool) -> None:
@@ -30,8 +35,23 @@ def register(environment: Environment, *, replace_blocks: bool) -> None:
     for sentence in create_blocks(environment, replace=replace_blocks):
         print(sentence)
     print(create_host_limit(face_host(environment)))
+    print(create_pool())
     deploy = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
     subprocess.run(deploy, cwd=CODE, check=True)  # noqa: S603 - our own interpreter and words
+
+
+def create_pool() -> str:
+    """Create the work pool that `prefect.yaml` names, unless there is one.
+
+    Returns:
+        What was done, in one sentence.
+    """
+    with get_client(sync_client=True) as client:
+        try:
+            client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+        except ObjectAlreadyExists:
+            return f"The work pool {POOL} exists already and stays as it is."
+    return f"The work pool {POOL} was created."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -88,10 +88,10 @@ class Stack:
     def _start_storage(self) -> None:
         images = self.state_dir / "images"
         images.mkdir(mode=0o700, parents=True, exist_ok=True)
-        database = os.environ.get("DB_NAME", "storyboard")
+        database = os.environ.get("DB_NAME") or "storyboard"
         named = os.environ.get("MONGO_URL")
         url = named or self._use(Mongod(wished_port=27017))
-        store = os.environ.get("IMAGE_STORE", images.as_uri())
+        store = os.environ.get("IMAGE_STORE") or images.as_uri()
         if not named:
             self._add_sample(url, database)
         self.environment |= {"MONGO_URL": url, "DB_NAME": database, "IMAGE_STORE": store}

@@ -16,7 +16,15 @@ from faces.contract import (
     HostStatus,
     OperationAnswer,
 )
-from faces.errors import ContractBroken, FaceError, HostUnreachable, error_class
+from faces.errors import (
+    ContractBroken,
+    FaceError,
+    HostNotReady,
+    HostUnreachable,
+    TokenRefused,
+    UnknownHostError,
+    error_class,
+)
 from faces.operations import FaceOperation
 from faces.pictures import Picture, read_picture
 
@@ -169,12 +177,25 @@ class FaceHostClient:
             ) from error
 
 
+_NOT_NOW = {502, 503, 504}
+"""What a proxy answers for a host that is restarting; a host itself adds an error body."""
+
+
 def _refusal(response: httpx.Response, url: str) -> FaceError:
+    if response.status_code == httpx.codes.UNAUTHORIZED:
+        return TokenRefused(
+            f"The face host {url} refuses the token; correct FACEFUSION_TOKEN or the block."
+        )
     try:
         detail = ErrorAnswer.model_validate_json(response.content).error
     except ValidationError:
+        if response.status_code in _NOT_NOW:
+            return HostUnreachable(f"The face host {url} answers HTTP {response.status_code} now.")
         return ContractBroken(
             f"The face host {url} answered HTTP {response.status_code} without an error body; "
             "is another program listening there?"
         )
-    return error_class(detail.code)(detail.message)
+    known = error_class(detail.code)
+    if known is UnknownHostError and detail.retryable:
+        return HostNotReady(detail.message)
+    return known(detail.message)

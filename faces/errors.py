@@ -154,6 +154,13 @@ class BaseAgeUnknown(FaceError):
     status = 422
 
 
+class EngineChanged(FaceError):
+    """The host's engine is another than when the run began."""
+
+    code = "engine_changed"
+    status = 503
+
+
 class PlanInvalid(FaceError):
     """A plan's steps do not fit together."""
 

@@ -1,6 +1,7 @@
 """The image store: pictures by content below one fsspec URL, local folder or object store."""
 
 import hashlib
+import os
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -131,5 +132,8 @@ class ImageStore:
             return
         self._files.makedirs(location.rpartition("/")[0], exist_ok=True)
         temporary = f"{location}.{uuid4().hex}.part"
-        self._files.pipe_file(temporary, data)
+        with self._files.open(temporary, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
         self._files.mv(temporary, location)

@@ -12,6 +12,8 @@ MAX_BYTES = 30 * 1024 * 1024
 MAX_PIXELS = 50_000_000
 READ_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 """Formats that are opened at all; Pillow's own list reaches outside programs and rare decoders."""
+_COLOUR_MODES = {"RGB", "RGBA", "P"}
+"""Modes whose ICC profile still describes the pixels after conversion to RGB."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def decode(data: bytes, name: str, max_pixels: int = MAX_PIXELS) -> Image.Image:
 
 def normal_form(image: Image.Image) -> Picture:
     """Bring a decoded picture into normal form."""
-    profile = image.info.get("icc_profile")
+    profile = image.info.get("icc_profile") if image.mode in _COLOUR_MODES else None
     if image.mode not in {"RGB", "RGBA"}:
         has_alpha = "A" in image.getbands() or "transparency" in image.info
         image = _eight_bit(image).convert("RGBA" if has_alpha else "RGB")

@@ -6,8 +6,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from faces.errors import OutOfRange
-from faces.operations import FaceOperation, parse_operation
+from faces.errors import BadField, OutOfRange
+from faces.operations import OPERATIONS, FaceOperation, parse_operation
+from faces.plan import Plan
+
+_STORED_NAMES = {
+    info.alias: name
+    for operation in OPERATIONS
+    for name, info in operation.model_fields.items()
+    if info.alias
+}
 
 
 @dataclass(frozen=True)
@@ -18,11 +26,18 @@ class Preferences:
         preset: Parameters of a `facefusion_presets` document.
         preset_operation: The `operation_type` that the preset is for; None when there is no preset.
         character: A character's `facefusion_preferred_settings`; a null value counts as not set.
+
+    Raises:
+        BadField: The preset is for no known operation, or holds a parameter that it does not have.
     """
 
     preset: Mapping[str, Any] = field(default_factory=dict)
     preset_operation: str | None = None
     character: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.preset_operation is not None:
+            _refuse_unknown(self.preset, self.preset_operation)
 
     def settle(
         self,
@@ -75,14 +90,44 @@ def _build(
     return settled, dict(sorted(told.items()))
 
 
+def unused_preset(plan: Plan, preferences: Preferences) -> tuple[str, ...]:
+    """Warn when a preset is for an operation that the plan does not have.
+
+    Args:
+        plan: What was run.
+        preferences: What it was made with.
+    """
+    kind = preferences.preset_operation
+    if kind is None or kind in {step.operation.operation_type for step in plan.steps}:
+        return ()
+    return (f"The preset is for the operation {kind}, which this run does not have: not used.",)
+
+
+def _refuse_unknown(preset: Mapping[str, Any], kind: str) -> None:
+    names = {
+        operation.model_fields["operation_type"].default: set(operation.model_fields)
+        for operation in OPERATIONS
+    }
+    if kind not in names:
+        raise BadField(f"The preset is for {kind!r}; the operations are {', '.join(names)}.")
+    unknown = sorted(preset.keys() - names[kind])
+    if unknown:
+        known = ", ".join(sorted(names[kind] - {"operation_type"}))
+        raise BadField(
+            f"The preset holds {', '.join(unknown)}, which the operation {kind} does not have; "
+            f"it has {known}."
+        )
+
+
 def _sentence(kind: str, error: ValidationError, sources: Mapping[str, str]) -> str:
-    first = error.errors(include_url=False)[0]
+    first = error.errors(include_url=False, include_context=False)[0]
+    said = first["msg"].removeprefix("Value error, ")
     path = [str(part) for part in first["loc"] if str(part) != kind]
-    name = path[0] if path else "parameters"
-    by_alias = {"face_editor_age": "target_age", "face_editor_blend": "age_adjustment_blend"}
-    name = by_alias.get(name, name)
+    if not path:
+        involved = ", ".join(sorted(set(sources.values()))) or "explicit"
+        return f"The settings of the operation {kind} (from: {involved}) do not fit: {said}."
+    name = _STORED_NAMES.get(path[0], path[0])
     source = sources.get(name, "explicit")
     return (
-        f"{name} = {first['input']!r} (from: {source}) does not fit the operation {kind}: "
-        f"{first['msg'].removeprefix('Value error, ')}."
+        f"{name} = {first['input']!r} (from: {source}) does not fit the operation {kind}: {said}."
     )

@@ -72,4 +72,6 @@ def age_progression(
             allow_child_ages=allow_child_ages,
         )
         result = run_plan(road, order, plan, progress_artifact(road, character_id))
-        return conclude(road, order, seen, result, base_age=planned_from, estimated_age=estimate)
+        return conclude(
+            road, order, seen, result, preferences, base_age=planned_from, estimated_age=estimate
+        )

@@ -68,4 +68,4 @@ def enhance_then_swap(
             preferences=preferences,
         )
         result = run_plan(road, order, plan, progress_artifact(road, character_id))
-        return conclude(road, order, seen, result)
+        return conclude(road, order, seen, result, preferences)

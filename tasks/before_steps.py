@@ -1,10 +1,13 @@
 """What happens before the first step of a plan: ask the host, fetch the pictures."""
 
+from datetime import UTC, datetime
+
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from faces.contract import HostStatus
 from faces.plan import Plan, PlanPicture
+from faces.references import input_address
 from tasks.retrying import may_pass, patient
 from tasks.road import Road
 from tasks.run_step import Made, Order
@@ -21,14 +24,17 @@ def ask_host(road: Road) -> HostStatus:
 
 
 @task(cache_policy=NO_CACHE, task_run_name="fetch {picture.name}", retry_condition_fn=may_pass)
-def fetch(road: Road, picture: PlanPicture) -> Made:
+def fetch(road: Road, order: Order, picture: PlanPicture) -> Made:
     """Fetch and normalise a picture of a plan.
 
     Raises:
         FaceError: It cannot be found or read.
     """
-    found = road.fetch(picture.reference)
-    return Made(picture.name, picture.reference, found.sha256, picture=found)
+    reference = picture.reference
+    found = road.fetch(reference)
+    if not order.looks_only:
+        reference = input_address(reference, found, road.store, datetime.now(UTC))
+    return Made(picture.name, reference, found.sha256, picture=found)
 
 
 def make_order(road: Road, character_id: str, *, force: bool) -> Order:
@@ -41,7 +47,7 @@ def make_order(road: Road, character_id: str, *, force: bool) -> Order:
     return Order(character_id, asking(road), force)
 
 
-def fetch_all(road: Road, plan: Plan) -> dict[str, Made]:
+def fetch_all(road: Road, order: Order, plan: Plan) -> dict[str, Made]:
     """Fetch the pictures of a plan, side by side.
 
     Returns:
@@ -51,5 +57,5 @@ def fetch_all(road: Road, plan: Plan) -> dict[str, Made]:
         FaceError: One of them cannot be found or read.
     """
     work = patient(fetch, road.environment)
-    fetching = {picture.name: work.submit(road, picture) for picture in plan.pictures}
+    fetching = {picture.name: work.submit(road, order, picture) for picture in plan.pictures}
     return {name: future.result() for name, future in fetching.items()}

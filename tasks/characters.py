@@ -58,6 +58,7 @@ def load_preferences(road: Road, character: Character, preset: str | None) -> Pr
 
     Raises:
         UnknownPreset: There is no such preset.
+        BadField: It holds a parameter that its operation does not have.
     """
     settings = character.facefusion_preferred_settings or {}
     if preset is None:

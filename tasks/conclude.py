@@ -1,10 +1,12 @@
 """The end of every face flow: record failures, publish, and return the report or raise it."""
 
+from faces.preferences import Preferences, unused_preset
 from faces.report import FaceRunReport
 from tasks.errors import StepsFailed
 from tasks.inspect import Inspection
 from tasks.outcomes import PlanResult
 from tasks.publish import publish
+from tasks.retrying import patient
 from tasks.road import Road
 from tasks.run_plan import record_failures
 from tasks.run_step import Order
@@ -16,6 +18,7 @@ def conclude(
     order: Order,
     seen: Inspection,
     result: PlanResult,
+    preferences: Preferences,
     *,
     base_age: int | None = None,
     estimated_age: float | None = None,
@@ -27,13 +30,15 @@ def conclude(
         order: For whom.
         seen: What was seen in the pictures before.
         result: What became of the plan.
+        preferences: Settings that the plan was made with.
         base_age: Years from which the jumps were planned.
         estimated_age: The engine's estimate for the base picture, in years.
 
     Raises:
         StepsFailed: Some steps did not get done; it carries the report.
     """
-    record_failures(road, order, result)
+    if result.errors:
+        patient(record_failures, road.environment)(road, order, result)
     entries = sheet_entries(road, seen, result)
     sheet = store_sheet(road, entries)
     report = FaceRunReport(
@@ -43,7 +48,7 @@ def conclude(
         host=road.host.url,
         base_age=base_age,
         estimated_age=estimated_age,
-        warnings=seen.warnings,
+        warnings=(*seen.warnings, *unused_preset(result.plan, preferences)),
         steps=result.steps,
         contact_sheet=sheet.url,
         contact_sheet_path=sheet.path,

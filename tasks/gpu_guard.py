@@ -8,6 +8,7 @@ import atexit
 import contextvars
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,9 @@ from tasks.gpu_slot import GpuSlot
 
 LINGER_SECONDS = 0.3
 """How long a slot is kept without work, so that a chain's next step finds it still held."""
+
+SAY_SECONDS = 15.0
+"""How often a waiting operation says in its log what it waits for."""
 
 EXIT_SECONDS = 5.0
 
@@ -53,6 +57,7 @@ class GpuGuard:
         self._changed = threading.Condition()
         self._waiting: deque[_Ticket] = deque()
         self._lanes: set[threading.Thread] = set()
+        self._threads: set[threading.Thread] = set()
         self._slots = 1
         self._closing = False
 
@@ -89,10 +94,10 @@ class GpuGuard:
         """Take no more work and give the slots back."""
         with self._changed:
             self._closing = True
-            lanes = list(self._lanes)
+            threads = list(self._threads)
             self._changed.notify_all()
-        for lane in lanes:
-            lane.join(EXIT_SECONDS)
+        for thread in threads:
+            thread.join(EXIT_SECONDS)
 
     def _enqueue(self, ticket: _Ticket) -> None:
         with self._changed:
@@ -105,19 +110,26 @@ class GpuGuard:
                     daemon=True,
                 )
                 self._lanes.add(lane)
+                self._threads.add(lane)
                 lane.start()
             self._changed.notify()
 
     def _await(self, ticket: _Ticket, wait_seconds: float) -> None:
-        if not ticket.granted.wait(wait_seconds) and self._withdraw(ticket):
-            with GpuLimit(self.limit_name) as limit:
+        deadline = time.monotonic() + wait_seconds
+        while not ticket.granted.wait(min(SAY_SECONDS, max(0.0, deadline - time.monotonic()))):
+            if time.monotonic() < deadline:
+                log.info("Waiting for a slot of '%s': %s.", self.limit_name, self._holder())
+            elif self._withdraw(ticket):
                 raise SlotWaitTimedOut(
                     f"No slot of '{self.limit_name}' came free in {wait_seconds:.0f} s: "
-                    f"{limit.holder()}."
+                    f"{self._holder()}."
                 )
-        ticket.granted.wait()
         if ticket.error is not None:
             raise ticket.error
+
+    def _holder(self) -> str:
+        with GpuLimit(self.limit_name) as limit:
+            return limit.holder()
 
     def _withdraw(self, ticket: _Ticket) -> bool:
         with self._changed:
@@ -140,6 +152,7 @@ class GpuGuard:
         finally:
             with self._changed:
                 self._lanes.discard(threading.current_thread())
+                self._threads.discard(threading.current_thread())
 
     def _serve_next(self, slot: GpuSlot) -> None:
         try:

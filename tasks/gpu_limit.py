@@ -123,11 +123,14 @@ class GpuLimit:
             if error.response.status_code == httpx.codes.LOCKED:
                 return None
             raise
-        body = response.json()
-        if [limit["name"] for limit in body["limits"]] != [self.name]:
-            raise GuardClosed(f"The concurrency limit '{self.name}' vanished while it was taken.")
-        self.read()
-        return Lease(UUID(body["lease_id"]), asked)
+        lease = Lease(UUID(response.json()["lease_id"]), asked)
+        try:
+            self.read()  # a limit switched off meanwhile granted nothing
+        except BaseException:
+            with suppress(httpx.HTTPError):
+                self.release(lease)
+            raise
+        return lease
 
     def renew(self, lease: Lease) -> None:
         """Make a lease last another 60 s.
@@ -167,7 +170,10 @@ class GpuLimit:
     @property
     def _client(self) -> SyncPrefectClient:
         if self._connected is None:
-            self._connected = self._stack.enter_context(get_client(sync_client=True))
+            # With settings of its own Prefect opens a new client; without, it hands out the one of
+            # the flow run that happens to have started this thread, which ends with that run.
+            client = get_client(sync_client=True, httpx_settings={})
+            self._connected = self._stack.enter_context(client)
         return self._connected
 
 

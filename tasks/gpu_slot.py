@@ -16,7 +16,6 @@ QUANTUM_SECONDS = 5.0
 POLL_SECONDS = 0.1
 RENEW_SECONDS = 20.0
 RENEW_AGAIN_SECONDS = 2.0
-SAY_SECONDS = 15.0
 
 log = logging.getLogger(__name__)
 
@@ -53,17 +52,12 @@ class GpuSlot:
         Raises:
             GuardClosed: The limit is missing, inactive or zero.
         """
-        if self._closed or self._doubtful:
+        while not self._held and wanted():
             self.give_back()
-        next_word = time.monotonic() + SAY_SECONDS
-        while self._lease is None and wanted():
-            if self._try():
-                break
-            if time.monotonic() > next_word:
-                log.info("Waiting for a slot of '%s': %s.", self._limit.name, self._limit.holder())
-                next_word = time.monotonic() + SAY_SECONDS
-            time.sleep(POLL_SECONDS)
-        return self._lease is not None
+            self._try()
+            if not self._held:
+                time.sleep(POLL_SECONDS)
+        return self._held
 
     def keep(self, finished: threading.Event, run: str) -> None:
         """Keep the slot while an operation runs on it.
@@ -104,13 +98,12 @@ class GpuSlot:
                 type(error).__name__,
             )
 
-    def _try(self) -> bool:
+    def _try(self) -> None:
         try:
             self._lease = self._limit.acquire()
         except httpx.HTTPError as error:
             log.warning("Prefect's server does not answer the guard (%s).", type(error).__name__)
             time.sleep(RENEW_AGAIN_SECONDS)
-        return self._lease is not None
 
     def _look(self, run: str) -> None:
         """See whether the limit still guards and whether others were refused."""
@@ -125,12 +118,15 @@ class GpuSlot:
         except GuardClosed as error:
             self._closed = True
             log.warning("%s", error)
-        except httpx.HTTPError as error:
-            log.warning("Prefect's server does not answer the guard (%s).", type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - what could not be seen does not guard
+            self._closed = True
+            log.warning("The guard could not look at its limit (%s).", type(error).__name__)
 
     @property
-    def _doubtful(self) -> bool:
-        return self._renewal_failed or (self._lease is not None and not self._lease.valid)
+    def _held(self) -> bool:
+        """Whether a new operation may start: the slot is surely ours and its limit guards."""
+        sure = self._lease is not None and self._lease.valid
+        return sure and not self._renewal_failed and not self._closed
 
     def _until_renewal(self) -> float | None:
         if self._lease is None:
@@ -145,7 +141,7 @@ class GpuSlot:
         try:
             self._limit.renew(self._lease)
             self._renewal_failed = False
-        except httpx.HTTPError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it was, the lease was not renewed
             self._renewal_failed = True
             log.warning(
                 "The lease on '%s' was not renewed (%s); no new operation starts until the slot "

@@ -1,13 +1,19 @@
 """Looking at pictures before work is planned on them: is there a face, how large, how old."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
 from db.documents.operation_record import OperationRecord
+from db.recording import record_operation
 from faces.contact_sheet import Box
 from faces.preferences import Preferences
 from faces.recipes.inspection import inspection
+from tasks.retrying import may_pass, patient
 from tasks.road import Road
 from tasks.run_plan import run_plan
 from tasks.run_step import Order
@@ -50,10 +56,25 @@ def inspect(
         NoFace: A picture has none; nothing has been recorded.
         FaceError: A picture cannot be read, or the host failed.
     """
-    result = run_plan(road, order, inspection(pictures, preferences))
+    looking = replace(order, looks_only=True)
+    result = run_plan(road, looking, inspection(pictures, preferences))
     for error in result.errors.values():
         raise error
-    return _seen({name: result.made[f"detect {name}"].record for name in pictures}, source)
+    records = {name: result.made[f"detect {name}"].record for name in pictures}
+    patient(keep_records, road.environment)(road, list(records.values()))
+    return _seen(records, source)
+
+
+@task(cache_policy=NO_CACHE, task_run_name="keep what was seen", retry_condition_fn=may_pass)
+def keep_records(road: Road, records: Sequence[OperationRecord | None]) -> None:
+    """Record what was seen, now that no picture is refused.
+
+    Raises:
+        DatabaseError: It could not be recorded.
+    """
+    for record in records:
+        if record is not None:
+            record_operation(road.database, record, datetime.now(UTC))
 
 
 def _seen(records: dict[str, OperationRecord | None], source: str) -> Inspection:

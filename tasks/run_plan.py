@@ -4,15 +4,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from prefect import task
+from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture, as_completed
 
 from db.recording import record_failure
-from faces.errors import FaceError
 from faces.plan import Plan
 from tasks.before_steps import fetch_all
 from tasks.effects import failed_entry
 from tasks.outcomes import PlanResult, plan_result
-from tasks.retrying import patient
+from tasks.retrying import may_pass, patient
 from tasks.road import Road
 from tasks.run_step import Made, Order, run_step
 
@@ -40,7 +41,7 @@ def run_plan(
     Raises:
         FaceError: A picture of the plan cannot be fetched; no step has run.
     """
-    fetched = fetch_all(road, plan)
+    fetched = fetch_all(road, order, plan)
     futures = _submit(road, order, plan, fetched)
     for count, future in enumerate(as_completed(list(futures.values())), start=1):
         future.wait()  # only this gives the future its final state
@@ -49,18 +50,22 @@ def run_plan(
     return plan_result(plan, fetched, states)
 
 
+@task(cache_policy=NO_CACHE, task_run_name="record failures", retry_condition_fn=may_pass)
 def record_failures(road: Road, order: Order, result: PlanResult) -> None:
-    """Write one failed history entry for each failed operation, whatever the number of its tries.
+    """Write one failed history entry for each failed step, whatever the number of its tries.
 
     Args:
         road: What the run works with.
         order: Whose history.
         result: What became of the plan.
+
+    Raises:
+        DatabaseError: It could not be written.
     """
     now = datetime.now(UTC)
     for step in result.plan.steps:
         error = result.errors.get(step.name)
-        if isinstance(error, FaceError):
+        if error is not None:
             inputs = [result.made[name] for name in step.inputs]
             entry = failed_entry(road.run_id, step, inputs, str(error), now)
             record_failure(road.database, order.character_id, entry, now)

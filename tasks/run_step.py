@@ -12,12 +12,13 @@ from db.documents.operation_record import OperationRecord, Output
 from db.recording import record_operation
 from db.repositories.operation_ledger import OperationLedger
 from faces.contract import HostStatus, OperationAnswer
-from faces.errors import NoFace
+from faces.errors import EngineChanged, NoFace
 from faces.image_store import Category
 from faces.operation_key import KEY_VERSION, operation_key
 from faces.pictures import Picture, read_picture
 from faces.plan import Step
 from faces.provenance import provenance, with_provenance
+from faces.references import shown
 from faces.report import Outcome
 from tasks.effects import owed_effects
 from tasks.retrying import may_pass
@@ -32,11 +33,13 @@ class Order:
         character_id: Whose history and gallery show the results.
         status: What the host said when the run began; engine and version are part of every key.
         force: Whether operations that were done before are done again.
+        looks_only: Whether nothing may be kept yet, because the inputs may still be refused.
     """
 
     character_id: str
     status: HostStatus
     force: bool = False
+    looks_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Made:
 
     Attributes:
         name: What messages call it.
-        url: What the app can show, or the reference it was fetched by.
+        url: What the app can show; while only looking, the reference it was fetched by.
         sha256: Pixel hash; empty for `detect`.
         path: Its path in the image store; None for a fetched picture.
         picture: The picture, where it is at hand.
@@ -87,9 +90,10 @@ def run_step(road: Road, order: Order, step: Step, inputs: Sequence[Made]) -> Ma
     record = operation.find()
     outcome: Outcome = "done" if record is None else "reused"
     record = record or operation.carry_out()
-    owed = owed_effects(record, step, inputs, order.character_id)
-    record = record.model_copy(update={"effects": owed})
-    record_operation(road.database, record, datetime.now(UTC))
+    if not order.looks_only:
+        owed = owed_effects(record, step, inputs, order.character_id)
+        record = record.model_copy(update={"effects": owed})
+        record_operation(road.database, record, datetime.now(UTC))
     seconds = time.monotonic() - started
     get_run_logger().info(
         "%s in %.2f s (engine %.2f s)", outcome, seconds, record.processing_time_seconds
@@ -109,18 +113,23 @@ class _Operation:
         self._key = operation_key(
             step.operation, self._hashes, status.engine, status.engine_version
         )
+        self._engine = (status.engine, status.engine_version)
         self._ledger = OperationLedger(road.database)
-        self._repeat = road.run_id if order.force else None
+        self._force = order.force
 
     def find(self) -> OperationRecord | None:
         """Look it up; one whose picture is gone, or that a forced run leaves out, is not found."""
         record = self._ledger.find(self._key)
-        if record is None:
-            return None
-        if record.output is not None and not self._road.store.holds(record.output.path):
-            self._repeat = self._road.run_id
-            return None
-        return record if self._repeat in {None, record.repeat} else None
+        return record if record is not None and self._counts(record) else None
+
+    def _counts(self, record: OperationRecord) -> bool:
+        gone = record.output is not None and not self._road.store.holds(record.output.path)
+        return not gone and (not self._force or record.repeat == self._road.run_id)
+
+    def _repeat(self) -> str | None:
+        """Name the run that does again what the ledger has, by force or for a lost picture."""
+        again = self._force or self._ledger.find(self._key) is not None
+        return self._road.run_id if again else None
 
     def carry_out(self) -> OperationRecord:
         """Have the host do it, unless another run has done it while this one waited."""
@@ -130,16 +139,22 @@ class _Operation:
             done = self.find()
             if done is not None:
                 return done
-            key = f"{self._key}:{self._repeat}" if self._repeat else self._key
+            repeat = self._repeat()
+            key = f"{self._key}:{repeat}" if repeat else self._key
             answer = road.host.operate(self._step.operation, assets, key)
-        self._insist_on_face(answer)
-        return self._record(answer, self._store(answer))
+        self._check(answer)
+        return self._record(answer, self._store(answer), repeat)
 
-    def _insist_on_face(self, answer: OperationAnswer) -> None:
+    def _check(self, answer: OperationAnswer) -> None:
         if answer.total_faces == 0:
             raise NoFace(
                 f"No face was found in the {self._inputs[0].name} picture "
-                f"{self._inputs[0].url}; choose one that shows a face from the front."
+                f"{shown(self._inputs[0].url)}; choose one that shows a face from the front."
+            )
+        if (answer.engine, answer.engine_version) != self._engine:
+            raise EngineChanged(
+                f"The host's engine changed from {' '.join(self._engine)} to {answer.engine} "
+                f"{answer.engine_version} during the run; start the run again."
             )
 
     def _store(self, answer: OperationAnswer) -> Output | None:
@@ -158,7 +173,9 @@ class _Operation:
             height=picture.height,
         )
 
-    def _record(self, answer: OperationAnswer, output: Output | None) -> OperationRecord:
+    def _record(
+        self, answer: OperationAnswer, output: Output | None, repeat: str | None
+    ) -> OperationRecord:
         faces = [face.model_dump() for face in answer.faces] if answer.faces is not None else None
         parameters = self._step.operation.model_dump(mode="json", exclude_none=True)
         return OperationRecord(
@@ -175,7 +192,7 @@ class _Operation:
             estimated_age=answer.estimated_age,
             processing_time_seconds=answer.processing_time_seconds,
             created_at=answer.completed_at,
-            repeat=self._repeat,
+            repeat=repeat,
         )
 
 

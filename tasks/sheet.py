@@ -22,12 +22,12 @@ def sheet_entries(road: Road, seen: Inspection, result: PlanResult) -> list[Shee
     plan = result.plan
     focus: dict[str, Box | None] = dict(seen.faces)
     for step in plan.steps:
-        focus[step.name] = focus[step.inputs[-1]]
+        focus[step.name] = focus.get(step.inputs[-1])
     entries = []
     for picture in plan.pictures:
         if picture.label:
             data = _bytes(road, result.made[picture.name])
-            entries.append(SheetEntry(picture.label, "input", data, focus[picture.name]))
+            entries.append(SheetEntry(picture.label, "input", data, focus.get(picture.name)))
     outcomes = {report.step: report.outcome for report in result.steps}
     shown = [step for step in plan.steps if step.label]
     for step in sorted(shown, key=_age):

@@ -1,8 +1,8 @@
 """A saved set of parameters for one operation (seed 001, `facefusion_presets`)."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class Preset(BaseModel):
@@ -13,4 +13,6 @@ class Preset(BaseModel):
     id: str
     name: str
     operation_type: str
-    parameters: dict[str, Any] = Field(default_factory=dict)
+    parameters: Annotated[dict[str, Any], BeforeValidator(lambda value: value or {})] = Field(
+        default_factory=dict
+    )

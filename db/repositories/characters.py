@@ -68,8 +68,7 @@ class CharacterRepository:
                 [{"$literal": entry.model_dump()}],
             ]
         }
-        by_age = {"$sortArray": {"input": entries, "sortBy": {"created_at": 1}}}
-        kept = {"$slice": [by_age, -HISTORY_LIMIT]}
+        kept = {"$slice": [entries, -HISTORY_LIMIT]}
         with translated_errors():
             self._characters.update_one(
                 {"id": character_id, f"{_HISTORY}.id": {"$ne": entry.id}},

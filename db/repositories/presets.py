@@ -1,10 +1,11 @@
 """Queries of `facefusion_presets`."""
 
+from pydantic import ValidationError
 from pymongo.database import Database
 
 from db.connection import Document, translated_errors
 from db.documents.preset import Preset
-from db.errors import UnknownPreset
+from db.errors import BrokenPreset, UnknownPreset
 
 
 class PresetRepository:
@@ -18,6 +19,7 @@ class PresetRepository:
 
         Raises:
             UnknownPreset: There is none, or several have that name.
+            BrokenPreset: A field of it is of a wrong type.
         """
         with translated_errors():
             found = [*self._presets.find({"id": preset, "deleted_at": None}).limit(1)] or [
@@ -27,4 +29,10 @@ class PresetRepository:
             raise UnknownPreset(f"Several presets are named {preset!r}; give the id of one.")
         if not found:
             raise UnknownPreset(f"There is no preset with the id or name {preset!r}.")
-        return Preset.model_validate(found[0])
+        try:
+            return Preset.model_validate(found[0])
+        except ValidationError as error:
+            field = error.errors(include_url=False)[0]["loc"][0]
+            raise BrokenPreset(
+                f"The field {field} of the preset {preset!r} cannot be used."
+            ) from error

@@ -87,6 +87,18 @@ def test_force_does_it_again_and_keeps_one_ledger_entry(world: World) -> None:
     assert len(world.character()[HISTORY]) == 2
 
 
+def test_a_picture_that_was_lost_from_the_store_is_made_again(world: World) -> None:
+    first = age_progression(CHARACTER, ages=[45], enhance=None)
+    lost = world.folder / "images" / (first.steps[0].output_path or "")
+    lost.unlink()
+
+    report = age_progression(CHARACTER, ages=[45], enhance=None)
+
+    assert outcomes(report) == {"done"}
+    assert world.store.holds(report.steps[0].output_path or "")
+    assert outcomes(age_progression(CHARACTER, ages=[45], enhance=None)) == {"reused"}
+
+
 def test_another_character_with_the_same_picture_gets_its_own_history(world: World) -> None:
     world.database["characters"].insert_one({**world.character(), "_id": 2, "id": "other"})
     age_progression(CHARACTER, ages=[45], enhance=None)

@@ -1,5 +1,6 @@
 """A bad input is refused with one clear sentence and changes nothing."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
 from prefect.exceptions import ParameterTypeError
 from world import CHARACTER, World, plain_picture
 
+from blocks.errors import ConfigurationUnusable
 from db.errors import CharacterWithoutPicture, UnknownCharacter, UnknownPreset
-from faces.errors import ChildAgeRefused, NoFace, NotAPicture, PictureNotFound
+from faces.errors import BadField, ChildAgeRefused, NoFace, NotAPicture, PictureNotFound
 from flows.age_progression import age_progression
 from tasks.gpu_limit import GuardClosed
 
@@ -28,6 +30,8 @@ REFUSED: list[tuple[Parameters, type[Exception], str]] = [
     ({"base_image": "{folder}/notes.txt"}, NotAPicture, "notes.txt is not a picture"),
     ({"base_image": "{folder}/plain.png"}, NoFace, "No face was found in the base picture"),
     ({"base_image": "{folder}/nothing.png"}, PictureNotFound, "There is no picture at"),
+    ({"base_image": "http://[::1/face.png"}, PictureNotFound, "is no http(s) URL"),
+    ({"preset": "misspelt"}, BadField, "The preset holds face_enhancer_blendd"),
     ({"preset": "unheard-of"}, UnknownPreset, "no preset with the id or name 'unheard-of'"),
     ({"character_id": "faceless"}, CharacterWithoutPicture, "has no reference image"),
 ]
@@ -39,6 +43,14 @@ def inputs(world: World) -> Path:
     (world.folder / "notes.txt").write_text("This is a text file.")
     world.picture("plain.png", plain_picture())
     world.database["characters"].insert_one({"id": "faceless", "name": "Nemo"})
+    world.database["facefusion_presets"].insert_one(
+        {
+            "id": "preset-1",
+            "name": "misspelt",
+            "operation_type": "enhance",
+            "parameters": {"face_enhancer_blendd": 0.2},
+        }
+    )
     return world.folder
 
 
@@ -56,7 +68,7 @@ def test_a_bad_input_is_one_sentence_and_changes_nothing(
     assert state.is_failed()
     assert sentence in (state.message or "")
     assert "Traceback" not in (state.message or "")
-    with pytest.raises(error, match=sentence.replace("(", r"\(")):
+    with pytest.raises(error, match=re.escape(sentence)):
         state.result()
     assert world.everything() == before
 
@@ -94,3 +106,29 @@ def test_a_limit_that_does_not_guard_stops_the_run(
         age_progression(CHARACTER)
 
     assert world.everything() == before
+
+
+@pytest.mark.parametrize(
+    "url", ["http://user:hunter2@127.0.0.1:9002", "http://127.0.0.1:99999", "hunter2@host:1", "gpu"]
+)
+@pytest.mark.usefixtures("world")
+def test_an_address_that_is_none_is_refused_without_being_said(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("FACEFUSION_URL", url)
+
+    state = age_progression(CHARACTER, return_state=True)
+
+    assert "The variable FACEFUSION_URL" in (state.message or "")
+    assert "hunter2" not in (state.message or "")
+
+
+@pytest.mark.parametrize("store", ["nonsense://x", "s3://bucket/x"])
+@pytest.mark.usefixtures("world")
+def test_an_image_store_that_cannot_be_opened_is_named(
+    monkeypatch: pytest.MonkeyPatch, store: str
+) -> None:
+    monkeypatch.setenv("IMAGE_STORE", store)
+
+    with pytest.raises(ConfigurationUnusable, match=f"No image store can be opened at {store}"):
+        age_progression(CHARACTER)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import httpx
@@ -20,8 +20,9 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from blocks.limits import create_limit
 from services.prefect_server import PrefectServer
 from services.shared import acquire
+from tasks import gpu_slot
 from tasks.gpu_guard import GpuGuard, SlotWaitTimedOut, gpu_guard
-from tasks.gpu_limit import GpuLimit, GuardClosed
+from tasks.gpu_limit import GpuLimit, GuardClosed, LimitState
 
 SERVICE_SECONDS = 0.05
 
@@ -244,3 +245,45 @@ def test_a_lease_outlives_a_restart_of_the_server(
 
 def test_a_killed_holder_keeps_its_slot_until_its_lease_runs_out(killed_holder: str) -> None:
     assert taken(killed_holder) == 1
+
+
+class Stumbling(GpuLimit):
+    """A limit over a connection that fails once in a way nobody foresaw."""
+
+    stumbles: ClassVar[list[Exception]] = []
+
+    def read(self) -> LimitState:
+        if self.stumbles and self._reads == 1:
+            raise self.stumbles.pop()
+        self._reads += 1
+        return super().read()
+
+    _reads = 0
+
+
+def test_a_slot_taken_but_not_confirmed_is_given_back_at_once(limit: str) -> None:
+    Stumbling.stumbles.append(httpx.ReadTimeout("too slow"))
+
+    with Stumbling(limit) as stumbling, pytest.raises(httpx.ReadTimeout):
+        stumbling.acquire()
+
+    assert taken(limit) == 0
+
+
+def test_a_renewal_that_fails_in_an_unforeseen_way_ends_no_lane(
+    limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("the client has been closed")
+
+    monkeypatch.setattr(gpu_slot, "RENEW_SECONDS", 0.0)
+    monkeypatch.setattr(gpu_slot, "RENEW_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(GpuLimit, "renew", fail)
+    guard = GpuGuard(limit)
+
+    for _ in range(3):
+        with guard.slot("run", 10):
+            assert taken(limit) == 1
+
+    guard.close()
+    assert taken(limit) == 0

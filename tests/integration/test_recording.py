@@ -48,14 +48,14 @@ def test_a_finished_operation_reaches_history_and_gallery_once(any_database: Dat
     assert any_database["facefusion_operations"].count_documents({}) == 1
 
 
-@pytest.mark.parametrize("fatal", range(1, 7))
+@pytest.mark.parametrize("fatal", range(1, 8))
 def test_a_kill_before_any_write_is_made_good_by_the_next_try(
     any_url: str, any_database: Data, fatal: int
 ) -> None:
     any_database["characters"].insert_one(character())
     command = [sys.executable, HERE / "killed_recording.py", any_url, any_database.name, str(fatal)]
     killed = subprocess.run(command, check=False, cwd=HERE.parents[1])
-    assert killed.returncode == (KILLED if fatal <= 5 else 0)
+    assert killed.returncode == (KILLED if fatal <= 6 else 0)
 
     record_operation(any_database, record(), NOW)
 
@@ -101,19 +101,32 @@ def test_a_forced_repetition_replaces_the_output_once_and_keeps_the_old_one(
     assert len(stored(any_database)[HISTORY]) == 2
 
 
-def test_the_newest_entries_stay_whatever_order_they_come_in(any_database: Data) -> None:
+def test_the_newest_entries_stay_in_the_order_they_were_added(any_database: Data) -> None:
     characters = CharacterRepository(any_database)
-    old = [entry(number).model_dump() for number in range(10, HISTORY_LIMIT + 10)]
-    any_database["characters"].insert_one(character(**{HISTORY: old}))
+    old = [entry(number).model_dump() for number in range(HISTORY_LIMIT)]
+    by_the_app = {**entry(1000).model_dump(), "created_at": "2026-11-21T13:00:00"}
+    any_database["characters"].insert_one(character(**{HISTORY: [*old, by_the_app]}))
 
-    for number in (500, 1):
+    for number in (500, 300):
         characters.add_history(CHARACTER, entry(number), NOW)
 
     ids = [e["id"] for e in stored(any_database)[HISTORY]]
     assert len(ids) == HISTORY_LIMIT
-    assert ids[-1] == "entry-500"
-    assert "entry-1" not in ids
-    assert "entry-10" not in ids
+    assert ids[-3:] == ["entry-1000", "entry-500", "entry-300"]
+
+
+def test_the_gallery_shows_for_an_age_what_was_asked_for_last(any_database: Data) -> None:
+    any_database["characters"].insert_one(character())
+    first, second = record("key-1"), record("key-2")
+    other = [
+        e.model_copy(update={"url": "other.png"}) for e in second.effects if e.kind != "history"
+    ]
+    second = second.model_copy(update={"effects": other})
+
+    for asked in (first, second, first):
+        record_operation(any_database, asked, NOW)
+
+    assert stored(any_database)[GALLERY]["age_variants"] == {"45": "out.png"}
 
 
 EMPTY_FIELDS = [
@@ -121,6 +134,7 @@ EMPTY_FIELDS = [
     {HISTORY: None, GALLERY: None},
     {HISTORY: [], GALLERY: {}},
     {GALLERY: {"enhanced_faces": None, "age_variants": None}},
+    {"name": None, "reference_images": None},
 ]
 
 

@@ -110,3 +110,9 @@ def test_too_many_pixels_are_refused_before_they_are_decoded() -> None:
 
     with pytest.raises(PictureTooLarge, match="pixels"):
         read_picture(bomb, "it")
+
+
+def test_a_grey_profile_does_not_stay_on_a_colour_picture() -> None:
+    picture = read_picture(encoded(Image.new("L", (2, 2)), icc_profile=b"grey"), "it")
+
+    assert "icc_profile" not in Image.open(io.BytesIO(picture.png)).info

@@ -2,9 +2,10 @@
 
 import pytest
 
-from faces.errors import OutOfRange
+from faces.errors import BadField, OutOfRange
 from faces.operations import AgeAdjustOperation, EnhanceOperation
-from faces.preferences import Preferences
+from faces.preferences import Preferences, unused_preset
+from faces.recipes.inspection import inspection
 
 MODEL = "enhancement_model"
 
@@ -37,7 +38,7 @@ def test_the_stronger_source_wins_and_is_named(
 
 
 def test_a_preset_for_another_operation_changes_nothing() -> None:
-    chosen = Preferences({MODEL: "codeformer"}, "swap")
+    chosen = Preferences({"face_mask_types": ["region"]}, "swap")
 
     operation, _ = chosen.settle(EnhanceOperation, fitted={}, explicit={})
 
@@ -59,3 +60,29 @@ def test_a_stored_value_out_of_range_is_refused_with_its_source(blend: object) -
 
     with pytest.raises(OutOfRange, match=r"age_adjustment_blend = .* \(from: character\)"):
         chosen.settle(AgeAdjustOperation, fitted={}, explicit={"target_age": 45})
+
+
+def test_settings_that_do_not_fit_together_name_their_sources() -> None:
+    chosen = Preferences(character={"face_detector_size": "320x320"})
+
+    with pytest.raises(OutOfRange, match=r"operation enhance \(from: character\) do not fit"):
+        chosen.settle(EnhanceOperation, fitted={}, explicit={})
+
+
+@pytest.mark.parametrize("name", ["face_enhancer_blendd", "face_enhancer_model"])
+def test_a_preset_with_a_parameter_that_does_not_exist_is_refused(name: str) -> None:
+    with pytest.raises(BadField, match=f"The preset holds {name}"):
+        Preferences({name: 1}, "enhance")
+
+
+def test_a_preset_for_an_operation_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(BadField, match="The preset is for 'video_swap'; the operations are"):
+        Preferences({}, "video_swap")
+
+
+def test_a_preset_that_a_plan_has_no_use_for_is_warned_of() -> None:
+    plan = inspection({"base": "face.png"})
+
+    assert "preset is for the operation swap" in unused_preset(plan, Preferences({}, "swap"))[0]
+    assert unused_preset(plan, Preferences({}, "detect")) == ()
+    assert unused_preset(plan, Preferences()) == ()

@@ -19,7 +19,7 @@ from faces.errors import (
 )
 from faces.image_store import Category, ImageStore
 from faces.pictures import MAX_BYTES
-from faces.references import fetch_picture
+from faces.references import fetch_picture, input_address
 
 
 def png() -> bytes:
@@ -124,6 +124,14 @@ REFUSED: list[tuple[str, type[FaceError]]] = [
     ("{site}/to-a-file", PictureNotFound),
     ("http://169.254.169.254/latest", PictureNotFound),
     ("http://127.0.0.1:1/face.png", PictureUnreachable),
+    ("http://[::ffff:169.254.169.254]/latest", PictureNotFound),
+    ("http://127.0.0.1:99999/face.png", PictureNotFound),
+    ("http://user:sec/ret@host/face.png", PictureNotFound),
+    ("http://[::1/face.png", PictureNotFound),
+    (f"http://{'a' * 70}.example/face.png", PictureNotFound),
+    ("~nobody-of-this-name/face.png", PictureNotFound),
+    ("/" + "n" * 300, PictureNotFound),
+    ("nul\0.png", PictureNotFound),
     ("ftp://127.0.0.1/face.png", PictureNotFound),
     ("/nowhere/face.png", PictureNotFound),
     ("local/result/none.png", PictureNotFound),
@@ -147,3 +155,21 @@ def test_a_secret_in_a_url_does_not_get_into_the_message(site: str, store: Image
         fetch_picture(secret, store)
 
     assert "hunter2" not in str(refusal.value)
+
+
+def test_an_input_is_shown_to_the_app_by_an_address_without_secrets(
+    site: str, store: ImageStore, tmp_path: Path
+) -> None:
+    file = tmp_path / "face.png"
+    file.write_bytes(png())
+    picture = fetch_picture(str(file), store)
+    now = datetime(2026, 11, 1, tzinfo=UTC)
+    plain, signed = f"{site}/uploads/face.png", f"{site}/uploads/face.png?signature=hunter2"
+
+    kept = input_address(str(file), picture, store, now)
+
+    assert kept.startswith("file:///")
+    assert store.path_of(kept)
+    assert input_address(kept, picture, store, now) == kept
+    assert input_address(plain, picture, store, now) == plain
+    assert input_address(signed, picture, store, now) == kept
