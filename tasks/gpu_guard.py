@@ -6,7 +6,6 @@ all of them, keeps the slot while operations are ready and renews its lease (`ta
 
 import atexit
 import contextvars
-import logging
 import threading
 import time
 from collections import deque
@@ -17,6 +16,7 @@ from typing import ClassVar
 
 from tasks.gpu_limit import GpuLimit
 from tasks.gpu_slot import GpuSlot
+from tasks.run_log import run_log
 
 LINGER_SECONDS = 0.3
 """How long a slot is kept without work, so that a chain's next step finds it still held."""
@@ -25,8 +25,6 @@ SAY_SECONDS = 15.0
 """How often a waiting operation says in its log what it waits for."""
 
 EXIT_SECONDS = 5.0
-
-log = logging.getLogger(__name__)
 
 
 class SlotWaitTimedOut(Exception):
@@ -118,7 +116,8 @@ class GpuGuard:
         deadline = time.monotonic() + wait_seconds
         while not ticket.granted.wait(min(SAY_SECONDS, max(0.0, deadline - time.monotonic()))):
             if time.monotonic() < deadline:
-                log.info("Waiting for a slot of '%s': %s.", self.limit_name, self._holder())
+                said = "Waiting for a slot of '%s': %s."
+                run_log(__name__).info(said, self.limit_name, self._holder())
             elif self._withdraw(ticket):
                 raise SlotWaitTimedOut(
                     f"No slot of '{self.limit_name}' came free in {wait_seconds:.0f} s: "

@@ -109,7 +109,7 @@ def _checked(document: Document, character_id: str) -> Character:
         if types[name] not in usable:
             raise BrokenCharacter(
                 f"The field {name} of character {character_id!r} is of type {types[name]}, so "
-                "nothing can be recorded; run the flow migrate-characters first."
+                "nothing can be recorded; give the field its type back, or remove it, first."
             )
     try:
         return Character.model_validate(document)

@@ -1,0 +1,21 @@
+"""The log of the run that code runs for, or the module's own outside of runs."""
+
+import logging
+
+from prefect.exceptions import MissingContextError
+from prefect.logging import get_run_logger
+
+
+def run_log(module: str) -> logging.Logger | logging.LoggerAdapter[logging.Logger]:
+    """Get the log to write to.
+
+    Args:
+        module: Name of the module that writes.
+
+    Returns:
+        The task's or flow's log, which the Prefect UI shows, else the module's.
+    """
+    try:
+        return get_run_logger()
+    except MissingContextError:
+        return logging.getLogger(module)
