@@ -1,0 +1,16 @@
+"""Whether a generation server is there, and what it holds."""
+
+from datetime import datetime
+
+from db.documents.stored import Count, Id, Stored
+
+
+class Backend(Stored):
+    """A document of `backends`: the status of a row of `comfyui_servers` (seed 004)."""
+
+    id: Id
+    name: str | None = None
+    url: str | None = None
+    is_online: bool = False
+    last_check: datetime | None = None
+    model_count: Count = 0

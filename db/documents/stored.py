@@ -1,0 +1,50 @@
+"""What stored documents have in common."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Id = Annotated[str, Field(min_length=1)]
+Percent = Annotated[float, Field(ge=0, le=100)]
+Count = Annotated[int, Field(ge=0)]
+
+
+class Stored(BaseModel):
+    """Base of what StoryCanvas stores; the app may store more fields than are named here."""
+
+    model_config = ConfigDict(extra="allow", populate_by_name=True)
+
+
+class Dated(Stored):
+    """A document that says when it was made and changed.
+
+    Attributes:
+        created_at: UTC.
+        updated_at: UTC.
+    """
+
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+class SoftDeletable(Dated):
+    """A document that is marked instead of removed (seed 004, section 5).
+
+    Attributes:
+        deleted_at: When it was deleted, UTC; null while it is not.
+        deleted_by: User id.
+    """
+
+    deleted_at: datetime | None = None
+    deleted_by: str | None = None
+
+
+class Imported(Stored):
+    """A document that may come from the couple face-swap database (reference section 3.1).
+
+    Attributes:
+        legacy_id: The SERIAL id it had there; left out, not null, where there was none.
+    """
+
+    legacy_id: int | None = None

@@ -1,0 +1,156 @@
+"""An index as it should be, in the words in which the server tells how one is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING, TEXT
+
+Keys = tuple[tuple[str, int | str], ...]
+Options = dict[str, Any]
+
+NOT_DELETED: Mapping[str, Any] = {"deleted_at": None}
+"""Which documents a unique index holds apart, so that a deleted name or URL can be used again."""
+WITHOUT_CASE: Mapping[str, Any] = {"locale": "en", "strength": 2}
+
+_TEXT_KEYS: Keys = (("_fts", TEXT), ("_ftsx", ASCENDING))
+_NOT_OPTIONS = {"v", "key", "name", "ns", "background", "textIndexVersion", "2dsphereIndexVersion"}
+_DEFAULTS = {
+    "unique": False,
+    "sparse": False,
+    "hidden": False,
+    "default_language": "english",
+    "language_override": "language",
+}
+_COLLATION_DEFAULTS = {
+    "caseLevel": False,
+    "caseFirst": "off",
+    "strength": 3,
+    "numericOrdering": False,
+    "alternate": "non-ignorable",
+    "maxVariable": "punct",
+    "normalization": False,
+    "backwards": False,
+}
+
+
+@dataclass(frozen=True)
+class Index:
+    """One index of a collection.
+
+    Attributes:
+        fields: Field names in their order; a dash before a name means descending.
+        unique: Whether two documents may not have the same values.
+        sparse: Whether documents without the fields are left out.
+        partial: Which documents are in it; all when empty.
+        collation: How texts are compared; byte by byte when empty.
+        weights: Field names and their weights, for a text index, which has no `fields`.
+    """
+
+    fields: tuple[str, ...] = ()
+    unique: bool = False
+    sparse: bool = False
+    partial: Mapping[str, Any] | None = None
+    collation: Mapping[str, Any] | None = None
+    weights: Mapping[str, int] | None = None
+
+    @property
+    def keys(self) -> Keys:
+        """Fields and their directions, as the driver takes them."""
+        if self.weights:
+            return tuple((field, TEXT) for field in self.weights)
+        return tuple(
+            (field.lstrip("-"), DESCENDING if field.startswith("-") else ASCENDING)
+            for field in self.fields
+        )
+
+    @property
+    def stored_keys(self) -> Keys:
+        """Fields and their directions, as the server tells them."""
+        return _TEXT_KEYS if self.weights else self.keys
+
+    @property
+    def name(self) -> str:
+        """The name that MongoDB itself gives, so that the app's own indexes are recognised."""
+        return "_".join(f"{field}_{direction}" for field, direction in self.keys)
+
+    @property
+    def options(self) -> Options:
+        """What is not the server's default."""
+        named: Options = {
+            "unique": self.unique,
+            "sparse": self.sparse,
+            "partialFilterExpression": self.partial,
+            "weights": self.weights,
+            "collation": self.collation and _COLLATION_DEFAULTS | dict(self.collation),
+        }
+        return {option: value for option, value in named.items() if value}
+
+    @property
+    def creation(self) -> Options:
+        """Options for creating it; a collection's own collation would else be inherited."""
+        return {"collation": {"locale": "simple"}, **self.options, "name": self.name}
+
+
+@dataclass(frozen=True)
+class FoundIndex:
+    """An index that a collection has.
+
+    Attributes:
+        name: Its name.
+        keys: Fields and their directions.
+        options: What is not the server's default.
+    """
+
+    name: str
+    keys: Keys
+    options: Options
+
+    def is_as(self, index: Index) -> bool:
+        """Tell whether it is the index that should be there, name included."""
+        return (self.name, self.keys, self.options) == (
+            index.name,
+            index.stored_keys,
+            index.options,
+        )
+
+    @property
+    def creation_keys(self) -> Keys:
+        """Fields and their directions, as the driver takes them."""
+        if self.keys == _TEXT_KEYS:
+            return tuple((field, TEXT) for field in self.options["weights"])
+        return self.keys
+
+    @property
+    def creation(self) -> Options:
+        """Options for creating it again as it was."""
+        return {"collation": {"locale": "simple"}, **self.options, "name": self.name}
+
+
+def found_index(told: Mapping[str, Any]) -> FoundIndex:
+    """Read one document of the server's `listIndexes`.
+
+    Args:
+        told: The document.
+
+    Returns:
+        The index, its numbers as integers and without what is the default.
+    """
+    options = {
+        option: _plain(value)
+        for option, value in told.items()
+        if option not in _NOT_OPTIONS and value != _DEFAULTS.get(option, _NOT_OPTIONS)
+    }
+    if "collation" in options:
+        options["collation"].pop("version", None)
+    keys = tuple(
+        (field, kind if isinstance(kind, str) else int(kind)) for field, kind in told["key"].items()
+    )
+    return FoundIndex(told["name"], keys, options)
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401 - whatever an option may be
+    """Turn the driver's ordered documents into dicts, whose order does not count."""
+    if isinstance(value, Mapping):
+        return {name: _plain(part) for name, part in value.items()}
+    return value

@@ -1,0 +1,124 @@
+"""What `init-db` found and did."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Literal, get_args
+
+from pydantic import BaseModel, ConfigDict
+
+Kind = Literal["collection", "validator", "index"]
+Outcome = Literal["created", "existing", "repaired", "blocked", "unknown"]
+
+
+def words(outcome: Outcome, *, dry_run: bool) -> str:
+    """Say an outcome in words; of a dry run, what would be.
+
+    Args:
+        outcome: What became of something.
+        dry_run: Whether nothing was changed.
+    """
+    if outcome == "unknown":
+        return "unknown and left alone"
+    would = dry_run and outcome in {"created", "repaired"}
+    return f"would be {outcome}" if would else outcome
+
+
+class _ReportPart(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Duplicates(_ReportPart):
+    """Documents that share values which should be unique.
+
+    Attributes:
+        values: The shared values, by field.
+        count: How many documents share them.
+        ids: `_id` of the first of them.
+    """
+
+    values: dict[str, str]
+    count: int
+    ids: tuple[str, ...]
+
+    def __str__(self) -> str:
+        shared = ", ".join(f"{field} = {value}" for field, value in self.values.items())
+        more = ", ..." if self.count > len(self.ids) else ""
+        return f"{shared} in {self.count} documents (_id {', '.join(self.ids)}{more})"
+
+
+class Finding(_ReportPart):
+    """What became of one collection, validator or index.
+
+    Attributes:
+        collection: The collection's name.
+        kind: What this is about.
+        name: The index's name, or the collection's.
+        outcome: `created`, `existing`, `repaired`, `blocked` (it is not as it should be, and
+            nothing was dropped), or `unknown` (not of this project, and left alone).
+        reason: Why it was repaired or is blocked, in one sentence.
+        duplicates: The worst of the documents that block a unique index.
+        duplicate_groups: How many sets of such documents there are.
+    """
+
+    collection: str
+    kind: Kind
+    name: str
+    outcome: Outcome
+    reason: str = ""
+    duplicates: tuple[Duplicates, ...] = ()
+    duplicate_groups: int = 0
+
+    def __str__(self) -> str:
+        place = self.name if self.kind == "collection" else f"{self.collection}.{self.name}"
+        return f"{self.kind} {place}: {self.reason}"
+
+
+class InitReport(_ReportPart):
+    """What `init-db` found and did, in the registry's order.
+
+    Attributes:
+        database: The database's name.
+        dry_run: Whether it only looked; `created` and `repaired` then mean what it would do.
+        findings: One entry for each collection, validator and index.
+    """
+
+    database: str
+    dry_run: bool
+    findings: tuple[Finding, ...]
+
+    @property
+    def blocked(self) -> tuple[Finding, ...]:
+        """What is not as it should be and could not be repaired."""
+        return tuple(self.of("blocked"))
+
+    @property
+    def changed(self) -> tuple[Finding, ...]:
+        """What was created or repaired, or would be."""
+        return tuple(self.of("created", "repaired"))
+
+    def of(self, *outcomes: Outcome) -> Iterable[Finding]:
+        """Choose the findings with some outcomes."""
+        return (finding for finding in self.findings if finding.outcome in outcomes)
+
+    def lines(self) -> Iterator[str]:
+        """Say in one line for each collection what became of it and of each of its indexes."""
+        for collection, findings in groupby(self.findings, key=lambda one: one.collection):
+            by_outcome: dict[Outcome, list[str]] = defaultdict(list)
+            for finding in findings:
+                by_outcome[finding.outcome].append(finding.name)
+            parts = [
+                f"{words(outcome, dry_run=self.dry_run)}: {', '.join(names)}"
+                for outcome, names in by_outcome.items()
+            ]
+            yield f"{collection}: {'; '.join(parts)}."
+
+    def summary(self) -> str:
+        """Say in one sentence how many there are of each outcome."""
+        counts = Counter(finding.outcome for finding in self.findings)
+        parts = [
+            f"{counts[outcome]} {words(outcome, dry_run=self.dry_run)}"
+            for outcome in get_args(Outcome)
+            if counts[outcome]
+        ]
+        return f"Database {self.database}: {', '.join(parts)}."

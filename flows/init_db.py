@@ -1,0 +1,36 @@
+"""The flow `init-db`: every collection, validator and index as the registry says.
+
+Started by the operator before the first run and after each upgrade, and each night by a schedule
+that only looks. It needs the database and nothing else:
+
+    from flows.init_db import init_db
+    report = init_db(dry_run=True)
+"""
+
+from typing import Literal
+
+from prefect import flow
+from prefect.runtime import flow_run
+
+from db.reports import InitReport
+from tasks.initialise import bring_into_shape
+
+
+def _run_name() -> str:
+    return "init-db (dry run)" if flow_run.parameters.get("dry_run") else "init-db"
+
+
+@flow(name="init-db", flow_run_name=_run_name)
+def init_db(
+    validation_action: Literal["warn", "error"] = "warn", dry_run: bool = False
+) -> InitReport:
+    """Create the collections and indexes that are missing and repair those that differ.
+
+    Args:
+        validation_action: What the server does about invalid documents, log a warning or refuse.
+        dry_run: Whether to look only and change nothing.
+
+    Returns:
+        Every collection, validator and index, and what became of it.
+    """
+    return bring_into_shape(validation_action, dry_run=dry_run)

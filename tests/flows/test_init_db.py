@@ -1,0 +1,127 @@
+"""The flow init-db: its report, what it shows in the UI, and how it ends when it is blocked."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import (
+    ArtifactFilter,
+    ArtifactFilterFlowRunId,
+    ArtifactFilterKey,
+)
+from prefect.states import State
+from pymongo.database import Database
+
+from db.collections import COLLECTIONS
+from db.errors import DatabaseRefused
+from flows.init_db import init_db
+from tasks.initialise import ARTIFACT_KEY, InitialisationBlocked
+
+Data = Database[dict[str, Any]]
+WRONG_USER = "mongodb://user:hunter2@"
+
+
+@pytest.fixture
+def configured(database: Data, mongo_url: str, monkeypatch: pytest.MonkeyPatch) -> Data:
+    """The environment names an empty database."""
+    monkeypatch.setenv("MONGO_URL", mongo_url)
+    monkeypatch.setenv("DB_NAME", database.name)
+    monkeypatch.setenv("STORYCANVAS_STEP_RETRIES", "0")
+    return database
+
+
+def run_of(state: State[Any]) -> UUID:
+    assert state.state_details.flow_run_id
+    return state.state_details.flow_run_id
+
+
+def name_of(state: State[Any]) -> str:
+    with get_client(sync_client=True) as client:
+        return client.read_flow_run(run_of(state)).name
+
+
+def artifact_of(state: State[Any]) -> Any:  # noqa: ANN401 - Prefect's own
+    which = ArtifactFilter(
+        flow_run_id=ArtifactFilterFlowRunId(any_=[run_of(state)]),
+        key=ArtifactFilterKey(any_=[ARTIFACT_KEY]),
+    )
+    with get_client(sync_client=True) as client:
+        [artifact] = client.read_artifacts(artifact_filter=which)
+    return artifact
+
+
+def test_an_empty_database_is_made_and_shown_row_by_row(configured: Data) -> None:
+    state = init_db(return_state=True)
+
+    report = state.result()
+    artifact = artifact_of(state)
+    assert {finding.outcome for finding in report.findings} == {"created"}
+    assert set(configured.list_collection_names()) == {one.name for one in COLLECTIONS}
+    assert (artifact.key, artifact.type) == ("init-db", "table")
+    assert artifact.data.count('"outcome": "created"') == len(report.findings)
+    assert artifact.description == report.summary()
+    assert name_of(state) == "init-db"
+
+
+def test_the_log_has_a_line_for_each_collection(
+    configured: Data, caplog: pytest.LogCaptureFixture
+) -> None:
+    configured["queue_jobs"].insert_one({})
+
+    init_db()
+
+    said = [record.getMessage() for record in caplog.records]
+    assert "migrations: created: migrations, validator." in said
+    assert "queue_jobs: unknown and left alone: queue_jobs." in said
+    assert [one.name for one in COLLECTIONS if not any(f"{one.name}: c" in s for s in said)] == []
+
+
+def test_a_dry_run_says_so_in_its_name_and_writes_nothing(configured: Data) -> None:
+    state = init_db(dry_run=True, return_state=True)
+
+    assert name_of(state) == "init-db (dry run)"
+    assert "would be created" in artifact_of(state).description
+    assert state.is_completed()
+    assert configured.list_collection_names() == []
+
+
+def test_the_validation_action_reaches_the_server(configured: Data) -> None:
+    init_db(validation_action="error")
+
+    told = configured.list_collections()
+    assert {one["options"]["validationAction"] for one in told} == {"error"}
+
+
+def test_duplicates_end_the_run_failed_with_the_report_and_what_to_do(configured: Data) -> None:
+    configured["users"].insert_many([{"_id": n, "id": "same"} for n in range(2)])
+
+    state = init_db(return_state=True)
+
+    assert state.is_failed()
+    for sentence in ("users.id_1", "change or remove all but one", "was dropped"):
+        assert sentence in (state.message or "")
+    assert "id = 'same' in 2 documents (_id 0, 1)" in artifact_of(state).data
+    with pytest.raises(InitialisationBlocked) as error:
+        state.result()
+    assert "id_1" in {finding.name for finding in error.value.report.blocked}
+    assert configured["users"].count_documents({}) == 2
+
+
+@pytest.mark.usefixtures("configured")
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [(WRONG_USER, "refuses this user"), ("http://", "is no MongoDB connection string")],
+)
+def test_a_database_that_cannot_be_opened_is_one_sentence(
+    mongo_url: str, monkeypatch: pytest.MonkeyPatch, url: str, sentence: str
+) -> None:
+    monkeypatch.setenv("MONGO_URL", mongo_url.replace("mongodb://", url))
+
+    state = init_db(return_state=True)
+
+    assert state.is_failed()
+    assert sentence in (state.message or "")
+    assert "hunter2" not in (state.message or "")
+    with pytest.raises(DatabaseRefused):
+        state.result()
