@@ -76,7 +76,7 @@ def test_the_run_completes_under_a_readable_name(page: Page, run_url: str) -> No
     page.goto(run_url)
 
     expect(page.get_by_text("Completed", exact=True).first).to_be_visible()
-    expect(page.get_by_text("ages of sample-astronaut", exact=True)).to_be_visible()
+    expect(page.get_by_text("ages [45, 60] of sample-astronaut", exact=True)).to_be_visible()
 
 
 def test_its_progress_ends_at_100_percent(page: Page, run_url: str) -> None:
