@@ -1,5 +1,7 @@
 """Real services for tests: each started once a session on a free port, and ended by pid."""
 
+import fcntl
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -47,11 +49,20 @@ def host_url(state_dir: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def prefect_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The database of a Prefect server after its first start, which takes 20 s for making it."""
-    state = tmp_path_factory.mktemp("first_start")
-    with acquire(PrefectServer(), state):
-        pass
-    return state / PrefectServer.name / "prefect.db"
+    """The database of a Prefect server after its first start, which takes 20 s for making it.
+
+    The processes of one test run share it: all of them find the same folder.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    made = shared / "first_start" / PrefectServer.name / "prefect.db"
+    with (shared / "first_start.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            with acquire(PrefectServer(), shared / "first_start"):
+                pass
+    return made
 
 
 @pytest.fixture(scope="session")

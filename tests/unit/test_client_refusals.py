@@ -21,6 +21,9 @@ from faces.errors import (
 )
 from faces.operations import EnhanceOperation
 
+PROMPT = 0.01
+"""Seconds after which a server notices that it is to end."""
+
 
 def body(code: str, *, retryable: bool = False) -> str:
     return json.dumps({"error": {"code": code, "message": "So.", "retryable": retryable}})
@@ -42,7 +45,7 @@ def server(status: int, text: str) -> Iterator[str]:
             """Stay quiet."""
 
     listening = ThreadingHTTPServer(("127.0.0.1", 0), Same)
-    thread = threading.Thread(target=listening.serve_forever)
+    thread = threading.Thread(target=listening.serve_forever, args=(PROMPT,))
     thread.start()
     yield f"http://127.0.0.1:{listening.server_port}"
     listening.shutdown()

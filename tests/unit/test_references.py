@@ -21,6 +21,9 @@ from faces.image_store import Category, ImageStore
 from faces.pictures import MAX_BYTES
 from faces.references import fetch_picture, input_address
 
+PROMPT = 0.01
+"""Seconds after which a server notices that it is to end."""
+
 
 def png() -> bytes:
     buffer = io.BytesIO()
@@ -70,7 +73,7 @@ class Site(BaseHTTPRequestHandler):
 @pytest.fixture
 def site() -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(PROMPT,))
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
