@@ -1,0 +1,35 @@
+"""The flow `seed-inference-configurations`: a quality and a speed preset for every active model.
+
+Started by the operator after `init-db` and whenever models were added. It needs the database and
+nothing else:
+
+    from flows.seed_inference_configurations import seed_inference_configurations
+    report = seed_inference_configurations(dry_run=True)
+"""
+
+from prefect import flow
+from prefect.runtime import flow_run
+
+from db.inference_report import SeedReport
+from tasks.seed_inference import give_models_presets
+
+_NAME = "seed-inference-configurations"
+
+
+def _run_name() -> str:
+    return f"{_NAME} (dry run)" if flow_run.parameters.get("dry_run") else _NAME
+
+
+@flow(name=_NAME, flow_run_name=_run_name)
+def seed_inference_configurations(dry_run: bool = False) -> SeedReport:
+    """Give every active model the presets of its base model that it does not have.
+
+    What a model has stays as it is; a model of unknown base model gets nothing and is reported.
+
+    Args:
+        dry_run: Whether to look only and change nothing.
+
+    Returns:
+        How many presets were created and existed, and the models of unknown base model.
+    """
+    return give_models_presets(dry_run=dry_run)
