@@ -17,9 +17,9 @@ from blocks.configured import face_host
 from blocks.environment import Environment
 from deployments.blocks import create_blocks
 from deployments.limits import create_host_limit
+from deployments.stack import POOL
 
 CODE = Path(__file__).resolve().parents[1]
-POOL = "storycanvas"
 
 
 def register(environment: Environment, *, replace_blocks: bool) -> None:

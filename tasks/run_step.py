@@ -126,20 +126,16 @@ class _Operation:
         gone = record.output is not None and not self._road.store.holds(record.output.path)
         return not gone and (not self._force or record.repeat == self._road.run_id)
 
-    def _repeat(self) -> str | None:
-        """Name the run that does again what the ledger has, by force or for a lost picture."""
-        again = self._force or self._ledger.find(self._key) is not None
-        return self._road.run_id if again else None
-
     def carry_out(self) -> OperationRecord:
         """Have the host do it, unless another run has done it while this one waited."""
         road = self._road
         assets = [road.host.upload(_picture(made, road)) for made in self._inputs]
         with road.guard.slot(road.run_name, road.environment.storycanvas_slot_wait_seconds):
-            done = self.find()
-            if done is not None:
-                return done
-            repeat = self._repeat()
+            known = self._ledger.find(self._key)
+            if known is not None and self._counts(known):
+                return known
+            # Whatever the ledger has is done again: by force, or because its picture is lost.
+            repeat = self._road.run_id if self._force or known is not None else None
             key = f"{self._key}:{repeat}" if repeat else self._key
             answer = road.host.operate(self._step.operation, assets, key)
         self._check(answer)
