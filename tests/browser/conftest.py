@@ -96,9 +96,7 @@ def run_url(browser: BrowserContext, stack: Stack) -> str:
         form = RunForm.open(page, ui)
         form.type_character("sample-astronaut")
         form.type_ages(45, 60)
-        with page.expect_response("**/create_flow_run") as created:
-            form.submit()
-        url = f"{ui}/runs/flow-run/{created.value.json()['id']}"
+        url = f"{ui}/runs/flow-run/{form.create_run()}"
         page.goto(url)
         done = page.get_by_text("Completed", exact=True).first
         expect(done).to_be_visible(timeout=90_000)
