@@ -1,0 +1,1 @@
+"""Looking for what is wrong in a StoryCanvas database, and repairing what is safe to repair."""

@@ -1,0 +1,106 @@
+"""Auditing a whole database, part by part; only the repairs write."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
+
+import pymongo
+from bson.codec_options import CodecOptions, DatetimeConversion
+from pymongo.database import Database
+
+from db.audit.attempt import attempted
+from db.audit.index_shape import index_findings
+from db.audit.index_use import unused_indexes
+from db.audit.invalid_documents import Validation
+from db.audit.long_history import long_histories
+from db.audit.orphans import orphans
+from db.audit.oversized import oversized_documents
+from db.audit.owed_effects import owed_effects
+from db.audit.repair import repaired
+from db.audit.report import AuditFinding, AuditReport, worst_first
+from db.audit.stuck_jobs import QUEUES, stuck_jobs
+from db.collections import COLLECTIONS, Collection
+from db.connection import Document, translated_errors
+from db.initialise import initialise
+from db.relations import RELATIONS
+
+SAMPLE_SIZE = 1000
+PATIENCE_SECONDS = 6 * 3600.0
+"""For reading a large database; the connection's own 10 s would not do for a collection."""
+
+_ANYTHING: CodecOptions[Document] = CodecOptions(
+    tz_aware=True,
+    tzinfo=UTC,
+    datetime_conversion=DatetimeConversion.DATETIME_AUTO,
+    unicode_decode_error_handler="replace",
+)
+"""Reads dates outside of Python's years and broken text instead of failing on them."""
+
+
+def audit(
+    database: Database[Document],
+    now: datetime,
+    sample_size: int | None = SAMPLE_SIZE,
+    *,
+    fix: bool = False,
+) -> AuditReport:
+    """Look for what is wrong in a database, and repair what is safe to repair.
+
+    Args:
+        database: The StoryCanvas database; anything may be missing or strange in it.
+        now: UTC.
+        sample_size: Most documents of a collection to validate, chosen by chance; all when None.
+        fix: Whether to repair; else nothing is written.
+
+    Returns:
+        Everything found, the worst first.
+
+    Raises:
+        db.errors.DatabaseUnreachable: The connection failed.
+        db.errors.DatabaseRefused: The user may not read this, or not write with `fix`.
+    """
+    tolerant = database.with_options(codec_options=_ANYTHING)
+    validations = [(collection, Validation(collection)) for collection in COLLECTIONS]
+    with translated_errors(), pymongo.timeout(PATIENCE_SECONDS):
+        found = [*_indexes(tolerant), *_jobs_and_effects(tolerant, now)]
+        for relation in RELATIONS:
+            look = partial(orphans, tolerant, relation)
+            found += attempted(f"orphans by {relation.field}", relation.collection, look)
+        for collection, validation in validations:
+            found += _documents(tolerant, collection, validation, sample_size)
+        findings = [*repaired(tolerant, found, now)] if fix else found
+    return AuditReport(
+        database=database.name,
+        fix=fix,
+        looked_at=now,
+        sample_size=sample_size,
+        collections=tuple(validation.seen for _, validation in validations),
+        findings=worst_first(findings),
+    )
+
+
+def _indexes(database: Database[Document]) -> Iterator[AuditFinding]:
+    """Look at indexes before anything else, since the other parts use them."""
+    there = set(database.list_collection_names())
+    yield from unused_indexes(database, [one for one in COLLECTIONS if one.name in there])
+    yield from attempted(
+        "indexes", "all collections", lambda: index_findings(initialise(database, dry_run=True))
+    )
+
+
+def _jobs_and_effects(database: Database[Document], now: datetime) -> Iterator[AuditFinding]:
+    for queue in QUEUES:
+        yield from attempted("stuck jobs", queue, partial(stuck_jobs, database, queue, now))
+    yield from attempted("owed effects", "facefusion_operations", partial(owed_effects, database))
+    yield from attempted("long histories", "characters", partial(long_histories, database))
+
+
+def _documents(
+    database: Database[Document],
+    collection: Collection,
+    validation: Validation,
+    sample_size: int | None,
+) -> Iterator[AuditFinding]:
+    name = collection.name
+    yield from attempted("sizes", name, partial(oversized_documents, database, name))
+    yield from attempted("documents", name, partial(validation.run, database, sample_size))

@@ -1,0 +1,152 @@
+"""What `audit-db` found and did."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Literal, get_args
+
+from pydantic import BaseModel, ConfigDict
+
+Severity = Literal["critical", "warning", "info"]
+Kind = Literal[
+    "orphan",
+    "child of a deleted parent",
+    "invalid document",
+    "missing collection",
+    "missing index",
+    "different index",
+    "blocked index",
+    "unused index",
+    "oversized document",
+    "long history",
+    "stuck job",
+    "owed effect",
+    "not looked at",
+]
+
+LISTED = 20
+"""Most ids that a finding lists; it counts all of them."""
+
+_IN_A_LINE = 5
+
+
+class _ReportPart(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AuditFinding(_ReportPart):
+    """Something that is not as it should be, or that a person should know.
+
+    Attributes:
+        kind: What is wrong.
+        collection: Where.
+        subject: What it is about: a relation, a field and the reason, an index.
+        count: Of how many documents, or of how many indexes for an index.
+        ids: The first of them: `id`, `_id` where there is no such text, or an index's name.
+        severity: `critical` loses or stops something, `warning` is wrong, `info` may be meant.
+        remedy: What a person should do, in a sentence; empty when nothing is left to do.
+        done: What this run did, beginning with "fixed:", or that somebody else did it first;
+            empty when it is not repaired.
+    """
+
+    kind: Kind
+    collection: str
+    subject: str
+    count: int
+    ids: tuple[str, ...] = ()
+    severity: Severity = "warning"
+    remedy: str = ""
+    done: str = ""
+
+    def __str__(self) -> str:
+        some = self.ids[:_IN_A_LINE]
+        more = ", ..." if self.count > len(some) else ""
+        ids = f" ({', '.join(some)}{more})" if some else ""
+        count = f": {self.count}{ids}" if self.count else ""
+        what = f"{self.kind} in {self.collection}, {self.subject}{count}."
+        return " ".join(filter(None, (what, self.done, self.remedy)))
+
+
+class CollectionSeen(_ReportPart):
+    """How much of a collection was validated.
+
+    Attributes:
+        collection: Its name.
+        documents: How many it holds, about.
+        validated: How many of them were validated.
+    """
+
+    collection: str
+    documents: int
+    validated: int
+
+
+class AuditReport(_ReportPart):
+    """What is wrong in a database, the worst first.
+
+    Attributes:
+        database: The database's name.
+        fix: Whether it repaired what is safe to repair, or looked only.
+        looked_at: When it began, UTC.
+        sample_size: Most documents of a collection that were validated; all when null.
+        collections: How much of each collection was validated.
+        findings: What was found.
+        left_out: Findings that are not listed because the report would be too long.
+    """
+
+    database: str
+    fix: bool
+    looked_at: datetime
+    sample_size: int | None
+    collections: tuple[CollectionSeen, ...]
+    findings: tuple[AuditFinding, ...]
+    left_out: int = 0
+
+    @property
+    def fixed(self) -> tuple[AuditFinding, ...]:
+        """Findings about which this run did something."""
+        return tuple(one for one in self.findings if one.done.startswith("fixed:"))
+
+    def of(self, *kinds: Kind) -> tuple[AuditFinding, ...]:
+        """Choose the findings of some kinds."""
+        return tuple(one for one in self.findings if one.kind in kinds)
+
+    def lines(self) -> Iterator[str]:
+        """Say each finding in one line, then how much of each collection was validated."""
+        for finding in self.findings:
+            yield f"{finding.severity}: {finding}"
+        for seen in self.collections:
+            if seen.documents or seen.validated:
+                yield f"{seen.collection}: {seen.validated} of {seen.documents} validated."
+
+    def summary(self) -> str:
+        """Say in one sentence how many findings there are of each severity."""
+        counts = Counter(finding.severity for finding in self.findings)
+        parts = [f"{counts[one]} {one}" for one in get_args(Severity) if counts[one]]
+        found = ", ".join(parts) or "nothing found"
+        done = f"{len(self.fixed)} with repairs" if self.fix else "looked only"
+        validated = sum(seen.validated for seen in self.collections)
+        return f"Database {self.database}: {found}; {done}; {validated} document(s) validated."
+
+    def as_json(self, longest: int) -> str:
+        """Write the report as JSON, without its least severe findings if it were too long.
+
+        Args:
+            longest: Most characters. Half of the findings are left out, then half of the rest,
+                until it fits.
+
+        Returns:
+            Indented JSON, which says how many findings are left out.
+        """
+        kept, text = len(self.findings), self.model_dump_json(indent=2)
+        while len(text) > longest and kept:
+            kept //= 2
+            shorter = {"findings": self.findings[:kept], "left_out": len(self.findings) - kept}
+            text = self.model_copy(update=shorter).model_dump_json(indent=2)
+        return text
+
+
+def worst_first(findings: Iterable[AuditFinding]) -> tuple[AuditFinding, ...]:
+    """Sort findings by their severity; among equals their order stays."""
+    order = get_args(Severity)
+    return tuple(sorted(findings, key=lambda one: order.index(one.severity)))

@@ -1,0 +1,90 @@
+"""The flow audit-db: its report, its names and what it shows in the UI."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
+from prefect.states import State
+from pymongo.database import Database
+
+from db.audit.report import AuditReport
+from db.errors import DatabaseRefused
+from flows.audit_db import audit_db
+
+Data = Database[dict[str, Any]]
+
+
+@pytest.fixture
+def configured(database: Data, mongo_url: str, monkeypatch: pytest.MonkeyPatch) -> Data:
+    """The environment names a database with an orphan and a job whose lease has expired."""
+    monkeypatch.setenv("MONGO_URL", mongo_url)
+    monkeypatch.setenv("DB_NAME", database.name)
+    monkeypatch.setenv("STORYCANVAS_STEP_RETRIES", "0")
+    database["clips"].insert_many([{"id": str(n), "scene_id": "gone"} for n in range(3)])
+    expired = datetime(2026, 1, 1, tzinfo=UTC)
+    database["facefusion_jobs"].insert_one(
+        {"id": "j", "job_type": "swap", "status": "processing", "lease_expires_at": expired}
+    )
+    return database
+
+
+def shown_by(state: State[Any]) -> tuple[str, dict[str | None, Any]]:
+    """The run's name, and its artifacts by their keys."""
+    run = state.state_details.flow_run_id
+    assert run
+    which = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run]))
+    with get_client(sync_client=True) as client:
+        artifacts = client.read_artifacts(artifact_filter=which)
+        return client.read_flow_run(run).name, {one.key: one for one in artifacts}
+
+
+def test_a_run_that_looks_shows_a_table_and_a_report_and_changes_nothing(
+    configured: Data, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = [*configured["facefusion_jobs"].find()]
+
+    state = audit_db(sample_size=2, return_state=True)
+
+    name, artifacts = shown_by(state)
+    report = state.result()
+    table, whole = artifacts["audit-db"], artifacts["audit-db-report"]
+    assert state.is_completed()
+    assert name == "audit-db (looks only)"
+    assert (table.type, whole.type) == ("table", "markdown")
+    assert report.summary() in table.description
+    assert "scene_id of scenes" in table.data
+    assert json.loads(whole.data.removeprefix("```json").removesuffix("```")) == json.loads(
+        report.model_dump_json()
+    )
+    said = {record.getMessage() for record in caplog.records}
+    assert {*report.lines(), report.summary()} <= said
+    assert [one.validated for one in report.collections if one.documents] == [2, 1]
+    assert [*configured["facefusion_jobs"].find()] == before
+
+
+def test_a_run_that_fixes_says_so_in_its_name_and_what_it_did(configured: Data) -> None:
+    state = audit_db(fix=True, return_state=True)
+
+    name, artifacts = shown_by(state)
+    assert name == "audit-db (fixes)"
+    assert "fixed: 1 put back to queued." in artifacts["audit-db"].data
+    assert configured["facefusion_jobs"].count_documents({"status": "queued"}) == 1
+
+
+@pytest.mark.usefixtures("configured")
+def test_a_database_that_cannot_be_opened_is_one_sentence(
+    mongo_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = mongo_url.replace("mongodb://", "mongodb://user:hunter2@")
+    monkeypatch.setenv("MONGO_URL", wrong)
+
+    state: State[AuditReport] = audit_db(return_state=True)
+
+    assert state.is_failed()
+    assert "refuses this user" in (state.message or "")
+    assert "hunter2" not in (state.message or "")
+    with pytest.raises(DatabaseRefused):
+        state.result()

@@ -1,0 +1,31 @@
+"""Jobs for tests of an audit, and how its findings are looked at."""
+
+from datetime import timedelta
+from typing import Any
+
+from database_state import Data
+from stored_documents import NOW
+
+from db.audit.report import AuditFinding, AuditReport, Kind
+from db.collections import COLLECTIONS
+
+DOCUMENTS = {one.name: one.document for one in COLLECTIONS}
+LATER = NOW + timedelta(minutes=1)
+EARLIER = NOW - timedelta(minutes=1)
+
+
+def found(report: AuditReport, *kinds: Kind) -> dict[tuple[str, str], int]:
+    return {(one.collection, one.subject): one.count for one in report.of(*kinds)}
+
+
+def one_of(report: AuditReport, kind: Kind) -> AuditFinding:
+    [finding] = report.of(kind)
+    return finding
+
+
+def job(number: int, **fields: Any) -> dict[str, Any]:
+    return {"id": f"job-{number}", "job_type": "enhance", "status": "processing", **fields}
+
+
+def statuses(database: Data) -> dict[str, str]:
+    return {one["id"]: one["status"] for one in database["facefusion_jobs"].find()}
