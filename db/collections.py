@@ -22,6 +22,7 @@ from db.documents.faceswap_task import FaceswapTask
 from db.documents.generation_batch import GenerationBatch
 from db.documents.generation_pool_item import GenerationPoolItem
 from db.documents.inference_configuration import InferenceConfiguration
+from db.documents.lock import Lock
 from db.documents.migration_record import MigrationRecord
 from db.documents.model_profile import ModelProfile
 from db.documents.model_sync_status import ModelSyncStatus
@@ -320,5 +321,10 @@ COLLECTIONS = (
         "migrations",
         "Which migrations this database has been through.",
         MigrationRecord,
+    ),
+    Collection(
+        "locks",
+        "Who does what only one run at a time may do.",
+        Lock,
     ),
 )

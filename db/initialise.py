@@ -6,7 +6,6 @@ comes next looks at what is there and does what is left.
 
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 
 import pymongo
 from pymongo.database import Database
@@ -16,7 +15,8 @@ from db.collections import COLLECTIONS, Collection
 from db.connection import Document, translated_errors
 from db.differences import Difference, ValidationAction, differences, validation
 from db.duplicates import find_duplicates
-from db.found import find_collection, find_indexes
+from db.found import find_collection
+from db.index_building import put_index
 from db.reports import Finding, InitReport
 
 PATIENCE_SECONDS = 6 * 3600.0
@@ -146,25 +146,8 @@ def _carry_out(
             database.create_collection(collection.name, check_exists=False)
         case "validator":
             database.command("collMod", collection.name, **validation(collection, action))
-        case "index":
-            _put_index(database, collection.name, difference)
-
-
-def _put_index(database: Database[Document], name: str, difference: Difference) -> None:
-    """Create an index in the place of others; if that fails, they are put back."""
-    index, collection = difference.index, database[name]
-    if index is None:
-        return
-    replaced = [one for one in find_indexes(database, name) if one in difference.replaces]
-    for other in replaced:
-        collection.drop_index(other.name)
-    try:
-        collection.create_index(index.keys, **index.creation)
-    except OperationFailure:
-        for other in replaced:
-            with suppress(OperationFailure):
-                collection.create_index(other.creation_keys, **other.creation)
-        raise
+        case "index" if difference.index:
+            put_index(database, collection.name, difference.index, difference.replaces)
 
 
 def _blocked(difference: Difference, error: OperationFailure) -> Finding:

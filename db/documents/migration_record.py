@@ -1,11 +1,13 @@
 """What is known about a migration of this database."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from db.documents.stored import Count, Stored
+
+MigrationStatus = Literal["running", "applied", "failed", "reverting", "reverted"]
 
 
 class MigrationRecord(Stored):
@@ -14,21 +16,24 @@ class MigrationRecord(Stored):
     Attributes:
         number: The `_id`, so that it is unique on every server from the first write on.
         checksum: SHA-256 of the migration's file when it was applied.
-        status: How the last attempt stands.
+        status: How the last attempt stands; `running` and `reverting` also after a kill.
         run_by: Who started it.
         started_at: UTC.
         finished_at: UTC.
-        counts: How many documents were seen, changed and so on.
-        error: Why it failed, in one sentence.
+        seconds: Of the last attempt.
+        counts: How many documents it has changed, by `collection.field`, in all its attempts.
+        error: Why the last attempt failed, in one sentence.
+        remembered: What it needs to be undone and does not note in the documents.
     """
 
     number: int = Field(alias="_id", ge=1)
     name: str
     checksum: str
-    status: Literal["running", "applied", "failed", "reverted"]
+    status: MigrationStatus
     run_by: str
     started_at: datetime
     finished_at: datetime | None = None
     seconds: float | None = Field(None, ge=0)
     counts: dict[str, Count] = Field(default_factory=dict)
     error: str | None = None
+    remembered: dict[str, Any] = Field(default_factory=dict)

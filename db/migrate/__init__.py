@@ -1,0 +1,1 @@
+"""Taking a database from one numbered state to another, and back."""

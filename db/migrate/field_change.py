@@ -1,0 +1,122 @@
+"""Changing fields of documents on the server so that it can be undone exactly.
+
+The same update that changes a document notes in it what was there before, under `migration_undo`
+and the migration's key. So a kill between any two documents loses nothing, on a standalone server
+too; a document is never changed twice; and what the app has written since is kept.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from pymongo.collection import Collection
+
+from db.connection import Document
+from db.migrate.expressions import MISSING, Expression, differ, is_a, when
+
+UNDO = "migration_undo"
+"""Field of a document that notes what migrations found in it."""
+
+Rule = Callable[[Expression], Expression]
+"""Makes the expression of a field's new value from the one of its value."""
+Change = tuple[Document, Document | list[Document]]
+"""Which documents, and what is done with them."""
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """How some fields of a collection's documents become what they should be.
+
+    Attributes:
+        key: Under which key the notes stand, such as `m0001`.
+        collection: The collection's name.
+        rules: What each field should be; a rule gives the value itself where that is right.
+        defaults: What the rules give for missing fields, where that is the same for all documents.
+            Documents without any of the fields are then changed by an update that costs the
+            server least.
+    """
+
+    key: str
+    collection: str
+    rules: Mapping[str, Rule]
+    defaults: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def noted(self) -> Document:
+        """A query for the documents that were changed."""
+        return {f"{UNDO}.{self.key}": {"$exists": True}}
+
+    def up(self) -> list[Change]:
+        """Say what to do with the documents that are not as they should be."""
+        needed = {"$expr": {"$or": [self._is_wrong(name) for name in self.rules]}}
+        notes = [when(self._is_wrong(name), {name: note_of(f"${name}")}, {}) for name in self.rules]
+        values = {name: rule(f"${name}") for name, rule in self.rules.items()}
+        change: Change = (needed, [{"$set": {**values, **add_notes(self.key, notes)}}])
+        return [self._fill_in(), change] if self.defaults else [change]
+
+    def down(self) -> list[Change]:
+        """Say how a changed document becomes what it was; what was written since stays."""
+        restored = {name: self._restored(name) for name in self.rules}
+        return [(self.noted, [{"$set": restored}, *forget(self.key)])]
+
+    def counts(
+        self, collection: Collection[Document], which: Document
+    ) -> tuple[dict[str, int], dict[str, int]]:
+        """Count documents by field.
+
+        Args:
+            collection: Where they are.
+            which: A query for those that are looked at.
+
+        Returns:
+            How many are not as they should be, and how many were changed.
+        """
+        tests = [self._is_wrong(name) for name in self.rules]
+        tests += [is_a(note_path(self.key, name), "array") for name in self.rules]
+        sums = {str(number): {"$sum": when(test, 1, 0)} for number, test in enumerate(tests)}
+        told = collection.aggregate([{"$match": which}, {"$group": {"_id": None, **sums}}])
+        found = next(iter(told), {})
+        values = [found.get(str(number), 0) for number in range(len(tests))]
+        half = len(self.rules)
+        return dict(zip(self.rules, values[:half], strict=True)), dict(
+            zip(self.rules, values[half:], strict=True)
+        )
+
+    def are_right(self) -> dict[str, Expression]:
+        """Say by field how to tell that it is as it should be."""
+        return {name: {"$not": [self._is_wrong(name)]} for name in self.rules}
+
+    def _fill_in(self) -> Change:
+        notes = {f"{UNDO}.{self.key}": dict.fromkeys(self.rules, ())}
+        without = {name: {"$exists": False} for name in self.rules}
+        return without, {"$set": {**self.defaults, **notes}}
+
+    def _is_wrong(self, name: str) -> Expression:
+        return differ(self.rules[name](f"${name}"), f"${name}")
+
+    def _restored(self, name: str) -> Expression:
+        note = note_path(self.key, name)
+        was = {"$arrayElemAt": [note, 0]}
+        untouched = {"$eq": [f"${name}", self.rules[name](was)]}
+        return when({"$and": [is_a(note, "array"), untouched]}, was, f"${name}")
+
+
+def note_path(key: str, name: str) -> Expression:
+    """Say where the note of a migration on a field stands."""
+    return f"${UNDO}.{key}.{name}"
+
+
+def note_of(value: Expression) -> Expression:
+    """Note a value in a list, which is empty when there was none."""
+    return when(is_a(value, "missing"), [], [value])
+
+
+def add_notes(key: str, notes: list[Expression]) -> Document:
+    """Add notes to those of a document; where there is one already, the older one stays."""
+    merged = {"$mergeObjects": [*notes, f"${UNDO}.{key}"]}
+    return {UNDO: {"$mergeObjects": [f"${UNDO}", {key: merged}]}}
+
+
+def forget(key: str) -> list[Document]:
+    """Say how the notes of a migration are taken out of a document."""
+    emptied = when({"$eq": [f"${UNDO}", {}]}, MISSING, f"${UNDO}")
+    return [{"$unset": f"{UNDO}.{key}"}, {"$set": {UNDO: emptied}}]

@@ -1,0 +1,140 @@
+"""Marks of deletion, their indexes, and unique values that can be used again after a deletion.
+
+Source: seed 004, section 5; reference section 3, "Soft delete".
+"""
+
+from bson import json_util
+from pymongo.database import Database
+
+from db.collections import COLLECTIONS
+from db.connection import Document
+from db.duplicates import find_duplicates
+from db.errors import ValueTaken
+from db.found import find_indexes
+from db.index_building import put_index
+from db.indexes import NOT_DELETED, FoundIndex, Index
+from db.migrate.check import Check, check_fields
+from db.migrate.expressions import Expression, is_a, when
+from db.migrate.field_change import FieldChange
+from db.migrate.work import Work
+
+SOFT_DELETABLE = (
+    "projects",
+    "scenes",
+    "clips",
+    "characters",
+    "style_templates",
+    "facefusion_presets",
+    "users",
+    "comfyui_servers",
+)
+
+
+def up(work: Work) -> None:
+    """Add the marks where they are missing, and let the indexes know of them."""
+    for change in _FIELDS:
+        work.change(change)
+    for name, index in _wanted(work.database):
+        replaced = _in_place_of(work.database, name, index)
+        work.remember(_place(name, index), json_util.dumps([one.creation for one in replaced]))
+        put_index(work.database, name, index, replaced)
+
+
+def down(work: Work) -> None:
+    """Put the old indexes back and take the marks out; what has been deleted stays marked.
+
+    Raises:
+        ValueTaken: A value of a deleted document is used again, which the old index refuses.
+    """
+    for one, index in _indexes():
+        if _place(one, index) in work.remembered:
+            _put_back(work, one, index)
+    for change in _FIELDS:
+        work.undo(change)
+
+
+def check(database: Database[Document]) -> Check:
+    """Count the documents without marks, and the indexes that do not know of them."""
+    total = Check(remaining={f"{name}.{index.name}": 1 for name, index in _wanted(database)})
+    for change in _FIELDS:
+        total += check_fields(database, change)
+    return total
+
+
+def _indexes() -> list[tuple[str, Index]]:
+    """Find the indexes that know of deletion."""
+    return [
+        (one.name, index)
+        for one in COLLECTIONS
+        if one.name in SOFT_DELETABLE
+        for index in one.indexes
+        if "deleted_at" in index.fields or index.partial == NOT_DELETED
+    ]
+
+
+def _wanted(database: Database[Document]) -> list[tuple[str, Index]]:
+    """Find the indexes that are to be made.
+
+    Those on the mark itself; and unique ones in the place of those that hold deleted documents,
+    too. Where nothing was unique before, documents may be in the way: that is for `init-db`.
+    """
+    existing = set(database.list_collection_names())
+    wanted = []
+    for name, index in _indexes():
+        if name not in existing or any(one.is_as(index) for one in find_indexes(database, name)):
+            continue
+        replaced = _in_place_of(database, name, index)
+        if not index.unique or any(_holds_deleted(one) for one in replaced):
+            wanted.append((name, index))
+    return wanted
+
+
+def _in_place_of(database: Database[Document], name: str, index: Index) -> list[FoundIndex]:
+    found = find_indexes(database, name)
+    return [one for one in found if one.keys == index.stored_keys or one.name == index.name]
+
+
+def _holds_deleted(found: FoundIndex) -> bool:
+    return bool(found.options.get("unique")) and "partialFilterExpression" not in found.options
+
+
+def _place(name: str, index: Index) -> str:
+    return f"{name} {index.name}"
+
+
+def _put_back(work: Work, name: str, index: Index) -> None:
+    """Put back what stood in an index's place."""
+    collection = work.database[name]
+    creations = json_util.loads(work.remembered[_place(name, index)])
+    for creation in creations:
+        if creation.get("unique"):
+            _refuse_duplicates(work, name, Index(index.fields, unique=True))
+    if any(one.is_as(index) for one in find_indexes(work.database, name)):
+        collection.drop_index(index.name)
+    for creation in creations:
+        collection.create_index(index.keys, **creation)
+
+
+def _refuse_duplicates(work: Work, name: str, index: Index) -> None:
+    count, duplicates = find_duplicates(work.database[name], index)
+    if count:
+        raise ValueTaken(
+            f"{count} set(s) of documents in {name}, deleted ones included, share values that must "
+            f"be unique again, such as {duplicates[0]}; change them or remove the deleted ones "
+            "with purge-deleted, then run this again."
+        )
+
+
+def _null(value: Expression) -> Expression:
+    return when(is_a(value, "missing"), None, value)
+
+
+_FIELDS = tuple(
+    FieldChange(
+        "m0002",
+        name,
+        {"deleted_at": _null, "deleted_by": _null},
+        defaults={"deleted_at": None, "deleted_by": None},
+    )
+    for name in SOFT_DELETABLE
+)

@@ -1,0 +1,243 @@
+"""Users of StoryCanvas and of the couple face-swap become one table.
+
+Source: reference section 3.2. The same e-mail is the same person: the StoryCanvas user stays, takes
+the other one's number as `legacy_id` and the earlier `created_at`, and the other one is marked as
+deleted. Where that cannot be decided, both stay as they are and are listed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
+
+from db.connection import Document
+from db.errors import ValueTaken
+from db.migrate.check import LISTED, Check, Unresolved
+from db.migrate.expressions import MISSING
+from db.migrate.field_change import UNDO, forget
+from db.migrate.noted_values import restore_noted, set_and_note
+from db.migrate.work import Work
+
+_KEY = "m0004"
+_NAMES = UUID("3d0f6c0e-6a0f-5f0e-9d57-6f3b1f6f2a10")
+_MERGED = "merged_into"
+_NOTED: Document = {f"{UNDO}.{_KEY}": {"$exists": True}}
+_FIELDS = (
+    "id",
+    "legacy_id",
+    "email",
+    "hashed_password",
+    "password_hash",
+    "created_at",
+    _MERGED,
+    "deleted_at",
+    "deleted_by",
+)
+_POINTING = ("images", "faceswap_tasks", "facefusion_presets")
+_IS_COUPLE = {
+    "$or": [
+        {"$isNumber": "$id"},
+        {
+            "$and": [
+                {"$eq": [{"$type": "$password_hash"}, "string"]},
+                {"$ne": [{"$type": "$hashed_password"}, "string"]},
+            ]
+        },
+    ]
+}
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Which users are to be merged, which only read as the app does, and which are left."""
+
+    pairs: tuple[tuple[Document, Document], ...]
+    alone: tuple[Document, ...]
+    left: tuple[Unresolved, ...]
+
+
+def up(work: Work) -> None:
+    """Merge who is the same person, and give the others the app's fields."""
+    plan = _plan(work.database)
+    done, total = 0, len(plan.pairs) + len(plan.alone)
+    for other, user in plan.pairs:
+        work.still_mine()
+        _merge(work.database, other, user)
+        done += 1
+        work.progress("users", done, total)
+    for user in plan.alone:
+        work.still_mine()
+        _rename(work.database, user)
+        done += 1
+        work.progress("users", done, total)
+
+
+def down(work: Work) -> None:
+    """Give every user back what it was, and what belongs to it its old id."""
+    for name in _POINTING:
+        work.update(name, _NOTED, [*restore_noted(_KEY, ["user_id"]), *forget(_KEY)])
+    back = [*restore_noted(_KEY, _FIELDS), *forget(_KEY)]
+    merged = f"{UNDO}.{_KEY}.{_MERGED}"
+    try:
+        # A number can go back to its user only when nobody else has it.
+        work.update("users", {**_NOTED, merged: {"$exists": False}}, back)
+        work.update("users", {merged: {"$exists": True}}, back)
+    except DuplicateKeyError as error:
+        raise ValueTaken(
+            "Two users would have one e-mail or name again, which a unique index of users does not "
+            "allow; drop that index, then run this again."
+        ) from error
+
+
+def check(database: Database[Document]) -> Check:
+    """Count who is to be merged or renamed, and who was, and list who is left to a person."""
+    plan = _plan(database)
+    return Check(
+        remaining={"users.merged": len(plan.pairs), "users.renamed": len(plan.alone)},
+        changed={
+            f"{name}.{_KEY}": database[name].count_documents(_NOTED)
+            for name in ("users", *_POINTING)
+        },
+        unresolved=plan.left,
+    )
+
+
+def _merge(database: Database[Document], other: Document, user: Document) -> None:
+    """Merge two users; the mark of deletion comes last, so that a kill leaves them to be found."""
+    # Only one of them may have the number at a time.
+    _set(database, other, {_MERGED: user["id"], "legacy_id": MISSING})
+    values = _numbered(other)
+    if _is_earlier(other.get("created_at"), user.get("created_at")):
+        values["created_at"] = other["created_at"]
+    _set(database, user, values)
+    _repoint(database, other.get("id"), user["id"])
+    _set(database, other, {"deleted_at": datetime.now(UTC), "deleted_by": "migration 4"})
+
+
+def _rename(database: Database[Document], user: Document) -> None:
+    values: Document = {"email": user["email"].lower()}
+    if isinstance(user.get("password_hash"), str):
+        values |= {"hashed_password": user["password_hash"], "password_hash": MISSING}
+    if not isinstance(user.get("id"), str):
+        new_id = str(uuid5(_NAMES, f"users/{user.get('id', user['_id'])}"))
+        _repoint(database, user.get("id"), new_id)
+        values |= {"id": new_id, **_numbered(user)}
+    _set(database, user, values)
+
+
+def _set(database: Database[Document], user: Document, values: Document) -> None:
+    constants = {
+        name: value if value == MISSING else {"$literal": value} for name, value in values.items()
+    }
+    database["users"].update_one(
+        {"_id": user["_id"]}, set_and_note(_KEY, constants), bypass_document_validation=True
+    )
+
+
+def _repoint(database: Database[Document], old: object, new: str) -> None:
+    """Let everything that belongs to a user name its new id."""
+    if old is None:
+        return
+    for name in _POINTING:
+        database[name].update_many(
+            {"user_id": old},
+            set_and_note(_KEY, {"user_id": {"$literal": new}}),
+            bypass_document_validation=True,
+        )
+
+
+def _plan(database: Database[Document]) -> _Plan:
+    pairs, alone, several, numbered = [], [], [], []
+    for couple, story in _by_email(database):
+        if len(couple) > 1 or len(story) > 1:
+            several.append(couple[0])
+        elif not story:
+            alone.append(couple[0])
+        elif _can_take(story[0], _numbered(couple[0])):
+            pairs.append((couple[0], story[0]))
+        else:
+            numbered.append(couple[0])
+    taken = _taken_names(database, {_name(user) for user in alone})
+    clashes = [user for user in alone if _name(user) in taken]
+    kept = [user for user in alone if _name(user) not in taken]
+    left = (
+        _listed("Users with the name of another person; rename one of them", clashes),
+        _listed("Users of whom several have one e-mail; change all but one of them", several),
+        _listed("Users whose person has another legacy_id already; correct one of them", numbered),
+        _listed("Users without e-mail, who cannot be told apart", _nameless(database)),
+    )
+    return _Plan(tuple(pairs), tuple(kept), tuple(one for one in left if one.count))
+
+
+def _by_email(database: Database[Document]) -> Iterator[tuple[list[Document], list[Document]]]:
+    """Group the users of each e-mail that a user of the couple face-swap has."""
+    names = dict.fromkeys((*_FIELDS, "username", UNDO), 1)
+    pipeline: list[Document] = [
+        {"$match": {"deleted_at": None, "email": {"$type": "string"}}},
+        {"$project": {**names, "couple": _IS_COUPLE}},
+        {"$sort": {"_id": 1}},
+        {"$group": {"_id": {"$toLower": "$email"}, "users": {"$push": "$$ROOT"}}},
+        {"$match": {"users.couple": True}},
+        {"$sort": {"_id": 1}},
+    ]
+    for group in database["users"].aggregate(pipeline, allowDiskUse=True):
+        users = group["users"]
+        yield [one for one in users if one["couple"]], [one for one in users if not one["couple"]]
+
+
+def _taken_names(database: Database[Document], names: set[str]) -> set[str]:
+    """Find those of some names that several users have, whatever its case."""
+    pipeline: list[Document] = [
+        {"$match": {"deleted_at": None, "username": {"$type": "string"}}},
+        {"$group": {"_id": {"$toLower": "$username"}, "count": {"$sum": 1}}},
+        {"$match": {"count": {"$gt": 1}}},
+    ]
+    found = database["users"].aggregate(pipeline, allowDiskUse=True)
+    return {one["_id"] for one in found} & names
+
+
+def _nameless(database: Database[Document]) -> list[Document]:
+    without = {"deleted_at": None, "email": {"$not": {"$type": "string"}}, "$expr": _IS_COUPLE}
+    return list(database["users"].find(without, {"id": True, "username": True}))
+
+
+def _listed(what: str, users: list[Document]) -> Unresolved:
+    examples = tuple(str(user.get("id", user["_id"])) for user in users[:LISTED])
+    return Unresolved(what=what, count=len(users), examples=examples)
+
+
+def _name(user: Document) -> str:
+    return str(user.get("username", "")).lower()
+
+
+def _numbered(user: Document) -> dict[str, Any]:
+    """Find the number that a user of the couple face-swap has, or had before a kill."""
+    noted = user.get(UNDO, {}).get(_KEY, {}).get("legacy_id", {}).get("was", [])
+    found = (*noted, user.get("legacy_id"), user.get("id"))
+    numbers = [one for one in found if isinstance(one, int)]
+    return {"legacy_id": numbers[0]} if numbers else {}
+
+
+def _can_take(user: Document, number: dict[str, Any]) -> bool:
+    own = user.get("legacy_id")
+    return isinstance(user.get("id"), str) and (own is None or number == {"legacy_id": own})
+
+
+def _is_earlier(one: object, other: object) -> bool:
+    first, second = _moment(one), _moment(other)
+    return first is not None and (second is None or first < second)
+
+
+def _moment(value: object) -> datetime | None:
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value.strip())
+        except ValueError:
+            return None
+    if not isinstance(value, datetime):
+        return None
+    return value if value.tzinfo else value.replace(tzinfo=UTC)

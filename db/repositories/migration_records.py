@@ -1,0 +1,62 @@
+"""Queries of `migrations`."""
+
+from datetime import datetime
+from typing import Any
+
+from pymongo.database import Database
+
+from db.connection import Document, translated_errors
+from db.documents.migration_record import MigrationRecord, MigrationStatus
+
+
+class MigrationRecordRepository:
+    """Reads and writes what is known about migrations."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._records = database["migrations"]
+
+    def by_number(self) -> dict[int, MigrationRecord]:
+        """Read all records; documents that are no records of ours are left out."""
+        with translated_errors():
+            found = list(self._records.find({"_id": {"$type": "number"}}))
+        records = [MigrationRecord.model_validate(document) for document in found]
+        return {record.number: record for record in records}
+
+    def begin(
+        self, number: int, status: MigrationStatus, told: Document, now: datetime
+    ) -> MigrationRecord:
+        """Note that an attempt begins; what is remembered stays.
+
+        Args:
+            number: Of the migration.
+            status: `running` or `reverting`.
+            told: Its name, its checksum and who runs it.
+            now: UTC.
+        """
+        begun = {**told, "status": status, "started_at": now}
+        ended = {"finished_at": None, "seconds": None, "error": None}
+        with translated_errors():
+            self._records.update_one({"_id": number}, {"$set": begun | ended}, upsert=True)
+        return self.by_number()[number]
+
+    def remember(self, number: int, name: str, value: Any) -> None:  # noqa: ANN401 - any BSON
+        """Store what a migration needs to be undone, unless something of this name is there."""
+        path = f"remembered.{name}"
+        with translated_errors():
+            self._records.update_one(
+                {"_id": number, path: {"$exists": False}}, {"$set": {path: value}}
+            )
+
+    def end(self, number: int, status: MigrationStatus, result: Document) -> None:
+        """Note how an attempt ended.
+
+        Args:
+            number: Of the migration.
+            status: `applied`, `reverted` or `failed`.
+            result: When, after how many seconds, and counts or an error.
+        """
+        change: Document = {"$set": {**result, "status": status}}
+        if status == "reverted":
+            change["$unset"] = {"remembered": True}
+        with translated_errors():
+            self._records.update_one({"_id": number}, change)

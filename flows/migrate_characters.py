@@ -1,0 +1,35 @@
+"""The flow `migrate-characters`: the three FaceFusion fields of every character, repaired.
+
+Started by the operator whenever characters of the older app came in; it is migration 1, and may
+be run again at any time. It needs the database and nothing else:
+
+    from flows.migrate_characters import migrate_characters
+    report = migrate_characters(dry_run=True)
+"""
+
+from prefect import flow
+from prefect.runtime import flow_run
+
+from db.migrate.character_report import CharacterMigrationReport
+from tasks.migrate import migrate_all_characters
+
+_NAME = "migrate-characters"
+
+
+def _run_name() -> str:
+    return f"{_NAME} (dry run)" if flow_run.parameters.get("dry_run") else _NAME
+
+
+@flow(name=_NAME, flow_run_name=_run_name)
+def migrate_characters(dry_run: bool = False) -> CharacterMigrationReport:
+    """Give every character the FaceFusion fields that are missing, null or of a wrong type.
+
+    What is valid stays as it is, and migrate-db can give back what was there before.
+
+    Args:
+        dry_run: Whether to look only and change nothing.
+
+    Returns:
+        How many characters have each field, before and after, and what was changed.
+    """
+    return migrate_all_characters(dry_run=dry_run)

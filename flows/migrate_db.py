@@ -1,0 +1,38 @@
+"""The flow `migrate-db`: the database from one numbered state to another, and back.
+
+Started by the operator after an upgrade, when a backup has been made. It needs the database and
+nothing else:
+
+    from flows.migrate_db import migrate_db
+    report = migrate_db(target="latest", dry_run=True)
+"""
+
+from typing import Annotated
+
+from prefect import flow
+from prefect.runtime import flow_run
+from pydantic import BeforeValidator, Field
+
+from db.migrate.report import MigrationReport
+from tasks.migrate import migrate_database
+
+Target = Annotated[str, BeforeValidator(str), Field(pattern=r"^(latest|[0-9]{1,4})$")]
+
+
+def _run_name() -> str:
+    dry = " (dry run)" if flow_run.parameters.get("dry_run") else ""
+    return f"migrate-db to {flow_run.parameters.get('target')}{dry}"
+
+
+@flow(name="migrate-db", flow_run_name=_run_name)
+def migrate_db(target: Target = "latest", dry_run: bool = False) -> MigrationReport:
+    """Carry out the migrations up to a number, or undo those after it.
+
+    Args:
+        target: The number of the last migration that is to be applied, 0 for none, or latest.
+        dry_run: Whether to look only and change nothing.
+
+    Returns:
+        What was carried out or undone, with the number of documents changed.
+    """
+    return migrate_database(target, dry_run=dry_run)
