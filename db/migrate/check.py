@@ -1,15 +1,14 @@
 """What can be said about a migration by looking at the database."""
 
-from collections import Counter
-
+import pymongo
 from pydantic import BaseModel, ConfigDict, Field
 from pymongo.database import Database
 
 from db.connection import Document
 from db.migrate.field_change import FieldChange
-from db.migrate.in_ranges import in_ranges
 
-CHECK_RANGE = 50_000
+CHECK_SECONDS = 3600.0
+"""For counting a whole collection, in place of the connection's 10 s."""
 LISTED = 20
 """Cases that a report lists for each kind; it counts them all."""
 
@@ -74,16 +73,9 @@ def check_fields(database: Database[Document], change: FieldChange) -> Check:
         database: The StoryCanvas database.
         change: The change.
     """
-    collection = database[change.collection]
-    remaining: Counter[str] = Counter()
-    changed: Counter[str] = Counter()
-
-    def add(counts: tuple[dict[str, int], dict[str, int]]) -> None:
-        remaining.update(counts[0])
-        changed.update(counts[1])
-
-    in_ranges(collection, lambda which: change.counts(collection, which), add, CHECK_RANGE)
+    with pymongo.timeout(CHECK_SECONDS):
+        remaining, changed = change.counts(database[change.collection])
     return Check(
-        remaining={f"{change.collection}.{name}": remaining[name] for name in change.rules},
-        changed={f"{change.collection}.{name}": changed[name] for name in change.rules},
+        remaining={f"{change.collection}.{name}": count for name, count in remaining.items()},
+        changed={f"{change.collection}.{name}": count for name, count in changed.items()},
     )

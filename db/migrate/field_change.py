@@ -58,37 +58,47 @@ class FieldChange:
         restored = {name: self._restored(name) for name in self.rules}
         return [(self.noted, [{"$set": restored}, *forget(self.key)])]
 
-    def counts(
-        self, collection: Collection[Document], which: Document
-    ) -> tuple[dict[str, int], dict[str, int]]:
+    def counts(self, collection: Collection[Document]) -> tuple[dict[str, int], dict[str, int]]:
         """Count documents by field.
 
         Args:
             collection: Where they are.
-            which: A query for those that are looked at.
 
         Returns:
             How many are not as they should be, and how many were changed.
         """
-        tests = [self._is_wrong(name) for name in self.rules]
-        tests += [is_a(note_path(self.key, name), "array") for name in self.rules]
-        sums = {str(number): {"$sum": when(test, 1, 0)} for number, test in enumerate(tests)}
-        told = collection.aggregate([{"$match": which}, {"$group": {"_id": None, **sums}}])
-        found = next(iter(told), {})
-        values = [found.get(str(number), 0) for number in range(len(tests))]
-        half = len(self.rules)
-        return dict(zip(self.rules, values[:half], strict=True)), dict(
-            zip(self.rules, values[half:], strict=True)
-        )
+        # Most documents of a large collection are of this kind, and plain equality finds them
+        # several times as fast as the rules judge them.
+        filled = collection.count_documents(self._filled) if self.defaults else 0
+        rest = self._count_others(collection) if filled < collection.count_documents({}) else {}
+        wrong = {name: rest.get(f"{number}", 0) for number, name in enumerate(self.rules)}
+        noted = {
+            name: filled + rest.get(f"noted {number}", 0) for number, name in enumerate(self.rules)
+        }
+        return wrong, noted
+
+    @property
+    def _filled(self) -> Document:
+        """A query for documents that had none of the fields, and have what these were given."""
+        return {**self.defaults, f"{UNDO}.{self.key}": {name: [] for name in self.rules}}
+
+    def _count_others(self, collection: Collection[Document]) -> Document:
+        sums = {}
+        for number, name in enumerate(self.rules):
+            is_noted = is_a(note_path(self.key, name), "array")
+            sums[f"{number}"] = {"$sum": when(self._is_wrong(name), 1, 0)}
+            sums[f"noted {number}"] = {"$sum": when(is_noted, 1, 0)}
+        others = {"$nor": [self._filled]} if self.defaults else {}
+        pipeline: list[Document] = [{"$match": others}, {"$group": {"_id": None, **sums}}]
+        return next(iter(collection.aggregate(pipeline)), {})
 
     def are_right(self) -> dict[str, Expression]:
         """Say by field how to tell that it is as it should be."""
         return {name: {"$not": [self._is_wrong(name)]} for name in self.rules}
 
     def _fill_in(self) -> Change:
-        notes = {f"{UNDO}.{self.key}": dict.fromkeys(self.rules, ())}
         without = {name: {"$exists": False} for name in self.rules}
-        return without, {"$set": {**self.defaults, **notes}}
+        return without, {"$set": self._filled}
 
     def _is_wrong(self, name: str) -> Expression:
         return differ(self.rules[name](f"${name}"), f"${name}")

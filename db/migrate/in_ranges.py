@@ -1,4 +1,4 @@
-"""Doing something in every range of a collection, two ranges at a time."""
+"""Doing something in every range of a collection, a few ranges at a time."""
 
 from collections import deque
 from collections.abc import Callable
@@ -11,9 +11,9 @@ from pymongo.collection import Collection
 from db.connection import Document
 from db.migrate.id_ranges import RANGE_SIZE, id_ranges
 
-AT_ONCE = 2
-"""Ranges at a time: more gain nothing measurable, and the app needs the server, too."""
-WAITING = 4
+AT_ONCE = 3
+"""Ranges at a time; the app needs the server, too."""
+WAITING = 6
 """Ranges that wait in this process; their bounds are all that is loaded."""
 RANGE_SECONDS = 600.0
 """For one range, in place of the connection's 10 s."""

@@ -50,7 +50,7 @@ class Work:
 
         Args:
             name: The collection's name.
-            act: Gets a query for the range; may run in two threads at a time.
+            act: Gets a query for the range; may run in several threads at a time.
         """
         collection = self.database[name]
         total, seen = collection.estimated_document_count(), 0
