@@ -6,7 +6,7 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -q
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-config --quiet
 
-.PHONY: help .venv demo test check up down status lock clean
+.PHONY: help .venv demo test check bench up down status lock clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ check: .venv ## lint, format, types, import rule
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: .venv ## the figures of README, each a ratio measured side by side
+	$(BIN)/python -m benchmarks.character_migration
 
 up: .venv ## database, Prefect with its UI, face host and worker, until `make down`
 	$(BIN)/python -m deployments.local_stack up
