@@ -31,6 +31,9 @@ class Environment(BaseSettings):
     image_base_url: str | None = Field(
         None, description="Where the app serves the image store's root."
     )
+    couple_swap_postgres_url: SecretStr | None = Field(
+        None, description="PostgreSQL connection string of a couple face-swap database to import."
+    )
     storycanvas_state: Path = Field(
         Path(".storycanvas"), description="Directory for the files of local services."
     )

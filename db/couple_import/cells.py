@@ -1,0 +1,110 @@
+"""What the text of one cell means, in the form in which PostgreSQL writes its types."""
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal, NoReturn
+
+from db.couple_import.array_text import read_array
+
+Kind = Literal["integer", "float", "boolean", "text", "email", "array", "json", "timestamp"]
+
+DEEPEST = 90
+"""Most levels of a JSON value: MongoDB takes 100, and the document itself has some."""
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
+_LARGEST = 2**63 - 1
+_BOOLEANS = {"t": True, "true": True, "f": False, "false": False}
+
+
+def read_cell(kind: Kind, text: str) -> Any:  # noqa: ANN401 - each kind has its own type
+    """Read a cell that is not NULL.
+
+    Args:
+        kind: What type the column has.
+        text: PostgreSQL's text of the value. A timestamp without a zone is UTC; an e-mail address
+            is lower-cased; a NULL inside of an array says nothing and is left out.
+
+    Returns:
+        The value; None for the JSON value null.
+
+    Raises:
+        ValueError: The text is no such value, with what it should be.
+    """
+    try:
+        return _READERS[kind](text)
+    except (ValueError, OverflowError, RecursionError):
+        raise ValueError(_EXPECTED[kind]) from None
+
+
+def _integer(text: str) -> int:
+    number = int(text) if _INTEGER.fullmatch(text) else None
+    if number is None or abs(number) > _LARGEST:
+        raise ValueError
+    return number
+
+
+def _float(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError
+    return number
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() not in _BOOLEANS:
+        raise ValueError
+    return _BOOLEANS[text.lower()]
+
+
+def _timestamp(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _array(text: str) -> list[str]:
+    return [element for element in read_array(text) if element is not None]
+
+
+def _json(text: str) -> Any:  # noqa: ANN401 - any JSON value
+    value = json.loads(text, parse_constant=_refuse)
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [part for one in level for part in _parts(one)]
+        if not level:
+            return value
+    raise ValueError
+
+
+def _parts(value: object) -> list[Any]:
+    if isinstance(value, Mapping):
+        return [*value.values()]
+    return value if isinstance(value, list) else []
+
+
+def _refuse(_name: str) -> NoReturn:
+    raise ValueError
+
+
+_READERS: dict[Kind, Callable[[str], Any]] = {
+    "integer": _integer,
+    "float": _float,
+    "boolean": _boolean,
+    "text": str,
+    "email": str.lower,
+    "array": _array,
+    "json": _json,
+    "timestamp": _timestamp,
+}
+_EXPECTED: dict[Kind, str] = {
+    "integer": "should be a whole number of at most 8 bytes",
+    "float": "should be a finite number",
+    "boolean": "should be t or f",
+    "text": "should be a text",
+    "email": "should be a text",
+    "array": "should be a PostgreSQL array of one dimension, as {a,b}",
+    "json": f"should be JSON of at most {DEEPEST} levels",
+    "timestamp": "should be a time of the years 1 to 9999, as 2026-11-21 12:00:00",
+}

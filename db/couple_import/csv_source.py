@@ -1,0 +1,108 @@
+"""A folder of CSV files, as PostgreSQL's `COPY users TO ... (FORMAT csv, HEADER)` writes them.
+
+Each table has a file of its name, in UTF-8, with or without a byte order mark. An empty cell is
+NULL, with or without quotes, but in a text column that is NOT NULL, where it is the empty text.
+"""
+
+import csv
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from db.couple_import.errors import FileUnreadable, FolderMissing
+from db.couple_import.rows import LARGEST_DOCUMENT, SourceRow
+from db.couple_import.tables import Table
+
+
+class CsvSource:
+    """CSV files of one folder; links are followed.
+
+    Attributes:
+        folder: Where they are.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __enter__(self) -> Self:
+        if not self.folder.is_dir():
+            raise FolderMissing(
+                f"There is no folder {self.folder} on the machine that runs this; name the one "
+                "that holds users.csv and the other tables."
+            )
+        # The limit is the process's, so it is only ever raised; no larger cell could be stored.
+        csv.field_size_limit(max(csv.field_size_limit(), LARGEST_DOCUMENT))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing stays open."""
+
+    def place(self, table: Table) -> str:
+        """Say which file it is."""
+        return f"file {self._path(table).name}"
+
+    def columns(self, table: Table) -> tuple[str, ...] | None:
+        """Read the first line of a table's file.
+
+        Raises:
+            FileUnreadable: It cannot be opened, has no first line or names a column twice.
+        """
+        path = self._path(table)
+        if not path.is_file():
+            return None
+        with _lines(path) as lines:
+            header = next(lines, [])
+        if not header:
+            raise FileUnreadable(f"{path.name} is empty; its first line has to name the columns.")
+        if len({*header}) < len(header):
+            raise FileUnreadable(f"{path.name} names a column twice in its first line.")
+        return tuple(header)
+
+    def rows(self, table: Table, columns: Sequence[str]) -> Iterator[SourceRow]:
+        """Read a table's file, line after line; empty lines are no rows.
+
+        Raises:
+            FileUnreadable: It cannot be read, or not to its end.
+        """
+        texts = {one.name for one in table.columns if one.needed and one.kind in {"text", "email"}}
+        with _lines(self._path(table)) as lines:
+            header = next(lines, [])
+            for number, cells in enumerate(filter(None, lines), start=1):
+                named = dict(zip(header, cells, strict=False))
+                flaw = _flaw(len(cells), len(header))
+                yield SourceRow(
+                    number,
+                    {name: _null(named[name], name in texts) for name in columns if name in named},
+                    flaw,
+                )
+
+    def _path(self, table: Table) -> Path:
+        return self.folder / f"{table.name}.csv"
+
+
+@contextmanager
+def _lines(path: Path) -> Iterator[Iterator[list[str]]]:
+    """Open a file and let its lines be read; what the reading raises is translated."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as opened:
+            yield csv.reader(opened, strict=True)
+    except UnicodeDecodeError:
+        raise FileUnreadable(
+            f"{path.name} is not in UTF-8; export it again with ENCODING 'UTF8'."
+        ) from None
+    except csv.Error as error:
+        raise FileUnreadable(
+            f"{path.name} is no CSV to its end ({error}); export it again with COPY ... "
+            "(FORMAT csv, HEADER)."
+        ) from error
+    except OSError as error:
+        raise FileUnreadable(f"{path.name} cannot be read: {error.strerror}.") from error
+
+
+def _flaw(cells: int, columns: int) -> str:
+    return "" if cells == columns else f"it has {cells} cells, but there are {columns} columns"
+
+
+def _null(cell: str, empty_is_text: bool) -> str | None:
+    return cell if cell or empty_is_text else None

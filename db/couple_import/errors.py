@@ -1,0 +1,54 @@
+"""What can go wrong with an import, one class for each thing that happens.
+
+No message holds an address, a password or the content of a user's row.
+"""
+
+from typing import ClassVar
+
+
+class ImportFailed(Exception):
+    """Base of everything that goes wrong with reading a couple face-swap database."""
+
+    retryable: ClassVar[bool] = False
+
+
+class SourceNotNamed(ImportFailed):
+    """Nothing says what to import, or two things do."""
+
+
+class PasswordInAddress(ImportFailed):
+    """An address that Prefect keeps and shows has a password in it."""
+
+
+class AddressUnreadable(ImportFailed):
+    """An address is no PostgreSQL connection string."""
+
+
+class FolderMissing(ImportFailed):
+    """There is no such folder to read from."""
+
+
+class FileUnreadable(ImportFailed):
+    """A CSV file cannot be opened, or is no CSV."""
+
+
+class ColumnsMissing(ImportFailed):
+    """A table lacks columns without which none of its rows could be placed."""
+
+
+class TablesMissing(ImportFailed):
+    """The source has not one of the tables."""
+
+
+class SourceUnreachable(ImportFailed):
+    """PostgreSQL does not answer, or not in time."""
+
+    retryable = True
+
+
+class SourceRefused(ImportFailed):
+    """PostgreSQL refuses the user, the database or a query."""
+
+
+class RowRefused(ImportFailed):
+    """A row cannot be placed; it is listed, and the import goes on."""

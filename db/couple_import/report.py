@@ -1,0 +1,114 @@
+"""What `import-couple-swap` found and did."""
+
+from collections.abc import Iterator
+
+from pydantic import BaseModel, ConfigDict
+
+LISTED = 100
+"""Most of the rows without a place that a report lists; it counts all of them."""
+
+
+class _ReportPart(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TableCount(_ReportPart):
+    """What became of the rows of a table; the four outcomes add up to those read.
+
+    Attributes:
+        table: Its name.
+        read: Its rows.
+        created: Rows that became a new document in this run, or would.
+        merged: Users that are now known to be a user of StoryCanvas, or would be.
+        existing: Rows that were imported before; their documents were left as they are.
+        not_placed: Rows that are listed and not stored.
+    """
+
+    table: str
+    read: int = 0
+    created: int = 0
+    merged: int = 0
+    existing: int = 0
+    not_placed: int = 0
+
+
+class Problem(_ReportPart):
+    """A row that has no place.
+
+    Attributes:
+        table: Whose row it is.
+        legacy_id: Its id, None where that cannot be read or is not its own.
+        row: Its place in the table, from 1.
+        reason: Why it is not stored.
+    """
+
+    table: str
+    legacy_id: int | None
+    row: int
+    reason: str
+
+    def __str__(self) -> str:
+        name = f"row {self.row}" if self.legacy_id is None else f"id {self.legacy_id}"
+        return f"{self.table} {name}: {self.reason}"
+
+
+class ImportReport(_ReportPart):
+    """What became of every row.
+
+    Attributes:
+        database: The StoryCanvas database's name.
+        dry_run: Whether it only looked; `created` and `merged` then mean what would be.
+        tables: Counts, in the order of the import.
+        notes: Tables that are missing and columns that were ignored, a sentence each.
+        problems: The first of the rows that have no place.
+        problem_count: How many of these there are.
+    """
+
+    database: str
+    dry_run: bool
+    tables: tuple[TableCount, ...]
+    notes: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    problem_count: int = 0
+
+    @property
+    def created(self) -> int:
+        """How many documents were added, or would be."""
+        return sum(one.created for one in self.tables)
+
+    @property
+    def merged(self) -> int:
+        """How many users of StoryCanvas got a row, or would."""
+        return sum(one.merged for one in self.tables)
+
+    @property
+    def existing(self) -> int:
+        """How many rows were imported before."""
+        return sum(one.existing for one in self.tables)
+
+    @property
+    def created_words(self) -> str:
+        """Say `created` in words; of a dry run, what would be."""
+        return "would be created" if self.dry_run else "created"
+
+    @property
+    def merged_words(self) -> str:
+        """Say `merged` in words; of a dry run, what would be."""
+        return "would be merged" if self.dry_run else "merged"
+
+    def lines(self) -> Iterator[str]:
+        """Say in one line for each table what became of its rows."""
+        for one in self.tables:
+            yield (
+                f"{one.table}: {one.read} read, {one.created} {self.created_words}, "
+                f"{one.merged} {self.merged_words}, {one.existing} existing, "
+                f"{one.not_placed} not placed."
+            )
+
+    def summary(self) -> str:
+        """Say in one sentence what became of all rows."""
+        return (
+            f"Database {self.database}: {self.created} {self.created_words}, "
+            f"{self.merged} {self.merged_words}, {self.existing} existing, "
+            f"{self.problem_count} row(s) not placed."
+        )

@@ -1,0 +1,127 @@
+"""Who of the couple face-swap is whom in StoryCanvas (reference section 3.2).
+
+The same e-mail address is the same person, whatever its case; deleted users are nobody. The same
+username with another e-mail address is a conflict, which is listed and changes nothing.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from db.connection import Document
+from db.couple_import.errors import RowRefused
+
+
+@dataclass(frozen=True)
+class KnownUser:
+    """What tells a user of StoryCanvas.
+
+    Attributes:
+        id: What relations name it by; empty when it has none.
+        email: In lower case.
+        username: In any case.
+        legacy_id: The row that it is, None where none is known.
+        created_at: As stored, which may be a text or missing.
+    """
+
+    id: str
+    email: str
+    username: str
+    legacy_id: int | None = None
+    created_at: object = None
+
+
+@dataclass(frozen=True)
+class Merge:
+    """A row that is a user of StoryCanvas.
+
+    Attributes:
+        user: Who it is.
+        legacy_id: The row's id.
+        created_at: The earlier time that the user gets, None where it keeps its own.
+    """
+
+    user: KnownUser
+    legacy_id: int
+    created_at: datetime | None
+
+
+class UserBook:
+    """The users that the rows of a batch may be, those rows included that come before."""
+
+    def __init__(self, known: Iterable[KnownUser]) -> None:
+        self._by_email: dict[str, list[KnownUser]] = {}
+        self._by_username: dict[str, KnownUser] = {}
+        for user in known:
+            self._note(user)
+
+    def settle(self, document: Document) -> Document | Merge:
+        """Decide what becomes of a row, and note it for those that follow.
+
+        Args:
+            document: What would be stored.
+
+        Returns:
+            Into whom it is merged; the document itself when it becomes a user of its own.
+
+        Raises:
+            RowRefused: It is in conflict with a user.
+        """
+        same = self._by_email.get(document["email"], [])
+        taken = self._by_username.get(document["username"].casefold())
+        if not same and taken:
+            raise RowRefused(
+                f"its username belongs to user {taken.id}, who has another e-mail address; rename "
+                "one of them"
+            )
+        if same:
+            return self._merged(same, document)
+        self._note(
+            KnownUser(
+                document["id"], document["email"], document["username"], document["legacy_id"]
+            )
+        )
+        return document
+
+    def _merged(self, same: list[KnownUser], document: Document) -> Merge:
+        user = same[0]
+        if len(same) > 1:
+            raise RowRefused("its e-mail address is that of several users; leave it to one")
+        if not user.id:
+            raise RowRefused("its e-mail address is that of a user without an id; give it one")
+        row = document["legacy_id"]
+        if user.legacy_id not in {None, row}:
+            raise RowRefused(
+                f"its e-mail address is that of user {user.id}, who is id {user.legacy_id} already"
+            )
+        self._by_email[user.email] = [replace(user, legacy_id=row)]
+        return Merge(user, row, earlier(document["created_at"], user.created_at))
+
+    def _note(self, user: KnownUser) -> None:
+        self._by_email.setdefault(user.email, []).append(user)
+        self._by_username.setdefault(user.username.casefold(), user)
+
+
+def earlier(imported: datetime | None, stored: object) -> datetime | None:
+    """Choose the earliest time a user was made.
+
+    Args:
+        imported: What the row says, UTC.
+        stored: What StoryCanvas says: a time, its ISO 8601 text, or nothing of use.
+
+    Returns:
+        What the row says when that has to be stored, else None.
+    """
+    known = _moment(stored)
+    return None if imported is None or (known is not None and known <= imported) else imported
+
+
+def _moment(stored: object) -> datetime | None:
+    if isinstance(stored, str):
+        try:
+            stored = datetime.fromisoformat(stored)
+        except ValueError:
+            return None
+    if not isinstance(stored, datetime):
+        return None
+    return stored if stored.tzinfo else stored.replace(tzinfo=UTC)

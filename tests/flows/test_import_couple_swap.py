@@ -1,0 +1,77 @@
+"""The flow import-couple-swap: its report, its name, what it shows and what it refuses."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
+from pymongo.database import Database
+
+from flows.import_couple_swap import import_couple_swap
+
+Data = Database[dict[str, Any]]
+
+SAMPLES = Path(__file__).parents[1] / "integration" / "couple_samples"
+
+
+@pytest.fixture
+def configured(database: Data, mongo_url: str, monkeypatch: pytest.MonkeyPatch) -> Data:
+    monkeypatch.setenv("MONGO_URL", mongo_url)
+    monkeypatch.setenv("DB_NAME", database.name)
+    monkeypatch.setenv("STORYCANVAS_STEP_RETRIES", "0")
+    return database
+
+
+@pytest.mark.parametrize(
+    ("dry_run", "run_name", "documents"),
+    [
+        (False, "import-couple-swap", 1),
+        (True, "import-couple-swap (dry run)", 0),
+    ],
+)
+def test_a_run_shows_what_it_did_and_what_has_no_place(
+    configured: Data,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    dry_run: bool,
+    run_name: str,
+    documents: int,
+) -> None:
+    rows = "id,user_id,filename,storage_path\n1,,a.png,a.png\n2,9,b.png,b.png\n"
+    (tmp_path / "images.csv").write_text(rows)
+
+    state = import_couple_swap(csv_folder=str(tmp_path), dry_run=dry_run, return_state=True)
+
+    report = state.result()
+    run = state.state_details.flow_run_id
+    assert run
+    with get_client(sync_client=True) as client:
+        [artifact] = client.read_artifacts(
+            artifact_filter=ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run]))
+        )
+        assert client.read_flow_run(run).name == run_name
+    said = [record.getMessage() for record in caplog.records]
+    assert {report.summary(), *report.lines(), *report.notes} <= {*said}
+    assert "Not placed: images id 2: user_id 9 has no place in users." in said
+    assert (artifact.type, artifact.key) == ("table", "import-couple-swap")
+    assert report.summary() in str(artifact.description)
+    assert "user_id 9 has no place in users" in str(artifact.data)
+    assert configured["images"].count_documents({}) == documents
+    assert (report.created, report.problem_count) == (1, 1)
+
+
+def test_an_address_with_a_password_is_refused_before_anything_else(
+    configured: Data, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = import_couple_swap(
+        csv_folder=str(SAMPLES),
+        postgres_url="postgresql://reader:hidden@127.0.0.1:1/couple",
+        return_state=True,
+    )
+
+    assert state.is_failed()
+    assert "postgres_url has a password in it" in str(state.message)
+    assert "hidden" not in str(state.message) + caplog.text
+    assert configured.list_collection_names() == []
