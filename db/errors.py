@@ -41,3 +41,61 @@ class UnknownPreset(DatabaseError):
 
 class BrokenPreset(DatabaseError):
     """A preset's fields are of wrong types."""
+
+
+class UnknownDocument(DatabaseError):
+    """There is no document with this id."""
+
+
+class DocumentDeleted(DatabaseError):
+    """The document has been deleted, so it is neither shown nor changed."""
+
+
+class DocumentNotDeleted(DatabaseError):
+    """The document was looked for among the deleted ones, but it is not deleted."""
+
+
+class ParentDeleted(DatabaseError):
+    """What the document belongs to is deleted, so that it would hang on nothing."""
+
+
+class ValueTaken(DatabaseError):
+    """Another document has the value that must be unique."""
+
+
+class FieldProtected(DatabaseError):
+    """The field is not changed by an update, but by what it is there for."""
+
+
+class TransactionUnfinished(DatabaseError):
+    """A transaction met others, or was too large, each time that it was tried."""
+
+    retryable = True
+
+
+class NotSoftDeletable(DatabaseError):
+    """Documents of this collection carry no mark of deletion."""
+
+
+class UnknownMigration(DatabaseError):
+    """There is no migration with this number."""
+
+
+class MigrationChanged(DatabaseError):
+    """The file of an applied migration is not what it was when it was applied."""
+
+
+class MigrationNotReversible(DatabaseError):
+    """A downgrade would have to pass a migration that cannot be undone."""
+
+
+class MigrationFailed(DatabaseError):
+    """A migration ended half way; it can be run again."""
+
+
+class MigrationRunning(DatabaseError):
+    """Another run migrates this database."""
+
+
+class MigrationLockLost(DatabaseError):
+    """Another run has taken over, because this one was not heard of for too long."""

@@ -97,7 +97,7 @@ class FieldChange:
         return {name: {"$not": [self._is_wrong(name)]} for name in self.rules}
 
     def _fill_in(self) -> Change:
-        without = {name: {"$exists": False} for name in self.rules}
+        without = {name: {"$exists": False} for name in (*self.rules, f"{UNDO}.{self.key}")}
         return without, {"$set": self._filled}
 
     def _is_wrong(self, name: str) -> Expression:

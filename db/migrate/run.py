@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pymongo.database import Database
 
 from db.connection import Document, translated_errors
-from db.documents.migration_record import MigrationStatus
+from db.documents.migration_record import MigrationRecord, MigrationStatus
 from db.errors import DatabaseError, MigrationFailed
 from db.migrate.check import Check
 from db.migrate.lock import LEASE, HeldLock, migration_lock
@@ -116,6 +116,7 @@ class Migrator:
 
     def _carry_out(self, move: Move, lock: HeldLock) -> MoveReport:
         """Carry out one migration and record how it ended."""
+        lock.still_mine()
         migration, began = move.migration, time.monotonic()
         told = {"name": migration.name, "checksum": migration.checksum, "run_by": self.run_by}
         record = self._records.begin(
@@ -131,23 +132,24 @@ class Migrator:
         try:
             with translated_errors():
                 report = _prove(move, work)
+            lock.still_mine()
         except Exception as error:
-            self._record_failure(migration, error, time.monotonic() - began)
+            self._record_failure(record, error, time.monotonic() - began)
             if isinstance(error, DatabaseError):
                 raise
             raise MigrationFailed(_failure(migration, error)) from error
         report = report.model_copy(update={"seconds": time.monotonic() - began})
         counts = {name: count for name, count in report.counts.items() if count}
         result = _result(report.seconds, counts=counts)
-        self._records.end(migration.number, ENDED[move.direction], result)
+        self._records.end(record, ENDED[move.direction], result)
         return report
 
-    def _record_failure(self, migration: Migration, error: Exception, seconds: float) -> None:
+    def _record_failure(self, begun: MigrationRecord, error: Exception, seconds: float) -> None:
         try:
             result = _result(seconds, error=f"{type(error).__name__}: {error}")
-            self._records.end(migration.number, "failed", result)
+            self._records.end(begun, "failed", result)
         except DatabaseError as other:
-            log.warning("The failure of migration %s could not be recorded: %s", migration, other)
+            log.warning("The failure of %s could not be recorded: %s", begun.name, other)
 
     def _report(
         self, target: str, moves: tuple[MoveReport, ...], *, dry_run: bool
@@ -168,7 +170,8 @@ def _prove(move: Move, work: Work) -> MoveReport:
         check = migration.check(work.database)
         if check.is_done if move.direction == "up" else check.is_undone:
             return _told(move, before or check, proven=True)
-    left = check.remaining if move.direction == "up" else check.changed
+    counts = check.remaining if move.direction == "up" else check.changed
+    left = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
     raise MigrationFailed(
         f"Migration {migration} went {move.direction} {PASSES} times and left documents: {left}; "
         "run it again when nobody writes to them."

@@ -51,17 +51,23 @@ class Work:
         Args:
             name: The collection's name.
             act: Gets a query for the range; may run in several threads at a time.
+
+        Raises:
+            MigrationLockLost: Another run may have taken over; no range is begun after that.
         """
         collection = self.database[name]
         total, seen = collection.estimated_document_count(), 0
 
+        def act_if_mine(which: Document) -> None:
+            self.still_mine()
+            act(which)
+
         def tell(_nothing: None) -> None:
             nonlocal seen
             seen = min(seen + RANGE_SIZE, total)
-            self.still_mine()
             self.progress(name, seen, total)
 
-        in_ranges(collection, act, tell)
+        in_ranges(collection, act_if_mine, tell)
 
     def _updates(self, name: str, changes: list[Change]) -> Callable[[Document], None]:
         """Make a function that carries out updates in a range.

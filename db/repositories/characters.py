@@ -10,6 +10,7 @@ from db.connection import Document, translated_errors
 from db.documents.character import HISTORY_LIMIT, Character
 from db.documents.history import HistoryEntry
 from db.errors import BrokenCharacter, UnknownCharacter
+from db.indexes import NOT_DELETED
 
 _HISTORY = "facefusion_processing_history"
 _GALLERY = "facefusion_output_gallery"
@@ -26,7 +27,7 @@ class CharacterRepository:
     """Reads characters and writes what face operations owe them.
 
     A field that is missing or null counts as empty, as the app treats it; a field of a wrong type
-    is refused rather than overwritten.
+    is refused rather than overwritten. A deleted character is neither read nor changed.
     """
 
     def __init__(self, database: Database[Document]) -> None:
@@ -45,7 +46,7 @@ class CharacterRepository:
         types = {name: {"$type": f"${path}"} for name, path in paths.items()}
         with translated_errors():
             document = self._characters.find_one(
-                {"id": character_id, "deleted_at": None}, {**fields, "types": types}
+                {"id": character_id, **NOT_DELETED}, {**fields, "types": types}
             )
         if document is None:
             raise UnknownCharacter(
@@ -71,7 +72,7 @@ class CharacterRepository:
         kept = {"$slice": [entries, -HISTORY_LIMIT]}
         with translated_errors():
             self._characters.update_one(
-                {"id": character_id, f"{_HISTORY}.id": {"$ne": entry.id}},
+                {"id": character_id, f"{_HISTORY}.id": {"$ne": entry.id}, **NOT_DELETED},
                 [{"$set": {_HISTORY: kept, "updated_at": now}}],
             )
 
@@ -99,7 +100,9 @@ class CharacterRepository:
         empty: dict[str, Any] = {**{name: [] for name in _LISTS}, "age_variants": {}}
         gallery = {"$mergeObjects": [{"$literal": empty}, f"${_GALLERY}", change]}
         with translated_errors():
-            self._characters.update_one(which, [{"$set": {_GALLERY: gallery, "updated_at": now}}])
+            self._characters.update_one(
+                {**which, **NOT_DELETED}, [{"$set": {_GALLERY: gallery, "updated_at": now}}]
+            )
 
 
 def _checked(document: Document, character_id: str) -> Character:

@@ -29,7 +29,8 @@ class LockRepository:
             The taker's token, and who holds the lock now: the taker if the tokens are the same.
         """
         token = uuid4().hex
-        mine = {"token": token, "holder": holder, "since": "$$NOW", "expires_at": _in(lasts)}
+        told = {"token": token, "holder": {"$literal": holder}}
+        mine = {**told, "since": "$$NOW", "expires_at": _in(lasts)}
         kept = {field: f"${field}" for field in mine}
         is_free = {"$lt": [{"$ifNull": ["$expires_at", False]}, "$$NOW"]}
         update = [

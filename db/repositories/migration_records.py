@@ -47,16 +47,17 @@ class MigrationRecordRepository:
                 {"_id": number, path: {"$exists": False}}, {"$set": {path: value}}
             )
 
-    def end(self, number: int, status: MigrationStatus, result: Document) -> None:
-        """Note how an attempt ended.
+    def end(self, begun: MigrationRecord, status: MigrationStatus, result: Document) -> None:
+        """Note how an attempt ended, unless another one has begun since.
 
         Args:
-            number: Of the migration.
+            begun: The record as it was when the attempt began.
             status: `applied`, `reverted` or `failed`.
             result: When, after how many seconds, and counts or an error.
         """
         change: Document = {"$set": {**result, "status": status}}
         if status == "reverted":
             change["$unset"] = {"remembered": True}
+        attempt = {"_id": begun.number, "run_by": begun.run_by, "started_at": begun.started_at}
         with translated_errors():
-            self._records.update_one({"_id": number}, change)
+            self._records.update_one(attempt, change)

@@ -1,0 +1,63 @@
+"""Several writes as one, where the server can do that."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from pymongo.client_session import ClientSession
+from pymongo.database import Database
+from pymongo.errors import ConnectionFailure, PyMongoError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from db.connection import Document
+from db.errors import TransactionUnfinished
+
+T = TypeVar("T")
+
+
+def can_transact(database: Database[Document]) -> bool:
+    """Ask the server whether it is part of a replica set or of a sharded cluster."""
+    hello = database.client.admin.command("hello")
+    return bool(hello.get("setName")) or hello.get("msg") == "isdbgrid"
+
+
+def in_one_transaction(
+    database: Database[Document], work: Callable[[ClientSession | None], T]
+) -> T:
+    """Do some work in one transaction, or without any on a standalone server.
+
+    The server ends a transaction after its `transactionLifetimeLimitSeconds`, 60 s unless it is
+    set otherwise, and cannot hold more in one than its cache has room for: 30 000 changed documents
+    were well in a cache of 256 MB, 110 000 were too many. One whose process was killed keeps its
+    documents from others until its 60 s are over. The driver begins anew, for up to 120 s, when a
+    transaction ended early.
+
+    Args:
+        database: Where.
+        work: Takes the session for each of its reads and writes, or None where there is no
+            transaction. It may be called again, and must be repeatable in both cases.
+
+    Returns:
+        What the work returns.
+
+    Raises:
+        TransactionUnfinished: No try came to its end; nothing has happened.
+    """
+    if not can_transact(database):
+        return work(None)
+    with database.client.start_session() as session:
+        try:
+            return session.with_transaction(
+                work,
+                read_concern=ReadConcern("snapshot"),
+                write_concern=WriteConcern("majority"),
+            )
+        except PyMongoError as error:
+            late = error.timeout or error.has_error_label("TransientTransactionError")
+            if isinstance(error, ConnectionFailure) or not late:
+                raise
+            raise TransactionUnfinished(
+                "The transaction did not come to its end, and nothing was changed: another one "
+                "holds its documents, or they are too many for one; try again later, or begin "
+                "with smaller parts, such as the scenes of a project."
+            ) from error

@@ -1,0 +1,44 @@
+"""The flow `purge-deleted`: removes for good what was deleted long ago.
+
+A schedule looks each week; the removal itself is started by the operator, after a look at the
+counts. It needs the database and nothing else:
+
+    from flows.purge_deleted import purge_deleted
+    report = purge_deleted(older_than_days=90)
+"""
+
+from typing import Annotated
+
+from prefect import flow
+from prefect.runtime import flow_run
+from pydantic import Field
+
+from db.purge_report import PurgeReport
+from tasks.purge import purge
+
+_NAME = "purge-deleted"
+
+Days = Annotated[int, Field(ge=1, le=36_500)]
+
+
+def _run_name() -> str:
+    looks = flow_run.parameters.get("dry_run", True)
+    return f"{_NAME} (dry run)" if looks else f"{_NAME} (removes)"
+
+
+@flow(name=_NAME, flow_run_name=_run_name)
+def purge_deleted(older_than_days: Days = 30, dry_run: bool = True) -> PurgeReport:
+    """Remove what has been deleted for some days, in cascade, with the counts shown first.
+
+    A deleted document goes together with what it owns, scenes with a project and clips with a
+    scene, children first; it is kept and reported while anything that it owns is to stay. Pictures
+    in the image store and the ledger of face operations are not touched.
+
+    Args:
+        older_than_days: Days since the deletion, 1 to 36500; what was deleted later stays.
+        dry_run: Whether to count only and remove nothing.
+
+    Returns:
+        The counts by collection, before and after, and the documents that are kept.
+    """
+    return purge(older_than_days, dry_run=dry_run)

@@ -1,0 +1,80 @@
+"""The flow purge-deleted: its counts before and after, its name, and what it refuses."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
+from prefect.client.schemas.sorting import ArtifactSort
+from prefect.exceptions import ParameterTypeError
+from pymongo.database import Database
+
+from flows.purge_deleted import purge_deleted
+
+Data = Database[dict[str, Any]]
+DUE = 2
+
+
+@pytest.fixture
+def configured(database: Data, mongo_url: str, monkeypatch: pytest.MonkeyPatch) -> Data:
+    """The environment names a database with two presets due, one young and one project kept."""
+    monkeypatch.setenv("MONGO_URL", mongo_url)
+    monkeypatch.setenv("DB_NAME", database.name)
+    monkeypatch.setenv("STORYCANVAS_STEP_RETRIES", "0")
+    now = datetime.now(UTC)
+    ages = {"a": 31, "b": 400, "young": 29}
+    database["facefusion_presets"].insert_many(
+        [{"id": one, "deleted_at": now - timedelta(days=days)} for one, days in ages.items()]
+    )
+    database["projects"].insert_one({"id": "kept", "deleted_at": now - timedelta(days=31)})
+    database["scenes"].insert_one({"id": "alive", "project_id": "kept"})
+    return database
+
+
+def shown(run: UUID | None) -> tuple[str, list[Any]]:
+    """A run's name and its artifacts, the oldest first."""
+    assert run
+    which = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run]))
+    with get_client(sync_client=True) as client:
+        artifacts = client.read_artifacts(artifact_filter=which, sort=ArtifactSort.CREATED_DESC)
+        return client.read_flow_run(run).name, [*reversed(artifacts)]
+
+
+def test_by_default_it_counts_and_says_so_in_its_name(
+    configured: Data, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = purge_deleted(return_state=True)
+
+    report = state.result()
+    name, [artifact] = shown(state.state_details.flow_run_id)
+    said = [record.getMessage() for record in caplog.records]
+    assert name == "purge-deleted (dry run)"
+    assert (report.due, report.removed, report.kept_count) == (DUE, 0, 1)
+    assert "facefusion_presets: 2 would be removed, 1 deleted later." in said
+    assert "Kept: 'kept' of projects: 'alive' of scenes belongs to it and is not deleted." in said
+    assert (artifact.type, artifact.description) == ("table", report.summary())
+    assert "is not deleted" in str(artifact.data)
+    assert configured["facefusion_presets"].count_documents({}) == DUE + 1
+
+
+def test_a_removal_shows_the_counts_first_and_then_what_it_removed(configured: Data) -> None:
+    state = purge_deleted(dry_run=False, return_state=True)
+
+    report = state.result()
+    name, [before, after] = shown(state.state_details.flow_run_id)
+    assert name == "purge-deleted (removes)"
+    assert "2 document(s) to be removed" in before.description
+    assert "2 of 2 document(s) removed" in after.description
+    assert report.removed == DUE
+    assert [one["id"] for one in configured["facefusion_presets"].find()] == ["young"]
+    assert configured["projects"].count_documents({}) == 1
+
+
+@pytest.mark.parametrize("days", [0, 36_501])
+def test_days_outside_of_the_bounds_are_refused(configured: Data, days: int) -> None:
+    with pytest.raises(ParameterTypeError, match="older_than_days"):
+        purge_deleted(older_than_days=days, dry_run=False)
+
+    assert configured["facefusion_presets"].count_documents({}) == DUE + 1

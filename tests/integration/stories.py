@@ -1,0 +1,79 @@
+"""A story to delete, beside one that must stay."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from pymongo.database import Database
+
+Data = Database[dict[str, Any]]
+
+NOW = datetime(2026, 11, 21, 12, 0, 0, 5000, tzinfo=UTC)
+EARLIER = datetime(2026, 11, 1, tzinfo=UTC)
+LATER = datetime(2026, 11, 22, tzinfo=UTC)
+OWNER = "user-1"
+
+PROJECT = "story"
+SCENE, INNER = "scene", "scene-inside"
+STORY: dict[str, dict[str, dict[str, Any]]] = {
+    "projects": {PROJECT: {}, "other": {}},
+    "scenes": {
+        SCENE: {"project_id": PROJECT},
+        INNER: {"project_id": PROJECT, "parent_scene_id": SCENE},
+        "other-scene": {"project_id": "other", "parent_scene_id": None},
+    },
+    "clips": {
+        "clip": {"scene_id": SCENE},
+        "clip-inside": {"scene_id": INNER, "project_id": PROJECT},
+        "other-clip": {"scene_id": "other-scene"},
+    },
+    "characters": {"mira": {"project_id": PROJECT}, "other-mira": {"project_id": "other"}},
+    "style_templates": {
+        "ink": {"project_id": PROJECT},
+        "for-all": {"project_id": None},
+    },
+}
+WHOLE_STORY = {
+    "projects": 1,
+    "scenes": 2,
+    "clips": 2,
+    "characters": 1,
+    "style_templates": 1,
+}
+
+
+def add_story(database: Data, marks: dict[str, dict[str, Any]] | None = None) -> None:
+    """Store the story.
+
+    Args:
+        database: An empty one.
+        marks: Fields by `id`, for those documents that are to have more or other ones.
+    """
+    there = {"deleted_at": None, "deleted_by": None}
+    for collection, documents in STORY.items():
+        database[collection].insert_many(
+            [
+                {
+                    "_id": f"_{one}",
+                    "id": one,
+                    "name": one,
+                    **there,
+                    **fields,
+                    **(marks or {}).get(one, {}),
+                }
+                for one, fields in documents.items()
+            ]
+        )
+
+
+def snapshot(database: Data) -> dict[str, dict[str, Any]]:
+    """Every document of the story's collections, by `id`."""
+    return {one["id"]: one for name in STORY for one in database[name].find()}
+
+
+def marked(database: Data) -> dict[str, tuple[Any, Any]]:
+    """The marks of the deleted documents."""
+    return {
+        one: (document["deleted_at"], document["deleted_by"])
+        for one, document in snapshot(database).items()
+        if document["deleted_at"] is not None
+    }
