@@ -32,22 +32,28 @@ def record_operation(database: Database[Document], record: OperationRecord, now:
 def settle_effects(database: Database[Document], operation_key: str, now: datetime) -> int:
     """Carry out the effects that a record still owes.
 
+    What is owed to a deleted character stays owed, so that restoring it loses nothing.
+
     Args:
         database: The StoryCanvas database.
         operation_key: The record.
         now: UTC.
 
     Returns:
-        How many were owed.
+        How many were carried out.
     """
     ledger = OperationLedger(database)
     record = ledger.find(operation_key)
     owed = [effect for effect in record.effects if effect.applied_at is None] if record else []
     characters = CharacterRepository(database)
+    settled = 0
     for effect in owed:
         _apply(characters, effect, now)
-        ledger.mark_applied(operation_key, effect.id, now)
-    return len(owed)
+        # Asked after the update, which has left out a character that was deleted before it.
+        if not characters.is_deleted(effect.character_id):
+            ledger.mark_applied(operation_key, effect.id, now)
+            settled += 1
+    return settled
 
 
 def record_failure(

@@ -15,7 +15,10 @@ from db.recording import settle_effects
 LEDGER = "facefusion_operations"
 
 _OWED: Document = {"effects": {"$elemMatch": {"applied_at": None}}}
-_REMEDY = "Run audit-db with fix on, or the flow again: either applies them."
+_REMEDY = (
+    "Run audit-db with fix on, or the flow again: either applies them; what is owed to a deleted "
+    "character waits until it is restored."
+)
 _HOPELESS = (
     "Correct these documents or their characters, whose fields have a type that the app never "
     "writes, then run audit-db again."
@@ -85,8 +88,9 @@ class Settlement:
 
     def _settle(self, key: str, now: datetime) -> None:
         try:
-            self._effects += settle_effects(self._database, key, now)
-            self._entries += 1
+            settled = settle_effects(self._database, key, now)
+            self._effects += settled
+            self._entries += bool(settled)
         except (ValidationError, OperationRefused):
             self._hopeless_count += 1
             if len(self._hopeless) < LISTED:

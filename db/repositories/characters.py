@@ -55,6 +55,12 @@ class CharacterRepository:
             )
         return _checked(document, character_id)
 
+    def is_deleted(self, character_id: str) -> bool:
+        """Tell whether a character is there and marked as deleted."""
+        with translated_errors():
+            deleted = {"id": character_id, "deleted_at": {"$ne": None}}
+            return self._characters.find_one(deleted, {"_id": True}) is not None
+
     def add_history(self, character_id: str, entry: HistoryEntry, now: datetime) -> None:
         """Add a history entry unless it is there; the newest 200 stay.
 
@@ -112,7 +118,7 @@ def _checked(document: Document, character_id: str) -> Character:
         if types[name] not in usable:
             raise BrokenCharacter(
                 f"The field {name} of character {character_id!r} is of type {types[name]}, so "
-                "nothing can be recorded; give the field its type back, or remove it, first."
+                "nothing can be recorded; run migrate-characters, which repairs it, first."
             )
     try:
         return Character.model_validate(document)

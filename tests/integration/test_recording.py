@@ -74,6 +74,20 @@ def test_whoever_meets_owed_effects_settles_them(any_database: Data) -> None:
     assert len(stored(any_database)[HISTORY]) == 1
 
 
+def test_what_is_owed_to_a_deleted_character_is_settled_when_it_is_restored(
+    any_database: Data,
+) -> None:
+    characters = any_database["characters"]
+    characters.insert_one({**character(), "deleted_at": NOW})
+    record_operation(any_database, record(), NOW)
+    assert owed(any_database) == 2
+
+    characters.update_one({"id": CHARACTER}, {"$set": {"deleted_at": None}})
+
+    assert settle_effects(any_database, "key-1", NOW) == 2
+    assert len(stored(any_database)[HISTORY]) == 1
+
+
 def test_a_reused_operation_owes_a_second_character_its_own_entries(any_database: Data) -> None:
     any_database["characters"].insert_many([character(), {**character(), "id": "other"}])
     record_operation(any_database, record(), NOW)
