@@ -8,19 +8,13 @@ database and the source, PostgreSQL or a folder of CSV files:
 """
 
 from prefect import flow
-from prefect.runtime import flow_run
 
 from db.couple_import.report import ImportReport
+from flows.run_name import dry_run_name
 from tasks.import_couple_swap import load_couple_swap
 
-_NAME = "import-couple-swap"
 
-
-def _run_name() -> str:
-    return f"{_NAME} (dry run)" if flow_run.parameters.get("dry_run") else _NAME
-
-
-@flow(name=_NAME, flow_run_name=_run_name)
+@flow(name="import-couple-swap", flow_run_name=dry_run_name)
 def import_couple_swap(
     csv_folder: str | None = None, postgres_url: str | None = None, dry_run: bool = False
 ) -> ImportReport:

@@ -10,17 +10,13 @@ that only looks. It needs the database and nothing else:
 from typing import Literal
 
 from prefect import flow
-from prefect.runtime import flow_run
 
 from db.reports import InitReport
+from flows.run_name import dry_run_name
 from tasks.initialise import bring_into_shape
 
 
-def _run_name() -> str:
-    return "init-db (dry run)" if flow_run.parameters.get("dry_run") else "init-db"
-
-
-@flow(name="init-db", flow_run_name=_run_name)
+@flow(name="init-db", flow_run_name=dry_run_name)
 def init_db(
     validation_action: Literal["warn", "error"] = "warn", dry_run: bool = False
 ) -> InitReport:

@@ -8,19 +8,13 @@ be run again at any time. It needs the database and nothing else:
 """
 
 from prefect import flow
-from prefect.runtime import flow_run
 
 from db.migrate.character_report import CharacterMigrationReport
+from flows.run_name import dry_run_name
 from tasks.migrate import migrate_all_characters
 
-_NAME = "migrate-characters"
 
-
-def _run_name() -> str:
-    return f"{_NAME} (dry run)" if flow_run.parameters.get("dry_run") else _NAME
-
-
-@flow(name=_NAME, flow_run_name=_run_name)
+@flow(name="migrate-characters", flow_run_name=dry_run_name)
 def migrate_characters(dry_run: bool = False) -> CharacterMigrationReport:
     """Give every character the FaceFusion fields that are missing, null or of a wrong type.
 

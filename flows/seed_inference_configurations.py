@@ -8,19 +8,13 @@ nothing else:
 """
 
 from prefect import flow
-from prefect.runtime import flow_run
 
 from db.inference_report import SeedReport
+from flows.run_name import dry_run_name
 from tasks.seed_inference import give_models_presets
 
-_NAME = "seed-inference-configurations"
 
-
-def _run_name() -> str:
-    return f"{_NAME} (dry run)" if flow_run.parameters.get("dry_run") else _NAME
-
-
-@flow(name=_NAME, flow_run_name=_run_name)
+@flow(name="seed-inference-configurations", flow_run_name=dry_run_name)
 def seed_inference_configurations(dry_run: bool = False) -> SeedReport:
     """Give every active model the presets of its base model that it does not have.
 

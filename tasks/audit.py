@@ -8,12 +8,12 @@ from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 from pymongo.database import Database
 
-from blocks.configured import story_database
 from blocks.environment import Environment
 from db.audit.audit import audit
 from db.audit.report import AuditFinding, AuditReport
 from db.connection import Document
 from tasks.retrying import may_pass, patient
+from tasks.story_database import opened_database
 
 TABLE_KEY = "audit-db"
 REPORT_KEY = "audit-db-report"
@@ -64,11 +64,8 @@ def audit_and_show(sample_size: int | None, *, fix: bool) -> AuditReport:
         db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
     environment = Environment()
-    database = story_database(environment).connect()
-    try:
+    with opened_database(environment) as database:
         report = patient(audit_database, environment)(database, sample_size, fix=fix)
-    finally:
-        database.client.close()
     show_audit(report)
     return report
 

@@ -8,7 +8,6 @@ from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 from pymongo.database import Database
 
-from blocks.configured import story_database
 from blocks.environment import Environment
 from db.connection import Document
 from db.couple_import.addresses import refuse_password
@@ -19,6 +18,7 @@ from db.couple_import.postgres_source import PostgresSource
 from db.couple_import.report import ImportReport, Problem, TableCount
 from db.couple_import.source import Source
 from tasks.retrying import may_pass, patient
+from tasks.story_database import opened_database
 
 ARTIFACT_KEY = "import-couple-swap"
 
@@ -106,11 +106,8 @@ def load_couple_swap(
     """
     environment = Environment()
     source = choose_source(csv_folder, postgres_url, environment)
-    database = story_database(environment).connect()
-    try:
+    with opened_database(environment) as database:
         report = patient(import_rows, environment)(database, source, dry_run=dry_run)
-    finally:
-        database.client.close()
     show_import(report)
     return report
 

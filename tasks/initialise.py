@@ -8,13 +8,13 @@ from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 from pymongo.database import Database
 
-from blocks.configured import story_database
 from blocks.environment import Environment
 from db.connection import Document
 from db.differences import ValidationAction
 from db.initialise import initialise
 from db.reports import Finding, InitReport, words
 from tasks.retrying import may_pass, patient
+from tasks.story_database import opened_database
 
 ARTIFACT_KEY = "init-db"
 
@@ -74,11 +74,8 @@ def bring_into_shape(action: ValidationAction, *, dry_run: bool) -> InitReport:
         db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
     environment = Environment()
-    database = story_database(environment).connect()
-    try:
+    with opened_database(environment) as database:
         report = patient(initialise_database, environment)(database, action, dry_run=dry_run)
-    finally:
-        database.client.close()
     show_initialisation(report)
     if report.blocked:
         raise InitialisationBlocked(report)

@@ -7,11 +7,11 @@ from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 
-from blocks.configured import story_database
 from blocks.environment import Environment
 from db.purge import Purge
 from db.purge_report import KeptDocument, PurgeCount, PurgeReport
 from tasks.retrying import may_pass, patient
+from tasks.story_database import opened_database
 
 ARTIFACT_KEY = "purge-deleted"
 
@@ -68,16 +68,13 @@ def purge(older_than_days: int, *, dry_run: bool) -> PurgeReport:
     """
     limit = datetime.now(UTC) - timedelta(days=older_than_days)
     environment = Environment()
-    database = story_database(environment).connect()
-    try:
+    with opened_database(environment) as database:
         work = Purge(database, limit, dry_run=dry_run)
         counted = patient(count_deleted, environment)(work)
         show_purge(counted)
         if dry_run:
             return counted
         report = patient(remove_deleted, environment)(work)
-    finally:
-        database.client.close()
     show_purge(report)
     return report
 

@@ -6,12 +6,12 @@ from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 from pymongo.database import Database
 
-from blocks.configured import story_database
 from blocks.environment import Environment
 from db.connection import Document
 from db.inference_report import ModelWithoutPresets, PresetCount, SeedReport
 from db.seed_inference import seed_inference
 from tasks.retrying import may_pass, patient
+from tasks.story_database import opened_database
 
 ARTIFACT_KEY = "seed-inference-configurations"
 
@@ -57,11 +57,8 @@ def give_models_presets(*, dry_run: bool) -> SeedReport:
         db.errors.DatabaseError: The server cannot be reached, or refuses the user or a preset.
     """
     environment = Environment()
-    database = story_database(environment).connect()
-    try:
+    with opened_database(environment) as database:
         report = patient(seed_presets, environment)(database, dry_run=dry_run)
-    finally:
-        database.client.close()
     show_seeding(report)
     return report
 
