@@ -99,3 +99,7 @@ class MigrationRunning(DatabaseError):
 
 class MigrationLockLost(DatabaseError):
     """Another run has taken over, because this one was not heard of for too long."""
+
+
+class BrokenMigrationRecord(DatabaseError):
+    """A document of `migrations` is none that a migration writes."""

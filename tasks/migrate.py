@@ -10,16 +10,16 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from pymongo.database import Database
 
-from blocks.configured import story_database
 from blocks.environment import Environment
 from db.connection import Document
 from db.migrate.character_report import CharacterMigrationReport
-from db.migrate.character_statistics import character_statistics
+from db.migrate.character_statistics import CharacterStatistics, character_statistics
 from db.migrate.migration import load_migrations
 from db.migrate.report import MigrationReport, MoveReport
 from db.migrate.run import Migrator
 from tasks.migration_progress import migration_progress
 from tasks.retrying import may_pass, patient
+from tasks.story_database import opened_database
 
 MIGRATE_KEY = "migrate-db"
 CHARACTERS_KEY = "migrate-characters"
@@ -36,22 +36,32 @@ def migrate(database: Database[Document], target: str, *, dry_run: bool) -> Migr
     Raises:
         db.errors.DatabaseError: The target cannot be reached, or the server.
     """
-    migrator = _migrator(database, MIGRATE_KEY)
-    return migrator.look(target) if dry_run else migrator.migrate(target)
+    with migration_progress(f"{MIGRATE_KEY}-progress") as progress:
+        migrator = Migrator(database, _run_by(), load_migrations(), progress)
+        return migrator.look(target) if dry_run else migrator.migrate(target)
 
 
 @task(cache_policy=NO_CACHE, task_run_name="migrate characters", retry_condition_fn=may_pass)
-def repair_characters(database: Database[Document], *, dry_run: bool) -> CharacterMigrationReport:
-    """Repair the FaceFusion fields of all characters, and count before and after.
+def repair_characters(database: Database[Document], *, dry_run: bool) -> MigrationReport:
+    """Repair the FaceFusion fields of all characters, or say what that would take.
 
     Raises:
         db.errors.DatabaseError: Another run migrates, or the server cannot be reached.
     """
-    migrator = _migrator(database, CHARACTERS_KEY)
-    before = character_statistics(database)
-    done = migrator.look_at(CHARACTER_FIELDS) if dry_run else migrator.repeat(CHARACTER_FIELDS)
-    after = before if dry_run else character_statistics(database)
-    return CharacterMigrationReport(before=before, migration=done, after=after)
+    with migration_progress(f"{CHARACTERS_KEY}-progress") as progress:
+        migrator = Migrator(database, _run_by(), load_migrations(), progress)
+        act = migrator.look_at if dry_run else migrator.repeat
+        return act(CHARACTER_FIELDS)
+
+
+@task(cache_policy=NO_CACHE, task_run_name="count characters", retry_condition_fn=may_pass)
+def count_characters(database: Database[Document]) -> CharacterStatistics:
+    """Count the characters that have their FaceFusion fields.
+
+    Raises:
+        db.errors.DatabaseError: The server cannot be reached.
+    """
+    return character_statistics(database)
 
 
 @task(cache_policy=NO_CACHE, task_run_name="show what was done")
@@ -80,11 +90,8 @@ def migrate_database(target: str, *, dry_run: bool) -> MigrationReport:
         db.errors.DatabaseError: The target cannot be reached, or the server.
     """
     environment = Environment()
-    database = story_database(environment).connect()
-    try:
+    with opened_database(environment) as database:
         report = patient(migrate, environment)(database, target, dry_run=dry_run)
-    finally:
-        database.client.close()
     show(report, report.moves, MIGRATE_KEY)
     return report
 
@@ -99,18 +106,26 @@ def migrate_all_characters(*, dry_run: bool) -> CharacterMigrationReport:
         db.errors.DatabaseError: Another run migrates, or the server cannot be reached.
     """
     environment = Environment()
-    database = story_database(environment).connect()
-    try:
-        report = patient(repair_characters, environment)(database, dry_run=dry_run)
-    finally:
-        database.client.close()
-    show(report, report.migration.moves, CHARACTERS_KEY)
+    count = patient(count_characters, environment)
+    with opened_database(environment) as database:
+        before = count(database)
+        done = patient(repair_characters, environment)(database, dry_run=dry_run)
+        after = before if dry_run else count(database)
+    report = CharacterMigrationReport(before=before, migration=done, after=after)
+    show(report, done.moves, CHARACTERS_KEY)
     return report
 
 
-def _migrator(database: Database[Document], key: str) -> Migrator:
-    run_by = f"{getpass.getuser()} on {platform.node()}, flow run {flow_run.name}"
-    return Migrator(database, run_by, load_migrations(), migration_progress(f"{key}-progress"))
+def _run_by() -> str:
+    return f"{_user()} on {platform.node()}, flow run {flow_run.name}"
+
+
+def _user() -> str:
+    """Name the user of this process; in a container it may be a number that has no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "a user without name"
 
 
 def _rows(move: MoveReport) -> list[Row]:

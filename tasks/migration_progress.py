@@ -1,6 +1,8 @@
 """How far a migration is, in the log and on its page in the Prefect UI."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import cast
 from uuid import UUID
 
@@ -12,14 +14,15 @@ from db.migrate.work import Progress
 EVERY_SECONDS = 2.0
 
 
-def migration_progress(key: str) -> Progress:
-    """Make what a migration tells its progress to.
+@contextmanager
+def migration_progress(key: str) -> Iterator[Progress]:
+    """Show how far a migration is, every two seconds and at the end of each collection.
 
     Args:
         key: Of the artifact.
 
-    Returns:
-        A function that shows the collection being worked at, every two seconds and at its end.
+    Yields:
+        What the migration tells its progress to.
     """
     artifact = cast("UUID", create_progress_artifact(0.0, key=key, description="Nothing done yet."))
     log = get_run_logger()
@@ -35,4 +38,5 @@ def migration_progress(key: str) -> Progress:
         log.info("%s.", text)
         update_progress_artifact(artifact, progress=100.0 * seen / max(total, 1), description=text)
 
-    return show
+    yield show
+    update_progress_artifact(artifact, progress=100.0, description="Finished.")

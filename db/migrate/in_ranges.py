@@ -42,7 +42,8 @@ def in_ranges(
         with pymongo.timeout(RANGE_SECONDS):
             return act(which)
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    pool = ThreadPoolExecutor(AT_ONCE)
+    try:
         waiting: deque[Future[T]] = deque()
         for which in id_ranges(collection, size):
             waiting.append(pool.submit(act_in_time, which))
@@ -50,3 +51,5 @@ def in_ranges(
                 done(waiting.popleft().result())
         while waiting:
             done(waiting.popleft().result())
+    finally:
+        pool.shutdown(cancel_futures=True)

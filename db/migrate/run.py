@@ -105,9 +105,9 @@ class Migrator:
         Raises:
             DatabaseError: As `migrate`.
         """
-        move = self._again(number)
+        self._again(number)
         with migration_lock(LockRepository(self.database), self.run_by, self.lease) as lock:
-            done = self._carry_out(move, lock)
+            done = self._carry_out(self._again(number), lock)
         return self._report(str(number), (done,), dry_run=False)
 
     def _again(self, number: int) -> Move:

@@ -3,10 +3,12 @@
 from datetime import datetime
 from typing import Any
 
+from pydantic import ValidationError
 from pymongo.database import Database
 
 from db.connection import Document, translated_errors
 from db.documents.migration_record import MigrationRecord, MigrationStatus
+from db.errors import BrokenMigrationRecord
 
 
 class MigrationRecordRepository:
@@ -16,10 +18,14 @@ class MigrationRecordRepository:
         self._records = database["migrations"]
 
     def by_number(self) -> dict[int, MigrationRecord]:
-        """Read all records; documents that are no records of ours are left out."""
+        """Read all records; documents that are no records of ours are left out.
+
+        Raises:
+            BrokenMigrationRecord: One cannot be read.
+        """
         with translated_errors():
             found = list(self._records.find({"_id": {"$type": "number"}}))
-        records = [MigrationRecord.model_validate(document) for document in found]
+        records = [_read(document) for document in found]
         return {record.number: record for record in records}
 
     def begin(
@@ -61,3 +67,15 @@ class MigrationRecordRepository:
         attempt = {"_id": begun.number, "run_by": begun.run_by, "started_at": begun.started_at}
         with translated_errors():
             self._records.update_one(attempt, change)
+
+
+def _read(document: Document) -> MigrationRecord:
+    try:
+        return MigrationRecord.model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        said = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise BrokenMigrationRecord(
+            f"The record {document['_id']!r} of migrations cannot be read, {said}; correct it, or "
+            "remove it if no migration has written it."
+        ) from error

@@ -1,0 +1,87 @@
+"""The flow migrate-characters: its counts before and after, its progress and its name."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
+from prefect.client.schemas.objects import Artifact
+from pymongo.database import Database
+
+from db.migrations.m0001_character_fields import FIELDS
+from flows.migrate_characters import migrate_characters
+
+Data = Database[dict[str, Any]]
+HISTORY, SETTINGS, GALLERY = FIELDS.rules
+COMPLETE = {
+    HISTORY: [],
+    SETTINGS: {},
+    GALLERY: {
+        "enhanced_faces": ["a.png"],
+        "age_variants": {"8": "b.png"},
+        "swapped_faces": [],
+        "edited_expressions": [],
+        "custom_outputs": [],
+    },
+}
+
+
+@pytest.fixture
+def configured(database: Data, mongo_url: str, monkeypatch: pytest.MonkeyPatch) -> Data:
+    """The environment names a database with three characters, of which one is complete."""
+    monkeypatch.setenv("MONGO_URL", mongo_url)
+    monkeypatch.setenv("DB_NAME", database.name)
+    monkeypatch.setenv("STORYCANVAS_STEP_RETRIES", "0")
+    database["characters"].insert_many(
+        [{"id": "whole", **COMPLETE}, {"id": "bare"}, {"id": "half", HISTORY: [], GALLERY: None}]
+    )
+    return database
+
+
+def shown(run: UUID | None) -> tuple[str, dict[str | None, Artifact]]:
+    """A run's name and its artifacts by key."""
+    assert run
+    which = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run]))
+    with get_client(sync_client=True) as client:
+        artifacts = client.read_artifacts(artifact_filter=which)
+        return client.read_flow_run(run).name, {one.key: one for one in artifacts}
+
+
+def test_all_characters_are_repaired_counted_and_proved(
+    configured: Data, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = migrate_characters(return_state=True)
+
+    report = state.result()
+    name, artifacts = shown(state.state_details.flow_run_id)
+    table, progress = (artifacts[f"migrate-characters-{what}"] for what in ("report", "progress"))
+    said = [record.getMessage() for record in caplog.records]
+    assert name == "migrate-characters"
+    assert (report.before.total, report.before.complete) == (3, 1)
+    assert report.before.with_field == {HISTORY: 2, SETTINGS: 1, GALLERY: 1}
+    assert (report.after.total, report.after.complete) == (3, 3)
+    assert report.after.with_field == {HISTORY: 3, SETTINGS: 3, GALLERY: 3}
+    assert (table.type, table.description) == ("table", report.summary())
+    assert (progress.type, progress.data) == ("progress", 100.0)
+    assert f"with {GALLERY}: 1 before, 3 after" in said
+    assert "complete: 1 before, 3 after" in said
+    records = configured["migrations"].find()
+    assert [(one["_id"], one["status"]) for one in records] == [(1, "applied")]
+
+
+def test_a_dry_run_only_counts_and_a_repetition_repairs_what_came_since(configured: Data) -> None:
+    migrate_characters()
+    configured["characters"].insert_one({"id": "late"})
+    before = list(configured["characters"].find())
+
+    state = migrate_characters(dry_run=True, return_state=True)
+    looked = state.result()
+    assert shown(state.state_details.flow_run_id)[0] == "migrate-characters (dry run)"
+    assert list(configured["characters"].find()) == before
+    assert (looked.before.complete, looked.after.complete) == (3, 3)
+    assert set(looked.migration.moves[0].counts.values()) == {1}
+    assert looked.summary().endswith("fields (dry run, nothing was changed).")
+
+    repaired = migrate_characters()
+    assert (repaired.before.complete, repaired.after.complete) == (3, 4)

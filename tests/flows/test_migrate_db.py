@@ -1,0 +1,104 @@
+"""The flow migrate-db: its name, what it shows and returns, and how it refuses a target."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
+from prefect.client.schemas.objects import Artifact
+from pymongo.database import Database
+
+from db.errors import DatabaseRefused, UnknownMigration
+from flows.migrate_db import migrate_db
+
+Data = Database[dict[str, Any]]
+
+
+@pytest.fixture
+def configured(database: Data, mongo_url: str, monkeypatch: pytest.MonkeyPatch) -> Data:
+    """The environment names a database with a scene and a time that is none."""
+    monkeypatch.setenv("MONGO_URL", mongo_url)
+    monkeypatch.setenv("DB_NAME", database.name)
+    monkeypatch.setenv("STORYCANVAS_STEP_RETRIES", "0")
+    database["scenes"].insert_one({"id": "inn", "created_at": "some day"})
+    return database
+
+
+def shown(run: UUID | None) -> tuple[str, dict[str | None, Artifact]]:
+    """A run's name and its artifacts by key."""
+    assert run
+    which = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run]))
+    with get_client(sync_client=True) as client:
+        artifacts = client.read_artifacts(artifact_filter=which)
+        return client.read_flow_run(run).name, {one.key: one for one in artifacts}
+
+
+def statuses(database: Data) -> dict[int, str]:
+    return {one["_id"]: one["status"] for one in database["migrations"].find().sort("_id")}
+
+
+def test_a_run_shows_each_migration_its_progress_and_what_is_left_to_a_person(
+    configured: Data, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = migrate_db(return_state=True)
+
+    report = state.result()
+    name, artifacts = shown(state.state_details.flow_run_id)
+    table, progress = artifacts["migrate-db-report"], artifacts["migrate-db-progress"]
+    said = [record.getMessage() for record in caplog.records]
+    assert name == "migrate-db to latest"
+    assert statuses(configured) == dict.fromkeys(range(1, len(report.moves) + 1), "applied")
+    assert (table.type, table.description) == ("table", report.summary())
+    assert '"what": "scenes.deleted_at", "documents": 1' in str(table.data)
+    assert (progress.type, progress.data) == ("progress", 100.0)
+    assert progress.description == "Finished."
+    assert "scenes: 1 of 1 documents." in said
+    assert [line for line in report.lines() if line not in said] == []
+    left = "Texts in scenes.created_at that are no time; correct or remove them (1: inn)"
+    assert f"Left to a person: {left}." in said
+    record = configured["migrations"].find_one({"_id": 1}) or {}
+    assert record["run_by"].endswith(", flow run migrate-db to latest")
+    assert migrate_db().summary().endswith("nothing to migrate, it is at latest.")
+
+
+def test_a_dry_run_to_a_number_says_so_in_its_name_and_writes_nothing(configured: Data) -> None:
+    state = migrate_db(target=3, dry_run=True, return_state=True)
+
+    report = state.result()
+    name, artifacts = shown(state.state_details.flow_run_id)
+    assert name == "migrate-db to 3 (dry run)"
+    assert [(move.number, move.direction) for move in report.moves] == [
+        (1, "up"),
+        (2, "up"),
+        (3, "up"),
+    ]
+    assert "would be carried out to 3" in (artifacts["migrate-db-report"].description or "")
+    assert configured.list_collection_names() == ["scenes"]
+
+
+def test_targets_that_are_none_end_in_one_sentence(configured: Data) -> None:
+    state = migrate_db(target="9999", return_state=True)
+
+    assert state.is_failed()
+    assert "There is no migration '9999'; the target is 'latest' or a number" in (
+        state.message or ""
+    )
+    with pytest.raises(UnknownMigration):
+        state.result()
+    assert configured.list_collection_names() == ["scenes"]
+
+
+@pytest.mark.usefixtures("configured")
+def test_a_user_that_is_refused_is_one_sentence(
+    mongo_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = mongo_url.replace("mongodb://", "mongodb://user:hunter2@")
+    monkeypatch.setenv("MONGO_URL", wrong)
+
+    state = migrate_db(return_state=True)
+
+    assert "MongoDB refuses this user (error 18)" in (state.message or "")
+    assert "hunter2" not in (state.message or "")
+    with pytest.raises(DatabaseRefused):
+        state.result()
