@@ -1,8 +1,10 @@
 """A collection cut into ranges of `_id`, so that long work has progress and can be killed."""
 
 from collections.abc import Iterator
+from math import isnan
 from typing import Any
 
+from bson import Decimal128, MaxKey, MinKey
 from pymongo import ASCENDING, DESCENDING
 from pymongo.collection import Collection
 
@@ -27,6 +29,10 @@ def id_ranges(collection: Collection[Document], size: int = RANGE_SIZE) -> Itera
     first = _id_of(collection, {}, ASCENDING)
     while first:
         [lowest] = first
+        if _is_compared_alone(lowest):
+            yield {"_id": lowest}
+            first = _next_kind(collection, lowest)
+            continue
         following = _id_of(collection, {"_id": {"$gte": lowest}}, ASCENDING, skip=size)
         if following:
             yield {"_id": {"$gte": lowest, "$lt": following[0]}}
@@ -47,5 +53,21 @@ def _id_of(
 
 def _next_kind(collection: Collection[Document], highest: Any) -> list[Any]:  # noqa: ANN401 - any BSON
     """Find the first `_id` after one, of whatever kind."""
+    if isinstance(highest, MaxKey):
+        return []
     found = collection.find({}, {"_id": True}).hint([("_id", ASCENDING)])
-    return [one["_id"] for one in found.min([("_id", highest)]).limit(2) if one["_id"] != highest]
+    # The largest key of all is the bound up to which the server looks, so it is not found here.
+    ids = [one["_id"] for one in found.min([("_id", highest)]).limit(2)]
+    ids += _id_of(collection, {"_id": MaxKey()}, ASCENDING)
+    return [one for one in ids if one != highest and not (_is_nan(one) and _is_nan(highest))][:1]
+
+
+def _is_compared_alone(value: object) -> bool:
+    """Tell whether comparisons see nothing beside a value, or values of all kinds."""
+    return isinstance(value, MinKey | MaxKey) or _is_nan(value)
+
+
+def _is_nan(value: object) -> bool:
+    if isinstance(value, Decimal128):
+        return value.to_decimal().is_nan()
+    return isinstance(value, float) and isnan(value)

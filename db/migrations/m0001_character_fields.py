@@ -80,9 +80,9 @@ def _completed(gallery: str) -> Expression:
 
 
 def _pictures(value: Expression) -> Expression:
-    """Read the addresses in a list of texts or of objects; one text is a list of one."""
-    addresses = only("address", each("one", value, _address), lambda one: is_a(one, "string"))
-    return when(is_a(value, "array"), addresses, when(is_a(value, "string"), [value], []))
+    """Read the addresses in a list of texts or of objects; one alone is a list of one."""
+    listed = when(is_a(value, "array"), value, [value])
+    return only("address", each("one", listed, _address), lambda one: is_a(one, "string"))
 
 
 def _address(value: str) -> Expression:
@@ -95,7 +95,7 @@ def _aged(variants: str) -> Expression:
     pairs = when(
         is_a(variants, "object"),
         {"$objectToArray": variants},
-        when(is_a(variants, "array"), each("item", variants, _pair), []),
+        each("item", when(is_a(variants, "array"), variants, [variants]), _pair),
     )
     read = each(
         "pair",

@@ -13,10 +13,11 @@ from db.errors import ValueTaken
 from db.found import find_indexes
 from db.index_building import put_index
 from db.indexes import NOT_DELETED, FoundIndex, Index
-from db.migrate.check import Check, check_fields
+from db.migrate.check import Check, Unresolved, check_fields
 from db.migrate.expressions import Expression, is_a, when
 from db.migrate.field_change import FieldChange
 from db.migrate.work import Work
+from db.reports import Duplicates
 
 SOFT_DELETABLE = (
     "projects",
@@ -34,9 +35,10 @@ def up(work: Work) -> None:
     """Add the marks where they are missing, and let the indexes know of them."""
     for change in _FIELDS:
         work.change(change)
-    for name, index in _wanted(work.database):
+    for name, index in [*_wanted(work.database), *_lost(work)]:
         replaced = _in_place_of(work.database, name, index)
-        work.remember(_place(name, index), json_util.dumps([one.creation for one in replaced]))
+        creations = [{"keys": one.creation_keys, **one.creation} for one in replaced]
+        work.remember(_place(name, index), json_util.dumps(creations))
         put_index(work.database, name, index, replaced)
 
 
@@ -55,7 +57,10 @@ def down(work: Work) -> None:
 
 def check(database: Database[Document]) -> Check:
     """Count the documents without marks, and the indexes that do not know of them."""
-    total = Check(remaining={f"{name}.{index.name}": 1 for name, index in _wanted(database)})
+    total = Check(
+        remaining={f"{name}.{index.name}": 1 for name, index in _wanted(database)},
+        unresolved=_shared_values(database),
+    )
     for change in _FIELDS:
         total += check_fields(database, change)
     return total
@@ -73,7 +78,30 @@ def _indexes() -> list[tuple[str, Index]]:
 
 
 def _wanted(database: Database[Document]) -> list[tuple[str, Index]]:
-    """Find the indexes that are to be made.
+    """Find the indexes that are to be made and that no documents are in the way of."""
+    return [one for one in _missing(database) if not _duplicates(database, *one)[0]]
+
+
+def _shared_values(database: Database[Document]) -> tuple[Unresolved, ...]:
+    """List what is in the way of indexes, such as names that differ in case only."""
+    found = []
+    for name, index in _missing(database):
+        count, duplicates = _duplicates(database, name, index)
+        if count:
+            what = f"Values of {name}.{index.fields[0]} that several have; change all but one, then"
+            examples = tuple("; ".join(one.values.values()) for one in duplicates)
+            found.append(Unresolved(what=f"{what} run init-db", count=count, examples=examples))
+    return tuple(found)
+
+
+def _duplicates(
+    database: Database[Document], name: str, index: Index
+) -> tuple[int, tuple[Duplicates, ...]]:
+    return find_duplicates(database[name], index) if index.unique else (0, ())
+
+
+def _missing(database: Database[Document]) -> list[tuple[str, Index]]:
+    """Find the indexes that should be there.
 
     Those on the mark itself; and unique ones in the place of those that hold deleted documents,
     too. Where nothing was unique before, documents may be in the way: that is for `init-db`.
@@ -87,6 +115,17 @@ def _wanted(database: Database[Document]) -> list[tuple[str, Index]]:
         if not index.unique or any(_holds_deleted(one) for one in replaced):
             wanted.append((name, index))
     return wanted
+
+
+def _lost(work: Work) -> list[tuple[str, Index]]:
+    """Find the indexes that a kill left without the old one and without the new one."""
+    return [
+        (name, index)
+        for name, index in _indexes()
+        if json_util.loads(work.remembered.get(_place(name, index), "[]"))
+        and not _in_place_of(work.database, name, index)
+        and index.unique
+    ]
 
 
 def _in_place_of(database: Database[Document], name: str, index: Index) -> list[FoundIndex]:
@@ -108,11 +147,23 @@ def _put_back(work: Work, name: str, index: Index) -> None:
     creations = json_util.loads(work.remembered[_place(name, index)])
     for creation in creations:
         if creation.get("unique"):
-            _refuse_duplicates(work, name, Index(index.fields, unique=True))
+            _refuse_duplicates(work, name, _as_before(creation))
     if any(one.is_as(index) for one in find_indexes(work.database, name)):
         collection.drop_index(index.name)
     for creation in creations:
-        collection.create_index(index.keys, **creation)
+        keys = [(field, kind) for field, kind in creation.pop("keys")]
+        collection.create_index(keys, **creation)
+
+
+def _as_before(creation: Document) -> Index:
+    """Say what an index held apart."""
+    return Index(
+        tuple(field for field, _ in creation["keys"]),
+        unique=True,
+        sparse=creation.get("sparse", False),
+        partial=creation.get("partialFilterExpression"),
+        collation=creation.get("collation"),
+    )
 
 
 def _refuse_duplicates(work: Work, name: str, index: Index) -> None:

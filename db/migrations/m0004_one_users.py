@@ -5,6 +5,7 @@ the other one's number as `legacy_id` and the earlier `created_at`, and the othe
 deleted. Where that cannot be decided, both stay as they are and are listed.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,10 +17,11 @@ from pymongo.errors import DuplicateKeyError
 
 from db.connection import Document
 from db.errors import ValueTaken
+from db.indexes import WITHOUT_CASE
 from db.migrate.check import LISTED, Check, Unresolved
 from db.migrate.expressions import MISSING
 from db.migrate.field_change import UNDO, forget
-from db.migrate.noted_values import restore_noted, set_and_note
+from db.migrate.noted_values import in_noted_order, restore_noted, set_and_note
 from db.migrate.work import Work
 
 _KEY = "m0004"
@@ -78,12 +80,14 @@ def up(work: Work) -> None:
 
 def down(work: Work) -> None:
     """Give every user back what it was, and what belongs to it its old id."""
-    for name in _POINTING:
-        work.update(name, _NOTED, [*restore_noted(_KEY, ["user_id"]), *forget(_KEY)])
-    back = [*restore_noted(_KEY, _FIELDS), *forget(_KEY)]
+    marks = ["deleted_at", "deleted_by"]
+    unmark = [*restore_noted(_KEY, marks), {"$unset": [f"{UNDO}.{_KEY}.{mark}" for mark in marks]}]
+    back = [*restore_noted(_KEY, _FIELDS), *in_noted_order(_KEY), *forget(_KEY)]
     merged = f"{UNDO}.{_KEY}.{_MERGED}"
     try:
-        # A number can go back to its user only when nobody else has it.
+        # After a kill, `up` has to find again what is half undone: so the marks go first, and what
+        # belongs to users comes last. A number goes back to its user when nobody else has it.
+        work.update("users", {merged: {"$exists": True}}, unmark)
         work.update("users", {**_NOTED, merged: {"$exists": False}}, back)
         work.update("users", {merged: {"$exists": True}}, back)
     except DuplicateKeyError as error:
@@ -91,6 +95,8 @@ def down(work: Work) -> None:
             "Two users would have one e-mail or name again, which a unique index of users does not "
             "allow; drop that index, then run this again."
         ) from error
+    for name in _POINTING:
+        work.update(name, _NOTED, [*restore_noted(_KEY, ["user_id"]), *forget(_KEY)])
 
 
 def check(database: Database[Document]) -> Check:
@@ -123,7 +129,8 @@ def _rename(database: Database[Document], user: Document) -> None:
     if isinstance(user.get("password_hash"), str):
         values |= {"hashed_password": user["password_hash"], "password_hash": MISSING}
     if not isinstance(user.get("id"), str):
-        new_id = str(uuid5(_NAMES, f"users/{user.get('id', user['_id'])}"))
+        known = user["_id"] if user.get("id") is None else user["id"]
+        new_id = str(uuid5(_NAMES, f"users/{known}"))
         _repoint(database, user.get("id"), new_id)
         values |= {"id": new_id, **_numbered(user)}
     _set(database, user, values)
@@ -180,24 +187,30 @@ def _by_email(database: Database[Document]) -> Iterator[tuple[list[Document], li
         {"$match": {"deleted_at": None, "email": {"$type": "string"}}},
         {"$project": {**names, "couple": _IS_COUPLE}},
         {"$sort": {"_id": 1}},
-        {"$group": {"_id": {"$toLower": "$email"}, "users": {"$push": "$$ROOT"}}},
+        {"$group": {"_id": "$email", "users": {"$push": "$$ROOT"}}},
         {"$match": {"users.couple": True}},
         {"$sort": {"_id": 1}},
     ]
-    for group in database["users"].aggregate(pipeline, allowDiskUse=True):
-        users = group["users"]
-        yield [one for one in users if one["couple"]], [one for one in users if not one["couple"]]
+    found = database["users"].aggregate(pipeline, allowDiskUse=True, collation={**WITHOUT_CASE})
+    for group in found:
+        # The collation takes some letters for the same that are not, such as a sharp s.
+        same: defaultdict[str, tuple[list[Document], list[Document]]] = defaultdict(
+            lambda: ([], [])
+        )
+        for user in group["users"]:
+            same[user["email"].lower()][0 if user["couple"] else 1].append(user)
+        yield from (one for one in same.values() if one[0])
 
 
 def _taken_names(database: Database[Document], names: set[str]) -> set[str]:
     """Find those of some names that several users have, whatever its case."""
     pipeline: list[Document] = [
         {"$match": {"deleted_at": None, "username": {"$type": "string"}}},
-        {"$group": {"_id": {"$toLower": "$username"}, "count": {"$sum": 1}}},
-        {"$match": {"count": {"$gt": 1}}},
+        {"$group": {"_id": "$username", "names": {"$push": "$username"}}},
+        {"$match": {"names.1": {"$exists": True}}},
     ]
-    found = database["users"].aggregate(pipeline, allowDiskUse=True)
-    return {one["_id"] for one in found} & names
+    found = database["users"].aggregate(pipeline, allowDiskUse=True, collation={**WITHOUT_CASE})
+    return {name.lower() for one in found for name in one["names"]} & names
 
 
 def _nameless(database: Database[Document]) -> list[Document]:
@@ -218,8 +231,8 @@ def _numbered(user: Document) -> dict[str, Any]:
     """Find the number that a user of the couple face-swap has, or had before a kill."""
     noted = user.get(UNDO, {}).get(_KEY, {}).get("legacy_id", {}).get("was", [])
     found = (*noted, user.get("legacy_id"), user.get("id"))
-    numbers = [one for one in found if isinstance(one, int)]
-    return {"legacy_id": numbers[0]} if numbers else {}
+    numbers = [one for one in found if isinstance(one, int | float) and one % 1 == 0]
+    return {"legacy_id": int(numbers[0])} if numbers else {}
 
 
 def _can_take(user: Document, number: dict[str, Any]) -> bool:

@@ -1,14 +1,17 @@
 """Times written as ISO text become dates, in UTC.
 
 Source: reference sections 2 and 3: seed 001 says dates, the app's older code writes text. A text
-without an offset is UTC; MongoDB keeps milliseconds.
+without an offset is UTC; MongoDB keeps milliseconds. A text is no time when its date could not be
+read by Python, and so neither by the app.
 """
+
+from datetime import UTC, datetime
 
 from pymongo.database import Database
 
 from db.connection import Document
 from db.migrate.check import LISTED, Check, Unresolved, check_fields
-from db.migrate.expressions import Expression, each, is_a, when
+from db.migrate.expressions import Expression, called, each, is_a, when
 from db.migrate.field_change import FieldChange
 from db.migrate.work import Work
 
@@ -38,6 +41,7 @@ TIMES: dict[str, tuple[str, ...]] = {
     "faceswap_tasks": ("started_at", "completed_at", "created_at"),
     "crawl_tasks": ("created_at",),
 }
+_FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _HISTORY = "facefusion_processing_history"
 _ISO = (
     r"^\s*[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -71,7 +75,12 @@ def _date(value: Expression) -> Expression:
     """Read a text in ISO 8601; everything else stays as it is."""
     read = {"$dateFromString": {"dateString": {"$trim": {"input": value}}, "onError": value}}
     is_time = {"$regexMatch": {"input": value, "regex": _ISO}}
-    return when(is_a(value, "string"), when(is_time, read, value), value)
+
+    def if_known(date: str) -> Expression:
+        known = {"$and": [{"$gte": [date, _FIRST]}, {"$lte": [date, _LAST]}]}
+        return when(known, date, value)
+
+    return when(is_a(value, "string"), when(is_time, called("date", read, if_known), value), value)
 
 
 def _entries(value: Expression) -> Expression:
