@@ -80,7 +80,16 @@ class FieldChange:
     @property
     def _filled(self) -> Document:
         """A query for documents that had none of the fields, and have what these were given."""
-        return {**self.defaults, f"{UNDO}.{self.key}": {name: [] for name in self.rules}}
+        # To a query, null alone would be a missing field, too.
+        given = {
+            name: {"$type": "null"} if value is None else value
+            for name, value in self.defaults.items()
+        }
+        return {**given, **self._filled_note}
+
+    @property
+    def _filled_note(self) -> Document:
+        return {f"{UNDO}.{self.key}": {name: [] for name in self.rules}}
 
     def _count_others(self, collection: Collection[Document]) -> Document:
         sums = {}
@@ -98,7 +107,7 @@ class FieldChange:
 
     def _fill_in(self) -> Change:
         without = {name: {"$exists": False} for name in (*self.rules, f"{UNDO}.{self.key}")}
-        return without, {"$set": self._filled}
+        return without, {"$set": {**self.defaults, **self._filled_note}}
 
     def _is_wrong(self, name: str) -> Expression:
         return differ(self.rules[name](f"${name}"), f"${name}")

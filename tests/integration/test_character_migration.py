@@ -249,6 +249,14 @@ def test_what_breaks_again_is_repaired_again_and_the_first_original_is_kept(
     assert stored(database)[UNDO] == notes
 
 
+def test_a_field_that_was_filled_in_and_lost_since_is_counted_again(database: Data) -> None:
+    database["characters"].insert_one({"_id": 1})
+    go_up(database, 1)
+    database["characters"].update_one({"_id": 1}, {"$unset": {SETTINGS: True}})
+
+    assert check(database, 1).remaining[f"characters.{SETTINGS}"] == 1
+
+
 def test_a_field_that_was_lost_and_filled_again_is_undone_to_the_first_original(
     database: Data,
 ) -> None:

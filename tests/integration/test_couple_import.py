@@ -457,6 +457,7 @@ def test_what_python_has_no_type_for_concerns_its_row_alone(postgres: str, datab
         ("couple:", "nobody:", SourceRefused, "refuses this user and password"),
         ("/couple_", "/no_", SourceRefused, "has no database of this name"),
     ],
+    ids=["wrong password", "no password", "unknown user", "unknown database"],
 )
 def test_postgres_that_lets_nobody_in_is_explained_without_the_address(
     postgres: str, old: str, new: str, failure: type[ImportFailed], sentence: str
