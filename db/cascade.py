@@ -19,7 +19,7 @@ from db.connection import Document
 from db.deletion import BEGUN, NOT_MARKED, Mark, begun_mark_of, mark_of, where
 from db.errors import ParentDeleted
 from db.indexes import NOT_DELETED
-from db.owners import Owners, owners, parents_of
+from db.owners import Owners, is_id, owners, parents_of
 from db.relations import owned_by
 
 Counts = Counter[str]
@@ -150,7 +150,7 @@ def _refuse_below_deleted(
     below = {(batch.collection, one) for batch in found for one in batch.ids}
     for relation in parents_of(collection):
         parent_id = root.get(relation.field)
-        if parent_id is None or (relation.parent, parent_id) in below:
+        if not is_id(parent_id) or (relation.parent, parent_id) in below:
             continue
         parent = database[relation.parent].find_one(
             where({"id": parent_id}, "only"), {"_id": True}, session=session

@@ -8,7 +8,7 @@ from datetime import UTC
 from typing import Any
 from urllib.parse import parse_qs
 
-from bson.codec_options import CodecOptions
+from bson.codec_options import CodecOptions, DatetimeConversion
 from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import (
@@ -98,6 +98,25 @@ def _client(url: str, pool_size: int) -> MongoClient[Document]:
         raise DatabaseRefused(
             "MONGO_URL is no MongoDB connection string; its form is mongodb://host:port/."
         ) from error
+
+
+def reading_anything(database: Database[Document]) -> Database[Document]:
+    """Get a database that reads dates outside of Python's years, and broken text, without failing.
+
+    Args:
+        database: An open database.
+
+    Returns:
+        The same; such a date comes as a `bson.datetime_ms.DatetimeMS`.
+    """
+    return database.with_options(
+        CodecOptions(
+            tz_aware=True,
+            tzinfo=UTC,
+            datetime_conversion=DatetimeConversion.DATETIME_AUTO,
+            unicode_decode_error_handler="replace",
+        )
+    )
 
 
 @contextmanager

@@ -42,3 +42,8 @@ def find_indexes(database: Database[Document], name: str) -> tuple[FoundIndex, .
     """Look at a collection's indexes but the one on `_id`."""
     told = database[name].list_indexes()
     return tuple(found_index(index) for index in told if index["name"] != "_id_")
+
+
+def collection_names(database: Database[Document]) -> set[str]:
+    """Name the collections that hold documents of their own: no views, no time series."""
+    return set(database.list_collection_names(filter={"type": "collection"}))

@@ -1,11 +1,10 @@
 """Auditing a whole database, part by part; only the repairs write."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 import pymongo
-from bson.codec_options import CodecOptions, DatetimeConversion
 from pymongo.database import Database
 
 from db.audit.attempt import attempted
@@ -20,21 +19,13 @@ from db.audit.repair import repaired
 from db.audit.report import AuditFinding, AuditReport, worst_first
 from db.audit.stuck_jobs import QUEUES, stuck_jobs
 from db.collections import COLLECTIONS, Collection
-from db.connection import Document, translated_errors
+from db.connection import Document, reading_anything, translated_errors
 from db.initialise import initialise
 from db.relations import RELATIONS
 
 SAMPLE_SIZE = 1000
 PATIENCE_SECONDS = 6 * 3600.0
 """For reading a large database; the connection's own 10 s would not do for a collection."""
-
-_ANYTHING: CodecOptions[Document] = CodecOptions(
-    tz_aware=True,
-    tzinfo=UTC,
-    datetime_conversion=DatetimeConversion.DATETIME_AUTO,
-    unicode_decode_error_handler="replace",
-)
-"""Reads dates outside of Python's years and broken text instead of failing on them."""
 
 
 def audit(
@@ -59,7 +50,7 @@ def audit(
         db.errors.DatabaseUnreachable: The connection failed.
         db.errors.DatabaseRefused: The user may not read this, or not write with `fix`.
     """
-    tolerant = database.with_options(codec_options=_ANYTHING)
+    tolerant = reading_anything(database)
     validations = [(collection, Validation(collection)) for collection in COLLECTIONS]
     with translated_errors(), pymongo.timeout(PATIENCE_SECONDS):
         found = [*_indexes(tolerant), *_jobs_and_effects(tolerant, now)]

@@ -211,7 +211,7 @@ def _known(stored: Document) -> KnownUser:
 
 def _legacy_id(stored: Document) -> int | None:
     legacy_id = stored.get("legacy_id")
-    return None if legacy_id is None else int(legacy_id)
+    return int(legacy_id) if isinstance(legacy_id, int | float) and legacy_id % 1 == 0 else None
 
 
 def _reason(collection: str, failure: Mapping[str, Any]) -> str:

@@ -1,14 +1,12 @@
 """What can be said about a migration by looking at the database."""
 
-import pymongo
 from pydantic import BaseModel, ConfigDict, Field
 from pymongo.database import Database
 
 from db.connection import Document
+from db.found import collection_names
 from db.migrate.field_change import FieldChange
 
-CHECK_SECONDS = 3600.0
-"""For counting a whole collection, in place of the connection's 10 s."""
 LISTED = 20
 """Cases that a report lists for each kind; it counts them all."""
 
@@ -29,6 +27,8 @@ class Unresolved(BaseModel):
     examples: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        if not self.examples:
+            return f"{self.what} ({self.count})"
         more = ", ..." if self.count > len(self.examples) else ""
         return f"{self.what} ({self.count}: {', '.join(self.examples)}{more})"
 
@@ -73,9 +73,18 @@ def check_fields(database: Database[Document], change: FieldChange) -> Check:
         database: The StoryCanvas database.
         change: The change.
     """
-    with pymongo.timeout(CHECK_SECONDS):
-        remaining, changed = change.counts(database[change.collection])
+    if change.collection not in collection_names(database):
+        return Check()
+    counts = change.counts(database[change.collection])
     return Check(
-        remaining={f"{change.collection}.{name}": count for name, count in remaining.items()},
-        changed={f"{change.collection}.{name}": count for name, count in changed.items()},
+        remaining={f"{change.collection}.{name}": n for name, n in counts.wrong.items()},
+        changed={f"{change.collection}.{name}": n for name, n in counts.noted.items()},
+        unresolved=_too_large(change.collection, counts.too_large),
     )
+
+
+def _too_large(collection: str, count: int) -> tuple[Unresolved, ...]:
+    if not count:
+        return ()
+    what = f"Documents of {collection} too large to note in them what was there; make them smaller"
+    return (Unresolved(what=what, count=count),)

@@ -16,10 +16,30 @@ from db.migrate.expressions import MISSING, Expression, differ, is_a, when
 UNDO = "migration_undo"
 """Field of a document that notes what migrations found in it."""
 
+LARGEST = 7_000_000
+"""Bytes of a document whose changed fields can be noted in it; MongoDB takes 16 MiB."""
+
 Rule = Callable[[Expression], Expression]
 """Makes the expression of a field's new value from the one of its value."""
 Change = tuple[Document, Document | list[Document]]
 """Which documents, and what is done with them."""
+
+_FITS: Expression = {"$lte": [{"$bsonSize": "$$ROOT"}, LARGEST]}
+
+
+@dataclass(frozen=True)
+class FieldCounts:
+    """Numbers of documents.
+
+    Attributes:
+        wrong: Whose field is not as it should be and can be changed.
+        noted: Whose field was changed.
+        too_large: Some field of which is not as it should be, with no room for a note.
+    """
+
+    wrong: dict[str, int]
+    noted: dict[str, int]
+    too_large: int
 
 
 @dataclass(frozen=True)
@@ -47,7 +67,7 @@ class FieldChange:
 
     def up(self) -> list[Change]:
         """Say what to do with the documents that are not as they should be."""
-        needed = {"$expr": {"$or": [self._is_wrong(name) for name in self.rules]}}
+        needed = {"$expr": {"$and": [self._any_is_wrong, _FITS]}}
         notes = [when(self._is_wrong(name), {name: note_of(f"${name}")}, {}) for name in self.rules]
         values = {name: rule(f"${name}") for name, rule in self.rules.items()}
         change: Change = (needed, [{"$set": {**values, **add_notes(self.key, notes)}}])
@@ -58,24 +78,24 @@ class FieldChange:
         restored = {name: self._restored(name) for name in self.rules}
         return [(self.noted, [{"$set": restored}, *forget(self.key)])]
 
-    def counts(self, collection: Collection[Document]) -> tuple[dict[str, int], dict[str, int]]:
+    def counts(self, collection: Collection[Document]) -> FieldCounts:
         """Count documents by field.
 
         Args:
             collection: Where they are.
-
-        Returns:
-            How many are not as they should be, and how many were changed.
         """
         # Most documents of a large collection are of this kind, and plain equality finds them
         # several times as fast as the rules judge them.
         filled = collection.count_documents(self._filled) if self.defaults else 0
         rest = self._count_others(collection) if filled < collection.count_documents({}) else {}
-        wrong = {name: rest.get(f"{number}", 0) for number, name in enumerate(self.rules)}
-        noted = {
-            name: filled + rest.get(f"noted {number}", 0) for number, name in enumerate(self.rules)
-        }
-        return wrong, noted
+        return FieldCounts(
+            {name: rest.get(f"{number}", 0) for number, name in enumerate(self.rules)},
+            {
+                name: filled + rest.get(f"noted {number}", 0)
+                for number, name in enumerate(self.rules)
+            },
+            rest.get("too large", 0),
+        )
 
     @property
     def _filled(self) -> Document:
@@ -92,10 +112,11 @@ class FieldChange:
         return {f"{UNDO}.{self.key}": {name: [] for name in self.rules}}
 
     def _count_others(self, collection: Collection[Document]) -> Document:
-        sums = {}
+        too_large = {"$and": [self._any_is_wrong, {"$not": [_FITS]}]}
+        sums = {"too large": {"$sum": when(too_large, 1, 0)}}
         for number, name in enumerate(self.rules):
             is_noted = is_a(note_path(self.key, name), "array")
-            sums[f"{number}"] = {"$sum": when(self._is_wrong(name), 1, 0)}
+            sums[f"{number}"] = {"$sum": when({"$and": [self._is_wrong(name), _FITS]}, 1, 0)}
             sums[f"noted {number}"] = {"$sum": when(is_noted, 1, 0)}
         others = {"$nor": [self._filled]} if self.defaults else {}
         pipeline: list[Document] = [{"$match": others}, {"$group": {"_id": None, **sums}}]
@@ -108,6 +129,10 @@ class FieldChange:
     def _fill_in(self) -> Change:
         without = {name: {"$exists": False} for name in (*self.rules, f"{UNDO}.{self.key}")}
         return without, {"$set": {**self.defaults, **self._filled_note}}
+
+    @property
+    def _any_is_wrong(self) -> Expression:
+        return {"$or": [self._is_wrong(name) for name in self.rules]}
 
     def _is_wrong(self, name: str) -> Expression:
         return differ(self.rules[name](f"${name}"), f"${name}")

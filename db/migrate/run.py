@@ -2,13 +2,15 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import pymongo
 from pymongo.database import Database
 
-from db.connection import Document, translated_errors
+from db.connection import Document, reading_anything, translated_errors
 from db.documents.migration_record import MigrationRecord, MigrationStatus
 from db.errors import DatabaseError, MigrationFailed
 from db.migrate.check import Check
@@ -22,6 +24,8 @@ from db.repositories.migration_records import MigrationRecordRepository
 
 PASSES = 3
 """How often a migration goes over the documents; the app may write old ones in the meantime."""
+PATIENCE_SECONDS = 24 * 3600.0
+"""For one migration; a deadline in the place of the connection's 10 s."""
 BEGUN: dict[Direction, MigrationStatus] = {"up": "running", "down": "reverting"}
 ENDED: dict[Direction, MigrationStatus] = {"up": "applied", "down": "reverted"}
 
@@ -54,6 +58,10 @@ class Migrator:
     def _records(self) -> MigrationRecordRepository:
         return MigrationRecordRepository(self.database)
 
+    @property
+    def _anything(self) -> Database[Document]:
+        return reading_anything(self.database)
+
     def look(self, target: str) -> MigrationReport:
         """Say what migrating would do, and write nothing.
 
@@ -61,8 +69,8 @@ class Migrator:
             DatabaseError: As `migrate`.
         """
         moves = plan_moves(self.migrations, self._records.by_number(), target)
-        with translated_errors():
-            told = tuple(_told(move, move.migration.check(self.database)) for move in moves)
+        with _patience():
+            told = tuple(_told(move, move.migration.check(self._anything)) for move in moves)
         return self._report(target, told, dry_run=True)
 
     def migrate(self, target: str) -> MigrationReport:
@@ -92,8 +100,8 @@ class Migrator:
             DatabaseError: As `migrate`.
         """
         move = self._again(number)
-        with translated_errors():
-            told = _told(move, move.migration.check(self.database))
+        with _patience():
+            told = _told(move, move.migration.check(self._anything))
         return self._report(str(number), (told,), dry_run=True)
 
     def repeat(self, number: int) -> MigrationReport:
@@ -105,9 +113,17 @@ class Migrator:
         Raises:
             DatabaseError: As `migrate`.
         """
-        self._again(number)
+        migration = self._again(number).migration
+        with _patience():
+            before = migration.check(self._anything)
         with migration_lock(LockRepository(self.database), self.run_by, self.lease) as lock:
             done = self._carry_out(self._again(number), lock)
+        # The notes tell of earlier times, too.
+        counts = {
+            name: before.remaining.get(name, count - before.changed.get(name, 0))
+            for name, count in done.counts.items()
+        }
+        done = done.model_copy(update={"counts": counts})
         return self._report(str(number), (done,), dry_run=False)
 
     def _again(self, number: int) -> Move:
@@ -123,14 +139,14 @@ class Migrator:
             migration.number, BEGUN[move.direction], told, datetime.now(UTC)
         )
         work = Work(
-            self.database,
+            self._anything,
             lock.still_mine,
             self.progress,
             record.remembered,
             lambda name, value: self._records.remember(migration.number, name, value),
         )
         try:
-            with translated_errors():
+            with _patience():
                 report = _prove(move, work)
             lock.still_mine()
         except Exception as error:
@@ -157,6 +173,13 @@ class Migrator:
         return MigrationReport(
             database=self.database.name, dry_run=dry_run, target=target, moves=moves
         )
+
+
+@contextmanager
+def _patience() -> Iterator[None]:
+    """Let commands take longer than the connection's 10 s, and translate errors."""
+    with translated_errors(), pymongo.timeout(PATIENCE_SECONDS):
+        yield
 
 
 def _prove(move: Move, work: Work) -> MoveReport:

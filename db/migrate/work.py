@@ -7,6 +7,7 @@ from typing import Any
 from pymongo.database import Database
 
 from db.connection import Document
+from db.found import collection_names
 from db.migrate.field_change import Change, FieldChange
 from db.migrate.id_ranges import RANGE_SIZE
 from db.migrate.in_ranges import in_ranges
@@ -48,6 +49,8 @@ class Work:
     def in_ranges(self, name: str, act: Callable[[Document], None]) -> None:
         """Do something in every range of a collection, and tell how far it is.
 
+        A view in the place of a collection is left alone.
+
         Args:
             name: The collection's name.
             act: Gets a query for the range; may run in several threads at a time.
@@ -55,6 +58,8 @@ class Work:
         Raises:
             MigrationLockLost: Another run may have taken over; no range is begun after that.
         """
+        if name not in collection_names(self.database):
+            return
         collection = self.database[name]
         total, seen = collection.estimated_document_count(), 0
 

@@ -2,7 +2,8 @@
 
 Sources: seed 001 for the fields, reference section 2 for what broke them. The app's own script
 looks for a missing history only, so a character with a history and a broken gallery stays broken.
-No picture leaves the gallery: one whose age cannot be read goes to `custom_outputs`.
+A picture whose age cannot be read goes to `custom_outputs`; what holds no address that could be
+shown, such as a list inside a list, is left to the note.
 """
 
 from pymongo.database import Database
@@ -80,14 +81,23 @@ def _completed(gallery: str) -> Expression:
 
 
 def _pictures(value: Expression) -> Expression:
-    """Read the addresses in a list of texts or of objects; one alone is a list of one."""
-    listed = when(is_a(value, "array"), value, [value])
-    return only("address", each("one", listed, _address), lambda one: is_a(one, "string"))
+    """Read the addresses in a list of texts or of objects, in an object's fields, or one alone."""
+
+    def listed(given: str) -> Expression:
+        fields = each("field", {"$objectToArray": given}, lambda field: f"{field}.v")
+        in_object = when(is_a(_address(given), "string"), [given], fields)
+        items = when(is_a(given, "object"), in_object, [given])
+        return when(is_a(given, "array"), given, items)
+
+    addresses = each("one", called("given", value, listed), _address)
+    return only("address", addresses, lambda one: is_a(one, "string"))
 
 
 def _address(value: str) -> Expression:
-    in_object = {"$ifNull": [f"{value}.url", f"{value}.image_url", f"{value}.output_image_url"]}
-    return when(is_a(value, "object"), in_object, value)
+    """Take a text, or the first text of an object's fields that name a picture."""
+    fields = [f"{value}.{name}" for name in ("url", "image_url", "output_image_url", "path")]
+    texts = only("text", fields, lambda text: {"$and": [is_a(text, "string"), {"$ne": [text, ""]}]})
+    return when(is_a(value, "object"), {"$arrayElemAt": [texts, 0]}, value)
 
 
 def _aged(variants: str) -> Expression:

@@ -10,7 +10,7 @@ from db.collections import COLLECTIONS
 from db.connection import Document
 from db.duplicates import find_duplicates
 from db.errors import ValueTaken
-from db.found import find_indexes
+from db.found import collection_names, find_indexes
 from db.index_building import put_index
 from db.indexes import NOT_DELETED, FoundIndex, Index
 from db.migrate.check import Check, Unresolved, check_fields
@@ -106,7 +106,7 @@ def _missing(database: Database[Document]) -> list[tuple[str, Index]]:
     Those on the mark itself; and unique ones in the place of those that hold deleted documents,
     too. Where nothing was unique before, documents may be in the way: that is for `init-db`.
     """
-    existing = set(database.list_collection_names())
+    existing = collection_names(database)
     wanted = []
     for name, index in _indexes():
         if name not in existing or any(one.is_as(index) for one in find_indexes(database, name)):

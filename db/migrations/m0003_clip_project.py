@@ -15,7 +15,7 @@ from db.migrate.work import Work
 
 _KEY = "m0003"
 _CLIPS = "clips"
-_WITHOUT_PROJECT: Document = {"project_id": None}
+_WITHOUT_PROJECT: Document = {"project_id": {"$eq": None, "$not": {"$type": "array"}}}
 _NOTED: Document = {f"{UNDO}.{_KEY}.project_id": {"$exists": True}}
 
 

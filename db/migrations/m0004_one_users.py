@@ -27,6 +27,8 @@ from db.migrate.work import Work
 _KEY = "m0004"
 _NAMES = UUID("3d0f6c0e-6a0f-5f0e-9d57-6f3b1f6f2a10")
 _MERGED = "merged_into"
+_LARGEST_SERIAL = 2**53
+"""Up to here a number with and one without a fraction are the same."""
 _NOTED: Document = {f"{UNDO}.{_KEY}": {"$exists": True}}
 _FIELDS = (
     "id",
@@ -147,11 +149,11 @@ def _set(database: Database[Document], user: Document, values: Document) -> None
 
 def _repoint(database: Database[Document], old: object, new: str) -> None:
     """Let everything that belongs to a user name its new id."""
-    if old is None:
+    if isinstance(old, bool) or not isinstance(old, int | float | str):
         return
     for name in _POINTING:
         database[name].update_many(
-            {"user_id": old},
+            {"user_id": {"$eq": old}},
             set_and_note(_KEY, {"user_id": {"$literal": new}}),
             bypass_document_validation=True,
         )
@@ -231,8 +233,14 @@ def _numbered(user: Document) -> dict[str, Any]:
     """Find the number that a user of the couple face-swap has, or had before a kill."""
     noted = user.get(UNDO, {}).get(_KEY, {}).get("legacy_id", {}).get("was", [])
     found = (*noted, user.get("legacy_id"), user.get("id"))
-    numbers = [one for one in found if isinstance(one, int | float) and one % 1 == 0]
+    numbers = [one for one in found if _is_serial(one)]
     return {"legacy_id": int(numbers[0])} if numbers else {}
+
+
+def _is_serial(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return value % 1 == 0 and abs(value) <= _LARGEST_SERIAL
 
 
 def _can_take(user: Document, number: dict[str, Any]) -> bool:

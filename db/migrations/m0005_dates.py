@@ -45,7 +45,8 @@ _FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _HISTORY = "facefusion_processing_history"
 _ISO = (
     r"^\s*[0-9]{4}-[0-9]{2}-[0-9]{2}"
-    r"([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?\s*(Z|[+-][0-9]{2}:?[0-9]{2})?)?\s*$"
+    r"([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
+    r"\s*(Z|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])?)?\s*$"
 )
 
 
@@ -73,7 +74,7 @@ def check(database: Database[Document]) -> Check:
 
 def _date(value: Expression) -> Expression:
     """Read a text in ISO 8601; everything else stays as it is."""
-    read = {"$dateFromString": {"dateString": {"$trim": {"input": value}}, "onError": value}}
+    read = {"$dateFromString": {"dateString": _in_milliseconds(value), "onError": value}}
     is_time = {"$regexMatch": {"input": value, "regex": _ISO}}
 
     def if_known(date: str) -> Expression:
@@ -81,6 +82,22 @@ def _date(value: Expression) -> Expression:
         return when(known, date, value)
 
     return when(is_a(value, "string"), when(is_time, called("date", read, if_known), value), value)
+
+
+def _in_milliseconds(text: Expression) -> Expression:
+    """Cut a time after three decimals, since the server would round it."""
+    longer = {"$regexFind": {"input": text, "regex": r"^(.*[.][0-9]{3})[0-9]+(.*)$"}}
+    cut = called(
+        "longer",
+        longer,
+        lambda found: {
+            "$concat": [
+                {"$arrayElemAt": [f"{found}.captures", 0]},
+                {"$arrayElemAt": [f"{found}.captures", 1]},
+            ]
+        },
+    )
+    return {"$trim": {"input": {"$ifNull": [cut, text]}}}
 
 
 def _entries(value: Expression) -> Expression:

@@ -1,9 +1,15 @@
 """Starts processes that call a host through the guard."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+
+from counting_host import CountingHost
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from blocks.limits import create_limit
 
 HERE = Path(__file__).parent
 
@@ -18,3 +24,14 @@ def start_caller(
         "PREFECT_LOGGING_LEVEL": "ERROR",
     }
     return subprocess.Popen(command, cwd=HERE.parents[1], env=environment)
+
+
+def kill_holder(prefect_url: str, limit: str) -> str:
+    """Make a limit of one slot, and leave the slot to a process that is killed."""
+    host = CountingHost(0.0)
+    with temporary_settings({PREFECT_API_URL: prefect_url}):
+        create_limit(limit, 1)
+    code = start_caller(prefect_url, limit, host.url, "doomed", 1).wait(60)
+    host.close()
+    assert code == -signal.SIGKILL
+    return limit

@@ -1,17 +1,13 @@
 """Databases of both kinds that StoryCanvas installations run."""
 
-import signal
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from callers import start_caller
-from counting_host import CountingHost
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from callers import kill_holder
 from pymongo.database import Database
 
-from blocks.limits import create_limit
 from db.connection import connect
 
 Document = dict[str, Any]
@@ -35,13 +31,7 @@ def any_database(any_url: str) -> Iterator[Database[Document]]:
 @pytest.fixture(scope="session")
 def killed_holder(prefect_url: str) -> str:
     """A limit whose only slot is held by a process that was killed; its lease lasts 60 s."""
-    host, limit = CountingHost(0.0), "gpu:killed-holder"
-    with temporary_settings({PREFECT_API_URL: prefect_url}):
-        create_limit(limit, 1)
-    code = start_caller(prefect_url, limit, host.url, "doomed", 1).wait(60)
-    host.close()
-    assert code == -signal.SIGKILL
-    return limit
+    return kill_holder(prefect_url, "gpu:killed-holder")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -112,4 +112,5 @@ REFERENCE: dict[str, set[str]] = {
     "crawl_tasks": {"id U", "legacy_id U sparse", "status created_at"},
     "facefusion_operations": {"-created_at", "effects.applied_at", "effects.character_id"},
     "migrations": set(),
+    "locks": set(),
 }

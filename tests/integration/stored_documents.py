@@ -43,6 +43,13 @@ SMALLEST: dict[str, Document] = {
         "run_by": "operator",
         "started_at": NOW,
     },
+    "locks": {
+        "_id": "migrations",
+        "token": "0" * 32,
+        "holder": "operator",
+        "since": NOW,
+        "expires_at": NOW,
+    },
 }
 
 ENTRY: Document = {

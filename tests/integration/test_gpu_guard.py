@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from callers import start_caller
+from callers import kill_holder, start_caller
 from counting_host import CountingHost
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
@@ -243,8 +243,8 @@ def test_a_lease_outlives_a_restart_of_the_server(
         assert after.acquire() is not None
 
 
-def test_a_killed_holder_keeps_its_slot_until_its_lease_runs_out(killed_holder: str) -> None:
-    assert taken(killed_holder) == 1
+def test_a_killed_holder_keeps_its_slot_until_its_lease_runs_out(prefect_url: str) -> None:
+    assert taken(kill_holder(prefect_url, "gpu:just-killed")) == 1
 
 
 class Stumbling(GpuLimit):
