@@ -28,7 +28,7 @@ SCENES: list[dict[str, Any]] = [
     {"id": "s-4", "project_id": 7},
     {"id": "s-5", "project_id": "p-5", "deleted_at": "2026-01-02"},
 ]
-PROJECTS: dict[str, tuple[dict[str, Any], str | None]] = {
+PROJECTS: dict[str, tuple[dict[str, Any], Any]] = {
     "no project": ({"scene_id": "s-1"}, "p-1"),
     "a null project": ({"project_id": None, "scene_id": "s-1"}, "p-1"),
     "another project": ({"scene_id": "s-1", "project_id": "p-2"}, "p-2"),
@@ -41,6 +41,7 @@ PROJECTS: dict[str, tuple[dict[str, Any], str | None]] = {
     "no scene": ({"name": "x"}, None),
     "a null scene": ({"scene_id": None}, None),
     "a scene that is no text": ({"scene_id": 7}, None),
+    "a list that holds null": ({"scene_id": "s-1", "project_id": [None]}, [None]),
 }
 LENGTHS: dict[str, tuple[dict[str, Any], Any]] = {
     "a duration": ({"duration": 3.5}, 3.5),

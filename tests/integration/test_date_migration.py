@@ -235,3 +235,32 @@ def test_collections_that_are_not_there_are_not_created(database: Data) -> None:
     go_up(database, 5)
 
     assert raw_documents(database) == {}
+
+
+def test_a_view_in_the_place_of_a_collection_is_left_alone(database: Data) -> None:
+    database["comfyui_servers"].insert_one({"_id": 1, "last_check": "2026-01-02"})
+    database.create_collection("backends", viewOn="comfyui_servers", pipeline=[])
+
+    go_up(database, 5)
+
+    assert database["comfyui_servers"].find_one()["last_check"] == datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def test_a_document_without_room_for_a_note_is_left_and_listed(database: Data) -> None:
+    entries = [{"created_at": "2026-01-02", "parameters": "x" * 1_000_000} for _ in range(8)]
+    large = {"_id": 1, "facefusion_processing_history": entries}
+    database["characters"].insert_one(large)
+
+    go_up(database, 5)
+
+    assert database["characters"].find_one() == large
+    assert "Documents of characters too large" in " ".join(unresolved(database, 5))
+
+
+def test_a_time_is_cut_after_milliseconds_and_never_rounded_up(database: Data) -> None:
+    database["projects"].insert_one({"_id": 1, "created_at": "1969-12-31T23:59:59.9999Z"})
+
+    go_up(database, 5)
+
+    found = database["projects"].find_one()
+    assert found["created_at"] == datetime(1969, 12, 31, 23, 59, 59, 999000, tzinfo=UTC)

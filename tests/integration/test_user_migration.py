@@ -390,3 +390,24 @@ def test_what_a_kill_leaves_is_done_or_undone_by_the_next_run(
         put(database, half, before, after)
         go_down(database, 4)
         assert raw_documents(database) == start
+
+
+def test_an_id_that_is_no_number_takes_nobody_elses_pictures(database: Data) -> None:
+    add(database, couple({"$ne": None}), couple(8, email="other@x.org", username="other"))
+    database["images"].insert_one({"_id": "hers", "user_id": "u-9"})
+    before = raw_documents(database)
+
+    go_up(database, 4)
+
+    assert database["images"].find_one({"_id": "hers"}) == {"_id": "hers", "user_id": "u-9"}
+    go_down(database, 4)
+    assert raw_documents(database) == before
+
+
+def test_a_number_that_no_table_has_is_no_legacy_id(database: Data) -> None:
+    add(database, couple(1e300), couple(8, email="other@x.org", username="other"))
+
+    go_up(database, 4)
+
+    assert "legacy_id" not in users(database)["couple 1e+300"]
+    assert users(database)["couple 8"]["legacy_id"] == 8
