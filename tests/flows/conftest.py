@@ -33,6 +33,17 @@ def limit(prefect: None, host_url: str) -> str:  # noqa: ARG001 - it sets the se
 
 
 @pytest.fixture
+def configured(
+    database: Database[dict[str, Any]], mongo_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Database[dict[str, Any]]:
+    """The environment names an empty database."""
+    monkeypatch.setenv("MONGO_URL", mongo_url)
+    monkeypatch.setenv("DB_NAME", database.name)
+    monkeypatch.setenv("STORYCANVAS_STEP_RETRIES", "0")
+    return database
+
+
+@pytest.fixture
 def world(
     database: Database[dict[str, Any]],
     mongo_url: str,

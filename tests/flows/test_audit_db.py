@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
 from prefect.states import State
 from pymongo.database import Database
+from shown import shown_by
 
 from db.audit.report import AuditReport
 from db.errors import DatabaseRefused
@@ -18,27 +17,14 @@ Data = Database[dict[str, Any]]
 
 
 @pytest.fixture
-def configured(database: Data, mongo_url: str, monkeypatch: pytest.MonkeyPatch) -> Data:
+def configured(configured: Data) -> Data:
     """The environment names a database with an orphan and a job whose lease has expired."""
-    monkeypatch.setenv("MONGO_URL", mongo_url)
-    monkeypatch.setenv("DB_NAME", database.name)
-    monkeypatch.setenv("STORYCANVAS_STEP_RETRIES", "0")
-    database["clips"].insert_many([{"id": str(n), "scene_id": "gone"} for n in range(3)])
+    configured["clips"].insert_many([{"id": str(n), "scene_id": "gone"} for n in range(3)])
     expired = datetime(2026, 1, 1, tzinfo=UTC)
-    database["facefusion_jobs"].insert_one(
+    configured["facefusion_jobs"].insert_one(
         {"id": "j", "job_type": "swap", "status": "processing", "lease_expires_at": expired}
     )
-    return database
-
-
-def shown_by(state: State[Any]) -> tuple[str, dict[str | None, Any]]:
-    """The run's name, and its artifacts by their keys."""
-    run = state.state_details.flow_run_id
-    assert run
-    which = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run]))
-    with get_client(sync_client=True) as client:
-        artifacts = client.read_artifacts(artifact_filter=which)
-        return client.read_flow_run(run).name, {one.key: one for one in artifacts}
+    return configured
 
 
 def test_a_run_that_looks_shows_a_table_and_a_report_and_changes_nothing(
@@ -50,7 +36,7 @@ def test_a_run_that_looks_shows_a_table_and_a_report_and_changes_nothing(
 
     name, artifacts = shown_by(state)
     report = state.result()
-    table, whole = artifacts["audit-db"], artifacts["audit-db-report"]
+    table, whole = artifacts["audit-db"][0], artifacts["audit-db-report"][0]
     assert state.is_completed()
     assert name == "audit-db (looks only)"
     assert (table.type, whole.type) == ("table", "markdown")
@@ -70,7 +56,7 @@ def test_a_run_that_fixes_says_so_in_its_name_and_what_it_did(configured: Data) 
 
     name, artifacts = shown_by(state)
     assert name == "audit-db (fixes)"
-    assert "fixed: 1 put back to queued." in artifacts["audit-db"].data
+    assert "fixed: 1 put back to queued." in artifacts["audit-db"][0].data
     assert configured["facefusion_jobs"].count_documents({"status": "queued"}) == 1
 
 

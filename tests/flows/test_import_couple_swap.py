@@ -4,23 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
 from pymongo.database import Database
+from shown import shown_by
 
 from flows.import_couple_swap import import_couple_swap
 
 Data = Database[dict[str, Any]]
 
 SAMPLES = Path(__file__).parents[1] / "integration" / "couple_samples"
-
-
-@pytest.fixture
-def configured(database: Data, mongo_url: str, monkeypatch: pytest.MonkeyPatch) -> Data:
-    monkeypatch.setenv("MONGO_URL", mongo_url)
-    monkeypatch.setenv("DB_NAME", database.name)
-    monkeypatch.setenv("STORYCANVAS_STEP_RETRIES", "0")
-    return database
 
 
 @pytest.mark.parametrize(
@@ -45,13 +36,9 @@ def test_a_run_shows_what_it_did_and_what_has_no_place(
     state = import_couple_swap(csv_folder=str(tmp_path), dry_run=dry_run, return_state=True)
 
     report = state.result()
-    run = state.state_details.flow_run_id
-    assert run
-    with get_client(sync_client=True) as client:
-        [artifact] = client.read_artifacts(
-            artifact_filter=ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run]))
-        )
-        assert client.read_flow_run(run).name == run_name
+    name, artifacts = shown_by(state)
+    [artifact] = artifacts["import-couple-swap"]
+    assert name == run_name
     said = [record.getMessage() for record in caplog.records]
     assert {report.summary(), *report.lines(), *report.notes} <= {*said}
     assert "Not placed: images id 2: user_id 9 has no place in users." in said

@@ -1,17 +1,11 @@
 """The flow init-db: its report, what it shows in the UI, and how it ends when it is blocked."""
 
 from typing import Any
-from uuid import UUID
 
 import pytest
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import (
-    ArtifactFilter,
-    ArtifactFilterFlowRunId,
-    ArtifactFilterKey,
-)
-from prefect.states import State
+from prefect.client.schemas.objects import State
 from pymongo.database import Database
+from shown import shown_by
 
 from db.collections import COLLECTIONS
 from db.errors import DatabaseRefused
@@ -22,32 +16,8 @@ Data = Database[dict[str, Any]]
 WRONG_USER = "mongodb://user:hunter2@"
 
 
-@pytest.fixture
-def configured(database: Data, mongo_url: str, monkeypatch: pytest.MonkeyPatch) -> Data:
-    """The environment names an empty database."""
-    monkeypatch.setenv("MONGO_URL", mongo_url)
-    monkeypatch.setenv("DB_NAME", database.name)
-    monkeypatch.setenv("STORYCANVAS_STEP_RETRIES", "0")
-    return database
-
-
-def run_of(state: State[Any]) -> UUID:
-    assert state.state_details.flow_run_id
-    return state.state_details.flow_run_id
-
-
-def name_of(state: State[Any]) -> str:
-    with get_client(sync_client=True) as client:
-        return client.read_flow_run(run_of(state)).name
-
-
 def artifact_of(state: State[Any]) -> Any:  # noqa: ANN401 - Prefect's own
-    which = ArtifactFilter(
-        flow_run_id=ArtifactFilterFlowRunId(any_=[run_of(state)]),
-        key=ArtifactFilterKey(any_=[ARTIFACT_KEY]),
-    )
-    with get_client(sync_client=True) as client:
-        [artifact] = client.read_artifacts(artifact_filter=which)
+    [artifact] = shown_by(state)[1][ARTIFACT_KEY]
     return artifact
 
 
@@ -61,7 +31,7 @@ def test_an_empty_database_is_made_and_shown_row_by_row(configured: Data) -> Non
     assert (artifact.key, artifact.type) == ("init-db", "table")
     assert artifact.data.count('"outcome": "created"') == len(report.findings)
     assert artifact.description == report.summary()
-    assert name_of(state) == "init-db"
+    assert shown_by(state)[0] == "init-db"
 
 
 def test_the_log_has_a_line_for_each_collection(
@@ -80,7 +50,7 @@ def test_the_log_has_a_line_for_each_collection(
 def test_a_dry_run_says_so_in_its_name_and_writes_nothing(configured: Data) -> None:
     state = init_db(dry_run=True, return_state=True)
 
-    assert name_of(state) == "init-db (dry run)"
+    assert shown_by(state)[0] == "init-db (dry run)"
     assert "would be created" in artifact_of(state).description
     assert state.is_completed()
     assert configured.list_collection_names() == []

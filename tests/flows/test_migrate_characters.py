@@ -1,13 +1,10 @@
 """The flow migrate-characters: its counts before and after, its progress and its name."""
 
 from typing import Any
-from uuid import UUID
 
 import pytest
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
-from prefect.client.schemas.objects import Artifact
 from pymongo.database import Database
+from shown import shown_by
 
 from db.migrations.m0001_character_fields import FIELDS
 from flows.migrate_characters import migrate_characters
@@ -28,24 +25,12 @@ COMPLETE = {
 
 
 @pytest.fixture
-def configured(database: Data, mongo_url: str, monkeypatch: pytest.MonkeyPatch) -> Data:
+def configured(configured: Data) -> Data:
     """The environment names a database with three characters, of which one is complete."""
-    monkeypatch.setenv("MONGO_URL", mongo_url)
-    monkeypatch.setenv("DB_NAME", database.name)
-    monkeypatch.setenv("STORYCANVAS_STEP_RETRIES", "0")
-    database["characters"].insert_many(
+    configured["characters"].insert_many(
         [{"id": "whole", **COMPLETE}, {"id": "bare"}, {"id": "half", HISTORY: [], GALLERY: None}]
     )
-    return database
-
-
-def shown(run: UUID | None) -> tuple[str, dict[str | None, Artifact]]:
-    """A run's name and its artifacts by key."""
-    assert run
-    which = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run]))
-    with get_client(sync_client=True) as client:
-        artifacts = client.read_artifacts(artifact_filter=which)
-        return client.read_flow_run(run).name, {one.key: one for one in artifacts}
+    return configured
 
 
 def test_all_characters_are_repaired_counted_and_proved(
@@ -54,8 +39,10 @@ def test_all_characters_are_repaired_counted_and_proved(
     state = migrate_characters(return_state=True)
 
     report = state.result()
-    name, artifacts = shown(state.state_details.flow_run_id)
-    table, progress = (artifacts[f"migrate-characters-{what}"] for what in ("report", "progress"))
+    name, artifacts = shown_by(state)
+    table, progress = (
+        artifacts[f"migrate-characters-{what}"][0] for what in ("report", "progress")
+    )
     said = [record.getMessage() for record in caplog.records]
     assert name == "migrate-characters"
     assert (report.before.total, report.before.complete) == (3, 1)
@@ -77,7 +64,7 @@ def test_a_dry_run_only_counts_and_a_repetition_repairs_what_came_since(configur
 
     state = migrate_characters(dry_run=True, return_state=True)
     looked = state.result()
-    assert shown(state.state_details.flow_run_id)[0] == "migrate-characters (dry run)"
+    assert shown_by(state)[0] == "migrate-characters (dry run)"
     assert list(configured["characters"].find()) == before
     assert (looked.before.complete, looked.after.complete) == (3, 3)
     assert set(looked.migration.moves[0].counts.values()) == {1}

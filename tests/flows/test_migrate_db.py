@@ -1,13 +1,10 @@
 """The flow migrate-db: its name, what it shows and returns, and how it refuses a target."""
 
 from typing import Any
-from uuid import UUID
 
 import pytest
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
-from prefect.client.schemas.objects import Artifact
 from pymongo.database import Database
+from shown import shown_by
 
 from db.errors import DatabaseRefused, UnknownMigration
 from flows.migrate_db import migrate_db
@@ -16,22 +13,10 @@ Data = Database[dict[str, Any]]
 
 
 @pytest.fixture
-def configured(database: Data, mongo_url: str, monkeypatch: pytest.MonkeyPatch) -> Data:
+def configured(configured: Data) -> Data:
     """The environment names a database with a scene and a time that is none."""
-    monkeypatch.setenv("MONGO_URL", mongo_url)
-    monkeypatch.setenv("DB_NAME", database.name)
-    monkeypatch.setenv("STORYCANVAS_STEP_RETRIES", "0")
-    database["scenes"].insert_one({"id": "inn", "created_at": "some day"})
-    return database
-
-
-def shown(run: UUID | None) -> tuple[str, dict[str | None, Artifact]]:
-    """A run's name and its artifacts by key."""
-    assert run
-    which = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run]))
-    with get_client(sync_client=True) as client:
-        artifacts = client.read_artifacts(artifact_filter=which)
-        return client.read_flow_run(run).name, {one.key: one for one in artifacts}
+    configured["scenes"].insert_one({"id": "inn", "created_at": "some day"})
+    return configured
 
 
 def statuses(database: Data) -> dict[int, str]:
@@ -44,8 +29,8 @@ def test_a_run_shows_each_migration_its_progress_and_what_is_left_to_a_person(
     state = migrate_db(return_state=True)
 
     report = state.result()
-    name, artifacts = shown(state.state_details.flow_run_id)
-    table, progress = artifacts["migrate-db-report"], artifacts["migrate-db-progress"]
+    name, artifacts = shown_by(state)
+    table, progress = artifacts["migrate-db-report"][0], artifacts["migrate-db-progress"][0]
     said = [record.getMessage() for record in caplog.records]
     assert name == "migrate-db to latest"
     assert statuses(configured) == dict.fromkeys(range(1, len(report.moves) + 1), "applied")
@@ -66,14 +51,14 @@ def test_a_dry_run_to_a_number_says_so_in_its_name_and_writes_nothing(configured
     state = migrate_db(target=3, dry_run=True, return_state=True)
 
     report = state.result()
-    name, artifacts = shown(state.state_details.flow_run_id)
+    name, artifacts = shown_by(state)
     assert name == "migrate-db to 3 (dry run)"
     assert [(move.number, move.direction) for move in report.moves] == [
         (1, "up"),
         (2, "up"),
         (3, "up"),
     ]
-    assert "would be carried out to 3" in (artifacts["migrate-db-report"].description or "")
+    assert "would be carried out to 3" in (artifacts["migrate-db-report"][0].description or "")
     assert configured.list_collection_names() == ["scenes"]
 
 

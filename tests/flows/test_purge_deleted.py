@@ -2,14 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
-from prefect.client.schemas.sorting import ArtifactSort
 from prefect.exceptions import ParameterTypeError
 from pymongo.database import Database
+from shown import shown_by
 
 from flows.purge_deleted import purge_deleted
 
@@ -18,28 +15,16 @@ DUE = 2
 
 
 @pytest.fixture
-def configured(database: Data, mongo_url: str, monkeypatch: pytest.MonkeyPatch) -> Data:
+def configured(configured: Data) -> Data:
     """The environment names a database with two presets due, one young and one project kept."""
-    monkeypatch.setenv("MONGO_URL", mongo_url)
-    monkeypatch.setenv("DB_NAME", database.name)
-    monkeypatch.setenv("STORYCANVAS_STEP_RETRIES", "0")
     now = datetime.now(UTC)
     ages = {"a": 31, "b": 400, "young": 29}
-    database["facefusion_presets"].insert_many(
+    configured["facefusion_presets"].insert_many(
         [{"id": one, "deleted_at": now - timedelta(days=days)} for one, days in ages.items()]
     )
-    database["projects"].insert_one({"id": "kept", "deleted_at": now - timedelta(days=31)})
-    database["scenes"].insert_one({"id": "alive", "project_id": "kept"})
-    return database
-
-
-def shown(run: UUID | None) -> tuple[str, list[Any]]:
-    """A run's name and its artifacts, the oldest first."""
-    assert run
-    which = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run]))
-    with get_client(sync_client=True) as client:
-        artifacts = client.read_artifacts(artifact_filter=which, sort=ArtifactSort.CREATED_DESC)
-        return client.read_flow_run(run).name, [*reversed(artifacts)]
+    configured["projects"].insert_one({"id": "kept", "deleted_at": now - timedelta(days=31)})
+    configured["scenes"].insert_one({"id": "alive", "project_id": "kept"})
+    return configured
 
 
 def test_by_default_it_counts_and_says_so_in_its_name(
@@ -48,7 +33,8 @@ def test_by_default_it_counts_and_says_so_in_its_name(
     state = purge_deleted(return_state=True)
 
     report = state.result()
-    name, [artifact] = shown(state.state_details.flow_run_id)
+    name, artifacts = shown_by(state)
+    [artifact] = artifacts["purge-deleted"]
     said = [record.getMessage() for record in caplog.records]
     assert name == "purge-deleted (dry run)"
     assert (report.due, report.removed, report.kept_count) == (DUE, 0, 1)
@@ -63,7 +49,8 @@ def test_a_removal_shows_the_counts_first_and_then_what_it_removed(configured: D
     state = purge_deleted(dry_run=False, return_state=True)
 
     report = state.result()
-    name, [before, after] = shown(state.state_details.flow_run_id)
+    name, artifacts = shown_by(state)
+    before, after = artifacts["purge-deleted"]
     assert name == "purge-deleted (removes)"
     assert "2 document(s) to be removed" in before.description
     assert "2 of 2 document(s) removed" in after.description

@@ -3,9 +3,8 @@
 from typing import Any
 
 import pytest
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
 from pymongo.database import Database
+from shown import shown_by
 
 from flows.seed_inference_configurations import seed_inference_configurations
 
@@ -13,16 +12,13 @@ Data = Database[dict[str, Any]]
 
 
 @pytest.fixture
-def configured(database: Data, mongo_url: str, monkeypatch: pytest.MonkeyPatch) -> Data:
+def configured(configured: Data) -> Data:
     """The environment names a database of one known and one unknown model."""
-    monkeypatch.setenv("MONGO_URL", mongo_url)
-    monkeypatch.setenv("DB_NAME", database.name)
-    monkeypatch.setenv("STORYCANVAS_STEP_RETRIES", "0")
     names = ("flux1-dev", "hero")
-    database["database_models"].insert_many(
+    configured["database_models"].insert_many(
         [{"id": name, "name": name, "is_active": True} for name in names]
     )
-    return database
+    return configured
 
 
 @pytest.mark.parametrize(
@@ -43,13 +39,9 @@ def test_a_run_shows_what_it_did_and_whether_it_only_looked(
     state = seed_inference_configurations(dry_run=dry_run, return_state=True)
 
     report = state.result()
-    run = state.state_details.flow_run_id
-    assert run
-    with get_client(sync_client=True) as client:
-        [artifact] = client.read_artifacts(
-            artifact_filter=ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run]))
-        )
-        assert client.read_flow_run(run).name == run_name
+    name, artifacts = shown_by(state)
+    [artifact] = artifacts["seed-inference-configurations"]
+    assert name == run_name
     said = [record.getMessage() for record in caplog.records]
     assert report.summary() in said
     assert "Unknown base model, no presets: hero (hero): nothing but the name." in said
