@@ -7,16 +7,17 @@ nothing else:
     report = migrate_db(target="latest", dry_run=True)
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from prefect import flow
 from prefect.runtime import flow_run
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from db.migrate.report import MigrationReport
 from tasks.migrate import migrate_database
 
-Target = Annotated[str, BeforeValidator(str), Field(pattern=r"^(latest|[0-9]{1,4})$")]
+# A number on the command line is a number to Prefect, which would refuse it for a text.
+Target = Literal["latest"] | Annotated[int, Field(ge=0, le=9999)]
 
 
 def _run_name() -> str:
@@ -35,4 +36,4 @@ def migrate_db(target: Target = "latest", dry_run: bool = False) -> MigrationRep
     Returns:
         What was carried out or undone, with the number of documents changed.
     """
-    return migrate_database(target, dry_run=dry_run)
+    return migrate_database(str(target), dry_run=dry_run)
