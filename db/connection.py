@@ -33,7 +33,7 @@ POLICY: dict[str, Any] = {
     "retryWrites": True,
     "retryReads": True,
 }
-_REFUSALS = {13, 18, 8000}
+REFUSALS = {13, 18, 8000}
 """Server error codes for Unauthorized and AuthenticationFailed (8000: the same from Atlas)."""
 
 log = logging.getLogger(__name__)
@@ -135,7 +135,7 @@ def translated_errors() -> Iterator[None]:
             f"MongoDB does not answer ({type(error).__name__}); start it or correct MONGO_URL."
         ) from error
     except OperationFailure as error:
-        if error.code in _REFUSALS:
+        if error.code in REFUSALS:
             raise DatabaseRefused(
                 "MongoDB refuses this user (error "
                 f"{error.code}); check the name, password and roles in MONGO_URL."

@@ -12,7 +12,7 @@ from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
 from db.collections import COLLECTIONS, Collection
-from db.connection import Document, translated_errors
+from db.connection import REFUSALS, Document, translated_errors
 from db.differences import Difference, ValidationAction, differences, validation
 from db.duplicates import find_duplicates
 from db.found import find_collection
@@ -24,7 +24,6 @@ PATIENCE_SECONDS = 6 * 3600.0
 PAUSES = (0.0, 0.04, 0.08, 0.16, 0.32)
 """Seconds before each look at a collection that somebody else changes at the same time."""
 
-_REFUSALS = {13, 18, 8000}
 _SOMEBODY_ELSE = {
     26,  # NamespaceNotFound
     27,  # IndexNotFound
@@ -152,7 +151,7 @@ def _carry_out(
 
 def _blocked(difference: Difference, error: OperationFailure) -> Finding:
     """Report what the server did not do; a user without rights ends it all instead."""
-    if error.code in _REFUSALS:
+    if error.code in REFUSALS:
         raise error
     said = (error.details or {}).get("errmsg", "no reason given")
     reason = f"MongoDB refused: error {error.code}, {said}."

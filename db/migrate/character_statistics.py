@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 
+import pymongo
 from pydantic import BaseModel, ConfigDict
 from pymongo.database import Database
 
 from db.connection import Document, translated_errors
-from db.migrate.in_ranges import in_ranges
 from db.migrations.m0001_character_fields import FIELDS
+
+PATIENCE_SECONDS = 3600.0
+"""For reading all characters, in place of the connection's 10 s."""
 
 
 class CharacterStatistics(BaseModel):
@@ -42,30 +45,14 @@ def character_statistics(database: Database[Document]) -> CharacterStatistics:
     Raises:
         db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
-    with translated_errors():
-        return _count(database)
-
-
-def _count(database: Database[Document]) -> CharacterStatistics:
-    characters = database[FIELDS.collection]
     right = FIELDS.are_right()
     sums = {str(number): {"$sum": {"$toInt": test}} for number, test in enumerate(right.values())}
-    group = {"_id": None, "total": {"$sum": 1}, **sums}
-    group["complete"] = {"$sum": {"$toInt": {"$and": [*right.values()]}}}
-    names = ["total", *sums, "complete"]
-    totals = dict.fromkeys(names, 0)
-
-    def add(found: Document) -> None:
-        for name in names:
-            totals[name] += found.get(name, 0)
-
-    in_ranges(
-        characters,
-        lambda which: next(characters.aggregate([{"$match": which}, {"$group": group}]), {}),
-        add,
-    )
+    complete = {"$sum": {"$toInt": {"$and": [*right.values()]}}}
+    group = {"_id": None, "total": {"$sum": 1}, "complete": complete, **sums}
+    with translated_errors(), pymongo.timeout(PATIENCE_SECONDS):
+        found = next(iter(database[FIELDS.collection].aggregate([{"$group": group}])), {})
     return CharacterStatistics(
-        total=totals["total"],
-        with_field=dict(zip(right, (totals[name] for name in sums), strict=True)),
-        complete=totals["complete"],
+        total=found.get("total", 0),
+        with_field={name: found.get(str(number), 0) for number, name in enumerate(right)},
+        complete=found.get("complete", 0),
     )

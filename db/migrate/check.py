@@ -1,5 +1,8 @@
 """What can be said about a migration by looking at the database."""
 
+from collections.abc import Iterable
+from itertools import islice
+
 from pydantic import BaseModel, ConfigDict, Field
 from pymongo.database import Database
 
@@ -31,6 +34,19 @@ class Unresolved(BaseModel):
             return f"{self.what} ({self.count})"
         more = ", ..." if self.count > len(self.examples) else ""
         return f"{self.what} ({self.count}: {', '.join(self.examples)}{more})"
+
+
+def left_to_a_person(what: str, count: int, documents: Iterable[Document]) -> Unresolved:
+    """List documents by `id`, or by `_id` where there is none.
+
+    Args:
+        what: What is the matter and what to do, in one sentence.
+        count: How many there are.
+        documents: The first of them; no more are listed than a report takes.
+    """
+    first = islice(documents, LISTED)
+    examples = tuple(str(one.get("id", one["_id"])) for one in first)
+    return Unresolved(what=what, count=count, examples=examples)
 
 
 class Check(BaseModel):

@@ -3,13 +3,12 @@
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
 
 import pymongo
 from pymongo.collection import Collection
 
 from db.connection import Document
-from db.migrate.id_ranges import RANGE_SIZE, id_ranges
+from db.migrate.id_ranges import id_ranges
 
 AT_ONCE = 3
 """Ranges at a time; the app needs the server, too."""
@@ -19,37 +18,34 @@ RANGE_SECONDS = 600.0
 """For one range, in place of the connection's 10 s."""
 
 
-T = TypeVar("T")
-
-
 def in_ranges(
-    collection: Collection[Document],
-    act: Callable[[Document], T],
-    done: Callable[[T], None],
-    size: int = RANGE_SIZE,
+    collection: Collection[Document], act: Callable[[Document], None], done: Callable[[], None]
 ) -> None:
     """Call a function with a query for each range of `_id`.
 
     Args:
         collection: What is cut into ranges.
         act: What is done in a range; it runs in another thread.
-        done: Gets the result of each range, in their order; runs in the caller's thread. When it
-            raises, no further range is begun.
-        size: Documents of a range.
+        done: Called after each range, in their order, in the caller's thread. When it raises, no
+            further range is begun.
     """
 
-    def act_in_time(which: Document) -> T:
+    def act_in_time(which: Document) -> None:
         with pymongo.timeout(RANGE_SECONDS):
-            return act(which)
+            act(which)
+
+    def end_first(waiting: deque[Future[None]]) -> None:
+        waiting.popleft().result()
+        done()
 
     pool = ThreadPoolExecutor(AT_ONCE)
     try:
-        waiting: deque[Future[T]] = deque()
-        for which in id_ranges(collection, size):
+        waiting: deque[Future[None]] = deque()
+        for which in id_ranges(collection):
             waiting.append(pool.submit(act_in_time, which))
             if len(waiting) > WAITING:
-                done(waiting.popleft().result())
+                end_first(waiting)
         while waiting:
-            done(waiting.popleft().result())
+            end_first(waiting)
     finally:
         pool.shutdown(cancel_futures=True)

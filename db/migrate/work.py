@@ -67,7 +67,7 @@ class Work:
             self.still_mine()
             act(which)
 
-        def tell(_nothing: None) -> None:
+        def tell() -> None:
             nonlocal seen
             seen = min(seen + RANGE_SIZE, total)
             self.progress(name, seen, total)

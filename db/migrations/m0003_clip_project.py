@@ -7,7 +7,7 @@ the place of `length`.
 from pymongo.database import Database
 
 from db.connection import Document
-from db.migrate.check import LISTED, Check, Unresolved, check_fields
+from db.migrate.check import LISTED, Check, Unresolved, check_fields, left_to_a_person
 from db.migrate.expressions import NUMBERS, Expression, is_a, when
 from db.migrate.field_change import UNDO, FieldChange
 from db.migrate.noted_values import restore_noted, set_and_note
@@ -16,6 +16,9 @@ from db.migrate.work import Work
 _KEY = "m0003"
 _CLIPS = "clips"
 _WITHOUT_PROJECT: Document = {"project_id": {"$eq": None, "$not": {"$type": "array"}}}
+_LOOK_UP_SCENE: Document = {
+    "$lookup": {"from": "scenes", "localField": "scene_id", "foreignField": "id", "as": "scene"}
+}
 _NOTED: Document = {f"{UNDO}.{_KEY}.project_id": {"$exists": True}}
 
 
@@ -63,11 +66,10 @@ def _fill_in(database: Database[Document], which: Document) -> None:
 
 def _with_scene(which: Document) -> list[Document]:
     """Find clips without project whose scene has one."""
-    scene = {"from": "scenes", "localField": "scene_id", "foreignField": "id", "as": "scene"}
     project = {"$arrayElemAt": ["$scene.project_id", 0]}
     return [
         {"$match": {**which, **_WITHOUT_PROJECT, "scene_id": {"$type": "string"}}},
-        {"$lookup": scene},
+        _LOOK_UP_SCENE,
         {"$project": {"found": project}},
         {"$match": {"found": {"$type": "string"}}},
     ]
@@ -76,18 +78,15 @@ def _with_scene(which: Document) -> list[Document]:
 def _lost(database: Database[Document], count: int) -> tuple[Unresolved, ...]:
     if not count:
         return ()
-    scene = {"from": "scenes", "localField": "scene_id", "foreignField": "id", "as": "scene"}
     pipeline: list[Document] = [
         {"$match": _WITHOUT_PROJECT},
-        {"$lookup": scene},
+        _LOOK_UP_SCENE,
         {"$match": {"scene.project_id": {"$not": {"$type": "string"}}}},
         {"$limit": LISTED},
         {"$project": {"id": True}},
     ]
-    lost = database[_CLIPS].aggregate(pipeline)
-    examples = tuple(str(clip.get("id", clip["_id"])) for clip in lost)
     what = "Clips without project whose scene has none or is gone; give them a scene"
-    return (Unresolved(what=what, count=count, examples=examples),)
+    return (left_to_a_person(what, count, database[_CLIPS].aggregate(pipeline)),)
 
 
 def _length(value: Expression) -> Expression:

@@ -18,7 +18,7 @@ from pymongo.errors import DuplicateKeyError
 from db.connection import Document
 from db.errors import ValueTaken
 from db.indexes import WITHOUT_CASE
-from db.migrate.check import LISTED, Check, Unresolved
+from db.migrate.check import Check, Unresolved, left_to_a_person
 from db.migrate.expressions import MISSING
 from db.migrate.field_change import UNDO, forget
 from db.migrate.noted_values import in_noted_order, restore_noted, set_and_note
@@ -173,13 +173,14 @@ def _plan(database: Database[Document]) -> _Plan:
     taken = _taken_names(database, {_name(user) for user in alone})
     clashes = [user for user in alone if _name(user) in taken]
     kept = [user for user in alone if _name(user) not in taken]
-    left = (
-        _listed("Users with the name of another person; rename one of them", clashes),
-        _listed("Users of whom several have one e-mail; change all but one of them", several),
-        _listed("Users whose person has another legacy_id already; correct one of them", numbered),
-        _listed("Users without e-mail, who cannot be told apart", _nameless(database)),
-    )
-    return _Plan(tuple(pairs), tuple(kept), tuple(one for one in left if one.count))
+    left = {
+        "Users with the name of another person; rename one of them": clashes,
+        "Users of whom several have one e-mail; change all but one of them": several,
+        "Users whose person has another legacy_id already; correct one of them": numbered,
+        "Users without e-mail, who cannot be told apart": _nameless(database),
+    }
+    listed = (left_to_a_person(what, len(users), users) for what, users in left.items() if users)
+    return _Plan(tuple(pairs), tuple(kept), tuple(listed))
 
 
 def _by_email(database: Database[Document]) -> Iterator[tuple[list[Document], list[Document]]]:
@@ -218,11 +219,6 @@ def _taken_names(database: Database[Document], names: set[str]) -> set[str]:
 def _nameless(database: Database[Document]) -> list[Document]:
     without = {"deleted_at": None, "email": {"$not": {"$type": "string"}}, "$expr": _IS_COUPLE}
     return list(database["users"].find(without, {"id": True, "username": True}))
-
-
-def _listed(what: str, users: list[Document]) -> Unresolved:
-    examples = tuple(str(user.get("id", user["_id"])) for user in users[:LISTED])
-    return Unresolved(what=what, count=len(users), examples=examples)
 
 
 def _name(user: Document) -> str:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pymongo.database import Database
 
 from db.connection import Document
-from db.migrate.check import LISTED, Check, Unresolved, check_fields
+from db.migrate.check import LISTED, Check, Unresolved, check_fields, left_to_a_person
 from db.migrate.expressions import Expression, called, each, is_a, when
 from db.migrate.field_change import FieldChange
 from db.migrate.work import Work
@@ -123,9 +123,8 @@ def _unreadable(
         other = {name: {"$type": "string"}, **stays}
         if count := database[collection].count_documents(other):
             first = database[collection].find(other, {"id": True}).limit(LISTED)
-            examples = tuple(str(one.get("id", one["_id"])) for one in first)
             what = f"Texts in {collection}.{name} that are no time; correct or remove them"
-            found.append(Unresolved(what=what, count=count, examples=examples))
+            found.append(left_to_a_person(what, count, first))
     return tuple(found)
 
 

@@ -16,7 +16,7 @@ from datetime import timedelta
 
 from db.connection import connect
 from db.errors import MigrationLockLost
-from db.migrate import in_ranges
+from db.migrate import id_ranges
 from db.migrate.migration import Migration, Step, load_migrations
 from db.migrate.run import Migrator
 from db.migrate.work import Work
@@ -93,7 +93,7 @@ def _be_killed(attempt: Attempt, begun: Callable[[], object]) -> None:
 
 if __name__ == "__main__":
     url, name, size = sys.argv[1:]
-    in_ranges.in_ranges.__defaults__ = (int(size),)
+    id_ranges.id_ranges.__defaults__ = (int(size),)
     for line in sys.stdin:
         target, *seconds = line.split()
         attempt = Attempt(url, name, SHORT if seconds else LONG, target)
