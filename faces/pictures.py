@@ -2,9 +2,10 @@
 
 import hashlib
 import io
+import struct
 from dataclasses import dataclass
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from faces.errors import NotAPicture, PictureTooLarge
 
@@ -12,6 +13,16 @@ MAX_BYTES = 30 * 1024 * 1024
 MAX_PIXELS = 50_000_000
 READ_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 """Formats that are opened at all; Pillow's own list reaches outside programs and rare decoders."""
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What sets a picture upright, by its EXIF orientation."""
 _COLOUR_MODES = {"RGB", "RGBA", "P"}
 """Modes whose ICC profile still describes the pixels after conversion to RGB."""
 
@@ -81,7 +92,7 @@ def decode(data: bytes, name: str, max_pixels: int = MAX_PIXELS) -> Image.Image:
                 f"{max_pixels:,} pixels are read. Scale it down first."
             )
         image.load()
-        return ImageOps.exif_transpose(image)
+        return _upright(image)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise PictureTooLarge(f"The picture {name} has too many pixels: {error}.") from error
     except UnidentifiedImageError as error:
@@ -92,6 +103,16 @@ def decode(data: bytes, name: str, max_pixels: int = MAX_PIXELS) -> Image.Image:
         raise NotAPicture(
             f"The picture {name} is damaged and cannot be decoded ({error}); export it again."
         ) from error
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turn a picture as its EXIF data says; damaged data says nothing of the pixels."""
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
+    except (struct.error, OSError, SyntaxError, ValueError, KeyError, TypeError, EOFError):
+        return image
+    turn = _TURNS.get(orientation) if isinstance(orientation, int) else None
+    return image if turn is None else image.transpose(turn)
 
 
 def normal_form(image: Image.Image) -> Picture:

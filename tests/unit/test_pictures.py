@@ -3,10 +3,10 @@
 import io
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from faces.errors import NotAPicture, PictureTooLarge
-from faces.pictures import read_picture
+from faces.pictures import Picture, read_picture
 
 ORIENTATION = 0x0112
 
@@ -116,3 +116,36 @@ def test_a_grey_profile_does_not_stay_on_a_colour_picture() -> None:
     picture = read_picture(encoded(Image.new("L", (2, 2)), icc_profile=b"grey"), "it")
 
     assert "icc_profile" not in Image.open(io.BytesIO(picture.png)).info
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_is_set_upright(orientation: int) -> None:
+    colours = Image.new("RGB", (3, 2))
+    colours.putdata([(40 * index, 0, 0) for index in range(6)])
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    data = encoded(colours, exif=exif)
+
+    picture = read_picture(data, "it")
+
+    upright = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
+    assert read_back(picture) == (upright.size, upright.tobytes())
+
+
+# Its description has a tag that text cannot have, so that it cannot be written again.
+DAMAGED_EXIF = (
+    b"Exif\0\0MM\0*\0\0\0\x08\0\x03\x01\t\0\x02\0\0\0\x05\0\0\x002\x01\x12\0\x03\0\0\0\x01"
+    b"\0\x06\0\0\x87i\0\x04\0\0\0\x01\0\0\x008\0\0\0\0note\0\0\0\x01\x90\x03\0\x02\0\0\0\x05"
+    b"\0\0\0J\0\0\0\x002020\0\0"
+)
+
+
+def test_a_picture_with_damaged_exif_data_is_read(colours: Image.Image) -> None:
+    picture = read_picture(encoded(colours, "JPEG", exif=DAMAGED_EXIF), "it")
+
+    assert (picture.width, picture.height) == (4, 6)
+
+
+def read_back(picture: Picture) -> tuple[tuple[int, int], bytes]:
+    with Image.open(io.BytesIO(picture.png)) as image:
+        return image.size, image.tobytes()
