@@ -1,57 +1,50 @@
 """Speaks the host contract to one face host."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self
 
-import httpx
-from pydantic import BaseModel, ValidationError
-
-from faces.contract import (
-    API,
-    ASSET_PREFIX,
-    IDEMPOTENCY_HEADER,
-    ErrorAnswer,
-    HostStatus,
-    OperationAnswer,
-)
-from faces.errors import (
-    ContractBroken,
-    FaceError,
-    HostNotReady,
-    HostUnreachable,
-    TokenRefused,
-    UnknownHostError,
-    error_class,
-)
+from faces.client_assets import HostAssets
+from faces.client_calls import Call, parse
+from faces.client_connection import HostConnection
+from faces.client_retries import DEFAULT_RETRIES, Retries
+from faces.client_timeouts import DEFAULT_TIMEOUTS, Timeouts
+from faces.contract import IDEMPOTENCY_HEADER, HostStatus, OperationAnswer
+from faces.errors import ContractBroken, PictureNotFound
 from faces.operations import FaceOperation
-from faces.pictures import Picture, read_picture
-
-Parsed = TypeVar("Parsed", bound=BaseModel)
-
-OPERATION_SECONDS = 330.0
-"""Longest wait for an answer: the host's own limit of 300 s and some."""
+from faces.pictures import Picture
 
 
 class FaceHostClient:
     """A connection to a face host; usable from several threads.
 
+    Calls share one pool of connections. A call that fails in a way that may pass is repeated a few
+    times within seconds, an operation always with the same key; `Retries` says how.
+
     Args:
         url: The host's address without the API path, such as `http://127.0.0.1:9002`.
         token: The host's token; needed unless it listens on loopback only.
-        operation_seconds: Longest wait for the answer to an operation.
+        timeouts: Longest waits, in seconds.
+        retries: How failures that may pass are repeated.
+
+    Raises:
+        TokenRefused: The token holds characters that cannot be sent.
     """
 
     def __init__(
-        self, url: str, token: str | None = None, *, operation_seconds: float = OPERATION_SECONDS
+        self,
+        url: str,
+        token: str | None = None,
+        *,
+        timeouts: Timeouts = DEFAULT_TIMEOUTS,
+        retries: Retries = DEFAULT_RETRIES,
     ) -> None:
         self.url = url.rstrip("/")
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._operation_timeout = httpx.Timeout(30.0, read=operation_seconds, connect=5.0)
-        self._http = httpx.Client(
-            base_url=self.url + API, headers=headers, timeout=httpx.Timeout(30.0, connect=5.0)
-        )
+        self._timeouts = timeouts
+        self._connection = HostConnection(self.url, token, timeouts=timeouts, retries=retries)
+        self._assets = HostAssets(self._connection, timeouts.answer("assets"))
 
     def __enter__(self) -> Self:
         return self
@@ -66,7 +59,7 @@ class FaceHostClient:
 
     def close(self) -> None:
         """Close the connections."""
-        self._http.close()
+        self._connection.close()
 
     def status(self) -> HostStatus:
         """Ask what the host runs and how busy it is.
@@ -75,55 +68,65 @@ class FaceHostClient:
             HostUnreachable: Nobody answers.
             FaceError: The host answers an error.
         """
-        return self._parse(HostStatus, self._request("GET", "/status"))
+        call = Call("GET", "status", self._timeouts.answer("status"))
+        return self._connection.exchange(
+            call, lambda reply: parse(HostStatus, reply, self._connection.name)
+        )
 
-    def upload(self, picture: Picture) -> str:
+    def upload(self, source: Picture | Path) -> str:
         """Bring a picture to the host unless it has it already.
 
+        What is known to be there is not asked about again while this client lives.
+
+        Args:
+            source: A picture, or a PNG, JPEG or WebP file, which is sent as it is.
+
         Returns:
-            The value of a picture field, `asset:<sha256>.png`.
+            The value of a picture field, `asset:<sha256>.<ext>`.
 
         Raises:
-            FaceError: The host refuses the picture or does not answer.
+            FaceError: The picture cannot be sent, the host refuses it or does not answer.
         """
-        name = picture.asset_name
-        known = self._request("HEAD", f"/assets/{name}", expected=(200, 404))
-        if known.status_code != httpx.codes.OK:
-            self._request(
-                "POST", "/assets", content=picture.png, headers={"Content-Type": "image/png"}
-            )
-        return ASSET_PREFIX + name
+        return self._assets.upload(source)
 
-    def operate(self, operation: FaceOperation, assets: Sequence[str], key: str) -> OperationAnswer:
+    def operate(
+        self,
+        operation: FaceOperation,
+        assets: Sequence[str],
+        key: str,
+        *,
+        upload_again: Callable[[], object] | None = None,
+    ) -> OperationAnswer:
         """Have one operation done, or get its result if the host has it.
 
         Args:
             operation: What to do.
             assets: Its uploaded inputs, in the order of `operation.pictures`.
             key: The idempotency key; the same on every try.
+            upload_again: Uploads the inputs once more. It is called when the host has removed one
+                of them meanwhile, and the operation is repeated once.
 
         Returns:
             The host's answer.
 
         Raises:
+            PictureNotFound: The host does not have an input.
             FaceError: The operation failed; the class tells how and whether to try again.
             ContractBroken: A success without the picture that the operation makes.
         """
-        body = operation.model_dump(mode="json", by_alias=True, exclude_none=True)
-        body |= dict(zip(operation.pictures, assets, strict=True))
-        answer = self._parse(
-            OperationAnswer,
-            self._request(
-                "POST",
-                f"/{operation.path}",
-                json=body,
-                headers={IDEMPOTENCY_HEADER: key},
-                timeout=self._operation_timeout,
-            ),
-        )
+        call = self._call(operation, assets, key)
+        try:
+            answer = self._answer(call)
+        except PictureNotFound:
+            self._assets.forget(assets)
+            if upload_again is None:
+                raise
+            upload_again()
+            answer = self._answer(call)
         if operation.makes_picture and not answer.output_path:
             raise ContractBroken(
-                f"The host {self.url} answered {operation.path} with success but no output_path."
+                f"The host {self._connection.name} answered {operation.path} with success but no "
+                "output_path."
             )
         return answer
 
@@ -131,71 +134,25 @@ class FaceHostClient:
         """Fetch the picture that an operation made.
 
         Args:
-            output_path: `asset:<name>` from an answer.
+            output_path: `asset:<sha256>.<ext>` from an answer.
 
         Raises:
             ContractBroken: The path is no asset.
+            AnswerDamaged: What came is cut off, or has other bytes than its name says.
+            PictureTooLarge: It has more bytes than are read.
             FaceError: The host refuses or does not answer.
             NotAPicture: What came is no picture.
         """
-        if not output_path.startswith(ASSET_PREFIX):
-            raise ContractBroken(
-                f"The host {self.url} answered {output_path!r}, which is no asset."
-            )
-        name = output_path.removeprefix(ASSET_PREFIX)
-        return read_picture(self._request("GET", f"/assets/{name}").content, output_path)
+        return self._assets.download(output_path)
 
-    def _request(
-        self, method: str, path: str, *, expected: tuple[int, ...] = (200,), **options: Any
-    ) -> httpx.Response:
-        with self._reaching():
-            response = self._http.request(method, path, **options)
-        if response.status_code not in expected:
-            raise _refusal(response, self.url)
-        return response
+    def _call(self, operation: FaceOperation, assets: Sequence[str], key: str) -> Call:
+        body = operation.model_dump(mode="json", by_alias=True, exclude_none=True)
+        body |= dict(zip(operation.pictures, assets, strict=True))
+        headers = {"Content-Type": "application/json", IDEMPOTENCY_HEADER: key}
+        seconds = self._timeouts.answer(operation.path)
+        return Call("POST", operation.path, seconds, headers, json.dumps(body).encode)
 
-    @contextmanager
-    def _reaching(self) -> Iterator[None]:
-        try:
-            yield
-        except httpx.TimeoutException as error:
-            raise HostUnreachable(
-                f"The face host {self.url} did not answer in time ({type(error).__name__})."
-            ) from error
-        except httpx.HTTPError as error:
-            raise HostUnreachable(
-                f"The face host {self.url} cannot be reached; start it or correct FACEFUSION_URL."
-            ) from error
-
-    def _parse(self, kind: type[Parsed], response: httpx.Response) -> Parsed:
-        try:
-            return kind.model_validate_json(response.content)
-        except ValidationError as error:
-            raise ContractBroken(
-                f"{self.url} does not answer as a face host does ({error.error_count()} fields "
-                "differ); is another program listening there?"
-            ) from error
-
-
-_NOT_NOW = {502, 503, 504}
-"""What a proxy answers for a host that is restarting; a host itself adds an error body."""
-
-
-def _refusal(response: httpx.Response, url: str) -> FaceError:
-    if response.status_code == httpx.codes.UNAUTHORIZED:
-        return TokenRefused(
-            f"The face host {url} refuses the token; correct FACEFUSION_TOKEN or the block."
+    def _answer(self, call: Call) -> OperationAnswer:
+        return self._connection.exchange(
+            call, lambda reply: parse(OperationAnswer, reply, self._connection.name)
         )
-    try:
-        detail = ErrorAnswer.model_validate_json(response.content).error
-    except ValidationError:
-        if response.status_code in _NOT_NOW:
-            return HostUnreachable(f"The face host {url} answers HTTP {response.status_code} now.")
-        return ContractBroken(
-            f"The face host {url} answered HTTP {response.status_code} without an error body; "
-            "is another program listening there?"
-        )
-    known = error_class(detail.code)
-    if known is UnknownHostError and detail.retryable:
-        return HostNotReady(detail.message)
-    return known(detail.message)

@@ -9,11 +9,16 @@ from typing import ClassVar
 
 
 class FaceError(Exception):
-    """Base of everything that goes wrong with pictures, plans and hosts."""
+    """Base of everything that goes wrong with pictures, plans and hosts.
+
+    Attributes:
+        retry_after: Seconds after which a host wants to be asked again; None if it did not say.
+    """
 
     code: ClassVar[str] = "face_error"
     status: ClassVar[int] = 500
     retryable: ClassVar[bool] = False
+    retry_after: float | None = None
 
 
 class BadField(FaceError):
@@ -62,6 +67,13 @@ class ContentRejected(FaceError):
     """The engine's content analyser refused the picture."""
 
     code = "content_rejected"
+    status = 422
+
+
+class OperationUnsupported(FaceError):
+    """The host's engine has nothing that could do the operation."""
+
+    code = "unsupported"
     status = 422
 
 
@@ -115,6 +127,14 @@ class HostUnreachable(FaceError):
 
     code = "unreachable"
     status = 503
+    retryable = True
+
+
+class AnswerDamaged(FaceError):
+    """What a host sent or took was cut off or changed on its way."""
+
+    code = "answer_damaged"
+    status = 502
     retryable = True
 
 

@@ -16,6 +16,9 @@ JITTER = 0.3
 def patient(work: Task[P, R], environment: Environment) -> Task[P, R]:
     """Give a task its retries: exponential waits with jitter, as many as the environment says.
 
+    They are for outages of minutes. Blips of a second the face host's client bridges by itself
+    within each try (`faces.client_retries`), while the task holds its slot.
+
     Args:
         work: A task whose `retry_condition_fn` is `may_pass`.
         environment: Number and length of the waits; tests make them zero.

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from faces.client import FaceHostClient
+from faces.client_retries import Retries
 from faces.errors import (
     ContractBroken,
     FaceError,
@@ -21,6 +22,7 @@ from faces.errors import (
 )
 from faces.operations import EnhanceOperation
 
+ONCE = Retries(tries=1)
 PROMPT = 0.01
 """Seconds after which a server notices that it is to end."""
 
@@ -59,6 +61,9 @@ ANSWERS: list[tuple[int, str, type[FaceError]]] = [
     (429, body("queue_full", retryable=True), HostFull),
     (500, body("of_a_newer_host"), UnknownHostError),
     (500, body("of_a_newer_host", retryable=True), HostNotReady),
+    (500, body("engine_failed", retryable=True), HostNotReady),
+    (429, body("queue_full"), UnknownHostError),
+    (307, "", ContractBroken),
     (502, "<html>Bad gateway</html>", HostUnreachable),
     (503, "", HostUnreachable),
     (404, "<html>Not found</html>", ContractBroken),
@@ -83,14 +88,21 @@ ANSWERS: list[tuple[int, str, type[FaceError]]] = [
 def test_an_answer_that_is_no_success_is_one_error(
     status: int, text: str, error: type[FaceError]
 ) -> None:
-    with server(status, text) as url, FaceHostClient(url) as host, pytest.raises(error) as refusal:
+    with (
+        server(status, text) as url,
+        FaceHostClient(url, retries=ONCE) as host,
+        pytest.raises(error) as refusal,
+    ):
         host.operate(EnhanceOperation(), ["asset:x.png"], "key")
 
     assert type(refusal.value) is error
 
 
 def test_a_host_that_is_off_is_unreachable_and_worth_another_try() -> None:
-    with FaceHostClient("http://127.0.0.1:1") as host, pytest.raises(HostUnreachable) as refusal:
+    with (
+        FaceHostClient("http://127.0.0.1:1", retries=ONCE) as host,
+        pytest.raises(HostUnreachable) as refusal,
+    ):
         host.status()
 
     assert refusal.value.retryable

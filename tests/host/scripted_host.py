@@ -1,0 +1,119 @@
+"""A server that answers as a test says, and tells what arrived."""
+
+import threading
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Self
+
+TRICKLE = b"."
+PROMPT = 0.01
+
+
+@dataclass(frozen=True)
+class Said:
+    """An answer; the newest one of a script is repeated.
+
+    Attributes:
+        sends: How many bytes of the body go before the connection ends; None for all of them.
+        hangs: Nothing is answered at all until the test ends.
+        drops: The connection ends without an answer.
+        trickles: After the body single bytes follow, without end.
+    """
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    sends: int | None = None
+    hangs: bool = False
+    drops: bool = False
+    trickles: bool = False
+
+
+@dataclass(frozen=True)
+class Arrived:
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: "ScriptedHost"
+
+    def setup(self) -> None:
+        super().setup()
+        with self.server.lock:
+            self.server.connections += 1
+
+    def answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        said = self.server.next_for(Arrived(self.command, self.path, dict(self.headers), body))
+        if said.hangs:
+            self.server.closing.wait(60)
+        if said.hangs or said.drops:
+            self.close_connection = True
+            return
+        self._head(said)
+        if self.command != "HEAD":
+            self.wfile.write(said.body[: said.sends])
+        self.close_connection = said.sends is not None or said.trickles
+        while said.trickles and not self.server.closing.wait(PROMPT):
+            self.wfile.write(TRICKLE)
+
+    def _head(self, said: Said) -> None:
+        self.send_response_only(said.status)
+        length = {} if said.trickles else {"Content-Length": str(len(said.body))}
+        for name, value in {"Date": formatdate(usegmt=True), **length, **said.headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.answer()
+
+    def do_POST(self) -> None:
+        self.answer()
+
+    def do_HEAD(self) -> None:
+        self.answer()
+
+    def log_message(self, *_: object) -> None:
+        """Stay quiet."""
+
+
+class ScriptedHost(ThreadingHTTPServer):
+    """Use as a context; every answer is for one request, whatever it asks for."""
+
+    def __init__(self, *script: Said) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.lock = threading.Lock()
+        self.closing = threading.Event()
+        self.connections = 0
+        self.arrived: list[Arrived] = []
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self._script = deque(script)
+        self._thread = threading.Thread(target=self.serve_forever, args=(PROMPT,))
+
+    def next_for(self, request: Arrived) -> Said:
+        with self.lock:
+            self.arrived.append(request)
+            return self._script.popleft() if len(self._script) > 1 else self._script[0]
+
+    def methods(self) -> list[str]:
+        return [request.method for request in self.arrived]
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.closing.set()
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+    def handle_error(self, *_: object) -> None:
+        """A client that hangs up is expected."""
