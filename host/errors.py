@@ -1,6 +1,7 @@
 """How an error leaves the host: always `{"error": {"code", "message", "retryable"}}`."""
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,10 +14,20 @@ from starlette.responses import Response
 from faces.contract import ErrorAnswer, ErrorDetail
 from faces.errors import (
     BadField,
+    ContentRejected,
     EngineFailed,
     FaceError,
+    HostFull,
+    HostNotReady,
+    IdempotencyKeyReused,
+    NoFace,
+    NotAPicture,
+    OperationTimedOut,
+    OperationUnsupported,
     OutOfRange,
+    PictureNotFound,
     PictureTooLarge,
+    PictureUnreachable,
     TokenRefused,
 )
 
@@ -42,21 +53,51 @@ _HTTP_CODES = {
     405: "method_not_allowed",
     413: PictureTooLarge.code,
 }
-DOCUMENTED: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorAnswer, "description": description}
-    for status, description in {
-        400: "A field is missing, unknown, or not of its form.",
-        401: "The token is missing or wrong.",
-        404: "A picture's name leads nowhere.",
-        413: "Too many bytes or pixels.",
-        415: "Not a picture that can be read.",
-        422: "No face, content rejected, a parameter out of its range, or a key used twice.",
-        429: "The queue is full; `Retry-After` says when to try again.",
-        500: "The engine broke down.",
-        503: "The engine cannot work now.",
-        504: "The engine took too long.",
-    }.items()
+_DESCRIPTIONS: dict[int, tuple[str, set[type[FaceError]]]] = {
+    400: ("A field or a header is missing, unknown, or not of its form.", {BadField}),
+    401: ("The token is missing or wrong.", {TokenRefused}),
+    404: ("A picture's name leads nowhere.", {PictureNotFound}),
+    413: ("Too many bytes or pixels.", {PictureTooLarge}),
+    415: ("Not a picture that can be read.", {NotAPicture}),
+    422: (
+        (
+            "A picture without a face or one that the engine refuses, a parameter out of its "
+            "range, an operation the engine cannot do, or a key that came with another request."
+        ),
+        {NoFace, ContentRejected, OutOfRange, OperationUnsupported, IdempotencyKeyReused},
+    ),
+    429: ("The queue is full.", {HostFull}),
+    500: ("The engine broke down.", {EngineFailed}),
+    503: (
+        "The host cannot work now, or a picture's server does not answer.",
+        {HostNotReady, PictureUnreachable},
+    ),
+    504: ("The engine, or the body on its way, took too long.", {OperationTimedOut}),
 }
+
+
+def described(status: int) -> str:
+    """Say what an error's status means, and which codes come with it."""
+    meaning, errors = _DESCRIPTIONS[status]
+    codes = ", ".join(sorted(f"`{error.code}`" for error in errors))
+    return f"{codes}: {meaning}"
+
+
+DOCUMENTED: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorAnswer, "description": described(status)} for status in _DESCRIPTIONS
+}
+
+
+class RefusedBody(HTTPException):
+    """A face error that stops the reading of a body; other exceptions would not leave it unchanged.
+
+    Attributes:
+        error: What went wrong.
+    """
+
+    def __init__(self, error: FaceError) -> None:
+        super().__init__(error.status, str(error))
+        self.error = error
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -68,8 +109,10 @@ def error_response(
     status: int, detail: ErrorDetail, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Build the answer of an error."""
-    body = ErrorAnswer(error=detail).model_dump_json()
-    return Response(body, status, headers, media_type="application/json")
+    # A value quoted from a request may hold half of a surrogate pair, which no answer can carry.
+    message = detail.message.encode("utf-8", "backslashreplace").decode()
+    answer = ErrorAnswer(error=detail.model_copy(update={"message": message}))
+    return Response(answer.model_dump_json(), status, headers, media_type="application/json")
 
 
 def face_error_response(error: FaceError) -> Response:
@@ -77,12 +120,9 @@ def face_error_response(error: FaceError) -> Response:
     headers = {}
     if isinstance(error, TokenRefused):
         headers["WWW-Authenticate"] = "Bearer"
-    retry_after = getattr(error, "retry_after", None)
-    if retry_after is not None:
-        headers["Retry-After"] = str(retry_after)
-    # A value quoted from a request may hold half of a surrogate pair, which no answer can carry.
-    message = str(error).encode("utf-8", "backslashreplace").decode()
-    detail = ErrorDetail(code=error.code, message=message, retryable=error.retryable)
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(math.ceil(error.retry_after))
+    detail = ErrorDetail(code=error.code, message=str(error), retryable=error.retryable)
     return error_response(error.status, detail, headers)
 
 
@@ -97,10 +137,11 @@ def install_error_answers(app: FastAPI) -> None:
 
 async def _on_face_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, FaceError)  # noqa: S101 - registered for this class
+    path = request.scope["path"]  # a URL would be made with the header Host, whatever that is
     if error.status >= SERVER_ERROR:
-        _log.error("%r: %s: %s", request.url.path, error.code, error)
+        _log.error("%r: %s: %s", path, error.code, error)
     else:
-        _log.info("%r: %s", request.url.path, error.code)
+        _log.info("%r: %s", path, error.code)
     return face_error_response(error)
 
 
@@ -109,8 +150,10 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
     return await _on_face_error(request, invalid_request(error.errors()))
 
 
-async def _on_http_error(_: Request, error: Exception) -> Response:
+async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
+    if isinstance(error, RefusedBody):
+        return await _on_face_error(request, error.error)
     code = _HTTP_CODES.get(error.status_code, "http_error")
     detail = ErrorDetail(code=code, message=f"{error.detail}.", retryable=False)
     return error_response(error.status_code, detail, error.headers)

@@ -9,13 +9,11 @@ from pathlib import Path
 from faces.contract import ASSET_PREFIX
 from faces.errors import BadField, PictureNotFound, PictureTooLarge
 from faces.pictures import MAX_BYTES, Picture, read_picture
+from host.allowed_folders import AllowedFolders, OutsideAllowedFoldersError, open_without_links
 from host.assets import AssetStore
 from host.picture_downloads import PictureDownloads
 
 LONGEST_VALUE = 4096
-_OPEN_FLAGS = os.O_RDONLY
-for _flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):  # each system has some of them
-    _OPEN_FLAGS |= getattr(os, _flag, 0)
 
 
 class PictureFields:
@@ -25,7 +23,7 @@ class PictureFields:
         self, assets: AssetStore, roots: Sequence[Path], downloads: PictureDownloads
     ) -> None:
         self._assets = assets
-        self._roots = tuple(root.resolve() for root in roots)
+        self._folders = AllowedFolders(roots)
         self._downloads = downloads
 
     async def read(self, field: str, value: str) -> Picture:
@@ -50,45 +48,41 @@ class PictureFields:
         return await asyncio.to_thread(self._read_file, field, value)
 
     def _read_file(self, field: str, value: str) -> Picture:
-        if value.startswith(ASSET_PREFIX):
-            path = self._assets.find(value)
-        else:
-            path = self._allowed_path(field, value)
-        return read_picture(_file_bytes(field, path), field)
+        try:
+            data = _regular_bytes(field, self._open(field, value))
+        except OSError as error:
+            raise PictureNotFound(
+                f"{field} leads to no file that the host can read ({error.strerror})."
+            ) from error
+        return read_picture(data, field)
 
-    def _allowed_path(self, field: str, value: str) -> Path:
-        """Follow all links first, so that what is outside stays outside and unknown."""
+    def _open(self, field: str, value: str) -> int:
+        if value.startswith(ASSET_PREFIX):
+            asset = self._assets.find(value)
+            folder = asset.parent.resolve()
+            return open_without_links(folder, folder / asset.name)
         path = Path(value)
         if not path.is_absolute():
             raise BadField(
                 f"{field} takes asset:<name>, an absolute path or an http(s) URL, nothing else."
             )
         try:
-            real = path.resolve()
-            allowed = any(real.is_relative_to(root) for root in self._roots)
-        except (OSError, RuntimeError, ValueError):  # a loop of links, a name beyond all limits
-            allowed = False
-        if not allowed:
+            return self._folders.open(path)
+        except OutsideAllowedFoldersError as error:
             raise BadField(
                 f"{field} is a path outside of the folders that this host allows; upload the "
                 "picture, or let the operator allow its folder."
+            ) from error
+
+
+def _regular_bytes(field: str, descriptor: int) -> bytes:
+    """Read a regular file and close it; a device or a pipe would never end."""
+    with open(descriptor, "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise PictureNotFound(f"{field} leads to something that is not a file.")
+        if status.st_size > MAX_BYTES:
+            raise PictureTooLarge(
+                f"{field} has {status.st_size:,} bytes; at most {MAX_BYTES:,} are read."
             )
-        return real
-
-
-def _file_bytes(field: str, path: Path) -> bytes:
-    """Read a regular file; a device or a pipe would never end."""
-    try:
-        with open(os.open(path, _OPEN_FLAGS), "rb") as file:  # noqa: PTH123 - needs the flags
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise PictureNotFound(f"{field} leads to something that is not a file.")
-            if status.st_size > MAX_BYTES:
-                raise PictureTooLarge(
-                    f"{field} has {status.st_size:,} bytes; at most {MAX_BYTES:,} are read."
-                )
-            return file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise PictureNotFound(
-            f"{field} leads to no file that the host can read ({error.strerror})."
-        ) from error
+        return file.read(MAX_BYTES + 1)

@@ -1,8 +1,11 @@
-"""Which servers a picture may be fetched from."""
+"""Which servers a picture may be fetched from, and at which of their addresses."""
 
+import ipaddress
 from typing import NamedTuple
 
 import httpx
+
+from host.address_ranges import IpAddress, Reach, reach_of
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -22,7 +25,29 @@ class UrlHost(NamedTuple):
         """Tell whether a URL leads to this server."""
         default = DEFAULT_PORTS.get(url.scheme)
         wanted = default if self.port is None else self.port
-        return url.raw_host.decode() == self.name and (url.port or default) == wanted
+        return (
+            default is not None
+            and url.raw_host.decode() == self.name
+            and (url.port or default) == wanted
+        )
+
+    def allows_address(self, address: IpAddress, *, allow_private: bool) -> bool:
+        """Tell whether a picture may be fetched from an address that the name resolved to.
+
+        Whoever writes an address, or `localhost`, has allowed that very address. Any other name
+        may be made to lead anywhere by whoever answers for it.
+
+        Args:
+            address: Where a connection would go.
+            allow_private: Whether names may lead into private networks and to this machine.
+        """
+        if self.name == "localhost":
+            return address.is_loopback
+        try:
+            return address == ipaddress.ip_address(self.name)
+        except ValueError:
+            reach = reach_of(address)
+        return reach is Reach.PUBLIC or (allow_private and reach is Reach.PRIVATE)
 
 
 def parse_url_host(text: object) -> object:

@@ -6,12 +6,15 @@ from collections.abc import AsyncIterator
 from fastapi import APIRouter
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from faces.contract import ASSET_PREFIX, AssetAnswer
 from faces.errors import BadField
 from host.assets import AssetStore, content_type
 from host.errors import documented
+from host.whole_files import whole_file
+from host.work_queue import WorkQueue
 
 _BINARY = {"type": "string", "format": "binary"}
 _UPLOAD_BODY = {
@@ -32,36 +35,55 @@ _HEADERS = {
 _CHUNK = 256 * 1024
 
 
-def asset_routes(assets: AssetStore) -> APIRouter:
+class PictureAnswer(Response):
+    """Sends a kept picture, which stays while it is sent."""
+
+    def __init__(self, assets: AssetStore, name: str) -> None:
+        super().__init__()
+        self._assets = assets
+        self._name = name
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the picture.
+
+        Raises:
+            BadField: That is no name of a picture.
+            PictureNotFound: The host has no such picture.
+        """
+        with self._assets.held((self._name,)) as (path,):
+            headers = _HEADERS | {"ETag": f'"{path.stem}"'}
+            answer = FileResponse(path, media_type=content_type(path), headers=headers)
+            if scope["method"] == "GET":
+                # Not afterwards: by then the output may have been promised to the next caller.
+                self._assets.fetched(self._name)
+            await answer(whole_file(scope), receive, send)
+
+
+def asset_routes(assets: AssetStore, queue: WorkQueue) -> APIRouter:
     """Build the routes of a host's pictures."""
     router = APIRouter(prefix="/assets", tags=["assets"])
 
-    @router.post("", responses=documented(400, 401, 413, 415), openapi_extra=_UPLOAD_BODY)
+    @router.post("", responses=documented(400, 401, 413, 415, 503), openapi_extra=_UPLOAD_BODY)
     async def upload(request: Request) -> AssetAnswer:
         """Keep a picture, sent as form field `file` or as the bare body."""
+        queue.check_open()
         with assets.incoming() as incoming:
             async for chunk in _chunks(request):
                 await asyncio.to_thread(incoming.write, chunk)
-            name = await asyncio.to_thread(incoming.keep)
+            name = await asyncio.to_thread(assets.keep, incoming)
         return AssetAnswer(path=f"{ASSET_PREFIX}{name}")
 
     @router.head("/{name}", response_class=FileResponse, responses=documented(400, 401, 404, 422))
-    async def has(name: str) -> FileResponse:
+    async def has(name: str) -> Response:
         """Ask whether the host has a picture."""
-        return _file(assets, name)
+        return PictureAnswer(assets, name)
 
     @router.get("/{name}", response_class=FileResponse, responses=documented(400, 401, 404, 422))
-    async def download(name: str) -> FileResponse:
+    async def download(name: str) -> Response:
         """Fetch a picture by its name, with or without `asset:`."""
-        return _file(assets, name)
+        return PictureAnswer(assets, name)
 
     return router
-
-
-def _file(assets: AssetStore, name: str) -> FileResponse:
-    path = assets.find(name)
-    headers = _HEADERS | {"ETag": f'"{path.stem}"'}
-    return FileResponse(path, media_type=content_type(path), headers=headers)
 
 
 async def _chunks(request: Request) -> AsyncIterator[bytes]:

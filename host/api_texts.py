@@ -1,0 +1,102 @@
+"""What the document of the host's contract says in words and by example."""
+
+from typing import Any
+
+_FACE = "asset:" + "0123456789abcdef" * 4 + ".png"
+_SCENE = "https://app.example/uploads/scene.jpg"
+_SLIDER = "-100 to 100, 0 is no change; null leaves it as it is."
+
+ABOUT = """\
+What a face host takes and answers, whatever its engine.
+
+A picture is named by `asset:<name>` from an upload or an answer, by an absolute path below a folder
+that the operator allows, or by an http(s) URL of a server that the operator allows. At most 30 MB
+and 50 million pixels are read.
+
+Every error has the body `ErrorAnswer`; `retryable` says whether the same request can succeed later
+without anybody changing anything. Beside the answers listed here a path that is not there gets 404
+`not_found`, and a method that a path does not have 405 `method_not_allowed`. What is no HTTP at all
+is refused with 400 in plain text.
+"""
+WHO_MAY_CALL = (
+    "The host's token. A host that listens on loopback only may have none; then it serves callers "
+    "on its own machine, and no web pages from elsewhere."
+)
+RETRY_AFTER = "Seconds after which another try makes sense."
+PICTURE_NAME = "`<sha256>.png`, `.jpg` or `.webp`, with or without `asset:` before it."
+
+FIELDS = {
+    "face_selector_mode": "Which faces of the picture are worked on.",
+    "face_selector_order": "In which order the faces are counted; `one` takes the first.",
+    "face_detector_model": "What finds the faces; `yolo_face` is taken for `yoloface`.",
+    "face_detector_size": "Pixels of the square that the picture is searched at; anything but "
+    "640x640 needs `retinaface` or `scrfd`.",
+    "face_mask_types": "What bounds the part of a face that is changed; at least one.",
+    "operation_type": "The operation's own name; may be left out.",
+    "face_enhancer_model": "What restores the face.",
+    "face_enhancer_blend": "Share of the result that is mixed into the input, 0 to 1.",
+    "face_editor_age": "Age that the face shall look like, in years, 0 to 100.",
+    "face_editor_blend": "Share of the result that is mixed into the input, 0 to 1.",
+    "face_swapper_model": "What swaps the face.",
+    "face_editor_eyebrow_direction": f"Eyebrows down or up, {_SLIDER}",
+    "face_editor_eye_gaze_horizontal": f"Gaze to the sides, {_SLIDER}",
+    "face_editor_eye_gaze_vertical": f"Gaze up or down, {_SLIDER}",
+    "face_editor_eye_open_ratio": f"Eyes closed or open, {_SLIDER}",
+    "face_editor_lip_open_ratio": f"Lips closed or open, {_SLIDER}",
+    "face_editor_mouth_grim": f"Grimness of the mouth, {_SLIDER}",
+    "face_editor_mouth_pout": f"Pouting of the mouth, {_SLIDER}",
+    "face_editor_mouth_purse": f"Pursing of the mouth, {_SLIDER}",
+    "face_editor_mouth_smile": f"Smile of the mouth, {_SLIDER}",
+    "face_editor_mouth_position_horizontal": f"Place of the mouth to the sides, {_SLIDER}",
+    "face_editor_mouth_position_vertical": f"Place of the mouth up or down, {_SLIDER}",
+    "face_editor_head_pitch": f"Nodding of the head, {_SLIDER}",
+    "face_editor_head_yaw": f"Turning of the head, {_SLIDER}",
+    "face_editor_head_roll": f"Tilting of the head, {_SLIDER}",
+    "status": "`ok` takes operations; `starting`, `stopping` and `failed` refuse them with 503.",
+    "engine": "What the host runs: `facefusion` or `preview`.",
+    "engine_version": "The engine's own version; another one may give other pictures.",
+    "x": "Left edge, in pixels from the left.",
+    "y": "Upper edge, in pixels from the top.",
+    "width": "Pixels.",
+    "height": "Pixels.",
+    "success": "Always true; what failed has an error's status and body.",
+    "phases": "How long the parts of the operation took.",
+    "error": "What went wrong.",
+    "code": "What went wrong, as a name for programs.",
+    "message": "What went wrong, with the value and the remedy, as a sentence for people.",
+    "retryable": "Whether the same request can succeed later without anybody changing anything.",
+}
+"""By their names on the wire, for fields whose models say nothing."""
+
+SCHEMAS = {
+    "AgeAdjustRequest": "Makes a face look as old as `face_editor_age`.",
+    "EnhancementModel": "Face enhancers, by FaceFusion's names.",
+    "FaceSwapperModel": "Face swappers, by FaceFusion's names; `inswapper_256` is done by "
+    "`inswapper_128` at 256 x 256 pixels.",
+}
+"""By schema, where the model's own text speaks to programmers."""
+
+REQUESTS: dict[str, dict[str, Any]] = {
+    "enhance-face": {"source_path": _FACE, "face_enhancer_model": "gfpgan_1.4"},
+    "adjust-face": {"source_path": _FACE, "face_editor_age": 65, "face_editor_blend": 0.6},
+    "swap-face": {"source_face_path": _FACE, "target_image_path": _SCENE},
+    "edit-face": {"source_path": _FACE, "face_editor_mouth_smile": 40},
+    "mask-face": {"source_path": _FACE, "face_mask_types": ["box", "occlusion"]},
+    "detect-faces": {"source_path": "/srv/pictures/group.jpg", "face_selector_mode": "many"},
+}
+"""One request for each operation, by its path."""
+
+_DONE: dict[str, Any] = {
+    "success": True,
+    "faces_detected": 1,
+    "processing_time_seconds": 0.43,
+    "engine": "facefusion",
+    "engine_version": "3.8.1",
+    "completed_at": "2026-11-21T08:00:00Z",
+}
+_SEEN = {"x": 120, "y": 80, "width": 96, "height": 128, "score": 0.91, "estimated_age": 34.0}
+ANSWERS: dict[str, dict[str, Any]] = {
+    path: {**_DONE, "output_path": _FACE} for path in REQUESTS if path != "detect-faces"
+} | {"detect-faces": {**_DONE, "faces": [_SEEN], "total_faces": 1, "estimated_age": 34.0}}
+ANSWERS["adjust-face"]["estimated_age"] = 34.0
+"""One answer for each operation, by its path."""
