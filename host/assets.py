@@ -1,84 +1,74 @@
 """The pictures a host keeps, named by their content: uploads and outputs alike."""
 
 import contextlib
-import hashlib
-import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-from PIL import Image, UnidentifiedImageError
-
 from faces.contract import ASSET_PREFIX
-from faces.errors import BadField, NotAPicture, PictureNotFound, PictureTooLarge
-from faces.pictures import MAX_BYTES, MAX_PIXELS, Picture
-from host.durable_files import part_file, put_in_place, remove_older, write_durably
+from faces.errors import BadField, PictureNotFound
+from faces.pictures import Picture
+from host.durable_files import PART_SUFFIX, part_file, remove_older, settle, sync_folder
+from host.incoming_pictures import IncomingPicture
+from host.picture_folder import PictureFolder
 
 CONTENT_TYPES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}
-_EXTENSIONS = {"PNG": "png", "JPEG": "jpg", "MPO": "jpg", "WEBP": "webp"}
-"""By Pillow's format; MPO is what it calls a JPEG file with a second picture behind the first."""
+FETCH_SECONDS = 60.0
+"""How long an output stays in any case after it was answered, unless it is fetched sooner."""
+IDLE_SECONDS = 3600.0
+"""After so long without a byte an upload is taken for dead."""
 _NAME = re.compile(r"[0-9a-f]{64}\.(png|jpg|webp)")
 
 
-class IncomingPicture:
-    """An upload on its way to the disk: hashed while it is written, so never held in memory."""
+class AssetStore:
+    """A folder of pictures, each under the SHA-256 of its bytes; usable from several threads.
 
-    def __init__(self, file: IO[bytes], folder: Path) -> None:
-        self._file = file
-        self._folder = folder
-        self._digest = hashlib.sha256()
-        self._size = 0
+    Args:
+        folder: Belongs to this store alone; made if it is missing.
+        max_bytes: Bound on all pictures together; beyond it the least recently used go.
+    """
 
-    def write(self, chunk: bytes) -> None:
-        """Take the next bytes.
+    def __init__(self, folder: Path, max_bytes: int) -> None:
+        self._folder = PictureFolder(folder, max_bytes, lambda name: bool(_NAME.fullmatch(name)))
+
+    @contextlib.contextmanager
+    def incoming(self) -> Iterator[IncomingPicture]:
+        """Receive an upload; what is not kept is gone afterwards.
 
         Raises:
-            PictureTooLarge: The upload has become larger than a picture may be.
+            host.refusals.NotNow: The disk is full.
         """
-        self._size += len(chunk)
-        if self._size > MAX_BYTES:
-            raise PictureTooLarge(f"The upload has more than {MAX_BYTES:,} bytes.")
-        self._digest.update(chunk)
-        self._file.write(chunk)
+        with part_file(self._folder.path) as file:
+            yield IncomingPicture(file)
 
-    def keep(self) -> str:
-        """Put the picture in place.
+    def keep(self, incoming: IncomingPicture) -> str:
+        """Put an upload in place, once the whole of it has come.
 
         Returns:
             Its name, `<sha256>.<ext>`.
 
         Raises:
-            NotAPicture: It is no PNG, JPEG or WebP.
-            PictureTooLarge: It has too many pixels.
+            faces.errors.NotAPicture: It is no PNG, JPEG or WebP.
+            faces.errors.PictureTooLarge: It has too many pixels.
         """
-        self._file.flush()
-        name = f"{self._digest.hexdigest()}.{_extension(self._file)}"
-        put_in_place(self._file, self._folder / name)
+        name = incoming.name()
+        self._put(incoming.file, name)
         return name
 
-
-class AssetStore:
-    """A folder of pictures, each under the SHA-256 of its bytes."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-
-    @contextlib.contextmanager
-    def incoming(self) -> Iterator[IncomingPicture]:
-        """Receive an upload; what is not kept is gone afterwards."""
-        with part_file(self._folder) as file:
-            yield IncomingPicture(file, self._folder)
-
     def add(self, picture: Picture) -> str:
-        """Keep an output.
+        """Keep an output, and let it stay until it is fetched.
 
         Returns:
             Its name, `<sha256>.png`.
+
+        Raises:
+            host.refusals.NotNow: The disk is full.
         """
         name = picture.asset_name
-        write_durably(self._folder / name, picture.png)
+        with part_file(self._folder.path) as file:
+            file.write(picture.png)
+            self._put(file, name, FETCH_SECONDS)
         return name
 
     def find(self, name: str) -> Path:
@@ -91,21 +81,64 @@ class AssetStore:
             BadField: That is no name of a picture.
             PictureNotFound: The host has no such picture.
         """
-        name = name.removeprefix(ASSET_PREFIX)
-        if not _NAME.fullmatch(name):
-            raise BadField("A picture's name is asset:<sha256>.png, .jpg or .webp.")
-        path = self._folder / name
+        with self.held((name,)) as (path,):
+            return path
+
+    @contextlib.contextmanager
+    def held(self, names: Iterable[str]) -> Iterator[tuple[Path, ...]]:
+        """Use pictures that must not go meanwhile.
+
+        Args:
+            names: As `find` takes them.
+
+        Raises:
+            BadField: One is no name of a picture.
+            PictureNotFound: The host does not have one of them.
+        """
+        files = [_file_name(name) for name in names]
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(self._folder.held(files))
+            except FileNotFoundError as error:
+                raise PictureNotFound(
+                    f"The host has no picture asset:{error.filename}; upload it again."
+                ) from error
+            yield tuple(self._folder.path / name for name in files)
+
+    def promise(self, name: str) -> bool:
+        """Let an output that is about to be answered stay until it is fetched.
+
+        Returns:
+            False if it is gone.
+        """
         try:
-            os.utime(path)
-        except FileNotFoundError as error:
-            raise PictureNotFound(
-                f"The host has no picture asset:{name}; upload it again."
-            ) from error
-        return path
+            self._folder.expect(_file_name(name), FETCH_SECONDS)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def fetched(self, name: str) -> None:
+        """Note that an output was fetched, so that it may go like any other picture."""
+        self._folder.expect_no_more(_file_name(name))
+
+    def tidy(self) -> None:
+        """Remove half-written files and what exceeds the bound, before the first request."""
+        self._folder.tidy()
 
     def remove_older(self, seconds: float) -> int:
-        """Remove pictures unused for that many seconds, and say how many."""
-        return remove_older(self._folder, seconds)
+        """Remove pictures unused for that many seconds and uploads that died; count the former."""
+        remove_older(self._folder.path, IDLE_SECONDS, PART_SUFFIX)
+        return self._folder.remove_older(seconds)
+
+    def _put(self, file: IO[bytes], name: str, expected_seconds: float = 0.0) -> None:
+        settle(file)
+        self._folder.place(Path(file.name), name, expected_seconds)
+        sync_folder(self._folder.path)
+
+
+def is_asset(value: str) -> bool:
+    """Tell whether a picture field's value names a picture of the store."""
+    return value.startswith(ASSET_PREFIX)
 
 
 def content_type(path: Path) -> str:
@@ -113,19 +146,8 @@ def content_type(path: Path) -> str:
     return CONTENT_TYPES[path.suffix.removeprefix(".")]
 
 
-def _extension(file: IO[bytes]) -> str:
-    """Judge a picture by its content, without decoding its pixels."""
-    try:
-        with Image.open(file.name, formats=("PNG", "JPEG", "WEBP")) as image:
-            width, height, kind = image.width, image.height, image.format
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise PictureTooLarge(f"The picture has too many pixels: {error}") from error
-    except UnidentifiedImageError as error:
-        raise NotAPicture("The upload is no picture; send a PNG, JPEG or WebP file.") from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise NotAPicture("The picture is damaged; export it again.") from error
-    if width * height > MAX_PIXELS:
-        raise PictureTooLarge(
-            f"The picture is {width} x {height} pixels; at most {MAX_PIXELS:,} are read."
-        )
-    return _EXTENSIONS[str(kind)]
+def _file_name(name: str) -> str:
+    name = name.removeprefix(ASSET_PREFIX)
+    if not _NAME.fullmatch(name):
+        raise BadField("A picture's name is asset:<sha256>.png, .jpg or .webp.")
+    return name

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from faces.errors import EngineFailed, FaceError, OperationTimedOut
-from host.results import ResultStore, reused
+from host.assets import AssetStore
+from host.results import ResultStore, output_of, reused
 
 _log = logging.getLogger(__name__)
 
@@ -28,8 +29,9 @@ class OperationRuns:
     is kept, and the next request with the same key finds it.
     """
 
-    def __init__(self, results: ResultStore, operation_seconds: float) -> None:
+    def __init__(self, results: ResultStore, assets: AssetStore, operation_seconds: float) -> None:
         self._results = results
+        self._assets = assets
         self._operation_seconds = operation_seconds
         self._by_key: dict[str, _Run] = {}
         self._tasks: set[asyncio.Task[str]] = set()
@@ -55,11 +57,16 @@ class OperationRuns:
             raise reused(key or "")
         if run is None:
             # Looking and starting happen without a pause, so no other request slips in between.
-            kept = self._results.find(key, fingerprint) if key else None
+            kept = self._kept(key, fingerprint) if key else None
             if kept is not None:
                 return kept
             run = self._start(key, fingerprint, carry_out)
         return await self._outcome(run)
+
+    @property
+    def under_way(self) -> int:
+        """Operations that have not ended, also those that nobody waits for any more."""
+        return len(self._tasks)
 
     async def finish(self, seconds: float) -> None:
         """Wait for what is under way, at most so many seconds."""
@@ -68,6 +75,15 @@ class OperationRuns:
         _, unfinished = await asyncio.wait(self._tasks, timeout=seconds)
         if unfinished:
             _log.warning("%d operations did not end within %g s", len(unfinished), seconds)
+
+    def _kept(self, key: str, fingerprint: str) -> str | None:
+        """Find a result whose output can still be fetched."""
+        body = self._results.find(key, fingerprint)
+        output = None if body is None else output_of(body)
+        if output is not None and not self._assets.promise(output):
+            _log.info("a kept result has lost its picture %s and is made anew", output)
+            return None
+        return body
 
     def _start(self, key: str | None, fingerprint: str, carry_out: CarryOut) -> _Run:
         begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()

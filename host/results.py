@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 from faces.errors import IdempotencyKeyReused
-from host.durable_files import remove_older, write_durably
+from host.durable_files import remove_older, remove_parts, write_durably
 
 _log = logging.getLogger(__name__)
 
@@ -33,8 +33,7 @@ class ResultStore:
         """
         path = self._path(key)
         try:
-            kept = json.loads(path.read_bytes())
-            body, asked = str(kept["body"]), str(kept["fingerprint"])
+            body, asked = _read(path.read_bytes())
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError):
@@ -45,13 +44,21 @@ class ResultStore:
         return body
 
     def keep(self, key: str, fingerprint: str, body: str) -> None:
-        """Keep an answer; it survives a crash from the moment this returns."""
+        """Keep an answer; it survives a crash from the moment this returns.
+
+        Raises:
+            host.refusals.NotNow: The disk is full.
+        """
         kept = {"key": key, "fingerprint": fingerprint, "body": body}
         write_durably(self._path(key), json.dumps(kept).encode())
 
     def remove_older(self, seconds: float) -> int:
         """Remove results older than that many seconds, and say how many."""
         return remove_older(self._folder, seconds)
+
+    def tidy(self) -> None:
+        """Remove half-written files, before the first request."""
+        remove_parts(self._folder)
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
@@ -62,3 +69,18 @@ def reused(key: str) -> IdempotencyKeyReused:
     return IdempotencyKeyReused(
         f"The idempotency key {key} belongs to another request; use a new key for a new request."
     )
+
+
+def output_of(body: str) -> str | None:
+    """Name the output that a kept answer leads to, `asset:<name>`; None if it has none."""
+    output = json.loads(body).get("output_path")
+    return None if output is None else str(output)
+
+
+def _read(data: bytes) -> tuple[str, str]:
+    """Read a file of any version that has these two fields: the answer's body, the fingerprint."""
+    kept = json.loads(data)
+    body, asked = kept["body"], kept["fingerprint"]
+    if not isinstance(body, str) or not isinstance(json.loads(body), dict):
+        raise TypeError("the answer is no JSON object")
+    return body, str(asked)

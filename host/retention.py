@@ -15,13 +15,18 @@ class Retention:
     """Removes what nobody can ask for any more.
 
     A picture stays twice as long as a result, counted from its last use, so that the output of
-    every kept result is there.
+    every kept result is there, unless the bound on all pictures has removed it.
     """
 
     def __init__(self, results: ResultStore, assets: AssetStore, keep_seconds: float) -> None:
         self._results = results
         self._assets = assets
         self._keep_seconds = keep_seconds
+
+    async def begin(self) -> None:
+        """Bring both folders in order; to be awaited before the first request."""
+        await asyncio.to_thread(self._results.tidy)
+        await asyncio.to_thread(self._assets.tidy)
 
     async def keep_up(self) -> None:
         """Remove what is old, now and every hour, until cancelled."""

@@ -12,7 +12,10 @@ from fastapi import FastAPI
 
 from host.app import create_app
 from host.engines.engine import Engine
+from host.folder_lock import alone_in
+from host.operation_runs import OperationRuns
 from host.settings import HostSettings
+from host.work_queue import WorkQueue
 
 _log = logging.getLogger(__name__)
 
@@ -20,14 +23,36 @@ _BACKLOG = 1024
 
 
 class HostServer(uvicorn.Server):
-    """A server that turns waiting operations away when it is told to stop."""
+    """A server that still answers while the operations that run at a stop end.
+
+    New operations and those that wait are told to come back later, the status says `stopping`.
+    Nothing is closed before the last running operation has answered or the time for it is over.
+    """
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI, stop_seconds: float) -> None:
+        super().__init__(config)
+        self._queue: WorkQueue = app.state.queue
+        self._runs: OperationRuns = app.state.runs
+        self._stop_seconds = stop_seconds
+
+    async def on_tick(self, counter: int) -> bool:
+        """Do what is due ten times a second.
+
+        Returns:
+            Whether the server shall close.
+        """
+        if not await super().on_tick(counter):
+            return False
+        self._queue.stop()
+        return self.force_exit or not self._runs.under_way or self._seconds_left() <= 0
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop accepting, let running operations end, and end."""
-        app = self.config.app
-        assert isinstance(app, FastAPI)  # noqa: S101 - put there by server_for
-        app.state.queue.stop()
+        """Close; answers that are on their way get what is left of the time, at least a second."""
+        self.config.timeout_graceful_shutdown = max(1, math.ceil(self._seconds_left()))
         await super().shutdown(sockets)
+
+    def _seconds_left(self) -> float:
+        return self._stop_seconds - self._queue.stopping_seconds
 
 
 def listen(settings: HostSettings) -> socket.socket:
@@ -52,8 +77,9 @@ def listen(settings: HostSettings) -> socket.socket:
 
 def server_for(settings: HostSettings, engine: Engine) -> HostServer:
     """Build the server of a host, ready for `run(sockets=[...])`."""
+    app = create_app(settings, engine)
     config = uvicorn.Config(
-        create_app(settings, engine),
+        app,
         log_config=None,
         log_level="warning",
         access_log=False,  # it would write whole URLs
@@ -62,9 +88,8 @@ def server_for(settings: HostSettings, engine: Engine) -> HostServer:
         proxy_headers=False,
         server_header=False,
         timeout_keep_alive=30,
-        timeout_graceful_shutdown=math.ceil(settings.stop_seconds),
     )
-    return HostServer(config)
+    return HostServer(config, app, settings.stop_seconds)
 
 
 def serve(settings: HostSettings, engine: Engine) -> None:
@@ -75,13 +100,13 @@ def serve(settings: HostSettings, engine: Engine) -> None:
         engine: What carries out the operations.
 
     Raises:
-        OSError: The address or the data folder cannot be used.
+        OSError: The address or the data folder cannot be used, or another host uses them.
         SystemExit: At the signal.
     """
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, _end)
-    server = server_for(settings, engine)
-    with listen(settings) as listener:
+    with alone_in(settings.data_dir), listen(settings) as listener:
+        server = server_for(settings, engine)
         name = f"[{settings.host}]" if ":" in settings.host else settings.host
         port = listener.getsockname()[1]
         _log.info("engine %s %s, %d slots", engine.name, engine.version, settings.slots)

@@ -14,24 +14,16 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, TypeVar
 
-from faces.errors import HostFull, HostNotReady
+from host.refusals import NoPlace, NotNow
 
 T = TypeVar("T")
 Ticket = int
 
 LONGEST_RETRY_AFTER = 60
-
-
-class NoPlace(HostFull):
-    """The queue is full now.
-
-    Attributes:
-        retry_after: Seconds after which a place is likely to be free.
-    """
-
-    def __init__(self, message: str, retry_after: int) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
+STOPPING_RETRY_AFTER = 10
+"""Seconds; about what ending and starting again takes."""
+HUNG_RETRY_AFTER = 30
+"""Seconds; the engine comes back by itself or somebody restarts the host."""
 
 
 class WorkQueue:
@@ -75,8 +67,8 @@ class WorkQueue:
             The ticket that tells its turn.
 
         Raises:
-            HostFull: All slots and all places to wait are taken.
-            HostNotReady: The host is stopping, or its engine hangs.
+            NoPlace: All slots and all places to wait are taken.
+            NotNow: The host is stopping, or its engine hangs.
         """
         self._check_ready()
         if self._taken_places >= self._places:
@@ -103,7 +95,7 @@ class WorkQueue:
             What the call returned.
 
         Raises:
-            HostNotReady: The host began to stop, or the engine hung, before its turn came.
+            NotNow: The host began to stop, or the engine hung, before its turn came.
         """
         await self._turn(ticket)
         begun()
@@ -152,16 +144,26 @@ class WorkQueue:
 
         future.add_done_callback(ended)
 
+    def check_open(self) -> None:
+        """Refuse work that needs no slot while the host stops.
+
+        Raises:
+            NotNow: The host is stopping.
+        """
+        if self._stop_begin is not None:
+            raise self._not_ready()
+
     def _check_ready(self) -> None:
         if self.state != "ok":
             raise self._not_ready()
 
-    def _not_ready(self) -> HostNotReady:
+    def _not_ready(self) -> NotNow:
         if self.state == "stopping":
-            return HostNotReady("The host is stopping; try again when it is back.")
-        return HostNotReady(
+            return NotNow("The host is stopping; try again when it is back.", STOPPING_RETRY_AFTER)
+        return NotNow(
             f"The engine has not returned for {self._operation_seconds:g} s on any slot; "
-            "if that stays so, restart the host."
+            "if that stays so, restart the host.",
+            HUNG_RETRY_AFTER,
         )
 
     def _turn_away(self) -> None:

@@ -10,10 +10,12 @@ from faces.contract import API, IDEMPOTENCY_HEADER
 
 
 @contextlib.contextmanager
-def asked_and_gone(url: str, path: str, body: dict[str, Any], key: str) -> Iterator[None]:
+def asked_and_gone(
+    url: str, path: str, body: dict[str, Any], key: str | None = None
+) -> Iterator[None]:
     """Send a request, and close its connection when the block ends."""
     connection = http.client.HTTPConnection(url.removeprefix("http://"))
-    headers = {"Content-Type": "application/json", IDEMPOTENCY_HEADER: key}
+    headers = {"Content-Type": "application/json"} | ({IDEMPOTENCY_HEADER: key} if key else {})
     connection.request("POST", f"{API}/{path}", json.dumps(body), headers)
     try:
         yield

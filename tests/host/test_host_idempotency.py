@@ -1,3 +1,4 @@
+import json
 import os
 import time
 from pathlib import Path
@@ -9,11 +10,13 @@ from pictures_made import encoded
 from threaded_host import OpenHost, ThreadedHost, code, wait_until
 
 from faces.errors import IdempotencyKeyReused, NoFace
+from faces.pictures import read_picture
 from host.assets import AssetStore
 from host.results import ResultStore
 from host.settings import DAY_SECONDS
 
 KEY = "run-1:step.2_a"
+BODY = '{"success": true}'
 
 
 def test_the_same_key_answers_the_very_same_body(host: ThreadedHost, picture: str) -> None:
@@ -105,6 +108,17 @@ def test_an_operation_outlives_the_request_that_asked_for_it(open_host: OpenHost
     assert len(engine.calls) == 1
 
 
+def test_an_operation_without_a_key_outlives_its_request_too(open_host: OpenHost) -> None:
+    engine = GatedEngine(gated=True)
+    host = open_host(engine)
+    body = {"source_path": host.upload(encoded(size=(9, 9))), "face_editor_age": 30}
+    with asked_and_gone(host.url, "adjust-face", body):
+        engine.began.get(timeout=30)
+    engine.let_through()
+    output = host.data_dir / "assets" / read_picture(encoded(size=(9, 9)), "sent").asset_name
+    wait_until(output.exists)
+
+
 def test_a_result_that_came_too_late_is_kept_all_the_same(open_host: OpenHost) -> None:
     engine = GatedEngine(gated=True)
     host = open_host(engine, operation_seconds=0.05)
@@ -131,17 +145,44 @@ def test_the_longest_key_is_taken(host: ThreadedHost, picture: str) -> None:
 
 
 def test_a_kept_result_is_found_by_another_store_on_the_same_folder(tmp_path: Path) -> None:
-    ResultStore(tmp_path).keep(KEY, "fingerprint", "body")
-    assert ResultStore(tmp_path).find(KEY, "fingerprint") == "body"
+    ResultStore(tmp_path).keep(KEY, "fingerprint", BODY)
+    assert ResultStore(tmp_path).find(KEY, "fingerprint") == BODY
     with pytest.raises(IdempotencyKeyReused):
         ResultStore(tmp_path).find(KEY, "another")
 
 
-def test_an_unreadable_result_does_not_block_its_key(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        b"",
+        b"{",
+        bytes(100),
+        b"[]",
+        b"null",
+        b'{"fingerprint": "fingerprint"}',
+        b'{"fingerprint": "fingerprint", "body": {}}',
+        b'{"fingerprint": "fingerprint", "body": "{"}',
+        b'{"fingerprint": "fingerprint", "body": "[]"}',
+        b"\xff\xfe",
+    ],
+    ids=range(10),
+)
+def test_an_unreadable_result_does_not_block_its_key(tmp_path: Path, damaged: bytes) -> None:
     store = ResultStore(tmp_path)
-    store.keep(KEY, "fingerprint", "body")
-    next(tmp_path.iterdir()).write_text("{")
+    store.keep(KEY, "fingerprint", BODY)
+    next(tmp_path.iterdir()).write_bytes(damaged)
     assert store.find(KEY, "fingerprint") is None
+    store.keep(KEY, "fingerprint", BODY)
+    assert store.find(KEY, "fingerprint") == BODY
+
+
+def test_a_result_of_a_newer_version_is_answered_as_it_is(tmp_path: Path) -> None:
+    store = ResultStore(tmp_path)
+    newer = '{"success": true, "later_field": 1}'
+    store.keep(KEY, "fingerprint", newer)
+    path = next(tmp_path.iterdir())
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"version": 9}))
+    assert store.find(KEY, "fingerprint") == newer
 
 
 def made_older(folder: Path, seconds: float) -> None:
@@ -152,13 +193,13 @@ def made_older(folder: Path, seconds: float) -> None:
 
 def test_results_of_the_last_day_are_never_removed(tmp_path: Path) -> None:
     store = ResultStore(tmp_path)
-    store.keep("old", "fingerprint", "body")
+    store.keep("old", "fingerprint", BODY)
     made_older(tmp_path, DAY_SECONDS + 60)
-    store.keep("young", "fingerprint", "body")
+    store.keep("young", "fingerprint", BODY)
     os.utime(store_file(tmp_path, "young"), (time.time() - DAY_SECONDS + 60,) * 2)
     assert store.remove_older(DAY_SECONDS) == 1
     assert store.find("old", "fingerprint") is None
-    assert store.find("young", "fingerprint") == "body"
+    assert store.find("young", "fingerprint") == BODY
 
 
 def store_file(folder: Path, key: str) -> Path:
@@ -166,10 +207,10 @@ def store_file(folder: Path, key: str) -> Path:
 
 
 def test_a_picture_that_is_still_asked_for_stays(tmp_path: Path) -> None:
-    store = AssetStore(tmp_path)
+    store = AssetStore(tmp_path, 10**9)
     with store.incoming() as incoming:
         incoming.write(encoded())
-        name = incoming.keep()
+        name = store.keep(incoming)
     made_older(tmp_path, DAY_SECONDS)
     store.find(name)
     assert store.remove_older(DAY_SECONDS) == 0
@@ -177,7 +218,7 @@ def test_a_picture_that_is_still_asked_for_stays(tmp_path: Path) -> None:
 
 def test_old_results_are_removed_when_a_host_starts(open_host: OpenHost, tmp_path: Path) -> None:
     results = tmp_path / "data" / "results"
-    ResultStore(results).keep(KEY, "fingerprint", "body")
+    ResultStore(results).keep(KEY, "fingerprint", BODY)
     made_older(results, DAY_SECONDS + 60)
     open_host(GatedEngine())
     wait_until(lambda: not list(results.iterdir()))

@@ -6,7 +6,7 @@ from gated_engine import GatedEngine
 from pictures_made import encoded
 from threaded_host import OpenHost, code, wait_until
 
-from faces.errors import HostNotReady
+from host.refusals import NotNow
 from host.work_queue import WorkQueue
 
 
@@ -85,7 +85,9 @@ def test_while_the_engine_hangs_nothing_new_is_taken_on(open_host: OpenHost) -> 
         (503, "not_ready"),
         (504, "timed_out"),
     ]
-    assert code(host.age(picture)) == (503, "not_ready")
+    refused = host.age(picture)
+    assert code(refused) == (503, "not_ready")
+    assert int(refused.headers["retry-after"]) > 0
     engine.let_through()
     wait_until(lambda: host.status()["status"] == "ok")
     assert len(engine.calls) == 1
@@ -105,4 +107,4 @@ def test_a_stop_turns_away_who_waits_and_lets_the_running_one_end() -> None:
 
     done, refused = asyncio.run(stop_while_two_wait())
     assert done == "done"
-    assert isinstance(refused, HostNotReady)
+    assert isinstance(refused, NotNow)

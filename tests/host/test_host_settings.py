@@ -33,6 +33,10 @@ def test_the_defaults_are_a_closed_host_on_loopback() -> None:
         (["--slots", "0"], "slots"),
         (["--queue", "-1"], "queue"),
         (["--port", "70000"], "port"),
+        (["--keep-gib", "0"], "keep_gib"),
+        (["--keep-gib", "-1"], "keep_gib"),
+        (["--keep-gib", "inf"], "keep_gib"),
+        (["--keep-gib", "nan"], "keep_gib"),
         (["--operation-seconds", "nan"], "operation_seconds"),
         (["--allow-root", "/does/not/exist"], "/does/not/exist"),
         (["--allow-root", __file__], __file__),
@@ -43,6 +47,19 @@ def test_a_setting_that_cannot_be_used_is_named(arguments: list[str], named: str
     with pytest.raises(ValidationError) as caught:
         read_settings(arguments, {})
     assert named in refusal(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kept"),
+    [
+        ([], 20 * 2**30),
+        (["--keep-gib", "0.5"], 2**29),
+        (["--keep-gib", "1e-12"], 1),
+    ],
+    ids=["default", "half", "tiny"],
+)
+def test_the_bound_on_pictures_is_at_least_a_byte(arguments: list[str], kept: int) -> None:
+    assert read_settings(arguments, {}).keep_bytes == kept
 
 
 def test_an_empty_token_is_none() -> None:
@@ -63,11 +80,16 @@ def test_a_token_cannot_be_given_on_the_command_line() -> None:
     assert caught.value.code == 2
 
 
-def test_roots_are_known_by_where_they_really_are(tmp_path: Path) -> None:
+def test_a_root_keeps_the_name_that_the_operator_gave_it(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
     settings = read_settings(["--allow-root", str(tmp_path / "link")], {})
-    assert settings.allow_roots == (tmp_path / "real",)
+    assert settings.allow_roots == (tmp_path / "link",)
+
+
+def test_private_addresses_need_a_leave_of_their_own() -> None:
+    assert read_settings([], {}).allow_private_urls is False
+    assert read_settings(["--allow-private-urls"], {}).allow_private_urls is True
 
 
 @pytest.mark.parametrize(

@@ -47,9 +47,13 @@ class ThreadedHost:
         self.engine.let_through(1000)
         self._callers.shutdown()
         self.client.close()
-        self._server.should_exit = True
+        self.stop()
         self._thread.join(WAIT_SECONDS)
         self._listener.close()
+
+    def stop(self) -> None:
+        """Do what the signal to stop does."""
+        self._server.should_exit = True
 
     def upload(self, picture: bytes) -> str:
         answer = self.client.post("assets", content=picture)
