@@ -26,10 +26,14 @@ class EnhancementModel(StrEnum):
 
 
 class FaceSwapperModel(StrEnum):
-    """Face swappers of FaceFusion 3.8.1 (`inswapper_256` never existed, reference section 1.4)."""
+    """Face swappers of FaceFusion 3.8.1, and the owner's `inswapper_256`.
+
+    FaceFusion has no model of that name; its work is done by `inswapper_128` at 256 x 256 pixels.
+    """
 
     INSWAPPER_128 = "inswapper_128"
     INSWAPPER_128_FP16 = "inswapper_128_fp16"
+    INSWAPPER_256 = "inswapper_256"
     BLENDSWAP_256 = "blendswap_256"
     GHOST_1_256 = "ghost_1_256"
     GHOST_2_256 = "ghost_2_256"

@@ -34,9 +34,10 @@ def provenance(
         answer: The host's answer; its time is used, so that a repeated recording says the same.
 
     Returns:
-        A mapping that JSON can hold.
+        A mapping that JSON can hold; what the engine does not tell is left out.
     """
     parameters = operation.model_dump(mode="json", exclude_none=True)
+    told = {"models": list(answer.models), "used": answer.used}
     return {
         "ai_edit": True,
         "operation": parameters.pop("operation_type"),
@@ -45,6 +46,7 @@ def provenance(
         "engine": answer.engine,
         "engine_version": answer.engine_version,
         "created_at": answer.completed_at.isoformat(),
+        **{name: value for name, value in told.items() if value},
     }
 
 

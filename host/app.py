@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from fastapi import FastAPI
 
 from faces.contract import API
+from host.api_schema import CONTRACT_VERSION, HostApi
 from host.assets import AssetStore
 from host.auth import Gate
 from host.body_limits import BodyLimits
@@ -35,45 +36,52 @@ def create_app(settings: HostSettings, engine: Engine) -> FastAPI:
         engine: What carries out the operations.
 
     Returns:
-        An ASGI application; `app.state.queue` is its work queue.
+        An ASGI application; `app.state` has its work `queue` and its `runs`.
     """
-    assets = AssetStore(settings.data_dir / "assets")
+    assets = AssetStore(settings.data_dir / "assets", settings.keep_bytes)
     results = ResultStore(settings.data_dir / "results")
     queue = WorkQueue(settings.slots, settings.queue, settings.operation_seconds)
-    downloads = PictureDownloads(settings.allow_url_hosts, settings.download_seconds)
+    downloads = PictureDownloads(
+        settings.allow_url_hosts,
+        settings.download_seconds,
+        allow_private=settings.allow_private_urls,
+    )
     pictures = PictureFields(assets, settings.allow_roots, downloads)
-    runs = OperationRuns(results, settings.operation_seconds)
+    runs = OperationRuns(results, assets, settings.operation_seconds)
     retention = Retention(results, assets, settings.keep_seconds)
 
     # The interactive pages of FastAPI load scripts from elsewhere; the document itself is enough.
-    app = FastAPI(
+    app = HostApi(
         title="StoryCanvas face host",
-        version=engine.version,
+        version=CONTRACT_VERSION,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_lifespan(queue, runs, retention, settings.stop_seconds),
+        lifespan=_lifespan(engine, queue, runs, retention, settings.stop_seconds),
     )
     app.include_router(status_routes(engine, queue), prefix=API)
     runner = OperationRunner(engine, queue, pictures, assets)
     app.include_router(operation_routes(runs, runner), prefix=API)
-    app.include_router(asset_routes(assets), prefix=API)
+    app.include_router(asset_routes(assets, queue), prefix=API)
     app.add_middleware(BodyLimits)
     app.add_middleware(Gate, token=settings.token)
     install_error_answers(app)
     app.state.queue = queue
+    app.state.runs = runs
     return app
 
 
 def _lifespan(
-    queue: WorkQueue, runs: OperationRuns, retention: Retention, stop_seconds: float
+    engine: Engine, queue: WorkQueue, runs: OperationRuns, retention: Retention, stop_seconds: float
 ) -> Lifespan:
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await retention.begin()
         upkeep = asyncio.create_task(retention.keep_up())
         yield
         queue.stop()
         await runs.finish(max(0.0, stop_seconds - queue.stopping_seconds))
+        await asyncio.to_thread(engine.close)
         upkeep.cancel()
 
     return lifespan

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr, ValidationError
 
@@ -23,8 +24,16 @@ def read_settings(argv: Sequence[str] | None, environment: Mapping[str, str]) ->
         pydantic.ValidationError: A value cannot be used, or a token is needed and missing.
         SystemExit: The command line is wrong, or asked for help.
     """
+    return settings_of(vars(host_parser().parse_args(argv)), environment)
+
+
+def settings_of(arguments: Mapping[str, Any], environment: Mapping[str, str]) -> HostSettings:
+    """Put the settings of a host together from what `host_parser` read.
+
+    Raises:
+        pydantic.ValidationError: A value cannot be used, or a token is needed and missing.
+    """
     token = environment.get(TOKEN_VARIABLE)
-    arguments = vars(_parser().parse_args(argv))
     return HostSettings.model_validate({**arguments, "token": SecretStr(token) if token else None})
 
 
@@ -35,14 +44,19 @@ def refusal(error: ValidationError) -> str:
     return f"{first['loc'][0]}: {reason}" if first["loc"] else str(reason)
 
 
-def _parser() -> argparse.ArgumentParser:
+def host_parser(prog: str = "storycanvas-host") -> argparse.ArgumentParser:
+    """Build the parser of all options of a host."""
     parser = argparse.ArgumentParser(
-        prog="storycanvas-host",
+        prog=prog,
         description="Serves face operations over HTTP, beside the engine that does them.",
-        epilog=f"The token that callers must show is read from the variable {TOKEN_VARIABLE}.",
+        epilog=(
+            f"The token that callers must show is read from the variable {TOKEN_VARIABLE}. "
+            "`storycanvas-host doctor` with the same options looks for what is missing."
+        ),
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     _add_work_options(parser)
+    _add_facefusion_options(parser)
     _add_picture_options(parser)
     return parser
 
@@ -57,12 +71,32 @@ def _add_work_options(parser: argparse.ArgumentParser) -> None:
     add("--operation-seconds", type=float, default=300.0, help="longest wait for the engine")
 
 
+def _add_facefusion_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("engine facefusion").add_argument
+    add("--command-line-only", action="store_true", help="start FaceFusion anew for every run")
+    add("--renew-operations", type=int, default=500, help="operations until a new process")
+    add("--renew-gib", type=float, default=16.0, help="memory until a new process, in GiB")
+    add(
+        "--video-memory",
+        choices=("strict", "moderate", "tolerant"),
+        default="tolerant",
+        help="how many models stay loaded",
+    )
+    add("--allow-downloads", action="store_true", help="let FaceFusion load missing weights")
+
+
 def _add_picture_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data-dir",
         type=Path,
         default=Path(".storycanvas/host"),
         help="where pictures and results are kept",
+    )
+    parser.add_argument(
+        "--keep-gib",
+        type=float,
+        default=20.0,
+        help="GiB of pictures that are kept; beyond it the least recently used are removed",
     )
     parser.add_argument(
         "--allow-root",
@@ -79,4 +113,12 @@ def _add_picture_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="HOST[:PORT]",
         help="server to fetch pictures from, on ports 80 and 443 if none is given; repeatable",
+    )
+    parser.add_argument(
+        "--allow-private-urls",
+        action="store_true",
+        help="let the names of these servers lead to private addresses; an address needs no leave",
+    )
+    parser.add_argument(
+        "--download-seconds", type=float, default=30.0, help="longest download of one picture"
     )

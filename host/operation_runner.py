@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from faces.contract import ASSET_PREFIX, OperationAnswer
+from faces.contract import ASSET_PREFIX, OperationAnswer, Phases
 from faces.errors import EngineFailed, FaceError
 from faces.operations import FaceOperation
 from faces.pictures import Picture
-from host.assets import AssetStore
+from host.assets import AssetStore, is_asset
 from host.engines.engine import Engine, EngineResult
 from host.picture_fields import PictureFields
 from host.requests import operation_of, picture_values
@@ -28,6 +28,19 @@ class _Work:
     result: EngineResult
     seconds: float
     completed_at: datetime
+
+
+class _Clock:
+    """How long each part of one operation takes."""
+
+    def __init__(self) -> None:
+        self._last = time.perf_counter()
+
+    def lap(self) -> float:
+        """Give the seconds since the last lap."""
+        now = time.perf_counter()
+        passed, self._last = now - self._last, now
+        return passed
 
 
 class OperationRunner:
@@ -54,16 +67,20 @@ class OperationRunner:
         Raises:
             faces.errors.FaceError: What went wrong.
         """
-        operation = operation_of(request)
-        with self._queue.place() as ticket:
+        operation, clock = operation_of(request), _Clock()
+        assets = [value for value in picture_values(request).values() if is_asset(value)]
+        with self._queue.place() as ticket, self._assets.held(assets):
             pictures = [
                 await self._pictures.read(field, value)
                 for field, value in picture_values(request).items()
             ]
+            decode = clock.lap()
             work = await self._queue.run(ticket, partial(self._engage, operation, pictures), begun)
+        queue = max(0.0, clock.lap() - work.seconds)
         answer = await asyncio.to_thread(self._answer, operation, work)
+        phases = Phases(queue=queue, decode=decode, engine=work.seconds, encode=clock.lap())
         _log.info("%s took %.3f s", operation.path, work.seconds)
-        return answer.model_dump_json(exclude_none=True)
+        return answer.model_copy(update={"phases": phases}).model_dump_json(exclude_none=True)
 
     def _engage(self, operation: FaceOperation, pictures: Sequence[Picture]) -> _Work:
         begin = time.perf_counter()
@@ -90,6 +107,10 @@ class OperationRunner:
             processing_time_seconds=work.seconds,
             engine=self._engine.name,
             engine_version=self._engine.version,
+            models=work.result.models,
+            used=dict(work.result.used),
+            stepped_down=work.result.stepped_down,
+            engine_log=work.result.log,
             completed_at=work.completed_at,
         )
 

@@ -2,7 +2,7 @@
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -17,6 +17,7 @@ from pydantic import (
 from host.url_hosts import UrlHost, parse_url_host
 
 DAY_SECONDS = 24 * 3600
+GIB = 2**30
 
 
 def is_loopback(host: str) -> bool:
@@ -34,7 +35,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _existing_folder(path: Path) -> Path:
-    folder = path.expanduser().resolve()
+    folder = path.expanduser().absolute()
     if not folder.is_dir():
         raise ValueError(f"{path} is not an existing folder")
     return folder
@@ -59,6 +60,9 @@ class HostSettings(BaseModel):
     allow_url_hosts: tuple[Annotated[UrlHost, BeforeValidator(parse_url_host)], ...] = Field(
         (), description="Servers from which pictures may be fetched, as HOST or HOST:PORT."
     )
+    allow_private_urls: bool = Field(
+        False, description="Whether the names of those servers may lead to private addresses."
+    )
     operation_seconds: float = Field(
         300.0, gt=0, allow_inf_nan=False, description="Longest wait for the engine."
     )
@@ -71,7 +75,30 @@ class HostSettings(BaseModel):
     keep_seconds: float = Field(
         DAY_SECONDS, ge=DAY_SECONDS, description="How long results are kept by their key."
     )
+    keep_gib: float = Field(
+        20.0, gt=0, allow_inf_nan=False, description="Bound on all kept pictures, in GiB."
+    )
+    command_line_only: bool = Field(
+        False, description="Whether every FaceFusion run gets a process of its own."
+    )
+    renew_operations: int = Field(
+        500, ge=1, description="Operations after which a FaceFusion process is replaced."
+    )
+    renew_gib: float = Field(
+        16.0, gt=0, allow_inf_nan=False, description="Memory above which it is replaced, in GiB."
+    )
+    video_memory: Literal["strict", "moderate", "tolerant"] = Field(
+        "tolerant", description="How many models FaceFusion keeps loaded; tolerant keeps all."
+    )
+    allow_downloads: bool = Field(
+        False, description="Whether FaceFusion may load weights from the internet."
+    )
     token: SecretStr | None = Field(None, min_length=1, description="What a caller has to show.")
+
+    @property
+    def keep_bytes(self) -> int:
+        """Bound on all kept pictures together, in bytes."""
+        return max(1, int(self.keep_gib * GIB))
 
     @model_validator(mode="after")
     def _token_beyond_loopback(self) -> Self:

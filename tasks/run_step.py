@@ -129,7 +129,7 @@ class _Operation:
     def carry_out(self) -> OperationRecord:
         """Have the host do it, unless another run has done it while this one waited."""
         road = self._road
-        assets = [road.host.upload(_picture(made, road)) for made in self._inputs]
+        assets = self._upload()
         with road.guard.slot(road.run_name, road.environment.storycanvas_slot_wait_seconds):
             known = self._ledger.find(self._key)
             if known is not None and self._counts(known):
@@ -137,9 +137,14 @@ class _Operation:
             # Whatever the ledger has is done again: by force, or because its picture is lost.
             repeat = self._road.run_id if self._force or known is not None else None
             key = f"{self._key}:{repeat}" if repeat else self._key
-            answer = road.host.operate(self._step.operation, assets, key)
+            answer = road.host.operate(self._step.operation, assets, key, upload_again=self._upload)
         self._check(answer)
+        _tell(answer)
         return self._record(answer, self._store(answer), repeat)
+
+    def _upload(self) -> list[str]:
+        road = self._road
+        return [road.host.upload(_picture(made, road)) for made in self._inputs]
 
     def _check(self, answer: OperationAnswer) -> None:
         if answer.total_faces == 0:
@@ -190,6 +195,17 @@ class _Operation:
             created_at=answer.completed_at,
             repeat=repeat,
         )
+
+
+def _tell(answer: OperationAnswer) -> None:
+    """Put into the run's log what the engine said and did otherwise than it was asked to."""
+    log = get_run_logger()
+    for line in answer.engine_log:
+        log.info("%s: %s", answer.engine, line)
+    if answer.used:
+        log.info("really used: %s", answer.used)
+    for less in answer.stepped_down:
+        log.warning("for lack of memory on the host: %s", less)
 
 
 def _picture(made: Made, road: Road) -> Picture:

@@ -1,5 +1,7 @@
 """`GET status`: what runs here and how busy it is; open to all, so without paths and secrets."""
 
+from typing import Literal
+
 from fastapi import APIRouter
 
 from faces.contract import HostStatus
@@ -12,16 +14,24 @@ def status_routes(engine: Engine, queue: WorkQueue) -> APIRouter:
     router = APIRouter(tags=["status"])
 
     @router.get("/status")
-    async def status() -> HostStatus:
+    def status() -> HostStatus:
         """Say what the host runs, and how much of it."""
         return HostStatus(
-            status=queue.state,
+            status=_state(engine, queue),
             engine=engine.name,
             engine_version=engine.version,
+            engine_mode=engine.mode,
             gpu_slots=queue.slots,
             busy=queue.busy,
             queued=queue.queued,
             operations=queue.operations,
+            able=engine.able(),
+            models=engine.models(),
         )
 
     return router
+
+
+def _state(engine: Engine, queue: WorkQueue) -> Literal["ok", "starting", "stopping", "failed"]:
+    """A queue that stops or hangs is the worse news."""
+    return engine.readiness if queue.state == "ok" else queue.state

@@ -4,6 +4,8 @@ import queue
 import threading
 from collections.abc import Sequence
 
+from bare_engine import BareEngine
+
 from faces.contract import DetectedFace
 from faces.operations import AgeAdjustOperation, FaceOperation
 from faces.pictures import Picture
@@ -12,7 +14,7 @@ from host.engines.engine import EngineResult
 FACE = DetectedFace(x=1, y=2, width=3, height=4, score=0.9, estimated_age=31.0)
 
 
-class GatedEngine:
+class GatedEngine(BareEngine):
     name = "gated"
     version = "7"
 

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from bare_engine import BareEngine
+
 from faces.operations import FaceOperation
 from faces.pictures import Picture
 from host.__main__ import start_logging
@@ -17,7 +19,7 @@ from host.engines.engine import EngineResult
 from host.serving import serve
 
 
-class RecordingEngine:
+class RecordingEngine(BareEngine):
     name = "recording"
     version = "1"
 

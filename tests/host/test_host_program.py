@@ -46,7 +46,8 @@ def test_the_program_serves_the_owners_request(host_process: StartedHost) -> Non
 def test_the_status_has_exactly_its_fields(host_process: StartedHost) -> None:
     status = host_process.client.get("status").json()
     assert list(status) == [
-        "status", "engine", "engine_version", "gpu_slots", "busy", "queued", "operations",
+        "status", "engine", "engine_version", "engine_mode", "gpu_slots", "busy", "queued",
+        "operations", "able", "models",
     ]  # fmt: skip
     assert (status["status"], status["engine"], status["gpu_slots"]) == ("ok", "preview", 1)
 
@@ -73,6 +74,15 @@ def test_a_taken_port_is_said_in_a_sentence(host_process: StartedHost, tmp_path:
     said = refused_start("--port", port, "--data-dir", str(tmp_path))
     assert "in use" in said.splitlines()[-1]
     assert "Traceback" not in said
+
+
+def test_two_hosts_never_share_a_data_folder(start_host: StartHost, tmp_path: Path) -> None:
+    host = start_host(program=recording(tmp_path))
+    said = refused_start("--port", "0", "--data-dir", str(tmp_path / "data"))
+    assert "another host uses the folder" in said
+    assert "--data-dir" in said
+    host.kill()
+    assert enhance(start_host(program=recording(tmp_path))).status_code == 200
 
 
 def test_with_a_token_the_program_listens_for_others(start_host: StartHost, tmp_path: Path) -> None:
@@ -125,7 +135,7 @@ def test_a_stop_lets_the_running_operation_end_and_answer(
         answer = caller.submit(enhance, host)
         wait_until(lambda: calls(tmp_path) == 1)
         host.process.send_signal(name)
-        wait_until(lambda: refuses(host))
+        wait_until(lambda: is_stopping(host))
         gate.write_bytes(b"go")
         assert answer.result(timeout=30).status_code == 200
     assert host.end() == 0
@@ -139,7 +149,7 @@ def test_a_stop_waits_for_an_operation_that_nobody_waits_for(
     host = start_host(program=recording(tmp_path), arguments=["--operation-seconds", "0.05"])
     assert enhance(host).status_code == 504
     host.process.terminate()
-    wait_until(lambda: refuses(host))
+    wait_until(lambda: is_stopping(host))
     gate.write_bytes(b"go")
     assert host.end() == 0
     gate.unlink()
@@ -161,14 +171,11 @@ def test_a_stop_turns_away_whoever_has_not_begun(start_host: StartHost, tmp_path
         gate.write_bytes(b"go")
         assert running.result(timeout=30).status_code == 200
     assert (turned_away.status_code, turned_away.json()["error"]["code"]) == (503, "not_ready")
+    assert int(turned_away.headers["retry-after"]) > 0
 
 
-def refuses(host: StartedHost) -> bool:
-    try:
-        httpx.get(f"{host.url}/api/v1/status")
-    except httpx.ConnectError:
-        return True
-    return False
+def is_stopping(host: StartedHost) -> bool:
+    return bool(host.client.get("status").json()["status"] == "stopping")
 
 
 def test_the_log_holds_no_query_of_a_url(start_host: StartHost, tmp_path: Path) -> None:

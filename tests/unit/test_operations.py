@@ -37,7 +37,7 @@ OUT_OF_RANGE = [
     ("age_adjust", "target_age", 101),
     ("age_adjust", "target_age", 30.5),
     *[("edit", name, value) for name in SLIDERS for value in (-101, 101, 0.5)],
-    ("swap", "face_swapper_model", "inswapper_256"),
+    ("swap", "face_swapper_model", "inswapper_512"),
     ("detect", "face_detector_size", "320x320"),
     ("detect", "face_selector_order", "left"),
     ("mask", "face_mask_types", []),

@@ -73,3 +73,13 @@ def test_a_picture_without_a_statement_has_none(picture: Picture) -> None:
 
 def test_the_file_is_a_png(picture: Picture) -> None:
     assert Image.open(io.BytesIO(with_provenance(picture, said()))).format == "PNG"
+
+
+def test_models_and_values_really_used_are_told() -> None:
+    answer = PREVIEW.model_copy(
+        update={"models": ("fran",), "used": {"age_modifier_direction": 11}}
+    )
+
+    assert said(answer)["models"] == ["fran"]
+    assert said(answer)["used"] == {"age_modifier_direction": 11}
+    assert "used" not in said()

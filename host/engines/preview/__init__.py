@@ -3,6 +3,15 @@
 It shows what a pipeline does, in under a second, and does not pretend to be FaceFusion.
 """
 
-from host.engines.preview.engine import PreviewEngine
+from collections.abc import Mapping
 
-__all__ = ["PreviewEngine"]
+from host.engines.preview.engine import PreviewEngine
+from host.settings import HostSettings
+
+__all__ = ["PreviewEngine", "build_engine"]
+
+
+def build_engine(settings: HostSettings, environment: Mapping[str, str]) -> PreviewEngine:
+    """Build the engine; it needs neither settings nor environment."""
+    del settings, environment
+    return PreviewEngine()

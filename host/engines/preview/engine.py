@@ -5,15 +5,18 @@ from collections.abc import Callable, Sequence
 from faces.contract import DetectedFace
 from faces.errors import EngineFailed, NoFace
 from faces.operations import (
+    OPERATIONS,
     AgeAdjustOperation,
     EditOperation,
+    EnhancementModel,
     EnhanceOperation,
     FaceOperation,
+    FaceSwapperModel,
     MaskOperation,
     SwapOperation,
 )
 from faces.pictures import Picture
-from host.engines.engine import EngineResult
+from host.engines.engine import EngineResult, Readiness
 from host.engines.preview.age_estimate import estimated_age
 from host.engines.preview.ageing import aged
 from host.engines.preview.editing import edited
@@ -38,9 +41,19 @@ class PreviewEngine:
 
     name = "preview"
     version = "1"
+    mode = "in-process"
+    readiness: Readiness = "ok"
 
     def __init__(self) -> None:
         self._finder = FaceFinder()
+
+    def able(self) -> tuple[str, ...]:
+        """Name all six operations."""
+        return tuple(operation.path for operation in OPERATIONS)
+
+    def models(self) -> tuple[str, ...]:
+        """Name the models that operations may ask for; it has one way of its own for all."""
+        return (*EnhancementModel, *FaceSwapperModel)
 
     def run(self, operation: FaceOperation, pictures: Sequence[Picture]) -> EngineResult:
         """Carry out one operation; may be called from several threads.
@@ -71,6 +84,9 @@ class PreviewEngine:
         chosen = {face: ages[face] for face in selected(faces, operation)}
         rgb = self._changed(operation, pictures, pixels.rgb, chosen)
         return EngineResult(pixels.recoloured(rgb), seen, age)
+
+    def close(self) -> None:
+        """End nothing: it started nothing."""
 
     def _faces(self, operation: FaceOperation, pixels: Pixels) -> list[Face]:
         side = int(operation.face_detector_size.partition("x")[0])

@@ -1,0 +1,201 @@
+"""The facefusion engine: an existing FaceFusion, driven from outside and kept alive."""
+
+import contextlib
+import logging
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from faces.errors import HostNotReady
+from faces.operations import OPERATIONS, AgeAdjustOperation, FaceOperation
+from faces.pictures import Picture
+from host.engines.engine import EngineResult, Readiness
+from host.engines.facefusion.ages import knows_years
+from host.engines.facefusion.child import Surroundings, end_leftovers
+from host.engines.facefusion.command_line_driver import CommandLineDriver
+from host.engines.facefusion.driver import Deadline, Driver
+from host.engines.facefusion.failures import Breakdown, OutOfMemory
+from host.engines.facefusion.installation import Installation
+from host.engines.facefusion.one_try import Means, OneTry
+from host.engines.facefusion.resident import ResidentUnfit
+from host.engines.facefusion.resident_driver import Renewal, ResidentDriver
+from host.engines.facefusion.weights import able_operations, present_models
+from host.engines.facefusion.without_paths import without_paths
+from host.engines.facefusion.workspace import fresh_workspace, remove_leftovers
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class EnginePlan:
+    """How the engine drives FaceFusion.
+
+    Attributes:
+        installation: The FaceFusion to drive.
+        environment: All that its processes see of the environment.
+        folder: The engine's own folder, absolute.
+        options: What every command line begins with.
+        slots: Operations at one time; each has a FaceFusion process of its own.
+        try_seconds: Longest time of one try; a second one may follow.
+        renewal: When a process that stays is replaced.
+        command_line_only: Whether no process may stay.
+        downloads: Whether FaceFusion loads weights that are missing.
+    """
+
+    installation: Installation
+    environment: dict[str, str]
+    folder: Path
+    options: tuple[str, ...]
+    slots: int
+    try_seconds: float
+    renewal: Renewal
+    command_line_only: bool = False
+    downloads: bool = False
+
+
+class FaceFusionEngine:
+    """Carries out all six operations with FaceFusion 3.5 to 3.8.
+
+    Its start goes on in the background; operations that come earlier wait for it.
+    """
+
+    name = "facefusion"
+
+    def __init__(self, plan: EnginePlan) -> None:
+        self.version = plan.installation.version
+        self._plan = plan
+        self._where = Surroundings(
+            plan.installation.python, plan.installation.home, plan.environment, plan.folder / "pids"
+        )
+        self._jobs = plan.folder / "jobs"
+        self._drivers: queue.LifoQueue[Driver] = queue.LifoQueue()
+        self._all: list[Driver] = []
+        self._started = threading.Event()
+        self._closed = False
+        left = end_leftovers(self._where.pids)
+        if left:
+            _log.warning("ended %d FaceFusion processes of a host that was killed", left)
+        remove_leftovers(self._jobs)
+        threading.Thread(target=self._start, name="engine start", daemon=True).start()
+
+    @property
+    def mode(self) -> str:
+        """`resident` or `command-line`; `starting` until that is known."""
+        return self._all[0].mode if self._started.is_set() else "starting"
+
+    @property
+    def readiness(self) -> Readiness:
+        """Whether it has been started."""
+        return "ok" if self._started.is_set() else "starting"
+
+    def able(self) -> tuple[str, ...]:
+        """Name the operations whose weights are there or may be loaded, by their paths."""
+        paths = (
+            tuple(operation.path for operation in OPERATIONS)
+            if self._plan.downloads
+            else able_operations(self._plan.installation.home)
+        )
+        years = knows_years(self.version)
+        return tuple(path for path in paths if years or path != AgeAdjustOperation.path)
+
+    def models(self) -> tuple[str, ...]:
+        """Name the models whose weights are there."""
+        return present_models(self._plan.installation.home)
+
+    def run(self, operation: FaceOperation, pictures: Sequence[Picture]) -> EngineResult:
+        """Carry out one operation; if FaceFusion breaks down over it, once more in a new process.
+
+        Args:
+            operation: What to do.
+            pictures: Its input pictures, in the order of `operation.pictures`.
+
+        Returns:
+            The new picture, what was seen, and how it was made.
+
+        Raises:
+            faces.errors.NoFace: A picture that needs a face has none.
+            faces.errors.ContentRejected: FaceFusion's content analyser refuses the picture.
+            faces.errors.OperationUnsupported: This FaceFusion cannot do it.
+            faces.errors.EngineFailed: FaceFusion fails, or broke down twice.
+            faces.errors.OperationTimedOut: It hung twice.
+            faces.errors.HostNotReady: The host is stopping.
+        """
+        with self._driver() as driver:
+            driver.begin()
+            try:
+                return self._try(driver, operation, pictures)
+            except Breakdown as first:
+                driver.end()
+                self._refuse_when_closed()
+                _log.warning("%s: %s; tried once more", operation.path, first)
+                less = isinstance(first, OutOfMemory)
+            try:
+                return self._try(driver, operation, pictures, economical=less)
+            except Breakdown as second:
+                log = self._told(driver.log())
+                driver.end()
+                raise second.as_error(log) from second
+
+    def close(self) -> None:
+        """End FaceFusion's processes."""
+        self._closed = True
+        for driver in self._all:
+            driver.end()
+
+    def _try(
+        self,
+        driver: Driver,
+        operation: FaceOperation,
+        pictures: Sequence[Picture],
+        *,
+        economical: bool = False,
+    ) -> EngineResult:
+        means = Means(driver, self._plan.options, self.version, economical=economical)
+        with fresh_workspace(self._jobs) as job:
+            result = OneTry(means, job, Deadline(self._plan.try_seconds)).result(
+                operation, pictures
+            )
+        return replace(result, log=self._told(result.log))
+
+    def _told(self, log: Sequence[str]) -> tuple[str, ...]:
+        return without_paths(log, (self._jobs, self._plan.installation.home))
+
+    @contextlib.contextmanager
+    def _driver(self) -> Iterator[Driver]:
+        self._started.wait()
+        self._refuse_when_closed()
+        driver = self._drivers.get()  # the one that worked last, for its models are loaded
+        try:
+            yield driver
+        finally:
+            self._drivers.put(driver)
+
+    def _refuse_when_closed(self) -> None:
+        if self._closed:
+            raise HostNotReady("The host is stopping; try again when it is back.")
+
+    def _start(self) -> None:
+        drivers = self._chosen()
+        _log.info("FaceFusion %s, driven %s", self.version, drivers[0].mode)
+        self._all = drivers
+        for driver in drivers:
+            self._drivers.put(driver)
+        self._started.set()
+
+    def _chosen(self) -> list[Driver]:
+        slots = range(self._plan.slots)
+        if not self._plan.command_line_only:
+            residents = [ResidentDriver(self._where, self._plan.renewal) for _ in slots]
+            if self._starts(residents[0]):
+                return list(residents)
+        return [CommandLineDriver(self._where) for _ in slots]
+
+    def _starts(self, driver: ResidentDriver) -> bool:
+        try:
+            driver.start()
+        except (ResidentUnfit, Breakdown, OSError) as error:
+            _log.warning("no FaceFusion process can stay (%s); each run gets its own", error)
+            return False
+        return True

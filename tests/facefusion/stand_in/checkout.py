@@ -1,0 +1,125 @@
+"""Puts a stand-in FaceFusion checkout into a folder."""
+
+import json
+import shutil
+import zlib
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+PROGRAM = HERE / "program"
+CONTRACT = HERE.parent / "contract_3_8_1.json"
+VERSION = "3.8.1"
+ENHANCERS = (
+    "codeformer",
+    "gfpgan_1.2",
+    "gfpgan_1.3",
+    "gfpgan_1.4",
+    "gpen_bfr_256",
+    "gpen_bfr_512",
+    "gpen_bfr_1024",
+    "gpen_bfr_2048",
+    "restoreformer_plus_plus",
+)
+SWAPPERS = ("inswapper_128", "hyperswap_1a_256", "hyperswap_1b_256", "hyperswap_1c_256")
+AGE_MODIFIERS = ("fran", "styleganex_age")
+EDITOR = (
+    "live_portrait_feature_extractor",
+    "live_portrait_motion_extractor",
+    "live_portrait_eye_retargeter",
+    "live_portrait_lip_retargeter",
+    "live_portrait_stitcher",
+    "live_portrait_generator",
+)
+ALWAYS = (
+    "yoloface_8n",
+    "2dfan4",
+    "fan_68_5",
+    "arcface_w600k_r50",
+    "fairface",
+    "xseg_1",
+    "xseg_2",
+    "xseg_3",
+    "bisenet_resnet_18",
+    "bisenet_resnet_34",
+    "nsfw_1",
+    "nsfw_2",
+    "nsfw_3",
+)
+MODELS = (*ALWAYS, *ENHANCERS, *SWAPPERS, *AGE_MODIFIERS, *EDITOR)
+OF_OTHER_COMMANDS = {  # sections and keys of facefusion.ini that headless-run has no options for
+    "patterns": ("source_pattern", "target_pattern", "output_pattern"),
+    "uis": ("open_browser", "ui_layouts", "ui_workflow"),
+    "download": ("download_scope",),
+    "benchmark": ("benchmark_mode", "benchmark_resolutions", "benchmark_cycle_count"),
+    "misc": ("halt_on_error",),
+}
+
+
+def write_stand_in(home: Path, version: str = VERSION) -> None:
+    """Write a checkout that can be started with `python facefusion.py` in its folder.
+
+    Args:
+        home: An empty folder, or none yet.
+        version: What `--version` and `metadata.get("version")` are to tell; nothing else changes.
+
+    Raises:
+        ValueError: When the folder holds something.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    if any(home.iterdir()):
+        raise ValueError(f"{home} is not empty: name an empty folder for the stand-in")
+    without_caches = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(PROGRAM, home, dirs_exist_ok=True, ignore=without_caches)
+    shutil.copyfile(CONTRACT, home / "facefusion" / "contract.json")
+    metadata = home / "facefusion" / "metadata.py"
+    metadata.write_text(metadata.read_text().replace(f'"{VERSION}"', f'"{version}"'))
+    (home / "facefusion.ini").write_text(configuration())
+    for name in MODELS:
+        write_weights(home, name, f"stand-in {name}".encode())
+
+
+def write_weights(home: Path, name: str, content: bytes, crc: str | None = None) -> None:
+    """Write `.assets/models/NAME.onnx` and the CRC32 of it, or another one, beside it.
+
+    The content `broken` passes the check and does not load.
+    """
+    folder = home / ".assets" / "models"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.onnx").write_bytes(content)
+    (folder / f"{name}.hash").write_text(crc or format(zlib.crc32(content), "08x"))
+
+
+def misbehave(home: Path, *lines: str) -> None:
+    """Say what the next operations do wrong, one line each.
+
+    The lines are those of `program/facefusion/misbehaviour.py`.
+    """
+    (home / "misbehave").write_text("".join(f"{line}\n" for line in lines))
+
+
+def operations(home: Path) -> list[dict[str, Any]]:
+    """Tell what began and ended in this checkout, in order.
+
+    Each has `event` (begin or end), `pid`, `processors`, `target` (SHA-256), `argv`,
+    `misbehaviour`, and at its end `code`.
+    """
+    log = home / "operations.log"
+    lines = log.read_text().splitlines() if log.exists() else []
+    return [json.loads(line) for line in lines]
+
+
+def configuration() -> str:
+    """Give a facefusion.ini with every section and key of 3.8.1, all values empty."""
+    groups = json.loads(CONTRACT.read_text())["headless_run"]["options"]
+    sections = {
+        title.replace(" ", "_"): [one["dest"] for one in options if one["dest"] != "config_path"]
+        for title, options in groups.items()
+    }
+    for section, keys in OF_OTHER_COMMANDS.items():
+        sections.setdefault(section, []).extend(keys)
+    parts = (
+        f"[{section}]\n" + "".join(f"{key} =\n" for key in keys)
+        for section, keys in sections.items()
+    )
+    return "\n".join(parts)

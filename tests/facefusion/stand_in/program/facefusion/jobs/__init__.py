@@ -1,0 +1,1 @@
+"""Jobs, each a file that moves from folder to folder."""

@@ -1,0 +1,1 @@
+"""One folder a processor; the command line lists them from the working directory."""
