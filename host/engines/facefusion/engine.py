@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from faces.errors import HostNotReady
+from faces.errors import EngineFailed, HostNotReady
 from faces.operations import OPERATIONS, AgeAdjustOperation, FaceOperation
 from faces.pictures import Picture
 from host.engines.engine import EngineResult, Readiness
@@ -22,7 +22,7 @@ from host.engines.facefusion.one_try import Means, OneTry
 from host.engines.facefusion.resident import ResidentUnfit
 from host.engines.facefusion.resident_driver import Renewal, ResidentDriver
 from host.engines.facefusion.weights import able_operations, present_models
-from host.engines.facefusion.without_paths import without_paths
+from host.engines.facefusion.without_paths import without_folders, without_paths
 from host.engines.facefusion.workspace import fresh_workspace, remove_leftovers
 
 _log = logging.getLogger(__name__)
@@ -153,14 +153,23 @@ class FaceFusionEngine:
         economical: bool = False,
     ) -> EngineResult:
         means = Means(driver, self._plan.options, self.version, economical=economical)
-        with fresh_workspace(self._jobs) as job:
-            result = OneTry(means, job, Deadline(self._plan.try_seconds)).result(
-                operation, pictures
-            )
+        try:
+            with fresh_workspace(self._jobs) as job:
+                result = OneTry(means, job, Deadline(self._plan.try_seconds)).result(
+                    operation, pictures
+                )
+        except EngineFailed as error:  # it may quote FaceFusion
+            raise EngineFailed(without_folders(str(error), self._folders())) from error
         return replace(result, log=self._told(result.log))
 
     def _told(self, log: Sequence[str]) -> tuple[str, ...]:
-        return without_paths(log, (self._jobs, self._plan.installation.home))
+        return without_paths(log, self._folders())
+
+    def _folders(self) -> tuple[Path, ...]:
+        """Where the host, FaceFusion, its Python and the pictures lie."""
+        installation = self._plan.installation
+        environment = installation.python.parent.parent
+        return (self._jobs, installation.home, environment, Path(__file__).parents[3])
 
     @contextlib.contextmanager
     def _driver(self) -> Iterator[Driver]:

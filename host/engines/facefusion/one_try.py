@@ -145,13 +145,16 @@ class OneTry:
     def _aged(self, operation: AgeAdjustOperation, target: Picture, sight: Sight) -> Picture:
         """Age faces of different estimates in runs of their own, each on the picture as sent."""
         estimates = [face.age for face in sight.selected if face.age is not None]
-        changed = []
+        changed, directions = [], []
         for run in age_runs(operation.face_selector_mode, estimates):
             years = direction(operation.target_age, run.estimate)
             translation = translate(operation, direction=years, faces=run.faces)
             aged = self._changed([target], translation)
             self._check_changed(target, aged, must=must_change(operation, years))
             changed.append(aged)
+            directions.append(str(years))
+        if len(directions) > 1:
+            self._told.used["age_modifier_direction"] = ", ".join(directions)
         return blend(target, merge(target, changed), operation.age_adjustment_blend)
 
     def _changed(self, pictures: Sequence[Picture], translation: Translation) -> Picture:

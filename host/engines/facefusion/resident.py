@@ -110,6 +110,11 @@ class Resident:
         """Its resident memory."""
         return self._child.memory_bytes()
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether its process is gone."""
+        return self._child.exit_code is not None
+
     def hello(self, seconds: float) -> str | None:
         """Wait until it has found FaceFusion.
 

@@ -164,6 +164,8 @@ class ResidentDriver:
     def _due(self) -> str | None:
         if self._resident is None:
             return None
+        if self._resident.has_ended:
+            return "it ended while it had nothing to do"
         if self._operations >= self._renewal.operations:
             return f"it has done {self._operations} operations"
         memory = self._resident.memory_bytes

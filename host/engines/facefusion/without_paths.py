@@ -17,7 +17,18 @@ def without_paths(log: Sequence[str], folders: Iterable[Path]) -> tuple[str, ...
     Returns:
         The last 20 lines, at most 240 characters each, with `…` in place of each folder.
     """
-    lines = [*log[-_SHOWN_LINES:]]
-    for folder in folders:
-        lines = [line.replace(str(folder), "…") for line in lines]
-    return tuple(line[:_LONGEST_LINE] for line in lines)
+    places = tuple(folders)
+    return tuple(without_folders(line, places)[:_LONGEST_LINE] for line in log[-_SHOWN_LINES:])
+
+
+def without_folders(text: str, folders: Iterable[Path]) -> str:
+    """Put `…` in place of each folder in a text.
+
+    Args:
+        text: What is told to the caller.
+        folders: Whose paths are left out; the root of a disk is no secret.
+    """
+    places = (str(folder) for folder in folders if folder != folder.parent)
+    for folder in sorted(places, key=len, reverse=True):  # the inner one first
+        text = text.replace(folder, "…")
+    return text
