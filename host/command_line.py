@@ -69,6 +69,7 @@ def _add_work_options(parser: argparse.ArgumentParser) -> None:
     add("--slots", type=int, default=1, help="operations that run at one time")
     add("--queue", type=int, default=16, help="operations that may wait beyond those")
     add("--operation-seconds", type=float, default=300.0, help="longest wait for the engine")
+    add("--stop-seconds", type=float, default=30.0, help="time for running operations at a stop")
 
 
 def _add_facefusion_options(parser: argparse.ArgumentParser) -> None:

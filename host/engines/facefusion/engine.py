@@ -27,6 +27,8 @@ from host.engines.facefusion.workspace import fresh_workspace, remove_leftovers
 
 _log = logging.getLogger(__name__)
 
+_START_TRIES = 2
+
 
 @dataclass(frozen=True)
 class EnginePlan:
@@ -74,6 +76,7 @@ class FaceFusionEngine:
         self._all: list[Driver] = []
         self._started = threading.Event()
         self._closed = False
+        self._failed = False
         left = end_leftovers(self._where.pids)
         if left:
             _log.warning("ended %d FaceFusion processes of a host that was killed", left)
@@ -83,11 +86,13 @@ class FaceFusionEngine:
     @property
     def mode(self) -> str:
         """`resident` or `command-line`; `starting` until that is known."""
-        return self._all[0].mode if self._started.is_set() else "starting"
+        return self._all[0].mode if self._all else "starting"
 
     @property
     def readiness(self) -> Readiness:
         """Whether it has been started."""
+        if self._failed:
+            return "failed"
         return "ok" if self._started.is_set() else "starting"
 
     def able(self) -> tuple[str, ...]:
@@ -128,7 +133,7 @@ class FaceFusionEngine:
                 return self._try(driver, operation, pictures)
             except Breakdown as first:
                 driver.end()
-                self._refuse_when_closed()
+                self._refuse_when_unable()
                 _log.warning("%s: %s; tried once more", operation.path, first)
                 less = isinstance(first, OutOfMemory)
             try:
@@ -174,19 +179,27 @@ class FaceFusionEngine:
     @contextlib.contextmanager
     def _driver(self) -> Iterator[Driver]:
         self._started.wait()
-        self._refuse_when_closed()
+        self._refuse_when_unable()
         driver = self._drivers.get()  # the one that worked last, for its models are loaded
         try:
             yield driver
         finally:
             self._drivers.put(driver)
 
-    def _refuse_when_closed(self) -> None:
+    def _refuse_when_unable(self) -> None:
         if self._closed:
             raise HostNotReady("The host is stopping; try again when it is back.")
+        if self._failed:
+            raise HostNotReady("FaceFusion could not be started; the host's log says why.")
 
     def _start(self) -> None:
-        drivers = self._chosen()
+        try:
+            drivers = self._chosen()
+        except Exception:  # noqa: BLE001 - else operations would wait for ever
+            _log.exception("FaceFusion could not be started; correct it and restart the host")
+            self._failed = True
+            self._started.set()
+            return
         _log.info("FaceFusion %s, driven %s", self.version, drivers[0].mode)
         self._all = drivers
         for driver in drivers:
@@ -202,9 +215,16 @@ class FaceFusionEngine:
         return [CommandLineDriver(self._where) for _ in slots]
 
     def _starts(self, driver: ResidentDriver) -> bool:
-        try:
-            driver.start()
-        except (ResidentUnfit, Breakdown, OSError) as error:
-            _log.warning("no FaceFusion process can stay (%s); each run gets its own", error)
-            return False
-        return True
+        """Try to have a process stay; one that breaks down over its start is tried once more."""
+        for _ in range(_START_TRIES):
+            try:
+                driver.start()
+            except ResidentUnfit as error:
+                _log.warning("this FaceFusion does not fit the process that stays: %s", error)
+                break
+            except (Breakdown, OSError) as error:
+                _log.warning("FaceFusion's process that stays did not start: %s", error)
+            else:
+                return True
+        _log.warning("no FaceFusion process stays; each run gets its own")
+        return False

@@ -8,7 +8,12 @@ from typing import Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from host.engines.facefusion.child import Child, Surroundings
-from host.engines.facefusion.failures import AnswerUnreadable, ProcessEnded, ProcessHung
+from host.engines.facefusion.failures import (
+    AnswerUnreadable,
+    Breakdown,
+    ProcessEnded,
+    ProcessHung,
+)
 from host.engines.facefusion.said import Said
 
 WORKER = Path(__file__).with_name("worker.py")
@@ -17,7 +22,7 @@ _ENDING_SECONDS = 5.0
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class ResidentUnfit(Exception):
+class ResidentUnfit(Breakdown):
     """The installed FaceFusion cannot be used by the resident worker."""
 
 
