@@ -6,7 +6,7 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -q
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-config --quiet
 
-.PHONY: help .venv demo test check bench fuzz up down status lock clean
+.PHONY: help .venv demo test check bench chaos fuzz up down status lock clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ check: .venv ## lint, format, types, import rule
 
 bench: .venv ## the figures of README, each a ratio measured side by side
 	$(BIN)/python -m benchmarks.character_migration
+	$(BIN)/python -m benchmarks.gpu_guard
+
+chaos: .venv ## kills processes that share a GPU slot, for half an hour
+	$(BIN)/python -m benchmarks.gpu_guard --chaos
 
 fuzz: .venv ## ten thousand hostile requests to a real host
 	$(BIN)/python -m benchmarks.host_fuzz

@@ -1,20 +1,25 @@
 """The guard: never more operations on a GPU host than its limit has slots, whoever asks.
 
-Operations of one process queue here, first come, first served. One thread for each slot waits for
-all of them, keeps the slot while operations are ready and renews its lease (`tasks.gpu_slot`).
+Operations of one process queue here, higher priority first, else first come, first served. One
+thread for each slot waits for all of them, keeps the slot while operations are ready and it is
+this process's turn, and renews its lease (`tasks.gpu_slot`, `tasks.gpu_turns`).
 """
 
 import atexit
 import contextvars
+import itertools
 import threading
 import time
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+import httpx
+
+from tasks.busy_server import own_clock
 from tasks.gpu_limit import GpuLimit
+from tasks.gpu_notes import NotedRun, described, read_notes
 from tasks.gpu_slot import GpuSlot
 from tasks.run_log import run_log
 
@@ -26,6 +31,8 @@ SAY_SECONDS = 15.0
 
 EXIT_SECONDS = 5.0
 
+_lane_numbers = itertools.count(1)
+
 
 class SlotWaitTimedOut(Exception):
     """No slot of the GPU host came free before the deadline."""
@@ -34,10 +41,17 @@ class SlotWaitTimedOut(Exception):
 
 
 @dataclass(eq=False)
-class _Ticket:
-    """One operation that wants the GPU."""
+class Ticket:
+    """One operation that wants the GPU; from `GpuGuard.request`.
 
-    run: str
+    Attributes:
+        run: The run that it belongs to.
+        granted: Set when it has the slot, or an error.
+        finished: To be set when it needs the slot no more.
+        error: What made the guard refuse it.
+    """
+
+    run: NotedRun
     granted: threading.Event = field(default_factory=threading.Event)
     finished: threading.Event = field(default_factory=threading.Event)
     error: BaseException | None = None
@@ -53,7 +67,7 @@ class GpuGuard:
     def __init__(self, limit_name: str) -> None:
         self.limit_name = limit_name
         self._changed = threading.Condition()
-        self._waiting: deque[_Ticket] = deque()
+        self._waiting: list[Ticket] = []
         self._lanes: set[threading.Thread] = set()
         self._threads: set[threading.Thread] = set()
         self._slots = 1
@@ -69,24 +83,61 @@ class GpuGuard:
             self._slots = limit.read().slots
 
     @contextmanager
-    def slot(self, run: str, wait_seconds: float) -> Iterator[None]:
+    def slot(
+        self, run: str, wait_seconds: float, *, priority: int = 0, run_id: str = ""
+    ) -> Iterator[None]:
         """Hold a slot of the host for one operation.
 
         Args:
             run: Name of the run, to be shown to others who wait.
             wait_seconds: Longest wait for the slot.
+            priority: Larger goes first.
+            run_id: The flow run's id, so that the operator finds it.
 
         Raises:
             GuardClosed: The limit is missing, inactive or zero.
             SlotWaitTimedOut: No slot came free in time.
         """
-        ticket = _Ticket(run)
-        self._enqueue(ticket)
+        ticket = self.request(run, priority=priority, run_id=run_id)
         try:
             self._await(ticket, wait_seconds)
             yield
         finally:
             ticket.finished.set()
+            self.withdraw(ticket)
+
+    def request(self, run: str, *, priority: int = 0, run_id: str = "") -> Ticket:
+        """Join the queue without waiting.
+
+        Args:
+            run: Name of the run, to be shown to others who wait.
+            priority: Larger goes first.
+            run_id: The flow run's id.
+
+        Returns:
+            A ticket: wait for `granted`, look at `error`, set `finished` in any case; or withdraw.
+        """
+        noted = NotedRun(run=run, run_id=run_id, priority=priority, since=time.time())
+        ticket = Ticket(noted)
+        with self._changed:
+            self._waiting.append(ticket)
+            self._waiting.sort(key=lambda waiting: -waiting.run.priority)  # stable
+            if len(self._lanes) < self._slots:
+                self._start_lane()
+            self._changed.notify()
+        return ticket
+
+    def withdraw(self, ticket: Ticket) -> bool:
+        """Leave the queue.
+
+        Returns:
+            False if the ticket has been granted already; set `finished` then.
+        """
+        with self._changed:
+            if ticket not in self._waiting:
+                return False
+            self._waiting.remove(ticket)
+            return True
 
     def close(self) -> None:
         """Take no more work and give the slots back."""
@@ -97,28 +148,29 @@ class GpuGuard:
         for thread in threads:
             thread.join(EXIT_SECONDS)
 
-    def _enqueue(self, ticket: _Ticket) -> None:
+    def waiting(self) -> Sequence[NotedRun]:
+        """Tell which runs wait in this process, first come first."""
         with self._changed:
-            self._waiting.append(ticket)
-            if len(self._lanes) < self._slots:
-                lane = threading.Thread(
-                    target=contextvars.copy_context().run,
-                    args=(self._serve,),
-                    name=f"guard {self.limit_name}",
-                    daemon=True,
-                )
-                self._lanes.add(lane)
-                self._threads.add(lane)
-                lane.start()
-            self._changed.notify()
+            return [] if self._closing else [ticket.run for ticket in self._waiting]
 
-    def _await(self, ticket: _Ticket, wait_seconds: float) -> None:
+    def _start_lane(self) -> None:
+        lane = threading.Thread(
+            target=contextvars.copy_context().run,
+            args=(self._serve, next(_lane_numbers)),
+            name=f"guard {self.limit_name}",
+            daemon=True,
+        )
+        self._lanes.add(lane)
+        self._threads.add(lane)
+        lane.start()
+
+    def _await(self, ticket: Ticket, wait_seconds: float) -> None:
         deadline = time.monotonic() + wait_seconds
         while not ticket.granted.wait(min(SAY_SECONDS, max(0.0, deadline - time.monotonic()))):
             if time.monotonic() < deadline:
                 said = "Waiting for a slot of '%s': %s."
                 run_log(__name__).info(said, self.limit_name, self._holder())
-            elif self._withdraw(ticket):
+            elif self.withdraw(ticket):
                 raise SlotWaitTimedOut(
                     f"No slot of '{self.limit_name}' came free in {wait_seconds:.0f} s: "
                     f"{self._holder()}."
@@ -127,24 +179,22 @@ class GpuGuard:
             raise ticket.error
 
     def _holder(self) -> str:
-        with GpuLimit(self.limit_name) as limit:
-            return limit.holder()
-
-    def _withdraw(self, ticket: _Ticket) -> bool:
-        with self._changed:
-            if ticket not in self._waiting:
-                return False
-            self._waiting.remove(ticket)
-            return True
-
-    def _serve(self) -> None:
-        """The life of one lane: serve the queue until it is empty."""
         try:
             with GpuLimit(self.limit_name) as limit:
-                slot = GpuSlot(limit)
-                while self._stay(slot):
-                    self._serve_next(slot)
-                slot.give_back()
+                return described([note for _, note in read_notes(limit.client, self.limit_name)])
+        except httpx.HTTPError:
+            return "Prefect's server does not answer"
+
+    def _serve(self, number: int) -> None:
+        """The life of one lane: serve the queue until it is empty."""
+        try:
+            with own_clock(), GpuLimit(self.limit_name) as limit:
+                slot = GpuSlot(limit, self, number)
+                try:
+                    while self._stay(slot):
+                        self._serve_next(slot)
+                finally:
+                    slot.close(lambda: self._closing)
         except BaseException as error:
             self._refuse_all(error)
             raise
@@ -179,14 +229,14 @@ class GpuGuard:
         with self._changed:
             return bool(self._waiting) and not self._closing
 
-    def _pop(self) -> _Ticket | None:
+    def _pop(self) -> Ticket | None:
         with self._changed:
-            return self._waiting.popleft() if self._waiting else None
+            return self._waiting.pop(0) if self._waiting else None
 
     def _refuse_all(self, error: BaseException) -> None:
         with self._changed:
             while self._waiting:
-                ticket = self._waiting.popleft()
+                ticket = self._waiting.pop(0)
                 ticket.error = error
                 ticket.granted.set()
 

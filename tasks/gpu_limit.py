@@ -8,7 +8,6 @@ Prefect 3.8.8, reference/prefect.md).
 import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from types import TracebackType
 from typing import ClassVar, Self
 from uuid import UUID
@@ -16,9 +15,9 @@ from uuid import UUID
 import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.responses import GlobalConcurrencyLimitResponse
-from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
+from prefect.exceptions import ObjectNotFound
 
-from tasks.gpu_holder import announce_holder, describe_holder
+from tasks.busy_server import ImpatientTransport
 
 LEASE_SECONDS = 60.0
 """The shortest lease that Prefect's server grants: how long a killed holder blocks its slot."""
@@ -30,17 +29,21 @@ class GuardClosed(Exception):
     retryable: ClassVar[bool] = False
 
 
+class GuardSwitchedOff(GuardClosed):
+    """The limit is inactive; a slot given back now would stay taken for good (Prefect 3.8.8)."""
+
+
 @dataclass(frozen=True)
 class LimitState:
     """What the server says of a limit.
 
     Attributes:
         slots: Operations that may run at one time, 1 or more.
-        updated: When it changed last; it also moves when somebody is refused.
+        taken: Slots that are held now, by anybody.
     """
 
     slots: int
-    updated: datetime | None
+    taken: int
 
 
 @dataclass
@@ -94,17 +97,17 @@ class GpuLimit:
             httpx.HTTPError: Prefect's server does not answer.
         """
         try:
-            limit = self._client.read_global_concurrency_limit_by_name(self.name)
+            limit = self.client.read_global_concurrency_limit_by_name(self.name)
         except ObjectNotFound:
             raise GuardClosed(
                 f"The concurrency limit '{self.name}' does not exist, so the GPU host is unguarded "
                 "and nothing is sent to it; create it with: python -m deployments.limits"
             ) from None
         _insist(limit)
-        return LimitState(slots=limit.limit, updated=limit.updated)
+        return LimitState(slots=limit.limit, taken=limit.active_slots)
 
     def acquire(self) -> Lease | None:
-        """Try once to take a slot.
+        """Try once to take a slot, and see that it was one of a limit that guards.
 
         Returns:
             The lease, or None when all slots are taken.
@@ -113,19 +116,16 @@ class GpuLimit:
             GuardClosed: The limit is missing, inactive or zero.
             httpx.HTTPError: Prefect's server does not answer.
         """
-        self.read()
         asked = time.monotonic()
         try:
-            response = self._client.increment_concurrency_slots_with_lease(
-                names=[self.name], slots=1, mode="concurrency", lease_duration=LEASE_SECONDS
-            )
+            response = self._increment()
         except httpx.HTTPStatusError as error:
             if error.response.status_code == httpx.codes.LOCKED:
                 return None
             raise
         lease = Lease(UUID(response.json()["lease_id"]), asked)
         try:
-            self.read()  # a limit switched off meanwhile granted nothing
+            self.read()  # a limit that is missing or switched off grants without guarding
         except BaseException:
             with suppress(httpx.HTTPError):
                 self.release(lease)
@@ -139,7 +139,7 @@ class GpuLimit:
             httpx.HTTPError: It could not be renewed.
         """
         asked = time.monotonic()
-        self._client.renew_concurrency_lease(lease.lease_id, LEASE_SECONDS)
+        self.client.renew_concurrency_lease(lease.lease_id, LEASE_SECONDS)
         lease.asked_at = asked
 
     def release(self, lease: Lease) -> None:
@@ -148,38 +148,33 @@ class GpuLimit:
         Raises:
             httpx.HTTPError: Prefect's server does not answer; the lease runs out by itself.
         """
-        self._client.release_concurrency_slots_with_lease(lease.lease_id)
+        self.client.release_concurrency_slots_with_lease(lease.lease_id)
 
-    def announce(self, run: str) -> None:
-        """Leave a note that a run holds a slot.
-
-        Raises:
-            httpx.HTTPError: Prefect's server does not answer.
-        """
-        # Another holder of this limit may write or remove its note at the same moment.
-        with suppress(ObjectAlreadyExists, ObjectNotFound):
-            announce_holder(self._client, self.name, run)
-
-    def holder(self) -> str:
-        """Say who took a slot last, as far as Prefect's server can tell now."""
-        try:
-            return describe_holder(self._client, self.name)
-        except httpx.HTTPError:
-            return "Prefect's server does not answer"
+    def _increment(self) -> httpx.Response:
+        return self.client.increment_concurrency_slots_with_lease(
+            names=[self.name], slots=1, mode="concurrency", lease_duration=LEASE_SECONDS
+        )
 
     @property
-    def _client(self) -> SyncPrefectClient:
+    def server(self) -> str:
+        """Address of Prefect's API."""
+        return str(self.client.api_url)
+
+    @property
+    def client(self) -> SyncPrefectClient:
+        """The connection, opened when it is needed first."""
         if self._connected is None:
             # With settings of its own Prefect opens a new client; without, it hands out the one of
             # the flow run that happens to have started this thread, which ends with that run.
-            client = get_client(sync_client=True, httpx_settings={})
+            settings = {"transport": ImpatientTransport()}
+            client = get_client(sync_client=True, httpx_settings=settings)
             self._connected = self._stack.enter_context(client)
         return self._connected
 
 
 def _insist(limit: GlobalConcurrencyLimitResponse) -> None:
     if not limit.active:
-        raise GuardClosed(
+        raise GuardSwitchedOff(
             f"The concurrency limit '{limit.name}' is switched off, so the GPU host is unguarded "
             "and nothing is sent to it; switch it on in the Prefect UI under Concurrency."
         )

@@ -6,18 +6,26 @@ import subprocess
 import sys
 from pathlib import Path
 
-from counting_host import CountingHost
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from benchmarks.counting_host import CountingHost
 from blocks.limits import create_limit
 
 HERE = Path(__file__).parent
 
 
 def start_caller(
-    prefect_url: str, limit: str, url: str, name: str, count: int
+    prefect_url: str, limit: str, url: str, name: str, count: int, priority: int = 0
 ) -> subprocess.Popen[bytes]:
-    command = [sys.executable, HERE / "guarded_calls.py", limit, url, name, str(count)]
+    command = [
+        sys.executable,
+        HERE / "guarded_calls.py",
+        limit,
+        url,
+        name,
+        str(count),
+        str(priority),
+    ]
     environment = {
         **os.environ,
         "PREFECT_API_URL": prefect_url,

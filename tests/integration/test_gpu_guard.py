@@ -12,17 +12,18 @@ from uuid import uuid4
 import httpx
 import pytest
 from callers import kill_holder, start_caller
-from counting_host import CountingHost
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from benchmarks.counting_host import CountingHost
 from blocks.limits import create_limit
 from services.prefect_server import PrefectServer
 from services.shared import acquire
 from tasks import gpu_slot
 from tasks.gpu_guard import GpuGuard, SlotWaitTimedOut, gpu_guard
 from tasks.gpu_limit import GpuLimit, GuardClosed, LimitState
+from tasks.gpu_notes import Note, read_notes
 
 SERVICE_SECONDS = 0.05
 
@@ -163,11 +164,11 @@ def test_the_slot_comes_back_after_the_work(limit: str) -> None:
 
 
 def test_a_waiter_gives_up_at_its_deadline_and_says_who_holds_the_slot(limit: str) -> None:
-    said = "came free in 0 s: last taken by ages of Mira"
+    said = "came free in 3 s: held by ages of Mira"
     with (
         holding(GpuGuard(limit), "ages of Mira"),
         pytest.raises(SlotWaitTimedOut, match=said),
-        GpuGuard(limit).slot("another run", 0.4),
+        GpuGuard(limit).slot("another run", 3),
     ):
         pytest.fail("the slot was given twice")
 
@@ -253,7 +254,7 @@ class Stumbling(GpuLimit):
     stumbles: ClassVar[list[Exception]] = []
 
     def read(self) -> LimitState:
-        if self.stumbles and self._reads == 1:
+        if self.stumbles:
             raise self.stumbles.pop()
         self._reads += 1
         return super().read()
@@ -287,3 +288,82 @@ def test_a_renewal_that_fails_in_an_unforeseen_way_ends_no_lane(
 
     guard.close()
     assert taken(limit) == 0
+
+
+def test_higher_priority_passes_what_waits_in_a_process(limit: str) -> None:
+    guard, order = gpu_guard(limit), []
+
+    def call(number: int) -> None:
+        with guard.slot("run", 60, priority=number % 2):
+            order.append(number)
+
+    with Threads(max_workers=6) as pool, holding(guard):
+        for number in range(6):
+            pool.submit(call, number)
+            while len(guard.waiting()) <= number:
+                threading.Event().wait(0.01)
+
+    assert order == [1, 3, 5, 0, 2, 4]
+
+
+def test_higher_priority_of_another_process_gets_the_slot_next(
+    prefect_url: str, limit: str, make_host: MakeHost
+) -> None:
+    host = make_host()
+    guard = gpu_guard(limit)
+    with holding(guard):
+        callers = [
+            start_caller(prefect_url, limit, host.url, name, 2, priority)
+            for name, priority in (("low", 0), ("high", 5))
+        ]
+        with GpuLimit(limit) as reading:
+            while len(waiting_notes(reading)) < len(callers):
+                threading.Event().wait(0.05)
+    guard.close()
+
+    assert [process.wait(120) for process in callers] == [0, 0]
+    assert host.callers() == ["high", "high", "low", "low"]
+    assert host.overlaps == 0
+
+
+def waiting_notes(limit: GpuLimit) -> list[Note]:
+    notes = [note for _, note in read_notes(limit.client, limit.name)]
+    return [note for note in notes if note.claim is not None]
+
+
+def test_a_slot_goes_from_process_to_process_without_the_server(
+    prefect_url: str, limit: str, make_host: MakeHost
+) -> None:
+    host = make_host()
+    guard = gpu_guard(limit)
+    with holding(guard):
+        caller = start_caller(prefect_url, limit, host.url, "next", 1)
+        with GpuLimit(limit) as reading:
+            before = taken(limit)
+            while not waiting_notes(reading):
+                threading.Event().wait(0.05)
+    assert caller.wait(60) == 0
+    guard.close()
+
+    assert before == 1
+    assert host.callers() == ["next"]
+    assert taken(limit) == 0
+
+
+def test_a_slot_held_while_the_limit_is_off_comes_back_when_it_is_on_again(
+    limit: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    guard = GpuGuard(limit)
+    with guard.slot("run", 30):
+        change_limit(limit, active=False)
+        while "switched off" not in caplog.text:
+            threading.Event().wait(0.05)
+    with pytest.raises(GuardClosed), guard.slot("run", 30):
+        pytest.fail("it ran unguarded")
+    assert taken(limit) == 1
+
+    change_limit(limit, active=True)
+
+    with GpuGuard(limit).slot("another", 30):
+        assert taken(limit) == 1
+    guard.close()

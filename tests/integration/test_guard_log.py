@@ -36,4 +36,4 @@ def test_a_waiting_operation_says_who_holds_the_slot(
 
     holder.close()
     assert "Waiting for a slot of" in caplog.text
-    assert "last taken by ages of Mira" in caplog.text
+    assert "held by ages of Mira" in caplog.text

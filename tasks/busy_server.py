@@ -1,0 +1,43 @@
+"""Calls of Prefect's API by the guard's own clock: asked again within milliseconds, or failing.
+
+A Prefect server on SQLite answers 503 when two write at the same moment, and Prefect's client then
+waits for two seconds and more, in which a GPU would lie idle.
+"""
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+
+_TRIES = 25
+_PAUSE_SECONDS = 0.02
+
+
+@contextmanager
+def own_clock() -> Iterator[None]:
+    """Let calls to a server that does not answer fail at once, in this thread."""
+    with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
+        yield
+
+
+class ImpatientTransport(httpx.HTTPTransport):
+    """Sends a request again, as soon as the server may have ended what it was busy with."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request.
+
+        Returns:
+            The first answer that is not 503, else the 25th.
+        """
+        request.read()
+        response = super().handle_request(request)
+        for _ in range(_TRIES):
+            if response.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                break
+            response.close()
+            time.sleep(random.uniform(0.5, 1.5) * _PAUSE_SECONDS)  # noqa: S311 - no secret
+            response = super().handle_request(request)
+        return response
