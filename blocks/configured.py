@@ -11,6 +11,7 @@ from pydantic import SecretStr, ValidationError
 from blocks.environment import Environment
 from blocks.errors import ConfigurationUnusable
 from blocks.face_host import FaceHost
+from blocks.face_host_farm import FaceHostFarm
 from blocks.image_store import ImageStoreBlock
 from blocks.limits import create_limit
 from blocks.story_database import StoryDatabase
@@ -28,18 +29,48 @@ _running: dict[tuple[str, Path], str] = {}
 atexit.register(_at_exit.close)
 
 
-def face_host(environment: Environment) -> FaceHost:
-    """Get the face host: block, else `FACEFUSION_URL`, else a local preview host and its limit."""
+def face_hosts(environment: Environment) -> tuple[FaceHost, ...]:
+    """Get the face hosts, at least one.
+
+    They are those of the farm block, else the host block, else those of `FACEFUSION_URL`, else a
+    local preview host with its limit.
+
+    Raises:
+        ConfigurationUnusable: What was saved or set cannot be used.
+    """
+    farm = _stored(FaceHostFarm)
+    if farm is not None:
+        return tuple(_member(name) for name in farm.hosts)
     stored = _stored(FaceHost)
     if stored is not None:
-        return stored
+        return (stored,)
     if environment.facefusion_url is not None:
-        try:
-            return FaceHost(url=environment.facefusion_url, token=environment.facefusion_token)
-        except ValidationError as error:
-            raise _unusable("variable FACEFUSION_URL or FACEFUSION_TOKEN", error) from None
+        return named_hosts(environment)
     host = FaceHost(url=_local(local_face_host.FaceHost(), environment))
     create_limit(host.limit_name, slots=1)
+    return (host,)
+
+
+def named_hosts(environment: Environment) -> tuple[FaceHost, ...]:
+    """Get the hosts that `FACEFUSION_URL` names, which share `FACEFUSION_TOKEN`.
+
+    Raises:
+        ConfigurationUnusable: An address or the token cannot be used.
+    """
+    token = environment.facefusion_token
+    try:
+        return tuple(FaceHost(url=url, token=token) for url in environment.facefusion_urls)
+    except ValidationError as error:
+        raise _unusable("variable FACEFUSION_URL or FACEFUSION_TOKEN", error) from None
+
+
+def _member(name: str) -> FaceHost:
+    host = _stored(FaceHost, name)
+    if host is None:
+        raise ConfigurationUnusable(
+            f"The block face-host-farm/{DEFAULT} names the Face Host block '{name}', which does "
+            "not exist; create it or correct the farm in the Prefect UI under Blocks."
+        )
     return host
 
 
@@ -62,19 +93,19 @@ def image_store(environment: Environment) -> ImageStoreBlock:
     return ImageStoreBlock(url=url, base_url=environment.image_base_url)
 
 
-def _stored(kind: type[Kind]) -> Kind | None:
-    """Load the default block; `ValueError` is how Prefect says that there is none.
+def _stored(kind: type[Kind], name: str = DEFAULT) -> Kind | None:
+    """Load a block; `ValueError` is how Prefect says that there is none.
 
     Raises:
         ConfigurationUnusable: Its saved values no longer pass its checks.
     """
     try:
-        loaded = kind.load(DEFAULT)
+        loaded = kind.load(name)
     except ValidationError as error:
-        raise _unusable(f"block {kind.get_block_type_slug()}/{DEFAULT}", error) from None
+        raise _unusable(f"block {kind.get_block_type_slug()}/{name}", error) from None
     except RuntimeError:
         raise ConfigurationUnusable(
-            f"The block {kind.get_block_type_slug()}/{DEFAULT} holds values that cannot be used; "
+            f"The block {kind.get_block_type_slug()}/{name} holds values that cannot be used; "
             "correct it in the Prefect UI under Blocks."
         ) from None
     except ValueError:

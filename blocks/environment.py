@@ -21,9 +21,11 @@ class Environment(BaseSettings):
     )
     db_name: str = Field("storyboard", description="Name of the StoryCanvas database.")
     facefusion_url: str | None = Field(
-        None, description="Address of the face host; without it a local preview host is started."
+        None,
+        description="Address of the face host, or of several, separated by commas; without it a "
+        "local preview host is started.",
     )
-    facefusion_token: SecretStr | None = Field(None, description="Token of the face host.")
+    facefusion_token: SecretStr | None = Field(None, description="Token of the face hosts.")
     image_store: str | None = Field(
         None,
         description="fsspec URL where pictures are kept; without it a folder of the state.",
@@ -48,6 +50,14 @@ class Environment(BaseSettings):
         gt=0,
         description="Longest wait of an operation for a slot of its GPU host.",
     )
+
+    @property
+    def facefusion_urls(self) -> list[str]:
+        """The addresses that `FACEFUSION_URL` names; empty when it is not set."""
+        if self.facefusion_url is None:
+            return []
+        named = [url.strip() for url in self.facefusion_url.split(",") if url.strip()]
+        return named or [self.facefusion_url]
 
     @property
     def retry_delays(self) -> list[float]:

@@ -1,12 +1,16 @@
-"""Create the blocks named `default` from the environment, for operators to edit in the UI."""
+"""Create the blocks from the environment, for operators to edit in the UI.
 
+They are named `default`, but for the hosts of a farm, which are named by their addresses.
+"""
+
+import re
 from collections.abc import Iterator
 
 from prefect.blocks.core import Block
 from prefect.exceptions import ObjectAlreadyExists
 
-from blocks import FaceHost, ImageStoreBlock, StoryDatabase
-from blocks.configured import DEFAULT
+from blocks import FaceHost, FaceHostFarm, ImageStoreBlock, StoryDatabase
+from blocks.configured import DEFAULT, named_hosts
 from blocks.environment import Environment
 
 
@@ -19,11 +23,15 @@ def create_blocks(environment: Environment, *, replace: bool) -> list[str]:
 
     Returns:
         What was done, one sentence a block.
+
+    Raises:
+        ConfigurationUnusable: An address or a token cannot be used.
     """
     done = []
-    for block in _named(environment):
+    _register(FaceHostFarm)  # so that it can be made in the UI, too
+    for name, block in _named(environment):
         _register(type(block))
-        done.append(_save(block, replace=replace))
+        done.append(_save(name, block, replace=replace))
     return done
 
 
@@ -39,19 +47,40 @@ def _register(kind: type[Block]) -> None:
         kind.register_type_and_schema()
 
 
-def _named(environment: Environment) -> Iterator[Block]:
+def _named(environment: Environment) -> Iterator[tuple[str, Block]]:
     if environment.mongo_url is not None:
-        yield StoryDatabase(mongo_url=environment.mongo_url, db_name=environment.db_name)
-    if environment.facefusion_url is not None:
-        yield FaceHost(url=environment.facefusion_url, token=environment.facefusion_token)
+        yield (
+            DEFAULT,
+            StoryDatabase(mongo_url=environment.mongo_url, db_name=environment.db_name),
+        )
+    yield from _hosts(named_hosts(environment))
     if environment.image_store is not None:
-        yield ImageStoreBlock(url=environment.image_store, base_url=environment.image_base_url)
+        yield (
+            DEFAULT,
+            ImageStoreBlock(url=environment.image_store, base_url=environment.image_base_url),
+        )
 
 
-def _save(block: Block, *, replace: bool) -> str:
-    name = f"{block.get_block_type_slug()}/{DEFAULT}"
+def _hosts(hosts: tuple[FaceHost, ...]) -> Iterator[tuple[str, Block]]:
+    """A single host is the default one; several have names of their own, and a farm."""
+    if len(hosts) == 1:
+        yield DEFAULT, hosts[0]
+        return
+    names = [host_block_name(host) for host in hosts]
+    yield from zip(names, hosts, strict=True)
+    if names:
+        yield DEFAULT, FaceHostFarm(hosts=names)
+
+
+def host_block_name(host: FaceHost) -> str:
+    """Name the block of a farm's host by its address: Prefect takes letters, digits and dashes."""
+    return re.sub(r"[^a-z0-9]+", "-", host.limit_name.lower()).strip("-")
+
+
+def _save(document: str, block: Block, *, replace: bool) -> str:
+    name = f"{block.get_block_type_slug()}/{document}"
     try:
-        block.save(DEFAULT, overwrite=replace)
+        block.save(document, overwrite=replace)
     except ValueError:
         return f"The block {name} exists already and stays as it is."
     return f"The block {name} was saved."

@@ -1,9 +1,9 @@
-"""Create the limit that guards the configured face host: `python -m deployments.limits`."""
+"""Create the limits that guard the configured face hosts: `python -m deployments.limits`."""
 
 import logging
 import sys
 
-from blocks.configured import face_host
+from blocks.configured import face_hosts
 from blocks.environment import Environment
 from blocks.face_host import FaceHost
 from blocks.limits import create_limit
@@ -33,8 +33,9 @@ def create_host_limit(host: FaceHost) -> str:
 
 
 def main() -> int:
-    """Create the limit of the host that runs on this machine would use."""
-    print(create_host_limit(face_host(Environment())))
+    """Create the limits of the hosts that runs on this machine would use."""
+    for host in face_hosts(Environment()):
+        print(create_host_limit(host))
     return 0
 
 

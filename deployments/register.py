@@ -13,7 +13,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.exceptions import ObjectAlreadyExists
 
-from blocks.configured import face_host
+from blocks.configured import face_hosts
 from blocks.environment import Environment
 from deployments.blocks import create_blocks
 from deployments.limits import create_host_limit
@@ -30,11 +30,13 @@ def register(environment: Environment, *, replace_blocks: bool) -> None:
         replace_blocks: Whether blocks that are there are overwritten.
 
     Raises:
+        ConfigurationUnusable: An address, a token or a saved block cannot be used.
         subprocess.CalledProcessError: `prefect deploy` failed; it has said why.
     """
     for sentence in create_blocks(environment, replace=replace_blocks):
         print(sentence)
-    print(create_host_limit(face_host(environment)))
+    for host in face_hosts(environment):
+        print(create_host_limit(host))
     print(create_pool())
     deploy = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
     subprocess.run(deploy, cwd=CODE, check=True)  # noqa: S603 - our own interpreter and words

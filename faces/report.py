@@ -19,6 +19,7 @@ class StepReport(_ReportPart):
         operation_type: What it does.
         outcome: `done` now, `reused` from the ledger, `failed`, or `skipped` because an input is
             missing.
+        host: Address of the host that did it; for a reused step, of the one that did it then.
         seconds: From the start of the step to its end; fetching and storing included.
         engine_seconds: What the engine needed; of the first time for a reused step.
         output_url: What the app can show; None without a picture.
@@ -31,6 +32,7 @@ class StepReport(_ReportPart):
     step: str
     operation_type: str
     outcome: Outcome
+    host: str | None = None
     seconds: float = Field(0.0, ge=0)
     engine_seconds: float | None = None
     output_url: str | None = None
@@ -47,7 +49,7 @@ class FaceRunReport(_ReportPart):
         flow: The flow's name.
         character_id: Whose face.
         engine: `facefusion` or `preview`, with its version.
-        host: Address of the face host.
+        host: Address of the face host; of several, all that the run could use, with commas.
         base_age: Years from which the jumps were planned, where ages play a part.
         estimated_age: The engine's estimate for the base picture, in years.
         warnings: What the user should know, such as a small source face.

@@ -1,4 +1,4 @@
-"""What happens before the first step of a plan: ask the host, fetch the pictures."""
+"""What happens before the first step of a plan: ask the hosts, fetch the pictures."""
 
 from datetime import UTC, datetime
 
@@ -15,12 +15,12 @@ from tasks.run_step import Made, Order
 
 @task(cache_policy=NO_CACHE, task_run_name="ask host", retry_condition_fn=may_pass)
 def ask_host(road: Road) -> HostStatus:
-    """Ask the face host which engine it runs.
+    """Ask the face hosts which engine they run, and choose that of most of them.
 
     Raises:
-        HostUnreachable: It does not answer.
+        FaceError: None can work now; retried, for that may pass.
     """
-    return road.host.status()
+    return road.farm.status()
 
 
 @task(cache_policy=NO_CACHE, task_run_name="fetch {picture.name}", retry_condition_fn=may_pass)
@@ -41,7 +41,7 @@ def make_order(road: Road, character_id: str, *, force: bool) -> Order:
     """Find out with which engine a character's plans are run.
 
     Raises:
-        HostUnreachable: The host does not answer.
+        FaceError: No host can work.
     """
     asking = patient(ask_host, road.environment)
     return Order(character_id, asking(road), force)

@@ -3,6 +3,7 @@
 from faces.preferences import Preferences, unused_preset
 from faces.report import FaceRunReport
 from tasks.errors import StepsFailed
+from tasks.host_choice import engine_of
 from tasks.inspect import Inspection
 from tasks.outcomes import PlanResult
 from tasks.publish import publish
@@ -45,10 +46,14 @@ def conclude(
         flow=road.flow_name,
         character_id=order.character_id,
         engine=f"{order.status.engine} {order.status.engine_version}",
-        host=road.host.url,
+        host=road.farm.names,
         base_age=base_age,
         estimated_age=estimated_age,
-        warnings=(*seen.warnings, *unused_preset(result.plan, preferences)),
+        warnings=(
+            *seen.warnings,
+            *unused_preset(result.plan, preferences),
+            *road.farm.remarks(engine_of(order.status)),
+        ),
         steps=result.steps,
         contact_sheet=sheet.url,
         contact_sheet_path=sheet.path,

@@ -66,6 +66,7 @@ def _finished(step: Step, made: Made) -> StepReport:
         step=step.name,
         operation_type=step.operation.operation_type,
         outcome=made.outcome or "done",
+        host=record.host if record else None,
         seconds=round(made.seconds, 3),
         engine_seconds=record.processing_time_seconds if record else None,
         output_url=made.url or None,

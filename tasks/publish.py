@@ -87,6 +87,7 @@ def _row(step: StepReport) -> dict[str, str]:
         "step": step.step,
         "operation": step.operation_type,
         "outcome": step.outcome,
+        "host": step.host or "",
         "seconds": f"{step.seconds:.2f}",
         "engine seconds": "" if step.engine_seconds is None else f"{step.engine_seconds:.2f}",
         "settings from": sources,

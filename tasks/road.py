@@ -7,35 +7,31 @@ from contextlib import contextmanager
 from prefect.runtime import flow_run
 from pymongo.database import Database
 
-from blocks.configured import face_host, image_store, story_database
+from blocks.configured import face_hosts, image_store, story_database
 from blocks.environment import Environment
-from blocks.face_host import FaceHost
 from db.connection import Document
-from faces.client import FaceHostClient
 from faces.image_store import ImageStore
 from faces.pictures import Picture
 from faces.references import fetch_picture
-from tasks.gpu_guard import GpuGuard, gpu_guard
+from tasks.host_farm import HostFarm
 
 
 class Road:
-    """Host, database, image store and guard of one run. Shared by the run's threads.
+    """Hosts, database and image store of one run. Shared by the run's threads.
 
     Attributes:
         flow_name: The flow's name.
         run_name: The flow run's name.
         run_id: The flow run's id.
         environment: Settings that are not blocks.
-        host: Connection to the face host.
-        guard: The guard of that host.
+        farm: The face hosts, each behind its guard.
         database: The StoryCanvas database.
         store: The image store.
     """
 
     def __init__(
         self,
-        host: FaceHost,
-        client: FaceHostClient,
+        farm: HostFarm,
         database: Database[Document],
         store: ImageStore,
         environment: Environment,
@@ -44,8 +40,7 @@ class Road:
         self.run_name = flow_run.get_name() or "a run"
         self.run_id = flow_run.get_id() or "none"
         self.environment = environment
-        self.host = client
-        self.guard: GpuGuard = gpu_guard(host.limit_name)
+        self.farm = farm
         self.database = database
         self.store = store
         self._fetched: dict[str, Picture] = {}
@@ -69,16 +64,15 @@ def open_road() -> Iterator[Road]:
 
     Raises:
         db.errors.DatabaseError: The database cannot be opened.
-        tasks.gpu_limit.GuardClosed: The host's limit is missing, inactive or zero.
+        tasks.gpu_limit.GuardClosed: No host's limit guards: missing, inactive or zero.
     """
     environment = Environment()
-    host = face_host(environment)
+    hosts = face_hosts(environment)
     store = image_store(environment).open()
     database = story_database(environment).connect()
     try:
-        with host.client() as client:
-            road = Road(host, client, database, store, environment)
-            road.guard.check()
-            yield road
+        with HostFarm(hosts) as farm:
+            farm.check()
+            yield Road(farm, database, store, environment)
     finally:
         database.client.close()

@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
@@ -11,6 +12,7 @@ from prefect.cache_policies import NO_CACHE
 from db.documents.operation_record import OperationRecord, Output
 from db.recording import record_operation
 from db.repositories.operation_ledger import OperationLedger
+from faces.client import FaceHostClient
 from faces.contract import HostStatus, OperationAnswer
 from faces.errors import EngineChanged, NoFace
 from faces.image_store import Category
@@ -21,6 +23,10 @@ from faces.provenance import provenance, with_provenance
 from faces.references import shown
 from faces.report import Outcome
 from tasks.effects import owed_effects
+from tasks.errand import Errand
+from tasks.farm_slot import FarmSlot
+from tasks.host_choice import engine_of
+from tasks.host_tries import carry_out
 from tasks.retrying import may_pass
 from tasks.road import Road
 
@@ -34,12 +40,14 @@ class Order:
         status: What the host said when the run began; engine and version are part of every key.
         force: Whether operations that were done before are done again.
         looks_only: Whether nothing may be kept yet, because the inputs may still be refused.
+        priority: Larger goes first among all that wait for a GPU host.
     """
 
     character_id: str
     status: HostStatus
     force: bool = False
     looks_only: bool = False
+    priority: int = 0
 
 
 @dataclass(frozen=True)
@@ -109,13 +117,11 @@ class _Operation:
         self._step = step
         self._inputs = inputs
         self._hashes = [made.sha256 for made in inputs]
-        status = order.status
-        self._key = operation_key(
-            step.operation, self._hashes, status.engine, status.engine_version
-        )
-        self._engine = (status.engine, status.engine_version)
+        self._engine = engine_of(order.status)
+        self._key = operation_key(step.operation, self._hashes, *self._engine)
         self._ledger = OperationLedger(road.database)
         self._force = order.force
+        self._priority = order.priority
 
     def find(self) -> OperationRecord | None:
         """Look it up; one whose picture is gone, or that a forced run leaves out, is not found."""
@@ -127,24 +133,41 @@ class _Operation:
         return not gone and (not self._force or record.repeat == self._road.run_id)
 
     def carry_out(self) -> OperationRecord:
-        """Have the host do it, unless another run has done it while this one waited."""
+        """Have a host do it, unless another run has done it while this one waited."""
         road = self._road
-        assets = self._upload()
-        with road.guard.slot(road.run_name, road.environment.storycanvas_slot_wait_seconds):
+        errand = Errand(
+            operation=self._step.operation,
+            engine=self._engine,
+            bring=self._upload,
+            run=road.run_name,
+            run_id=road.run_id,
+            wait_seconds=road.environment.storycanvas_slot_wait_seconds,
+            priority=self._priority,
+        )
+        return carry_out(road.farm, errand, self._on_one_host)
+
+    def _on_one_host(self, slot: FarmSlot) -> OperationRecord:
+        with slot.held() as (host, assets):
             known = self._ledger.find(self._key)
             if known is not None and self._counts(known):
                 return known
             # Whatever the ledger has is done again: by force, or because its picture is lost.
             repeat = self._road.run_id if self._force or known is not None else None
             key = f"{self._key}:{repeat}" if repeat else self._key
-            answer = road.host.operate(self._step.operation, assets, key, upload_again=self._upload)
+            client = host.client
+            answer = client.operate(
+                self._step.operation, assets, key, upload_again=lambda: self._upload(client)
+            )
         self._check(answer)
         _tell(answer)
-        return self._record(answer, self._store(answer), repeat)
+        return self._record(answer, self._store(answer, client), repeat, client.url)
 
-    def _upload(self) -> list[str]:
-        road = self._road
-        return [road.host.upload(_picture(made, road)) for made in self._inputs]
+    def _upload(self, client: FaceHostClient) -> list[str]:
+        return [client.upload(picture) for picture in self._pictures]
+
+    @cached_property
+    def _pictures(self) -> list[Picture]:
+        return [_picture(made, self._road) for made in self._inputs]
 
     def _check(self, answer: OperationAnswer) -> None:
         if answer.total_faces == 0:
@@ -158,10 +181,10 @@ class _Operation:
                 f"{answer.engine_version} during the run; start the run again."
             )
 
-    def _store(self, answer: OperationAnswer) -> Output | None:
+    def _store(self, answer: OperationAnswer, client: FaceHostClient) -> Output | None:
         if answer.output_path is None:
             return None
-        picture = self._road.host.download(answer.output_path)
+        picture = client.download(answer.output_path)
         said = provenance(self._step.operation, self._hashes, answer)
         stored = self._road.store.put(
             with_provenance(picture, said), Category.RESULT, "png", answer.completed_at
@@ -175,7 +198,7 @@ class _Operation:
         )
 
     def _record(
-        self, answer: OperationAnswer, output: Output | None, repeat: str | None
+        self, answer: OperationAnswer, output: Output | None, repeat: str | None, host: str
     ) -> OperationRecord:
         faces = [face.model_dump() for face in answer.faces] if answer.faces is not None else None
         parameters = self._step.operation.model_dump(mode="json", exclude_none=True)
@@ -187,7 +210,7 @@ class _Operation:
             inputs=self._hashes,
             engine=answer.engine,
             engine_version=answer.engine_version,
-            host=self._road.host.url,
+            host=host,
             output=output,
             faces=faces,
             estimated_age=answer.estimated_age,

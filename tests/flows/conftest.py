@@ -89,6 +89,20 @@ def own_host(
         yield use
 
 
+@pytest.fixture
+def own_farm(
+    own_host: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[list[str]], None]:
+    """Point the environment to several hosts and give each a limit of its own."""
+
+    def use(urls: list[str]) -> None:
+        for url in urls:
+            own_host(url)
+        monkeypatch.setenv("FACEFUSION_URL", ",".join(urls))
+
+    return use
+
+
 def _delete_limit(name: str) -> None:
     with get_client(sync_client=True) as client:
         client.delete_global_concurrency_limit_by_name(name)

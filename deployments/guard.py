@@ -1,0 +1,103 @@
+"""What guards the face hosts now: `python -m deployments.guard status`, or `reset HOST`."""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+
+from prefect.settings import PREFECT_UI_URL
+
+from blocks.configured import face_hosts
+from blocks.environment import Environment
+from blocks.face_host import FaceHost
+from faces.contract import HostStatus
+from faces.errors import FaceError
+from tasks.gpu_limit import LEASE_SECONDS
+from tasks.gpu_state import ResetRefused, check_reset, free_slots, read_state, state_lines
+
+REFUSED = 2
+WATCH_SECONDS = LEASE_SECONDS + 15.0
+"""A lease, and the time that Prefect's server may take to notice its end."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Show or free the slots of the configured hosts.
+
+    Args:
+        argv: `status`, or `reset` and the address or limit of a host; None takes the process's own.
+
+    Returns:
+        0, or 2 if a slot cannot be freed now.
+    """
+    arguments = _parser().parse_args(argv)
+    hosts = face_hosts(Environment())
+    if arguments.command == "status":
+        show(hosts)
+        return 0
+    named = [host for host in hosts if arguments.host in {host.url, host.limit_name}]
+    if not named:
+        known = ", ".join(host.url for host in hosts)
+        print(f"{arguments.host} is none of the configured hosts: {known}", file=sys.stderr)
+        return REFUSED
+    return reset(named[0])
+
+
+def show(hosts: Sequence[FaceHost]) -> None:
+    """Print the slots, holders and waiting runs of hosts."""
+    for host in hosts:
+        lines = state_lines(read_state(host.limit_name), _status(host), PREFECT_UI_URL.value())
+        print("\n".join(lines))
+
+
+def reset(host: FaceHost, watch_seconds: float = WATCH_SECONDS) -> int:
+    """Free the slots of a host that leaked, unless something may still run.
+
+    A slot that is freed while its lease still runs would be freed once more when that ends, with
+    two operations at once behind it; so it is watched first.
+
+    Args:
+        host: The host.
+        watch_seconds: How long a slot must be held by nobody, longer than any lease.
+
+    Returns:
+        0, or 2 if they were left as they are.
+    """
+    print(f"Watching '{host.limit_name}' for {watch_seconds:.0f} s: it may come free by itself.")
+    end = time.monotonic() + watch_seconds
+    try:
+        while True:
+            state = read_state(host.limit_name)
+            check_reset(state, _status(host))
+            if state.taken == 0:
+                print(f"{host.limit_name}: no slot is taken.")
+                return 0
+            if time.monotonic() >= end:
+                break
+            time.sleep(1)
+    except ResetRefused as error:
+        print(error, file=sys.stderr)
+        return REFUSED
+    free_slots(host.limit_name)
+    print(f"{host.limit_name}: {state.taken} slots were freed.")
+    return 0
+
+
+def _status(host: FaceHost) -> HostStatus | None:
+    try:
+        with host.client() as client:
+            return client.status()
+    except FaceError:
+        return None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m deployments.guard", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("status", help="slots, holders and waiting runs of each host")
+    freeing = commands.add_parser("reset", help="free a slot that nobody holds any more")
+    freeing.add_argument("host", help="address or limit of the host, as `status` shows it")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

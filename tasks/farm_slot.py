@@ -1,0 +1,209 @@
+"""A slot of whichever host of a farm comes free first, for one operation."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+
+from faces.errors import FaceError, HostUnreachable
+from tasks.errand import Errand
+from tasks.gpu_guard import SAY_SECONDS, SlotWaitTimedOut
+from tasks.host_choice import is_hosts_fault
+from tasks.host_farm import HostFarm
+from tasks.host_health import WatchedHost
+from tasks.run_log import run_log
+from tasks.slot_exchange import slot_exchange
+from tasks.slot_holders import holder_of
+from tasks.slot_wishes import Wish
+
+LOOK_SECONDS = 0.5
+"""How often a step that waits looks which hosts it can wait at."""
+
+HEAD_START_SECONDS = 0.1
+"""How long the first host may take to grant a slot before pictures go to the others."""
+
+
+class FarmSlot:
+    """One try of an operation, on one host.
+
+    It waits at every host that can do the operation and has its pictures. The first upload goes to
+    the host with the least to do; while the operation waits there, its pictures go to the others,
+    too. So nobody holds a slot while pictures are on their way.
+
+    Args:
+        farm: The hosts.
+        errand: What to do.
+        wish: The operation's place among those that wait.
+        failed: Names of hosts that have failed this operation already.
+
+    Attributes:
+        errand: What to do.
+        host: Where it was, or was to be, done; None while that is open.
+    """
+
+    def __init__(self, farm: HostFarm, errand: Errand, wish: Wish, failed: frozenset[str]) -> None:
+        self.host: WatchedHost | None = None
+        self._farm = farm
+        self.errand = errand
+        self._wish = wish
+        self._failed = failed
+        self._assets: dict[str, Sequence[str]] = {}
+        self._begun: set[str] = set()
+        self._errors: dict[str, Exception] = {}
+        self._say_at = time.monotonic() + SAY_SECONDS
+        self._deadline = time.monotonic() + errand.wait_seconds
+        self._counted: WatchedHost | None = None
+        self._blamed_for: FaceError | None = None
+        self._has_said = False
+
+    @contextmanager
+    def held(self) -> Iterator[tuple[WatchedHost, Sequence[str]]]:
+        """Hold the slot.
+
+        Yields:
+            The host, and what the inputs are called there.
+
+        Raises:
+            FaceError: No host is left that could do it; the newest failure.
+            GuardClosed: No host is left whose limit guards.
+            SlotWaitTimedOut: No slot came free in time.
+        """
+        self._farm.join(self._wish)
+        try:
+            host = self._granted()
+            yield host, self._assets[host.name]
+        except FaceError as error:
+            self.blame(error)
+            raise
+        finally:
+            slot_exchange.finish(self._wish)
+            self._farm.leave(self._wish)
+            self._mean(None)
+
+    def blame(self, error: FaceError) -> WatchedHost | None:
+        """Leave the host out that failed, until it has been asked how it is.
+
+        Args:
+            error: What went wrong.
+
+        Returns:
+            The host; None if it was no host's fault.
+        """
+        if self.host is None or not is_hosts_fault(error):
+            return None
+        if self._blamed_for is not error:
+            self._blamed_for = error
+            self._farm.doubt(self.host, error)
+        return self.host
+
+    def _granted(self) -> WatchedHost:
+        seconds = HEAD_START_SECONDS
+        while self._wish.limit is None:
+            self._wait_where_possible()
+            left = self._deadline - time.monotonic()
+            if left <= 0:
+                raise self._timed_out()
+            self._say_what_it_waits_for()
+            self._wish.stirred.wait(min(left, seconds))
+            self._wish.stirred.clear()
+            seconds = LOOK_SECONDS
+        hosts = self._farm.hosts.values()
+        host = next(host for host in hosts if host.limit_name == self._wish.limit)
+        self._mean(host)
+        return host
+
+    def _wait_where_possible(self) -> None:
+        open_to = self._open_hosts()
+        ready = [host for host in open_to if self._farm.is_ready(host)]
+        for host in self._farm.hosts.values():
+            if host not in ready:
+                slot_exchange.withhold(self._wish, host.limit_name)
+        if not ready:
+            self._wait_for_any()
+        elif not self._begun:
+            ready = ready[:1]
+            self._mean(ready[0])
+            self._bring_to(ready[0])
+        for host in ready:
+            if host.name in self._assets:
+                slot_exchange.offer(self._wish, host.limit_name, host.slots)
+            elif host.name not in self._begun:
+                self._begun.add(host.name)
+                self._farm.beside(partial(self._bring_in_advance, host))
+
+    def _open_hosts(self) -> list[WatchedHost]:
+        """Hosts that may still do it.
+
+        Raises:
+            Exception: None is left; the newest reason.
+        """
+        able = self._farm.able(self.errand.operation, self.errand.engine)
+        refused = self._wish.refused
+        out = {*self._failed, *self._errors}
+        left = [h for h in able if h.name not in out and h.limit_name not in refused]
+        reasons = [*self._errors.values(), *refused.values()]
+        if not left and reasons:
+            raise reasons[-1]
+        return left
+
+    def _wait_for_any(self) -> None:
+        """Wait with the others until a host can do it, if none has failed it yet.
+
+        Raises:
+            HostUnreachable: One has; trying that again after a while is the task's business.
+        """
+        if self._failed:
+            raise HostUnreachable(
+                f"{', '.join(sorted(self._failed))} failed, and no other host can do it now. "
+                f"{self._remarks()}".strip()
+            )
+        if not self._has_said:
+            self._has_said = True
+            said = "No host can do this now; waiting until one can. %s"
+            run_log(__name__).warning(said, self._remarks())
+
+    def _bring_to(self, host: WatchedHost) -> None:
+        self._begun.add(host.name)
+        self._assets[host.name] = self.errand.bring(host.client)
+
+    def _bring_in_advance(self, host: WatchedHost) -> None:
+        if self._wish.limit is not None or self._wish.finished.is_set():
+            return
+        try:
+            self._bring_to(host)
+            slot_exchange.offer(self._wish, host.limit_name, host.slots)
+        except Exception as error:  # noqa: BLE001 - raised in the step if no other host is left
+            self._errors[host.name] = error
+            if isinstance(error, FaceError) and is_hosts_fault(error):
+                self._farm.doubt(host, error)
+            self._wish.stirred.set()
+
+    def _mean(self, host: WatchedHost | None) -> None:
+        """Note to which host the operation means to go, for the choices of others."""
+        if self._counted is not None:
+            self._farm.count(self._counted, -1)
+        if host is not None:
+            self._farm.count(host, 1)
+            self.host = host
+        self._counted = host
+
+    def _say_what_it_waits_for(self) -> None:
+        if self._wish.limits and time.monotonic() >= self._say_at:
+            self._say_at = time.monotonic() + SAY_SECONDS
+            self._farm.beside(self._say_who_holds)
+
+    def _say_who_holds(self) -> None:
+        run_log(__name__).info("Waiting for a slot. %s.", self._holders())
+
+    def _timed_out(self) -> SlotWaitTimedOut:
+        return SlotWaitTimedOut(
+            f"No slot came free in {self.errand.wait_seconds:.0f} s: {self._holders()}. "
+            f"{self._remarks()}".strip()
+        )
+
+    def _holders(self) -> str:
+        limits = sorted(self._wish.limits)
+        return "; ".join(f"'{name}': {holder_of(name)}" for name in limits) or "no host can do it"
+
+    def _remarks(self) -> str:
+        return " ".join(self._farm.remarks(self.errand.engine))

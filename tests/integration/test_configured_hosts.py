@@ -1,0 +1,79 @@
+"""Which face hosts a run works with: the farm's, the default one, or those of the environment."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from blocks import FaceHost, FaceHostFarm
+from blocks.configured import face_hosts
+from blocks.environment import Environment
+from blocks.errors import ConfigurationUnusable
+from deployments.blocks import create_blocks
+from services.prefect_server import PrefectServer
+from services.shared import acquire
+
+ONE, TWO = "http://gpu-1.example:9002", "http://gpu-2.example:9002"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def prefect(
+    tmp_path_factory: pytest.TempPathFactory, with_prefect_database: Callable[[Path], Path]
+) -> Iterator[None]:
+    """A server of its own: the blocks named default would change what other tests work with."""
+    state = with_prefect_database(tmp_path_factory.mktemp("configured") / "state")
+    with (
+        acquire(PrefectServer(), state) as server,
+        temporary_settings({PREFECT_API_URL: server.url}),
+    ):
+        yield
+
+
+def environment(urls: str) -> Environment:
+    values = {"facefusion_url": urls, "facefusion_token": "secret", "mongo_url": None}
+    return Environment.model_validate(values)
+
+
+def shown(hosts: tuple[FaceHost, ...]) -> list[tuple[str, str, str]]:
+    return [
+        (host.url, host.limit_name, host.token.get_secret_value() if host.token else "")
+        for host in hosts
+    ]
+
+
+EXPECTED = [
+    (ONE, "gpu:gpu-1.example:9002", "secret"),
+    (TWO, "gpu:gpu-2.example:9002", "secret"),
+]
+
+
+def test_a_variable_may_name_several_hosts() -> None:
+    assert shown(face_hosts(environment(f"{ONE}, {TWO}/"))) == EXPECTED
+
+
+@pytest.mark.parametrize("urls", [f"{ONE},http://user:hidden@gpu-2", ","], ids=["secret", "none"])
+def test_an_address_that_is_none_is_refused_without_saying_it(urls: str) -> None:
+    with pytest.raises(ConfigurationUnusable, match="FACEFUSION_URL") as refusal:
+        face_hosts(environment(urls))
+
+    assert "hidden" not in str(refusal.value)
+
+
+def test_several_hosts_are_registered_as_blocks_that_a_farm_names() -> None:
+    said = create_blocks(environment(f"{ONE},{TWO}"), replace=True)
+
+    names = ["gpu-gpu-1-example-9002", "gpu-gpu-2-example-9002"]
+    farm = FaceHostFarm.load("default")
+    assert isinstance(farm, FaceHostFarm)
+    assert farm.hosts == names
+    assert said[-1] == "The block face-host-farm/default was saved."
+    assert shown(face_hosts(environment("http://other.example:1"))) == EXPECTED
+
+
+def test_a_farm_that_names_an_unknown_block_says_which() -> None:
+    FaceHostFarm.register_type_and_schema()
+    FaceHostFarm(hosts=["nowhere"]).save("default", overwrite=True)
+
+    with pytest.raises(ConfigurationUnusable, match="Face Host block 'nowhere', which does not"):
+        face_hosts(environment(ONE))
