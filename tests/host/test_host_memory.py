@@ -14,8 +14,8 @@ from host.work_queue import WorkQueue
 
 FEW = 200
 MANY = 1000
-LARGEST_GROWTH = 20 * 1024
-"""Bytes; a table of one entry for each further request would need several times as many."""
+LARGEST_GROWTH = 64 * MANY
+"""Bytes; one entry of a table for each further request, with its key, needs twice as many."""
 NOT_OURS = [tracemalloc.Filter(False, f"*{name}*") for name in ("pathlib", "/PIL/", "tracemalloc")]
 """Their tables of names grow in steps and for other reasons."""
 

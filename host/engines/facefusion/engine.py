@@ -16,7 +16,7 @@ from host.engines.facefusion.ages import knows_years
 from host.engines.facefusion.child import Surroundings, end_leftovers
 from host.engines.facefusion.command_line_driver import CommandLineDriver
 from host.engines.facefusion.driver import Deadline, Driver
-from host.engines.facefusion.failures import Breakdown, OutOfMemory
+from host.engines.facefusion.failures import AnswerUnreadable, Breakdown, OutOfMemory
 from host.engines.facefusion.installation import Installation
 from host.engines.facefusion.one_try import Means, OneTry
 from host.engines.facefusion.resident import ResidentUnfit
@@ -219,7 +219,7 @@ class FaceFusionEngine:
         for _ in range(_START_TRIES):
             try:
                 driver.start()
-            except ResidentUnfit as error:
+            except (ResidentUnfit, AnswerUnreadable) as error:
                 _log.warning("this FaceFusion does not fit the process that stays: %s", error)
                 break
             except (Breakdown, OSError) as error:
