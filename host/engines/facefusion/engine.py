@@ -136,6 +136,7 @@ class FaceFusionEngine:
                 self._refuse_when_unable()
                 _log.warning("%s: %s; tried once more", operation.path, first)
                 less = isinstance(first, OutOfMemory)
+            driver.begin()  # what the first try said must not be taken for the second's
             try:
                 return self._try(driver, operation, pictures, economical=less)
             except Breakdown as second:
