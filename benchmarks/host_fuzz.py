@@ -34,8 +34,8 @@ DOWNLOAD_SECONDS = 2.0
 SILENCE_SECONDS = 30.0
 LONGEST_SECONDS = 2 * DOWNLOAD_SECONDS + 10.0
 """Two downloads one after the other, and room for a busy machine."""
-MOST_GROWTH_MB = 64.0
-"""Room for two refused downloads of 30 MB each, whose space the process did not give back."""
+MOST_GROWTH_MB = 32.0
+"""Between 2,000 requests, when all that is kept for good is there, and the last one."""
 
 
 class HostUnderAttack:
