@@ -68,12 +68,10 @@ class OperationRunner:
             faces.errors.FaceError: What went wrong.
         """
         operation, clock = operation_of(request), _Clock()
-        assets = [value for value in picture_values(request).values() if is_asset(value)]
+        values = picture_values(request)
+        assets = [value for value in values.values() if is_asset(value)]
         with self._queue.place() as ticket, self._assets.held(assets):
-            pictures = [
-                await self._pictures.read(field, value)
-                for field, value in picture_values(request).items()
-            ]
+            pictures = [await self._pictures.read(*named) for named in values.items()]
             decode = clock.lap()
             work = await self._queue.run(ticket, partial(self._engage, operation, pictures), begun)
         queue = max(0.0, clock.lap() - work.seconds)

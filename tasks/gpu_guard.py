@@ -15,13 +15,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-import httpx
-
 from tasks.busy_server import own_clock
 from tasks.gpu_limit import GpuLimit
-from tasks.gpu_notes import NotedRun, described, read_notes
+from tasks.gpu_notes import NotedRun
 from tasks.gpu_slot import GpuSlot
 from tasks.run_log import run_log
+from tasks.slot_holders import holder_of
 
 LINGER_SECONDS = 0.3
 """How long a slot is kept without work, so that a chain's next step finds it still held."""
@@ -169,21 +168,14 @@ class GpuGuard:
         while not ticket.granted.wait(min(SAY_SECONDS, max(0.0, deadline - time.monotonic()))):
             if time.monotonic() < deadline:
                 said = "Waiting for a slot of '%s': %s."
-                run_log(__name__).info(said, self.limit_name, self._holder())
+                run_log(__name__).info(said, self.limit_name, holder_of(self.limit_name))
             elif self.withdraw(ticket):
                 raise SlotWaitTimedOut(
                     f"No slot of '{self.limit_name}' came free in {wait_seconds:.0f} s: "
-                    f"{self._holder()}."
+                    f"{holder_of(self.limit_name)}."
                 )
         if ticket.error is not None:
             raise ticket.error
-
-    def _holder(self) -> str:
-        try:
-            with GpuLimit(self.limit_name) as limit:
-                return described([note for _, note in read_notes(limit.client, self.limit_name)])
-        except httpx.HTTPError:
-            return "Prefect's server does not answer"
 
     def _serve(self, number: int) -> None:
         """The life of one lane: serve the queue until it is empty."""

@@ -4,7 +4,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from typing import Protocol
 
 import httpx
@@ -144,10 +143,11 @@ class GpuSlot:
                 self._renew()
             time.sleep(SWITCHED_OFF_SECONDS)
         self.give_back()
-        with ExitStack() as stack:
-            stack.callback(self._book.remove)
+        try:
             for grant in self._neighbours.close():
                 self._release(Lease(grant.lease_id, grant.asked_at))
+        finally:
+            self._book.remove()
 
     def _give_to_server(self) -> None:
         lease, self._lease = self._lease, None

@@ -16,4 +16,4 @@ def holder_of(limit_name: str) -> str:
         with GpuLimit(limit_name) as limit:
             return described([note for _, note in read_notes(limit.client, limit_name)])
     except httpx.HTTPError:
-        return "is unknown, for Prefect's server does not answer"
+        return "Prefect's server does not answer"
