@@ -7,13 +7,12 @@ from functools import partial
 
 from faces.errors import FaceError, HostUnreachable
 from tasks.errand import Errand
-from tasks.gpu_guard import SAY_SECONDS, SlotWaitTimedOut
+from tasks.gpu_guard import SAY_SECONDS, SlotWaitTimedOut, gpu_guard
 from tasks.host_choice import is_hosts_fault
 from tasks.host_farm import HostFarm
 from tasks.host_health import WatchedHost
 from tasks.run_log import run_log
 from tasks.slot_exchange import slot_exchange
-from tasks.slot_holders import holder_of
 from tasks.slot_wishes import Wish
 
 LOOK_SECONDS = 0.5
@@ -190,10 +189,7 @@ class FarmSlot:
     def _say_what_it_waits_for(self) -> None:
         if self._wish.limits and time.monotonic() >= self._say_at:
             self._say_at = time.monotonic() + SAY_SECONDS
-            self._farm.beside(self._say_who_holds)
-
-    def _say_who_holds(self) -> None:
-        run_log(__name__).info("Waiting for a slot. %s.", self._holders())
+            run_log(__name__).info("Waiting for a slot. %s.", self._holders())
 
     def _timed_out(self) -> SlotWaitTimedOut:
         return SlotWaitTimedOut(
@@ -203,7 +199,10 @@ class FarmSlot:
 
     def _holders(self) -> str:
         limits = sorted(self._wish.limits)
-        return "; ".join(f"'{name}': {holder_of(name)}" for name in limits) or "no host can do it"
+        return (
+            "; ".join(f"'{name}': {gpu_guard(name).holders()}" for name in limits)
+            or "no host can do it"
+        )
 
     def _remarks(self) -> str:
         return " ".join(self._farm.remarks(self.errand.engine))

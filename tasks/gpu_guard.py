@@ -20,7 +20,6 @@ from tasks.gpu_limit import GpuLimit
 from tasks.gpu_notes import NotedRun
 from tasks.gpu_slot import GpuSlot
 from tasks.run_log import run_log
-from tasks.slot_holders import holder_of
 
 LINGER_SECONDS = 0.3
 """How long a slot is kept without work, so that a chain's next step finds it still held."""
@@ -69,6 +68,7 @@ class GpuGuard:
         self._waiting: list[Ticket] = []
         self._lanes: set[threading.Thread] = set()
         self._threads: set[threading.Thread] = set()
+        self._lane_slots: list[GpuSlot] = []
         self._slots = 1
         self._closing = False
 
@@ -152,6 +152,11 @@ class GpuGuard:
         with self._changed:
             return [] if self._closing else [ticket.run for ticket in self._waiting]
 
+    def holders(self) -> str:
+        """Say in half a sentence who holds the host's slots, as its lanes saw it last."""
+        with self._changed:
+            return self._lane_slots[0].holders if self._lane_slots else "nobody has looked yet"
+
     def _start_lane(self) -> None:
         lane = threading.Thread(
             target=contextvars.copy_context().run,
@@ -168,11 +173,11 @@ class GpuGuard:
         while not ticket.granted.wait(min(SAY_SECONDS, max(0.0, deadline - time.monotonic()))):
             if time.monotonic() < deadline:
                 said = "Waiting for a slot of '%s': %s."
-                run_log(__name__).info(said, self.limit_name, holder_of(self.limit_name))
+                run_log(__name__).info(said, self.limit_name, self.holders())
             elif self.withdraw(ticket):
                 raise SlotWaitTimedOut(
                     f"No slot of '{self.limit_name}' came free in {wait_seconds:.0f} s: "
-                    f"{holder_of(self.limit_name)}."
+                    f"{self.holders()}."
                 )
         if ticket.error is not None:
             raise ticket.error
@@ -182,10 +187,12 @@ class GpuGuard:
         try:
             with own_clock(), GpuLimit(self.limit_name) as limit:
                 slot = GpuSlot(limit, self, number)
+                self._lane_slots.append(slot)
                 try:
                     while self._stay(slot):
                         self._serve_next(slot)
                 finally:
+                    self._lane_slots.remove(slot)
                     slot.close(lambda: self._closing)
         except BaseException as error:
             self._refuse_all(error)

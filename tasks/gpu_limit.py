@@ -23,6 +23,10 @@ LEASE_SECONDS = 60.0
 """The shortest lease that Prefect's server grants: how long a killed holder blocks its slot."""
 
 
+RENEW_SECONDS = 20.0
+RENEW_AGAIN_SECONDS = 2.0
+
+
 class GuardClosed(Exception):
     """The limit that guards a host is missing, inactive or zero, so nothing may run."""
 
@@ -54,16 +58,30 @@ class Lease:
         lease_id: The server's name for it.
         held_since: When it was taken, by this process's monotonic clock in seconds.
         asked_at: When it was taken or renewed last, before the server was asked.
+        failed_at: When it could not be renewed, if that was the last that was heard of it.
     """
 
     lease_id: UUID
     asked_at: float
     held_since: float = field(default_factory=time.monotonic)
+    failed_at: float | None = None
 
     @property
     def valid(self) -> bool:
-        """Whether the slot is surely still ours."""
+        """Whether it has not run out, by the clock of this machine."""
         return time.monotonic() < self.asked_at + LEASE_SECONDS
+
+    @property
+    def sure(self) -> bool:
+        """Whether a new operation may start: the slot is certainly ours."""
+        return self.valid and self.failed_at is None
+
+    @property
+    def renew_at(self) -> float:
+        """When it is to be renewed, by this process's monotonic clock."""
+        if self.failed_at is not None:
+            return self.failed_at + RENEW_AGAIN_SECONDS
+        return self.asked_at + RENEW_SECONDS
 
 
 class GpuLimit:
@@ -140,7 +158,7 @@ class GpuLimit:
         """
         asked = time.monotonic()
         self.client.renew_concurrency_lease(lease.lease_id, LEASE_SECONDS)
-        lease.asked_at = asked
+        lease.asked_at, lease.failed_at = asked, None
 
     def release(self, lease: Lease) -> None:
         """Give a slot back.

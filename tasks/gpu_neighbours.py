@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Protocol
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from tasks.gpu_turns import Claim
 
@@ -47,7 +47,13 @@ class Grant:
 
 
 class Neighbours(Protocol):
-    """One waiter's place among those of its machine; used by one thread."""
+    """One waiter's place among those of its machine; used by one thread.
+
+    Attributes:
+        circle: Names those who hand slots on among themselves; the same for all of them.
+    """
+
+    circle: str
 
     def claim(self, claim: Claim | None) -> None:
         """Say what this process waits with; None when it does not wait."""
@@ -59,6 +65,14 @@ class Neighbours(Protocol):
 
     def asks(self) -> bool:
         """Tell whether this process is the one of its machine that asks the server."""
+        ...
+
+    def hold(self, *, held: bool) -> None:
+        """Say whether this process holds the slot, for as long as it lives."""
+        ...
+
+    def holders(self) -> int:
+        """Count the slots that living processes hold."""
         ...
 
     def wait(self, seconds: float) -> Grant | None:
@@ -99,6 +113,8 @@ def neighbours_of(limit_name: str, server: str) -> Neighbours:
 class _Alone:
     """A place without neighbours."""
 
+    circle = uuid4().hex
+
     def claim(self, claim: Claim | None) -> None:
         """Tell nobody."""
 
@@ -109,6 +125,13 @@ class _Alone:
     def asks(self) -> bool:
         """Everybody asks."""
         return True
+
+    def hold(self, *, held: bool) -> None:
+        """Tell nobody."""
+
+    def holders(self) -> int:
+        """Nobody is known to hold it."""
+        return 0
 
     def wait(self, seconds: float) -> None:
         """Nobody hands anything on."""
@@ -144,6 +167,8 @@ class _Neighbours:
             self._socket.close()
             raise
         self._asking: IO[str] | None = None
+        self._holding: IO[str] | None = None
+        self.circle = _written_once(self._folder / "circle", uuid4().hex)
 
     def claim(self, claim: Claim | None) -> None:
         """Say what this process waits with; None when it does not wait."""
@@ -168,14 +193,29 @@ class _Neighbours:
     def asks(self) -> bool:
         """Tell whether this process is the one of its machine that asks the server."""
         if self._asking is None:
-            file = (self._folder / "asking.lock").open("w")
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            self._asking = _locked(self._folder / "asking.lock")
+        return self._asking is not None
+
+    def hold(self, *, held: bool) -> None:
+        """Say whether this process holds the slot, for as long as it lives."""
+        if held and self._holding is None:
+            self._holding = _locked(self._path(self._name, "held"))
+        elif not held and self._holding is not None:
+            self._path(self._name, "held").unlink(missing_ok=True)
+            self._holding.close()
+            self._holding = None
+
+    def holders(self) -> int:
+        """Count the slots that living processes hold."""
+        living = 0
+        for path in self._folder.glob("*.held"):
+            file = _locked(path) if path.stem != self._name else None
+            if file is None:
+                living += 1
+            else:  # it was killed
+                path.unlink(missing_ok=True)
                 file.close()
-                return False
-            self._asking = file
-        return True
+        return living
 
     def wait(self, seconds: float) -> Grant | None:
         """Wait for a neighbour to hand the slot on.
@@ -212,6 +252,7 @@ class _Neighbours:
         if self._socket.fileno() < 0:
             return
         self.claim(None)
+        self.hold(held=False)
         self._path(self._name, "sock").unlink(missing_ok=True)
         while (grant := self.wait(0)) is not None:
             yield grant
@@ -228,6 +269,27 @@ class _Neighbours:
 
     def _path(self, name: str, kind: str) -> Path:
         return self._folder / f"{name}.{kind}"
+
+
+def _locked(path: Path) -> IO[str] | None:
+    """Open a file that nobody else has locked; the lock ends with this process."""
+    file = path.open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    return file
+
+
+def _written_once(path: Path, text: str) -> str:
+    """Write a file, unless another process has; read what stands in it then."""
+    part = path.with_name(f"{path.name}.{text}")
+    part.write_text(text)
+    with contextlib.suppress(FileExistsError):
+        path.hardlink_to(part)
+    part.unlink()
+    return path.read_text()
 
 
 def _own_folder() -> Path:

@@ -11,7 +11,7 @@ import os
 import re
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -56,6 +56,7 @@ class Note(BaseModel):
         machine: Where the process runs.
         process: Its number there.
         lane: Which of its slots; a process may have several.
+        circle: Those among whom it hands slots on without the server (`tasks.gpu_neighbours`).
         claim: What it waits with; None if it does not wait.
         holding: The run whose operation is on the slot.
         waiting: The runs that wait, first come first.
@@ -67,34 +68,44 @@ class Note(BaseModel):
     machine: str
     process: int
     lane: int
+    circle: str = ""
     claim: Claim | None = None
     holding: NotedRun | None = None
     waiting: tuple[NotedRun, ...] = ()
 
-    @property
-    def is_neighbour(self) -> bool:
-        """Whether its process runs on this machine."""
-        return self.machine == socket.gethostname()
-
 
 class NoteBook:
-    """One lane's note, and those of all others; used by one thread.
+    """One lane's note; used by one thread.
 
     Args:
         client: A connection to Prefect's API.
         limit_name: The host's limit.
         lane: Which of the process's slots.
+        circle: Those among whom the process hands slots on.
     """
 
-    def __init__(self, client: SyncPrefectClient, limit_name: str, lane: int) -> None:
+    def __init__(
+        self, client: SyncPrefectClient, limit_name: str, lane: int, circle: str = ""
+    ) -> None:
         self._client = client
         self._blank = Note(
-            limit=limit_name, machine=socket.gethostname(), process=os.getpid(), lane=lane
+            limit=limit_name,
+            machine=socket.gethostname(),
+            process=os.getpid(),
+            lane=lane,
+            circle=circle,
         )
         place = f"{self._blank.machine}_{self._blank.process}_{lane}"
         self._name = _variable_prefix(limit_name) + re.sub(r"[^a-z0-9]+", "_", place.lower())
         self._written: float | None = None
         self._last: Note | None = None
+
+    def is_news(self, holding: NotedRun | None, claim: Claim | None) -> bool:
+        """Tell whether others act upon it at once; the rest may wait for the next beat."""
+        last = self._last
+        if last is None:
+            return True
+        return _priority(claim) != _priority(last.claim) or bool(holding) != bool(last.holding)
 
     def write(
         self, holding: NotedRun | None, waiting: Sequence[NotedRun], claim: Claim | None
@@ -104,21 +115,13 @@ class NoteBook:
         Raises:
             httpx.HTTPError: Prefect's server does not answer.
         """
+        age = time.monotonic() - (self._written or 0.0)
+        if age < BEAT_SECONDS and not self.is_news(holding, claim):
+            return
         shown = tuple(waiting[:_MOST_SHOWN])
         note = self._blank.model_copy(update={"holding": holding, "waiting": shown, "claim": claim})
-        if self._last is not None and not self._is_due(note):
-            return
         self._save(note.model_dump(mode="json"))
         self._last, self._written = note, time.monotonic()
-
-    def others(self) -> list[Note]:
-        """Read the notes of all other lanes that are alive.
-
-        Raises:
-            httpx.HTTPError: Prefect's server does not answer.
-        """
-        notes = read_notes(self._client, self._blank.limit)
-        return [note for name, note in notes if name != self._name]
 
     def remove(self) -> None:
         """Take the note away."""
@@ -135,10 +138,6 @@ class NoteBook:
             if error.response.status_code != httpx.codes.NOT_FOUND:
                 raise
             self._client.create_variable(VariableCreate(name=self._name, value=value))
-
-    def _is_due(self, note: Note) -> bool:
-        age = time.monotonic() - (self._written or 0.0)
-        return age >= BEAT_SECONDS or _claims(note) != _claims(self._last)
 
 
 def read_notes(client: SyncPrefectClient, limit_name: str) -> list[tuple[str, Note]]:
@@ -167,6 +166,16 @@ def read_notes(client: SyncPrefectClient, limit_name: str) -> list[tuple[str, No
     return found
 
 
+def claims_beyond(circle: str, notes: Iterable[Note]) -> list[Claim]:
+    """Choose what processes outside of a circle wait with.
+
+    Args:
+        circle: Those who tell each other without the server, and faster.
+        notes: What all tell.
+    """
+    return [note.claim for note in notes if note.claim is not None and note.circle != circle]
+
+
 def described(notes: Sequence[Note]) -> str:
     """Say in half a sentence who holds the slots."""
     held = [note for note in notes if note.holding is not None]
@@ -181,11 +190,8 @@ def _holder(note: Note) -> str:
     return f"held by {run.run} (process {note.process} on {note.machine}) since {since}"
 
 
-def _claims(note: Note | None) -> object:
-    """What others act upon at once; the rest may wait for the next beat."""
-    if note is None:
-        return None
-    return note.holding and note.holding.run, note.claim and note.claim.priority
+def _priority(claim: Claim | None) -> int | None:
+    return claim.priority if claim is not None else None
 
 
 def _server_time(response: httpx.Response) -> float:

@@ -8,14 +8,16 @@ from typing import Protocol
 
 import httpx
 
-from tasks.gpu_limit import GpuLimit, GuardClosed, GuardSwitchedOff, Lease
+from tasks.gpu_limit import RENEW_AGAIN_SECONDS, GpuLimit, GuardClosed, GuardSwitchedOff, Lease
 from tasks.gpu_neighbours import Grant, neighbours_of
-from tasks.gpu_notes import BEAT_SECONDS, NoteBook, NotedRun
+from tasks.gpu_notes import NotedRun, claims_beyond, read_notes
 from tasks.gpu_turns import Claim, Turn, may_try, next_turn
+from tasks.gpu_watch import GpuWatch, Telling
 
 POLL_SECONDS = 0.1
-RENEW_SECONDS = 20.0
-RENEW_AGAIN_SECONDS = 2.0
+HELD_POLL_SECONDS = 1.0
+"""The same where living neighbours hold every slot: they hand one on, and their death is seen."""
+
 SWITCHED_OFF_SECONDS = 0.5
 
 log = logging.getLogger(__name__)
@@ -41,23 +43,25 @@ class GpuSlot:
     def __init__(self, limit: GpuLimit, line: Line, lane: int) -> None:
         self._limit = limit
         self._line = line
-        self._neighbours = neighbours_of(limit.name, limit.server)
-        self._book = NoteBook(limit.client, limit.name, lane)
         self._lease: Lease | None = None
         self._holding: NotedRun | None = None
-        self._others: list[Claim] = []
         self._free_since: float | None = None
         self._passed_on_at = 0.0
-        self._renew_at = 0.0
-        self._closed = False
-        self._renewal_failed = False
-        self._server_is_away = False
+        self._asked_at = float("-inf")
+        self._slots = 1
+        self._told_priority: int | None = None
+        self._neighbours = neighbours_of(limit.name, limit.server)
+        self._watch = GpuWatch(limit.name, lane, self._neighbours.circle, self._tell)
 
     @property
     def worth_keeping(self) -> bool:
         """Whether the slot is held and nobody else is known to want it."""
-        waiting = self._others or self._neighbours.claims()
-        return self._lease is not None and not waiting and not self._closed
+        return self._held and not self._watch.others and not self._neighbours.claims()
+
+    @property
+    def holders(self) -> str:
+        """Half a sentence about who holds the host's slots, as it was seen last."""
+        return self._watch.holders
 
     def take(self, wanted: Callable[[], bool]) -> bool:
         """Hold the slot, waiting for it as long as it is wanted.
@@ -72,40 +76,29 @@ class GpuSlot:
             GuardClosed: The limit is missing, inactive or zero.
         """
         while not self._held and wanted():
-            if self._recovers():
-                continue
-            if self._closed:
+            if self._may_recover:
+                time.sleep(POLL_SECONDS)
+            elif self._watch.closed:
                 self._look_again()
-                continue
-            self.give_back()
-            own = self._claim()
-            if own is None:
-                break
-            self._neighbours.claim(own)
-            self._try(own)
-            if not self._held:
-                self._accept(self._neighbours.wait(POLL_SECONDS))
-        self._neighbours.claim(None)
-        self._accept(self._neighbours.wait(0))
+            else:
+                self.give_back()
+                self._wait_a_turn()
+        if self._told_priority is not None:
+            self._told_priority = None
+            self._neighbours.claim(None)
+            self._accept(self._neighbours.wait(0))
         return self._held
 
     def keep(self, finished: threading.Event, run: NotedRun) -> None:
         """Keep the slot while an operation runs on it.
-
-        Looking at the limit and at the others is left to this time, when the thread has nothing
-        else to do.
 
         Args:
             finished: Set when the operation has ended.
             run: The run that the operation belongs to.
         """
         self._holding = run
-        self._look()
-        while not finished.wait(self._until_next()):
-            if self._renewal_is_due:
-                self._renew()
-            self._look()
-        self._holding = None
+        self._watch.stir()
+        finished.wait()
 
     def pass_on_when_due(self) -> None:
         """Give the slot to those whose turn it is, if it is not this process's."""
@@ -114,7 +107,7 @@ class GpuSlot:
             return
         neighbours = list(self._neighbours.claims().values())
         held = time.monotonic() - lease.held_since
-        turn = next_turn(self._claim(), held, neighbours, self._others)
+        turn = next_turn(self._claim(), held, neighbours, self._watch.others)
         if turn is not Turn.KEEP:
             self._passed_on_at = time.time()
         if turn is Turn.HAND_OVER:
@@ -125,7 +118,7 @@ class GpuSlot:
     def give_back(self) -> None:
         """Give the slot back, if it is held: to a neighbour who waits, else to the server."""
         lease = self._lease
-        if lease is not None and self._held and not self._others:
+        if lease is not None and self._held and not self._watch.others:
             self._hand_over(lease)
         self._give_to_server()
 
@@ -139,21 +132,26 @@ class GpuSlot:
             hurries: Whether the process ends.
         """
         while self._lease is not None and self._is_switched_off() and not hurries():
-            if self._renewal_is_due:
-                self._renew()
             time.sleep(SWITCHED_OFF_SECONDS)
         self.give_back()
         try:
             for grant in self._neighbours.close():
                 self._release(Lease(grant.lease_id, grant.asked_at))
         finally:
-            self._book.remove()
+            self._watch.close()
+
+    def _have(self, lease: Lease | None) -> None:
+        self._lease = lease
+        if lease is None:
+            self._holding = None
+        self._neighbours.hold(held=lease is not None)
+        self._watch.look_after(lease)
 
     def _give_to_server(self) -> None:
-        lease, self._lease = self._lease, None
-        self._closed = self._renewal_failed = self._server_is_away = False
+        lease = self._lease
         self._free_since = None
         if lease is not None:
+            self._have(None)
             self._release(lease)
 
     def _is_switched_off(self) -> bool:
@@ -167,100 +165,80 @@ class GpuSlot:
 
     def _hand_over(self, lease: Lease) -> None:
         if self._neighbours.hand_over(Grant(lease.lease_id, lease.asked_at)):
-            self._lease = None
+            self._have(None)
 
     def _accept(self, grant: Grant | None) -> None:
         if grant is None:
             return
-        if self._lease is not None:  # one is enough
-            self._release(Lease(grant.lease_id, grant.asked_at))
-            return
-        self._lease = Lease(grant.lease_id, grant.asked_at)
-        self._renew_at = grant.asked_at + RENEW_SECONDS
+        lease = Lease(grant.lease_id, grant.asked_at)
+        if self._lease is None:
+            self._have(lease)
+        else:  # one is enough
+            self._release(lease)
+
+    @property
+    def _may_recover(self) -> bool:
+        """Whether the server is away and the lease runs on; given up, its slot would lie idle."""
+        return self._lease is not None and self._lease.valid and self._watch.server_is_away
 
     def _look_again(self) -> None:
         """Insist on a limit that guards, with the slot still held."""
         try:
             self._limit.read()
-            self._closed = False
+            self._watch.closed = False
         except httpx.HTTPError as error:
-            log.warning("Prefect's server does not answer the guard (%s).", type(error).__name__)
-            self._closed = False
-            self._renewal_failed = self._server_is_away = True
-
-    def _recovers(self) -> bool:
-        """Ask for the lease again while the server is away; given up, its slot would lie idle."""
-        if not self._server_is_away or self._lease is None or not self._lease.valid:
-            return False
-        self._renew()
-        if self._server_is_away:
+            self._watch.lost(error)
             time.sleep(RENEW_AGAIN_SECONDS)
-        else:
-            self._look()
-        return True
+
+    def _wait_a_turn(self) -> None:
+        own = self._claim()
+        if own is None:
+            return
+        self._neighbours.claim(own)
+        if own.priority != self._told_priority:
+            self._told_priority = own.priority
+            self._watch.stir()
+        if self._neighbours.asks() and not self._will_be_handed_on:
+            self._try(own)
+        if self._lease is None:
+            self._accept(self._neighbours.wait(POLL_SECONDS))
+
+    @property
+    def _will_be_handed_on(self) -> bool:
+        recent = time.monotonic() < self._asked_at + HELD_POLL_SECONDS
+        return recent and self._neighbours.holders() >= self._slots
 
     def _try(self, own: Claim) -> None:
+        self._asked_at = time.monotonic()
         try:
-            self._tell()
-            if not self._neighbours.asks():
-                return
             state = self._limit.read()
+            self._slots, self._watch.server_is_away = state.slots, False
             if state.taken >= state.slots:
                 self._free_since = None
                 return
             self._free_since = self._free_since or time.monotonic()
-            self._others = self._others_waiting()
-            everybody = [*self._others, *self._neighbours.claims().values()]
+            notes = read_notes(self._limit.client, self._limit.name)
+            others = claims_beyond(self._neighbours.circle, (note for _, note in notes))
+            everybody = [*others, *self._neighbours.claims().values()]
             if may_try(own, everybody, time.monotonic() - self._free_since):
-                self._got(self._limit.acquire())
-            elif self._neighbour_first(own):
+                self._have(self._limit.acquire())
+            elif self._neighbour_first(own, others):
                 self._acquire_for_neighbour()
         except httpx.HTTPError as error:
-            log.warning("Prefect's server does not answer the guard (%s).", type(error).__name__)
+            self._watch.lost(error)
             self._accept(self._neighbours.wait(RENEW_AGAIN_SECONDS))
 
-    def _neighbour_first(self, own: Claim) -> bool:
+    def _neighbour_first(self, own: Claim, others: Sequence[Claim]) -> bool:
         """Whether a neighbour comes first of all; only this process asks on its behalf."""
         neighbours = self._neighbours.claims().values()
         first = min(neighbours, key=lambda claim: claim.rank, default=own)
-        return first is not own and may_try(first, self._others, 0.0)
+        return first is not own and may_try(first, others, 0.0)
 
     def _acquire_for_neighbour(self) -> None:
         lease = self._limit.acquire()
-        self._got(lease)
+        self._have(lease)
         if lease is not None:
             self._hand_over(lease)
-
-    def _got(self, lease: Lease | None) -> None:
-        self._lease = lease
-        if lease is not None:
-            self._renew_at = lease.asked_at + RENEW_SECONDS
-
-    def _look(self) -> None:
-        """See whether the limit still guards and who else waits."""
-        try:
-            self._closed = False
-            self._limit.read()
-            self._tell()
-            self._others = self._others_waiting()
-        except GuardClosed as error:
-            self._closed = True
-            log.warning("%s", error)
-        except httpx.TransportError as error:
-            self._renewal_failed = self._server_is_away = True
-            self._renew_at = time.monotonic() + RENEW_AGAIN_SECONDS
-            log.warning("Prefect's server does not answer the guard (%s).", type(error).__name__)
-        except Exception as error:  # noqa: BLE001 - what could not be seen does not guard
-            self._closed = True
-            log.warning("The guard could not look at its limit (%s).", type(error).__name__)
-
-    def _tell(self) -> None:
-        self._book.write(self._holding, self._line.waiting(), self._claim())
-
-    def _others_waiting(self) -> list[Claim]:
-        """Read what processes of other machines wait with; neighbours say it faster."""
-        notes = [note for note in self._book.others() if not note.is_neighbour]
-        return [note.claim for note in notes if note.claim is not None]
 
     def _claim(self) -> Claim | None:
         """What this process waits with; who had a turn waits since the end of it."""
@@ -269,36 +247,15 @@ class GpuSlot:
             return None
         return Claim(waiting[0].priority, max(waiting[0].since, self._passed_on_at))
 
+    def _tell(self) -> Telling:
+        return Telling(self._holding, self._line.waiting(), self._claim())
+
     @property
     def _held(self) -> bool:
         """Whether a new operation may start: the slot is surely ours and its limit guards."""
-        sure = self._lease is not None and self._lease.valid
-        return sure and not self._renewal_failed and not self._closed
-
-    @property
-    def _renewal_is_due(self) -> bool:
-        return self._lease is not None and time.monotonic() >= self._renew_at
-
-    def _until_next(self) -> float:
-        return min(BEAT_SECONDS, max(0.0, self._renew_at - time.monotonic()))
-
-    def _renew(self) -> None:
-        if self._lease is None:
-            return
-        try:
-            self._limit.renew(self._lease)
-            self._renewal_failed = self._server_is_away = False
-            self._renew_at = self._lease.asked_at + RENEW_SECONDS
-        except Exception as error:  # noqa: BLE001 - whatever it was, the lease was not renewed
-            self._renewal_failed = True
-            self._server_is_away = isinstance(error, httpx.TransportError)
-            self._renew_at = time.monotonic() + RENEW_AGAIN_SECONDS
-            log.warning(
-                "The lease on '%s' was not renewed (%s); no new operation starts until the slot "
-                "is surely held again.",
-                self._limit.name,
-                type(error).__name__,
-            )
+        if self._lease is None or not self._lease.sure:
+            return False
+        return not self._watch.closed and not self._watch.server_is_away
 
     def _release(self, lease: Lease) -> None:
         try:

@@ -37,9 +37,9 @@ class Claim:
 class Turn(Enum):
     """What becomes of a slot between two operations."""
 
-    KEEP = "the next operation of this process"
+    KEEP = "the next operation of this process, or nobody"
     HAND_OVER = "another process of this machine"
-    GIVE_BACK = "another machine, or nobody"
+    GIVE_BACK = "another machine"
 
 
 def next_turn(
@@ -57,6 +57,8 @@ def next_turn(
         others: What processes of other machines wait with.
     """
     waiting = [*neighbours, *others]
+    if not waiting:
+        return Turn.KEEP
     if own is not None and not any(_displaces(claim, own, held_seconds) for claim in waiting):
         return Turn.KEEP
     if neighbours and _first(neighbours).rank <= _first(waiting).rank:

@@ -20,7 +20,7 @@ from benchmarks.counting_host import CountingHost
 from blocks.limits import create_limit
 from services.prefect_server import PrefectServer
 from services.shared import acquire
-from tasks import gpu_slot
+from tasks import gpu_limit
 from tasks.gpu_guard import GpuGuard, SlotWaitTimedOut, gpu_guard
 from tasks.gpu_limit import GpuLimit, GuardClosed, LimitState
 from tasks.gpu_notes import Note, read_notes
@@ -277,8 +277,8 @@ def test_a_renewal_that_fails_in_an_unforeseen_way_ends_no_lane(
     def fail(*_: object) -> None:
         raise RuntimeError("the client has been closed")
 
-    monkeypatch.setattr(gpu_slot, "RENEW_SECONDS", 0.0)
-    monkeypatch.setattr(gpu_slot, "RENEW_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(gpu_limit, "RENEW_SECONDS", 0.0)
+    monkeypatch.setattr(gpu_limit, "RENEW_AGAIN_SECONDS", 0.01)
     monkeypatch.setattr(GpuLimit, "renew", fail)
     guard = GpuGuard(limit)
 

@@ -22,7 +22,7 @@ TURNS = {
     "the longer wait is here": (LATE, DUE, [EARLY], [LATE], Turn.HAND_OVER),
     "no work, a neighbour waits": (None, YOUNG, [LATE], NOBODY, Turn.HAND_OVER),
     "no work, another machine waits": (None, YOUNG, NOBODY, [LATE], Turn.GIVE_BACK),
-    "no work, nobody waits": (None, YOUNG, NOBODY, NOBODY, Turn.GIVE_BACK),
+    "no work, nobody waits": (None, DUE, NOBODY, NOBODY, Turn.KEEP),
 }
 
 
