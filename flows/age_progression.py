@@ -12,7 +12,7 @@ from faces.operations import Age, EnhancementModel
 from faces.recipes.age_progression import BASE, plan_base_age, refuse_child_ages
 from faces.recipes.age_progression import age_progression as plan_ages
 from faces.report import FaceRunReport
-from flows.parameters import WORKERS, Ages, CharacterId, PresetName, Reference
+from flows.parameters import WORKERS, Ages, CharacterId, PresetName, Priority, Reference
 from tasks.before_steps import make_order
 from tasks.characters import first_reference_image, load_character, load_preferences
 from tasks.conclude import conclude
@@ -38,6 +38,7 @@ def age_progression(
     preset: PresetName | None = None,
     allow_child_ages: bool = False,
     force: bool = False,
+    priority: Priority = 0,
 ) -> FaceRunReport:
     """Show a character at several ages, from one picture.
 
@@ -50,6 +51,7 @@ def age_progression(
         preset: Id or name of a saved preset; None uses no preset.
         allow_child_ages: Whether ages below 10 may be made.
         force: Whether to make pictures again that exist already.
+        priority: Larger goes first where runs wait for a GPU host, -100 to 100.
 
     Returns:
         What was done, reused or failed, step by step.
@@ -59,7 +61,7 @@ def age_progression(
         character = load_character(road, character_id)
         preferences = load_preferences(road, character, preset)
         base = base_image or first_reference_image(character)
-        order = make_order(road, character_id, force=force)
+        order = make_order(road, character_id, force=force, priority=priority)
         seen = inspect(road, order, {BASE: base}, preferences, source=BASE)
         estimate = seen.estimated_ages[BASE]
         planned_from = plan_base_age(base_age, estimate)

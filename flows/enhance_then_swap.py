@@ -12,7 +12,7 @@ from faces.operations import EnhancementModel, FaceSwapperModel
 from faces.recipes.enhance_then_swap import SOURCE, TARGET
 from faces.recipes.enhance_then_swap import enhance_then_swap as plan_swap
 from faces.report import FaceRunReport
-from flows.parameters import WORKERS, CharacterId, PresetName, Reference
+from flows.parameters import WORKERS, CharacterId, PresetName, Priority, Reference
 from tasks.before_steps import make_order
 from tasks.characters import first_reference_image, load_character, load_preferences
 from tasks.conclude import conclude
@@ -36,6 +36,7 @@ def enhance_then_swap(
     face_swapper_model: FaceSwapperModel = FaceSwapperModel.INSWAPPER_128,
     preset: PresetName | None = None,
     force: bool = False,
+    priority: Priority = 0,
 ) -> FaceRunReport:
     """Put a character's face into a picture, restored before and after.
 
@@ -48,6 +49,7 @@ def enhance_then_swap(
         face_swapper_model: Model that swaps the faces.
         preset: Id or name of a saved preset; None uses no preset.
         force: Whether to make pictures again that exist already.
+        priority: Larger goes first where runs wait for a GPU host, -100 to 100.
 
     Returns:
         What was done, reused or failed, step by step.
@@ -56,7 +58,7 @@ def enhance_then_swap(
         character = load_character(road, character_id)
         preferences = load_preferences(road, character, preset)
         source = source_face or first_reference_image(character)
-        order = make_order(road, character_id, force=force)
+        order = make_order(road, character_id, force=force, priority=priority)
         pictures = {SOURCE: source, TARGET: target_image}
         seen = inspect(road, order, pictures, preferences, source=SOURCE)
         plan = plan_swap(

@@ -11,6 +11,7 @@ from faces.operations import Age
 CharacterId = Annotated[str, Field(min_length=1, max_length=200)]
 Reference = Annotated[str, Field(min_length=1, max_length=2000)]
 PresetName = Annotated[str, Field(min_length=1, max_length=200)]
+Priority = Annotated[int, Field(ge=-100, le=100)]
 Ages = Annotated[list[Age], Field(min_length=1, max_length=50)]
 
 WORKERS = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers=8))

@@ -37,14 +37,20 @@ def fetch(road: Road, order: Order, picture: PlanPicture) -> Made:
     return Made(picture.name, reference, found.sha256, picture=found)
 
 
-def make_order(road: Road, character_id: str, *, force: bool) -> Order:
+def make_order(road: Road, character_id: str, *, force: bool, priority: int = 0) -> Order:
     """Find out with which engine a character's plans are run.
+
+    Args:
+        road: What the run works with.
+        character_id: Whose history and gallery show the results.
+        force: Whether operations that were done before are done again.
+        priority: Larger goes first among all that wait for a GPU host.
 
     Raises:
         FaceError: No host can work.
     """
     asking = patient(ask_host, road.environment)
-    return Order(character_id, asking(road), force)
+    return Order(character_id, asking(road), force, priority=priority)
 
 
 def fetch_all(road: Road, order: Order, plan: Plan) -> dict[str, Made]:

@@ -10,7 +10,7 @@ import contextvars
 import itertools
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -60,10 +60,14 @@ class GpuGuard:
 
     Args:
         limit_name: Name of the host's Prefect global concurrency limit.
+
+    Attributes:
+        shown: Gives the runs that others are to see waiting, if they are not those of the queue.
     """
 
     def __init__(self, limit_name: str) -> None:
         self.limit_name = limit_name
+        self.shown: Callable[[], Sequence[NotedRun]] = self.waiting
         self._changed = threading.Condition()
         self._waiting: list[Ticket] = []
         self._lanes: set[threading.Thread] = set()
@@ -97,7 +101,8 @@ class GpuGuard:
             GuardClosed: The limit is missing, inactive or zero.
             SlotWaitTimedOut: No slot came free in time.
         """
-        ticket = self.request(run, priority=priority, run_id=run_id)
+        noted = NotedRun(run=run, run_id=run_id, priority=priority, since=time.time())
+        ticket = self.request(noted)
         try:
             self._await(ticket, wait_seconds)
             yield
@@ -105,19 +110,16 @@ class GpuGuard:
             ticket.finished.set()
             self.withdraw(ticket)
 
-    def request(self, run: str, *, priority: int = 0, run_id: str = "") -> Ticket:
+    def request(self, run: NotedRun) -> Ticket:
         """Join the queue without waiting.
 
         Args:
-            run: Name of the run, to be shown to others who wait.
-            priority: Larger goes first.
-            run_id: The flow run's id.
+            run: The run that wants a slot, its priority, and since when.
 
         Returns:
             A ticket: wait for `granted`, look at `error`, set `finished` in any case; or withdraw.
         """
-        noted = NotedRun(run=run, run_id=run_id, priority=priority, since=time.time())
-        ticket = Ticket(noted)
+        ticket = Ticket(run)
         with self._changed:
             self._waiting.append(ticket)
             self._waiting.sort(key=lambda waiting: -waiting.run.priority)  # stable

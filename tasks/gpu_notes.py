@@ -38,6 +38,7 @@ class NotedRun(BaseModel):
         run_id: The flow run's id; empty outside of runs.
         priority: Larger goes first.
         since: When it got the slot or began to wait, seconds since 1970 by its machine's clock.
+        steps: How many of its steps.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -46,6 +47,7 @@ class NotedRun(BaseModel):
     run_id: str = ""
     priority: int = 0
     since: float
+    steps: int = 1
 
 
 class Note(BaseModel):
@@ -118,7 +120,7 @@ class NoteBook:
         age = time.monotonic() - (self._written or 0.0)
         if age < BEAT_SECONDS and not self.is_news(holding, claim):
             return
-        shown = tuple(waiting[:_MOST_SHOWN])
+        shown = tuple(by_run(waiting)[:_MOST_SHOWN])
         note = self._blank.model_copy(update={"holding": holding, "waiting": shown, "claim": claim})
         self._save(note.model_dump(mode="json"))
         self._last, self._written = note, time.monotonic()
@@ -164,6 +166,17 @@ def read_notes(client: SyncPrefectClient, limit_name: str) -> list[tuple[str, No
             if note.limit == limit_name and age <= STALE_SECONDS:
                 found.append((variable["name"], note))
     return found
+
+
+def by_run(waiting: Iterable[NotedRun]) -> list[NotedRun]:
+    """Take the waiting steps of each run and priority together, with the longest wait of them."""
+    runs: dict[object, NotedRun] = {}
+    for step in waiting:
+        first = runs.setdefault((step.run, step.run_id, step.priority), step)
+        if first is not step:
+            both = {"since": min(first.since, step.since), "steps": first.steps + step.steps}
+            runs[step.run, step.run_id, step.priority] = first.model_copy(update=both)
+    return list(runs.values())
 
 
 def claims_beyond(circle: str, notes: Iterable[Note]) -> list[Claim]:

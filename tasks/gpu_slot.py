@@ -26,6 +26,11 @@ log = logging.getLogger(__name__)
 class Line(Protocol):
     """The operations of this process that wait, as its slots see them."""
 
+    @property
+    def shown(self) -> Callable[[], Sequence[NotedRun]]:
+        """Gives the runs that others are to see waiting."""
+        ...
+
     def waiting(self) -> Sequence[NotedRun]:
         """Give them in the order in which they will go."""
         ...
@@ -248,7 +253,7 @@ class GpuSlot:
         return Claim(waiting[0].priority, max(waiting[0].since, self._passed_on_at))
 
     def _tell(self) -> Telling:
-        return Telling(self._holding, self._line.waiting(), self._claim())
+        return Telling(self._holding, self._line.shown(), self._claim())
 
     @property
     def _held(self) -> bool:

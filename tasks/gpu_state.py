@@ -107,7 +107,9 @@ def state_lines(state: GuardState, status: HostStatus | None, ui_url: str | None
         place = f"process {note.process} on {note.machine}"
         if note.holding is not None:
             lines.append(f"  held by {_run(note.holding, ui_url)}, {place}")
-        lines += [f"  waiting: {_run(run, ui_url)}, {place}" for run in note.waiting]
+        lines += [
+            f"  waiting: {_steps(run)} of {_run(run, ui_url)}, {place}" for run in note.waiting
+        ]
     return lines
 
 
@@ -124,6 +126,10 @@ def _host(status: HostStatus | None) -> str:
     if status is None:
         return "host does not answer"
     return f"host {status.status}, {status.busy} running, {status.queued} queued"
+
+
+def _steps(run: NotedRun) -> str:
+    return "1 step" if run.steps == 1 else f"{run.steps} steps"
 
 
 def _run(run: NotedRun, ui_url: str | None) -> str:

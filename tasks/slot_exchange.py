@@ -12,6 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from tasks.gpu_guard import Ticket, gpu_guard
+from tasks.gpu_notes import NotedRun
 from tasks.slot_wishes import Wish, asking_priority, in_turn
 
 
@@ -63,6 +64,11 @@ class SlotExchange:
             if wish in self._waiting:
                 self._leave(wish)
 
+    def waiting(self, limit: str) -> list[NotedRun]:
+        """Tell the runs of all steps that wait for a host, in the order of their turns."""
+        with self._lock:
+            return [_noted(wish) for wish in in_turn(self._waiting, limit)]
+
     def _leave(self, wish: Wish) -> None:
         self._waiting.remove(wish)
         for limit in wish.limits:
@@ -78,7 +84,9 @@ class SlotExchange:
         if priority is None:
             return
         first = in_turn(self._waiting, limit)[0]
-        ticket = gpu_guard(limit).request(first.run, priority=priority, run_id=first.run_id)
+        guard = gpu_guard(limit)
+        guard.shown = lambda: self.waiting(limit)
+        ticket = guard.request(_noted(first))
         question = _Question(limit, priority, ticket)
         self._questions[limit].append(question)
         threading.Thread(
@@ -130,6 +138,10 @@ class SlotExchange:
             wish.limits.discard(limit)
             wish.refused[limit] = error
             wish.stirred.set()
+
+
+def _noted(wish: Wish) -> NotedRun:
+    return NotedRun(run=wish.run, run_id=wish.run_id, priority=wish.priority, since=wish.since)
 
 
 slot_exchange = SlotExchange()

@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -22,6 +23,7 @@ class Wish:
         run_id: Id of the flow run.
         priority: Larger goes first.
         number: Among equals the lower goes first.
+        since: When it began to wait, seconds since 1970.
         limits: Limits of the hosts that may do it now.
         refused: Why a host's guard let nothing through, by limit.
         limit: Where it got a slot; None while it waits.
@@ -33,6 +35,7 @@ class Wish:
     run_id: str = ""
     priority: int = 0
     number: int = field(default_factory=next_number)
+    since: float = field(default_factory=time.time)
     limits: set[str] = field(default_factory=set)
     refused: dict[str, BaseException] = field(default_factory=dict)
     limit: str | None = None

@@ -15,6 +15,8 @@ from deployments.guard import REFUSED, reset, show
 from tasks.gpu_guard import GpuGuard
 from tasks.gpu_limit import GpuLimit
 from tasks.gpu_state import read_state
+from tasks.slot_exchange import slot_exchange
+from tasks.slot_wishes import Wish
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -81,3 +83,24 @@ def test_a_slot_that_is_held_is_shown_with_its_run_and_not_freed(
     assert "held by ages of Mira, which lives" in said.err
     assert "held by ages of Mira http" in said.out
     assert "runs/flow-run/abc (priority 2) since" in said.out
+
+
+def test_every_run_that_waits_for_a_host_is_shown_with_its_steps(
+    host: FaceHost, capsys: pytest.CaptureFixture[str]
+) -> None:
+    holder = GpuGuard(host.limit_name)
+    wishes = [Wish(run, f"id of {run}") for run in ("Mira", "Mira", "Tom")]
+
+    with holder.slot("ages of Zoe", 30):
+        for wish in wishes:
+            slot_exchange.offer(wish, host.limit_name, 1)
+        while sum(len(note.waiting) for note in read_state(host.limit_name).notes) < 2:
+            threading.Event().wait(0.1)
+        show([host])
+        for wish in wishes:
+            slot_exchange.finish(wish)
+    holder.close()
+
+    said = capsys.readouterr().out
+    assert "waiting: 2 steps of Mira" in said
+    assert "waiting: 1 step of Tom" in said

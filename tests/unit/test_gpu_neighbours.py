@@ -90,6 +90,25 @@ def test_only_one_of_a_machine_asks_the_server_until_it_waits_no_more(join: Join
     assert other.asks()
 
 
+def test_a_slot_counts_as_held_for_as_long_as_its_process_lives(join: Join, folder: Path) -> None:
+    holder, waiter = join(), join()
+    holder.hold(held=True)
+    (left_by_a_killed_one,) = folder.glob("**/*.held")
+    left_by_a_killed_one.with_stem("1-1").touch()
+
+    assert waiter.holders() == 1
+    holder.hold(held=False)
+    assert waiter.holders() == 0
+    assert list(folder.glob("**/*.held")) == []
+
+
+def test_those_who_hand_slots_on_to_each_other_are_one_circle(join: Join) -> None:
+    other_limit = neighbours_of("gpu:other", SERVER)
+
+    assert join().circle == join().circle != other_limit.circle
+    assert list(other_limit.close()) == []
+
+
 def test_what_was_handed_over_to_one_that_leaves_is_given_back(join: Join) -> None:
     giver, leaver, lease = join(), join(), grant()
     leaver.claim(Claim(0, 1.0))

@@ -14,7 +14,7 @@ HOLDER = Note(
     process=41,
     lane=1,
     holding=NotedRun(run="ages of Mira", run_id="abc", priority=3, since=1_000_000.0),
-    waiting=(NotedRun(run="ages of Tom", since=1_000_060.0),),
+    waiting=(NotedRun(run="ages of Tom", since=1_000_060.0, steps=3),),
 )
 
 
@@ -51,7 +51,10 @@ def test_holder_and_waiting_runs_are_shown_with_their_links_and_times() -> None:
             "  held by ages of Mira http://ui:4200/runs/flow-run/abc (priority 3) "
             "since 1970-01-12 13:46:40 UTC, process 41 on render"
         ),
-        "  waiting: ages of Tom (priority 0) since 1970-01-12 13:47:40 UTC, process 41 on render",
+        (
+            "  waiting: 3 steps of ages of Tom (priority 0) since 1970-01-12 13:47:40 UTC, "
+            "process 41 on render"
+        ),
     ]
 
 

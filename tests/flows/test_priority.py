@@ -1,0 +1,62 @@
+"""A run's priority is what its steps wait with at the GPU host."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from prefect.exceptions import ParameterTypeError
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from world import CHARACTER, World
+
+from blocks.face_host import FaceHost
+from flows.enhance_then_swap import enhance_then_swap
+from tasks.gpu_guard import GpuGuard
+from tasks.gpu_notes import Note
+from tasks.gpu_state import read_state
+
+RUN = (
+    "import json, sys; from flows.age_progression import age_progression; "
+    "print(age_progression(**json.loads(sys.argv[1])).summary())"
+)
+
+
+def start(prefect_url: str, **parameters: object) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PREFECT_API_URL": prefect_url, "PREFECT_LOGGING_LEVEL": "ERROR"}
+    command = [sys.executable, "-c", RUN, json.dumps(parameters)]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+
+
+def first_waiting(limit: str) -> Note:
+    while True:
+        waiting = [note for note in read_state(limit).notes if note.waiting]
+        if waiting:
+            return waiting[0]
+
+
+def test_a_waiting_run_is_shown_with_its_name_and_the_priority_it_was_started_with(
+    world: World, prefect_url: str
+) -> None:
+    limit = FaceHost(url=world.host.url).limit_name
+    guard = GpuGuard(limit)
+    with temporary_settings({PREFECT_API_URL: prefect_url}):
+        with guard.slot("another run", 30):
+            run = start(prefect_url, character_id=CHARACTER, ages=[40], enhance=None, priority=7)
+            (waiting,) = first_waiting(limit).waiting
+        guard.close()
+
+    said = run.communicate(timeout=120)[0]
+
+    assert (waiting.run, waiting.priority) == (f"ages [40] of {CHARACTER}", 7)
+    assert waiting.run_id
+    assert run.returncode == 0
+    assert "1 done" in said
+
+
+@pytest.mark.parametrize("priority", [-101, 101])
+def test_a_priority_out_of_range_is_refused(priority: int) -> None:
+    with pytest.raises(ParameterTypeError, match=r"priority: .* -?100"):
+        enhance_then_swap.validate_parameters(
+            {"character_id": CHARACTER, "target_image": "a.png", "priority": priority}
+        )
