@@ -1,13 +1,9 @@
 """A run's priority is what its steps wait with at the GPU host."""
 
-import json
-import os
-import subprocess
-import sys
-
 import pytest
 from prefect.exceptions import ParameterTypeError
 from prefect.settings import PREFECT_API_URL, temporary_settings
+from started_run import start_run
 from world import CHARACTER, World
 
 from blocks.face_host import FaceHost
@@ -15,17 +11,6 @@ from flows.enhance_then_swap import enhance_then_swap
 from tasks.gpu_guard import GpuGuard
 from tasks.gpu_notes import Note
 from tasks.gpu_state import read_state
-
-RUN = (
-    "import json, sys; from flows.age_progression import age_progression; "
-    "print(age_progression(**json.loads(sys.argv[1])).summary())"
-)
-
-
-def start(prefect_url: str, **parameters: object) -> subprocess.Popen[str]:
-    environment = {**os.environ, "PREFECT_API_URL": prefect_url, "PREFECT_LOGGING_LEVEL": "ERROR"}
-    command = [sys.executable, "-c", RUN, json.dumps(parameters)]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
 
 
 def first_waiting(limit: str) -> Note:
@@ -42,7 +27,9 @@ def test_a_waiting_run_is_shown_with_its_name_and_the_priority_it_was_started_wi
     guard = GpuGuard(limit)
     with temporary_settings({PREFECT_API_URL: prefect_url}):
         with guard.slot("another run", 30):
-            run = start(prefect_url, character_id=CHARACTER, ages=[40], enhance=None, priority=7)
+            run = start_run(
+                prefect_url, character_id=CHARACTER, ages=[40], enhance=None, priority=7
+            )
             (waiting,) = first_waiting(limit).waiting
         guard.close()
 

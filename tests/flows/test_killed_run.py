@@ -1,0 +1,51 @@
+"""A run that is killed while the host works for it leaves nothing to be done twice."""
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from started_run import start_run
+from test_host_failures import after_operations
+from world import CHARACTER, World
+
+from faces.client import FaceHostClient
+from services.face_host import FaceHost
+from services.shared import acquire
+from tasks.gpu_state import read_state
+
+AGES = [35, 40, 45, 50]
+OPERATIONS = 1 + len(AGES)
+"""The look at the picture, and each age."""
+
+
+@pytest.mark.last
+@pytest.mark.timeout(240)
+def test_the_next_run_gets_the_slot_and_repeats_no_operation_that_the_host_has_done(
+    world: World, tmp_path: Path, own_host: Callable[[str], str], prefect_url: str
+) -> None:
+    with (
+        acquire(FaceHost(), tmp_path / "own") as host,
+        temporary_settings({PREFECT_API_URL: prefect_url}),
+    ):
+        limit = own_host(host.url)
+        asked = {"character_id": CHARACTER, "ages": AGES, "enhance": None}
+        killed = start_run(prefect_url, **asked)
+        after_operations(host.url, 3, killed.kill).join()
+        killed.communicate(timeout=10)
+        assert killed.returncode == -signal.SIGKILL
+        assert read_state(limit).taken == 1
+
+        run = start_run(prefect_url, **asked)
+        said = run.communicate(timeout=200)[0]
+
+        state = read_state(limit)
+        with FaceHostClient(host.url) as asked_host:
+            done_by_host = asked_host.status().operations
+
+    recorded = world.database["facefusion_operations"].count_documents({})
+    assert (run.returncode, state.taken) == (0, 0)
+    assert f"{len(AGES)} steps" in said
+    assert recorded == done_by_host == OPERATIONS
+    assert len(world.character()["facefusion_processing_history"]) == len(AGES)
