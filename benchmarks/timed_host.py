@@ -1,0 +1,54 @@
+"""The real host around an engine that takes a fixed time: SECONDS NOTES, then the host's options.
+
+It stands in for a GPU: it needs no processor while it works, and notes when each operation began
+and ended, by the machine's monotonic clock.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import ImageChops
+
+from faces.operations import FaceOperation
+from faces.pictures import Picture, decode, normal_form
+from host.command_line import read_settings
+from host.engines.engine import EngineResult
+from host.engines.preview import PreviewEngine
+from host.serving import serve
+
+
+class TimedEngine(PreviewEngine):
+    """Looks for faces as the preview engine does; every change is a small shift.
+
+    Args:
+        seconds: How long each change takes.
+        notes: Where each is noted, `begun ended` a line.
+    """
+
+    name = "timed"
+
+    def __init__(self, seconds: float, notes: Path) -> None:
+        super().__init__()
+        self._seconds = seconds
+        self._notes = notes
+        self._done = 0
+
+    def run(self, operation: FaceOperation, pictures: Sequence[Picture]) -> EngineResult:
+        """Take the fixed time and shift the picture a little, never twice the same way."""
+        if not operation.makes_picture:
+            return super().run(operation, pictures)
+        begun = time.monotonic()
+        time.sleep(self._seconds)  # the work itself
+        with self._notes.open("a") as notes:
+            notes.write(f"{begun} {time.monotonic()}\n")
+        self._done += 1
+        image = decode(pictures[-1].png, "target")
+        return EngineResult(normal_form(ImageChops.offset(image, self._done)), (), None)
+
+
+if __name__ == "__main__":
+    took, kept, *options = sys.argv[1:]
+    serve(read_settings(options, os.environ), TimedEngine(float(took), Path(kept)))
