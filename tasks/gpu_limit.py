@@ -34,7 +34,13 @@ class GuardClosed(Exception):
 
 
 class GuardSwitchedOff(GuardClosed):
-    """The limit is inactive; a slot given back now would stay taken for good (Prefect 3.8.8)."""
+    """The limit is inactive; a slot given back now would stay taken for good (Prefect 3.8.8).
+
+    Attributes:
+        lease: A slot that was taken just before; to be given back when the limit is on again.
+    """
+
+    lease: "Lease | None" = None
 
 
 @dataclass(frozen=True)
@@ -124,8 +130,14 @@ class GpuLimit:
         _insist(limit)
         return LimitState(slots=limit.limit, taken=limit.active_slots)
 
-    def acquire(self) -> Lease | None:
+    def acquire(self, taken: int = 0) -> Lease | None:
         """Try once to take a slot, and see that it was one of a limit that guards.
+
+        A limit that is missing or switched off grants leases without counting them; such a lease
+        has to go back before the limit is on, or its end would free a slot of somebody else.
+
+        Args:
+            taken: How many slots were taken just before.
 
         Returns:
             The lease, or None when all slots are taken.
@@ -143,10 +155,13 @@ class GpuLimit:
             raise
         lease = Lease(UUID(response.json()["lease_id"]), asked)
         try:
-            self.read()  # a limit that is missing or switched off grants without guarding
-        except BaseException:
-            with suppress(httpx.HTTPError):
-                self.release(lease)
+            self.read()
+        except BaseException as error:
+            if isinstance(error, GuardSwitchedOff) and self._taken() > taken:
+                error.lease = lease
+            else:
+                with suppress(httpx.HTTPError):
+                    self.release(lease)
             raise
         return lease
 
@@ -167,6 +182,9 @@ class GpuLimit:
             httpx.HTTPError: Prefect's server does not answer; the lease runs out by itself.
         """
         self.client.release_concurrency_slots_with_lease(lease.lease_id)
+
+    def _taken(self) -> int:
+        return self.client.read_global_concurrency_limit_by_name(self.name).active_slots
 
     def _increment(self) -> httpx.Response:
         return self.client.increment_concurrency_slots_with_lease(

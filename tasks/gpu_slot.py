@@ -80,18 +80,17 @@ class GpuSlot:
         Raises:
             GuardClosed: The limit is missing, inactive or zero.
         """
-        while not self._held and wanted():
-            if self._may_recover:
-                time.sleep(POLL_SECONDS)
-            elif self._watch.closed:
-                self._look_again()
-            else:
-                self.give_back()
-                self._wait_a_turn()
-        if self._told_priority is not None:
-            self._told_priority = None
-            self._neighbours.claim(None)
-            self._accept(self._neighbours.wait(0))
+        try:
+            while not self._held and wanted():
+                if self._may_recover:
+                    time.sleep(POLL_SECONDS)
+                elif self._watch.closed:
+                    self._look_again()
+                else:
+                    self.give_back()
+                    self._wait_a_turn()
+        finally:
+            self._wait_no_more()
         return self._held
 
     def keep(self, finished: threading.Event, run: NotedRun) -> None:
@@ -136,14 +135,18 @@ class GpuSlot:
         Args:
             hurries: Whether the process ends.
         """
+        self._give_back_when_on(hurries)
+        try:
+            for grant in self._neighbours.close():
+                self._accept(grant)
+                self._give_back_when_on(hurries)
+        finally:
+            self._watch.close()
+
+    def _give_back_when_on(self, hurries: Callable[[], bool]) -> None:
         while self._lease is not None and self._is_switched_off() and not hurries():
             time.sleep(SWITCHED_OFF_SECONDS)
         self.give_back()
-        try:
-            for grant in self._neighbours.close():
-                self._release(Lease(grant.lease_id, grant.asked_at))
-        finally:
-            self._watch.close()
 
     def _have(self, lease: Lease | None) -> None:
         self._lease = lease
@@ -169,8 +172,11 @@ class GpuSlot:
         return False
 
     def _hand_over(self, lease: Lease) -> None:
+        self._watch.look_after(None)
         if self._neighbours.hand_over(Grant(lease.lease_id, lease.asked_at)):
             self._have(None)
+        else:
+            self._watch.look_after(lease)
 
     def _accept(self, grant: Grant | None) -> None:
         if grant is None:
@@ -208,6 +214,12 @@ class GpuSlot:
         if self._lease is None:
             self._accept(self._neighbours.wait(POLL_SECONDS))
 
+    def _wait_no_more(self) -> None:
+        if self._told_priority is not None:
+            self._told_priority = None
+            self._neighbours.claim(None)
+            self._accept(self._neighbours.wait(0))
+
     @property
     def _will_be_handed_on(self) -> bool:
         recent = time.monotonic() < self._asked_at + HELD_POLL_SECONDS
@@ -226,9 +238,12 @@ class GpuSlot:
             others = claims_beyond(self._neighbours.circle, (note for _, note in notes))
             everybody = [*others, *self._neighbours.claims().values()]
             if may_try(own, everybody, time.monotonic() - self._free_since):
-                self._have(self._limit.acquire())
+                self._have(self._limit.acquire(state.taken))
             elif self._neighbour_first(own, others):
-                self._acquire_for_neighbour()
+                self._acquire_for_neighbour(state.taken)
+        except GuardSwitchedOff as error:
+            self._have(error.lease)
+            raise
         except httpx.HTTPError as error:
             self._watch.lost(error)
             self._accept(self._neighbours.wait(RENEW_AGAIN_SECONDS))
@@ -239,8 +254,8 @@ class GpuSlot:
         first = min(neighbours, key=lambda claim: claim.rank, default=own)
         return first is not own and may_try(first, others, 0.0)
 
-    def _acquire_for_neighbour(self) -> None:
-        lease = self._limit.acquire()
+    def _acquire_for_neighbour(self, taken: int) -> None:
+        lease = self._limit.acquire(taken)
         self._have(lease)
         if lease is not None:
             self._hand_over(lease)

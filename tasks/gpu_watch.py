@@ -74,6 +74,7 @@ class GpuWatch:
         self._circle = circle
         self._tell = tell
         self._lease: Lease | None = None
+        self._renewing = threading.Lock()
         self._looked_at = float("-inf")
         self._stirred = threading.Event()
         self._ends = False
@@ -86,8 +87,13 @@ class GpuWatch:
         self._thread.start()
 
     def look_after(self, lease: Lease | None) -> None:
-        """Renew this lease from now on, and no other."""
-        self._lease = lease
+        """Renew this lease from now on, and no other.
+
+        No renewal is on its way any more when this returns: one that met a release at Prefect's
+        server would bring the lease back to life, and its end would free a slot of somebody else.
+        """
+        with self._renewing:
+            self._lease = lease
         self._stirred.set()
 
     @property
@@ -165,19 +171,20 @@ class GpuWatch:
         self.notes = [note for _, note in read_notes(limit.client, limit.name)]
 
     def _renew_when_due(self, limit: GpuLimit) -> None:
-        lease = self._lease
-        if lease is None or time.monotonic() < lease.renew_at:
-            return
+        with self._renewing:
+            if self._lease is not None and time.monotonic() >= self._lease.renew_at:
+                self._renew(limit, self._lease)
+
+    def _renew(self, limit: GpuLimit, lease: Lease) -> None:
         try:
             limit.renew(lease)
             self.server_is_away = False
         except Exception as error:  # noqa: BLE001 - whatever it was, the lease was not renewed
             lease.failed_at = time.monotonic()
             self.server_is_away = isinstance(error, httpx.TransportError)
-            if lease is self._lease:
-                log.warning(
-                    "The lease on '%s' was not renewed (%s); no new operation starts until the "
-                    "slot is surely held again.",
-                    limit.name,
-                    type(error).__name__,
-                )
+            log.warning(
+                "The lease on '%s' was not renewed (%s); no new operation starts until the slot "
+                "is surely held again.",
+                limit.name,
+                type(error).__name__,
+            )

@@ -2,8 +2,8 @@
 
 import contextvars
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
@@ -22,8 +22,9 @@ from services.prefect_server import PrefectServer
 from services.shared import acquire
 from tasks import gpu_limit
 from tasks.gpu_guard import GpuGuard, SlotWaitTimedOut, gpu_guard
-from tasks.gpu_limit import GpuLimit, GuardClosed, LimitState
-from tasks.gpu_notes import Note, read_notes
+from tasks.gpu_limit import GpuLimit, GuardClosed, GuardSwitchedOff, LimitState
+from tasks.gpu_notes import Note, NotedRun, read_notes
+from tasks.gpu_slot import GpuSlot
 
 SERVICE_SECONDS = 0.05
 
@@ -199,6 +200,69 @@ def test_a_limit_switched_off_while_work_waits_stops_the_waiting_work(limit: str
         change_limit(limit, active=False)
         with pytest.raises(GuardClosed, match="switched off"):
             waiting.result()
+
+
+class SwitchedOffMeanwhile(GpuLimit):
+    """A limit that the operator switches off between the taking of a slot and the look at it."""
+
+    def read(self) -> LimitState:
+        change_limit(self.name, active=False)
+        return super().read()
+
+
+def test_a_slot_taken_while_the_limit_is_switched_off_comes_with_the_refusal(limit: str) -> None:
+    with SwitchedOffMeanwhile(limit) as taking, pytest.raises(GuardSwitchedOff) as refusal:
+        taking.acquire(taken=0)
+    change_limit(limit, active=True)
+
+    assert taken(limit) == 1
+    assert refusal.value.lease is not None
+    with GpuLimit(limit) as giving:
+        giving.release(refusal.value.lease)
+    assert taken(limit) == 0
+
+
+def test_a_lease_of_a_limit_that_was_off_already_is_no_slot(limit: str) -> None:
+    change_limit(limit, active=False)
+
+    with GpuLimit(limit) as off, pytest.raises(GuardSwitchedOff) as refusal:
+        off.acquire(taken=0)
+
+    assert refusal.value.lease is None
+    assert taken(limit) == 0
+
+
+class OneWaits:
+    """A line in which one run waits."""
+
+    def waiting(self) -> Sequence[NotedRun]:
+        return [NotedRun(run="run", since=0.0)]
+
+    shown = waiting
+
+
+def test_a_slot_handed_to_who_is_refused_then_comes_back_when_the_limit_is_on(limit: str) -> None:
+    with GpuLimit(limit) as one, GpuLimit(limit) as other, Threads() as pool:
+        giver, taker = GpuSlot(one, OneWaits(), 1), GpuSlot(other, OneWaits(), 2)
+        assert giver.take(lambda: True)
+        turns = iter([True])
+
+        def wanted() -> bool:
+            if next(turns, False):
+                return True
+            change_limit(limit, active=False)
+            giver.give_back()
+            raise GuardClosed("It is off.")
+
+        with pytest.raises(GuardClosed):
+            taker.take(wanted)
+        leaving = pool.submit(taker.close, lambda: False)
+        assert wait([leaving], 1).not_done
+        change_limit(limit, active=True)
+        leaving.result(30)
+        giver.close(lambda: False)
+
+    assert taken(limit) == 0
 
 
 def test_no_new_operation_starts_on_a_lease_that_the_server_has_forgotten(limit: str) -> None:
