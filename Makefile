@@ -38,8 +38,9 @@ bench: .venv ## the figures of README, each a ratio measured side by side
 
 guard: .venv ## how busy the guard keeps GPU hosts, beside other ways
 	$(BIN)/python -m benchmarks.gpu_guard
+	$(BIN)/python -m benchmarks.whole_run
 
-chaos: .venv ## kills processes that share a GPU slot, for half an hour
+chaos: .venv ## kills processes that share a GPU slot, for an hour
 	$(BIN)/python -m benchmarks.gpu_guard --chaos
 
 fuzz: .venv ## ten thousand hostile requests to a real host

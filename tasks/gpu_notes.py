@@ -28,6 +28,10 @@ STALE_SECONDS = 8.0
 FORGET_SECONDS = 300.0
 _PREFIX = "gpu_note_"
 _MOST_SHOWN = 20
+_NOBODY = (
+    "nobody says that they hold it; a slot that leaked is freed by: "
+    "python -m deployments.guard reset HOST"
+)
 
 
 class NotedRun(BaseModel):
@@ -192,7 +196,7 @@ def claims_beyond(circle: str, notes: Iterable[Note]) -> list[Claim]:
 def described(notes: Sequence[Note]) -> str:
     """Say in half a sentence who holds the slots."""
     held = [note for note in notes if note.holding is not None]
-    return "; ".join(map(_holder, held)) or "nobody says that they hold it"
+    return "; ".join(map(_holder, held)) or _NOBODY
 
 
 def _holder(note: Note) -> str:

@@ -1,0 +1,86 @@
+"""What a server lists: model files, and what could not be read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+HashKind = Literal["SHA256", "BLAKE3", "AutoV3", "AutoV2"]
+"""Kinds of hashes that identify a file, the surest first (reference section 4.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that could not be read; the rest was.
+
+    Attributes:
+        subject: What it is, as short text: a path, an id, a line's number.
+        reason: A sentence.
+    """
+
+    subject: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """A model file as one server lists it.
+
+    Attributes:
+        folder: ComfyUI's folder, such as `loras`.
+        path: Relative to the folder, normalised (`catalog.names.normal_path`).
+        raw_name: As the server spells it; prompts need that.
+        size: Bytes; None if the server does not tell.
+        modified: Seconds since 1970; None if the server does not tell.
+        hashes: Normalised (`catalog.hashes.normal_hash`), by kind.
+        metadata: The file's own `__metadata__`, all text.
+    """
+
+    folder: str
+    path: str
+    raw_name: str
+    size: int | None = None
+    modified: float | None = None
+    hashes: Mapping[HashKind, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def file_name(self) -> str:
+        """The last part of the path."""
+        return self.path.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """All models of one server, as far as they could be read.
+
+    Attributes:
+        entries: Sorted by folder and path; no two are the same.
+        complete: Whether nothing is missing; only then what is not listed is gone.
+        problems: What could not be read.
+    """
+
+    entries: tuple[ModelEntry, ...]
+    complete: bool
+    problems: tuple[Problem, ...] = ()
+
+
+ServerStatus = Literal["online", "offline", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerReading:
+    """What was learned of one server.
+
+    Attributes:
+        status: `offline` without any answer, `error` with one that is of no use.
+        seconds: How long its status took; None while offline.
+        capabilities: What it said about itself, with nothing that MongoDB cannot hold.
+        listing: Its models; None where unknown: offline, or a RunPod endpoint, which lists none.
+        error: Why it is not online, or why its models are unknown, as a sentence; None otherwise.
+    """
+
+    status: ServerStatus
+    seconds: float | None = None
+    capabilities: Mapping[str, object] | None = None
+    listing: Listing | None = None
+    error: str | None = None

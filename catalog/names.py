@@ -1,0 +1,62 @@
+"""Names of model files: one spelling of a path, and what two spellings of a name share."""
+
+import re
+import unicodedata
+
+MODEL_ENDINGS = (".safetensors", ".ckpt", ".pt", ".pt2", ".bin", ".pth", ".pkl", ".sft", ".gguf")
+"""What ComfyUI loads, gguf through custom nodes (reference section 4.1)."""
+
+_BETWEEN_CASES = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
+_NO_LETTERS = re.compile(r"[\W_]+")
+
+
+def normal_path(raw: str) -> str | None:
+    r"""Bring a server's path into one spelling: `/` between parts, composed Unicode.
+
+    Args:
+        raw: Such as `SDXL\foo.safetensors`.
+
+    Returns:
+        The path; None if it leaves its folder, has an empty part or a control character.
+    """
+    path = unicodedata.normalize("NFC", raw).replace("\\", "/")
+    parts = path.split("/")
+    if any(part in {"", ".", ".."} or part != part.strip() for part in parts):
+        return None
+    if any(unicodedata.category(letter) == "Cc" for letter in path) or ":" in parts[0]:
+        return None
+    return path
+
+
+def is_model_file(path: str) -> bool:
+    """Tell whether a name ends as model files do; entries such as `None` or `taesd` do not."""
+    return path.casefold().endswith(MODEL_ENDINGS)
+
+
+def file_key(name: str) -> str:
+    """Take what decides whether two file names are the same: the last part, without case.
+
+    Args:
+        name: A path or a file name.
+    """
+    return unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2].casefold()
+
+
+def normal_name(name: str) -> str:
+    """Reduce a file name to its words, so that spellings of one name meet.
+
+    Digits stay, so versions stay apart: `foo_v14` and `foo_v15` are two.
+
+    Args:
+        name: A path, file name or display name.
+
+    Returns:
+        Lower-case words with single spaces; empty if nothing is left.
+    """
+    last = name.replace("\\", "/").rpartition("/")[2]
+    for ending in MODEL_ENDINGS:
+        if last.casefold().endswith(ending):
+            last = last[: -len(ending)]
+            break
+    words = _NO_LETTERS.sub(" ", _BETWEEN_CASES.sub(" ", unicodedata.normalize("NFKC", last)))
+    return " ".join(words.casefold().split())
