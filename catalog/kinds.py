@@ -9,6 +9,7 @@ _FOLDERS: dict[str, LocalType] = {
     "checkpoints": "checkpoint",
     "diffusion_models": "checkpoint",
     "unet": "checkpoint",
+    "unet_gguf": "checkpoint",
     "loras": "lora",
     "embeddings": "embedding",
     "controlnet": "controlnet",

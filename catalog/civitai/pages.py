@@ -1,0 +1,126 @@
+"""Pages of a list, from cursor to cursor, until there is nothing new."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
+
+from catalog.entries import Problem
+from catalog.errors import AnswerUnreadable
+
+_MOST_PAGES_WITHOUT_NEWS = 3
+"""As many pages in a row with the same items, or with none, end a walk."""
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogPage:
+    """A page as it was answered.
+
+    Attributes:
+        items: Of any shape.
+        next_cursor: Where the next page begins; None on the last.
+    """
+
+    items: list[object]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WalkedPage:
+    """A page of a walk.
+
+    Attributes:
+        cursor: Where it begins; None for the first of the list.
+        items: Of any shape.
+        next_cursor: Where the next one begins; None if the walk ends here.
+        problem: Why the walk ends although the list names a next page; None otherwise.
+    """
+
+    cursor: str | None
+    items: list[object]
+    next_cursor: str | None
+    problem: Problem | None = None
+
+
+def read_page(answer: object) -> CatalogPage:
+    """Read a page of the list, as it was answered.
+
+    Args:
+        answer: `items`, and `metadata` with `nextCursor` or `nextPage` unless it is the last.
+
+    Raises:
+        AnswerUnreadable: It has no list of items.
+    """
+    items = answer.get("items") if isinstance(answer, Mapping) else None
+    if not isinstance(answer, Mapping) or not isinstance(items, list):
+        raise AnswerUnreadable("A page of Civitai's list has no list of items.")
+    metadata = answer.get("metadata")
+    return CatalogPage(items, _next_cursor(metadata) if isinstance(metadata, Mapping) else None)
+
+
+def walk(
+    fetch: Callable[[str | None], CatalogPage], cursor: str | None = None
+) -> Iterator[WalkedPage]:
+    """Read page after page; a list that goes round in a circle ends.
+
+    Of each cursor eight bytes are kept.
+
+    Args:
+        fetch: Reads the page at a cursor.
+        cursor: Where to begin; None for the first page.
+
+    Yields:
+        Each page, the last one with no `next_cursor`.
+    """
+    seen = {_digest(cursor)}
+    earlier, the_same = b"", 0
+    while True:
+        page = fetch(cursor)
+        ids = _digest([_id(item) for item in page.items])
+        the_same = the_same + 1 if ids == earlier else 0
+        earlier = ids
+        problem = _reason_to_end(page, seen, the_same)
+        following = None if problem else page.next_cursor
+        yield WalkedPage(cursor, page.items, following, problem)
+        if following is None:
+            return
+        seen.add(_digest(following))
+        cursor = following
+
+
+def _next_cursor(metadata: Mapping[str, object]) -> str | None:
+    cursor, address = metadata.get("nextCursor"), metadata.get("nextPage")
+    if isinstance(cursor, int | float) and not isinstance(cursor, bool):
+        return str(cursor)
+    if isinstance(cursor, str) and cursor.strip():
+        return cursor
+    if not isinstance(address, str):
+        return None
+    try:
+        found = parse_qs(urlsplit(address).query).get("cursor")
+    except ValueError as error:
+        raise AnswerUnreadable("The next page of Civitai's list has no address.") from error
+    return found[0] if found else None
+
+
+def _reason_to_end(page: CatalogPage, seen: set[bytes], the_same: int) -> Problem | None:
+    if page.next_cursor is None:
+        return None
+    subject = f"cursor {page.next_cursor[:80]}"
+    if _digest(page.next_cursor) in seen:
+        return Problem(subject, "The list goes back to a page that was read before; it ends here.")
+    if the_same >= _MOST_PAGES_WITHOUT_NEWS:
+        return Problem(
+            subject,
+            f"The last {the_same + 1} pages held the same items, or none; the list ends here.",
+        )
+    return None
+
+
+def _id(item: object) -> str | None:
+    return repr(item.get("id")) if isinstance(item, Mapping) else None
+
+
+def _digest(value: object) -> bytes:
+    return hashlib.blake2b(json.dumps(value).encode(), digest_size=8).digest()

@@ -1,0 +1,1 @@
+"""Reading ComfyUI servers: how they are, and which models they have."""

@@ -1,0 +1,88 @@
+"""Hashes of local files as a scan or sidecar files give them: a JSON list."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from catalog.entries import Listing, Problem
+from catalog.errors import AnswerUnreadable
+from catalog.hashes import normal_hash
+from catalog.json_text import read_json
+from catalog.names import normal_path
+
+MOST_BYTES = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class HashList:
+    """SHA-256 sums of files.
+
+    Attributes:
+        sha256s: In upper case, by folder and normalised path.
+        problems: Rows that could not be read.
+    """
+
+    sha256s: Mapping[tuple[str, str], str]
+    problems: tuple[Problem, ...] = ()
+
+
+def read_hash_list(path: Path) -> HashList:
+    """Read a file `[{"folder": "loras", "name": "a/b.safetensors", "sha256": "…"}, …]`.
+
+    A null instead of a hash says that it is not known; such a row is passed over.
+
+    Args:
+        path: The file, of 256 MiB at most.
+
+    Raises:
+        AnswerUnreadable: It is too large, or no JSON list.
+        OSError: It cannot be opened.
+    """
+    if path.stat().st_size > MOST_BYTES:
+        raise AnswerUnreadable(f"{path.name!r} is larger than {MOST_BYTES:,} bytes.")
+    try:
+        rows = read_json(path.read_bytes())
+    except ValueError as error:
+        raise AnswerUnreadable(f"{path.name!r} is no JSON: {error}") from error
+    if not isinstance(rows, list):
+        raise AnswerUnreadable(f"{path.name!r} holds no list of hashes.")
+    known: dict[tuple[str, str], str] = {}
+    problems = []
+    for number, row in enumerate(rows):
+        reason = _read(row, known)
+        if reason:
+            problems.append(Problem(f"row {number}", reason))
+    return HashList(known, tuple(problems))
+
+
+def with_hashes(listing: Listing, known: Mapping[tuple[str, str], str]) -> Listing:
+    """Add SHA-256 sums to the entries of a listing that has none of its own.
+
+    Args:
+        listing: What a server told.
+        known: By folder and normalised path.
+    """
+    entries = [
+        replace(entry, hashes={"SHA256": known[entry.folder, entry.path], **entry.hashes})
+        if (entry.folder, entry.path) in known
+        else entry
+        for entry in listing.entries
+    ]
+    return replace(listing, entries=tuple(entries))
+
+
+def _read(row: object, known: dict[tuple[str, str], str]) -> str | None:
+    """Take a row in, or say why not."""
+    if not isinstance(row, Mapping):
+        return "It is no object."
+    folder, name, told = row.get("folder"), row.get("name"), row.get("sha256")
+    if told is None:
+        return None
+    path = normal_path(name) if isinstance(name, str) else None
+    if not isinstance(folder, str) or path is None:
+        return "It has no folder and name that are a path."
+    sha256 = normal_hash("SHA256", told)
+    if sha256 is None:
+        return "Its sha256 is none, or that of an empty file."
+    known[folder, path] = sha256
+    return None

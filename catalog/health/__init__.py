@@ -1,0 +1,1 @@
+"""Asking hosts whether they are there; knows neither Prefect nor MongoDB."""

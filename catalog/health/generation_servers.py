@@ -1,0 +1,96 @@
+"""Asking ComfyUI servers and RunPod endpoints."""
+
+from collections.abc import Mapping
+
+from catalog.comfyui.runpod import read_endpoint
+from catalog.errors import CatalogError
+from catalog.health.check import Answer, HostQueue
+from catalog.health.probe import failed, timed
+from catalog.json_client import JsonClient
+
+STATUS_SECONDS = 3.0
+QUEUE_SECONDS = 1.5
+"""Together less than the limit of a whole check, so that the reason is told."""
+
+_OTHER_PROGRAM = (
+    "Its /system_stats is not that of a ComfyUI server; does another program listen there?"
+)
+
+_MOST_BYTES = 32 * 1024 * 1024
+"""ComfyUI's queue quotes the whole workflow of every job."""
+
+
+def ask_comfyui(url: str) -> Answer:
+    """Ask a ComfyUI server for its version and for the length of its queue.
+
+    Args:
+        url: Its address; a user part is sent as Basic authorization.
+    """
+    try:
+        with _client(url, STATUS_SECONDS) as client:
+            stats, latency = timed(lambda: client.get("/system_stats"))
+    except CatalogError as error:
+        return failed(error)
+    system = stats.get("system") if isinstance(stats, Mapping) else None
+    if not isinstance(system, Mapping):
+        return Answer(state="error", note=_OTHER_PROGRAM)
+    version = system.get("comfyui_version")
+    queue, note = _queue_of(url)
+    return Answer(
+        latency_ms=latency,
+        version=version if isinstance(version, str) else None,
+        queue=queue,
+        note=note,
+    )
+
+
+def ask_runpod(url: str, api_key: str | None, endpoint_id: str | None) -> Answer:
+    """Ask RunPod how many jobs an endpoint has; none of its workers is started by that.
+
+    Args:
+        url: Of the endpoint, or only of RunPod if `endpoint_id` is given.
+        api_key: The account's.
+        endpoint_id: None takes it from the address.
+    """
+    try:
+        reading = read_endpoint(
+            url, api_key=api_key, endpoint_id=endpoint_id, seconds=STATUS_SECONDS
+        )
+    except CatalogError as error:
+        return failed(error)
+    if reading.status != "online":
+        return Answer(state="down" if reading.status == "offline" else "error", note=reading.error)
+    told = (reading.capabilities or {}).get("jobs")
+    jobs = told if isinstance(told, Mapping) else {}
+    return Answer(
+        latency_ms=None if reading.seconds is None else round(reading.seconds * 1000, 1),
+        queue=_queue(_count(jobs.get("inProgress")), _count(jobs.get("inQueue"))),
+    )
+
+
+def _client(url: str, seconds: float) -> JsonClient:
+    return JsonClient(url, timeout_seconds=seconds, whole_seconds=seconds, max_bytes=_MOST_BYTES)
+
+
+def _queue_of(url: str) -> tuple[HostQueue | None, str | None]:
+    """Read the queue, or say why it is unknown; the server can work all the same."""
+    try:
+        with _client(url, QUEUE_SECONDS) as client:
+            found = client.get("/queue")
+    except CatalogError as error:
+        return None, f"Its queue is unknown: {error}"
+    told = found if isinstance(found, Mapping) else {}
+    return _queue(_count(told.get("queue_running")), _count(told.get("queue_pending"))), None
+
+
+def _queue(running: int | None, waiting: int | None) -> HostQueue | None:
+    if running is None or waiting is None:
+        return None
+    return HostQueue(running=running, waiting=waiting)
+
+
+def _count(value: object) -> int | None:
+    """Read a number of jobs, or the jobs themselves."""
+    if isinstance(value, list):
+        return len(value)
+    return value if type(value) is int and value >= 0 else None

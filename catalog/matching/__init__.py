@@ -1,0 +1,1 @@
+"""Which Civitai version a local model file is: decided from values alone, without any I/O."""

@@ -1,0 +1,1 @@
+"""What is told about the model catalog: reports, tables and plots."""

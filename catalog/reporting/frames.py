@@ -1,0 +1,130 @@
+"""What is new, gone, changed and unmatched among the models, and how many there are of each kind.
+
+Every function takes a table of models (`catalog.reporting.models_frame.models_frame`) and leaves it
+as it is.
+"""
+
+from datetime import datetime, timedelta
+
+import pandas as pd
+
+UNKNOWN = "unknown"
+"""What a missing type or base model is called."""
+
+NOTICED_LATE = timedelta(days=1, minutes=15)
+"""How long after it was last seen a nightly sync notices that a model is gone."""
+
+COMPARED = ("size", "sha256", "blake3", "model_type", "base_model", "match_quality", "match_method")
+"""Columns in which a model can change."""
+
+_TOLD = ["id", "backend_id", "model_type", "folder", "model_name", "base_model", "size"]
+
+
+def new_since(models: pd.DataFrame, moment: datetime) -> pd.DataFrame:
+    """List active models that were first seen at a moment or later, the latest first.
+
+    Args:
+        models: The models.
+        moment: With its zone.
+
+    Returns:
+        Columns id, backend_id, model_type, folder, model_name, base_model, size, first_seen.
+    """
+    new = models[models["is_active"] & (models["first_seen"] >= moment)]
+    return _latest_first(new, "first_seen")
+
+
+def gone_since(models: pd.DataFrame, moment: datetime) -> pd.DataFrame:
+    """List models that are gone since a moment, the latest first.
+
+    Without `gone_at`, a model counts if it was last seen at most `NOTICED_LATE` before the moment.
+
+    Args:
+        models: The models.
+        moment: With its zone.
+
+    Returns:
+        Columns id, backend_id, model_type, folder, model_name, base_model, size, last_seen.
+    """
+    late = models["gone_at"].fillna(models["last_seen"] + NOTICED_LATE)
+    return _latest_first(models[~models["is_active"] & (late >= moment)], "last_seen")
+
+
+def changed_since(models: pd.DataFrame, moment: datetime) -> pd.DataFrame:
+    """List active models of which a server tells something else since a moment, the latest first.
+
+    Args:
+        models: The models.
+        moment: With its zone.
+
+    Returns:
+        Columns id, backend_id, model_type, folder, model_name, base_model, size, changed_at.
+    """
+    changed = models[models["is_active"] & (models["changed_at"] >= moment)]
+    return _latest_first(changed, "changed_at")
+
+
+def changed(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """Tell in what models differ from an earlier table; new and gone ones do not count.
+
+    Args:
+        before: The models as they were.
+        after: The models as they are.
+
+    Returns:
+        Columns id, column (one of `COMPARED`), before, after; sorted by id and column.
+    """
+    both = before.merge(after, on="id", suffixes=(" before", " after"))
+    found = [
+        pd.DataFrame({"id": both["id"], "column": column, "before": old, "after": new})[
+            ~((old == new).fillna(value=False).astype(bool) | (old.isna() & new.isna()))
+        ]
+        for column in COMPARED
+        for old, new in [(both[f"{column} before"], both[f"{column} after"])]
+    ]
+    frame = pd.concat([one.astype(object) for one in found])
+    return frame.sort_values(["id", "column"], ignore_index=True)
+
+
+def unmatched(models: pd.DataFrame) -> pd.DataFrame:
+    """List active models without a link, those on most servers first.
+
+    Args:
+        models: The models.
+
+    Returns:
+        Columns model_id, model_type, model_name, servers (how many have it), size; a row each,
+        however many servers have it.
+    """
+    linked = models.loc[models["match_quality"].notna(), "model_id"]
+    rows = models[models["is_active"] & ~models["model_id"].isin(linked)]
+    found = rows.groupby("model_id", as_index=False).agg(
+        model_type=("model_type", "first"),
+        model_name=("model_name", "first"),
+        servers=("backend_id", "nunique"),
+        size=("size", "max"),
+    )
+    return found.sort_values(["servers", "model_id"], ascending=[False, True], ignore_index=True)
+
+
+def by_type_and_base(models: pd.DataFrame) -> pd.DataFrame:
+    """Count active models by type and base model; one that several servers have counts once.
+
+    Args:
+        models: The models.
+
+    Returns:
+        Columns model_type, base_model, models; both texts are `UNKNOWN` where nothing is known.
+        Sorted by type, the most frequent base model first.
+    """
+    active = models[models["is_active"]]
+    once = active.groupby("model_id", as_index=False)[["model_type", "base_model"]].first()
+    texts = once[["model_type", "base_model"]].astype(object).fillna(UNKNOWN)
+    counts = texts.groupby(["model_type", "base_model"]).size().reset_index(name="models")
+    order = ["model_type", "models", "base_model"]
+    return counts.sort_values(order, ascending=[True, False, True], ignore_index=True)
+
+
+def _latest_first(models: pd.DataFrame, by: str) -> pd.DataFrame:
+    ordered = models.sort_values([by, "id"], ascending=[False, True], ignore_index=True)
+    return ordered[[*_TOLD, by]]

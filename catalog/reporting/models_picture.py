@@ -1,0 +1,71 @@
+"""The picture of models by type and base model."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+from catalog.reporting.drawing import FAINT, INK, bare, empty_picture, label, png
+from catalog.reporting.frames import UNKNOWN
+
+MOST_BASES = 9
+"""Base models with a colour of their own; the smaller ones are one part, `other`."""
+
+_OTHER = "other"
+_COLOURS = (
+    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9",
+    "#D55E00", "#F0E442", "#7B5EA7", "#8C6D46",
+)  # fmt: skip
+_REST = {_OTHER: "#B3B3B3", UNKNOWN: "#DADADA"}
+
+
+def models_plot(frame: pd.DataFrame) -> bytes:
+    """Draw a bar for each type, with a part for each base model.
+
+    Args:
+        frame: What `catalog.reporting.frames.by_type_and_base` gives.
+
+    Returns:
+        A PNG.
+    """
+    if frame.empty:
+        return empty_picture("no models yet")
+    table = _table(frame)
+    bases = list(table.columns)
+    places = max(len(table), 2, 0.45 * len(bases))  # the legend needs its height, too
+    figure = Figure(figsize=(10, 1.1 + 0.55 * places))
+    figure.set_layout_engine("constrained")
+    axes = figure.add_subplot()
+    left = pd.Series(0, index=table.index)
+    for place, base in enumerate(bases):
+        colour = _REST.get(base) or _COLOURS[place]
+        axes.barh(
+            range(len(table)), table[base], 0.68, left, color=colour, edgecolor="white",
+            linewidth=0.5, label=label(base, 24),
+        )  # fmt: skip
+        left += table[base]
+    for place, total in enumerate(left):
+        axes.text(total, place, f"  {total:,}", va="center", color=INK, fontsize=10)
+    axes.set_yticks(range(len(table)), [label(name) for name in table.index], fontsize=11)
+    axes.set_ylim(len(table) - 0.5 - places, len(table) - 0.5)
+    axes.set_xlim(0, left.max() * 1.09)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.set_title("Models by type and base model", loc="left", color=INK, fontsize=13, pad=10)
+    axes.grid(axis="x", color=FAINT)
+    bare(axes)
+    figure.legend(loc="outside right upper", frameon=False, labelcolor=INK, fontsize=9.5)
+    return png(figure)
+
+
+def _table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Lay counts out, the most frequent type last, the most frequent base model first."""
+    totals = frame.groupby("base_model")["models"].sum().sort_values(ascending=False, kind="stable")
+    known = [base for base in totals.index if base.casefold() not in _REST]
+    kept = {*known[:MOST_BASES], UNKNOWN}
+    names = frame["base_model"].where(frame["base_model"].isin(kept), _OTHER)
+    counts = frame.assign(base_model=names).pivot_table(
+        index="model_type", columns="base_model", values="models", aggfunc="sum", fill_value=0
+    )
+    rest = [name for name in (_OTHER, UNKNOWN) if name in counts.columns]
+    ordered = counts[[*known[:MOST_BASES], *rest]]
+    return ordered.loc[ordered.sum(axis=1).sort_values(kind="stable").index]

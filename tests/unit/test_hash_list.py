@@ -1,0 +1,68 @@
+"""Hashes of local files that a scan or sidecar files give."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from catalog.entries import Listing, ModelEntry
+from catalog.errors import AnswerUnreadable
+from catalog.hash_list import read_hash_list, with_hashes
+
+SHA256 = "ab" * 32
+
+
+def row(**told: object) -> dict[str, object]:
+    return {"folder": "loras", "name": "a.safetensors", "sha256": SHA256, **told}
+
+
+def listed(folder: Path, value: object) -> Path:
+    path = folder / "hashes.json"
+    path.write_text(value if isinstance(value, str) else json.dumps(value))
+    return path
+
+
+def test_hashes_are_found_by_folder_and_normalised_path(tmp_path: Path) -> None:
+    found = read_hash_list(listed(tmp_path, [row(name="SDXL\\a.safetensors")]))
+
+    assert found.sha256s == {("loras", "SDXL/a.safetensors"): SHA256.upper()}
+
+
+def test_a_null_says_that_a_hash_is_not_known(tmp_path: Path) -> None:
+    found = read_hash_list(listed(tmp_path, [row(sha256=None)]))
+
+    assert (found.sha256s, found.problems) == ({}, ())
+
+
+BAD_ROWS = {
+    "no object": 7,
+    "no folder": row(folder=None),
+    "a path that leaves its folder": row(name="../a.safetensors"),
+    "a hash that is too short": row(sha256="abc"),
+    "a list for a hash": row(sha256=[SHA256]),
+}
+
+
+@pytest.mark.parametrize("bad", BAD_ROWS.values(), ids=BAD_ROWS)
+def test_a_bad_row_is_a_problem_and_the_others_stay(tmp_path: Path, bad: object) -> None:
+    found = read_hash_list(listed(tmp_path, [bad, row()]))
+
+    assert len(found.sha256s) == 1
+    assert [problem.subject for problem in found.problems] == ["row 0"]
+
+
+@pytest.mark.parametrize("text", ["<html>", "{}", "[1", ""])
+def test_a_file_without_a_list_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(AnswerUnreadable, match=r"hashes\.json"):
+        read_hash_list(listed(tmp_path, text))
+
+
+def test_what_a_server_tells_itself_is_stronger() -> None:
+    own = ModelEntry("loras", "a.safetensors", "a.safetensors", hashes={"SHA256": "CD" * 32})
+    silent = ModelEntry("loras", "b.safetensors", "b.safetensors", hashes={"BLAKE3": "EF" * 32})
+    known = {("loras", entry.path): SHA256.upper() for entry in (own, silent)}
+
+    listing = with_hashes(Listing((own, silent), complete=True), known)
+
+    assert listing.entries[0].hashes == {"SHA256": "CD" * 32}
+    assert listing.entries[1].hashes == {"SHA256": SHA256.upper(), "BLAKE3": "EF" * 32}
