@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from db.documents.active_backend_model import ActiveBackendModel
 from db.documents.backend import Backend
+from db.documents.catalog_import import CatalogImport
 from db.documents.civitai_model import CivitaiModel
 from db.documents.clip import Clip
 from db.documents.comfyui_server import ComfyuiServer
@@ -21,6 +22,7 @@ from db.documents.facefusion_job import FacefusionJob
 from db.documents.faceswap_task import FaceswapTask
 from db.documents.generation_batch import GenerationBatch
 from db.documents.generation_pool_item import GenerationPoolItem
+from db.documents.host_check import HostCheckRecord
 from db.documents.inference_configuration import InferenceConfiguration
 from db.documents.lock import Lock
 from db.documents.migration_record import MigrationRecord
@@ -39,6 +41,8 @@ from db.indexes import NOT_DELETED, WITHOUT_CASE, Index
 _ID = Index(("id",), unique=True)
 _DELETED = Index(("deleted_at",))
 _LEGACY_ID = Index(("legacy_id",), unique=True, sparse=True)
+KEPT_SECONDS = 7 * 24 * 3600
+"""How long a check of a host is kept."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +150,8 @@ COLLECTIONS = (
             Index(("name",)),
             Index(("source",)),
             Index(("civitai_info.modelId",)),
+            Index(("filename",)),
+            Index(("catalog_model_id",)),
             Index(weights={"name": 1, "civitai_info.description": 1, "civitai_info.tags": 1}),
         ),
     ),
@@ -172,9 +178,12 @@ COLLECTIONS = (
             Index(("allowDerivatives",)),
             Index(("allowCommercialUse",)),
             Index(("modelVersions.files.hashes.SHA256",)),
+            Index(("modelVersions.files.hashes.BLAKE3",)),
             Index(("modelVersions.files.hashes.AutoV2",)),
             Index(("modelVersions.files.hashes.AutoV3",)),
             Index(("modelVersions.files.name",)),
+            Index(("file_keys",)),
+            Index(("name_keys",)),
             Index(
                 weights={
                     "name": 10,
@@ -258,6 +267,21 @@ COLLECTIONS = (
             Index(("model_id",), unique=True),
             Index(("sync_status", "-last_sync_attempt")),
             Index(("civitai_model_id",)),
+        ),
+    ),
+    Collection(
+        "catalog_imports",
+        "How far each import of Civitai's catalog has come.",
+        CatalogImport,
+        (_ID,),
+    ),
+    Collection(
+        "host_checks",
+        "What each look at a host found, for seven days.",
+        HostCheckRecord,
+        (
+            Index(("kind", "name", "-checked_at")),
+            Index(("checked_at",), expire_after=KEPT_SECONDS),
         ),
     ),
     Collection(

@@ -45,6 +45,7 @@ class Index:
         partial: Which documents are in it; all when empty.
         collation: How texts are compared; byte by byte when empty.
         weights: Field names and their weights, for a text index, which has no `fields`.
+        expire_after: Seconds after the time in its only field at which a document goes.
     """
 
     fields: tuple[str, ...] = ()
@@ -53,6 +54,7 @@ class Index:
     partial: Mapping[str, Any] | None = None
     collation: Mapping[str, Any] | None = None
     weights: Mapping[str, int] | None = None
+    expire_after: int | None = None
 
     @property
     def keys(self) -> Keys:
@@ -83,6 +85,7 @@ class Index:
             "partialFilterExpression": self.partial,
             "weights": self.weights,
             "collation": self.collation and _COLLATION_DEFAULTS | dict(self.collation),
+            "expireAfterSeconds": self.expire_after,
         }
         return {option: value for option, value in named.items() if value}
 

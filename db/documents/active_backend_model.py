@@ -14,7 +14,21 @@ class ActiveBackendModel(Stored):
 
     Attributes:
         id: Backend, folder and normalised path; the name alone is not unique across folders.
-        model_size: Bytes.
+        model_id: Folder and normalised path, the same on every backend.
+        model_name: The file's name.
+        model_path: As `model_id`, as the app's own rules for types expect it.
+        model_size: Bytes; null if the server does not tell.
+        civitai_model_id: Civitai's number as text.
+        civitai_version_id: Civitai's number of the version that the file belongs to.
+        match_method: What the match rests on, such as `sha256`.
+        match_score: How sure the match is.
+        civitai_match_confirmed: Whether a person confirmed the match; it then stays as it is.
+        last_seen: UTC; moved at most every 10 minutes.
+        changed_at: When a server told something else of it last, or had it again, UTC.
+        gone_at: When it was found to be gone, UTC; null while it is there.
+        model_metadata: `folder`, `raw_name` (as the server spells it), `modified` (seconds since
+            1970), `hashes` by kind, and the file's own metadata as `pairs`, since its names have
+            dots.
     """
 
     id: Id
@@ -29,7 +43,13 @@ class ActiveBackendModel(Stored):
     civitai_model_id: str | None = None
     civitai_model_name: str | None = None
     civitai_match_quality: MatchQuality | None = None
+    civitai_version_id: int | None = None
+    match_method: str | None = None
+    match_score: float | None = Field(None, ge=0, le=1)
+    civitai_match_confirmed: bool | None = None
     is_active: bool = True
     first_seen: datetime | None = None
     last_seen: datetime | None = None
+    changed_at: datetime | None = None
+    gone_at: datetime | None = None
     model_metadata: dict[str, Any] | None = None

@@ -6,7 +6,14 @@ from db.documents.stored import Count, Id, Stored
 
 
 class Backend(Stored):
-    """A document of `backends`: the status of a row of `comfyui_servers` (seed 004)."""
+    """A document of `backends`: the status of a row of `comfyui_servers` (seed 004).
+
+    Attributes:
+        id: The id of the server.
+        url: Without a slash at its end, a user or a query.
+        last_check: When the server was asked last, UTC.
+        model_count: Models of the last complete listing.
+    """
 
     id: Id
     name: str | None = None

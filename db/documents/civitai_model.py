@@ -16,6 +16,11 @@ class CivitaiModel(Stored):
 
     Attributes:
         base_models: `baseModel` of every version, since an item has none of its own.
+        file_keys: Names of all files without case.
+        name_keys: The words of these names, with single spaces.
+        content_hash: SHA-256 of the item as it was imported, so that the same one is not written
+            again.
+        import_id: The import that wrote it last.
         allowCommercialUse: A list; text in old data.
     """
 
@@ -32,5 +37,8 @@ class CivitaiModel(Stored):
     creator: dict[str, Any] | None = None
     modelVersions: list[dict[str, Any]] = Field(default_factory=list)  # noqa: N815
     base_models: list[str] = Field(default_factory=list)
+    file_keys: list[str] = Field(default_factory=list)
+    name_keys: list[str] = Field(default_factory=list)
+    content_hash: str | None = None
     imported_at: datetime | None = Field(None, alias="_imported_at")
     import_id: str | None = Field(None, alias="_import_id")

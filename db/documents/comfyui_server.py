@@ -15,6 +15,8 @@ class ComfyuiServer(SoftDeletable):
         url: Without a slash at its end, so that one server has one spelling.
         api_key: A secret that no answer and no log may show.
         endpoint_id: Of a RunPod server.
+        last_check: When it was asked last, UTC.
+        last_error: Why it was not online then, or why its models are unknown.
         capabilities: What the server said about itself.
     """
 
@@ -27,4 +29,5 @@ class ComfyuiServer(SoftDeletable):
     endpoint_id: str | None = None
     status: Literal["online", "offline", "error"] | None = None
     last_check: datetime | None = None
+    last_error: str | None = None
     capabilities: dict[str, Any] | None = None

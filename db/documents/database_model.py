@@ -21,6 +21,8 @@ class DatabaseModel(Dated):
         hash: SHA-256 of the file.
         source: Where the row came from.
         server_source: The backend that listed the file.
+        catalog_model_id: `model_id` of the file in `active_backend_models` that the row is for.
+        civitai_match_confirmed: Whether a person confirmed the match; it then stays as it is.
     """
 
     id: Id
@@ -40,6 +42,8 @@ class DatabaseModel(Dated):
     civitai_id: int | None = None
     civitai_info: dict[str, Any] | None = None
     civitai_match_quality: MatchQuality | None = None
+    civitai_match_confirmed: bool | None = None
+    catalog_model_id: str | None = None
     configuration_presets: list[Any] = Field(default_factory=list)
     available_profiles: list[Any] = Field(default_factory=list)
     metadata: dict[str, Any] = Field(default_factory=dict)

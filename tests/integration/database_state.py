@@ -10,6 +10,7 @@ MARKS = {
     "sparse": "sparse",
     "partialFilterExpression": "partial",
     "collation": "collation",
+    "expireAfterSeconds": "expiring",
 }
 
 

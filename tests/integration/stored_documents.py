@@ -35,6 +35,8 @@ SMALLEST: dict[str, Document] = {
     "templates": {"id": "1", "title": "Two at sea"},
     "faceswap_tasks": {"id": "1"},
     "crawl_tasks": {"id": "1"},
+    "catalog_imports": {"id": "civitai", "import_id": "1", "status": "running"},
+    "host_checks": {"name": "gpu", "kind": "face host", "checked_at": NOW, "is_up": True},
     "migrations": {
         "_id": 1,
         "name": "characters",

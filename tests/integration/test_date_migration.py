@@ -27,7 +27,7 @@ from db.migrations.m0005_dates import TIMES
 Data = Database[dict[str, Any]]
 HISTORY = "facefusion_processing_history"
 THEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-OURS = {"facefusion_operations", "migrations", "locks"}
+OURS = {"facefusion_operations", "catalog_imports", "host_checks", "migrations", "locks"}
 """Collections that the app has never written to."""
 DAY = datetime(2026, 1, 2, tzinfo=UTC)
 TEXTS: dict[str, datetime] = {

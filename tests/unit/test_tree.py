@@ -15,7 +15,7 @@ import yaml
 from prefect import Flow
 from pydantic import TypeAdapter
 
-from blocks import FaceHost, FaceHostFarm, ImageStoreBlock, StoryDatabase
+from blocks import Civitai, FaceHost, FaceHostFarm, ImageStoreBlock, StoryDatabase
 from blocks.environment import Environment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,7 +27,7 @@ OWNERS_HOST = ".".join(map(str, (192, 168, 1, 10)))
 PLACE = re.compile(r"://|--(index|extra-index|find-links|trusted)|(^|\s|@ )(/|~|\.\.?/|[A-Z]:\\)")
 VAGUE = {"utils", "util", "helpers", "helper", "manager", "common", "misc"}
 SENTENCE = re.compile(r"[A-Z][^.]*(\.\S[^.]*)*\.", re.IGNORECASE)
-BLOCKS = (FaceHost, FaceHostFarm, ImageStoreBlock, StoryDatabase)
+BLOCKS = (Civitai, FaceHost, FaceHostFarm, ImageStoreBlock, StoryDatabase)
 DEPLOYMENTS: list[dict[str, Any]] = yaml.safe_load((ROOT / "prefect.yaml").read_text())[
     "deployments"
 ]

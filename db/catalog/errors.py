@@ -1,0 +1,11 @@
+"""What can go wrong with what the database keeps of the catalog."""
+
+from db.errors import DatabaseError
+
+
+class UnusableAddress(DatabaseError):
+    """The address of a server is no http or https address."""
+
+
+class ImportReplaced(DatabaseError):
+    """Somebody has begun the same import anew in the meantime."""

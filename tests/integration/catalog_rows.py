@@ -1,0 +1,60 @@
+"""Listed models, and databases that hold them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pandas as pd
+from pymongo.database import Database
+
+from db.catalog.backend_ref import BackendRef
+from db.catalog.listed import ListedModel, listed_frame
+from db.connection import connect
+from db.initialise import initialise
+
+Data = Database[dict[str, Any]]
+
+BOX = BackendRef("box", "Box", "http://127.0.0.1:8188")
+MONDAY = datetime(2026, 11, 16, 3, tzinfo=UTC)
+TUESDAY = MONDAY + timedelta(days=1)
+SHA256 = "BEFC694A296F75E996488EBF9F9DB8A1493BD059B6E704B975829E87D5AEB4FA"
+
+
+@contextmanager
+def initialised(url: str) -> Iterator[Data]:
+    """A database that refuses what its validators do not know."""
+    opened = connect(url, f"test_{uuid4().hex}")
+    initialise(opened, "error")
+    yield opened
+    opened.client.drop_database(opened.name)
+    opened.client.close()
+
+
+def emptied(database: Data) -> Data:
+    for name in database.list_collection_names():
+        database[name].delete_many({})
+    return database
+
+
+def a_model(name: str = "loras/hero_v1.safetensors", /, **told: Any) -> ListedModel:
+    folder, _, path = name.partition("/")
+    plain: dict[str, Any] = {
+        "raw_name": path,
+        "size": 1000,
+        "modified": 1_700_000_000.5,
+        "hashes": {},
+        "metadata": [],
+        "model_type": folder.removesuffix("s"),
+    }
+    return ListedModel(folder, path, **{**plain, **told})
+
+
+def listing(*models: ListedModel | str) -> pd.DataFrame:
+    return listed_frame(a_model(one) if isinstance(one, str) else one for one in models)
+
+
+def stored(database: Data, collection: str = "active_backend_models") -> dict[str, Any]:
+    """Every document by its id."""
+    return {one["id"]: one for one in database[collection].find()}

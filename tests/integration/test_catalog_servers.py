@@ -1,0 +1,201 @@
+"""Which servers there are, and what is noted about how each one was found."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from catalog_rows import MONDAY, TUESDAY, Data, emptied, initialised, stored
+
+from db.catalog.errors import UnusableAddress
+from db.catalog.servers import (
+    Server,
+    ServerStatus,
+    active_servers,
+    find_servers,
+    record_server,
+    servers_for_urls,
+    servers_of,
+)
+
+SECRET = "hunter2"  # noqa: S105 - stands in for a real one
+URL = "http://127.0.0.1:8188"
+ROW = {"id": "box", "name": "Box", "url": f"{URL}/", "is_active": True, "api_key": SECRET}
+TOLD = {"system": {"comfyui_version": "0.3.60"}, "devices": [{"vram_total": 25_294_995_456}]}
+
+
+@pytest.fixture(scope="module")
+def shared(standalone_url: str) -> Iterator[Data]:
+    with initialised(standalone_url) as database:
+        yield database
+
+
+@pytest.fixture
+def data(shared: Data) -> Data:
+    emptied(shared)["comfyui_servers"].insert_one(dict(ROW))
+    return shared
+
+
+def add(data: Data, **fields: Any) -> None:
+    row = {"name": "Another", "is_active": True, **fields}
+    data["comfyui_servers"].insert_one(row, bypass_document_validation=True)
+
+
+def box(data: Data) -> Server:
+    [server] = active_servers(data)
+    return server
+
+
+def test_an_active_server_is_read_with_its_address_in_one_spelling(data: Data) -> None:
+    add(data, id="pod", url="https://api.runpod.ai/v2/abc", server_type="runpod", endpoint_id="abc")
+
+    assert active_servers(data) == [
+        Server("box", "Box", URL, "standard", SECRET, None),
+        Server("pod", "Another", "https://api.runpod.ai/v2/abc", "runpod", None, "abc"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "fields", [{"is_active": False}, {"deleted_at": MONDAY}], ids=["inactive", "deleted"]
+)
+def test_a_server_that_is_not_to_be_used_is_left_out(data: Data, fields: dict[str, Any]) -> None:
+    add(data, id="other", url="http://127.0.0.1:1", **fields)
+
+    assert [server.id for server in active_servers(data)] == ["box"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"url": None}, "no id and url"),
+        ({"url": ["http://x"]}, "no id and url"),
+        ({"url": "ftp://x"}, "not of the form"),
+        ({"url": "http://[x"}, "not of the form"),
+        ({"url": "http://x:port"}, "not of the form"),
+        ({"url": "HTTP://127.0.0.1:8188"}, "the address of 'Box'"),
+    ],
+)
+def test_a_row_that_is_no_server_is_told_and_keeps_no_other_out(
+    data: Data, fields: dict[str, Any], reason: str
+) -> None:
+    add(data, **{"id": "odd", **fields})
+
+    found = find_servers(data)
+
+    assert [server.id for server in found.servers] == ["box"]
+    [(subject, said)] = found.unreadable
+    assert subject == "odd"
+    assert reason in said
+
+
+def test_endpoints_may_share_an_address() -> None:
+    pods = [{"id": id_, "url": "https://api.runpod.ai", "endpoint_id": id_} for id_ in "ab"]
+
+    assert [server.id for server in servers_of(pods).servers] == ["a", "b"]
+
+
+@pytest.mark.parametrize("url", [URL, f"{URL}//", " HTTP://127.0.0.1:8188/#x "])
+def test_an_address_in_any_spelling_names_its_server(data: Data, url: str) -> None:
+    assert servers_for_urls(data, [url, URL]) == [box(data)]
+
+
+def test_an_address_without_a_row_gets_the_same_id_each_time(data: Data) -> None:
+    once = servers_for_urls(data, ["http://me:hunter2@127.0.0.1:1/"])
+    again = servers_for_urls(data, ["http://127.0.0.1:1"])
+
+    assert [one.id for one in once] == [one.id for one in again]
+    assert once[0].name == "127.0.0.1:1"
+    assert once[0].url == "http://me:hunter2@127.0.0.1:1"
+
+
+def test_an_address_that_is_none_is_refused_without_showing_it(data: Data) -> None:
+    with pytest.raises(UnusableAddress) as refused:
+        servers_for_urls(data, [f"me:{SECRET}@host"])
+
+    assert SECRET not in str(refused.value)
+
+
+def test_no_secret_is_shown(data: Data) -> None:
+    server = Server("1", "Box", f"http://me:{SECRET}@host:1/x?key={SECRET}", api_key=SECRET)
+
+    assert SECRET not in f"{server!r} {server.address} {server.backend}"
+    assert server.address == "http://host:1/x"
+    record_server(data, server, "online", None, None, 0, MONDAY)
+    assert SECRET not in str(stored(data, "backends"))
+
+
+def test_a_server_that_answers_is_online_with_what_it_said(data: Data) -> None:
+    record_server(data, box(data), "online", TOLD, None, 12, MONDAY)
+
+    row = stored(data, "comfyui_servers")["box"]
+    assert row == ROW | {
+        "_id": row["_id"],
+        "status": "online",
+        "last_check": MONDAY,
+        "last_error": None,
+        "capabilities": TOLD,
+    }
+    assert stored(data, "backends")["box"] == {
+        "_id": "box",
+        "id": "box",
+        "name": "Box",
+        "url": URL,
+        "is_online": True,
+        "last_check": MONDAY,
+        "model_count": 12,
+    }
+
+
+@pytest.mark.parametrize("status", ["offline", "error"])
+def test_a_server_that_does_not_is_marked_and_loses_nothing(
+    data: Data, status: ServerStatus
+) -> None:
+    record_server(data, box(data), "online", TOLD, None, 12, MONDAY)
+    row, backend = stored(data, "comfyui_servers")["box"], stored(data, "backends")["box"]
+
+    record_server(data, box(data), status, None, "It does not answer.", None, TUESDAY)
+
+    assert stored(data, "comfyui_servers")["box"] == row | {
+        "status": status,
+        "last_check": TUESDAY,
+        "last_error": "It does not answer.",
+    }
+    assert stored(data, "backends")["box"] == backend | {"is_online": False, "last_check": TUESDAY}
+
+
+def test_a_server_that_never_answered_has_no_models(data: Data) -> None:
+    record_server(data, box(data), "offline", None, "It does not answer.", None, MONDAY)
+
+    assert stored(data, "backends")["box"]["model_count"] == 0
+
+
+def test_a_server_without_a_row_gets_none_but_a_backend(data: Data) -> None:
+    [server] = servers_for_urls(data, ["http://127.0.0.1:1"])
+
+    record_server(data, server, "online", TOLD, None, 3, MONDAY)
+
+    assert [*stored(data, "comfyui_servers")] == ["box"]
+    assert stored(data, "backends")[server.id]["model_count"] == 3
+
+
+def test_a_server_that_was_deleted_meanwhile_stays_as_it_was(data: Data) -> None:
+    server = box(data)
+    data["comfyui_servers"].update_one({"id": "box"}, {"$set": {"deleted_at": MONDAY}})
+    before = stored(data, "comfyui_servers")
+
+    record_server(data, server, "online", TOLD, None, 3, TUESDAY)
+
+    assert stored(data, "comfyui_servers") == before
+
+
+def test_several_at_once_make_one_backend(data: Data) -> None:
+    server = box(data)
+
+    with ThreadPoolExecutor(8) as pool:
+        for done in [
+            pool.submit(record_server, data, server, "online", None, None, 1, MONDAY)
+            for _ in range(40)
+        ]:
+            done.result()
+
+    assert data["backends"].count_documents({}) == 1
