@@ -8,6 +8,7 @@ from typing import TypeVar
 from prefect.blocks.core import Block
 from pydantic import SecretStr, ValidationError
 
+from blocks.civitai import Civitai
 from blocks.environment import Environment
 from blocks.errors import ConfigurationUnusable
 from blocks.face_host import FaceHost
@@ -91,6 +92,21 @@ def image_store(environment: Environment) -> ImageStoreBlock:
     folder = (environment.storycanvas_state / "images").resolve()
     url = environment.image_store or folder.as_uri()
     return ImageStoreBlock(url=url, base_url=environment.image_base_url)
+
+
+def civitai(environment: Environment) -> Civitai:
+    """Get the catalog of models: block, else `CIVITAI_URL` and `CIVITAI_API_KEY`.
+
+    Raises:
+        ConfigurationUnusable: What was saved or set cannot be used.
+    """
+    stored = _stored(Civitai)
+    if stored is not None:
+        return stored
+    try:
+        return Civitai(url=environment.civitai_url, api_key=environment.civitai_api_key)
+    except ValidationError as error:
+        raise _unusable("variable CIVITAI_URL or CIVITAI_API_KEY", error) from None
 
 
 def _stored(kind: type[Kind], name: str = DEFAULT) -> Kind | None:

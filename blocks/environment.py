@@ -33,6 +33,15 @@ class Environment(BaseSettings):
     image_base_url: str | None = Field(
         None, description="Where the app serves the image store's root."
     )
+    comfyui_urls: str | None = Field(
+        None,
+        description="Addresses of ComfyUI servers, separated by commas, where `comfyui_servers` "
+        "names none.",
+    )
+    civitai_url: str = Field("https://civitai.com", description="Address of Civitai.")
+    civitai_api_key: SecretStr | None = Field(
+        None, description="Key of a Civitai account; reading models needs none."
+    )
     couple_swap_postgres_url: SecretStr | None = Field(
         None, description="PostgreSQL connection string of a couple face-swap database to import."
     )
@@ -58,6 +67,11 @@ class Environment(BaseSettings):
             return []
         named = [url.strip() for url in self.facefusion_url.split(",") if url.strip()]
         return named or [self.facefusion_url]
+
+    @property
+    def comfyui_server_urls(self) -> list[str]:
+        """The addresses that `COMFYUI_URLS` names; empty when it is not set."""
+        return [url.strip() for url in (self.comfyui_urls or "").split(",") if url.strip()]
 
     @property
     def retry_delays(self) -> list[float]:

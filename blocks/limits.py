@@ -4,6 +4,24 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
 from prefect.exceptions import ObjectAlreadyExists
 
+CIVITAI_LIMIT = "civitai-api"
+"""Every request to Civitai takes a slot of it; one a second comes free."""
+
+
+def create_rate_limit(name: str, per_second: float) -> bool:
+    """Create a limit whose slots come free by themselves, unless it exists.
+
+    Args:
+        name: The limit's name.
+        per_second: How many requests there may be in each second, in the long run.
+
+    Returns:
+        Whether it was created.
+    """
+    return _create(
+        GlobalConcurrencyLimitCreate(name=name, limit=1, slot_decay_per_second=per_second)
+    )
+
 
 def create_limit(name: str, slots: int) -> bool:
     """Create a limit unless it exists; what the operator set in the UI stays.
@@ -15,7 +33,10 @@ def create_limit(name: str, slots: int) -> bool:
     Returns:
         Whether it was created.
     """
-    limit = GlobalConcurrencyLimitCreate(name=name, limit=slots)
+    return _create(GlobalConcurrencyLimitCreate(name=name, limit=slots))
+
+
+def _create(limit: GlobalConcurrencyLimitCreate) -> bool:
     with get_client(sync_client=True) as client:
         try:
             client.create_global_concurrency_limit(limit)

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from prefect.blocks.core import Block
 from prefect.exceptions import ObjectAlreadyExists
 
-from blocks import FaceHost, FaceHostFarm, ImageStoreBlock, StoryDatabase
-from blocks.configured import DEFAULT, named_hosts
+from blocks import Civitai, FaceHost, FaceHostFarm, ImageStoreBlock, StoryDatabase
+from blocks.configured import DEFAULT, civitai, named_hosts
 from blocks.environment import Environment
 
 
@@ -28,7 +28,8 @@ def create_blocks(environment: Environment, *, replace: bool) -> list[str]:
         ConfigurationUnusable: An address or a token cannot be used.
     """
     done = []
-    _register(FaceHostFarm)  # so that it can be made in the UI, too
+    for kind in (FaceHostFarm, Civitai):  # so that they can be made in the UI, too
+        _register(kind)
     for name, block in _named(environment):
         _register(type(block))
         done.append(_save(name, block, replace=replace))
@@ -59,6 +60,9 @@ def _named(environment: Environment) -> Iterator[tuple[str, Block]]:
             DEFAULT,
             ImageStoreBlock(url=environment.image_store, base_url=environment.image_base_url),
         )
+
+    if environment.civitai_api_key is not None:
+        yield DEFAULT, civitai(environment)
 
 
 def _hosts(hosts: tuple[FaceHost, ...]) -> Iterator[tuple[str, Block]]:

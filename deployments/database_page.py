@@ -95,6 +95,8 @@ def _kind(index: Index) -> Iterator[str]:
         yield f"partial: `{json.dumps(index.partial)}`"
     if index.collation:
         yield f"collation {index.collation['locale']}, strength {index.collation['strength']}"
+    if index.expire_after:
+        yield f"documents go {index.expire_after // 86_400} days later"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Create the limits that guard the configured face hosts: `python -m deployments.limits`."""
+"""Create the limits of face hosts and of Civitai: `python -m deployments.limits`."""
 
 import logging
 import sys
@@ -6,7 +6,7 @@ import sys
 from blocks.configured import face_hosts
 from blocks.environment import Environment
 from blocks.face_host import FaceHost
-from blocks.limits import create_limit
+from blocks.limits import CIVITAI_LIMIT, create_limit, create_rate_limit
 from faces.errors import FaceError
 
 log = logging.getLogger(__name__)
@@ -32,10 +32,22 @@ def create_host_limit(host: FaceHost) -> str:
     return f"The limit {host.limit_name} exists already and stays as it is."
 
 
+def create_civitai_limit() -> str:
+    """Create the limit that keeps requests to Civitai apart, unless there is one.
+
+    Returns:
+        What was done, in one sentence.
+    """
+    if create_rate_limit(CIVITAI_LIMIT, 1.0):
+        return f"The limit {CIVITAI_LIMIT} was created: one request a second."
+    return f"The limit {CIVITAI_LIMIT} exists already and stays as it is."
+
+
 def main() -> int:
     """Create the limits of the hosts that runs on this machine would use."""
     for host in face_hosts(Environment()):
         print(create_host_limit(host))
+    print(create_civitai_limit())
     return 0
 
 

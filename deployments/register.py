@@ -16,7 +16,7 @@ from prefect.exceptions import ObjectAlreadyExists
 from blocks.configured import face_hosts
 from blocks.environment import Environment
 from deployments.blocks import create_blocks
-from deployments.limits import create_host_limit
+from deployments.limits import create_civitai_limit, create_host_limit
 from deployments.stack import POOL
 
 CODE = Path(__file__).resolve().parents[1]
@@ -37,6 +37,7 @@ def register(environment: Environment, *, replace_blocks: bool) -> None:
         print(sentence)
     for host in face_hosts(environment):
         print(create_host_limit(host))
+    print(create_civitai_limit())
     print(create_pool())
     deploy = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
     subprocess.run(deploy, cwd=CODE, check=True)  # noqa: S603 - our own interpreter and words

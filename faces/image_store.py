@@ -23,6 +23,7 @@ class Category(StrEnum):
     TEMPLATE = "template"
     RESULT = "result"
     CONTACT_SHEET = "contact_sheet"
+    REPORT = "report"
 
 
 @dataclass(frozen=True)

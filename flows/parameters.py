@@ -14,5 +14,9 @@ PresetName = Annotated[str, Field(min_length=1, max_length=200)]
 Priority = Annotated[int, Field(ge=-100, le=100)]
 Ages = Annotated[list[Age], Field(min_length=1, max_length=50)]
 
+ServerUrls = Annotated[list[Reference], Field(min_length=1, max_length=100)]
+FilePath = Annotated[str, Field(min_length=1, max_length=4000)]
+SearchText = Annotated[str, Field(min_length=1, max_length=200)]
+
 WORKERS = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers=8))
 """Threads of a run: enough to fetch, store and record while one step holds the GPU."""

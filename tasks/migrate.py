@@ -17,7 +17,7 @@ from db.migrate.character_statistics import CharacterStatistics, character_stati
 from db.migrate.migration import load_migrations
 from db.migrate.report import MigrationReport, MoveReport
 from db.migrate.run import Migrator
-from tasks.migration_progress import migration_progress
+from tasks.progress import shown_progress
 from tasks.retrying import may_pass, patient
 from tasks.story_database import opened_database
 
@@ -36,7 +36,7 @@ def migrate(database: Database[Document], target: str, *, dry_run: bool) -> Migr
     Raises:
         db.errors.DatabaseError: The target cannot be reached, or the server.
     """
-    with migration_progress(f"{MIGRATE_KEY}-progress") as progress:
+    with shown_progress(f"{MIGRATE_KEY}-progress") as progress:
         migrator = Migrator(database, _run_by(), load_migrations(), progress)
         return migrator.look(target) if dry_run else migrator.migrate(target)
 
@@ -48,7 +48,7 @@ def repair_characters(database: Database[Document], *, dry_run: bool) -> Migrati
     Raises:
         db.errors.DatabaseError: Another run migrates, or the server cannot be reached.
     """
-    with migration_progress(f"{CHARACTERS_KEY}-progress") as progress:
+    with shown_progress(f"{CHARACTERS_KEY}-progress") as progress:
         migrator = Migrator(database, _run_by(), load_migrations(), progress)
         act = migrator.look_at if dry_run else migrator.repeat
         return act(CHARACTER_FIELDS)

@@ -1,7 +1,7 @@
-"""How far a migration is, in the log and on its page in the Prefect UI."""
+"""How far long work is, in the run's log and on its page in the Prefect UI."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import cast
 from uuid import UUID
@@ -9,34 +9,37 @@ from uuid import UUID
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.logging import get_run_logger
 
-from db.migrate.work import Progress
-
 EVERY_SECONDS = 2.0
+
+Progress = Callable[[str, int, int], None]
+"""Is told what is worked on, how much of it is done, and how much there is; 0 where unknown."""
 
 
 @contextmanager
-def migration_progress(key: str) -> Iterator[Progress]:
-    """Show how far a migration is, every two seconds and at the end of each collection.
+def shown_progress(key: str, unit: str = "documents") -> Iterator[Progress]:
+    """Show how far the work is, every two seconds and at the end of each part.
 
     Args:
         key: Of the artifact.
+        unit: What is counted.
 
     Yields:
-        What the migration tells its progress to.
+        What the work tells its progress to.
     """
     artifact = cast("UUID", create_progress_artifact(0.0, key=key, description="Nothing done yet."))
     log = get_run_logger()
     shown = time.monotonic()
 
-    def show(collection: str, seen: int, total: int) -> None:
+    def show(part: str, seen: int, total: int) -> None:
         nonlocal shown
         now = time.monotonic()
-        if now < shown + EVERY_SECONDS and seen < total:
+        if now < shown + EVERY_SECONDS and (seen < total or not total):
             return
         shown = now
-        text = f"{collection}: {seen} of {total} documents"
+        text = f"{part}: {seen} of {total} {unit}" if total else f"{part}: {seen} {unit}"
         log.info("%s.", text)
-        update_progress_artifact(artifact, progress=100.0 * seen / max(total, 1), description=text)
+        share = 100.0 * seen / total if total else 0.0
+        update_progress_artifact(artifact, progress=share, description=text)
 
     yield show
     update_progress_artifact(artifact, progress=100.0, description="Finished.")

@@ -1,0 +1,67 @@
+"""The Civitai block: where the model catalog comes from, and the key for it."""
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from prefect.blocks.core import Block
+from pydantic import ConfigDict, Field, SecretStr, field_validator
+
+from catalog.civitai.client import CIVITAI_URL, CivitaiClient
+
+
+class Civitai(Block):
+    """The catalog of models at Civitai.
+
+    Attributes:
+        url: Address of the site.
+        api_key: The key of an account; reading models needs none.
+
+    Example:
+        Load the stored catalog and read its first page:
+
+        ```python
+        from blocks import Civitai
+        from catalog.civitai.query import CivitaiQuery
+
+        with Civitai.load("default").client() as client:
+            print(client.page(CivitaiQuery(), None))
+        ```
+    """
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    _block_type_name = "Civitai"
+    _block_type_slug = "civitai"
+
+    url: str = Field(
+        CIVITAI_URL, title="Address", description="Address of the site, without a path."
+    )
+    api_key: SecretStr | None = Field(
+        None, title="API key", description="Key of an account; reading models needs none."
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _is_an_address(cls, url: str) -> str:
+        """Check it, without saying it: what is wrong with it may be a key."""
+        parts = urlsplit(url.rstrip("/"))
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path:
+            msg = "the address of Civitai is none; its form is https://host"
+            raise ValueError(msg)
+        if parts.username or parts.password or parts.query:
+            msg = "the address of Civitai holds more than https://host; the key has its own field"
+            raise ValueError(msg)
+        return url.rstrip("/")
+
+    def client(self, before_call: Callable[[], None] | None = None) -> CivitaiClient:
+        """Open a connection; close it, or use it as a context.
+
+        Args:
+            before_call: Called before every request; it may wait.
+        """
+        key = self.api_key.get_secret_value().strip() if self.api_key else None
+        return CivitaiClient(self.url, key or None, before_call or _at_once)
+
+
+def _at_once() -> None:
+    """Wait for nothing."""

@@ -1,0 +1,34 @@
+"""The flow `sync-model-catalog`: which models each ComfyUI server can load.
+
+Started each night as part of `maintain-model-catalog`, and by the operator after new models came:
+
+    from flows.sync_model_catalog import sync_model_catalog
+    report = sync_model_catalog(urls=["http://127.0.0.1:8188"])
+"""
+
+from prefect import flow
+
+from catalog.reporting.sync_report import SyncReport
+from flows.parameters import WORKERS, FilePath, ServerUrls
+from tasks.sync_catalog import sync_catalog
+
+
+@flow(name="sync-model-catalog", flow_run_name="sync-model-catalog", task_runner=WORKERS)
+def sync_model_catalog(
+    urls: ServerUrls | None = None, hash_file: FilePath | None = None, read_metadata: bool = True
+) -> SyncReport:
+    """Bring the records of servers and their models to what the servers list now.
+
+    A server that does not answer is marked offline and loses nothing; a model is marked as gone
+    only when its server's listing was complete.
+
+    Args:
+        urls: Addresses of the servers; empty takes every active one of `comfyui_servers`.
+        hash_file: A JSON list of what a scan found, each with folder, name and sha256; empty for
+            none.
+        read_metadata: Whether to ask servers for what trainers wrote into new LoRA files.
+
+    Returns:
+        What each server said, and what is new, changed, gone or back on it.
+    """
+    return sync_catalog(urls, hash_file, read_metadata=read_metadata)

@@ -1,0 +1,66 @@
+"""Calls of Civitai's API: at most one a second in all processes, and again when it asks to wait."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from prefect.concurrency.sync import rate_limit
+from prefect.logging import get_run_logger
+
+from blocks.limits import CIVITAI_LIMIT, create_rate_limit
+from catalog.errors import CatalogBusy
+
+T = TypeVar("T")
+
+TRIES = 6
+FIRST_WAIT_SECONDS = 2.0
+"""The wait where Civitai names none; it doubles with each try."""
+
+LONGEST_WAIT_SECONDS = 300.0
+"""A longer `Retry-After` fails the task; it goes on later from where it was."""
+
+
+def open_gate() -> None:
+    """Make sure that there is the limit which every call takes a slot of."""
+    create_rate_limit(CIVITAI_LIMIT, 1.0)
+
+
+def one_a_second() -> None:
+    """Wait for a slot of the limit, which Prefect's server gives once a second.
+
+    Raises:
+        prefect.concurrency.ConcurrencySlotAcquisitionError: There is no such limit.
+    """
+    rate_limit(CIVITAI_LIMIT, strict=True)
+
+
+def asked_again(call: Callable[[], T]) -> T:
+    """Make a call, and again after as long as Civitai asks to wait.
+
+    Args:
+        call: Asks Civitai for something.
+
+    Raises:
+        CatalogBusy: It asks to wait for too long, or again and again.
+        catalog.errors.CatalogError: What else the call raises.
+    """
+    for attempt in range(TRIES):
+        try:
+            return call()
+        except CatalogBusy as busy:
+            seconds = wait_seconds(busy, attempt)
+            if attempt == TRIES - 1 or seconds > LONGEST_WAIT_SECONDS:
+                raise
+            get_run_logger().info("Civitai asks to wait; on in %.0f s. %s", seconds, busy)
+            time.sleep(seconds)
+    raise CatalogBusy("Civitai was not asked at all; the number of tries must be 1 or more.")
+
+
+def wait_seconds(busy: CatalogBusy, attempt: int) -> float:
+    """Tell how long to wait: what Civitai says, else twice as long each time.
+
+    Args:
+        busy: What it answered.
+        attempt: How often it was asked again before, from 0.
+    """
+    return FIRST_WAIT_SECONDS * 2.0**attempt if busy.wait_seconds is None else busy.wait_seconds

@@ -1,0 +1,133 @@
+"""What each configured host is asked; what is wrong with a configuration is a host in trouble."""
+
+from collections import Counter
+from collections.abc import Collection
+from functools import partial
+from urllib.parse import urlsplit
+
+import httpx
+
+from blocks.configured import face_hosts, image_store
+from blocks.environment import Environment
+from blocks.errors import ConfigurationUnusable
+from blocks.face_host import FaceHost
+from catalog.comfyui.runpod import is_runpod
+from catalog.health.address import shown_address
+from catalog.health.check import Answer, GpuGuard, HostKind, HostQueue
+from catalog.health.generation_servers import ask_comfyui, ask_runpod
+from catalog.health.image_store import ask_image_store
+from catalog.health.probe import Probe, timed
+from db.catalog.servers import Server, ServersFound
+from faces.client import FaceHostClient
+from faces.client_retries import Retries
+from faces.client_timeouts import Timeouts
+from faces.errors import FaceError, HostUnreachable
+from services.errors import ServiceError
+from tasks.gpu_state import read_state
+
+_TIMEOUTS = Timeouts(connect=2.0, transfer=1.0, answers={"status": 3.0})
+_RETRIES = Retries(tries=2, patience=1.0)
+"""A blip must not look like a host that went away."""
+
+_NO_LIMIT = (
+    "Its limit '{}' does not exist, so nothing is sent to it; create it with: "
+    "python -m deployments.limits"
+)
+_NO_GUARD = (
+    "Its limit '{}' is switched off or 0, so nothing is sent to it; set it in the Prefect UI under "
+    "Concurrency."
+)
+
+
+def face_host_probes(environment: Environment) -> list[Probe]:
+    """Make a probe for each face host, the same address once."""
+    try:
+        hosts = {host.url: host for host in face_hosts(environment)}
+    except (ConfigurationUnusable, ServiceError) as error:
+        return [broken_probe("face hosts", "face host", str(error))]
+    return [
+        Probe(urlsplit(url).netloc, "face host", url, partial(ask_face_host, host))
+        for url, host in hosts.items()
+    ]
+
+
+def image_store_probe(environment: Environment) -> Probe:
+    """Make the probe for the image store."""
+    try:
+        url = image_store(environment).url
+    except ConfigurationUnusable as error:
+        return broken_probe("image store", "image store", str(error))
+    address = shown_address(url)
+    return Probe("image store", "image store", address, partial(ask_image_store, url))
+
+
+def server_probes(found: ServersFound, taken: Collection[str]) -> list[Probe]:
+    """Make a probe for each ComfyUI server; a row that cannot be used is one in trouble.
+
+    Args:
+        found: The rows of `comfyui_servers`.
+        taken: Names of other hosts; a server with one of them, or with another server's, is told
+            by its id, too.
+    """
+    names = Counter([*taken, *(server.name for server in found.servers)])
+    probes = []
+    for server in found.servers:
+        name = server.name if names[server.name] == 1 else f"{server.name} ({server.id})"
+        probes.append(Probe(name, "comfyui", server.address, partial(_ask_server, server)))
+    for subject, reason in found.unreadable:
+        probes.append(broken_probe(subject, "comfyui", f"It cannot be asked. {reason}"))
+    return probes
+
+
+def broken_probe(name: str, kind: HostKind, problem: str) -> Probe:
+    """Make a probe for what cannot be asked at all.
+
+    Args:
+        name: What it is called.
+        kind: What it is.
+        problem: Why, as a sentence.
+    """
+    return Probe(name, kind, "", lambda: Answer(state="error", note=problem))
+
+
+def ask_face_host(host: FaceHost) -> Answer:
+    """Ask a face host for its status, and Prefect for the limit that guards it."""
+    token = host.token.get_secret_value() if host.token else None
+    try:
+        with FaceHostClient(host.url, token, timeouts=_TIMEOUTS, retries=_RETRIES) as client:
+            status, latency = timed(client.status)
+    except FaceError as error:
+        state = "down" if isinstance(error, HostUnreachable) else "error"
+        return _guarded(Answer(state=state, note=str(error)), host.limit_name)
+    answer = Answer(
+        state="up" if status.status == "ok" else status.status,
+        latency_ms=latency,
+        version=f"{status.engine} {status.engine_version}",
+        queue=HostQueue(running=status.busy, waiting=status.queued),
+    )
+    return _guarded(answer, host.limit_name)
+
+
+def _guarded(answer: Answer, limit_name: str) -> Answer:
+    """Add what is known of the guard; whether the host is up does not depend on it."""
+    try:
+        state = read_state(limit_name)
+    except httpx.HTTPError as error:
+        return _noted(answer, f"Its GPU guard is unknown ({type(error).__name__}).")
+    guarded = bool(state.slots) and state.active
+    guard = GpuGuard(slots=state.slots, taken=state.taken, guarded=guarded)
+    answer = answer.model_copy(update={"gpu": guard})
+    if guarded:
+        return answer
+    trouble = _NO_LIMIT if state.slots is None else _NO_GUARD
+    return _noted(answer, trouble.format(limit_name))
+
+
+def _noted(answer: Answer, sentence: str) -> Answer:
+    return answer.model_copy(update={"note": " ".join(filter(None, [answer.note, sentence]))})
+
+
+def _ask_server(server: Server) -> Answer:
+    if server.server_type == "runpod" or is_runpod(server.url):
+        return ask_runpod(server.url, server.api_key, server.endpoint_id)
+    return ask_comfyui(server.url)

@@ -1,0 +1,109 @@
+"""Reporting on the models of all servers: tables and a plot in the UI, whole lists as CSV."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+import pandas as pd
+from prefect import task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.logging import get_run_logger
+from pymongo.database import Database
+
+from blocks.configured import image_store
+from blocks.environment import Environment
+from catalog.reporting.models_frame import models_frame
+from catalog.reporting.plots import models_plot
+from catalog.reporting.summary import (
+    CatalogReport,
+    ReportList,
+    as_csv,
+    catalog_lists,
+    catalog_report,
+)
+from db.catalog.model_rows import model_rows
+from db.connection import Document
+from faces.image_store import Category, ImageStore
+from tasks.inline_picture import inline_picture
+from tasks.progress import shown_progress
+from tasks.retrying import may_pass, patient
+from tasks.story_database import opened_database
+
+KEY = "report-model-catalog"
+
+
+@task(cache_policy=NO_CACHE, task_run_name="read the models", retry_condition_fn=may_pass)
+def read_models(database: Database[Document]) -> pd.DataFrame:
+    """Read the models of all servers.
+
+    Raises:
+        db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
+    """
+    return models_frame(model_rows(database))
+
+
+@task(cache_policy=NO_CACHE, task_run_name="store the lists", retry_condition_fn=may_pass)
+def store_lists(
+    store: ImageStore, lists: Mapping[str, pd.DataFrame], now: datetime
+) -> dict[str, str]:
+    """Store each list that is not empty as CSV, and tell where."""
+    return {
+        name: store.put(as_csv(frame), Category.REPORT, "csv", now).url
+        for name, frame in lists.items()
+        if len(frame)
+    }
+
+
+@task(cache_policy=NO_CACHE, task_run_name="show what was found")
+def show_report(report: CatalogReport, plot: bytes) -> None:
+    """Show a report in the run's log, and as tables and a plot in the Prefect UI."""
+    get_run_logger().info(report.summary())
+    create_markdown_artifact(
+        "\n".join([inline_picture("models by type and base model", plot), "", *_lines(report)]),
+        key=KEY,
+        description=report.summary(),
+    )
+    for name, part in _parts(report).items():
+        if part.rows:
+            create_table_artifact(
+                [
+                    {key: "" if cell is None else cell for key, cell in row.items()}
+                    for row in part.rows
+                ],
+                key=f"{KEY}-{name.replace('_', '-')}",
+                description=f"The first {len(part.rows)} of {part.count}. {part.stored_at or ''}",
+            )
+
+
+def report_catalog(days: int) -> CatalogReport:
+    """Report on the models of all servers, show it and return it.
+
+    Args:
+        days: How many days back new and gone models are listed.
+
+    Raises:
+        db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
+        blocks.errors.ConfigurationUnusable: The image store cannot be opened.
+    """
+    environment, now = Environment(), datetime.now(UTC)
+    since = now - timedelta(days=days)
+    with opened_database(environment) as database, shown_progress(f"{KEY}-progress", "parts") as at:
+        models = patient(read_models, environment)(database)
+        lists = catalog_lists(models, since)
+        at("Lists", 1, 2)
+        stored = patient(store_lists, environment)(image_store(environment).open(), lists, now)
+        report = catalog_report(models, lists, since, stored)
+        at("Lists", 2, 2)
+    show_report(report, models_plot(lists["by_type"]))
+    return report
+
+
+def _parts(report: CatalogReport) -> dict[str, ReportList]:
+    fields = type(report).model_fields
+    parts = {name: getattr(report, name) for name in fields}
+    return {name: part for name, part in parts.items() if isinstance(part, ReportList)}
+
+
+def _lines(report: CatalogReport) -> list[str]:
+    parts = _parts(report).items()
+    return [f"- {name}: {part.count} {part.stored_at or ''}".rstrip() for name, part in parts]

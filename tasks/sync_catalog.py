@@ -1,0 +1,217 @@
+"""Reading the servers' models, bringing their records to it, and showing what changed."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import ClassVar
+
+from prefect import task
+from prefect.artifacts import create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.logging import get_run_logger
+from pymongo.database import Database
+
+from blocks.environment import Environment
+from catalog.comfyui.server import read_server
+from catalog.entries import Listing, ServerReading
+from catalog.errors import CatalogError
+from catalog.hash_list import read_hash_list, with_hashes
+from catalog.reporting.listed import listed_frame
+from catalog.reporting.sync_report import MOST_PROBLEMS, ServerSync, SyncReport
+from db.catalog.backend_models import ModelChanges, sync_models
+from db.catalog.servers import Server, find_servers, record_server, servers_for_urls
+from db.catalog.stored_models import known_metadata
+from db.connection import Document
+from tasks.progress import shown_progress
+from tasks.retrying import may_pass, patient
+from tasks.story_database import opened_database
+
+TABLE_KEY = "sync-model-catalog"
+PROBLEMS_KEY = "sync-model-catalog-problems"
+
+
+class NoServers(Exception):
+    """Nothing says which servers there are."""
+
+    retryable: ClassVar[bool] = False
+
+
+class HashesUnreadable(Exception):
+    """The list of hashes is not there, or none."""
+
+    retryable: ClassVar[bool] = False
+
+
+@task(cache_policy=NO_CACHE, task_run_name="{server.name}", retry_condition_fn=may_pass)
+def sync_server(
+    database: Database[Document],
+    server: Server,
+    sha256s: Mapping[tuple[str, str], str],
+    *,
+    read_metadata: bool,
+) -> ServerSync:
+    """Read one server and bring its records to what it lists.
+
+    Args:
+        database: The StoryCanvas database.
+        server: Which one.
+        sha256s: Hashes of its files that are known from elsewhere, by folder and path.
+        read_metadata: Whether to read the metadata of files that are new.
+
+    Raises:
+        db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
+    """
+    reading = read_server(
+        server.url,
+        kind=server.server_type,
+        api_key=server.api_key,
+        endpoint_id=server.endpoint_id,
+        read_metadata=read_metadata,
+        known_metadata=known_metadata(database, server.id) if read_metadata else {},
+    )
+    now = datetime.now(UTC)
+    changes, listing = None, reading.listing
+    if listing is not None:
+        listing = with_hashes(listing, sha256s)
+        frame = listed_frame(listing.entries)
+        changes = sync_models(database, server.backend, frame, listing.complete, now)
+    count = len(listing.entries) if listing is not None and listing.complete else None
+    record_server(database, server, reading.status, reading.capabilities, reading.error, count, now)
+    return _server_sync(server, reading, changes)
+
+
+@task(cache_policy=NO_CACHE, task_run_name="show what was found")
+def show_sync(report: SyncReport) -> None:
+    """Show a report in the run's log and as tables in the Prefect UI."""
+    log = get_run_logger()
+    for line in report.lines():
+        log.info(line)
+    log.info(report.summary())
+    create_table_artifact(
+        [_row(server) for server in report.servers], key=TABLE_KEY, description=report.summary()
+    )
+    problems = [
+        {"server": server.name, "problem": said}
+        for server in report.servers
+        for said in server.problems
+    ]
+    if problems:
+        create_table_artifact(problems, key=PROBLEMS_KEY, description="What could not be read.")
+
+
+def sync_catalog(
+    urls: Sequence[str] | None, hash_file: str | None, *, read_metadata: bool
+) -> SyncReport:
+    """Sync the models of all servers, show what changed and return it.
+
+    Args:
+        urls: Addresses; without any, every active row of `comfyui_servers`, else `COMFYUI_URLS`.
+        hash_file: A list of hashes of local files (`catalog.hash_list`).
+        read_metadata: Whether to read the metadata of files that are new.
+
+    Raises:
+        NoServers: Nothing says which servers there are.
+        HashesUnreadable: The list of hashes cannot be read.
+        db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user, or a row or an
+            address cannot be used.
+    """
+    environment = Environment()
+    sha256s = _sha256s(hash_file)
+    with (
+        opened_database(environment) as database,
+        shown_progress(f"{TABLE_KEY}-progress", "servers") as progress,
+    ):
+        servers = _servers(database, environment, urls)
+        work = patient(sync_server, environment)
+        reading = [
+            work.submit(database, one, sha256s, read_metadata=read_metadata) for one in servers
+        ]
+        done = []
+        for future in reading:
+            done.append(future.result())
+            progress("Models", len(done), len(servers))
+    report = SyncReport(servers=tuple(done))
+    show_sync(report)
+    return report
+
+
+def _sha256s(hash_file: str | None) -> Mapping[tuple[str, str], str]:
+    if not hash_file:
+        return {}
+    path = Path(hash_file)
+    try:
+        found = read_hash_list(path)
+    except (OSError, CatalogError) as error:
+        raise HashesUnreadable(f"The hashes of {path.name!r} cannot be read: {error}") from error
+    for problem in found.problems:
+        get_run_logger().warning("Hash left out, %s: %s", problem.subject, problem.reason)
+    return found.sha256s
+
+
+def _servers(
+    database: Database[Document], environment: Environment, urls: Sequence[str] | None
+) -> Sequence[Server]:
+    if urls:
+        return servers_for_urls(database, urls)
+    found = find_servers(database)
+    for subject, reason in found.unreadable:
+        get_run_logger().warning("Row %s of comfyui_servers is left out: %s", subject, reason)
+    if found.servers:
+        return found.servers
+    if environment.comfyui_server_urls:
+        return servers_for_urls(database, environment.comfyui_server_urls)
+    raise NoServers(
+        "No server is named: comfyui_servers has no active row that can be used. Add one, give "
+        "urls, or set COMFYUI_URLS."
+    )
+
+
+def _server_sync(
+    server: Server, reading: ServerReading, changes: ModelChanges | None
+) -> ServerSync:
+    listing = reading.listing
+    problems = _problems(listing, changes)
+    return ServerSync(
+        id=server.id,
+        name=server.name,
+        url=server.address,
+        status=reading.status,
+        seconds=reading.seconds,
+        models=None if listing is None else len(listing.entries),
+        complete=listing is not None and listing.complete,
+        error=reading.error,
+        problems=tuple(problems[:MOST_PROBLEMS]),
+        problem_count=len(problems),
+        **_counts(changes),
+    )
+
+
+def _problems(listing: Listing | None, changes: ModelChanges | None) -> list[str]:
+    unread = [(one.subject, one.reason) for one in listing.problems] if listing else []
+    refused = changes.refused if changes else ()
+    return [f"{subject}: {reason}" for subject, reason in (*unread, *refused)]
+
+
+def _counts(changes: ModelChanges | None) -> dict[str, int]:
+    words = ("new", "back", "changed", "gone", "unchanged")
+    counts = {word: getattr(changes, word) for word in words} if changes else {}
+    if changes:
+        counts["changed"] += changes.adopted
+    return counts
+
+
+def _row(server: ServerSync) -> dict[str, str | int]:
+    return {
+        "server": server.name,
+        "address": server.url,
+        "status": server.status,
+        "models": "unknown" if server.models is None else server.models,
+        "listing": "complete" if server.complete else "incomplete or none",
+        "new": server.new,
+        "back": server.back,
+        "changed": server.changed,
+        "gone": server.gone,
+        "unchanged": server.unchanged,
+        "not read": server.problem_count,
+        "note": server.error or "",
+    }

@@ -1,0 +1,218 @@
+"""The flow check-hosts: what it finds, keeps, shows and tells on real services."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from json_server import COMFYUI, JsonServer, json_server
+from prefect.client.orchestration import get_client
+from shown import shown_by
+from world import World
+
+from catalog.health.report import HealthReport
+from flows.check_hosts import check_hosts
+from services.mongod import Mongod
+from services.ports import choose_port
+from services.shared import acquire
+from tasks.host_states import PICTURE_KEY, TABLE_KEY
+
+EVENTS_SECONDS = 60
+
+
+@pytest.fixture
+def comfyui(world: World) -> Iterator[JsonServer]:
+    """A ComfyUI server that the database names, with a key."""
+    with json_server(COMFYUI) as server:
+        row = {
+            "id": "s1",
+            "name": f"gpu-{server.url[-5:]}",
+            "url": server.url,
+            "api_key": "hunter2",
+        }
+        world.database["comfyui_servers"].insert_one({**row, "is_active": True})
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def _first_look() -> None:
+    """No earlier run has shown anything."""
+    with get_client(sync_client=True) as client:
+        for artifact in client.read_artifacts():
+            if artifact.key in {TABLE_KEY, PICTURE_KEY}:
+                client.delete_artifact(artifact.id)
+
+
+def states(report: HealthReport) -> dict[str, str]:
+    return {check.kind: check.state for check in report.checks}
+
+
+def events(name: str) -> list[dict[str, Any]]:
+    """Events of a host, the oldest first."""
+    wanted = {"resource": {"id_prefix": [f"storycanvas.host.comfyui.{name}"]}, "order": "ASC"}
+    with get_client(sync_client=True) as client:
+        answer = client.request("POST", "/events/filter", json={"filter": wanted, "limit": 50})
+        found: list[dict[str, Any]] = answer.json()["events"]
+        return found
+
+
+def arrived(name: str, count: int) -> list[dict[str, Any]]:
+    """Events of a host, as soon as there are so many: the server takes them at its leisure."""
+    end = time.monotonic() + EVENTS_SECONDS
+    while len(found := events(name)) < count and time.monotonic() < end:
+        time.sleep(0.1)
+    return found
+
+
+def test_every_kind_of_host_is_looked_at_kept_and_shown(world: World, comfyui: JsonServer) -> None:
+    state = check_hosts(return_state=True)
+
+    name, artifacts = shown_by(state)
+    report = state.result()
+    assert state.is_completed()
+    assert name == "check-hosts"
+    assert states(report) == dict.fromkeys(["face host", "image store", "mongodb", "comfyui"], "up")
+    assert report.changes == ()
+    kept = {row["kind"]: row for row in world.database["host_checks"].find()}
+    assert kept.keys() == states(report).keys()
+    assert {row["is_up"] for row in kept.values()} == {True}
+    assert kept["comfyui"]["queue"] == {"running": 1, "waiting": 2}
+    assert kept["face host"]["gpu"] == {"slots": 1, "taken": 0, "guarded": True}
+    table, picture = artifacts["check-hosts"][0], artifacts["check-hosts-last-day"][0]
+    assert (table.type, picture.type) == ("table", "markdown")
+    assert comfyui.url in table.data
+    assert "data:image/png;base64,iVBOR" in picture.data
+    assert artifacts["check-hosts-progress"][0].data == 100
+    assert "hunter2" not in f"{report}{table.data}{[*kept.values()]}"
+
+
+def test_going_away_and_coming_back_are_events(comfyui: JsonServer) -> None:
+    name = f"gpu-{comfyui.url[-5:]}"
+    check_hosts()
+    comfyui.answers["/system_stats"] = 503
+    went = check_hosts()
+    still = check_hosts()
+    comfyui.answers["/system_stats"] = COMFYUI["/system_stats"]
+    came = check_hosts()
+
+    found = arrived(name, 2)
+
+    assert [len(report.changes) for report in (went, still, came)] == [1, 0, 1]
+    assert [event["event"] for event in found] == ["storycanvas.host.down", "storycanvas.host.up"]
+    assert found[0]["resource"]["prefect.resource.name"] == name
+    assert found[0]["payload"]["before"] == "up"
+    assert found[0]["payload"]["state"] == "error"
+    assert found[0]["payload"]["address"] == comfyui.url
+
+
+def test_a_picture_is_made_at_first_and_on_a_change_and_not_in_between(
+    comfyui: JsonServer,
+) -> None:
+    first = check_hosts(return_state=True)
+    same = check_hosts(return_state=True)
+    comfyui.answers["/system_stats"] = b"<html>"
+    changed = check_hosts(return_state=True)
+
+    shown = [PICTURE_KEY in shown_by(state)[1] for state in (first, same, changed)]
+
+    assert shown == [True, False, True]
+
+
+@pytest.mark.usefixtures("comfyui")
+def test_the_last_look_is_found_in_the_history_when_no_table_is_shown(world: World) -> None:
+    server = world.database["comfyui_servers"].find_one({"id": "s1"}) or {}
+    before = {"kind": "comfyui", "name": server["name"], "address": server["url"]}
+    moment = datetime.now(UTC) - timedelta(minutes=1)
+    world.database["host_checks"].insert_one(
+        {**before, "state": "down", "is_up": False, "checked_at": moment}
+    )
+
+    report = check_hosts()
+
+    assert [(change.before, change.check.state) for change in report.changes] == [("down", "up")]
+
+
+@pytest.mark.usefixtures("comfyui")
+def test_a_history_that_refuses_checks_is_a_warning_and_the_rest_is_told(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.database.create_collection("host_checks", validator={"nothing": {"$exists": True}})
+
+    report = check_hosts()
+
+    assert set(states(report).values()) == {"up"}
+    assert not report.history_kept
+    assert "A check was not kept" in caplog.text
+
+
+def test_without_the_database_everything_else_is_told(
+    world: World, comfyui: JsonServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMFYUI_URLS", comfyui.url)
+    nobody = f"mongodb://user:hunter2@127.0.0.1:{choose_port([])}/"
+    monkeypatch.setenv("MONGO_URL", nobody)
+
+    state = check_hosts(return_state=True)
+
+    report = state.result()
+    _, artifacts = shown_by(state)
+    assert state.is_completed()
+    assert states(report) == {
+        "face host": "up",
+        "image store": "up",
+        "mongodb": "down",
+        "comfyui": "up",
+    }
+    assert not report.history_kept
+    assert PICTURE_KEY not in artifacts
+    assert "hunter2" not in f"{report}{artifacts['check-hosts'][0].data}"
+    assert "host_checks" not in world.database.list_collection_names()
+
+
+@pytest.mark.usefixtures("world")
+def test_the_going_of_the_database_is_noticed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with acquire(Mongod(standalone=True), tmp_path / "own") as lease:
+        monkeypatch.setenv("MONGO_URL", lease.url)
+        check_hosts()
+
+    went, still = check_hosts(), check_hosts()
+
+    assert [(change.before, change.check.kind) for change in went.changes] == [("up", "mongodb")]
+    assert still.changes == ()
+
+
+def test_a_server_that_hangs_is_down_and_fails_nothing(comfyui: JsonServer) -> None:
+    comfyui.silent.set()
+
+    state = check_hosts(return_state=True)
+
+    assert state.is_completed()
+    assert states(state.result())["comfyui"] == "down"
+
+
+@pytest.mark.usefixtures("world")
+def test_a_configuration_of_no_use_is_a_host_in_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEFUSION_URL", "http://user:hunter2@gpu")
+    monkeypatch.setenv("IMAGE_STORE", "nothing://there")
+
+    report = check_hosts()
+
+    assert states(report) == {"face host": "error", "image store": "error", "mongodb": "up"}
+    assert "hunter2" not in f"{report}"
+
+
+@pytest.mark.usefixtures("world")
+def test_without_rows_the_servers_of_the_environment_are_looked_at(
+    comfyui: JsonServer, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.database["comfyui_servers"].delete_many({})
+    monkeypatch.setenv("COMFYUI_URLS", f"{comfyui.url}/, ,{comfyui.url}/,ftp://x")
+
+    report = check_hosts()
+
+    found = [(check.address, check.state) for check in report.checks if check.kind == "comfyui"]
+    assert found == [(comfyui.url, "up"), ("", "error")]

@@ -1,0 +1,222 @@
+"""The model catalog from end to end: a ComfyUI server and a Civitai, a database, and the flows."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from civitai_server import CivitaiServer, civitai_server, page
+from comfyui_server import ComfyuiServer
+from pymongo.database import Database
+from sample_catalog import FILES, MATCHED, comfyui_answers, hash_rows, pages
+from shown import shown_by
+
+from catalog.reporting.match_report import MatchReport
+from flows.import_civitai import import_civitai
+from flows.maintain_model_catalog import maintain_model_catalog
+from flows.match_models import match_models
+from flows.report_model_catalog import report_model_catalog
+from flows.sync_model_catalog import sync_model_catalog
+
+COLLECTIONS = (
+    "backends",
+    "active_backend_models",
+    "civitai_models",
+    "model_sync_status",
+    "database_models",
+)
+MOVING = {"last_seen", "last_check"}
+"""What a second run may change; the second is when a server was asked."""
+
+
+@pytest.fixture
+def comfyui() -> Iterator[ComfyuiServer]:
+    with ComfyuiServer(comfyui_answers()) as server:
+        yield server
+
+
+@pytest.fixture
+def civitai(monkeypatch: pytest.MonkeyPatch) -> Iterator[CivitaiServer]:
+    with civitai_server() as server:
+        first, last = pages()
+        server.pages = {None: page(first, "10871|121458|5062"), "10871|121458|5062": page(last)}
+        monkeypatch.setenv("CIVITAI_URL", server.url)
+        monkeypatch.setenv("CIVITAI_API_KEY", "a secret key")
+        yield server
+
+
+@pytest.fixture
+def catalog(
+    configured: Database[dict[str, Any]],
+    comfyui: ComfyuiServer,
+    civitai: CivitaiServer,  # noqa: ARG001 - it must be there
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Database[dict[str, Any]]:
+    """A database with one server, before any sync."""
+    monkeypatch.setenv("IMAGE_STORE", (tmp_path / "images").as_uri())
+    configured["comfyui_servers"].insert_one(
+        {"id": "box", "name": "Box", "url": comfyui.url, "is_active": True}
+    )
+    return configured
+
+
+def run_all(folder: Path) -> MatchReport:
+    scan = folder / "scan.json"
+    scan.write_text(json.dumps(hash_rows()))
+    sync_model_catalog(hash_file=str(scan))
+    import_civitai()
+    return match_models()
+
+
+def everything(database: Database[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    return {
+        name: [
+            {field: value for field, value in one.items() if field not in MOVING}
+            for one in database[name].find().sort("_id")
+        ]
+        for name in COLLECTIONS
+    }
+
+
+def test_the_sample_gives_the_matches_that_are_known(
+    catalog: Database[dict[str, Any]], tmp_path: Path
+) -> None:
+    report = run_all(tmp_path)
+
+    models = list(catalog["active_backend_models"].find())
+    linked = {
+        one["model_id"]: (one["match_method"], one["civitai_version_id"])
+        for one in models
+        if one.get("civitai_version_id")
+    }
+    assert {one["id"] for one in models} == {
+        f"box/{folder}/{name}" for folder, names in FILES.items() for name in names
+    }
+    assert linked == MATCHED
+    assert (report.models, report.unmatched) == (12, 4)
+    known = {one["id"]: one["base_model"] for one in catalog["database_models"].find()}
+    assert set(known) == set(MATCHED)
+    assert known["loras/renamed_by_user.safetensors"] == "SDXL 1.0"
+    statuses = {one["model_id"]: one["sync_status"] for one in catalog["model_sync_status"].find()}
+    assert {name for name, status in statuses.items() if status == "synced"} == set(MATCHED)
+
+
+def test_a_second_run_changes_nothing_but_the_time_of_the_last_look(
+    catalog: Database[dict[str, Any]], tmp_path: Path
+) -> None:
+    run_all(tmp_path)
+    before = everything(catalog)
+
+    second = run_all(tmp_path)
+
+    assert everything(catalog) == before
+    assert second.written == 0
+
+
+def test_an_unreachable_server_is_offline_and_loses_nothing(
+    catalog: Database[dict[str, Any]], comfyui: ComfyuiServer
+) -> None:
+    sync_model_catalog()
+    comfyui.answers.clear()
+    catalog["comfyui_servers"].update_one({"id": "box"}, {"$set": {"url": "http://127.0.0.1:1"}})
+
+    report = sync_model_catalog()
+
+    assert report.servers[0].status == "offline"
+    assert catalog["active_backend_models"].count_documents({"is_active": True}) == 12
+    assert catalog["backends"].find_one({"id": "box"}, {"_id": 0, "is_online": 1}) == {
+        "is_online": False
+    }
+
+
+@pytest.mark.usefixtures("catalog")
+def test_a_model_is_gone_only_after_a_complete_listing(comfyui: ComfyuiServer) -> None:
+    sync_model_catalog()
+    comfyui.answers["/models/vae"] = {"not": "a list"}
+
+    partial = sync_model_catalog().servers[0]
+    comfyui.answers["/models/vae"] = ["sdxl_vae.safetensors"]
+    whole = sync_model_catalog().servers[0]
+
+    assert (partial.complete, partial.gone, partial.problem_count) == (False, 0, 1)
+    assert (whole.complete, whole.gone) == (True, 1)
+
+
+def test_an_import_that_was_stopped_goes_on_at_its_cursor(
+    catalog: Database[dict[str, Any]], civitai: CivitaiServer
+) -> None:
+    first = import_civitai(max_pages=1)
+    rest = import_civitai()
+
+    asked = [request.query.get("cursor") for request in civitai.asked]
+    assert asked == [None, ["10871|121458|5062"]]
+    assert (first.complete, rest.complete) == (False, True)
+    assert catalog["civitai_models"].count_documents({}) == 6
+
+
+def test_the_key_is_sent_as_a_header_only(
+    catalog: Database[dict[str, Any]], civitai: CivitaiServer
+) -> None:
+    import_civitai()
+
+    assert {request.headers["authorization"] for request in civitai.asked} == {
+        "Bearer a secret key"
+    }
+    assert "secret" not in str([request.query for request in civitai.asked])
+    assert "secret" not in str(list(catalog["catalog_imports"].find()))
+
+
+def test_a_file_is_imported_like_the_list(
+    catalog: Database[dict[str, Any]], tmp_path: Path
+) -> None:
+    lines = [json.dumps(one) for items in pages() for one in items]
+    path = tmp_path / "items.ndjson"
+    path.write_text("\n".join([*lines[:3], "{broken", *lines[3:]]))
+
+    report = import_civitai(file=str(path))
+
+    assert (report.new, report.problem_count, report.complete) == (6, 1, True)
+    assert catalog["civitai_models"].count_documents({}) == 6
+
+
+@pytest.mark.usefixtures("catalog")
+def test_a_list_of_hashes_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(Exception, match=r"'nowhere\.json' cannot be read"):
+        sync_model_catalog(hash_file=str(tmp_path / "nowhere.json"))
+
+
+@pytest.mark.usefixtures("configured")
+def test_without_any_server_the_run_says_where_to_name_one() -> None:
+    with pytest.raises(Exception, match="comfyui_servers has no active row"):
+        sync_model_catalog()
+
+
+def test_the_report_lists_what_is_new_and_unmatched_and_stores_it(
+    catalog: Database[dict[str, Any]], tmp_path: Path
+) -> None:
+    run_all(tmp_path)
+
+    state = report_model_catalog(return_state=True)
+
+    report = state.result()
+    assert catalog.name
+    assert (report.models, report.new.count, report.unmatched.count) == (12, 12, 4)
+    stored = Path(report.unmatched.stored_at.removeprefix("file://")).read_text()
+    assert "flux1-dev.safetensors" in stored
+    _, shown = shown_by(state)
+    assert {"report-model-catalog", "report-model-catalog-unmatched"} <= set(shown)
+
+
+def test_the_nightly_chain_does_what_it_can_and_names_what_failed(
+    catalog: Database[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIVITAI_URL", "http://127.0.0.1:1")
+
+    state = maintain_model_catalog(return_state=True)
+
+    assert state.is_failed()
+    assert "import-civitai" in str(state.message)
+    assert catalog["active_backend_models"].count_documents({}) == 12
+    assert catalog["model_sync_status"].count_documents({}) == 12
