@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from civitai_server import CivitaiServer, civitai_server, page
+from civitai_server import HTML, OVERLOADED, Answer, CivitaiServer, civitai_server, page
 from comfyui_server import ComfyuiServer
 from pymongo.database import Database
 from sample_catalog import FILES, MATCHED, comfyui_answers, hash_rows, pages
@@ -220,3 +220,68 @@ def test_the_nightly_chain_does_what_it_can_and_names_what_failed(
     assert "import-civitai" in str(state.message)
     assert catalog["active_backend_models"].count_documents({}) == 12
     assert catalog["model_sync_status"].count_documents({}) == 12
+
+
+def test_an_endless_list_ends_and_says_why(
+    catalog: Database[dict[str, Any]], civitai: CivitaiServer
+) -> None:
+    first, _ = pages()
+    civitai.pages = {None: page(first, "again"), "again": page(first, "again")}
+
+    report = import_civitai()
+
+    assert (report.new, report.complete) == (5, True)
+    assert "page that was read before" in report.ended_because
+    assert catalog["catalog_imports"].count_documents({"status": "complete"}) == 1
+
+
+def test_civitai_is_asked_again_when_it_is_busy(
+    catalog: Database[dict[str, Any]], civitai: CivitaiServer
+) -> None:
+    civitai.troubles = [Answer(429, b"{}", {"Retry-After": "0"}), OVERLOADED]
+
+    assert import_civitai().complete
+    assert catalog["civitai_models"].count_documents({}) == 6
+
+
+def test_html_for_a_page_fails_the_run_and_the_next_one_goes_on(
+    catalog: Database[dict[str, Any]], civitai: CivitaiServer
+) -> None:
+    import_civitai(max_pages=1)
+    civitai.troubles = [HTML]
+    failed = import_civitai(return_state=True)
+
+    report = import_civitai()
+
+    assert failed.is_failed()
+    assert (report.new, report.complete) == (6, True)
+    assert catalog["civitai_models"].count_documents({}) == 6
+
+
+def test_bad_rows_are_listed_and_the_good_ones_kept(
+    catalog: Database[dict[str, Any]], civitai: CivitaiServer
+) -> None:
+    first, _ = pages()
+    bad = [None, [], {"id": None, "name": "x", "type": "LORA"}, {"id": 2**70, "name": "x"}]
+    civitai.pages = {None: page([*bad, *first])}
+
+    report = import_civitai()
+
+    assert (report.new, report.problem_count) == (5, len(bad))
+    assert catalog["civitai_models"].count_documents({}) == 5
+
+
+def test_a_link_of_a_person_is_never_overwritten(
+    catalog: Database[dict[str, Any]], tmp_path: Path
+) -> None:
+    run_all(tmp_path)
+    own = {"civitai_model_id": "7", "civitai_match_quality": "manual"}
+    chosen = {"model_id": "vae/sdxl_vae.safetensors"}
+    catalog["active_backend_models"].update_many(chosen, {"$set": own})
+
+    report = match_models()
+
+    kept = catalog["active_backend_models"].find_one(chosen)
+    assert report.kept == 1
+    assert kept
+    assert {name: kept[name] for name in own} == own

@@ -1,4 +1,4 @@
-"""Which face hosts a run works with: the farm's, the default one, or those of the environment."""
+"""What a run works with: blocks named default, else the environment."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from blocks import FaceHost, FaceHostFarm
-from blocks.configured import face_hosts
+from blocks import Civitai, FaceHost, FaceHostFarm
+from blocks.configured import civitai, face_hosts
 from blocks.environment import Environment
 from blocks.errors import ConfigurationUnusable
 from deployments.blocks import create_blocks
@@ -77,3 +77,31 @@ def test_a_farm_that_names_an_unknown_block_says_which() -> None:
 
     with pytest.raises(ConfigurationUnusable, match="Face Host block 'nowhere', which does not"):
         face_hosts(environment(ONE))
+
+
+def catalog(**values: str) -> Environment:
+    return Environment.model_validate(values)
+
+
+def test_civitai_is_what_the_environment_names() -> None:
+    found = civitai(catalog(civitai_url="http://127.0.0.1:8080/", civitai_api_key="key"))
+
+    assert found.url == "http://127.0.0.1:8080"
+    assert found.api_key
+    assert found.api_key.get_secret_value() == "key"
+
+
+@pytest.mark.parametrize(
+    "url", ["https://user:hidden@civitai.example", "https://civitai.example?token=hidden", "ftp://"]
+)
+def test_an_address_of_civitai_that_holds_a_secret_is_refused_without_saying_it(url: str) -> None:
+    with pytest.raises(ConfigurationUnusable, match="CIVITAI_URL") as refusal:
+        civitai(catalog(civitai_url=url))
+
+    assert "hidden" not in str(refusal.value)
+
+
+def test_a_saved_civitai_is_stronger_than_the_environment() -> None:
+    Civitai(url="http://127.0.0.1:9999").save("default", overwrite=True)
+
+    assert civitai(catalog(civitai_url="http://127.0.0.1:8080")).url == "http://127.0.0.1:9999"
