@@ -1,0 +1,103 @@
+"""Sync, import and match, killed at any moment and run again, end as if nothing had happened."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from comfyui_server import ComfyuiServer
+from killed_catalog import bring_up_to_date
+from killed_recording import KILLED
+from pymongo.database import Database
+from sample_catalog import comfyui_answers, file, item, pages, version
+
+from db.initialise import initialise
+
+Data = Database[dict[str, Any]]
+
+MANY = 120
+COLLECTIONS = (
+    "backends",
+    "active_backend_models",
+    "civitai_models",
+    "catalog_imports",
+    "model_sync_status",
+    "database_models",
+)
+OF_THE_RUN = {"_import_id", "import_id", "new", "changed", "unchanged"}
+"""What tells of the run itself; an interrupted page's rows count as unchanged the second time."""
+
+
+@pytest.fixture
+def comfyui() -> Iterator[ComfyuiServer]:
+    answers = comfyui_answers()
+    answers["/models/embeddings"] = [f"sample_words_{number}.pt" for number in range(MANY)]
+    answers["/models"] = [*answers["/models"], "embeddings"]  # type: ignore[misc]  # a list
+    with ComfyuiServer(answers) as server:
+        yield server
+
+
+@pytest.fixture
+def items(tmp_path: Path) -> Path:
+    more = [
+        item(
+            920000000 + number,
+            f"Sample Words {number}",
+            "TextualInversion",
+            version(930000000 + number, "v1", "SD 1.5", file(f"sample_words_{number}.pt")),
+        )
+        for number in range(0, MANY, 2)
+    ]
+    path = tmp_path / "items.json"
+    path.write_text(json.dumps([*(one for page in pages() for one in page), *more]))
+    return path
+
+
+def stored(database: Data) -> dict[str, list[dict[str, Any]]]:
+    """Everything but moments and what tells of the run itself."""
+    return {
+        name: [
+            {
+                field: value
+                for field, value in one.items()
+                if field not in OF_THE_RUN
+                and not field.endswith(("_at", "_seen", "_check"))
+                and not field.startswith("last_sync")
+            }
+            for one in database[name].find({}, {"_id": False}).sort([("id", 1), ("model_id", 1)])
+        ]
+        for name in COLLECTIONS
+    }
+
+
+def emptied(database: Data) -> Data:
+    for name in COLLECTIONS:
+        database[name].drop()
+    initialise(database)
+    return database
+
+
+@pytest.mark.parametrize("fatal", [1, 2, 3, 4, 5, 6, 7, 9, 11, 13])
+def test_a_run_after_a_kill_ends_as_an_undisturbed_one(
+    database: Data, mongo_url: str, comfyui: ComfyuiServer, items: Path, fatal: int
+) -> None:
+    bring_up_to_date(emptied(database), comfyui.url, items)
+    whole = stored(database)
+    emptied(database)
+
+    script = Path(__file__).with_name("killed_catalog.py")
+    root = script.parents[2]
+    argv = [sys.executable, str(script), mongo_url, database.name, comfyui.url, str(items)]
+    killed = subprocess.run(
+        [*argv, str(fatal)], cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, check=False
+    )
+
+    assert killed.returncode == KILLED
+    assert stored(database) != whole
+    bring_up_to_date(database, comfyui.url, items)
+    assert stored(database) == whole
+    assert len(whole["database_models"]) > MANY // 2
