@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -q
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-emit-find-links --no-header --no-config --quiet
+	--no-strip-extras --no-emit-index-url --no-emit-find-links --no-header --no-config --quiet
 
 .PHONY: help .venv demo test check bench guard chaos fuzz up down status lock clean
 
