@@ -16,14 +16,14 @@ from catalog.comfyui.server import read_server
 from catalog.entries import Listing, ServerReading
 from catalog.errors import CatalogError
 from catalog.hash_list import read_hash_list, with_hashes
-from catalog.reporting.listed import listed_frame
 from catalog.reporting.sync_report import MOST_PROBLEMS, ServerSync, SyncReport
-from db.catalog.backend_models import ModelChanges, sync_models
+from db.catalog.backend_models import ModelChanges
 from db.catalog.servers import Server, find_servers, record_server, servers_for_urls
 from db.catalog.stored_models import known_metadata
 from db.connection import Document
 from tasks.progress import shown_progress
 from tasks.retrying import may_pass, patient
+from tasks.server_models import update_models
 from tasks.story_database import opened_database
 
 TABLE_KEY = "sync-model-catalog"
@@ -61,6 +61,7 @@ def sync_server(
     Raises:
         db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
     """
+    now = datetime.now(UTC)  # before it is asked: a later run then knows better
     reading = read_server(
         server.url,
         kind=server.server_type,
@@ -69,14 +70,11 @@ def sync_server(
         read_metadata=read_metadata,
         known_metadata=known_metadata(database, server.id) if read_metadata else {},
     )
-    now = datetime.now(UTC)
     changes, listing = None, reading.listing
-    if listing is not None:
-        listing = with_hashes(listing, sha256s)
-        frame = listed_frame(listing.entries)
-        changes = sync_models(database, server.backend, frame, listing.complete, now)
     count = len(listing.entries) if listing is not None and listing.complete else None
     record_server(database, server, reading.status, reading.capabilities, reading.error, count, now)
+    if listing is not None:
+        changes = update_models(database, server.backend, with_hashes(listing, sha256s), now)
     return _server_sync(server, reading, changes)
 
 

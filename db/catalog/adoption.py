@@ -6,46 +6,42 @@ is treated as a model that is not listed, so that it is kept and at most becomes
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import pandas as pd
+from db.catalog.listed import ListedModel
 
 
-def adoptions(backend_id: str, new: pd.DataFrame, unlisted: pd.DataFrame) -> dict[str, str]:
+def adoptions(new: Mapping[str, ListedModel], old: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """Find what the app's models are called now.
 
     Args:
-        backend_id: Whose models.
-        new: Listed files that are not stored under their id, with `id`, `folder` and `path`.
-        unlisted: Stored models that are not listed under their id, with `id`, `model_path` and
-            `model_name`.
+        new: Listed models that are not stored under their id, by id.
+        old: Documents of the app's scheme.
 
     Returns:
         New ids by stored ids, no new one twice.
     """
-    old = unlisted[~unlisted["id"].str.startswith(f"{backend_id}/")]
-    if old.empty or new.empty:
-        return {}
     files = _files_by_name(new)
     meant: dict[str, str] = {}
-    for stored_id, *names in zip(old["id"], old["model_path"], old["model_name"], strict=True):
+    for one in old:
+        names = (one.get("model_path"), one.get("model_name"))
         found = [ids for name in names for ids in _lookup(files, name)]
         if found and len(found[0]) == 1:
-            [meant[stored_id]] = found[0]
+            [meant[one["id"]]] = found[0]
     claims = Counter(meant.values())
     return {old_id: new_id for old_id, new_id in meant.items() if claims[new_id] == 1}
 
 
-def _files_by_name(new: pd.DataFrame) -> dict[str, set[str]]:
+def _files_by_name(new: Mapping[str, ListedModel]) -> dict[str, set[str]]:
     files: dict[str, set[str]] = {}
-    for id_, folder, path in zip(new["id"], new["folder"], new["path"], strict=True):
-        for name in {f"{folder}/{path}", path, path.rpartition("/")[2]}:
+    for id_, one in new.items():
+        for name in {f"{one.folder}/{one.path}", one.path, one.path.rpartition("/")[2]}:
             files.setdefault(name.casefold(), set()).add(id_)
     return files
 
 
-def _lookup(files: dict[str, set[str]], name: Any) -> Iterator[set[str]]:  # noqa: ANN401
+def _lookup(files: Mapping[str, set[str]], name: object) -> Iterator[set[str]]:
     """Look for a whole path first, for its last part then."""
     if isinstance(name, str) and name:
         path = name.replace("\\", "/").casefold()

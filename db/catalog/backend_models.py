@@ -4,29 +4,35 @@ Killed at any moment and run again, it ends as if it had not been: every write i
 and what is left to do is found by looking.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pandas as pd
 import pymongo
-from pymongo import InsertOne, UpdateOne
-from pymongo.collection import Collection
 from pymongo.database import Database
 
+from db.catalog.adoption import adoptions
 from db.catalog.backend_ref import BackendRef
-from db.catalog.comparing import compare
-from db.catalog.rewriting import Rewrite
-from db.catalog.stored_models import stored_frame
-from db.catalog.writing import ALREADY_THERE, Write, encoded, in_batches, shown, write_all
+from db.catalog.comparing import Comparison, compare
+from db.catalog.model_writing import (
+    LAST_SEEN_SECONDS,
+    Done,
+    carry_out,
+    deactivate,
+    inserts,
+    move_last_seen,
+    rewrites,
+)
+from db.catalog.stored_models import stored_documents, stored_frame
 from db.connection import Document, translated_errors
 
-LAST_SEEN_SECONDS = 600
-"""`last_seen` moves only when it is older: moving 100,000 indexed dates takes seconds."""
+__all__ = ["LAST_SEEN_SECONDS", "LISTED", "PATIENCE_SECONDS", "ModelChanges", "sync_models"]
+
 LISTED = 50
 """Most ids of each kind in the result."""
 PATIENCE_SECONDS = 600.0
-"""For one backend's writes; the connection's own 10 s would not do for a million models."""
+"""For one backend; the connection's own 10 s would not do for a million models."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,94 +84,48 @@ def sync_models(
     Raises:
         db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
-    found = compare(backend, listed, stored_frame(database, backend.id))
-    models = database["active_backend_models"]
     with translated_errors(), pymongo.timeout(PATIENCE_SECONDS):
-        kinds, refused = _write(models, (_rewriting(one, now) for one in found.rewrites))
-        new, not_stored = _write(models, (_inserting(one, now) for one in found.new))
+        found = compare(backend.id, listed, stored_frame(database, backend))
+        adopted = _adoptions(database, backend, found)
+        done = Done()
+        _write(database, backend, found, adopted, now, done)
+        models = database["active_backend_models"]
         if complete:
-            kinds["gone"] = _deactivate(models, found.missing, now)
-        _move_last_seen(models, backend, found.unchanged, complete, now)
-    kinds |= new
+            missing = [id_ for id_ in found.missing if id_ not in adopted]
+            deactivate(models, missing, now, done)
+        move_last_seen(models, backend, found.unchanged, now, complete=complete)
+    rewritten = sum(len(done.ids.get(kind, ())) for kind in ("back", "changed"))
     return ModelChanges(
-        **{kind: len(ids) for kind, ids in kinds.items()},
-        unchanged=len(found.unchanged),
-        first_ids={kind: tuple(ids[:LISTED]) for kind, ids in kinds.items()},
-        refused=(*refused, *not_stored),
+        **{kind: len(ids) for kind, ids in done.ids.items()},
+        unchanged=len(found.unchanged) + len(found.doubtful) - rewritten,
+        first_ids={kind: tuple(ids[:LISTED]) for kind, ids in done.ids.items()},
+        refused=tuple(done.refused),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Planned:
-    """A write of one model, or why there can be none."""
-
-    kind: str
-    model_id: str
-    write: Write | str
-
-
-def _inserting(document: Document, now: datetime) -> _Planned:
-    whole = encoded({**document, "first_seen": now, "last_seen": now})
-    return _Planned("new", document["id"], whole if isinstance(whole, str) else InsertOne(whole))
-
-
-def _rewriting(rewrite: Rewrite, now: datetime) -> _Planned:
-    kind = "back" if rewrite.is_back else "changed"
-    if rewrite.new_id != rewrite.stored_id:
-        kind = "adopted"
-    back = {"gone_at": None} if rewrite.is_back else {}
-    fields = encoded({**rewrite.fields, **back, "changed_at": now})
-    update = {"$set": fields, "$max": {"last_seen": now}}
-    write = fields if isinstance(fields, str) else UpdateOne({"id": rewrite.stored_id}, update)
-    return _Planned(kind, rewrite.new_id, write)
+def _adoptions(
+    database: Database[Document], backend: BackendRef, found: Comparison
+) -> dict[str, str]:
+    """Find the new ids of models that the app stored under its own."""
+    old = [id_ for id_ in found.unlisted if not id_.startswith(f"{backend.id}/")]
+    if not old or not found.new:
+        return {}
+    return adoptions(found.new, stored_documents(database, old).values())
 
 
 def _write(
-    models: Collection[Document], plans: Iterable[_Planned]
-) -> tuple[dict[str, list[str]], list[tuple[str, str]]]:
-    """Carry out; a model that another run has stored in the meantime is neither new nor refused.
-
-    Returns:
-        Ids of what was written, by kind, and what was refused.
-    """
-    planned = [*plans]
-    possible = [one for one in planned if not isinstance(one.write, str)]
-    refused = [(shown(one.model_id), one.write) for one in planned if isinstance(one.write, str)]
-    writes = [one.write for one in possible if not isinstance(one.write, str)]
-    reasons = write_all(models, writes)
-    kinds: dict[str, list[str]] = {}
-    for number, one in enumerate(possible):
-        reason = reasons.get(number)
-        if reason is None:
-            kinds.setdefault(one.kind, []).append(one.model_id)
-        elif reason != ALREADY_THERE:
-            refused.append((shown(one.model_id), reason))
-    return kinds, refused
-
-
-def _deactivate(models: Collection[Document], missing: Sequence[str], now: datetime) -> list[str]:
-    """Mark models as gone, but for those that a later run has seen."""
-    gone: list[str] = []
-    for ids in in_batches(missing):
-        wanted = {"id": {"$in": [*ids]}, "last_seen": {"$not": {"$gt": now}}}
-        done = models.update_many(wanted, {"$set": {"is_active": False, "gone_at": now}})
-        gone += ids[: done.modified_count]
-    return gone
-
-
-def _move_last_seen(
-    models: Collection[Document],
+    database: Database[Document],
     backend: BackendRef,
-    unchanged: Sequence[str],
-    complete: bool,
+    found: Comparison,
+    adopted: Mapping[str, str],
     now: datetime,
+    done: Done,
 ) -> None:
-    """Note that models are still there; after a complete listing all active ones are."""
-    before = now - timedelta(seconds=LAST_SEEN_SECONDS)
-    due = {"last_seen": {"$not": {"$gte": before}}}
-    update = {"$max": {"last_seen": now}}
-    if complete:
-        models.update_many({"backend_id": backend.id, "is_active": True, **due}, update)
-    else:
-        for ids in in_batches(unchanged):
-            models.update_many({"id": {"$in": [*ids]}, **due}, update)
+    """Write what is stored and differs first, so that no model of the app's is stored twice."""
+    models = database["active_backend_models"]
+    again = [(id_, id_, one) for id_, one in found.doubtful.items()]
+    again += [(old_id, new_id, found.new[new_id]) for old_id, new_id in adopted.items()]
+    carry_out(models, rewrites(database, backend, again, now), done)
+    taken = {*adopted.values()}
+    new = ((id_, one) for id_, one in found.new.items() if id_ not in taken)
+    carry_out(models, inserts(backend, new, now), done)

@@ -14,11 +14,12 @@ import pymongo
 from pymongo import InsertOne, UpdateOne
 from pymongo.database import Database
 
-from db.catalog.confirmed import NOT_CONFIRMED, is_confirmed
+from db.catalog.confirmed import NOT_CONFIRMED
+from db.catalog.match_reading import StoredMatch, stored_matches
 from db.catalog.match_row import KNOWN, MatchRow, link_fields
-from db.catalog.promotion import new_row, row_changes, row_of
+from db.catalog.promotion import new_row, row_changes
 from db.catalog.writing import ALREADY_THERE, Write, encoded, shown, write_all
-from db.connection import Document, reading_anything, translated_errors
+from db.connection import Document, translated_errors
 
 PATIENCE_SECONDS = 300.0
 """For one batch, in place of the connection's 10 s."""
@@ -49,25 +50,6 @@ class MatchCounts:
     refused: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """What is stored about one model."""
-
-    active: _Rows
-    status: Mapping[str, Any]
-    row: Mapping[str, Any] | None
-
-    @property
-    def confirmed(self) -> str | None:
-        """Civitai's number that a person chose; empty if they chose none."""
-        for one in self.active:
-            if is_confirmed(one):
-                return str(one.get("civitai_model_id") or "")
-        if self.row is not None and is_confirmed(self.row):
-            return str(self.row.get("civitai_id") or "")
-        return None
-
-
 def write_matches(
     database: Database[Document], results: Sequence[MatchRow], now: datetime
 ) -> MatchCounts:
@@ -86,7 +68,7 @@ def write_matches(
         db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
     with translated_errors(), pymongo.timeout(PATIENCE_SECONDS):
-        stored = _read(database, results)
+        stored = stored_matches(database, results)
         plans: dict[str, list[tuple[str, Write | str]]] = defaultdict(list)
         for row in results:
             found = stored[row.model_id]
@@ -99,47 +81,7 @@ def write_matches(
     return _counts(results, stored, plans, refused)
 
 
-def _read(database: Database[Document], results: Sequence[MatchRow]) -> dict[str, _Stored]:
-    wanted = {"$in": [row.model_id for row in results]}
-    data = reading_anything(database)
-    active: dict[str, list[Document]] = defaultdict(list)
-    names = dict.fromkeys(("model_id", "civitai_match_confirmed", *link_fields(None)), True)
-    for one in data["active_backend_models"].find({"model_id": wanted, "is_active": True}, names):
-        active[one["model_id"]].append(one)
-    statuses = {
-        one["model_id"]: one for one in data["model_sync_status"].find({"model_id": wanted})
-    }
-    rows = _rows_of(data, results)
-    return {
-        row.model_id: _Stored(
-            active[row.model_id], statuses.get(row.model_id, {}), rows.get(row.model_id)
-        )
-        for row in results
-    }
-
-
-def _rows_of(data: Database[Document], results: Sequence[MatchRow]) -> dict[str, Mapping[str, Any]]:
-    """Find each model's row of `database_models`; no row is two models'."""
-    ids = {"$in": [row.model_id for row in results]}
-    names = {"$in": [row.file_name for row in results]}
-    wanted = {"$or": [{"id": ids}, {"catalog_model_id": ids}, {"filename": names}]}
-    by_name: dict[object, list[Document]] = defaultdict(list)
-    by_id: dict[object, Document] = {}
-    for one in data["database_models"].find(wanted):
-        by_name[one.get("filename")].append(one)
-        by_id |= {one.get("id"): one, one.get("catalog_model_id"): one}
-    rows: dict[str, Mapping[str, Any]] = {}
-    taken = set()
-    for row in sorted(results, key=lambda one: one.model_id):
-        own = [by_id[row.model_id]] if row.model_id in by_id else []
-        free = [one for one in by_name[row.file_name] if str(one["_id"]) not in taken]
-        if (found := row_of(row, [*own, *free])) is not None:
-            rows[row.model_id] = found
-            taken.add(str(found["_id"]))
-    return rows
-
-
-def _link(row: MatchRow, stored: _Stored) -> Iterator[tuple[str, Write | str]]:
+def _link(row: MatchRow, stored: StoredMatch) -> Iterator[tuple[str, Write | str]]:
     wanted = link_fields(row.link)
     for one in stored.active:
         fields = {name: value for name, value in wanted.items() if one.get(name) != value}
@@ -147,7 +89,9 @@ def _link(row: MatchRow, stored: _Stored) -> Iterator[tuple[str, Write | str]]:
             yield row.model_id, _set({"_id": one["_id"], **NOT_CONFIRMED}, fields)
 
 
-def _promote(row: MatchRow, stored: _Stored, now: datetime) -> Iterator[tuple[str, Write | str]]:
+def _promote(
+    row: MatchRow, stored: StoredMatch, now: datetime
+) -> Iterator[tuple[str, Write | str]]:
     times = {"last_synced_at": now, "updated_at": now}
     if stored.row is None:
         if row.link is not None and row.link.quality in KNOWN:
@@ -157,7 +101,7 @@ def _promote(row: MatchRow, stored: _Stored, now: datetime) -> Iterator[tuple[st
         yield row.model_id, _set({"_id": stored.row["_id"], **NOT_CONFIRMED}, fields | times)
 
 
-def _note(row: MatchRow, stored: _Stored, now: datetime) -> Iterator[tuple[str, Write | str]]:
+def _note(row: MatchRow, stored: StoredMatch, now: datetime) -> Iterator[tuple[str, Write | str]]:
     """Write the outcome, if it is another one than last time."""
     if row.error is not None:
         wanted: Document = {"sync_status": "failed", "sync_error": row.error}
@@ -206,7 +150,7 @@ def _carry_out(
 
 def _counts(
     results: Sequence[MatchRow],
-    stored: Mapping[str, _Stored],
+    stored: Mapping[str, StoredMatch],
     plans: Mapping[str, Sequence[tuple[str, Write | str]]],
     refused: Sequence[tuple[str, str]],
 ) -> MatchCounts:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from db.catalog.listed import ListedModel, plain_seconds, plain_size
 from db.connection import Document
@@ -16,13 +15,13 @@ class KnownFile:
         size: Bytes; None if unknown.
         modified: Seconds since 1970; None if unknown.
         hashes: By kind.
-        pairs: The file's own metadata.
+        metadata: The file's own, as pairs.
     """
 
     size: int | None
     modified: float | None
     hashes: Mapping[str, str]
-    pairs: Sequence[Sequence[str]]
+    metadata: Sequence[Sequence[str]]
 
 
 def known_file(size: object, metadata: object) -> KnownFile:
@@ -57,7 +56,7 @@ def merged(listed: ListedModel, stored: KnownFile) -> KnownFile:
         stored.size if listed.size is None else listed.size,
         stored.modified if listed.modified is None else listed.modified,
         {**stored.hashes, **listed.hashes},
-        [*listed.metadata] or [*stored.pairs],
+        [*listed.metadata] or [*stored.metadata],
     )
 
 
@@ -69,13 +68,17 @@ def is_same_file(listed: ListedModel, stored: KnownFile) -> bool:
     return all(now is None or before is None or now == before for now, before in both)
 
 
-def metadata_of(listed: ListedModel, file: KnownFile) -> Document:
-    """Make `model_metadata`."""
-    fields: dict[str, Any] = {
+def metadata_of(listed: ListedModel, file: KnownFile | ListedModel) -> Document:
+    """Make `model_metadata`.
+
+    Args:
+        listed: What is told now.
+        file: What is known about the file.
+    """
+    return {
         "folder": listed.folder,
         "raw_name": listed.raw_name,
         "modified": file.modified,
         "hashes": dict(file.hashes),
-        "pairs": [[*pair] for pair in file.pairs],
+        "pairs": [[*pair] for pair in file.metadata],
     }
-    return fields

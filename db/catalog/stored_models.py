@@ -1,44 +1,75 @@
-"""The frame of what is stored about a backend's models."""
+"""What is stored about a backend's models."""
+
+from collections.abc import Sequence
+from itertools import chain
 
 import pandas as pd
 from pymongo.database import Database
 
+from db.catalog.backend_ref import BackendRef
+from db.catalog.writing import in_batches
 from db.connection import Document, reading_anything, translated_errors
 
 COLUMNS = (
-    "id",
-    "backend_name",
-    "backend_url",
-    "model_name",
-    "model_type",
-    "model_path",
-    "model_size",
-    "is_active",
-    "model_metadata",
+    *("id", "model_type", "model_size", "is_active", "is_same_backend"),
+    *("raw_name", "modified", "SHA256", "BLAKE3"),
 )
-"""All of type object, as MongoDB tells them."""
+"""All of type object, as MongoDB tells them; `is_same_backend` is whether its name and address are
+those of the backend."""
 
 _BATCH = 20_000
+_WHOLE = (
+    *("id", "backend_name", "backend_url", "model_id", "model_name", "model_type", "model_path"),
+    *("model_size", "is_active", "model_metadata"),
+)
 
 
-def stored_frame(database: Database[Document], backend_id: str) -> pd.DataFrame:
+def stored_frame(database: Database[Document], backend: BackendRef) -> pd.DataFrame:
     """Read what a listing is compared with; what has no id is left out.
+
+    The values are flat, since decoding nested ones would take longer than all the rest.
 
     Args:
         database: The StoryCanvas database.
-        backend_id: Whose models.
+        backend: Whose models.
 
     Raises:
         db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
-    fields = {"_id": False} | dict.fromkeys(COLUMNS, True)
+    own = {"backend_name": backend.name, "backend_url": backend.url}
+    fields = {"_id": False} | dict.fromkeys(COLUMNS[:4], True)
+    flat = {name: f"$model_metadata.{name}" for name in ("raw_name", "modified")}
+    flat |= {kind: f"$model_metadata.hashes.{kind}" for kind in ("SHA256", "BLAKE3")}
+    same = {"$and": [{"$eq": [f"${name}", {"$literal": value}]} for name, value in own.items()]}
     models = reading_anything(database)["active_backend_models"]
-    wanted = {"backend_id": backend_id, "id": {"$type": "string"}}
+    wanted = {"backend_id": backend.id, "id": {"$type": "string"}}
     with translated_errors():
-        found = [*models.find(wanted, fields, batch_size=_BATCH)]
+        found = models.find(
+            wanted, {**fields, **flat, "is_same_backend": same}, batch_size=_BATCH
+        ).to_list()
     columns = {name: [one.get(name) for one in found] for name in COLUMNS}
     frame = pd.DataFrame(columns, columns=[*COLUMNS], dtype=object)
     return frame if frame["id"].is_unique else frame.drop_duplicates("id", ignore_index=True)
+
+
+def stored_documents(database: Database[Document], ids: Sequence[str]) -> dict[str, Document]:
+    """Read models with all that a listing may change.
+
+    Args:
+        database: The StoryCanvas database.
+        ids: A few thousand at most.
+
+    Returns:
+        Documents by id; whatever is not there any more is left out.
+
+    Raises:
+        db.errors.DatabaseError: The server cannot be reached or refuses the user.
+    """
+    models = reading_anything(database)["active_backend_models"]
+    fields = {"_id": False} | dict.fromkeys(_WHOLE, True)
+    with translated_errors():
+        found = (models.find({"id": {"$in": [*some]}}, fields) for some in in_batches(ids))
+        return {one["id"]: one for one in chain.from_iterable(found)}
 
 
 def known_metadata(

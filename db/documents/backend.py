@@ -13,6 +13,8 @@ class Backend(Stored):
         url: Without a slash at its end, a user or a query.
         last_check: When the server was asked last, UTC.
         model_count: Models of the last complete listing.
+        listing_digest: Names the listing that the stored models agree with.
+        compared_at: When they were compared with it, UTC.
     """
 
     id: Id
@@ -21,3 +23,5 @@ class Backend(Stored):
     is_online: bool = False
     last_check: datetime | None = None
     model_count: Count = 0
+    listing_digest: str | None = None
+    compared_at: datetime | None = None

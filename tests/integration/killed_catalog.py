@@ -11,13 +11,12 @@ from pymongo.database import Database
 
 from catalog.civitai.files import read_file
 from catalog.comfyui.server import read_server
-from catalog.reporting.listed import listed_frame
-from db.catalog.backend_models import sync_models
 from db.catalog.local_models import local_models
 from db.catalog.matches import write_matches
 from db.catalog.servers import record_server, servers_for_urls
 from tasks.civitai_intake import Intake
 from tasks.match_batch import match_batch
+from tasks.server_models import update_models
 
 BATCH = 50
 
@@ -28,11 +27,9 @@ def bring_up_to_date(database: Database[dict[str, Any]], url: str, file: Path) -
     reading = read_server(server.url)
     assert reading.listing is not None
     now = datetime.now(UTC)
-    frame = listed_frame(reading.listing.entries)
-    sync_models(database, server.backend, frame, reading.listing.complete, now)
-    record_server(
-        database, server, reading.status, reading.capabilities, reading.error, len(frame), now
-    )
+    count = len(reading.listing.entries)
+    record_server(database, server, reading.status, reading.capabilities, reading.error, count, now)
+    update_models(database, server.backend, reading.listing, now)
     intake = Intake(database, "the file", restart=False)
     items = [*read_file(file, start=intake.state.position)]
     for begin in range(0, len(items), BATCH):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -203,6 +204,40 @@ def test_what_differs_is_written_and_counted(
     assert counts(changes) == {"changed": 1}
     assert changes.first_ids["changed"] == (f"box/{HERO}",)
     assert one(data) == before | expected | {"last_seen": TUESDAY, "changed_at": TUESDAY}
+
+
+@pytest.mark.parametrize(
+    ("told", "name", "expected"),
+    [
+        ({"raw_name": "HERO_V1.safetensors"}, "raw_name", "HERO_V1.safetensors"),
+        ({"modified": 1.5}, "modified", 1.5),
+        ({"metadata": [["a", "b"]]}, "pairs", [["a", "b"]]),
+        ({"hashes": {"SHA256": SHA256}}, "hashes", {"SHA256": SHA256}),
+        ({"hashes": {"BLAKE3": SHA256}}, "hashes", {"BLAKE3": SHA256}),
+        ({"hashes": {"AutoV3": SHA256[:12]}}, "hashes", {"AutoV3": SHA256[:12]}),
+    ],
+    ids=["spelling", "time", "metadata", "SHA256", "BLAKE3", "AutoV3"],
+)
+def test_what_a_file_tells_anew_is_written_once(
+    data: Data, told: dict[str, Any], name: str, expected: object
+) -> None:
+    sync(data, HERO)
+
+    changes = [sync(data, a_model(HERO, **told)) for _ in range(2)]
+
+    assert [counts(one) for one in changes] == [{"changed": 1}, {"unchanged": 1}]
+    assert one(data)["model_metadata"][name] == expected
+
+
+@pytest.mark.parametrize("field", ["name", "url"])
+def test_a_backend_that_is_called_otherwise_is_so_in_its_models(data: Data, field: str) -> None:
+    sync(data, HERO)
+    renamed = replace(BOX, **{field: "http://127.0.0.1:1"})
+
+    done = [sync_models(data, renamed, listing(HERO), True, MONDAY) for _ in range(2)]
+
+    assert [counts(one) for one in done] == [{"changed": 1}, {"unchanged": 1}]
+    assert one(data)[f"backend_{field}"] == "http://127.0.0.1:1"
 
 
 def test_links_and_fields_of_others_survive_every_change(data: Data) -> None:

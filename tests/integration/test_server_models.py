@@ -1,0 +1,88 @@
+"""A listing that is the same as a few minutes ago is not compared again."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pymongo.database import Database
+
+from catalog.entries import Listing, ModelEntry
+from catalog.listing_digest import listing_digest
+from db.catalog.backend_models import LAST_SEEN_SECONDS
+from db.catalog.servers import Server, record_server
+from tasks.server_models import update_models
+
+Data = Database[dict[str, Any]]
+
+NOW = datetime(2026, 11, 16, 3, 0, tzinfo=UTC)
+SOON, LATER = (NOW + timedelta(seconds=LAST_SEEN_SECONDS + wait) for wait in (-1, 1))
+BOX = Server("box", "Box", "http://127.0.0.1:8188")
+HERO = ModelEntry("loras", "hero.safetensors", "hero.safetensors")
+
+
+@pytest.fixture
+def data(database: Data) -> Data:
+    record_server(database, BOX, "online", None, None, 1, NOW)
+    return database
+
+
+def update(data: Data, now: datetime, *entries: ModelEntry, complete: bool = True) -> int:
+    """Update, and tell how many were written."""
+    listing = Listing(entries, complete=complete)
+    changes = update_models(data, BOX.backend, listing, now)
+    return changes.new + changes.changed + changes.back + changes.gone
+
+
+def spoil(data: Data) -> None:
+    data["active_backend_models"].update_many({}, {"$set": {"model_type": "vae"}})
+
+
+@pytest.mark.parametrize(("now", "written"), [(SOON, 0), (LATER, 1)], ids=["soon", "later"])
+def test_the_same_listing_is_compared_again_after_ten_minutes(
+    data: Data, now: datetime, written: int
+) -> None:
+    assert update(data, NOW, HERO) == 1
+    spoil(data)
+
+    assert update(data, now, HERO) == written
+
+
+def test_another_listing_is_compared_at_once(data: Data) -> None:
+    update(data, NOW, HERO)
+
+    assert update(data, SOON, ModelEntry("vae", "a.pt", "a.pt")) == 2
+
+
+def test_an_incomplete_listing_does_not_count_as_compared(data: Data) -> None:
+    update(data, NOW, HERO, complete=False)
+    spoil(data)
+
+    assert update(data, SOON, HERO) == 1
+
+
+def test_an_incomplete_listing_in_between_does_not_hide_a_change(data: Data) -> None:
+    update(data, NOW, HERO)
+    update(data, NOW, ModelEntry("vae", "a.pt", "a.pt"), complete=False)
+
+    assert update(data, SOON, HERO) == 1
+    assert data["active_backend_models"].count_documents({"is_active": True}) == 1
+
+
+DIFFERENT = {
+    "another spelling": ModelEntry("loras", "hero.safetensors", "HERO.safetensors"),
+    "another folder": ModelEntry("vae", "hero.safetensors", "hero.safetensors"),
+    "a size": ModelEntry("loras", "hero.safetensors", "hero.safetensors", size=1),
+    "a time": ModelEntry("loras", "hero.safetensors", "hero.safetensors", modified=1.0),
+    "a hash": ModelEntry(
+        "loras", "hero.safetensors", "hero.safetensors", hashes={"AutoV2": "A" * 10}
+    ),
+    "metadata": ModelEntry(
+        "loras", "hero.safetensors", "hero.safetensors", metadata={"AutoV2": "A" * 10}
+    ),
+}
+
+
+@pytest.mark.parametrize("other", DIFFERENT.values(), ids=DIFFERENT)
+def test_listings_that_say_something_else_have_other_names(other: ModelEntry) -> None:
+    assert listing_digest([HERO]) == listing_digest([HERO])
+    assert listing_digest([other]) != listing_digest([HERO])
