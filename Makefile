@@ -35,6 +35,7 @@ check: .venv ## lint, format, types, import rule
 
 bench: .venv ## the figures of README, each a ratio measured side by side
 	$(BIN)/python -m benchmarks.character_migration
+	$(BIN)/python -m benchmarks.model_catalog
 
 guard: .venv ## how busy the guard keeps GPU hosts, beside other ways
 	$(BIN)/python -m benchmarks.gpu_guard

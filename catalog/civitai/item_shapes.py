@@ -68,6 +68,10 @@ def _tags(value: object) -> object:
     return [name for tag in tags if (name := tag_name(tag)) is not None]
 
 
+_LARGEST = 2.0**63
+"""From here on a whole number is beyond 64 bits."""
+
+
 def _known_bool(value: object) -> object:
     return value if isinstance(value, bool) else _LEAVE_OUT
 
@@ -77,7 +81,7 @@ def _bool_or_none(value: object) -> object:
 
 
 def _int_or_none(value: object) -> object:
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float) and value.is_integer() and abs(value) < _LARGEST:
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 

@@ -5,7 +5,7 @@ from typing import Any
 import bson
 import pytest
 from civitai_items import SHA256, SHA256_OF_NOTHING, file, item, version
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from catalog.civitai.items import MOST_BYTES, ItemUnreadable, read_item
@@ -271,6 +271,7 @@ def test_an_item_larger_than_a_document_is_refused(filling: list[Any], fits: boo
 
 
 @given(JSON, JSON, JSON)
+@example(None, 2.0**63, None)
 @settings(max_examples=150, deadline=None)
 def test_whatever_a_field_holds_the_item_can_be_stored(one: Any, two: Any, three: Any) -> None:  # noqa: ANN401
     raw = item(version(file("a.pt", hashes=one), odd=two), two, tags=two, stats=one, creator=three)
