@@ -15,7 +15,7 @@ from catalog.reporting.summary import CatalogReport
 from tasks.report_catalog import report_catalog
 
 
-@flow(name="report-model-catalog", flow_run_name="report-model-catalog, {days} days")
+@flow(name="report-model-catalog", flow_run_name="report-model-catalog, days: {days}")
 def report_model_catalog(days: Annotated[int, Field(ge=1, le=3650)] = 1) -> CatalogReport:
     """Report on the models of all servers, as tables, CSV files and a plot.
 

@@ -72,8 +72,9 @@ class CatalogReport(BaseModel):
 
     def summary(self) -> str:
         """Say it in two sentences."""
+        servers = "1 server" if self.servers == 1 else f"{self.servers} servers"
         return (
-            f"{self.models} models in {self.files} files on {self.servers} servers; since "
+            f"{self.models} models in {self.files} files on {servers}; since "
             f"{self.since:%Y-%m-%d %H:%M} UTC {self.new.count} are new, {self.gone.count} gone and "
             f"{self.changed.count} changed. {self.unmatched.count} have no link to Civitai, "
             f"{self.duplicates.count} lie in several places, which takes "
