@@ -1,4 +1,7 @@
-"""Syncs, imports and matches, and dies before its n-th write: URL DATABASE SERVER FILE N."""
+"""Syncs, imports and matches, and dies before its n-th write: URL DATABASE SERVER FILE N.
+
+It says `ready` when it begins. With 0 it does not die by itself.
+"""
 
 import sys
 from datetime import UTC, datetime
@@ -44,4 +47,6 @@ if __name__ == "__main__":
     client: MongoClient[dict[str, Any]] = MongoClient(
         mongo_url, event_listeners=[Killer(int(fatal))], tz_aware=True
     )
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     bring_up_to_date(client[name], server_url, Path(path))

@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +83,18 @@ def emptied(database: Data) -> Data:
     return database
 
 
+def started(
+    mongo_url: str, database: Data, comfyui: ComfyuiServer, items: Path, fatal: int
+) -> subprocess.Popen[str]:
+    script = Path(__file__).with_name("killed_catalog.py")
+    root = script.parents[2]
+    argv = [sys.executable, str(script), mongo_url, database.name, comfyui.url, str(items)]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    return subprocess.Popen(
+        [*argv, str(fatal)], cwd=root, env=environment, stdout=subprocess.PIPE, text=True
+    )
+
+
 @pytest.mark.parametrize("fatal", [1, 2, 3, 4, 5, 6, 7, 9, 11, 13])
 def test_a_run_after_a_kill_ends_as_an_undisturbed_one(
     database: Data, mongo_url: str, comfyui: ComfyuiServer, items: Path, fatal: int
@@ -89,15 +103,33 @@ def test_a_run_after_a_kill_ends_as_an_undisturbed_one(
     whole = stored(database)
     emptied(database)
 
-    script = Path(__file__).with_name("killed_catalog.py")
-    root = script.parents[2]
-    argv = [sys.executable, str(script), mongo_url, database.name, comfyui.url, str(items)]
-    killed = subprocess.run(
-        [*argv, str(fatal)], cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, check=False
-    )
+    with started(mongo_url, database, comfyui, items, fatal) as killed:
+        killed.communicate()
 
     assert killed.returncode == KILLED
     assert stored(database) != whole
     bring_up_to_date(database, comfyui.url, items)
     assert stored(database) == whole
     assert len(whole["database_models"]) > MANY // 2
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2, 0.4, 0.6, 0.8])
+def test_a_run_after_kills_at_any_moment_ends_as_an_undisturbed_one(
+    database: Data, mongo_url: str, comfyui: ComfyuiServer, items: Path, share: float
+) -> None:
+    began = time.monotonic()
+    bring_up_to_date(emptied(database), comfyui.url, items)
+    took = time.monotonic() - began
+    whole = stored(database)
+    emptied(database)
+
+    for _ in range(3):
+        with started(mongo_url, database, comfyui, items, 0) as killed:
+            assert killed.stdout
+            assert killed.stdout.readline() == "ready\n"
+            with suppress(subprocess.TimeoutExpired):
+                killed.wait(share * took)
+            killed.kill()
+
+    bring_up_to_date(database, comfyui.url, items)
+    assert stored(database) == whole
