@@ -5,6 +5,7 @@ import math
 import os
 import signal
 import socket
+import time
 from types import FrameType
 
 import uvicorn
@@ -21,12 +22,16 @@ _log = logging.getLogger(__name__)
 
 _BACKLOG = 1024
 
+FETCH_SECONDS = 3.0
+"""How long a stopping host stays after its last answer, so that its picture can be fetched."""
+
 
 class HostServer(uvicorn.Server):
     """A server that still answers while the operations that run at a stop end.
 
     New operations and those that wait are told to come back later, the status says `stopping`.
-    Nothing is closed before the last running operation has answered or the time for it is over.
+    Nothing is closed before the last running operation has answered and its picture could be
+    fetched, or the time for it is over.
     """
 
     def __init__(self, config: uvicorn.Config, app: FastAPI, stop_seconds: float) -> None:
@@ -34,6 +39,7 @@ class HostServer(uvicorn.Server):
         self._queue: WorkQueue = app.state.queue
         self._runs: OperationRuns = app.state.runs
         self._stop_seconds = stop_seconds
+        self._worked_at: float | None = None
 
     async def on_tick(self, counter: int) -> bool:
         """Do what is due ten times a second.
@@ -44,12 +50,18 @@ class HostServer(uvicorn.Server):
         if not await super().on_tick(counter):
             return False
         self._queue.stop()
-        return self.force_exit or not self._runs.under_way or self._seconds_left() <= 0
+        return self.force_exit or not self._is_needed() or self._seconds_left() <= 0
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close; answers that are on their way get what is left of the time, at least a second."""
         self.config.timeout_graceful_shutdown = max(1, math.ceil(self._seconds_left()))
         await super().shutdown(sockets)
+
+    def _is_needed(self) -> bool:
+        """Whether an operation runs, or the picture of the last one may still be fetched."""
+        if self._runs.under_way:
+            self._worked_at = time.monotonic()
+        return self._worked_at is not None and time.monotonic() < self._worked_at + FETCH_SECONDS
 
     def _seconds_left(self) -> float:
         return self._stop_seconds - self._queue.stopping_seconds
