@@ -15,11 +15,13 @@ def listing_digest(entries: Iterable[ModelEntry]) -> str:
     Returns:
         64 hexadecimal digits.
     """
-    told = hashlib.sha256()
-    for entry in entries:
-        facts = (entry.folder, entry.raw_name, entry.size, entry.modified)
-        told.update(repr(facts).encode(errors="surrogatepass"))
-        if entry.hashes or entry.metadata:
-            more = [*entry.hashes.items()], [*entry.metadata.items()]
-            told.update(repr(more).encode(errors="surrogatepass"))
-    return told.hexdigest()
+    lines = [
+        f"{entry.folder}\0{entry.raw_name}\0{entry.size}\0{entry.modified}"
+        + (_more(entry) if entry.hashes or entry.metadata else "")
+        for entry in entries
+    ]
+    return hashlib.sha256("\n".join(lines).encode(errors="surrogatepass")).hexdigest()
+
+
+def _more(entry: ModelEntry) -> str:
+    return f"\0{[*entry.hashes.items()]!r}\0{[*entry.metadata.items()]!r}"
