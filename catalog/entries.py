@@ -1,8 +1,9 @@
 """What a server lists: model files, and what could not be read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 HashKind = Literal["SHA256", "BLAKE3", "AutoV3", "AutoV2"]
 """Kinds of hashes that identify a file, the surest first (reference section 4.3)."""
@@ -21,9 +22,12 @@ class Problem:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class ModelEntry:
-    """A model file as one server lists it.
+_NO_HASHES: Mapping[HashKind, str] = MappingProxyType({})
+_NO_METADATA: Mapping[str, str] = MappingProxyType({})
+
+
+class ModelEntry(NamedTuple):
+    """A model file as one server lists it; a tuple, since a farm lists 100,000 and more.
 
     Attributes:
         folder: ComfyUI's folder, such as `loras`.
@@ -40,8 +44,8 @@ class ModelEntry:
     raw_name: str
     size: int | None = None
     modified: float | None = None
-    hashes: Mapping[HashKind, str] = field(default_factory=dict)
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    hashes: Mapping[HashKind, str] = _NO_HASHES
+    metadata: Mapping[str, str] = _NO_METADATA
 
     @property
     def file_name(self) -> str:

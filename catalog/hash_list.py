@@ -62,8 +62,10 @@ def with_hashes(listing: Listing, known: Mapping[tuple[str, str], str]) -> Listi
         listing: What a server told.
         known: By folder and normalised path.
     """
+    if not known:
+        return listing
     entries = [
-        replace(entry, hashes={"SHA256": known[entry.folder, entry.path], **entry.hashes})
+        entry._replace(hashes={"SHA256": known[entry.folder, entry.path], **entry.hashes})
         if (entry.folder, entry.path) in known
         else entry
         for entry in listing.entries

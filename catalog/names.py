@@ -36,7 +36,7 @@ def normal_path(raw: str) -> str | None:
 
 def is_model_file(path: str) -> bool:
     """Tell whether a name ends as model files do; entries such as `None` or `taesd` do not."""
-    return path.casefold().endswith(MODEL_ENDINGS)
+    return path.endswith(MODEL_ENDINGS) or path.casefold().endswith(MODEL_ENDINGS)
 
 
 def file_key(name: str) -> str:

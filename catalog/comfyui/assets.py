@@ -1,7 +1,6 @@
 """Hashes of whole files, which servers started with `--enable-assets` tell at `/api/assets`."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from catalog.comfyui.problems import Problems
 from catalog.entries import ModelEntry
@@ -91,4 +90,4 @@ def _with_hash(entry: ModelEntry, told: set[tuple[str, int | None]]) -> ModelEnt
     fitting = {digest for digest, size in told if entry.size is None or size in {None, entry.size}}
     if len(fitting) != 1:
         return entry
-    return replace(entry, hashes={**entry.hashes, "BLAKE3": fitting.pop()})
+    return entry._replace(hashes={**entry.hashes, "BLAKE3": fitting.pop()})

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from catalog.comfyui.problems import Problems
@@ -107,4 +107,4 @@ def _with_pairs(entry: ModelEntry, pairs: Mapping[str, str]) -> ModelEntry:
     if not pairs:
         return entry
     hashes = {**hashes_from_metadata(pairs), **entry.hashes}
-    return replace(entry, metadata=pairs, hashes=hashes)
+    return entry._replace(metadata=pairs, hashes=hashes)

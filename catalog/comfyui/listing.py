@@ -1,6 +1,7 @@
 """All models of one server, by whichever way it tells them."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 from catalog.comfyui.assets import with_asset_hashes
 from catalog.comfyui.file_metadata import KnownMetadata, with_metadata
@@ -10,6 +11,8 @@ from catalog.comfyui.problems import Problems
 from catalog.entries import Listing, ModelEntry
 from catalog.errors import CatalogError, CatalogUnreachable, NotThere
 from catalog.json_client import JsonClient
+
+_PLACE = attrgetter("folder", "path")
 
 
 def read_listing(client: JsonClient, known: KnownMetadata, *, read_metadata: bool) -> Listing:
@@ -25,11 +28,7 @@ def read_listing(client: JsonClient, known: KnownMetadata, *, read_metadata: boo
     if read_metadata and entries:
         entries = with_asset_hashes(client, entries, problems)
         entries = with_metadata(client, entries, known, problems)
-    return Listing(tuple(sorted(entries, key=_place)), complete, problems.all())
-
-
-def _place(entry: ModelEntry) -> tuple[str, str]:
-    return entry.folder, entry.path
+    return Listing(tuple(sorted(entries, key=_PLACE)), complete, problems.all())
 
 
 def _entries(client: JsonClient, problems: Problems) -> tuple[Sequence[ModelEntry], bool]:
