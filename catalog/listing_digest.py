@@ -6,16 +6,19 @@ from collections.abc import Iterable
 from catalog.entries import ModelEntry
 
 
-def listing_digest(entries: Iterable[ModelEntry]) -> str:
+def listing_digest(name: str, address: str, entries: Iterable[ModelEntry]) -> str:
     """Name what entries say; the same entries in the same order have the same name.
 
     Args:
-        entries: Of one server, sorted as a listing sorts them.
+        name: The server's, which each of its models holds.
+        address: The server's, as well.
+        entries: Sorted as a listing sorts them.
 
     Returns:
         64 hexadecimal digits.
     """
-    lines = [
+    lines = [f"{name}\0{address}"]
+    lines += [
         f"{entry.folder}\0{entry.raw_name}\0{entry.size}\0{entry.modified}"
         + (_more(entry) if entry.hashes or entry.metadata else "")
         for entry in entries

@@ -27,7 +27,7 @@ def update_models(
     Raises:
         db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
     """
-    digest = listing_digest(listing.entries)
+    digest = listing_digest(backend.name, backend.url, listing.entries)
     if listing.complete and was_just_compared(database, backend.id, digest, now):
         return ModelChanges(unchanged=len(listing.entries))
     changes = sync_models(database, backend, listed_frame(listing.entries), listing.complete, now)

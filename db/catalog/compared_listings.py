@@ -13,7 +13,8 @@ def was_just_compared(
 ) -> bool:
     """Tell whether the same listing was compared within the last ten minutes.
 
-    So long nothing is due: `last_seen` moves no oftener, and only syncs write these records.
+    So long nothing is due: `last_seen` moves no oftener. Models that somebody has deleted since
+    are missed by their number.
 
     Args:
         database: The StoryCanvas database.
@@ -30,7 +31,10 @@ def was_just_compared(
         "compared_at": {"$gt": now - timedelta(seconds=LAST_SEEN_SECONDS), "$lte": now},
     }
     with translated_errors():
-        return database["backends"].find_one(wanted, {"_id": True}) is not None
+        backend = database["backends"].find_one(wanted, {"compared_models": True})
+        return backend is not None and backend.get("compared_models") == _stored(
+            database, backend_id
+        )
 
 
 def note_comparison(
@@ -48,6 +52,10 @@ def note_comparison(
         db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
     with translated_errors():
-        database["backends"].update_one(
-            {"id": backend_id}, {"$set": {"listing_digest": digest, "compared_at": now}}
-        )
+        count = _stored(database, backend_id)
+        noted = {"listing_digest": digest, "compared_at": now, "compared_models": count}
+        database["backends"].update_one({"id": backend_id}, {"$set": noted})
+
+
+def _stored(database: Database[Document], backend_id: str) -> int:
+    return database["active_backend_models"].count_documents({"backend_id": backend_id})

@@ -15,6 +15,7 @@ class Backend(Stored):
         model_count: Models of the last complete listing.
         listing_digest: Names the listing that the stored models agree with.
         compared_at: When they were compared with it, UTC.
+        compared_models: How many models were stored then, gone ones too.
     """
 
     id: Id
@@ -25,3 +26,4 @@ class Backend(Stored):
     model_count: Count = 0
     listing_digest: str | None = None
     compared_at: datetime | None = None
+    compared_models: Count | None = None

@@ -1,5 +1,6 @@
 """A listing that is the same as a few minutes ago is not compared again."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -53,6 +54,22 @@ def test_another_listing_is_compared_at_once(data: Data) -> None:
     assert update(data, SOON, ModelEntry("vae", "a.pt", "a.pt")) == 2
 
 
+def test_a_model_that_somebody_has_deleted_is_missed_at_once(data: Data) -> None:
+    update(data, NOW, HERO, ModelEntry("vae", "a.pt", "a.pt"))
+    data["active_backend_models"].delete_one({"model_name": "a.pt"})
+
+    assert update(data, SOON, HERO, ModelEntry("vae", "a.pt", "a.pt")) == 1
+
+
+def test_the_models_of_a_server_that_was_renamed_are_compared_at_once(data: Data) -> None:
+    update(data, NOW, HERO)
+    listing = Listing((HERO,), complete=True)
+
+    changes = update_models(data, replace(BOX, name="New Box").backend, listing, SOON)
+
+    assert changes.changed == 1
+
+
 def test_an_incomplete_listing_does_not_count_as_compared(data: Data) -> None:
     update(data, NOW, HERO, complete=False)
     spoil(data)
@@ -84,5 +101,8 @@ DIFFERENT = {
 
 @pytest.mark.parametrize("other", DIFFERENT.values(), ids=DIFFERENT)
 def test_listings_that_say_something_else_have_other_names(other: ModelEntry) -> None:
-    assert listing_digest([HERO]) == listing_digest([HERO])
-    assert listing_digest([other]) != listing_digest([HERO])
+    def name(entry: ModelEntry) -> str:
+        return listing_digest("Box", "http://127.0.0.1:8188", [entry])
+
+    assert name(HERO) == name(HERO)
+    assert name(other) != name(HERO)
