@@ -60,12 +60,14 @@ class Listing:
     Attributes:
         entries: Sorted by folder and path; no two are the same.
         complete: Whether nothing is missing; only then what is not listed is gone.
+        folders: The only ones that the server's way of listing can tell of; None if all.
         problems: What could not be read.
     """
 
     entries: tuple[ModelEntry, ...]
     complete: bool
     problems: tuple[Problem, ...] = ()
+    folders: frozenset[str] | None = None
 
 
 ServerStatus = Literal["online", "offline", "error"]

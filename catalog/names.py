@@ -25,7 +25,7 @@ def normal_path(raw: str) -> str | None:
         return raw
     path = unicodedata.normalize("NFC", raw).replace("\\", "/")
     parts = path.split("/")
-    if any(part in {"", ".", ".."} or part != part.strip() for part in parts):
+    if any(part.strip() in {"", ".", ".."} for part in parts):
         return None
     if ":" in parts[0]:
         return None

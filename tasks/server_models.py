@@ -28,9 +28,11 @@ def update_models(
         db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
     """
     digest = listing_digest(backend.name, backend.url, listing.entries)
-    if listing.complete and was_just_compared(database, backend.id, digest, now):
+    is_whole = listing.complete and listing.folders is None
+    if is_whole and was_just_compared(database, backend.id, digest, now):
         return ModelChanges(unchanged=len(listing.entries))
-    changes = sync_models(database, backend, listed_frame(listing.entries), listing.complete, now)
-    whole = listing.complete and not changes.refused
-    note_comparison(database, backend.id, digest if whole else None, now)
+    listed = listed_frame(listing.entries)
+    changes = sync_models(database, backend, listed, listing.complete, now, listing.folders)
+    is_stored = is_whole and not changes.refused
+    note_comparison(database, backend.id, digest if is_stored else None, now)
     return changes

@@ -18,7 +18,14 @@ from catalog.errors import CatalogError
 from catalog.hash_list import read_hash_list, with_hashes
 from catalog.reporting.sync_report import MOST_PROBLEMS, ServerSync, SyncReport
 from db.catalog.backend_models import ModelChanges
-from db.catalog.servers import Server, find_servers, record_server, servers_for_urls
+from db.catalog.rehoming import rehome
+from db.catalog.servers import (
+    Server,
+    find_servers,
+    note_switched_off,
+    record_server,
+    servers_for_urls,
+)
 from db.catalog.stored_models import known_metadata
 from db.connection import Document
 from tasks.progress import shown_progress
@@ -70,6 +77,7 @@ def sync_server(
         read_metadata=read_metadata,
         known_metadata=known_metadata(database, server.id) if read_metadata else {},
     )
+    rehome(database, server)
     changes, listing = None, reading.listing
     count = len(listing.entries) if listing is not None and listing.complete else None
     record_server(database, server, reading.status, reading.capabilities, reading.error, count, now)
@@ -151,6 +159,7 @@ def _servers(
 ) -> Sequence[Server]:
     if urls:
         return servers_for_urls(database, urls)
+    note_switched_off(database, datetime.now(UTC))
     found = find_servers(database)
     for subject, reason in found.unreadable:
         get_run_logger().warning("Row %s of comfyui_servers is left out: %s", subject, reason)

@@ -23,7 +23,13 @@ MOST_FAILURES = 20
 LONGEST_VALUE = 500
 """Letters that are kept of a value."""
 
+LONGEST_NAME = 200
+"""Letters of a value's name; what is called longer is left out."""
+
 MOST_PAIRS = 60
+
+NOTHING_TOLD: Mapping[str, str] = {"read": "nothing of use"}
+"""Stands for metadata that was read and told nothing, so that it is known to have been read."""
 
 _KEPT = {"sshs_model_hash", "sshs_legacy_hash", "ss_base_model_version", "ss_output_name"}
 _PICTURE = "modelspec.thumbnail"
@@ -39,6 +45,8 @@ def with_metadata(
 ) -> list[ModelEntry]:
     """Add the metadata of LoRA files that are new or changed, with the hash it tells.
 
+    A file that was asked for and tells nothing gets `NOTHING_TOLD`.
+
     Args:
         client: The server.
         entries: Its models.
@@ -50,6 +58,7 @@ def with_metadata(
         return _read(client, entry)
 
     wanted = [entry for entry in entries if _is_wanted(entry, known)]
+    wanted.sort(key=_age)  # else files that fail each time would keep new ones out
     read: dict[tuple[str, str], Mapping[str, str]] = {}
     failures = 0
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -75,9 +84,18 @@ def kept_pairs(told: Mapping[str, object]) -> dict[str, str]:
         told: The `__metadata__` of a safetensors file, as the server tells it.
     """
     texts = {key: value for key, value in told.items() if isinstance(value, str) and value}
-    kept = [key for key in texts if key in _KEPT or key.startswith("modelspec.")]
-    wanted = sorted({*kept} - {_PICTURE})[-MOST_PAIRS:]  # the trainers' own come last
-    return {key: texts[key][:LONGEST_VALUE] for key in wanted if "\0" not in key}
+    wanted = sorted(filter(_is_kept, texts))[-MOST_PAIRS:]  # the trainers' own come last
+    return {key: texts[key][:LONGEST_VALUE] for key in wanted}
+
+
+def _is_kept(name: str) -> bool:
+    if "\0" in name or len(name) > LONGEST_NAME or name == _PICTURE:
+        return False
+    return name in _KEPT or name.startswith("modelspec.")
+
+
+def _age(entry: ModelEntry) -> float:
+    return -(entry.modified or 0.0)
 
 
 def _is_wanted(entry: ModelEntry, known: KnownMetadata) -> bool:
@@ -95,12 +113,14 @@ def _read(client: JsonClient, entry: ModelEntry) -> Mapping[str, str] | _Failure
     try:
         told = client.get(path, {"filename": entry.raw_name})
     except NotThere:  # the file has none
-        return {}
+        return NOTHING_TOLD
     except CatalogError as error:
         return _Failure(f"Its metadata is unknown. {error}")
     if told is None:
-        return {}
-    return kept_pairs(told) if isinstance(told, dict) else _Failure("Its metadata is no object.")
+        return NOTHING_TOLD
+    if not isinstance(told, dict):
+        return _Failure("Its metadata is no object.")
+    return kept_pairs(told) or NOTHING_TOLD
 
 
 def _with_pairs(entry: ModelEntry, pairs: Mapping[str, str]) -> ModelEntry:

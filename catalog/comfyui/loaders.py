@@ -35,7 +35,7 @@ Every other list looks alike: names of samplers, of data types.
 """
 
 
-def read_loaders(told: object, problems: Problems) -> tuple[list[ModelEntry], bool]:
+def read_loaders(told: object, problems: Problems) -> tuple[list[ModelEntry], bool, frozenset[str]]:
     """Read the choices of all known loaders.
 
     Folders without a loader, such as embeddings, are not seen.
@@ -45,22 +45,22 @@ def read_loaders(told: object, problems: Problems) -> tuple[list[ModelEntry], bo
         problems: Takes what could not be read.
 
     Returns:
-        The models, and whether each folder with a loader could be read.
+        The models, whether each folder with a loader could be read, and which ones were.
     """
     if not isinstance(told, dict):
         problems.add("/object_info", "The answer is no object.")
-        return [], False
+        return [], False, frozenset()
     names, unread = _names_by_folder(told, problems)
     if not names:
         problems.add("/object_info", "It tells the choices of no known loader.")
-        return [], False
+        return [], False, frozenset()
     entries: list[ModelEntry] = []
     complete = unread <= names.keys()
     for folder, choices in names.items():
         files = read_names(folder, choices, {}, problems)
         entries += files.entries
         complete = complete and files.complete
-    return entries, complete
+    return entries, complete, frozenset(names)
 
 
 def _names_by_folder(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import httpx
 
-from catalog.comfyui.storable import MOST_BYTES, storable
+from catalog.comfyui.cut_answer import MOST_BYTES, cut_answer
 from catalog.entries import ServerReading
 from catalog.errors import CatalogError, CatalogUnreachable
 from catalog.json_client import JsonClient, checked_url
@@ -54,6 +54,7 @@ def read_endpoint(
     with JsonClient(
         origin,
         headers=headers,
+        proxied=True,
         timeout_seconds=seconds,
         max_bytes=MOST_BYTES,
         whole_seconds=seconds,
@@ -75,7 +76,7 @@ def _health(client: JsonClient, name: str) -> ServerReading:
         return ServerReading("error", time.perf_counter() - begun, error=str(error))
     took = time.perf_counter() - begun
     counts = _counts(told)
-    if not counts:
+    if not any(counts.values()):
         return ServerReading("error", took, error="The endpoint's health tells no jobs or workers.")
     return ServerReading("online", took, counts, error=NO_MODELS)
 
@@ -84,7 +85,7 @@ def _counts(told: object) -> dict[str, object]:
     """Keep the numbers of `jobs` and `workers`."""
     parts = {name: told.get(name) for name in _COUNTS} if isinstance(told, dict) else {}
     return {
-        name: storable({key: n for key, n in part.items() if isinstance(n, int | float)})
+        name: cut_answer({key: n for key, n in part.items() if isinstance(n, int | float)})
         for name, part in parts.items()
         if isinstance(part, Mapping)
     }

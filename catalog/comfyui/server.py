@@ -4,10 +4,10 @@ import time
 from types import MappingProxyType
 from typing import Literal
 
+from catalog.comfyui.cut_answer import MOST_BYTES, cut_answer
 from catalog.comfyui.file_metadata import KnownMetadata
 from catalog.comfyui.listing import read_listing
 from catalog.comfyui.runpod import is_runpod, read_endpoint
-from catalog.comfyui.storable import MOST_BYTES, storable
 from catalog.entries import ServerReading
 from catalog.errors import CatalogError, CatalogRefused, CatalogUnreachable
 from catalog.json_client import JsonClient
@@ -79,7 +79,7 @@ def _status(client: JsonClient) -> ServerReading:
     except CatalogError as error:
         return ServerReading("error", time.perf_counter() - begun, error=str(error))
     took = time.perf_counter() - begun
-    capabilities = storable(told)
+    capabilities = cut_answer(told)
     if isinstance(capabilities, dict) and capabilities.keys() & {"system", "devices"}:
         return ServerReading("online", took, capabilities)
     return ServerReading(

@@ -4,6 +4,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from db.catalog.errors import UnusableAddress
 
+_USUAL_PORTS = {"http": 80, "https": 443}
+
 
 def normal_url(url: str) -> str:
     """Bring an address into the spelling in which two are compared.
@@ -12,8 +14,8 @@ def normal_url(url: str) -> str:
         url: An http or https address.
 
     Returns:
-        The same without white space around it, a slash at its end or a fragment, and with scheme
-        and host in small letters.
+        The same without white space around it, a slash at its end, a fragment or the usual port,
+        and with scheme and host in small letters.
 
     Raises:
         UnusableAddress: It is no http or https address.
@@ -23,11 +25,12 @@ def normal_url(url: str) -> str:
         host, port = parts.hostname, parts.port
     except ValueError as error:
         raise UnusableAddress(_NO_ADDRESS) from error
-    if parts.scheme not in {"http", "https"} or not host:
+    if parts.scheme not in _USUAL_PORTS or not host:
         raise UnusableAddress(_NO_ADDRESS)
     user = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
     place = f"[{host}]" if ":" in host else host
-    netloc = f"{user}{place}{f':{port}' if port is not None else ''}"
+    is_usual = port is None or port == _USUAL_PORTS[parts.scheme]
+    netloc = f"{user}{place}{'' if is_usual else f':{port}'}"
     return urlunsplit((parts.scheme, netloc, parts.path.rstrip("/"), parts.query, ""))
 
 

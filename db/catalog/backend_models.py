@@ -4,7 +4,7 @@ Killed at any moment and run again, it ends as if it had not been: every write i
 and what is left to do is found by looking.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -66,6 +66,7 @@ def sync_models(
     listed: pd.DataFrame,
     complete: bool,
     now: datetime,
+    folders: Collection[str] | None = None,
 ) -> ModelChanges:
     """Bring what is stored about a backend's models to what its server lists.
 
@@ -77,9 +78,10 @@ def sync_models(
     Args:
         database: The StoryCanvas database.
         backend: Whose models.
-        listed: Made by `db.catalog.listed.listed_frame`.
+        listed: Columns as of `db.catalog.listed.ListedModel`, of type object.
         complete: Whether the listing lacks nothing; only then what is not listed becomes inactive.
         now: When the server was asked, UTC.
+        folders: The only ones that the listing can tell of; models in others stay as they are.
 
     Raises:
         db.errors.DatabaseError: The server cannot be reached or refuses the user.
@@ -92,8 +94,10 @@ def sync_models(
         models = database["active_backend_models"]
         if complete:
             missing = [id_ for id_ in found.missing if id_ not in adopted]
+            missing = missing if folders is None else _below(backend, folders, missing)
             deactivate(models, missing, now, done)
-        move_last_seen(models, backend, found.unchanged, now, complete=complete)
+        all_seen = complete and folders is None
+        move_last_seen(models, backend, found.unchanged, now, complete=all_seen)
     rewritten = sum(len(done.ids.get(kind, ())) for kind in ("back", "changed"))
     return ModelChanges(
         **{kind: len(ids) for kind, ids in done.ids.items()},
@@ -103,14 +107,22 @@ def sync_models(
     )
 
 
+def _below(backend: BackendRef, folders: Collection[str], ids: Iterable[str]) -> list[str]:
+    """Choose the ids of models in some folders; one of the app's own scheme tells no folder."""
+    begins = tuple(f"{backend.id}/{folder}/" for folder in folders)
+    return [id_ for id_ in ids if id_.startswith(begins)]
+
+
 def _adoptions(
     database: Database[Document], backend: BackendRef, found: Comparison
 ) -> dict[str, str]:
     """Find the new ids of models that the app stored under its own."""
-    old = [id_ for id_ in found.unlisted if not id_.startswith(f"{backend.id}/")]
+    gone = {id_ for id_ in found.unlisted if id_.startswith(f"{backend.id}/")}
+    old = [id_ for id_ in found.unlisted if id_ not in gone]
     if not old or not found.new:
         return {}
-    return adoptions(found.new, stored_documents(database, old).values())
+    known = (*found.doubtful, *found.unchanged, *gone)
+    return adoptions(backend.id, found.new, known, stored_documents(database, old).values())
 
 
 def _write(

@@ -37,7 +37,7 @@ def known_file(size: object, metadata: object) -> KnownFile:
         plain_size(size),
         plain_seconds(told.get("modified")),
         hashes if isinstance(hashes, Mapping) else {},
-        pairs if isinstance(pairs, list) else [],
+        [pair for pair in pairs if isinstance(pair, list)] if isinstance(pairs, list) else [],
     )
 
 
@@ -65,6 +65,7 @@ def is_same_file(listed: ListedModel, stored: KnownFile) -> bool:
     both: list[tuple[object, object]]
     both = [(listed.size, stored.size), (listed.modified, stored.modified)]
     both += [(value, stored.hashes.get(kind)) for kind, value in listed.hashes.items()]
+    both += [([[*pair] for pair in listed.metadata] or None, [*stored.metadata] or None)]
     return all(now is None or before is None or now == before for now, before in both)
 
 

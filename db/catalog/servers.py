@@ -1,69 +1,39 @@
 """The ComfyUI servers: which there are, and how each one was found."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, Literal, get_args
-from urllib.parse import urlsplit
-from uuid import NAMESPACE_URL, uuid5
+from typing import Any, Literal
 
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
 from db.catalog.addresses import normal_url, shown_url
-from db.catalog.backend_ref import BackendRef
-from db.catalog.errors import UnusableAddress
+from db.catalog.server_rows import (
+    ROW_FIELDS,
+    Server,
+    ServersFound,
+    server_of_url,
+    servers_of,
+)
 from db.connection import Document, reading_anything, translated_errors
 
-ServerType = Literal["standard", "runpod"]
+__all__ = [
+    "Server",
+    "ServerStatus",
+    "ServersFound",
+    "active_servers",
+    "find_servers",
+    "note_switched_off",
+    "record_server",
+    "servers_for_urls",
+    "servers_of",
+]
+
 ServerStatus = Literal["online", "offline", "error"]
 
-_FIELDS = ("id", "name", "url", "server_type", "api_key", "endpoint_id")
-_THERE: Mapping[str, Any] = {"is_active": {"$ne": False}, "deleted_at": None}
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """A server that is to be read.
-
-    Attributes:
-        id: Of its row in `comfyui_servers`, else derived from the address.
-        name: For people.
-        url: Normalised; may hold a user, so show `address` instead.
-        server_type: What kind of server it is.
-        api_key: A secret.
-        endpoint_id: Of a RunPod server.
-    """
-
-    id: str
-    name: str
-    url: str = field(repr=False)
-    server_type: ServerType = "standard"
-    api_key: str | None = field(default=None, repr=False)
-    endpoint_id: str | None = None
-
-    @property
-    def address(self) -> str:
-        """The address without a user or a query."""
-        return shown_url(self.url)
-
-    @property
-    def backend(self) -> BackendRef:
-        """The server as its models name it."""
-        return BackendRef(self.id, self.name, self.address)
-
-
-@dataclass(frozen=True, slots=True)
-class ServersFound:
-    """The rows of `comfyui_servers`.
-
-    Attributes:
-        servers: Those that can be read, each address once, in the order of their ids.
-        unreadable: Id of each row that cannot be used, and why, as a sentence.
-    """
-
-    servers: tuple[Server, ...]
-    unreadable: tuple[tuple[str, str], ...] = ()
+_THERE: Mapping[str, Any] = {"deleted_at": None}
+_ACTIVE: Mapping[str, Any] = {"is_active": {"$ne": False}, **_THERE}
+_SWITCHED_OFF: Mapping[str, Any] = {"$or": [{"is_active": False}, {"deleted_at": {"$ne": None}}]}
 
 
 def find_servers(database: Database[Document]) -> ServersFound:
@@ -72,10 +42,7 @@ def find_servers(database: Database[Document]) -> ServersFound:
     Raises:
         db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
-    found = reading_anything(database)["comfyui_servers"]
-    with translated_errors():
-        rows = [*found.find(_THERE, dict.fromkeys(_FIELDS, True)).sort("id")]
-    return servers_of(rows)
+    return servers_of(_rows(database, _ACTIVE))
 
 
 def active_servers(database: Database[Document]) -> list[Server]:
@@ -90,6 +57,9 @@ def active_servers(database: Database[Document]) -> list[Server]:
 def servers_for_urls(database: Database[Document], urls: Iterable[str]) -> list[Server]:
     """Find the servers of some addresses; one without a row gets an id from its address.
 
+    A row that is switched off counts, unless an active one has its address: what is stored of a
+    server belongs to one id.
+
     Args:
         database: The StoryCanvas database.
         urls: Addresses in any spelling.
@@ -98,35 +68,14 @@ def servers_for_urls(database: Database[Document], urls: Iterable[str]) -> list[
         UnusableAddress: One of them is no http or https address.
         db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
-    known = {server.address: server for server in active_servers(database)}
     wanted = {shown_url(url): url for url in map(normal_url, urls)}
-    return [known.get(shown) or _of_url(url) for shown, url in wanted.items()]
-
-
-def servers_of(rows: Sequence[Mapping[str, Any]]) -> ServersFound:
-    """Decide which rows are servers; of several with one address the first is.
-
-    Args:
-        rows: Documents of `comfyui_servers`.
-    """
-    servers: dict[tuple[str, str | None], Server] = {}
-    unreadable = []
-    for row in rows:
-        subject = str(row.get("id") or row.get("_id"))
-        try:
-            server = _of_row(row)
-        except UnusableAddress as error:
-            unreadable.append((subject, str(error)))
-            continue
-        if server is None:
-            unreadable.append((subject, "It has no id and url that are text; correct the row."))
-            continue
-        # Endpoints of RunPod may share an address.
-        other = servers.setdefault((server.address, server.endpoint_id), server)
-        if other is not server:
-            reason = f"It has the address of {other.name!r}; delete one of the two rows."
-            unreadable.append((subject, reason))
-    return ServersFound(tuple(servers.values()), tuple(unreadable))
+    known = _by_address(servers_of(_rows(database, _THERE)))
+    known |= _by_address(find_servers(database))
+    return [
+        server
+        for shown, url in wanted.items()
+        for server in known.get(shown) or [server_of_url(url)]
+    ]
 
 
 def record_server(
@@ -163,6 +112,26 @@ def record_server(
     _record_backend(database, server, status == "online", model_count, now)
 
 
+def note_switched_off(database: Database[Document], now: datetime) -> None:
+    """Note that servers whose row is switched off or deleted are not to be used.
+
+    Their models stay as they are.
+
+    Args:
+        database: The StoryCanvas database.
+        now: UTC.
+
+    Raises:
+        db.errors.DatabaseError: The server cannot be reached or refuses it.
+    """
+    with translated_errors():
+        ids = database["comfyui_servers"].distinct("id", _SWITCHED_OFF)
+        database["backends"].update_many(
+            {"id": {"$in": ids}, "is_online": True},
+            {"$set": {"is_online": False, "last_check": now}},
+        )
+
+
 def _record_backend(
     database: Database[Document],
     server: Server,
@@ -187,23 +156,14 @@ def _record_backend(
             database["backends"].update_one({"id": server.id}, {"$set": backend})
 
 
-def _of_row(row: Mapping[str, Any]) -> Server | None:
-    texts = {name: value for name in _FIELDS if isinstance(value := row.get(name), str) and value}
-    if "id" not in texts or "url" not in texts:
-        return None
-    url = normal_url(texts["url"])
-    named = texts.get("server_type", "")
-    return Server(
-        id=texts["id"],
-        name=texts.get("name") or shown_url(url),
-        url=url,
-        server_type="runpod" if named == get_args(ServerType)[1] else "standard",
-        api_key=texts.get("api_key"),
-        endpoint_id=texts.get("endpoint_id"),
-    )
+def _rows(database: Database[Document], wanted: Mapping[str, Any]) -> list[Document]:
+    found = reading_anything(database)["comfyui_servers"]
+    with translated_errors():
+        return [*found.find(wanted, dict.fromkeys(ROW_FIELDS, True)).sort("id")]
 
 
-def _of_url(url: str) -> Server:
-    shown = shown_url(url)
-    host = urlsplit(shown).netloc
-    return Server(id=str(uuid5(NAMESPACE_URL, shown)), name=host, url=url)
+def _by_address(found: ServersFound) -> dict[str, list[Server]]:
+    servers: dict[str, list[Server]] = {}
+    for server in found.servers:
+        servers.setdefault(server.address, []).append(server)
+    return servers

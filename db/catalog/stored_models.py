@@ -47,6 +47,7 @@ def stored_frame(database: Database[Document], backend: BackendRef) -> pd.DataFr
         found = models.find(
             wanted, {**fields, **flat, "is_same_backend": same}, batch_size=_BATCH
         ).to_list()
+    found = [one for one in found if isinstance(one["id"], str)]  # not a list with a text in it
     columns = {name: [one.get(name) for one in found] for name in COLUMNS}
     frame = pd.DataFrame(columns, columns=[*COLUMNS], dtype=object)
     return frame if frame["id"].is_unique else frame.drop_duplicates("id", ignore_index=True)
@@ -77,6 +78,8 @@ def known_metadata(
 ) -> dict[tuple[str, str], tuple[int | None, float | None]]:
     """Find the files whose own metadata is stored, so that it is not asked for again.
 
+    A model that is gone may come back as another file; so its metadata is asked for again.
+
     Args:
         database: The StoryCanvas database.
         backend_id: Whose models.
@@ -88,14 +91,18 @@ def known_metadata(
     Raises:
         db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
-    wanted = {"backend_id": backend_id, "model_metadata.pairs.0": {"$exists": True}}
+    wanted = {
+        "backend_id": backend_id,
+        "is_active": {"$ne": False},
+        "model_metadata.pairs.0": {"$exists": True},
+    }
     told = ("model_id", "model_size", "model_metadata.folder", "model_metadata.modified")
     models = reading_anything(database)["active_backend_models"]
     known = {}
     with translated_errors():
         for one in models.find(wanted, {"_id": False} | dict.fromkeys(told, True)):
             metadata, model_id = one["model_metadata"], one.get("model_id")
-            folder = metadata.get("folder")
+            folder = metadata.get("folder") if isinstance(metadata, dict) else None
             if isinstance(folder, str) and str(model_id).startswith(f"{folder}/"):
                 path = str(model_id)[len(folder) + 1 :]
                 known[folder, path] = (one.get("model_size"), metadata.get("modified"))

@@ -131,6 +131,38 @@ def test_an_unreachable_server_is_offline_and_loses_nothing(
     }
 
 
+def test_a_server_that_gets_a_row_keeps_what_was_stored_of_it(
+    catalog: Database[dict[str, Any]], comfyui: ComfyuiServer
+) -> None:
+    models = catalog["active_backend_models"]
+    row = catalog["comfyui_servers"].find_one_and_delete({"id": "box"})
+    sync_model_catalog(urls=[comfyui.url])
+    models.update_many({}, {"$set": {"civitai_match_confirmed": True}})
+    before = {one["model_id"]: one["first_seen"] for one in models.find()}
+    assert row is not None
+    catalog["comfyui_servers"].insert_one(row)
+
+    sync_model_catalog()
+
+    kept = models.find({"backend_id": "box", "is_active": True, "civitai_match_confirmed": True})
+    assert {one["model_id"]: one["first_seen"] for one in kept} == before
+    assert models.count_documents({}) == len(before)
+    assert [one["id"] for one in catalog["backends"].find()] == ["box"]
+
+
+def test_a_server_that_is_switched_off_is_offline(catalog: Database[dict[str, Any]]) -> None:
+    catalog["comfyui_servers"].insert_one(
+        {"id": "other", "name": "Other", "url": "http://127.0.0.1:1", "is_active": True}
+    )
+    catalog["backends"].insert_one({"_id": "box", "id": "box", "name": "Box", "is_online": True})
+    catalog["comfyui_servers"].update_one({"id": "box"}, {"$set": {"is_active": False}})
+
+    sync_model_catalog()
+
+    online = {one["id"]: one["is_online"] for one in catalog["backends"].find()}
+    assert online == {"box": False, "other": False}
+
+
 @pytest.mark.usefixtures("catalog")
 def test_a_model_is_gone_only_after_a_complete_listing(comfyui: ComfyuiServer) -> None:
     sync_model_catalog()

@@ -339,7 +339,15 @@ def test_what_cannot_be_stored_is_told_and_keeps_nothing_else_out(data: Data) ->
 
 
 @pytest.mark.parametrize(
-    "metadata", [None, [], "text", {"hashes": [], "pairs": {}, "modified": "x"}]
+    "metadata",
+    [
+        None,
+        [],
+        "text",
+        {"hashes": [], "pairs": {}, "modified": "x"},
+        {"pairs": [5, None, "ab", {}]},
+        [{"pairs": [["a", "b"]], "folder": "loras"}],
+    ],
 )
 def test_strange_metadata_is_replaced(data: Data, metadata: object) -> None:
     sync(data, HERO)
@@ -353,6 +361,14 @@ def test_strange_metadata_is_replaced(data: Data, metadata: object) -> None:
     sync(data, HERO)
 
     assert one(data) == expected
+
+
+def test_a_model_whose_id_is_no_text_keeps_no_other_out(data: Data) -> None:
+    odd = {"id": ["odd"], "backend_id": "box", "is_active": True}
+    sync(data, HERO)
+    data["active_backend_models"].insert_one(odd, bypass_document_validation=True)
+
+    assert counts(sync(data, a_model(HERO, size=5), POSE)) == {"new": 1, "changed": 1}
 
 
 def test_the_first_ids_are_bounded(data: Data) -> None:
@@ -381,7 +397,12 @@ def old(name: str, **fields: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "name",
-    ["hero_v1.safetensors", "characters/hero_v1.safetensors", r"characters\hero_v1.safetensors"],
+    [
+        "hero_v1.safetensors",
+        "characters/hero_v1.safetensors",
+        r"characters\hero_v1.safetensors",
+        r"C:\ComfyUI\models\Loras\characters\hero_v1.safetensors",
+    ],
 )
 def test_a_model_of_the_app_keeps_its_link_and_gets_the_new_id(data: Data, name: str) -> None:
     data["active_backend_models"].insert_one(old(name, first_seen=MONDAY))
@@ -403,8 +424,11 @@ def test_a_model_of_the_app_keeps_its_link_and_gets_the_new_id(data: Data, name:
         (["x.pt"], ["loras/a/x.pt", "loras/b/x.pt"]),
         (["x.pt", "a/x.pt"], ["loras/a/x.pt"]),
         (["y.pt"], ["loras/a/x.pt"]),
+        (["b/x.pt"], ["loras/a/x.pt"]),
+        ([r"loras\x.pt"], ["vae/x.pt"]),
+        (["b/x.pt"], ["loras/x.pt"]),
     ],
-    ids=["two files", "two documents", "none"],
+    ids=["two files", "two documents", "none", "directory", "folder", "no directory"],
 )
 def test_a_model_of_the_app_that_could_be_several_is_kept_but_inactive(
     data: Data, names: list[str], listed: list[str]
@@ -419,11 +443,50 @@ def test_a_model_of_the_app_that_could_be_several_is_kept_but_inactive(
     }
 
 
+def test_a_model_of_the_app_is_not_a_new_file_where_it_could_be_one_that_was_there(
+    data: Data,
+) -> None:
+    data["active_backend_models"].insert_one(old("x.pt"))
+    sync(data, "loras/a/x.pt", "loras/b/x.pt")
+
+    changes = sync(data, "loras/a/x.pt", "vae/x.pt")
+
+    assert counts(changes) == {"new": 1, "gone": 1, "unchanged": 1}
+    assert [one["id"] for one in data["active_backend_models"].find(LINK)] == ["box_x.pt"]
+
+
 def test_known_metadata_names_the_files_whose_metadata_is_stored(data: Data) -> None:
     sync(data, a_model("loras/a/x.safetensors", **TOLD), POSE)
 
     assert known_metadata(data, "box") == {("loras", "a/x.safetensors"): (1000, 1_700_000_000.5)}
     assert known_metadata(data, "other") == {}
+
+
+def test_known_metadata_passes_over_metadata_of_another_shape(data: Data) -> None:
+    sync(data, a_model("loras/a/x.safetensors", **TOLD), HERO)
+    data["active_backend_models"].update_one(
+        {"id": f"box/{HERO}"},
+        {"$set": {"model_metadata": [{"pairs": [["a", "b"]], "folder": "loras"}]}},
+        bypass_document_validation=True,
+    )
+
+    assert [*known_metadata(data, "box")] == [("loras", "a/x.safetensors")]
+
+
+def test_metadata_of_a_model_that_is_gone_is_no_longer_known(data: Data) -> None:
+    sync(data, a_model(HERO, **TOLD))
+    sync(data)
+
+    assert known_metadata(data, "box") == {}
+
+
+def test_metadata_that_contradicts_makes_it_another_file(data: Data) -> None:
+    sync(data, a_model(HERO, **TOLD, size=None, modified=None))
+
+    sync(data, a_model(HERO, metadata=[["ss_output_name", "b"]], size=None, modified=None))
+
+    metadata = one(data)["model_metadata"]
+    assert (metadata["pairs"], metadata["hashes"]) == ([["ss_output_name", "b"]], {})
 
 
 def test_no_more_than_one_row_of_a_file_counts(data: Data) -> None:

@@ -13,6 +13,7 @@ from db.catalog.servers import (
     ServerStatus,
     active_servers,
     find_servers,
+    note_switched_off,
     record_server,
     servers_for_urls,
     servers_of,
@@ -97,6 +98,48 @@ def test_endpoints_may_share_an_address() -> None:
 @pytest.mark.parametrize("url", [URL, f"{URL}//", " HTTP://127.0.0.1:8188/#x "])
 def test_an_address_in_any_spelling_names_its_server(data: Data, url: str) -> None:
     assert servers_for_urls(data, [url, URL]) == [box(data)]
+
+
+@pytest.mark.parametrize("spelling", ["http://127.0.0.1:80", "http://127.0.0.1/"])
+def test_the_usual_port_may_be_left_out(data: Data, spelling: str) -> None:
+    add(data, id="front", url="http://127.0.0.1")
+
+    assert [server.id for server in servers_for_urls(data, [spelling])] == ["front"]
+
+
+def test_an_address_names_its_server_though_that_is_switched_off(data: Data) -> None:
+    add(data, id="off", url="http://127.0.0.1:1", is_active=False, api_key=SECRET)
+    add(data, id="gone", url="http://127.0.0.1:2", deleted_at=MONDAY)
+
+    off, gone = servers_for_urls(data, ["http://127.0.0.1:1", "http://127.0.0.1:2"])
+
+    assert (off.id, off.api_key) == ("off", SECRET)
+    assert gone.id not in {"gone", "off"}
+
+
+def test_an_active_row_goes_before_one_that_is_switched_off(data: Data) -> None:
+    add(data, id="a", url=f"{URL}/#2", is_active=False)
+
+    assert [server.id for server in servers_for_urls(data, [URL])] == ["box"]
+
+
+def test_an_address_names_all_its_endpoints(data: Data) -> None:
+    pods = "https://api.runpod.ai"
+    for id_ in "ab":
+        add(data, id=id_, url=f"{pods}/#{id_}", endpoint_id=id_)
+
+    assert [server.id for server in servers_for_urls(data, [pods])] == ["a", "b"]
+
+
+def test_of_two_rows_with_one_id_the_first_is_read_and_the_other_is_told() -> None:
+    rows = [{"id": "box", "url": f"http://127.0.0.1:{port}"} for port in (1, 2)]
+
+    found = servers_of(rows)
+
+    assert [server.url for server in found.servers] == ["http://127.0.0.1:1"]
+    [(subject, said)] = found.unreadable
+    assert subject == "box"
+    assert "id of another row" in said
 
 
 def test_an_address_without_a_row_gets_the_same_id_each_time(data: Data) -> None:
@@ -199,3 +242,20 @@ def test_several_at_once_make_one_backend(data: Data) -> None:
             done.result()
 
     assert data["backends"].count_documents({}) == 1
+
+
+@pytest.mark.parametrize(
+    "fields", [{"is_active": False}, {"deleted_at": MONDAY}], ids=["inactive", "deleted"]
+)
+def test_a_server_that_was_switched_off_is_no_longer_online(
+    data: Data, fields: dict[str, Any]
+) -> None:
+    add(data, id="other", url="http://127.0.0.1:1")
+    for server in active_servers(data):
+        record_server(data, server, "online", None, None, 3, MONDAY)
+    data["comfyui_servers"].update_one({"id": "other"}, {"$set": fields})
+
+    note_switched_off(data, TUESDAY)
+
+    found = {one["id"]: (one["is_online"], one["last_check"]) for one in data["backends"].find()}
+    assert found == {"box": (True, MONDAY), "other": (False, TUESDAY)}

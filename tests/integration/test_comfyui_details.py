@@ -36,7 +36,7 @@ def test_a_trainers_hash_is_read_from_a_loras_metadata() -> None:
     path = "/view_metadata/loras?filename=renamed_by_user.safetensors"
     listing = listing_of(folder_answers() | {path: pairs})
 
-    [known] = [entry for entry in listing.entries if entry.metadata]
+    [known] = [entry for entry in listing.entries if entry.hashes]
     assert known.path == "renamed_by_user.safetensors"
     assert known.hashes == {"AutoV3": TENSORS[:12].upper()}
     assert known.metadata == {"sshs_model_hash": TENSORS, "modelspec.title": "A"}
@@ -86,6 +86,19 @@ def test_a_server_that_keeps_failing_is_not_asked_for_all_metadata() -> None:
     assert (len(listing.entries), listing.complete) == (209, True)
     assert len(asked) == 20
     assert len(listing.problems) == 21
+
+
+def test_files_that_always_fail_keep_no_newer_one_out() -> None:
+    names = [*(f"{number}.safetensors" for number in range(40)), "new.safetensors"]
+    every: dict[str, object] = {f"/experiment/models/{folder}": [] for folder in FILES}
+    facts = [{"name": name, "modified": 2 if name.startswith("new") else 1} for name in names]
+    broken = {"/models/loras": names, "/view_metadata/loras": Answer(status=500)}
+    fine = {"/view_metadata/loras?filename=new.safetensors": {"sshs_model_hash": TENSORS}}
+    listing = listing_of(
+        folder_answers() | every | {"/experiment/models/loras": facts} | broken | fine
+    )
+
+    assert [entry.path for entry in listing.entries if entry.hashes] == ["new.safetensors"]
 
 
 def test_failures_between_answers_do_not_end_the_asking() -> None:

@@ -36,6 +36,11 @@ def test_the_sample_has_twelve_models_whichever_way_it_tells_them(
     assert reading.listing.problems == ()
 
 
+def test_a_listing_by_loaders_tells_of_their_folders_only() -> None:
+    assert listing_of(loader_answers()).folders == {*FILES}
+    assert listing_of(folder_answers()).folders is None
+
+
 def test_folders_without_models_are_not_listed() -> None:
     _, paths = read(folder_answers())
 

@@ -39,9 +39,10 @@ def test_an_endpoint_tells_its_health_and_no_models(path: str, endpoint_id: str 
         Answer({}),
         Answer([]),
         Answer({"jobs": None, "workers": None}),
+        Answer({"jobs": {"inQueue": None}, "workers": {}}),
         Answer(b"<html>"),
     ],
-    ids=["no key", "unknown", "busy", "empty", "a list", "nulls", "HTML"],
+    ids=["no key", "unknown", "busy", "empty", "a list", "nulls", "no numbers", "HTML"],
 )
 def test_an_endpoint_without_health_is_an_error(answer: Answer) -> None:
     with ComfyuiServer({"/v2/abc123/health": answer}) as server:

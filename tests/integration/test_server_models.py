@@ -70,6 +70,28 @@ def test_the_models_of_a_server_that_was_renamed_are_compared_at_once(data: Data
     assert changes.changed == 1
 
 
+def test_what_a_listing_cannot_tell_of_is_neither_gone_nor_seen(data: Data) -> None:
+    hidden = ModelEntry("embeddings", "a.pt", "a.pt")
+    update(data, NOW, HERO, ModelEntry("vae", "b.pt", "b.pt"), hidden)
+    by_loaders = Listing((HERO,), complete=True, folders=frozenset({"loras", "vae"}))
+
+    changes = update_models(data, BOX.backend, by_loaders, LATER)
+
+    assert changes.first_ids["gone"] == ("box/vae/b.pt",)
+    found = {one["id"]: one for one in data["active_backend_models"].find()}
+    assert found["box/embeddings/a.pt"]["is_active"] is True
+    assert found["box/embeddings/a.pt"]["last_seen"] == NOW
+    assert found["box/loras/hero.safetensors"]["last_seen"] == LATER
+
+
+def test_a_listing_by_folders_is_compared_although_one_by_loaders_was_the_same(data: Data) -> None:
+    update(data, NOW, HERO, ModelEntry("embeddings", "a.pt", "a.pt"))
+    by_loaders = Listing((HERO,), complete=True, folders=frozenset({"loras"}))
+    update_models(data, BOX.backend, by_loaders, NOW)
+
+    assert update(data, SOON, HERO) == 1
+
+
 def test_an_incomplete_listing_does_not_count_as_compared(data: Data) -> None:
     update(data, NOW, HERO, complete=False)
     spoil(data)

@@ -44,7 +44,7 @@ def node(field: object, *, name: str = "lora_name", need: str = "required") -> d
 def read(told: object) -> tuple[set[str], bool, list[str]]:
     """Ids, whether the listing is complete, and what was a problem."""
     problems = Problems()
-    entries, complete = read_loaders(told, problems)
+    entries, complete, _ = read_loaders(told, problems)
     ids = {f"{entry.folder}/{entry.path}" for entry in entries}
     return ids, complete, [problem.subject for problem in problems.all()]
 
@@ -99,6 +99,12 @@ def test_lists_of_unknown_nodes_and_inputs_are_not_read() -> None:
     }
 
     assert read(told) == (set(), True, [])
+
+
+def test_only_folders_whose_loaders_were_read_are_told_of() -> None:
+    told = {"LoraLoader": node([[]]), "VAELoader": None, "SomeLoader": node([["a.pt"]])}
+
+    assert read_loaders(told, Problems())[2] == {"loras"}
 
 
 @pytest.mark.parametrize("told", [None, [], "LoraLoader", {}, {"SomeLoader": {}}], ids=repr)

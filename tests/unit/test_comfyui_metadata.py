@@ -21,6 +21,7 @@ LEFT_OUT: dict[str, dict[str, object]] = {
     "an object": {"ss_output_name": {"a": "b"}},
     "empty text": {"ss_output_name": ""},
     "a key that no document holds": {"modelspec.\0": "a"},
+    "a key without end": {"modelspec." + "x" * 1_000_000: "a"},
 }
 
 
@@ -41,6 +42,7 @@ def test_a_long_value_is_cut() -> None:
 
 def test_of_too_many_pairs_the_hash_stays() -> None:
     many = {f"modelspec.{number}": "x" for number in range(MOST_PAIRS * 2)}
+    many |= {f"modelspec.x{'x' * number}\0": "x" for number in range(MOST_PAIRS)}
 
     kept = kept_pairs(many | KEPT)
 

@@ -21,6 +21,8 @@ WAITS: dict[str, tuple[str | None, float | None]] = {
     "other digits": ("²", None),
     "words": ("soon", None),
     "an impossible date": ("Fri, 99 Jan 2026 03:05:05 GMT", None),
+    "a zone of too many digits": ("Fri, 02 Jan 2026 03:05:05 +99999999999999999999", None),
+    "an hour of too many digits": ("Fri, 02 Jan 2026 99999999999999999999:05:05 GMT", None),
     "nothing": ("", None),
     "none": (None, None),
 }

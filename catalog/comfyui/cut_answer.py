@@ -20,7 +20,7 @@ _WHOLE = range(-(2**63), 2**63)
 _USER_PART = re.compile(r"://[^/@\s]+@")
 
 
-def storable(value: object, level: int = DEEPEST) -> object:
+def cut_answer(value: object, level: int = DEEPEST) -> object:
     """Bring a JSON value into what a document can hold.
 
     Whole numbers beyond 64 bits become text. Keys that are empty, hold NUL or begin with `$` are
@@ -31,16 +31,16 @@ def storable(value: object, level: int = DEEPEST) -> object:
         level: How many levels of objects and lists are kept.
     """
     if isinstance(value, str):
-        return _USER_PART.sub("://", value[:LONGEST_TEXT])
+        return _USER_PART.sub("://", value)[:LONGEST_TEXT]  # a cut one would stay
     if isinstance(value, int) and not isinstance(value, bool):
         return value if value in _WHOLE else str(value)
     if isinstance(value, Mapping | list) and not level:
         return None
     if isinstance(value, Mapping):
         kept = islice((pair for pair in value.items() if _is_key(pair[0])), MOST_PARTS)
-        return {key: storable(part, level - 1) for key, part in kept}
+        return {key: cut_answer(part, level - 1) for key, part in kept}
     if isinstance(value, list):
-        return [storable(part, level - 1) for part in value[:MOST_PARTS]]
+        return [cut_answer(part, level - 1) for part in value[:MOST_PARTS]]
     return value
 
 

@@ -1,0 +1,121 @@
+"""Rows of `comfyui_servers` as servers, and which of them are of no use."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+from urllib.parse import urlsplit
+from uuid import NAMESPACE_URL, uuid5
+
+from db.catalog.addresses import normal_url, shown_url
+from db.catalog.backend_ref import BackendRef
+from db.catalog.errors import UnusableAddress
+
+ServerType = Literal["standard", "runpod"]
+
+ROW_FIELDS = ("id", "name", "url", "server_type", "api_key", "endpoint_id")
+"""What is read of a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that is to be read.
+
+    Attributes:
+        id: Of its row in `comfyui_servers`, else derived from the address.
+        name: For people.
+        url: Normalised; may hold a user, so show `address` instead.
+        server_type: What kind of server it is.
+        api_key: A secret.
+        endpoint_id: Of a RunPod server.
+    """
+
+    id: str
+    name: str
+    url: str = field(repr=False)
+    server_type: ServerType = "standard"
+    api_key: str | None = field(default=None, repr=False)
+    endpoint_id: str | None = None
+
+    @property
+    def address(self) -> str:
+        """The address without a user or a query."""
+        return shown_url(self.url)
+
+    @property
+    def backend(self) -> BackendRef:
+        """The server as its models name it."""
+        return BackendRef(self.id, self.name, self.address)
+
+
+@dataclass(frozen=True, slots=True)
+class ServersFound:
+    """The rows of `comfyui_servers`.
+
+    Attributes:
+        servers: Those that can be read, each address once, in the order of their ids.
+        unreadable: Id of each row that cannot be used, and why, as a sentence.
+    """
+
+    servers: tuple[Server, ...]
+    unreadable: tuple[tuple[str, str], ...] = ()
+
+
+def servers_of(rows: Sequence[Mapping[str, Any]]) -> ServersFound:
+    """Decide which rows are servers; of several with one address or one id the first is.
+
+    Args:
+        rows: Documents of `comfyui_servers`.
+    """
+    servers: dict[tuple[str, str | None], Server] = {}
+    ids: set[str] = set()
+    unreadable = []
+    for row in rows:
+        subject = str(row.get("id") or row.get("_id"))
+        try:
+            server = _of_row(row)
+        except UnusableAddress as error:
+            unreadable.append((subject, str(error)))
+            continue
+        if server is None:
+            unreadable.append((subject, "It has no id and url that are text; correct the row."))
+            continue
+        # Endpoints of RunPod may share an address.
+        place = (server.address, server.endpoint_id)
+        if place in servers:
+            reason = f"It has the address of {servers[place].name!r}; delete one of the two rows."
+            unreadable.append((subject, reason))
+        elif server.id in ids:
+            unreadable.append((subject, "It has the id of another row; give it one of its own."))
+        else:
+            servers[place] = server
+            ids.add(server.id)
+    return ServersFound(tuple(servers.values()), tuple(unreadable))
+
+
+def server_of_url(url: str) -> Server:
+    """Make up the server at an address that no row has.
+
+    Args:
+        url: Normalised.
+    """
+    shown = shown_url(url)
+    host = urlsplit(shown).netloc
+    return Server(id=str(uuid5(NAMESPACE_URL, shown)), name=host, url=url)
+
+
+def _of_row(row: Mapping[str, Any]) -> Server | None:
+    texts = {
+        name: value for name in ROW_FIELDS if isinstance(value := row.get(name), str) and value
+    }
+    if "id" not in texts or "url" not in texts:
+        return None
+    url = normal_url(texts["url"])
+    named = texts.get("server_type", "")
+    return Server(
+        id=texts["id"],
+        name=texts.get("name") or shown_url(url),
+        url=url,
+        server_type="runpod" if named == get_args(ServerType)[1] else "standard",
+        api_key=texts.get("api_key"),
+        endpoint_id=texts.get("endpoint_id"),
+    )
