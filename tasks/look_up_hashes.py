@@ -1,6 +1,7 @@
 """Asking Civitai by hash for local models that the imported catalog does not have."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
@@ -12,59 +13,100 @@ from pymongo.database import Database
 from blocks.civitai import Civitai
 from catalog.civitai.client import CivitaiClient
 from catalog.civitai.items import ItemUnreadable, read_item
-from catalog.errors import NotThere
+from catalog.civitai.version_files import version_files_of_answer
+from catalog.entries import HashKind
+from catalog.errors import AnswerUnreadable, CatalogRefused, NotThere
+from catalog.matching.turns import in_turn
 from db.catalog.civitai import StoredItem, upsert_items
-from db.catalog.known_hashes import unknown_sha256s
+from db.catalog.known_hashes import unknown_hashes
 from db.catalog.local_models import local_models
 from db.connection import Document
 from tasks.civitai_calls import asked_again, one_a_second, open_gate
+from tasks.local_hashes import hashes_to_ask_for
 from tasks.retrying import may_pass
 
 MOST_MODELS = 300
-"""Models that are read in one run, one a second; the next run reads more."""
+"""Models that are read in one run, one a second; other runs read the others."""
+MOST_HASHES = 100
+"""Hashes that are asked for one by one in one run, one a second; each day others."""
 
 IMPORT_ID = "by-hash"
 
 
-@task(cache_policy=NO_CACHE, task_run_name="look up hashes", retry_condition_fn=may_pass)
-def look_up_hashes(database: Database[Document], catalog: Civitai) -> int:
-    """Add the Civitai models of unknown local files to `civitai_models`.
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """What Civitai told by hash.
 
-    Returns:
-        How many were added.
+    Attributes:
+        models: How many were added to `civitai_models`, or have changed there.
+        left_out: What could not be read or stored, and why, as sentences.
+    """
+
+    models: int = 0
+    left_out: tuple[str, ...] = ()
+
+
+@task(cache_policy=NO_CACHE, task_run_name="look up hashes", retry_condition_fn=may_pass)
+def look_up_hashes(database: Database[Document], catalog: Civitai) -> LookedUp:
+    """Add the Civitai models of unknown local files to `civitai_models`, each as it is read.
+
+    SHA-256 sums are asked for all at once. BLAKE3 and AutoV3 can only be asked for one by one, so
+    they are for files of which no SHA-256 is known, `MOST_HASHES` a run.
 
     Raises:
         catalog.errors.CatalogError: Civitai cannot be reached, refuses the key, or is too busy.
         db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
     """
-    told = (
-        sha256
-        for batch in local_models(database)
-        for model in batch
-        for sha256 in model.hashes.get("SHA256", ())
-    )
-    unknown = unknown_sha256s(database, told)
-    if not unknown:
-        return 0
+    told = hashes_to_ask_for(model for batch in local_models(database) for model in batch)
+    unknown = {kind: unknown_hashes(database, kind, some) for kind, some in told.items()}
+    if not any(unknown.values()):
+        return LookedUp()
     open_gate()
+    today = datetime.now(UTC).toordinal()
+    single = [(kind, one) for kind in told if kind != "SHA256" for one in unknown[kind]]
     with catalog.client(one_a_second) as client:
-        hits = asked_again(lambda: client.ids_by_hash(unknown))
-        wanted = sorted({hit.model_id for hit in hits})
-        if len(wanted) > MOST_MODELS:
-            said = "%d models are found by hash; %d of them are read now, the others next time."
-            get_run_logger().info(said, len(wanted), MOST_MODELS)
-        items = _items(client, wanted[:MOST_MODELS])
-    counts = upsert_items(database, items, datetime.now(UTC), IMPORT_ID)
-    return counts.new + counts.changed
+        found = set(_asked_at_once(client, unknown["SHA256"]))
+        asked = in_turn(single, MOST_HASHES, today)
+        found.update(_asked_one_by_one(client, asked))
+        numbers = in_turn(sorted(found), MOST_MODELS, today)
+        _say_what_waits("hashes", len(single), len(asked))
+        _say_what_waits("models", len(found), len(numbers))
+        return _taken_in(database, client, numbers)
 
 
-def _items(client: CivitaiClient, numbers: Sequence[int]) -> list[StoredItem]:
-    items = []
+def _asked_at_once(client: CivitaiClient, sha256s: Sequence[str]) -> Iterator[int]:
+    if sha256s:
+        yield from (hit.model_id for hit in asked_again(lambda: client.ids_by_hash(sha256s)))
+
+
+def _asked_one_by_one(
+    client: CivitaiClient, hashes: Iterable[tuple[HashKind, str]]
+) -> Iterator[int]:
+    for kind, digits in hashes:
+        answer = asked_again(partial(client.version_by_hash, digits))
+        files = version_files_of_answer(answer)
+        yield from {file.model_id for file in files if file.hashes.get(kind) == digits}
+
+
+def _taken_in(
+    database: Database[Document], client: CivitaiClient, numbers: Iterable[int]
+) -> LookedUp:
+    """Read models and store each at once, so that a stop loses none; a bad one stops no other."""
+    models, left_out = 0, []
     for number in numbers:
         try:
             item = read_item(asked_again(partial(client.model, number)))
-        except (NotThere, ItemUnreadable) as error:
-            get_run_logger().warning("Civitai's model %d is left out: %s", number, error)
+        except (NotThere, CatalogRefused, AnswerUnreadable, ItemUnreadable) as error:
+            left_out.append(f"Civitai's model {number} is left out: {error}")
             continue
-        items.append(StoredItem(item.id, item.document, item.content_hash))
-    return items
+        stored = StoredItem(item.id, item.document, item.content_hash)
+        counts = upsert_items(database, [stored], datetime.now(UTC), IMPORT_ID)
+        models += counts.new + counts.changed
+        left_out += [f"Civitai's model {id_} is left out: {why}" for id_, why in counts.failed]
+    return LookedUp(models, tuple(left_out))
+
+
+def _say_what_waits(what: str, count: int, now: int) -> None:
+    if count > now:
+        said = "Of %d %s to ask Civitai for, %d are asked for now, the others on other days."
+        get_run_logger().info(said, count, what, now)

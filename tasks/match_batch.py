@@ -39,12 +39,13 @@ def match_batch(
     index = CandidateIndex(file for item in items.values() for file in version_files(item))
     rows = []
     for stored, local in zip(models, locals_, strict=True):
-        found = match(local, [*index.for_local(local), *index.near(local)])
+        own, near = index.for_local(local), index.near(local)
+        found = match(local, own, near)
         if found.chosen is None and searches > 0 and not stored.is_confirmed:
             searches -= 1
             alike = find_suggestions(database, local.file_name.rpartition(".")[0])
             more = [file for item in alike for file in version_files(item)]
-            found = match(local, [*index.for_local(local), *index.near(local), *more])
+            found = match(local, own, [*near, *more])
         rows.append(_row(stored, found, items))
     return rows
 
@@ -55,6 +56,7 @@ def _local(stored: StoredLocalModel) -> LocalModel:
         kind=cast("LocalType", stored.model_type),
         file_name=stored.file_name,
         hashes=cast("Mapping[HashKind, frozenset[str]]", stored.hashes),
+        sizes=stored.sizes,
     )
 
 

@@ -1,7 +1,7 @@
 """Matching all local models to Civitai's versions, and showing what was found."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from prefect import task
@@ -14,11 +14,11 @@ from blocks.configured import civitai
 from blocks.environment import Environment
 from catalog.errors import CatalogError
 from catalog.reporting.match_report import MatchReport
-from db.catalog.local_models import StoredLocalModel, local_models
+from db.catalog.local_models import local_models
 from db.catalog.match_row import MatchRow
 from db.catalog.matches import MatchCounts, write_matches
 from db.connection import Document
-from tasks.look_up_hashes import look_up_hashes
+from tasks.look_up_hashes import LookedUp, look_up_hashes
 from tasks.match_batch import match_batch
 from tasks.progress import Progress, shown_progress
 from tasks.retrying import may_pass, patient
@@ -41,12 +41,10 @@ class _Tally:
         self.examples: list[str] = []
         self.refused: list[str] = []
 
-    def add(
-        self, models: Iterable[StoredLocalModel], rows: Sequence[MatchRow], counts: MatchCounts
-    ) -> None:
-        for model, row in zip(models, rows, strict=True):
+    def add(self, rows: Iterable[MatchRow], counts: MatchCounts) -> None:
+        for row in rows:
             self.models += 1
-            if model.is_confirmed:
+            if row.model_id in counts.confirmed:
                 self.kept += 1
             elif row.link is not None:
                 self.by_method[row.link.method] += 1
@@ -85,7 +83,7 @@ def match_all(database: Database[Document], progress: Progress) -> MatchReport:
     for models in local_models(database, BATCH):
         left = max(0, MOST_SEARCHES - tally.unmatched)
         rows = match_batch(database, models, left)
-        tally.add(models, rows, write_matches(database, rows, datetime.now(UTC)))
+        tally.add(rows, write_matches(database, rows, datetime.now(UTC)))
         progress("Models", tally.models, 0)
     return tally.report()
 
@@ -119,7 +117,7 @@ def match_catalog(*, ask_civitai: bool) -> MatchReport:
         db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
     """
     environment = Environment()
-    looked_up, notes = 0, []
+    looked_up, notes = LookedUp(), []
     with (
         opened_database(environment) as database,
         shown_progress(f"{TABLE_KEY}-progress", "models") as progress,
@@ -130,7 +128,7 @@ def match_catalog(*, ask_civitai: bool) -> MatchReport:
             except CatalogError as error:
                 notes.append(f"Civitai could not be asked for unknown hashes: {error}")
         found = patient(match_all, environment)(database, progress)
-    every = (*notes, *found.notes)
-    report = found.model_copy(update={"looked_up": looked_up, "notes": every})
+    every = (*notes, *looked_up.left_out, *found.notes)
+    report = found.model_copy(update={"looked_up": looked_up.models, "notes": every})
     show_matches(report)
     return report

@@ -6,13 +6,15 @@ from catalog.civitai.version_files import VersionFile
 from catalog.matching.by_hash import match_by_hash
 from catalog.matching.by_name import match_by_name
 from catalog.matching.evidence import torn_kind
-from catalog.matching.findings import Finding, torn
+from catalog.matching.findings import Finding, of_several_sizes, torn
 from catalog.matching.likeness import suggestions
 from catalog.matching.local_models import LocalModel, known_hashes, names_decide
 from catalog.matching.outcomes import MOST_CANDIDATES, QUALITIES, SCORES, Candidate, Match
 
 
-def match(local: LocalModel, candidates: Sequence[VersionFile]) -> Match:
+def match(
+    local: LocalModel, candidates: Sequence[VersionFile], alike: Sequence[VersionFile] = ()
+) -> Match:
     """Decide which file of which version a local model is; no link is better than a wrong one.
 
     The order is SHA256, BLAKE3, AutoV2, AutoV3, file name, normalised file name. The first one
@@ -21,21 +23,27 @@ def match(local: LocalModel, candidates: Sequence[VersionFile]) -> Match:
 
     Args:
         local: The model.
-        candidates: Every file that has one of its `lookup_keys`, and any others to suggest; their
-            order does not matter.
+        candidates: Every file that has one of its `lookup_keys`; their order does not matter.
+        alike: Any other files, only to suggest; they are linked in no case, since a search finds
+            some files of a name and not all.
 
     Returns:
         The link, or the candidates and why there is no link.
     """
-    known = known_hashes(local.hashes)
     files = _once(candidates)
-    kind = torn_kind(known)
-    if kind:
-        return _unlinked(local, files, torn(kind, known, files))
-    finding = match_by_hash(local, known, files) or match_by_name(local, known, files)
+    finding = _finding(local, files)
     if finding and finding.chosen:
         return _linked(finding, finding.chosen)
-    return _unlinked(local, files, finding)
+    return _unlinked(local, _once([*files, *alike]), finding)
+
+
+def _finding(local: LocalModel, files: Sequence[VersionFile]) -> Finding | None:
+    known = known_hashes(local.hashes)
+    kind = torn_kind(known)
+    if kind:
+        return torn(kind, known, files)
+    found = match_by_hash(local, known, files) or match_by_name(local, known, files)
+    return of_several_sizes(found, len(local.sizes)) if found and len(local.sizes) > 1 else found
 
 
 def _once(files: Sequence[VersionFile]) -> list[VersionFile]:

@@ -63,3 +63,14 @@ def torn(kind: HashKind, known: Known, candidates: Sequence[VersionFile]) -> Fin
     files = [file for file in candidates if has_hash(file, kind, known)]
     reason = f"Servers tell {len(known[kind])} different {kind} hashes for this model."
     return Finding(METHODS[kind], files, None, reason)
+
+
+def of_several_sizes(found: Finding, count: int) -> Finding:
+    """Say that servers hold different files under one name, and which one was found is open.
+
+    Args:
+        found: What their hash or name found.
+        count: How many sizes servers tell.
+    """
+    reason = f"Servers tell {count} different sizes of this model."
+    return Finding(found.method, found.files, None, reason)

@@ -19,12 +19,14 @@ class LocalModel:
         kind: What its folder is for.
         file_name: The last part of its path.
         hashes: All that any server tells, by kind; more than one of a kind is a contradiction.
+        sizes: All that any server tells, in bytes; more than one is a contradiction, too.
     """
 
     model_id: str
     kind: LocalType
     file_name: str
     hashes: Mapping[HashKind, frozenset[str]]
+    sizes: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

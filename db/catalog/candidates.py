@@ -12,7 +12,7 @@ from pymongo.errors import OperationFailure
 from db.connection import Document, reading_anything, translated_errors
 
 MOST_OF_A_NAME = 200
-"""Items that are read of one file name; with so many it says nothing anyway."""
+"""Items of one type that are read of one file name; with so many it says nothing anyway."""
 SUGGESTIONS = 20
 SUGGESTION_SECONDS = 2.0
 """For one text search; a suggestion is not worth more."""
@@ -59,7 +59,7 @@ def find_candidates(database: Database[Document], keys: CandidateKeys) -> list[D
         keys: Of at most a few thousand models.
 
     Returns:
-        Items, without pictures and statistics, ordered by id. Of an item with one such name, the
+        Items, without pictures and statistics, ordered by id. Of one type with one such name, the
         first 200 by id.
 
     Raises:
@@ -117,13 +117,14 @@ def _named(database: Database[Document], keys: CandidateKeys) -> Iterator[int]:
     wanted = [{field: {"$in": [*some]}} for field, some in names.items() if some]
     if not wanted:
         return
-    seen: Counter[tuple[str, str]] = Counter()
-    shown = {"_id": False, "id": True} | dict.fromkeys(names, True)
+    seen: Counter[tuple[str, str, str]] = Counter()
+    shown = {"_id": False, "id": True, "type": True} | dict.fromkeys(names, True)
     models = reading_anything(database)["civitai_models"]
     with translated_errors(), pymongo.timeout(PATIENCE_SECONDS):
         for one in models.find({"$or": wanted}, shown).sort("id").allow_disk_use(True):
-            of_it = [(field, key) for field in names for key in one.get(field) or ()]
-            of_it = [(field, key) for field, key in of_it if key in names[field]]
+            kind = str(one.get("type"))
+            told = ((field, key) for field in names for key in one.get(field) or ())
+            of_it = [(kind, field, key) for field, key in told if key in names[field]]
             if any(seen[key] < MOST_OF_A_NAME for key in of_it):
                 yield one["id"]
             seen.update(of_it)

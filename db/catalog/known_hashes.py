@@ -6,16 +6,16 @@ from pymongo.database import Database
 
 from db.connection import Document, reading_anything, translated_errors
 
-_SHA256 = "modelVersions.files.hashes.SHA256"
 _BATCH = 1_000
 
 
-def unknown_sha256s(database: Database[Document], sha256s: Iterable[str]) -> list[str]:
+def unknown_hashes(database: Database[Document], kind: str, hashes: Iterable[str]) -> list[str]:
     """Choose those that no file of `civitai_models` has.
 
     Args:
         database: The StoryCanvas database.
-        sha256s: In upper case.
+        kind: Which hash, in Civitai's words, such as `SHA256`.
+        hashes: In upper case.
 
     Returns:
         Sorted, each once.
@@ -23,22 +23,22 @@ def unknown_sha256s(database: Database[Document], sha256s: Iterable[str]) -> lis
     Raises:
         db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
-    wanted = sorted(set(sha256s))
+    wanted = sorted(set(hashes))
     unknown: list[str] = []
     for begin in range(0, len(wanted), _BATCH):
         some = wanted[begin : begin + _BATCH]
-        known = _known(database, some)
-        unknown += [sha256 for sha256 in some if sha256 not in known]
+        known = _known(database, f"modelVersions.files.hashes.{kind}", some)
+        unknown += [digits for digits in some if digits not in known]
     return unknown
 
 
-def _known(database: Database[Document], sha256s: list[str]) -> set[str]:
+def _known(database: Database[Document], field: str, hashes: list[str]) -> set[str]:
     pipeline: list[Document] = [
-        {"$match": {_SHA256: {"$in": sha256s}}},
-        {"$project": {"_id": False, "found": f"${_SHA256}"}},
+        {"$match": {field: {"$in": hashes}}},
+        {"$project": {"_id": False, "found": f"${field}"}},
         {"$unwind": "$found"},
         {"$unwind": "$found"},
-        {"$match": {"found": {"$in": sha256s}}},
+        {"$match": {"found": {"$in": hashes}}},
         {"$group": {"_id": "$found"}},
     ]
     with translated_errors():

@@ -37,11 +37,14 @@ def model_rows(database: Database[Document]) -> Iterator[Document]:
 
 
 def _base_models(database: Database[Document]) -> dict[str, str]:
+    """Read base models by model id; the row that was given to a model comes before its namesake."""
+    names = ("id", "catalog_model_id")
+    fields = {"_id": False, "base_model": True} | dict.fromkeys(names, True)
     known = reading_anything(database)["database_models"]
-    wanted = {"id": {"$type": "string"}, "base_model": {"$type": "string"}}
     with translated_errors():
-        found = known.find(wanted, {"_id": False, "id": True, "base_model": True})
-        return {one["id"]: one["base_model"] for one in found}
+        rows = known.find({"base_model": {"$type": "string"}}, fields).to_list()
+    told = ((one.get(name), one["base_model"]) for name in names for one in rows)
+    return {model_id: base for model_id, base in told if isinstance(model_id, str)}
 
 
 def _row(stored: Mapping[str, Any], base_models: Mapping[str, str]) -> Document:

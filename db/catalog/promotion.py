@@ -15,7 +15,12 @@ SOURCE = "civitai-match"
 LONGEST_DESCRIPTION = 20_000
 """Characters of Civitai's description that are copied; it is in the text index."""
 
-_OF_THE_MATCH = ("civitai_id", "civitai_info", "civitai_match_quality")
+_OF_THE_MATCH = ("civitai_id", "civitai_match_quality")
+_OF_CIVITAI = (
+    *("modelId", "versionId", "name", "versionName", "baseModel", "description", "tags"),
+    *("trainedWords", "sha256", "nsfw"),
+)
+"""Parts of `civitai_info` that are written here; what others noted in it stays."""
 
 
 def row_of(row: MatchRow, rows: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
@@ -46,6 +51,7 @@ def new_row(row: MatchRow, link: MatchLink) -> Document:
         "type": row.model_type,
         "is_active": True,
         "source": SOURCE,
+        "is_nsfw": link.is_nsfw,
         **_facts(row, link),
         **_texts(link),
     }
@@ -62,12 +68,12 @@ def row_changes(row: MatchRow, stored: Mapping[str, Any]) -> Document:
     """
     if row.link is None or row.link.quality not in KNOWN:
         return _taken_back(row, stored)
-    info = stored.get("civitai_info")
     wanted = _facts(row, row.link)
-    if isinstance(info, Mapping):
-        wanted["civitai_info"] = {**info, **wanted["civitai_info"]}
+    wanted["civitai_info"] = {**_told(stored), **wanted["civitai_info"]}
     wanted["path"] = stored.get("path") or wanted["path"]
     wanted |= _texts_that_may_be_written(stored, _texts(row.link))
+    if _may_be_called(row.link.is_nsfw, stored):
+        wanted["is_nsfw"] = row.link.is_nsfw
     return {name: value for name, value in wanted.items() if stored.get(name) != value}
 
 
@@ -75,7 +81,8 @@ def _taken_back(row: MatchRow, stored: Mapping[str, Any]) -> Document:
     if stored.get("catalog_model_id") != row.model_id or stored.get("civitai_id") is None:
         return {}
     texts = _texts_that_may_be_written(stored, dict.fromkeys(_TEXTS))
-    return {**dict.fromkeys(_OF_THE_MATCH), **texts}
+    others = {name: value for name, value in _told(stored).items() if name not in _OF_CIVITAI}
+    return {**dict.fromkeys(_OF_THE_MATCH), "civitai_info": others or None, **texts}
 
 
 def _is_free_row_of(row: MatchRow, stored: Mapping[str, Any]) -> bool:
@@ -102,7 +109,6 @@ def _facts(row: MatchRow, link: MatchLink) -> Document:
         "path": row.model_id,
         "catalog_model_id": row.model_id,
         "server_source": row.server,
-        "is_nsfw": link.is_nsfw,
         "civitai_id": link.civitai_id,
         "civitai_match_quality": link.quality,
         "civitai_info": {
@@ -115,6 +121,7 @@ def _facts(row: MatchRow, link: MatchLink) -> Document:
             "tags": [*link.tags],
             "trainedWords": [*link.trained_words],
             "sha256": link.sha256,
+            "nsfw": link.is_nsfw,
         },
     }
 
@@ -129,11 +136,25 @@ def _texts(link: MatchLink) -> Document:
 
 def _texts_that_may_be_written(stored: Mapping[str, Any], texts: Document) -> Document:
     """Leave out each text that a person wrote."""
-    info = stored.get("civitai_info")
-    told = info if isinstance(info, Mapping) else {}
+    told = _told(stored)
     words = told.get("trainedWords")
     joined = ", ".join(map(str, words)) if isinstance(words, list) else None
     ours = dict(zip(_TEXTS, (told.get("baseModel"), joined, told.get("sha256")), strict=True))
     return {
         name: text for name, text in texts.items() if stored.get(name) in (None, "", ours[name])
     }
+
+
+def _may_be_called(is_nsfw: bool, stored: Mapping[str, Any]) -> bool:
+    """Leave a person's word alone: what differs from what Civitai said last.
+
+    Before it said anything, a row of the app may be called NSFW, for false is its default, but not
+    harmless.
+    """
+    before, is_called = _told(stored).get("nsfw"), stored.get("is_nsfw")
+    return is_called is None or is_called == before or (before is None and is_nsfw)
+
+
+def _told(stored: Mapping[str, Any]) -> Mapping[str, Any]:
+    info = stored.get("civitai_info")
+    return info if isinstance(info, Mapping) else {}

@@ -10,7 +10,7 @@ import pandas as pd
 from pymongo.database import Database
 
 from db.catalog.backend_ref import BackendRef
-from db.catalog.listed import ListedModel, listed_frame
+from db.catalog.listed import ListedModel
 from db.connection import connect
 from db.initialise import initialise
 
@@ -52,7 +52,8 @@ def a_model(name: str = "loras/hero_v1.safetensors", /, **told: Any) -> ListedMo
 
 
 def listing(*models: ListedModel | str) -> pd.DataFrame:
-    return listed_frame(a_model(one) if isinstance(one, str) else one for one in models)
+    rows = [a_model(one) if isinstance(one, str) else one for one in models]
+    return pd.DataFrame(rows, columns=[*ListedModel._fields], dtype=object)
 
 
 def stored(database: Data, collection: str = "active_backend_models") -> dict[str, Any]:

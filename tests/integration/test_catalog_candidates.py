@@ -56,7 +56,7 @@ def test_a_model_on_several_servers_comes_once_with_all_hashes(data: Data) -> No
         data, BOX, listing(a_model(hero, hashes={"SHA256": SHA256}), "vae/b.pt"), True, MONDAY
     )
     told = {"SHA256": "A" * 64, "AutoV3": "B" * 12}
-    sync_models(data, OTHER, listing(a_model(hero, hashes=told)), True, MONDAY)
+    sync_models(data, OTHER, listing(a_model(hero, hashes=told, size=2000)), True, MONDAY)
 
     assert [*local_models(data, 1)] == [
         [
@@ -66,9 +66,10 @@ def test_a_model_on_several_servers_comes_once_with_all_hashes(data: Data) -> No
                 "lora",
                 {"SHA256": frozenset({SHA256, "A" * 64}), "AutoV3": frozenset({"B" * 12})},
                 ("Box", "Other"),
+                sizes=frozenset({1000, 2000}),
             )
         ],
-        [StoredLocalModel("vae/b.pt", "b.pt", "vae", {}, ("Box",))],
+        [StoredLocalModel("vae/b.pt", "b.pt", "vae", {}, ("Box",), sizes=frozenset({1000}))],
     ]
 
 
@@ -88,6 +89,45 @@ def test_a_link_of_a_person_on_any_server_is_told(data: Data) -> None:
     [[model]] = local_models(data)
 
     assert model.is_confirmed
+
+
+def test_no_cursor_waits_on_the_server_while_a_batch_is_worked_on(data: Data) -> None:
+    names = [f"loras/{number:03}.pt" for number in range(250)]
+    sync_models(data, BOX, listing(*names), True, MONDAY)
+    batches = local_models(data, 50)
+
+    first = next(batches)
+    space = f"{data.name}.active_backend_models"
+    looking: list[dict[str, Any]] = [{"$currentOp": {"idleCursors": True}}]
+    looking += [{"$match": {"type": "idleCursor", "ns": space}}]
+    waiting = [*data.client["admin"].aggregate(looking)]
+
+    assert waiting == []
+    assert [one.model_id for batch in (first, *batches) for one in batch] == names
+
+
+def test_a_batch_reads_little_more_than_it_brings(data: Data) -> None:
+    names = [f"loras/{number:03}.pt" for number in range(250)]
+    sync_models(data, BOX, listing(*names), True, MONDAY)
+    data.command("profile", 2)
+    batches = [*local_models(data, 50)]
+    data.command("profile", 0)
+
+    space = f"{data.name}.active_backend_models"
+    noted = [*data["system.profile"].find({"ns": space})]
+    data.drop_collection("system.profile")
+    read = sum(one.get("nreturned", 0) for one in noted)
+    assert len(batches) == 5
+    assert read <= 250 + 5
+
+
+def test_a_server_without_a_name_is_not_called_none(data: Data) -> None:
+    sync_models(data, BOX, listing("loras/a.pt"), True, MONDAY)
+    data["active_backend_models"].update_one({}, {"$unset": {"backend_name": True}})
+
+    [[model]] = local_models(data)
+
+    assert model.servers == ()
 
 
 @pytest.mark.parametrize("kind", HASHES)
@@ -144,6 +184,15 @@ def test_of_a_crowded_name_a_bounded_number_comes(data: Data) -> None:
     ids = found(data, file_keys=["style.pt", "rare.pt"], name_keys=["style", "rare"])
 
     assert ids == [*range(1, MOST_OF_A_NAME + 1), 1000]
+
+
+def test_items_of_one_type_do_not_crowd_out_those_of_another(data: Data) -> None:
+    for number in range(1, MOST_OF_A_NAME + 3):
+        add_item(data, number, "style.pt", type="Checkpoint")
+    for number in (1001, 1002):
+        add_item(data, number, "style.pt")
+
+    assert found(data, file_keys=["style.pt"]) == [*range(1, MOST_OF_A_NAME + 1), 1001, 1002]
 
 
 def test_suggestions_share_words_and_the_likeliest_comes_first(data: Data) -> None:

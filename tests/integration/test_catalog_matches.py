@@ -62,6 +62,24 @@ class Person(CommandListener):
         """Go on."""
 
 
+class Written(CommandListener):
+    """Notes the collections that are written to, in their order."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def started(self, event: CommandStartedEvent) -> None:
+        self.names += [
+            event.command[kind] for kind in ("insert", "update") if kind in event.command
+        ]
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        """Go on."""
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        """Go on."""
+
+
 @pytest.fixture(scope="module")
 def shared(standalone_url: str) -> Iterator[Data]:
     with initialised(standalone_url) as database:
@@ -161,6 +179,7 @@ def test_a_known_model_without_a_row_gets_one(data: Data) -> None:
             "tags": ["character"],
             "trainedWords": ["hero", "cape"],
             "sha256": SHA256,
+            "nsfw": False,
         },
         "created_at": TUESDAY,
         "updated_at": TUESDAY,
@@ -249,7 +268,7 @@ def test_a_link_that_a_person_made_or_confirmed_stays(
 
     counts = write_matches(data, [result], TUESDAY)
 
-    assert (counts.synced, counts.confirmed) == (1, 1)
+    assert (counts.synced, counts.confirmed) == (1, {HERO})
     assert has(status(data), sync_status="synced", sync_error=None)
     assert status(data)["civitai_model_id"] == fields.get("civitai_model_id")
     assert everything(data) | {"model_sync_status": []} == before
@@ -267,6 +286,78 @@ def test_a_row_that_a_person_linked_or_confirmed_stays(
 
     assert status(data)["civitai_model_id"] == "7"
     assert everything(data) | {"model_sync_status": []} == before
+
+
+@pytest.mark.parametrize("number", ["7", None], ids=["another", "none"])
+def test_a_link_goes_where_a_person_chose_another_on_another_server(
+    data: Data, number: str | None
+) -> None:
+    other = BackendRef("box2", "Other", "http://127.0.0.1:8189")
+    sync_models(data, other, listing(HERO), True, MONDAY)
+    write_matches(data, [ROW], MONDAY)
+    own = {"civitai_match_quality": "manual", "civitai_model_id": number}
+    data["active_backend_models"].update_one({"id": f"box/{HERO}"}, {"$set": own})
+
+    write_matches(data, [ROW], TUESDAY)
+
+    assert has(active(data), **own)
+    assert has(active(data, "box2"), civitai_model_id=None, civitai_match_quality=None)
+    assert has(row(data), civitai_id=None, civitai_match_quality=None)
+    assert has(status(data), sync_status="synced", civitai_model_id=number)
+    assert write_matches(data, [ROW], TUESDAY).written == 0
+
+
+def test_what_a_person_chose_holds_when_the_model_goes_from_that_server(data: Data) -> None:
+    other = BackendRef("box2", "Other", "http://127.0.0.1:8189")
+    sync_models(data, other, listing(HERO), True, MONDAY)
+    own = {"civitai_match_quality": "manual", "civitai_model_id": "7"}
+    data["active_backend_models"].update_one({"id": f"box/{HERO}"}, {"$set": own})
+    sync_models(data, BOX, listing(), True, TUESDAY)
+    before = everything(data)
+
+    write_matches(data, [ROW], TUESDAY)
+
+    assert has(status(data), sync_status="synced", civitai_model_id="7")
+    assert everything(data) | {"model_sync_status": []} == before
+
+
+def test_a_link_that_a_person_confirmed_stays_on_every_server(data: Data) -> None:
+    other = BackendRef("box2", "Other", "http://127.0.0.1:8189")
+    sync_models(data, other, listing(HERO), True, MONDAY)
+    write_matches(data, [ROW], MONDAY)
+    mark = {"$set": {"civitai_match_confirmed": True}}
+    data["active_backend_models"].update_one({"id": f"box/{HERO}"}, mark)
+    before = everything(data)
+
+    write_matches(data, [NO_LINK], TUESDAY)
+
+    assert everything(data) | {"model_sync_status": []} == before | {"model_sync_status": []}
+
+
+def test_a_link_goes_where_a_person_chose_another_for_the_row(data: Data) -> None:
+    write_matches(data, [ROW], MONDAY)
+    own = {"civitai_match_quality": "manual", "civitai_id": 7}
+    data["database_models"].update_one({}, {"$set": own})
+    before = row(data)
+
+    write_matches(data, [ROW], TUESDAY)
+
+    assert row(data) == before
+    assert has(active(data), civitai_model_id=None, match_method=None)
+
+
+def test_a_status_is_written_after_what_it_tells_of(data: Data, standalone_url: str) -> None:
+    other = "loras/a_confirmed.pt"
+    sync_models(data, BOX, listing(HERO, other), True, MONDAY)
+    own = {"$set": {"civitai_match_quality": "manual", "civitai_model_id": "7"}}
+    data["active_backend_models"].update_one({"id": f"box/{other}"}, own)
+    order = Written()
+    client = MongoClient[dict[str, Any]](standalone_url, event_listeners=[order], tz_aware=True)
+    kept = replace(ROW, model_id=other, file_name="a_confirmed.pt")
+    with client:
+        write_matches(client[data.name], [kept, ROW], TUESDAY)
+
+    assert order.names == ["active_backend_models", "database_models", "model_sync_status"]
 
 
 @pytest.mark.parametrize("collection", ["active_backend_models", "database_models"])
@@ -307,6 +398,60 @@ def test_texts_of_a_person_stay_and_those_of_an_earlier_match_go(data: Data) -> 
     write_matches(data, [replace(ROW, link=link)], TUESDAY)
 
     assert has(row(data, "app-1"), base_model="Mine", trigger_words="knight")
+
+
+@pytest.mark.parametrize(
+    ("own", "told", "kept"),
+    [({"is_nsfw": True}, False, True), ({"is_nsfw": False}, True, True), ({}, False, False)],
+    ids=["a person's", "the app's default", "none"],
+)
+def test_a_row_is_not_called_harmless_by_civitai(
+    data: Data, own: dict[str, bool], told: bool, kept: bool
+) -> None:
+    add_row(data, **own)
+
+    write_matches(data, [replace(ROW, link=replace(LINK, is_nsfw=told))], TUESDAY)
+
+    assert row(data, "app-1")["is_nsfw"] is kept
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_person_decides_after_a_match_whether_a_row_is_nsfw(data: Data, told: bool) -> None:
+    result = replace(ROW, link=replace(LINK, is_nsfw=told))
+    write_matches(data, [result], MONDAY)
+    data["database_models"].update_one({}, {"$set": {"is_nsfw": not told}})
+
+    write_matches(data, [result], TUESDAY)
+
+    assert row(data)["is_nsfw"] is not told
+
+
+def test_what_civitai_says_later_of_a_row_is_taken_over(data: Data) -> None:
+    for told in (True, False, True):
+        write_matches(data, [replace(ROW, link=replace(LINK, is_nsfw=told))], TUESDAY)
+
+        assert row(data)["is_nsfw"] is told
+
+
+def test_a_link_that_is_taken_back_leaves_what_others_noted(data: Data) -> None:
+    add_row(data, civitai_info={"mine": True})
+    write_matches(data, [ROW], MONDAY)
+
+    write_matches(data, [NO_LINK], TUESDAY)
+
+    assert row(data, "app-1")["civitai_info"] == {"mine": True}
+
+
+def test_the_row_that_was_given_to_a_model_comes_before_the_one_with_its_id(
+    database: Data,
+) -> None:
+    add_row(database, catalog_model_id=HERO, filename="older_name.pt")
+    add_row(database, id=HERO, filename="x.pt")
+
+    write_matches(database, [ROW], TUESDAY)
+
+    assert row(database, "app-1")["civitai_id"] == 910000001
+    assert "civitai_id" not in row(database)
 
 
 @pytest.mark.parametrize(
@@ -363,6 +508,7 @@ def test_what_cannot_be_written_is_told_and_keeps_nothing_else_out(data: Data) -
     counts = write_matches(data, [bad, ROW], TUESDAY)
 
     assert {id_ for id_, _ in counts.refused} == {other}
+    assert counts.promoted == 1
     assert active(data)["civitai_model_id"] == "910000001"
 
 

@@ -1,5 +1,7 @@
 """A hash says what a file is, as far as it is long and nobody says otherwise."""
 
+from dataclasses import replace
+
 import pytest
 from catalog_samples import digits, local_model, sample_files, sample_models, version_file
 
@@ -145,6 +147,16 @@ def test_servers_that_tell_two_hashes_of_one_model_leave_it_without_a_link() -> 
     assert (found.chosen, found.method) == (None, "suggestion")
     assert [candidate.method for candidate in found.candidates] == ["sha256"]
     assert found.reason == "Servers tell 2 different SHA256 hashes for this model."
+
+
+def test_a_hash_of_files_of_several_sizes_links_none() -> None:
+    file = version_file("hero_v1.safetensors", 1, hashes={"SHA256": SHA})
+    local = local_model("loras/hero_v1.safetensors", SHA256=SHA)
+
+    found = match(replace(local, sizes=frozenset({1000, 2000})), [file])
+
+    assert (found.chosen, found.method) == (None, "suggestion")
+    assert match(replace(local, sizes=frozenset({1000})), [file]).chosen == file
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """A name links only if it can say which model it is, and nothing speaks against it."""
 
+from dataclasses import replace
+
 import pytest
 from catalog_samples import SLIDER, digits, local_model, version_file
 
@@ -79,6 +81,23 @@ def test_a_namesake_that_the_hash_rules_out_still_makes_the_name_ambiguous() -> 
     found = match(local_model("loras/hero_v1.safetensors", SHA256=digits("x")), [hero(), unknown])
 
     assert found.chosen is None
+
+
+def test_a_name_of_files_of_several_sizes_links_none() -> None:
+    local = replace(local_model("loras/hero_v1.safetensors"), sizes=frozenset({1000, 2000}))
+
+    found = match(local, [hero()])
+
+    assert (found.chosen, found.quality, found.method) == (None, None, "suggestion")
+    assert [candidate.file for candidate in found.candidates] == [hero()]
+    assert found.reason == "Servers tell 2 different sizes of this model."
+
+
+def test_what_a_search_for_like_names_finds_is_never_linked() -> None:
+    found = match(local_model("loras/hero_v1.safetensors"), [], alike=[hero()])
+
+    assert (found.chosen, found.method) == (None, "suggestion")
+    assert [candidate.file for candidate in found.candidates] == [hero()]
 
 
 @pytest.mark.parametrize(

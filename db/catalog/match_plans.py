@@ -1,0 +1,125 @@
+"""What has to be written for matches, each write one document's.
+
+Unchanged results cost no write. What a person made or confirmed stays: it is looked at before, and
+asked for again by the filter of every update.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from pymongo import InsertOne, UpdateOne
+
+from db.catalog.confirmed import NOT_CONFIRMED, is_confirmed
+from db.catalog.match_reading import StoredMatch
+from db.catalog.match_row import KNOWN, MatchRow, link_fields
+from db.catalog.promotion import new_row, row_changes
+from db.catalog.writing import Write, encoded
+from db.connection import Document
+
+PlannedWrite = tuple[str, Write | str]
+"""A model's id, and a write or why it cannot be made, as a sentence."""
+
+_Rows = Sequence[Mapping[str, Any]]
+
+
+def planned(
+    results: Sequence[MatchRow], stored: Mapping[str, StoredMatch], now: datetime
+) -> dict[str, list[PlannedWrite]]:
+    """Plan what differs from what is stored.
+
+    Args:
+        results: What was found of each model.
+        stored: What is stored about it, by model id.
+        now: UTC.
+
+    Returns:
+        Writes by collection, in the order in which they are to be made: a status comes last, so
+        that what it tells of is written then.
+    """
+    active: list[PlannedWrite] = []
+    rows: list[PlannedWrite] = []
+    statuses: list[PlannedWrite] = []
+    for row in results:
+        found = stored[row.model_id]
+        if found.confirmed is not None:
+            active += _unlink(row, found, found.confirmed)
+            rows += _take_back(row, found, found.confirmed, now)
+        elif row.error is None:
+            active += _link(row, found)
+            rows += _promote(row, found, now)
+        statuses += _note(row, found, now)
+    return {"active_backend_models": active, "database_models": rows, "model_sync_status": statuses}
+
+
+def _unlink(row: MatchRow, stored: StoredMatch, chosen: str) -> Iterator[PlannedWrite]:
+    """Take back earlier links on other servers with anything but what a person chose."""
+    for one in stored.active:
+        if one.get("civitai_model_id") not in (None, chosen) and not is_confirmed(one):
+            which = {"_id": one["_id"], **NOT_CONFIRMED}
+            yield row.model_id, _set(which, link_fields(None))
+
+
+def _take_back(
+    row: MatchRow, stored: StoredMatch, chosen: str, now: datetime
+) -> Iterator[PlannedWrite]:
+    """Take back what an earlier link with anything but what a person chose has brought."""
+    known = stored.row
+    if known is None or is_confirmed(known):
+        return
+    if str(known.get("civitai_id") or "") != chosen:
+        yield from _promote(replace(row, link=None), stored, now)
+
+
+def _link(row: MatchRow, stored: StoredMatch) -> Iterator[PlannedWrite]:
+    wanted = link_fields(row.link)
+    for one in stored.active:
+        fields = {name: value for name, value in wanted.items() if one.get(name) != value}
+        if fields:
+            yield row.model_id, _set({"_id": one["_id"], **NOT_CONFIRMED}, fields)
+
+
+def _promote(row: MatchRow, stored: StoredMatch, now: datetime) -> Iterator[PlannedWrite]:
+    times = {"last_synced_at": now, "updated_at": now}
+    if stored.row is None:
+        if row.link is not None and row.link.quality in KNOWN:
+            made = encoded({**new_row(row, row.link), "created_at": now, **times})
+            yield row.model_id, made if isinstance(made, str) else InsertOne(made)
+    elif stored.row.get("deleted_at") is None and (fields := row_changes(row, stored.row)):
+        yield row.model_id, _set({"_id": stored.row["_id"], **NOT_CONFIRMED}, fields | times)
+
+
+def _note(row: MatchRow, stored: StoredMatch, now: datetime) -> Iterator[PlannedWrite]:
+    """Write the outcome, if it is another one than last time."""
+    if row.error is not None:
+        wanted: Document = {"sync_status": "failed", "sync_error": row.error}
+    elif stored.confirmed is not None:
+        wanted = _outcome("synced", stored.confirmed or None, None, ())
+    elif row.link is not None:
+        wanted = _outcome("synced", str(row.link.civitai_id), None, row.candidates)
+    else:
+        wanted = _outcome("pending", None, row.reason, row.candidates)
+    if all(name in stored.status and stored.status[name] == wanted[name] for name in wanted):
+        return
+    wanted["last_sync_attempt"] = now
+    if wanted["sync_status"] == "synced":
+        wanted["last_sync_success"] = now
+    yield row.model_id, _set({"model_id": row.model_id}, wanted, made={"_id": row.model_id})
+
+
+def _outcome(status: str, civitai_id: str | None, error: str | None, candidates: _Rows) -> Document:
+    return {
+        "sync_status": status,
+        "civitai_model_id": civitai_id,
+        "sync_error": error,
+        "candidates": [dict(one) for one in candidates],
+    }
+
+
+def _set(which: Document, fields: Document, made: Document | None = None) -> Write | str:
+    whole = encoded(fields)
+    if isinstance(whole, str):
+        return whole
+    update = {"$set": whole} | ({"$setOnInsert": made} if made else {})
+    return UpdateOne(which, update, upsert=made is not None)
