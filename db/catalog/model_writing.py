@@ -122,7 +122,11 @@ def deactivate(
     for ids in in_batches(missing):
         wanted = {"id": {"$in": [*ids]}, "last_seen": {"$not": {"$gt": now}}}
         changed = models.update_many(wanted, {"$set": {"is_active": False, "gone_at": now}})
-        done.ids.setdefault("gone", []).extend(ids[: changed.modified_count])
+        gone = done.ids.setdefault("gone", [])
+        if changed.modified_count == len(ids):
+            gone += ids
+        else:
+            gone += models.distinct("id", {"id": {"$in": [*ids]}, "gone_at": now})
 
 
 def move_last_seen(

@@ -162,6 +162,15 @@ def test_a_model_that_a_later_run_has_seen_is_not_gone(data: Data) -> None:
     assert one(data)["is_active"] is True
 
 
+def test_of_models_that_are_not_listed_only_those_that_are_gone_are_named(data: Data) -> None:
+    sync(data, HERO, now=TUESDAY)
+    data["active_backend_models"].insert_one(
+        {**old("z.pt"), "_id": "box/vae/z.pt", "id": "box/vae/z.pt", "model_id": "vae/z.pt"}
+    )
+
+    assert sync(data, now=MONDAY).first_ids == {"gone": ("box/vae/z.pt",)}
+
+
 def test_other_backends_keep_their_models(data: Data) -> None:
     sync(data, HERO)
     other = type(BOX)("box2", "Other", "http://127.0.0.1:8189")
