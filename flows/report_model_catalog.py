@@ -1,4 +1,4 @@
-"""The flow `report-model-catalog`: what is new, gone, unmatched or there twice.
+"""The flow `report-model-catalog`: what is new, gone, changed, unmatched or there twice.
 
 Started each night as part of `maintain-model-catalog`, and by the operator at any time:
 
@@ -11,7 +11,7 @@ from typing import Annotated
 from prefect import flow
 from pydantic import Field
 
-from catalog.reporting.summary import CatalogReport
+from catalog.reporting.catalog_report import CatalogReport
 from tasks.report_catalog import report_catalog
 
 
@@ -20,7 +20,8 @@ def report_model_catalog(days: Annotated[int, Field(ge=1, le=3650)] = 1) -> Cata
     """Report on the models of all servers, as tables, CSV files and a plot.
 
     Args:
-        days: How many days back new and gone models are listed.
+        days: How many days back new and gone models are listed; what has changed is told from the
+            report that was made nearest to then.
 
     Returns:
         Counts, the first rows of each list, and where the whole lists lie.

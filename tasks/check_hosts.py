@@ -18,10 +18,12 @@ from catalog.health.side_by_side import Round
 from db.catalog.servers import ServersFound, find_servers, servers_of
 from db.errors import DatabaseError
 from tasks.checked_database import ANSWER_SECONDS, checked_database, configured_database
-from tasks.host_history import Opened, keep, kept_states, last_day
+from tasks.host_events import tell
+from tasks.host_history import Opened, keep, kept_hosts, last_day
 from tasks.host_probes import face_host_probes, image_store_probe, server_probes
-from tasks.host_states import PICTURE_KEY, TABLE_KEY, shown_at, shown_states, tell
+from tasks.host_states import PICTURE_KEY, TABLE_KEY, shown_at, shown_hosts
 from tasks.host_table import host_row
+from tasks.older_artifacts import drop_older
 from tasks.progress import shown_progress
 
 PROGRESS_KEY = "check-hosts-progress"
@@ -79,6 +81,7 @@ def show_hosts(report: HealthReport, day: Rows | None) -> None:
 
         text = health_markdown(day, report.summary())
         create_markdown_artifact(text, key=PICTURE_KEY, description=report.summary())
+        drop_older(PICTURE_KEY)
 
 
 def check_and_show() -> HealthReport:
@@ -110,12 +113,12 @@ def _servers(environment: Environment, database: Opened) -> ServersFound:
 def _compared(database: Opened, checks: tuple[HostCheck, ...], now: datetime) -> HealthReport:
     """Compare with the last look, tell what changed, and only then keep this one.
 
-    A run that is killed in between tells a change twice, never not at all. The history is asked
-    only for hosts that the last run has not shown, for that costs more than all the rest.
+    So a change is told although a run is killed in between. The history is asked only for hosts
+    that the last run has not shown, for that costs more than all the rest.
     """
-    before = shown_states()
+    before = shown_hosts()
     if any(check.key not in before for check in checks):
-        before = {**kept_states(database), **before}
+        before = {**kept_hosts(database), **before}
     changed = changes(before, checks)
     for change in changed:
         tell(change)

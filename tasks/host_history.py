@@ -7,12 +7,13 @@ from typing import Any, TypeVar
 import pymongo
 from pymongo.database import Database
 
+from catalog.health.changes import Seen
 from catalog.health.check import HostCheck, HostKey
 from db.catalog.checks import checks_since, last_states, record_checks
 from db.connection import Document
 from db.errors import DatabaseError
 from tasks.checked_database import ANSWER_SECONDS
-from tasks.host_states import states_of
+from tasks.host_states import seen_hosts
 from tasks.run_log import run_log
 
 T = TypeVar("T")
@@ -21,11 +22,11 @@ Opened = Database[Document] | None
 _DAY = timedelta(days=1)
 
 
-def kept_states(database: Opened) -> dict[HostKey, str]:
-    """Read the state of each host at its last check; nothing without a database."""
+def kept_hosts(database: Opened) -> dict[HostKey, Seen]:
+    """Read what the last check of each host found; nothing without a database."""
     if database is None:
         return {}
-    return states_of(_quickly(lambda: [*last_states(database).values()]) or [])
+    return seen_hosts(_quickly(lambda: [*last_states(database).values()]) or [])
 
 
 def keep(database: Opened, checks: Sequence[HostCheck], now: datetime) -> bool:
@@ -50,11 +51,11 @@ def keep(database: Opened, checks: Sequence[HostCheck], now: datetime) -> bool:
     return refused is not None and not refused
 
 
-def last_day(database: Opened, now: datetime) -> Sequence[Mapping[str, Any]]:
-    """Read the checks of the last 24 hours; none without a database."""
+def last_day(database: Opened, now: datetime) -> Sequence[Mapping[str, Any]] | None:
+    """Read the checks of the last 24 hours; None without a database, or if it does not tell."""
     if database is None:
-        return []
-    return _quickly(lambda: checks_since(database, now - _DAY)) or []
+        return None
+    return _quickly(lambda: checks_since(database, now - _DAY))
 
 
 def _quickly(work: Callable[[], T]) -> T | None:

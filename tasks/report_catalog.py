@@ -12,19 +12,16 @@ from pymongo.database import Database
 
 from blocks.configured import image_store
 from blocks.environment import Environment
+from catalog.reporting.catalog_report import CatalogReport, ReportList
+from catalog.reporting.csv_text import as_csv
 from catalog.reporting.models_frame import models_frame
 from catalog.reporting.plots import models_plot
-from catalog.reporting.summary import (
-    CatalogReport,
-    ReportList,
-    as_csv,
-    catalog_lists,
-    catalog_report,
-)
+from catalog.reporting.summary import catalog_lists, catalog_report
 from db.catalog.model_rows import model_rows
 from db.connection import Document
 from faces.image_store import Category, ImageStore
 from tasks.inline_picture import inline_picture
+from tasks.past_reports import PastReport, keep_report, past_report
 from tasks.progress import shown_progress
 from tasks.retrying import may_pass, patient
 from tasks.story_database import opened_database
@@ -54,6 +51,18 @@ def store_lists(
     }
 
 
+@task(cache_policy=NO_CACHE, task_run_name="find an earlier report", retry_condition_fn=may_pass)
+def find_past_report(store: ImageStore, since: datetime) -> PastReport | None:
+    """Read the report that was made nearest to a moment; None if there is none to be read."""
+    return past_report(store, since)
+
+
+@task(cache_policy=NO_CACHE, task_run_name="keep the models", retry_condition_fn=may_pass)
+def keep_models(store: ImageStore, models: pd.DataFrame, now: datetime) -> None:
+    """Keep the models for later reports."""
+    keep_report(store, models, now)
+
+
 @task(cache_policy=NO_CACHE, task_run_name="show what was found")
 def show_report(report: CatalogReport, plot: bytes) -> None:
     """Show a report in the run's log, and as tables and a plot in the Prefect UI."""
@@ -64,22 +73,19 @@ def show_report(report: CatalogReport, plot: bytes) -> None:
         description=report.summary(),
     )
     for name, part in _parts(report).items():
-        if part.rows:
-            create_table_artifact(
-                [
-                    {key: "" if cell is None else cell for key, cell in row.items()}
-                    for row in part.rows
-                ],
-                key=f"{KEY}-{name.replace('_', '-')}",
-                description=f"The first {len(part.rows)} of {part.count}. {part.stored_at or ''}",
-            )
+        create_table_artifact(  # an empty one, too: else an older run's would still stand there
+            [{key: "" if cell is None else cell for key, cell in row.items()} for row in part.rows],
+            key=f"{KEY}-{name.replace('_', '-')}",
+            description=f"The first {len(part.rows)} of {part.count}. {part.stored_at or ''}",
+        )
 
 
 def report_catalog(days: int) -> CatalogReport:
     """Report on the models of all servers, show it and return it.
 
     Args:
-        days: How many days back new and gone models are listed.
+        days: How many days back new and gone models are listed; what has changed is told from the
+            report that was made nearest to then.
 
     Raises:
         db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
@@ -89,12 +95,16 @@ def report_catalog(days: int) -> CatalogReport:
     since = now - timedelta(days=days)
     with opened_database(environment) as database, shown_progress(f"{KEY}-progress", "parts") as at:
         models = patient(read_models, environment)(database)
-        lists = catalog_lists(models, since)
+        store = image_store(environment).open()
+        past = patient(find_past_report, environment)(store, since)
+        lists = catalog_lists(models, since, past.models if past else None)
         at("Lists", 1, 2)
-        stored = patient(store_lists, environment)(image_store(environment).open(), lists, now)
-        report = catalog_report(models, lists, since, stored)
+        stored = patient(store_lists, environment)(store, lists, now)
+        made_at = past.made_at if past else None
+        report = catalog_report(models, lists, since, stored, made_at)
         at("Lists", 2, 2)
     show_report(report, models_plot(lists["by_type"]))
+    patient(keep_models, environment)(store, models, now)  # last: what was not shown comes again
     return report
 
 

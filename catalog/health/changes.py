@@ -1,10 +1,23 @@
 """Which hosts went away or came back since the last look."""
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
 from catalog.health.check import HostCheck, HostKey
+
+
+class Seen(NamedTuple):
+    """What an earlier look found of a host.
+
+    Attributes:
+        state: In one word.
+        look: Names the look.
+    """
+
+    state: str
+    look: str
 
 
 class HostChange(BaseModel):
@@ -12,12 +25,15 @@ class HostChange(BaseModel):
 
     Attributes:
         before: Its state at the last look.
+        look: Names that look. The same look, host and direction are the same change, whichever
+            run finds it.
         check: What this look found.
     """
 
     model_config = ConfigDict(frozen=True)
 
     before: str
+    look: str
     check: HostCheck
 
     @property
@@ -28,11 +44,11 @@ class HostChange(BaseModel):
         return f"{check.name} ({check.kind}) {happened}; it was {self.before}."
 
 
-def changes(before: Mapping[HostKey, str], checks: Iterable[HostCheck]) -> tuple[HostChange, ...]:
+def changes(before: Mapping[HostKey, Seen], checks: Iterable[HostCheck]) -> tuple[HostChange, ...]:
     """Compare two looks.
 
     Args:
-        before: State of each host at the last look.
+        before: What the last look found of each host.
         checks: What this look found.
 
     Returns:
@@ -40,7 +56,7 @@ def changes(before: Mapping[HostKey, str], checks: Iterable[HostCheck]) -> tuple
         looked at before is none of them, nor is one whose trouble has got another name.
     """
     return tuple(
-        HostChange(before=before[check.key], check=check)
+        HostChange(before=seen.state, look=seen.look, check=check)
         for check in checks
-        if check.key in before and (before[check.key] == "up") != check.is_up
+        if (seen := before.get(check.key)) and (seen.state == "up") != check.is_up
     )

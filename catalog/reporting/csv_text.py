@@ -19,7 +19,8 @@ def as_csv(frame: pd.DataFrame) -> bytes:
         UTF-8 with a header line, as RFC 4180 has it; moments as ISO 8601, what is unknown as an
         empty cell.
     """
-    safe = pd.DataFrame({name: frame[name].astype(object).map(_cell) for name in frame.columns})
+    columns = {name: [_cell(value) for value in frame[name]] for name in frame.columns}
+    safe = pd.DataFrame(columns, columns=frame.columns, dtype=object)
     return safe.to_csv(index=False, lineterminator="\r\n").encode("utf-8", "replace")
 
 

@@ -14,7 +14,10 @@ UNKNOWN = "unknown"
 NOTICED_LATE = timedelta(days=1, minutes=15)
 """How long after it was last seen a nightly sync notices that a model is gone."""
 
-COMPARED = ("size", "sha256", "blake3", "model_type", "base_model", "match_quality", "match_method")
+COMPARED = (
+    *("is_active", "size", "sha256", "blake3", "model_type", "base_model"),
+    *("civitai_model_id", "civitai_version_id", "match_quality", "match_method"),
+)
 """Columns in which a model can change."""
 
 _TOLD = ["id", "backend_id", "model_type", "folder", "model_name", "base_model", "size"]
@@ -65,7 +68,7 @@ def changed_since(models: pd.DataFrame, moment: datetime) -> pd.DataFrame:
 
 
 def changed(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """Tell in what models differ from an earlier table; new and gone ones do not count.
+    """Tell in what active models differ from an earlier table; new and gone ones do not count.
 
     Args:
         before: The models as they were.
@@ -74,7 +77,7 @@ def changed(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Columns id, column (one of `COMPARED`), before, after; sorted by id and column.
     """
-    both = before.merge(after, on="id", suffixes=(" before", " after"))
+    both = before.merge(after[after["is_active"]], on="id", suffixes=(" before", " after"))
     found = [
         pd.DataFrame({"id": both["id"], "column": column, "before": old, "after": new})[
             ~((old == new).fillna(value=False).astype(bool) | (old.isna() & new.isna()))

@@ -17,6 +17,8 @@ TEXTS = (
     "base_model",
     "sha256",
     "blake3",
+    "civitai_model_id",
+    "civitai_version_id",
     "match_quality",
     "match_method",
 )
@@ -70,6 +72,9 @@ def moments(values: Iterable[object]) -> pd.Series:
 
 
 def _text(value: object) -> str | None:
+    """Read text, or a number that names something, as Civitai's do."""
+    if type(value) is int:
+        return str(value)
     return value if isinstance(value, str) and value else None
 
 

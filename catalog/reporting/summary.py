@@ -1,93 +1,36 @@
-"""The report on the model catalog: counts, the first rows of each list, and where the rest lies."""
+"""Making the report on the model catalog: its lists, and what they come to."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import JsonValue
 
-from catalog.reporting.csv_text import as_csv
+from catalog.reporting.catalog_report import CatalogReport, ReportList
 from catalog.reporting.duplicates import duplicates
 from catalog.reporting.frames import (
     by_type_and_base,
+    changed,
     changed_since,
     gone_since,
     new_since,
     unmatched,
 )
 
-__all__ = ["MOST_ROWS", "CatalogReport", "ReportList", "as_csv", "catalog_lists", "catalog_report"]
-
 MOST_ROWS = 50
 """Rows of a list that the report itself carries."""
 
 
-class ReportList(BaseModel):
-    """One list of the report.
-
-    Attributes:
-        count: How many rows the whole list has.
-        rows: The first ones, at most `MOST_ROWS`; moments are ISO 8601 text.
-        stored_at: Where the whole list lies as CSV; None if it was not stored.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    count: int = 0
-    rows: tuple[dict[str, JsonValue], ...] = ()
-    stored_at: str | None = None
-
-
-class CatalogReport(BaseModel):
-    """What is to be said about the models of all servers.
-
-    Attributes:
-        since: From when on models count as new, gone or changed, UTC.
-        servers: How many servers have models.
-        files: How many model files they have, all together.
-        models: How many different models these are, by folder and path.
-        bytes_freeable: What copies of the same file take, but for one of each.
-        new: Models that were first seen since then.
-        gone: Models that are no longer listed.
-        changed: Models of which a server tells something else.
-        unmatched: Models without a link to Civitai.
-        duplicates: Files that lie in several places.
-        by_type: How many models there are, by type and base model.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    since: datetime
-    servers: int = 0
-    files: int = 0
-    models: int = 0
-    bytes_freeable: int = 0
-    new: ReportList = ReportList()
-    gone: ReportList = ReportList()
-    changed: ReportList = ReportList()
-    unmatched: ReportList = ReportList()
-    duplicates: ReportList = ReportList()
-    by_type: ReportList = ReportList()
-
-    def summary(self) -> str:
-        """Say it in two sentences."""
-        servers = "1 server" if self.servers == 1 else f"{self.servers} servers"
-        return (
-            f"{self.models} models in {self.files} files on {servers}; since "
-            f"{self.since:%Y-%m-%d %H:%M} UTC {self.new.count} are new, {self.gone.count} gone and "
-            f"{self.changed.count} changed. {self.unmatched.count} have no link to Civitai, "
-            f"{self.duplicates.count} lie in several places, which takes "
-            f"{self.bytes_freeable / 1e9:.1f} GB more than once would."
-        )
-
-
-def catalog_lists(models: pd.DataFrame, since: datetime) -> dict[str, pd.DataFrame]:
+def catalog_lists(
+    models: pd.DataFrame, since: datetime, before: pd.DataFrame | None = None
+) -> dict[str, pd.DataFrame]:
     """Make every list of the report in full.
 
     Args:
         models: The models (`catalog.reporting.models_frame.models_frame`).
         since: With its zone.
+        before: The models as an earlier report found them, if there is one.
 
     Returns:
         By the names that `CatalogReport` has for them.
@@ -95,7 +38,7 @@ def catalog_lists(models: pd.DataFrame, since: datetime) -> dict[str, pd.DataFra
     return {
         "new": new_since(models, since),
         "gone": gone_since(models, since),
-        "changed": changed_since(models, since),
+        "changed": changed_since(models, since) if before is None else changed(before, models),
         "unmatched": unmatched(models),
         "duplicates": duplicates(models),
         "by_type": by_type_and_base(models),
@@ -107,6 +50,7 @@ def catalog_report(
     lists: Mapping[str, pd.DataFrame],
     since: datetime,
     stored: Mapping[str, str] | None = None,
+    compared_with: datetime | None = None,
 ) -> CatalogReport:
     """Sum the lists up.
 
@@ -115,15 +59,20 @@ def catalog_report(
         lists: What `catalog_lists` made of them.
         since: From when on, with its zone.
         stored: Where the whole lists lie, by name.
+        compared_with: When the earlier report was made, if there is one.
     """
     active = models[models["is_active"]]
+    freeable = lists["duplicates"]["bytes_freeable"]
     parts = {name: _part(frame, (stored or {}).get(name)) for name, frame in lists.items()}
     return CatalogReport(
         since=since,
         servers=int(active["backend_id"].nunique()),
         files=len(active),
         models=int(active["model_id"].nunique()),
-        bytes_freeable=int(lists["duplicates"]["bytes_freeable"].sum()),
+        changed_models=int(lists["changed"]["id"].nunique()),
+        compared_with=compared_with,
+        bytes_freeable=int(freeable.sum()),
+        unsized=int(freeable.isna().sum()),
         **parts,
     )
 

@@ -1,17 +1,15 @@
-"""The frame of what a server lists: one row for each model file."""
+"""What the frame of a listing holds: one row for each model file."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
-
-import pandas as pd
 
 LONGEST = 2**63
 """Sizes from here on do not fit MongoDB's whole numbers."""
 
 
 class ListedModel(NamedTuple):
-    """A model file as a server lists it; the fields are the columns of the frame.
+    """A model file as a server lists it; the fields are the columns of the frame, of type object.
 
     Attributes:
         folder: ComfyUI's folder, such as `loras`.
@@ -32,18 +30,6 @@ class ListedModel(NamedTuple):
     hashes: Mapping[str, str]
     metadata: Sequence[Sequence[str]]
     model_type: str
-
-
-def listed_frame(models: Iterable[ListedModel]) -> pd.DataFrame:
-    """Make the frame, each value as it is.
-
-    Args:
-        models: What a server lists.
-
-    Returns:
-        A frame with the columns of `ListedModel`, all of type object.
-    """
-    return pd.DataFrame([*models], columns=[*ListedModel._fields], dtype=object)
 
 
 def plain_size(value: object) -> int | None:

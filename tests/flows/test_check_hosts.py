@@ -8,15 +8,19 @@ from typing import Any
 
 import pytest
 from json_server import COMFYUI, JsonServer, json_server
+from kept_artifacts import forget, kept
+from prefect import flow
 from prefect.client.orchestration import get_client
 from shown import shown_by
 from world import World
 
+from blocks.environment import Environment
 from catalog.health.report import HealthReport
 from flows.check_hosts import check_hosts
 from services.mongod import Mongod
 from services.ports import choose_port
 from services.shared import acquire
+from tasks.check_hosts import look_at_hosts
 from tasks.host_states import PICTURE_KEY, TABLE_KEY
 
 EVENTS_SECONDS = 60
@@ -39,10 +43,7 @@ def comfyui(world: World) -> Iterator[JsonServer]:
 @pytest.fixture(autouse=True)
 def _first_look() -> None:
     """No earlier run has shown anything."""
-    with get_client(sync_client=True) as client:
-        for artifact in client.read_artifacts():
-            if artifact.key in {TABLE_KEY, PICTURE_KEY}:
-                client.delete_artifact(artifact.id)
+    forget(TABLE_KEY, PICTURE_KEY)
 
 
 def states(report: HealthReport) -> dict[str, str]:
@@ -75,17 +76,17 @@ def test_every_kind_of_host_is_looked_at_kept_and_shown(world: World, comfyui: J
     assert name == "check-hosts"
     assert states(report) == dict.fromkeys(["face host", "image store", "mongodb", "comfyui"], "up")
     assert report.changes == ()
-    kept = {row["kind"]: row for row in world.database["host_checks"].find()}
-    assert kept.keys() == states(report).keys()
-    assert {row["is_up"] for row in kept.values()} == {True}
-    assert kept["comfyui"]["queue"] == {"running": 1, "waiting": 2}
-    assert kept["face host"]["gpu"] == {"slots": 1, "taken": 0, "guarded": True}
+    stored = {row["kind"]: row for row in world.database["host_checks"].find()}
+    assert stored.keys() == states(report).keys()
+    assert {row["is_up"] for row in stored.values()} == {True}
+    assert stored["comfyui"]["queue"] == {"running": 1, "waiting": 2}
+    assert stored["face host"]["gpu"] == {"slots": 1, "taken": 0, "guarded": True}
     table, picture = artifacts["check-hosts"][0], artifacts["check-hosts-last-day"][0]
     assert (table.type, picture.type) == ("table", "markdown")
     assert comfyui.url in table.data
     assert "data:image/png;base64,iVBOR" in picture.data
     assert artifacts["check-hosts-progress"][0].data == 100
-    assert "hunter2" not in f"{report}{table.data}{[*kept.values()]}"
+    assert "hunter2" not in f"{report}{table.data}{[*stored.values()]}"
 
 
 def test_going_away_and_coming_back_are_events(comfyui: JsonServer) -> None:
@@ -107,15 +108,45 @@ def test_going_away_and_coming_back_are_events(comfyui: JsonServer) -> None:
     assert found[0]["payload"]["address"] == comfyui.url
 
 
+@flow
+def stopped_before_it_shows() -> HealthReport:
+    report, _ = look_at_hosts(Environment())
+    return report
+
+
+@pytest.mark.usefixtures("world")
+def test_a_change_is_told_once_although_runs_overlap_or_are_killed(comfyui: JsonServer) -> None:
+    name = f"gpu-{comfyui.url[-5:]}"
+    check_hosts()
+    comfyui.answers["/system_stats"] = 503
+    killed, overlapping = stopped_before_it_shows(), stopped_before_it_shows()
+    shown = check_hosts()
+    comfyui.answers["/system_stats"] = COMFYUI["/system_stats"]
+    check_hosts()
+
+    found = arrived(name, 2)
+
+    assert [len(report.changes) for report in (killed, overlapping, shown)] == [1, 1, 1]
+    assert [event["event"] for event in found] == ["storycanvas.host.down", "storycanvas.host.up"]
+
+
+def test_only_the_newest_picture_is_kept(comfyui: JsonServer) -> None:
+    for answer in (COMFYUI["/system_stats"], 503, COMFYUI["/system_stats"]):
+        comfyui.answers["/system_stats"] = answer
+        last = check_hosts(return_state=True)
+
+    assert [one.id for one in kept(PICTURE_KEY)] == [
+        one.id for one in shown_by(last)[1][PICTURE_KEY]
+    ]
+
+
 def test_a_picture_is_made_at_first_and_on_a_change_and_not_in_between(
     comfyui: JsonServer,
 ) -> None:
-    first = check_hosts(return_state=True)
-    same = check_hosts(return_state=True)
-    comfyui.answers["/system_stats"] = b"<html>"
-    changed = check_hosts(return_state=True)
-
-    shown = [PICTURE_KEY in shown_by(state)[1] for state in (first, same, changed)]
+    shown = []
+    for answer in (COMFYUI["/system_stats"], COMFYUI["/system_stats"], b"<html>"):
+        comfyui.answers["/system_stats"] = answer
+        shown.append(PICTURE_KEY in shown_by(check_hosts(return_state=True))[1])
 
     assert shown == [True, False, True]
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,6 +14,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from pydantic import SecretStr
+from pymongo import MongoClient
 from pymongo.database import Database
 
 from blocks.face_host import FaceHost
@@ -25,7 +27,10 @@ from catalog.health.probe import Probe
 from catalog.health.side_by_side import Round
 from services.ports import choose_port
 from tasks.checked_database import ask_database, checked_database
+from tasks.host_history import last_day
 from tasks.host_probes import ask_face_host
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -280,6 +285,18 @@ def test_without_prefect_a_face_host_is_up_and_its_guard_unknown(host_url: str) 
 
     assert (answer.state, answer.gpu) == ("up", None)
     assert "guard is unknown" in str(answer.note)
+
+
+def test_a_history_that_does_not_answer_leaves_the_picture_as_it_is(
+    any_database: Database[dict[str, Any]],
+) -> None:
+    assert last_day(any_database, NOW) == []
+    nobody: MongoClient[dict[str, Any]] = MongoClient(
+        "127.0.0.1", choose_port([]), serverSelectionTimeoutMS=1
+    )
+
+    with nobody:
+        assert last_day(nobody["story"], NOW) is None
 
 
 def test_a_host_that_hangs_is_down_and_the_others_are_told(comfyui: JsonServer) -> None:

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
+from catalog.reporting.csv_text import as_csv
 from catalog.reporting.models_frame import models_frame
-from catalog.reporting.summary import as_csv
 
 
 def cell(value: object) -> str:
@@ -44,7 +44,13 @@ def test_everything_else_stays_as_it_is(value: object, text: str) -> None:
 def test_what_is_unknown_is_an_empty_cell() -> None:
     row = as_csv(models_frame([{"id": "a"}])).decode().splitlines()[1]
 
-    assert row == "a,,a,,,,,,,,,,True,,,,,"
+    assert row == "a,,a,,,,,,,,,,,,True,,,,,"
+
+
+def test_a_whole_number_stays_one_beside_what_is_unknown() -> None:
+    assert as_csv(pd.DataFrame({"a": [7, None, 2**53 + 1]}, dtype=object)) == (
+        b'a\r\n7\r\n""\r\n9007199254740993\r\n'
+    )
 
 
 def test_an_empty_table_has_its_header() -> None:

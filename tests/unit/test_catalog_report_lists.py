@@ -1,5 +1,6 @@
 """Lists of the report hold what they say, whatever the database held."""
 
+import gzip
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from catalog.reporting.frames import (
     new_since,
     unmatched,
 )
+from catalog.reporting.kept_models import as_kept, read_kept
 from catalog.reporting.models_frame import COLUMNS, MOST_BYTES, models_frame
 from catalog.reporting.summary import catalog_lists, catalog_report
 
@@ -85,12 +87,18 @@ def test_two_tables_are_compared_value_by_value() -> None:
         model("loras/b.pt", size=None),
         model("loras/same.pt", size=3, sha256=HASH),
         model("loras/gone.pt"),
+        model("loras/going.pt", size=3),
+        model("loras/back.pt", is_active=False),
+        model("loras/linked.pt", civitai_version_id=1),
     ]
     after = [
         model("loras/a.pt", size=2, sha256=HASH),
         model("loras/b.pt", size=5),
         model("loras/same.pt", size=3, sha256=HASH),
         model("loras/new.pt"),
+        model("loras/going.pt", size=4, is_active=False),
+        model("loras/back.pt"),
+        model("loras/linked.pt", civitai_version_id=2),
     ]
 
     found = changed(models_frame(before), models_frame(after)).astype(object)
@@ -99,7 +107,43 @@ def test_two_tables_are_compared_value_by_value() -> None:
         ["b1/loras/a.pt", "sha256", None, HASH],
         ["b1/loras/a.pt", "size", 1, 2],
         ["b1/loras/b.pt", "size", None, 5],
+        ["b1/loras/back.pt", "is_active", False, True],
+        ["b1/loras/linked.pt", "civitai_version_id", "1", "2"],
     ]
+
+
+def test_what_was_kept_of_a_report_is_compared_with_a_later_one() -> None:
+    rows = [
+        model("loras/a.pt", size=2**40, sha256=HASH, base_model="SDXL 1.0"),
+        model('loras/夏\n"1e5".pt', civitai_model_id="007", match_quality="manual"),
+        model("loras/gone.pt", is_active=False),
+    ]
+    then, now = models_frame(rows), models_frame([{**rows[0], "base_model": "Pony"}, *rows[1:]])
+
+    lists = catalog_lists(now, NIGHT, read_kept(as_kept(then)))
+    report = catalog_report(now, lists, NIGHT, compared_with=NIGHT)
+
+    assert report.changed_models == 1
+    assert report.changed.rows == (
+        {"id": "b1/loras/a.pt", "column": "base_model", "before": "SDXL 1.0", "after": "Pony"},
+    )
+
+
+def test_the_same_models_are_kept_as_the_same_bytes() -> None:
+    rows = [model("loras/a.pt", size=5, last_seen=NIGHT), model("loras/b.pt")]
+    later = [rows[0] | {"last_seen": NIGHT + SECOND}, rows[1]]
+
+    assert as_kept(models_frame(rows)) == as_kept(models_frame(later))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"<html>", as_kept(models_frame([]))[:-9], gzip.compress(b"{"), gzip.compress(b"\xff")],
+    ids=["nothing", "no gzip", "cut", "no JSON", "no text"],
+)
+def test_what_is_no_kept_report_is_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match="no kept models"):
+        read_kept(data)
 
 
 def test_unmatched_lists_a_model_once_those_on_most_servers_first() -> None:
@@ -286,6 +330,20 @@ def test_no_row_breaks_the_report(rows: list[dict[str, Any]]) -> None:
     assert tuple(frame.columns) == COLUMNS
     assert report.model_dump_json()
     assert report.summary()
+
+
+def test_copies_of_unknown_size_are_not_told_as_nothing_to_free() -> None:
+    rows = [
+        model(path, backend, sha256=path, size=size)
+        for path, size in (("loras/a.pt", 5 * 10**9), ("loras/b.pt", None))
+        for backend in ("b1", "b2")
+    ]
+    frame = models_frame(rows)
+
+    report = catalog_report(frame, catalog_lists(frame, NIGHT), NIGHT)
+
+    assert (report.bytes_freeable, report.unsized) == (5 * 10**9, 1)
+    assert "takes 5.0 GB, and what 1 of unknown size take, more than once" in report.summary()
 
 
 def test_the_report_counts_all_and_carries_the_first_rows() -> None:

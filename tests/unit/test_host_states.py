@@ -1,20 +1,22 @@
 """What is said about hosts: addresses without secrets, changes, names, rows."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from catalog.health.address import shown_address
-from catalog.health.changes import changes
+from catalog.health.changes import Seen, changes
 from catalog.health.check import GpuGuard, HostCheck, HostQueue, HostState
 from catalog.health.report import HealthReport
 from db.catalog.servers import servers_of
 from tasks.host_probes import server_probes
-from tasks.host_states import states_of
+from tasks.host_resource import host_resource
+from tasks.host_states import seen_hosts
 from tasks.host_table import host_row
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+ZERO, SECOND = timedelta(0), timedelta(seconds=1)
 KEY = ("comfyui", "gpu-1", "http://gpu-1:8188")
 
 
@@ -36,7 +38,7 @@ def check(state: HostState, name: str = "gpu-1") -> HostCheck:
     ],
 )
 def test_a_change_is_going_away_or_coming_back(before: str, now: HostState, told: bool) -> None:
-    found = changes({KEY: before}, [check(now)])
+    found = changes({KEY: Seen(before, "1")}, [check(now)])
 
     assert [one.before for one in found] == ([before] if told else [])
 
@@ -51,15 +53,16 @@ def test_a_change_is_going_away_or_coming_back(before: str, now: HostState, told
     ids=["name", "address", "kind"],
 )
 def test_a_host_that_was_not_looked_at_before_has_not_changed(other: tuple[str, str, str]) -> None:
-    assert changes({other: "up"}, [check("down")]) == ()
+    assert changes({other: Seen("up", "1")}, [check("down")]) == ()
 
 
 def test_a_host_that_is_no_longer_looked_at_has_not_changed() -> None:
-    assert changes({KEY: "up"}, []) == ()
+    assert changes({KEY: Seen("up", "1")}, []) == ()
 
 
 def test_a_change_says_what_happened() -> None:
-    went, came = changes({KEY: "up"}, [check("down")]) + changes({KEY: "error"}, [check("up")])
+    [went] = changes({KEY: Seen("up", "1")}, [check("down")])
+    [came] = changes({KEY: Seen("error", "1")}, [check("up")])
 
     assert went.sentence == "gpu-1 (comfyui) is down; it was up."
     assert came.sentence == "gpu-1 (comfyui) is up again; it was error."
@@ -68,11 +71,34 @@ def test_a_change_says_what_happened() -> None:
 def test_states_come_from_whatever_rows_there_are() -> None:
     good = {"kind": "comfyui", "name": "gpu-1", "address": "http://gpu-1:8188", "state": "up"}
 
-    assert states_of([None, 3, "x", [], {}, {"name": "a"}, {"state": "up"}, good]) == {KEY: "up"}
+    found = seen_hosts([None, 3, "x", [], {}, {"name": "a"}, {"state": "up"}, good], "1")
+
+    assert found == {KEY: Seen("up", "1")}
+
+
+def test_rows_of_the_history_name_the_look_that_found_them() -> None:
+    row = {"kind": "comfyui", "name": "gpu-1", "address": "http://gpu-1:8188", "state": "up"}
+
+    early, late = (seen_hosts([row | {"checked_at": NOW + wait}])[KEY] for wait in (ZERO, SECOND))
+
+    assert early.look != late.look
+
+
+@pytest.mark.parametrize(
+    ("name", "resource"),
+    [
+        ("GPU box 1", "storycanvas.host.comfyui.gpu-box-1"),
+        ("127.0.0.1:9002", "storycanvas.host.comfyui.127-0-0-1-9002"),
+        ("显卡", "storycanvas.host.comfyui.0296a21a"),
+        ("GPU 显卡", "storycanvas.host.comfyui.gpu-61d946ce"),
+    ],
+)
+def test_an_automation_can_name_every_host(name: str, resource: str) -> None:
+    assert host_resource("comfyui", name) == resource
 
 
 def test_the_next_run_reads_the_table_of_this_one() -> None:
-    assert states_of([host_row(check("down"))]) == {KEY: "down"}
+    assert seen_hosts([host_row(check("down"))], "1") == {KEY: Seen("down", "1")}
 
 
 @pytest.mark.parametrize(
@@ -118,7 +144,7 @@ def test_a_report_says_that_the_history_has_a_gap() -> None:
 
 
 def test_a_report_survives_json() -> None:
-    found = changes({KEY: "up"}, [check("down")])
+    found = changes({KEY: Seen("up", "1")}, [check("down")])
     report = HealthReport(checked_at=NOW, checks=(check("down"),), changes=found)
 
     assert HealthReport.model_validate_json(report.model_dump_json()) == report
