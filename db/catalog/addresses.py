@@ -44,4 +44,4 @@ def shown_url(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-_NO_ADDRESS = "An address is not of the form http://host:port; correct it in comfyui_servers."
+_NO_ADDRESS = "An address of a server is not of the form http://host:port; correct it."

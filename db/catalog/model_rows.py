@@ -10,7 +10,7 @@ from db.connection import Document, reading_anything, translated_errors
 _FIELDS = (
     *("id", "backend_id", "model_id", "model_name", "model_type", "model_size", "is_active"),
     *("first_seen", "last_seen", "changed_at", "gone_at"),
-    *("civitai_match_quality", "match_method"),
+    *("civitai_match_quality", "match_method", "civitai_model_id", "civitai_version_id"),
     *("model_metadata.folder", "model_metadata.hashes"),
 )
 
@@ -23,8 +23,8 @@ def model_rows(database: Database[Document]) -> Iterator[Document]:
 
     Yields:
         Rows with id, backend_id, model_id, folder, model_name, model_type, base_model, size,
-        sha256, blake3, is_active, first_seen, last_seen, changed_at, gone_at, match_quality and
-        match_method, as far as they are known.
+        sha256, blake3, is_active, first_seen, last_seen, changed_at, gone_at, match_quality,
+        match_method, civitai_model_id and civitai_version_id, as far as they are known.
 
     Raises:
         db.errors.DatabaseError: The server cannot be reached or refuses the user.

@@ -33,3 +33,13 @@ def test_the_row_that_was_given_to_a_model_tells_its_base_model(database: Data) 
     [found] = model_rows(database)
 
     assert found["base_model"] == "Pony"
+
+
+def test_a_model_tells_which_version_it_is_linked_with(database: Data) -> None:
+    sync_models(database, BOX, listing(HERO), True, MONDAY)
+    link = {"civitai_model_id": "827184", "civitai_version_id": 2167369}
+    database["active_backend_models"].update_one({}, {"$set": link})
+
+    [found] = model_rows(database)
+
+    assert {name: found[name] for name in link} == link
