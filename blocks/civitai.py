@@ -44,14 +44,19 @@ class Civitai(Block):
     @classmethod
     def _is_an_address(cls, url: str) -> str:
         """Check it, without saying it: what is wrong with it may be a key."""
-        parts = urlsplit(url.rstrip("/"))
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path:
-            msg = "the address of Civitai is none; its form is https://host"
-            raise ValueError(msg)
+        url = url.strip().rstrip("/")
+        none = "the address of Civitai is none; its form is https://host"
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            raise ValueError(none) from None  # the error's own text may hold a part of a key
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or port == 0:
+            raise ValueError(none)
         if parts.username or parts.password or parts.query:
             msg = "the address of Civitai holds more than https://host; the key has its own field"
             raise ValueError(msg)
-        return url.rstrip("/")
+        return url
 
     def client(self, before_call: Callable[[], None] | None = None) -> CivitaiClient:
         """Open a connection; close it, or use it as a context.

@@ -32,7 +32,7 @@ def check_status(response: httpx.Response, where: str) -> None:
         raise NotThere(f"{where} is not there (404).")
     if status == HTTPStatus.TOO_MANY_REQUESTS or response.is_server_error:
         wait = retry_after_seconds(response.headers.get("Retry-After"), datetime.now(UTC))
-        raise CatalogBusy(f"{where} answered {status}; try again later.", wait)
+        raise CatalogBusy(f"{where} answered {status}; try again later.", wait, status)
     if response.is_client_error:
         raise CatalogRefused(
             f"{where} refused the request ({status}). Check the key, if it has one."
@@ -57,7 +57,7 @@ def retry_after_seconds(value: str | None, now: datetime) -> float | None:
         return min(float(text), LONGEST_WAIT_SECONDS)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # a date, or a zone, of far too many digits
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return min(max((moment - now).total_seconds(), 0.0), LONGEST_WAIT_SECONDS)

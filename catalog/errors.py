@@ -21,13 +21,21 @@ class CatalogBusy(CatalogError):
     Args:
         message: A sentence.
         wait_seconds: What its `Retry-After` says; None without one.
+        status: What it answered; None without an answer.
     """
 
     retryable: ClassVar[bool] = True
 
-    def __init__(self, message: str, wait_seconds: float | None = None) -> None:
+    def __init__(
+        self, message: str, wait_seconds: float | None = None, status: int | None = None
+    ) -> None:
         super().__init__(message)
         self.wait_seconds = wait_seconds
+        self.status = status
+
+
+class LongWaitAsked(CatalogError):
+    """The server asks to be left alone for longer than a run waits."""
 
 
 class CatalogRefused(CatalogError):

@@ -29,16 +29,20 @@ class HashList:
 def read_hash_list(path: Path) -> HashList:
     """Read a file `[{"folder": "loras", "name": "a/b.safetensors", "sha256": "…"}, …]`.
 
-    A null instead of a hash says that it is not known; such a row is passed over.
+    A null instead of a hash says that it is not known; such a row is passed over. Of a file with
+    two hashes none is taken: a wrong one would link it to another model.
 
     Args:
         path: The file, of 256 MiB at most.
 
     Raises:
-        AnswerUnreadable: It is too large, or no JSON list.
+        AnswerUnreadable: It is too large, no JSON list, or a pipe or folder.
         OSError: It cannot be opened.
     """
-    if path.stat().st_size > MOST_BYTES:
+    size = path.stat().st_size
+    if not path.is_file():
+        raise AnswerUnreadable(f"{path.name!r} is no file.")
+    if size > MOST_BYTES:
         raise AnswerUnreadable(f"{path.name!r} is larger than {MOST_BYTES:,} bytes.")
     try:
         rows = read_json(path.read_bytes())
@@ -46,13 +50,14 @@ def read_hash_list(path: Path) -> HashList:
         raise AnswerUnreadable(f"{path.name!r} is no JSON: {error}") from error
     if not isinstance(rows, list):
         raise AnswerUnreadable(f"{path.name!r} holds no list of hashes.")
-    known: dict[tuple[str, str], str] = {}
+    known: dict[tuple[str, str], str | None] = {}
     problems = []
     for number, row in enumerate(rows):
         reason = _read(row, known)
         if reason:
             problems.append(Problem(f"row {number}", reason))
-    return HashList(known, tuple(problems))
+    sure = {place: sha256 for place, sha256 in known.items() if sha256}
+    return HashList(sure, tuple(problems))
 
 
 def with_hashes(listing: Listing, known: Mapping[tuple[str, str], str]) -> Listing:
@@ -73,8 +78,8 @@ def with_hashes(listing: Listing, known: Mapping[tuple[str, str], str]) -> Listi
     return replace(listing, entries=tuple(entries))
 
 
-def _read(row: object, known: dict[tuple[str, str], str]) -> str | None:
-    """Take a row in, or say why not."""
+def _read(row: object, known: dict[tuple[str, str], str | None]) -> str | None:
+    """Take a row in, or say why not; None stands for hashes that differ."""
     if not isinstance(row, Mapping):
         return "It is no object."
     folder, name, told = row.get("folder"), row.get("name"), row.get("sha256")
@@ -86,5 +91,7 @@ def _read(row: object, known: dict[tuple[str, str], str]) -> str | None:
     sha256 = normal_hash("SHA256", told)
     if sha256 is None:
         return "Its sha256 is none, or that of an empty file."
-    known[folder, path] = sha256
-    return None
+    if known.setdefault((folder, path), sha256) == sha256:
+        return None
+    known[folder, path] = None
+    return "Another row has another sha256 for this file; none is taken."

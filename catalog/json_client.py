@@ -1,23 +1,21 @@
 """Questions to a server that answers in JSON, with every way it can fail in the catalog's words."""
 
-import ssl
-import time
 from collections.abc import Mapping, Sequence
-from functools import cache
 from types import TracebackType
 from typing import Self
 
 import httpx
 
+from catalog.answer_body import read_body
 from catalog.answer_status import check_status
 from catalog.errors import AnswerUnreadable, CatalogRefused, CatalogUnreachable
+from catalog.http_connection import open_connection
 from catalog.json_text import read_json
 
 Parameters = Mapping[str, str | int] | Sequence[tuple[str, str | int]]
 """What comes after the `?` of an address; a sequence may name one key several times."""
 
 _MOST_BYTES = 64 * 1024 * 1024
-_PRINTABLE = range(0x20, 0x7F)
 
 
 class JsonClient:
@@ -26,15 +24,18 @@ class JsonClient:
     Follows no redirects. No message tells a header, a query or the user part of an address.
 
     Args:
-        base_url: Such as `http://gpu-box:8188`; its user part is sent as Basic authorization, its
-            query is left out.
+        base_url: Such as `http://gpu-box:8188`; its user part is sent as Basic authorization
+            unless `headers` hold another, its query is left out.
         headers: Sent with every request, such as `Authorization`.
+        proxied: Whether a proxy that the environment names is used. It is made for the internet:
+            a server in the local network is asked without it. A `.netrc` is never read.
         timeout_seconds: How long to wait for a connection and between two parts of an answer.
         max_bytes: How long an answer may be, unpacked.
         whole_seconds: How long the body of an answer may take; 12 times `timeout_seconds` if None.
 
     Raises:
-        CatalogRefused: The address is none, or a header holds what HTTP cannot carry.
+        CatalogRefused: The address is none, a header holds what HTTP cannot carry, or the
+            environment's proxy cannot be used.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class JsonClient:
         base_url: str,
         *,
         headers: Mapping[str, str] | None = None,
+        proxied: bool = False,
         timeout_seconds: float = 10,
         max_bytes: int = _MOST_BYTES,
         whole_seconds: float | None = None,
@@ -50,13 +52,8 @@ class JsonClient:
         self._shown = str(url.copy_with(userinfo=b"")).rstrip("/")
         self._max_bytes = max_bytes
         self._whole_seconds = whole_seconds or 12 * timeout_seconds
-        self._http = httpx.Client(
-            headers=_checked_headers(headers or {}),
-            auth=(url.username, url.password) if url.userinfo else None,
-            timeout=timeout_seconds,
-            follow_redirects=False,
-            verify=_tls(),
-        )
+        user = (url.username, url.password) if url.userinfo else None
+        self._http = open_connection(headers or {}, user, timeout_seconds, proxied=proxied)
 
     def __enter__(self) -> Self:
         return self
@@ -110,8 +107,6 @@ class JsonClient:
         request = self._http.build_request(method, f"{self._shown}{path}", params=query, json=body)
         try:
             text = self._body(request, where)
-        except httpx.DecodingError as error:
-            raise AnswerUnreadable(f"The answer of {where} cannot be unpacked.") from error
         except httpx.TransportError as error:
             reason = type(error).__name__
             raise CatalogUnreachable(
@@ -127,30 +122,11 @@ class JsonClient:
         response = self._http.send(request, stream=True)
         try:
             check_status(response, where)
-            return self._bounded(response, where)
+            return read_body(
+                response, where, max_bytes=self._max_bytes, whole_seconds=self._whole_seconds
+            )
         finally:
             response.close()
-
-    def _bounded(self, response: httpx.Response, where: str) -> bytes:
-        latest = time.monotonic() + self._whole_seconds
-        body = bytearray()
-        for part in response.iter_bytes():
-            body += part
-            if len(body) > self._max_bytes:
-                raise AnswerUnreadable(
-                    f"The answer of {where} is longer than {self._max_bytes} bytes."
-                )
-            if time.monotonic() > latest:
-                raise CatalogUnreachable(
-                    f"{where} did not end its answer within {self._whole_seconds:g} s."
-                )
-        return bytes(body)
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """Read the certificates once; that takes longer than most answers."""
-    return httpx.create_ssl_context()
 
 
 def checked_url(base_url: str) -> httpx.URL:
@@ -167,14 +143,3 @@ def checked_url(base_url: str) -> httpx.URL:
     if url.scheme not in {"http", "https"} or not url.host:
         raise CatalogRefused("The address has no http:// or no host. Write it as http://host:port.")
     return url
-
-
-def _checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    # httpx would tell the whole value in its own error.
-    for name, value in headers.items():
-        if any(ord(letter) not in _PRINTABLE for letter in value):
-            raise CatalogRefused(
-                f"The header {name} holds a letter that HTTP cannot carry. Copy the key again, "
-                "without spaces or line breaks."
-            )
-    return dict(headers)

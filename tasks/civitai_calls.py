@@ -8,7 +8,7 @@ from prefect.concurrency.sync import rate_limit
 from prefect.logging import get_run_logger
 
 from blocks.limits import CIVITAI_LIMIT, create_rate_limit
-from catalog.errors import CatalogBusy
+from catalog.errors import CatalogBusy, LongWaitAsked
 
 T = TypeVar("T")
 
@@ -17,7 +17,7 @@ FIRST_WAIT_SECONDS = 2.0
 """The wait where Civitai names none; it doubles with each try."""
 
 LONGEST_WAIT_SECONDS = 300.0
-"""A longer `Retry-After` fails the task; it goes on later from where it was."""
+"""A longer `Retry-After` ends the run; a later one goes on from where it was."""
 
 
 def open_gate() -> None:
@@ -41,7 +41,8 @@ def asked_again(call: Callable[[], T]) -> T:
         call: Asks Civitai for something.
 
     Raises:
-        CatalogBusy: It asks to wait for too long, or again and again.
+        CatalogBusy: It asks to wait again and again.
+        LongWaitAsked: It asks to wait for longer than `LONGEST_WAIT_SECONDS`.
         catalog.errors.CatalogError: What else the call raises.
     """
     for attempt in range(TRIES):
@@ -49,7 +50,12 @@ def asked_again(call: Callable[[], T]) -> T:
             return call()
         except CatalogBusy as busy:
             seconds = wait_seconds(busy, attempt)
-            if attempt == TRIES - 1 or seconds > LONGEST_WAIT_SECONDS:
+            if seconds > LONGEST_WAIT_SECONDS:
+                raise LongWaitAsked(
+                    f"{busy} It asks to be left alone for {seconds:.0f} s or more; start the run "
+                    "again after that."
+                ) from busy
+            if attempt == TRIES - 1:
                 raise
             get_run_logger().info("Civitai asks to wait; on in %.0f s. %s", seconds, busy)
             time.sleep(seconds)

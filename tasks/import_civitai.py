@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 from prefect import task
 from prefect.artifacts import create_table_artifact
@@ -14,23 +15,22 @@ from pymongo.database import Database
 from blocks.civitai import Civitai
 from blocks.configured import civitai
 from blocks.environment import Environment
-from catalog.civitai.client import CivitaiClient
+from catalog.civitai.batches import batches
 from catalog.civitai.files import RawItem, read_file
-from catalog.civitai.pages import CatalogPage, WalkedPage, walk
+from catalog.civitai.pages import WalkedPage
 from catalog.civitai.query import CivitaiQuery
 from catalog.entries import Problem
-from catalog.errors import CatalogRefused
 from catalog.reporting.import_report import ImportReport
 from db.connection import Document
-from tasks.civitai_calls import asked_again, one_a_second, open_gate
+from tasks.civitai_calls import one_a_second, open_gate
 from tasks.civitai_intake import Intake
+from tasks.civitai_pages import pages_from
 from tasks.progress import Progress, shown_progress
 from tasks.retrying import may_pass, patient
 from tasks.story_database import opened_database
 
 TABLE_KEY = "import-civitai"
-BATCH = 200
-"""Items of a file that are stored at a time."""
+_END = "The end of the list was reached."
 
 
 class FileUnreadable(Exception):
@@ -55,11 +55,14 @@ def import_pages(
         catalog.errors.CatalogError: Civitai cannot be reached, refuses the key, or is too busy.
         db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
     """
+    source = f"{query.key}@{urlsplit(catalog.url).netloc}"
+    intake = Intake(database, source, restart=restart, base_models=query.base_models)
+    if intake.has_read_the_list:
+        return intake.report("Civitai", _END, complete=True)
     open_gate()
-    intake = Intake(database, query.key, restart=restart)
     last: WalkedPage | None = None
-    with catalog.client(one_a_second) as client:
-        pages = walk(_Fetch(client, query, intake.state.cursor), intake.state.cursor)
+    with catalog.client(one_a_second) as client, intake.failures_noted():
+        pages = pages_from(client, query, intake.state.cursor)
         for page in islice(pages, max_pages):
             last = page
             intake.take_in(_of_page(page, intake.state.position), page.next_cursor)
@@ -67,7 +70,7 @@ def import_pages(
     if last is not None and last.next_cursor is not None:
         because = "The next run goes on there."
         return intake.report("Civitai", because, complete=False)
-    because = last.problem.reason if last and last.problem else "The end of the list was reached."
+    because = last.problem.reason if last and last.problem else _END
     return intake.report("Civitai", because, complete=True)
 
 
@@ -82,11 +85,16 @@ def import_file(
         db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise FileUnreadable(
+                f"{path.name!r} cannot be read: it is no file; give a path to one."
+            )
         size = path.stat()
         source = f"file-{path.resolve()}-{size.st_size}-{size.st_mtime_ns}"
         intake = Intake(database, source, restart=restart)
-        items = read_file(path, start=intake.state.position)
-        while batch := list(islice(items, BATCH)):
+        last: RawItem | Problem | None = None
+        for batch in batches(read_file(path, start=intake.state.position)):
+            last = batch[-1]
             intake.take_in(batch)
             progress(path.name, intake.state.position, 0)
     except OSError as error:
@@ -94,7 +102,10 @@ def import_file(
             f"The file {path.name!r} cannot be read ({error.strerror or error}); give a path that "
             "the worker can read."
         ) from error
-    return intake.report(path.name, "The end of the file was reached.", complete=True)
+    because = "The end of the file was reached."
+    if isinstance(last, Problem):
+        because = f"The last of it cannot be read, {last.subject}: {last.reason}"
+    return intake.report(path.name, because, complete=True)
 
 
 def import_catalog(
@@ -142,27 +153,6 @@ def show_import(report: ImportReport) -> None:
     ]
     problems = [{"what": problem, "models": 1} for problem in report.problems]
     create_table_artifact([*counts, *problems], key=TABLE_KEY, description=report.summary())
-
-
-class _Fetch:
-    """Reads a page; where a stored cursor is no longer taken, the list's first one."""
-
-    def __init__(self, client: CivitaiClient, query: CivitaiQuery, stored: str | None) -> None:
-        self._client = client
-        self._query = query
-        self._stored = stored
-
-    def __call__(self, cursor: str | None) -> CatalogPage:
-        try:
-            return asked_again(lambda: self._client.page(self._query, cursor))
-        except CatalogRefused as error:
-            if cursor is None or cursor != self._stored:
-                raise
-            said = (
-                "Civitai takes the stored cursor no longer (%s); the list is read from its begin."
-            )
-            get_run_logger().warning(said, error)
-        return asked_again(lambda: self._client.page(self._query))
 
 
 def _of_page(page: WalkedPage, position: int) -> list[RawItem | Problem]:

@@ -46,7 +46,8 @@ class CivitaiClient:
         before_call: Called before every request; it may wait.
 
     Raises:
-        CatalogRefused: The address is none, or the key holds what HTTP cannot carry.
+        CatalogRefused: The address is none, the key holds what HTTP cannot carry, or the
+            environment's proxy cannot be used.
     """
 
     def __init__(
@@ -56,7 +57,9 @@ class CivitaiClient:
         before_call: Callable[[], None] | None = None,
     ) -> None:
         headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-        self._json = JsonClient(base_url, headers=headers, timeout_seconds=_TIMEOUT_SECONDS)
+        self._json = JsonClient(
+            base_url, headers=headers, proxied=True, timeout_seconds=_TIMEOUT_SECONDS
+        )
         self._before_call = before_call or _at_once
 
     def __enter__(self) -> Self:

@@ -1,7 +1,7 @@
 """Items out of a file of any size: a page, a list, or lines, plain or gzip."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from catalog.civitai.json_lines import has_lines, next_line
@@ -18,10 +18,12 @@ class RawItem:
     Attributes:
         index: How many items and problems come before it in the file.
         raw: Of any shape.
+        letters: How long it is in the file; 0 where that is not known.
     """
 
     index: int
     raw: object
+    letters: int = field(default=0, compare=False)
 
 
 def read_file(path: Path, start: int = 0) -> Iterator[RawItem | Problem]:
@@ -114,24 +116,27 @@ class _Reading:
                 raise BrokenJson(f"It is longer than {MOST_LETTERS} letters.")
             _go_to_next(window)
         if not is_page:
-            yield self._item(fields)
+            yield self._item(fields, window.passed - begin)
 
     def _list(self, window: JsonWindow) -> Iterator[RawItem | Problem]:
         window.take("[")
         while not window.take("]"):
+            begin = window.passed
             try:
-                yield self._item(window.value())
+                raw = window.value()
             except (BrokenJson, TextEnds) as error:
                 line = window.line
                 if not skip_item(window):
                     raise
                 yield self._problem(line, str(error))
+            else:
+                yield self._item(raw, window.passed - begin)
             if not window.take(",") and not window.peek():
                 raise TextEnds("It ends within a list.")
 
-    def _item(self, raw: object) -> RawItem:
+    def _item(self, raw: object, letters: int) -> RawItem:
         self._count += 1
-        return RawItem(self._count - 1, raw)
+        return RawItem(self._count - 1, raw, letters)
 
     def _problem(self, line: int, reason: str) -> Problem:
         self._count += 1

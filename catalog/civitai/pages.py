@@ -9,8 +9,11 @@ from urllib.parse import parse_qs, urlsplit
 from catalog.entries import Problem
 from catalog.errors import AnswerUnreadable
 
+_LONGEST_CURSOR = 4000
+"""Civitai's have some 20 letters; an address can hold no more than a few thousand."""
+
 _MOST_PAGES_WITHOUT_NEWS = 3
-"""As many pages in a row with the same items, or with none, end a walk."""
+"""As many pages in a row with the items of earlier ones, or with none, end a walk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +53,18 @@ def read_page(answer: object) -> CatalogPage:
         answer: `items`, and `metadata` with `nextCursor` or `nextPage` unless it is the last.
 
     Raises:
-        AnswerUnreadable: It has no list of items.
+        AnswerUnreadable: It has no list of items, or its cursor is none.
     """
     items = answer.get("items") if isinstance(answer, Mapping) else None
     if not isinstance(answer, Mapping) or not isinstance(items, list):
         raise AnswerUnreadable("A page of Civitai's list has no list of items.")
     metadata = answer.get("metadata")
-    return CatalogPage(items, _next_cursor(metadata) if isinstance(metadata, Mapping) else None)
+    cursor = _next_cursor(metadata) if isinstance(metadata, Mapping) else None
+    if cursor is not None and len(cursor) > _LONGEST_CURSOR:
+        raise AnswerUnreadable(
+            f"The next page of Civitai's list has a cursor of {len(cursor)} letters."
+        )
+    return CatalogPage(items, cursor)
 
 
 def walk(
@@ -64,7 +72,7 @@ def walk(
 ) -> Iterator[WalkedPage]:
     """Read page after page; a list that goes round in a circle ends.
 
-    Of each cursor eight bytes are kept.
+    Of each page eight bytes of its cursor and eight of its items' ids are kept.
 
     Args:
         fetch: Reads the page at a cursor.
@@ -74,13 +82,14 @@ def walk(
         Each page, the last one with no `next_cursor`.
     """
     seen = {_digest(cursor)}
-    earlier, the_same = b"", 0
+    read: set[bytes] = set()
+    nothing_new = 0
     while True:
         page = fetch(cursor)
         ids = _digest([_id(item) for item in page.items])
-        the_same = the_same + 1 if ids == earlier else 0
-        earlier = ids
-        problem = _reason_to_end(page, seen, the_same)
+        nothing_new = nothing_new + 1 if ids in read else 0
+        read.add(ids)
+        problem = _reason_to_end(page, seen, nothing_new)
         following = None if problem else page.next_cursor
         yield WalkedPage(cursor, page.items, following, problem)
         if following is None:
@@ -104,16 +113,17 @@ def _next_cursor(metadata: Mapping[str, object]) -> str | None:
     return found[0] if found else None
 
 
-def _reason_to_end(page: CatalogPage, seen: set[bytes], the_same: int) -> Problem | None:
+def _reason_to_end(page: CatalogPage, seen: set[bytes], nothing_new: int) -> Problem | None:
     if page.next_cursor is None:
         return None
     subject = f"cursor {page.next_cursor[:80]}"
     if _digest(page.next_cursor) in seen:
         return Problem(subject, "The list goes back to a page that was read before; it ends here.")
-    if the_same >= _MOST_PAGES_WITHOUT_NEWS:
+    if nothing_new >= _MOST_PAGES_WITHOUT_NEWS:
         return Problem(
             subject,
-            f"The last {the_same + 1} pages held the same items, or none; the list ends here.",
+            f"The last {nothing_new} pages held the items of earlier ones, or none; the list ends "
+            "here.",
         )
     return None
 

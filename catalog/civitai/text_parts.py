@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-PART_BYTES = 256 * 1024
+from catalog.unpacking import PART_BYTES, unpacked
 
 _PACKED_BYTES = 16 * 1024
 _GZIP = b"\x1f\x8b"
-_GZIP_WRAPPED = 31  # zlib's manual: 15 bits of window, and 16 for the wrapper of gzip
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -60,33 +59,16 @@ class TextParts:
 
     def _parts(self) -> Iterator[bytes]:
         if not self._packed:
-            yield from _read(self._file)
+            yield from _read(self._file, PART_BYTES)
             return
         try:
-            yield from _unpacked(self._file)
+            yield from unpacked(_read(self._file, _PACKED_BYTES))
         except EOFError:
             self.cut = "The gzip file is cut off; all before that was read."
         except zlib.error:
             self.cut = "The gzip file is damaged; what was whole before that was read."
 
 
-def _read(file: BinaryIO) -> Iterator[bytes]:
-    while part := file.read(PART_BYTES):
+def _read(file: BinaryIO, part_bytes: int) -> Iterator[bytes]:
+    while part := file.read(part_bytes):
         yield part
-
-
-def _unpacked(file: BinaryIO) -> Iterator[bytes]:
-    """Unpack gzip in bounded parts; unlike the module `gzip`, give all there is of a torn file."""
-    unpacker = zlib.decompressobj(_GZIP_WRAPPED)
-    while packed := file.read(_PACKED_BYTES):
-        while packed:
-            if unpacker.eof:
-                packed = packed.lstrip(b"\0")  # padding between two members
-                unpacker = zlib.decompressobj(_GZIP_WRAPPED) if packed else unpacker
-            if part := unpacker.decompress(packed, PART_BYTES):
-                yield part
-            packed = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
-    while not unpacker.eof and (part := unpacker.decompress(b"", PART_BYTES)):
-        yield part
-    if not unpacker.eof:
-        raise EOFError

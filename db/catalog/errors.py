@@ -8,4 +8,4 @@ class UnusableAddress(DatabaseError):
 
 
 class ImportReplaced(DatabaseError):
-    """Somebody has begun the same import anew in the meantime."""
+    """Another run has gone on with the same import, or begun it anew, in the meantime."""

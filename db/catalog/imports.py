@@ -115,7 +115,7 @@ def advance(
         How far the import is now.
 
     Raises:
-        ImportReplaced: Another run has begun it anew.
+        ImportReplaced: Another run has gone on with it, or begun it anew.
         db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
     counts = {
@@ -156,7 +156,7 @@ def finish(
         The import as it is stored now.
 
     Raises:
-        ImportReplaced: Another run has begun it anew.
+        ImportReplaced: Another run has gone on with it, or begun it anew.
         db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
     fields: Document = {"status": status, "updated_at": now, "finished_at": now, "error": error}
@@ -168,14 +168,15 @@ def finish(
 def _change(database: Database[Document], state: CatalogImport, update: Document) -> CatalogImport:
     with translated_errors():
         found = database["catalog_imports"].find_one_and_update(
-            {"id": state.id, "import_id": state.import_id},
+            {"id": state.id, "import_id": state.import_id, "position": state.position},
             update,
             _WITHOUT_ID,
             return_document=ReturnDocument.AFTER,
         )
     if found is None:
         raise ImportReplaced(
-            f"Another run has begun the import {state.id!r} anew; let that one go on."
+            f"Another run has gone on with or begun the import {state.id!r} anew; let that one "
+            "go on."
         )
     return CatalogImport.model_validate(found)
 

@@ -39,7 +39,7 @@ def test_a_new_import_begins_at_the_beginning(data: Data) -> None:
 def test_each_page_moves_the_cursor_and_adds_to_the_counts(data: Data) -> None:
     state = begin(data, SOURCE, MONDAY)
 
-    advance(data, state, PAGE, MONDAY)
+    state = advance(data, state, PAGE, MONDAY)
     done = advance(data, state, PageDone(items=2, cursor="2", new=2), TUESDAY)
 
     assert (done.cursor, done.position, done.pages, done.updated_at) == ("2", 6, 2, TUESDAY)
@@ -99,3 +99,16 @@ def test_a_run_whose_import_was_begun_anew_is_told_so(data: Data) -> None:
         advance(data, state, PAGE, TUESDAY)
     with pytest.raises(ImportReplaced):
         finish(data, state, "complete", TUESDAY)
+
+
+def test_of_two_runs_that_go_on_with_the_same_import_one_gives_way(data: Data) -> None:
+    state = begin(data, SOURCE, MONDAY)
+    again = begin(data, SOURCE, TUESDAY)
+    first = advance(data, state, PAGE, TUESDAY)
+
+    with pytest.raises(ImportReplaced):
+        advance(data, again, PAGE, TUESDAY)
+    with pytest.raises(ImportReplaced):
+        finish(data, again, "failed", TUESDAY, error="Civitai does not answer.")
+
+    assert find_import(data, SOURCE) == first

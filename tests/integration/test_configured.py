@@ -92,7 +92,14 @@ def test_civitai_is_what_the_environment_names() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["https://user:hidden@civitai.example", "https://civitai.example?token=hidden", "ftp://"]
+    "url",
+    [
+        "https://user:hidden@civitai.example",
+        "https://civitai.example?token=hidden",
+        "https://[hidden]",
+        "https://civitai.example:hidden",
+        "ftp://",
+    ],
 )
 def test_an_address_of_civitai_that_holds_a_secret_is_refused_without_saying_it(url: str) -> None:
     with pytest.raises(ConfigurationUnusable, match="CIVITAI_URL") as refusal:

@@ -1,5 +1,8 @@
 """Every way in which an answer can be none, in the catalog's words and without a secret."""
 
+import gzip
+import tracemalloc
+
 import pytest
 from comfyui_server import Answer, ComfyuiServer
 
@@ -14,6 +17,7 @@ from catalog.errors import (
 from catalog.json_client import JsonClient
 
 KEY = "s3cr3t"
+MEBIBYTE = 2**20
 
 FAILURES: dict[str, tuple[Answer, type[CatalogError]]] = {
     "HTML": (Answer(b"<html></html>"), AnswerUnreadable),
@@ -23,6 +27,14 @@ FAILURES: dict[str, tuple[Answer, type[CatalogError]]] = {
     "nested without end": (Answer(b"[" * 50_000), AnswerUnreadable),
     "too long": (Answer(b'"' + b"x" * 100_000 + b'"'), AnswerUnreadable),
     "badly packed": (Answer(b"x", headers={"Content-Encoding": "gzip"}), AnswerUnreadable),
+    "packed and cut off": (
+        Answer(gzip.compress(b"[1]")[:-4], headers={"Content-Encoding": "gzip"}),
+        AnswerUnreadable,
+    ),
+    "packed in an unknown way": (
+        Answer(b"\x0b\x01\x80[1]\x03", headers={"Content-Encoding": "br"}),
+        AnswerUnreadable,
+    ),
     "a redirect": (Answer(status=302, headers={"Location": "/fine"}), AnswerUnreadable),
     "cut off": (Answer(b"[1]", headers={"Content-Length": "99"}), CatalogUnreachable),
     "silence": (Answer(is_held_back=True), CatalogUnreachable),
@@ -99,6 +111,48 @@ def test_a_body_that_takes_too_long_as_a_whole_is_given_up() -> None:
         client.get("/asked")
 
 
+def test_a_packed_answer_is_read() -> None:
+    packed = Answer(gzip.compress(b"[1]"), headers={"Content-Encoding": "gzip"})
+    with ComfyuiServer({"/asked": packed}) as server, JsonClient(server.url) as client:
+        assert client.get("/asked") == [1]
+
+    assert server.requests[0].headers["Accept-Encoding"] == "gzip"
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_a_short_answer_that_unpacks_to_far_too_much_takes_little_memory(layers: int) -> None:
+    body = b" " * 300 * MEBIBYTE
+    for _ in range(layers):
+        body = gzip.compress(body, 1)
+    packed = Answer(body, headers={"Content-Encoding": ", ".join(["gzip"] * layers)})
+    del body
+
+    with (
+        ComfyuiServer({"/asked": packed}) as server,
+        JsonClient(server.url, max_bytes=MEBIBYTE) as client,
+    ):
+        tracemalloc.start()
+        with pytest.raises(AnswerUnreadable):
+            client.get("/asked")
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+
+    assert most < 24 * MEBIBYTE
+
+
+def test_packed_emptiness_without_end_is_given_up() -> None:
+    head = gzip.compress(b"")[:10]
+    nothing = Answer(
+        head + bytes([0, 0, 0, 255, 255]) * 200_000, headers={"Content-Encoding": "gzip"}
+    )
+    with (
+        ComfyuiServer({"/asked": nothing}) as server,
+        JsonClient(server.url, whole_seconds=1e-9) as client,
+        pytest.raises(CatalogUnreachable, match="did not end its answer"),
+    ):
+        client.get("/asked")
+
+
 def test_what_a_busy_server_asks_for_is_told() -> None:
     busy = Answer(status=503, headers={"Retry-After": "7"})
     with (
@@ -133,6 +187,45 @@ def test_the_user_of_an_address_is_sent_as_authorization() -> None:
         client.get("/asked")
 
     assert server.requests[0].headers["Authorization"] == "Basic YTpi"
+
+
+def test_a_header_is_stronger_than_the_user_of_an_address() -> None:
+    with (
+        ComfyuiServer({"/asked": 1}) as server,
+        JsonClient(
+            server.url.replace("://", "://a:b@"), headers={"Authorization": "Bearer own"}
+        ) as client,
+    ):
+        client.get("/asked")
+
+    assert server.requests[0].headers["Authorization"] == "Bearer own"
+
+
+@pytest.mark.parametrize("proxied", [False, True])
+def test_a_proxy_of_the_environment_is_used_only_where_it_is_wanted(
+    monkeypatch: pytest.MonkeyPatch, proxied: bool
+) -> None:
+    for name in ("NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with (
+        ComfyuiServer({"/asked": "server"}) as server,
+        ComfyuiServer({f"{server.url}/asked": "proxy", "/asked": "proxy"}) as proxy,
+    ):
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        with JsonClient(server.url, proxied=proxied) as client:
+            assert client.get("/asked") == ("proxy" if proxied else "server")
+
+
+@pytest.mark.parametrize("proxy", ["what://u:s3cr3t@proxy:1", "http://u:s3cr3t@proxy:port"])
+def test_a_proxy_that_cannot_be_used_is_refused_without_telling_it(
+    monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+
+    with pytest.raises(CatalogRefused, match="HTTPS_PROXY") as raised:
+        JsonClient("https://gpu-box", proxied=True)
+
+    assert KEY not in str(raised.value)
 
 
 @pytest.mark.parametrize("url", ["", "gpu-box", "ftp://gpu-box", "http://", "http://[::1"])

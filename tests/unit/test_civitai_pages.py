@@ -1,4 +1,4 @@
-from itertools import count
+from itertools import count, islice
 from typing import Any
 
 from catalog.civitai.pages import CatalogPage, walk
@@ -41,3 +41,17 @@ def test_one_empty_page_does_not_end_a_list() -> None:
         [],
         [{"id": 2}],
     ]
+
+
+def test_cursors_that_lead_round_the_same_pages_forever_end() -> None:
+    cursors = count()
+
+    def fetch(_cursor: str | None) -> CatalogPage:
+        number = next(cursors)
+        return CatalogPage([{"id": number % 3}], str(number))
+
+    walked = list(islice(walk(fetch), 50))
+
+    assert [step.items for step in walked[:3]] == [[{"id": 0}], [{"id": 1}], [{"id": 2}]]
+    assert len(walked) < 50
+    assert walked[-1].problem

@@ -1,6 +1,7 @@
 """Hashes of local files that a scan or sidecar files give."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -51,10 +52,34 @@ def test_a_bad_row_is_a_problem_and_the_others_stay(tmp_path: Path, bad: object)
     assert [problem.subject for problem in found.problems] == ["row 0"]
 
 
+def test_a_file_with_two_hashes_has_none(tmp_path: Path) -> None:
+    other = "cd" * 32
+    rows = [row(), row(name="b.pt"), row(sha256=other), row(sha256=other)]
+
+    found = read_hash_list(listed(tmp_path, rows))
+
+    assert found.sha256s == {("loras", "b.pt"): SHA256.upper()}
+    assert [problem.subject for problem in found.problems] == ["row 2", "row 3"]
+
+
+def test_the_same_row_twice_is_one(tmp_path: Path) -> None:
+    found = read_hash_list(listed(tmp_path, [row(), row(sha256=SHA256.upper())]))
+
+    assert found.sha256s == {("loras", "a.safetensors"): SHA256.upper()}
+    assert found.problems == ()
+
+
 @pytest.mark.parametrize("text", ["<html>", "{}", "[1", ""])
 def test_a_file_without_a_list_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(AnswerUnreadable, match=r"hashes\.json"):
         read_hash_list(listed(tmp_path, text))
+
+
+def test_a_pipe_that_nobody_writes_to_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(AnswerUnreadable, match="'pipe' is no file"):
+        read_hash_list(tmp_path / "pipe")
 
 
 def test_what_a_server_tells_itself_is_stronger() -> None:

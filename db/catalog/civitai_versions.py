@@ -1,0 +1,33 @@
+"""Versions of Civitai's items as they are stored."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pymongo.database import Database
+
+from db.connection import Document, translated_errors
+
+_INT64 = range(-(2**63), 2**63)
+
+
+def stored_versions(
+    database: Database[Document], ids: Sequence[int]
+) -> dict[int, list[dict[str, Any]]]:
+    """Read the versions of items, by the item's id; what is no object is left out.
+
+    Args:
+        database: The StoryCanvas database.
+        ids: Of a few hundred items.
+
+    Raises:
+        db.errors.DatabaseError: The server cannot be reached or refuses the user.
+    """
+    wanted = [id_ for id_ in ids if id_ in _INT64]
+    fields = {"_id": False, "id": True, "modelVersions": True}
+    with translated_errors():
+        found = list(database["civitai_models"].find({"id": {"$in": wanted}}, fields))
+    return {int(one["id"]): _objects(one.get("modelVersions")) for one in found}
+
+
+def _objects(value: object) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

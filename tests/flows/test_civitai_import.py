@@ -1,0 +1,163 @@
+"""What Civitai may do to an import, and what a stop at any place may do to it."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from civitai_server import Answer, CivitaiServer, civitai_server, page
+from pymongo.database import Database
+
+from db.documents.catalog_import import CatalogImport
+from flows.import_civitai import import_civitai
+
+OLD = "10871|121458|5062"
+EXPIRED: dict[str, Answer] = {
+    "refused": Answer(400, b'{"error": "Invalid cursor"}'),
+    "an error of its own": Answer(500, b"{}", {"Retry-After": "0"}),
+}
+
+
+def model(number: int) -> dict[str, Any]:
+    return {"id": number, "name": f"Model {number}", "type": "LORA", "modelVersions": []}
+
+
+@pytest.fixture
+def site(
+    configured: Database[dict[str, Any]],  # noqa: ARG001 - it must be there
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[CivitaiServer]:
+    with civitai_server() as served:
+        served.pages = {
+            None: page([model(1)], "a"),
+            "a": page([model(2)], OLD),
+            OLD: page([model(3)], "b"),
+            "b": page([model(4)]),
+        }
+        monkeypatch.setenv("CIVITAI_URL", served.url)
+        yield served
+
+
+def cursors(site: CivitaiServer) -> list[str | None]:
+    return [request.query.get("cursor", [None])[0] for request in site.asked]
+
+
+def state(database: Database[dict[str, Any]]) -> CatalogImport:
+    (found,) = database["catalog_imports"].find()
+    return CatalogImport.model_validate(found)
+
+
+@pytest.mark.parametrize("answer", EXPIRED.values(), ids=EXPIRED)
+def test_a_list_whose_stored_cursor_is_not_taken_is_read_whole_from_its_begin(
+    configured: Database[dict[str, Any]], site: CivitaiServer, answer: Answer
+) -> None:
+    import_civitai(max_pages=2)
+    good = site.pages[OLD]
+    site.pages[OLD] = answer
+
+    def recovers(asked: Any) -> Answer:  # noqa: ANN401 - as the server hands it over
+        if asked.query.get("cursor") is None:
+            site.pages[OLD] = good
+        return answered(asked)
+
+    answered = site.answer
+    site.answer = recovers  # type: ignore[method-assign]
+
+    report = import_civitai()
+
+    assert report.complete
+    assert report.ended_because == "The end of the list was reached."
+    assert configured["civitai_models"].count_documents({}) == 4
+
+
+def test_a_list_of_another_site_is_not_read_from_this_ones_cursor(
+    site: CivitaiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_civitai(max_pages=1)
+
+    with civitai_server() as other:
+        other.pages = {None: page([model(7)]), "a": page([])}
+        monkeypatch.setenv("CIVITAI_URL", other.url)
+
+        import_civitai()
+
+    assert cursors(site) == cursors(other) == [None]
+
+
+def test_an_import_that_was_stopped_after_its_last_page_reads_none_again(
+    configured: Database[dict[str, Any]], site: CivitaiServer
+) -> None:
+    import_civitai()
+    configured["catalog_imports"].update_one({}, {"$set": {"status": "running"}})
+    site.asked.clear()
+
+    report = import_civitai()
+
+    assert site.asked == []
+    assert (report.new, report.complete) == (4, True)
+    assert state(configured).status == "complete"
+
+
+def test_an_import_that_fails_says_so_in_the_database_until_it_goes_on(
+    configured: Database[dict[str, Any]], site: CivitaiServer
+) -> None:
+    import_civitai(max_pages=1)
+    site.troubles = [Answer(401, b"{}")]
+
+    import_civitai(max_pages=1, restart=True, return_state=True)
+    failed = state(configured)
+    import_civitai(max_pages=1)
+    going_on = state(configured)
+
+    assert failed.status == "failed"
+    assert "401" in str(failed.error)
+    assert (going_on.status, going_on.error) == ("running", None)
+
+
+def test_a_long_wait_that_civitai_asks_for_is_not_cut_short(
+    site: CivitaiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STORYCANVAS_STEP_RETRIES", "2")
+    site.troubles = [Answer(429, b"{}", {"Retry-After": "900"})]
+
+    ended = import_civitai(return_state=True)
+
+    assert ended.is_failed()
+    assert "900 s" in str(ended.message)
+    assert len(site.asked) == 1
+
+
+def test_a_file_that_is_cut_off_is_imported_and_the_report_says_where_it_ends(
+    configured: Database[dict[str, Any]], tmp_path: Path
+) -> None:
+    path = tmp_path / "items.json"
+    path.write_text('[{"id": 1, "name": "A", "type": "LORA"},\n {"id": 2, "na')
+
+    report = import_civitai(file=str(path))
+
+    assert configured["civitai_models"].count_documents({}) == 1
+    assert "item 2, line 2" in report.ended_because
+
+
+@pytest.mark.usefixtures("configured")
+def test_a_pipe_that_nobody_writes_to_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(Exception, match="'pipe' cannot be read"):
+        import_civitai(file=str(tmp_path / "pipe"))
+
+
+def test_an_import_of_one_base_model_keeps_the_versions_of_the_others(
+    configured: Database[dict[str, Any]], site: CivitaiServer
+) -> None:
+    versions = [{"id": 12, "baseModel": "SDXL 1.0"}, {"id": 11, "baseModel": "Pony"}]
+    site.pages = {None: page([{**model(1), "modelVersions": versions}])}
+    import_civitai()
+    before = list(configured["civitai_models"].find())
+    site.pages = {None: page([{**model(1), "modelVersions": versions[1:]}])}
+
+    report = import_civitai(base_models=["Pony"])
+
+    assert list(configured["civitai_models"].find()) == before
+    assert (report.changed, report.unchanged) == (0, 1)
