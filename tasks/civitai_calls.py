@@ -8,13 +8,16 @@ from prefect.concurrency.sync import rate_limit
 from prefect.logging import get_run_logger
 
 from blocks.limits import CIVITAI_LIMIT, create_rate_limit
-from catalog.errors import CatalogBusy, LongWaitAsked
+from catalog.errors import AnswerUnreadable, CatalogBusy, CatalogError, LongWaitAsked
 
 T = TypeVar("T")
 
 TRIES = 6
 FIRST_WAIT_SECONDS = 2.0
 """The wait where Civitai names none; it doubles with each try."""
+
+UNREADABLE_TRIES = 3
+"""Tries where the answer is no JSON or was cut off: a page of the network before it, mostly."""
 
 LONGEST_WAIT_SECONDS = 300.0
 """A longer `Retry-After` ends the run; a later one goes on from where it was."""
@@ -35,31 +38,44 @@ def one_a_second() -> None:
 
 
 def asked_again(call: Callable[[], T]) -> T:
-    """Make a call, and again after as long as Civitai asks to wait.
+    """Make a call, and again after as long as Civitai asks to wait, or if its answer is broken.
 
     Args:
         call: Asks Civitai for something.
 
     Raises:
         CatalogBusy: It asks to wait again and again.
+        AnswerUnreadable: Its answer is broken three times.
         LongWaitAsked: It asks to wait for longer than `LONGEST_WAIT_SECONDS`.
         catalog.errors.CatalogError: What else the call raises.
     """
     for attempt in range(TRIES):
         try:
             return call()
+        except AnswerUnreadable as error:
+            if attempt >= UNREADABLE_TRIES - 1:
+                raise
+            _wait(FIRST_WAIT_SECONDS * 2.0**attempt, error)
         except CatalogBusy as busy:
             seconds = wait_seconds(busy, attempt)
-            if seconds > LONGEST_WAIT_SECONDS:
-                raise LongWaitAsked(
-                    f"{busy} It asks to be left alone for {seconds:.0f} s or more; start the run "
-                    "again after that."
-                ) from busy
+            _check_wait(seconds, busy)
             if attempt == TRIES - 1:
                 raise
-            get_run_logger().info("Civitai asks to wait; on in %.0f s. %s", seconds, busy)
-            time.sleep(seconds)
+            _wait(seconds, busy)
     raise CatalogBusy("Civitai was not asked at all; the number of tries must be 1 or more.")
+
+
+def _check_wait(seconds: float, busy: CatalogBusy) -> None:
+    if seconds > LONGEST_WAIT_SECONDS:
+        raise LongWaitAsked(
+            f"{busy} It asks to be left alone for {seconds:.0f} s or more; start the run again "
+            "after that."
+        ) from busy
+
+
+def _wait(seconds: float, error: CatalogError) -> None:
+    get_run_logger().info("Civitai is asked again in %.0f s. %s", seconds, error)
+    time.sleep(seconds)
 
 
 def wait_seconds(busy: CatalogBusy, attempt: int) -> float:

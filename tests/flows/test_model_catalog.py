@@ -18,6 +18,7 @@ from flows.maintain_model_catalog import maintain_model_catalog
 from flows.match_models import match_models
 from flows.report_model_catalog import report_model_catalog
 from flows.sync_model_catalog import sync_model_catalog
+from tasks.civitai_calls import UNREADABLE_TRIES
 
 COLLECTIONS = (
     "backends",
@@ -276,11 +277,20 @@ def test_civitai_is_asked_again_when_it_is_busy(
     assert catalog["civitai_models"].count_documents({}) == 6
 
 
+def test_a_page_that_is_html_once_is_asked_for_again(
+    catalog: Database[dict[str, Any]], civitai: CivitaiServer
+) -> None:
+    civitai.troubles = [HTML]
+
+    assert import_civitai().complete
+    assert catalog["civitai_models"].count_documents({}) == 6
+
+
 def test_html_for_a_page_fails_the_run_and_the_next_one_goes_on(
     catalog: Database[dict[str, Any]], civitai: CivitaiServer
 ) -> None:
     import_civitai(max_pages=1)
-    civitai.troubles = [HTML]
+    civitai.troubles = [HTML] * UNREADABLE_TRIES
     failed = import_civitai(return_state=True)
 
     report = import_civitai()
