@@ -1,6 +1,6 @@
 """Hashes of local files as a scan or sidecar files give them: a JSON list."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,24 +13,47 @@ from catalog.names import normal_path
 MOST_BYTES = 256 * 1024 * 1024
 
 
+_Place = tuple[str | None, str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class HashList:
     """SHA-256 sums of files.
 
     Attributes:
-        sha256s: In upper case, by folder and normalised path.
+        sha256s: In upper case, by server (None for all), folder and normalised path; None where
+            rows contradict.
         problems: Rows that could not be read.
     """
 
-    sha256s: Mapping[tuple[str, str], str]
+    sha256s: Mapping[_Place, str | None]
     problems: tuple[Problem, ...] = ()
+
+    def of_server(self, names: Collection[str]) -> dict[tuple[str, str], str]:
+        """Choose those of one server; what is told of it comes before what is told of all.
+
+        Args:
+            names: What the server may be called.
+
+        Returns:
+            Sums by folder and normalised path.
+        """
+        everywhere: dict[tuple[str, str], str | None] = {}
+        own: dict[tuple[str, str], str | None] = {}
+        for (server, folder, path), sha256 in self.sha256s.items():
+            if server is None:
+                everywhere[folder, path] = sha256
+            elif server in names:
+                own[folder, path] = sha256
+        return {place: sha256 for place, sha256 in (everywhere | own).items() if sha256}
 
 
 def read_hash_list(path: Path) -> HashList:
     """Read a file `[{"folder": "loras", "name": "a/b.safetensors", "sha256": "…"}, …]`.
 
-    A null instead of a hash says that it is not known; such a row is passed over. Of a file with
-    two hashes none is taken: a wrong one would link it to another model.
+    A row may name the `server` whose file it is; else it counts for each server that has a file
+    there. A null instead of a hash says that it is not known; such a row is passed over. Of a file
+    with two hashes none is taken: a wrong one would link it to another model.
 
     Args:
         path: The file, of 256 MiB at most.
@@ -50,14 +73,13 @@ def read_hash_list(path: Path) -> HashList:
         raise AnswerUnreadable(f"{path.name!r} is no JSON: {error}") from error
     if not isinstance(rows, list):
         raise AnswerUnreadable(f"{path.name!r} holds no list of hashes.")
-    known: dict[tuple[str, str], str | None] = {}
+    known: dict[_Place, str | None] = {}
     problems = []
     for number, row in enumerate(rows):
         reason = _read(row, known)
         if reason:
             problems.append(Problem(f"row {number}", reason))
-    sure = {place: sha256 for place, sha256 in known.items() if sha256}
-    return HashList(sure, tuple(problems))
+    return HashList(known, tuple(problems))
 
 
 def with_hashes(listing: Listing, known: Mapping[tuple[str, str], str]) -> Listing:
@@ -78,20 +100,27 @@ def with_hashes(listing: Listing, known: Mapping[tuple[str, str], str]) -> Listi
     return replace(listing, entries=tuple(entries))
 
 
-def _read(row: object, known: dict[tuple[str, str], str | None]) -> str | None:
+def _read(row: object, known: dict[_Place, str | None]) -> str | None:
     """Take a row in, or say why not; None stands for hashes that differ."""
     if not isinstance(row, Mapping):
         return "It is no object."
-    folder, name, told = row.get("folder"), row.get("name"), row.get("sha256")
-    if told is None:
+    if row.get("sha256") is None:
         return None
-    path = normal_path(name) if isinstance(name, str) else None
-    if not isinstance(folder, str) or path is None:
-        return "It has no folder and name that are a path."
-    sha256 = normal_hash("SHA256", told)
+    place = _place(row)
+    if place is None:
+        return "It has no folder and name that are a path, or a server that is no text."
+    sha256 = normal_hash("SHA256", row["sha256"])
     if sha256 is None:
         return "Its sha256 is none, or that of an empty file."
-    if known.setdefault((folder, path), sha256) == sha256:
+    if known.setdefault(place, sha256) == sha256:
         return None
-    known[folder, path] = None
+    known[place] = None
     return "Another row has another sha256 for this file; none is taken."
+
+
+def _place(row: Mapping[str, object]) -> _Place | None:
+    server, folder, name = row.get("server"), row.get("folder"), row.get("name")
+    path = normal_path(name) if isinstance(name, str) else None
+    if not isinstance(folder, str) or path is None or not isinstance(server, str | None):
+        return None
+    return server, folder, path

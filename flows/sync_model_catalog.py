@@ -24,8 +24,8 @@ def sync_model_catalog(
 
     Args:
         urls: Addresses of the servers; empty takes every active one of `comfyui_servers`.
-        hash_file: A JSON list of what a scan found, each with folder, name and sha256; empty for
-            none.
+        hash_file: A JSON list of what a scan found, each with folder, name, sha256 and, where
+            files differ between servers, server (its name, id or address); empty for none.
         read_metadata: Whether to ask servers for what trainers wrote into new LoRA files.
 
     Returns:

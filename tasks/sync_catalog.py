@@ -1,6 +1,6 @@
 """Reading the servers' models, bringing their records to it, and showing what changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
@@ -15,7 +15,7 @@ from blocks.environment import Environment
 from catalog.comfyui.server import read_server
 from catalog.entries import Listing, ServerReading
 from catalog.errors import CatalogError
-from catalog.hash_list import read_hash_list, with_hashes
+from catalog.hash_list import HashList, read_hash_list, with_hashes
 from catalog.reporting.sync_report import MOST_PROBLEMS, ServerSync, SyncReport
 from db.catalog.backend_models import ModelChanges
 from db.catalog.rehoming import rehome
@@ -53,7 +53,7 @@ class HashesUnreadable(Exception):
 def sync_server(
     database: Database[Document],
     server: Server,
-    sha256s: Mapping[tuple[str, str], str],
+    hashes: HashList,
     *,
     read_metadata: bool,
 ) -> ServerSync:
@@ -62,7 +62,7 @@ def sync_server(
     Args:
         database: The StoryCanvas database.
         server: Which one.
-        sha256s: Hashes of its files that are known from elsewhere, by folder and path.
+        hashes: SHA-256 sums of files that are known from elsewhere.
         read_metadata: Whether to read the metadata of files that are new.
 
     Raises:
@@ -82,7 +82,8 @@ def sync_server(
     count = len(listing.entries) if listing is not None and listing.complete else None
     record_server(database, server, reading.status, reading.capabilities, reading.error, count, now)
     if listing is not None:
-        changes = update_models(database, server.backend, with_hashes(listing, sha256s), now)
+        known = hashes.of_server({server.id, server.name, server.address})
+        changes = update_models(database, server.backend, with_hashes(listing, known), now)
     return _server_sync(server, reading, changes)
 
 
@@ -122,7 +123,7 @@ def sync_catalog(
             address cannot be used.
     """
     environment = Environment()
-    sha256s = _sha256s(hash_file)
+    hashes = _hashes(hash_file)
     with (
         opened_database(environment) as database,
         shown_progress(f"{TABLE_KEY}-progress", "servers") as progress,
@@ -130,7 +131,7 @@ def sync_catalog(
         servers = _servers(database, environment, urls)
         work = patient(sync_server, environment)
         reading = [
-            work.submit(database, one, sha256s, read_metadata=read_metadata) for one in servers
+            work.submit(database, one, hashes, read_metadata=read_metadata) for one in servers
         ]
         done = []
         for future in reading:
@@ -141,9 +142,9 @@ def sync_catalog(
     return report
 
 
-def _sha256s(hash_file: str | None) -> Mapping[tuple[str, str], str]:
+def _hashes(hash_file: str | None) -> HashList:
     if not hash_file:
-        return {}
+        return HashList({})
     path = Path(hash_file)
     try:
         found = read_hash_list(path)
@@ -151,7 +152,7 @@ def _sha256s(hash_file: str | None) -> Mapping[tuple[str, str], str]:
         raise HashesUnreadable(f"The hashes of {path.name!r} cannot be read: {error}") from error
     for problem in found.problems:
         get_run_logger().warning("Hash left out, %s: %s", problem.subject, problem.reason)
-    return found.sha256s
+    return found
 
 
 def _servers(

@@ -26,13 +26,13 @@ def listed(folder: Path, value: object) -> Path:
 def test_hashes_are_found_by_folder_and_normalised_path(tmp_path: Path) -> None:
     found = read_hash_list(listed(tmp_path, [row(name="SDXL\\a.safetensors")]))
 
-    assert found.sha256s == {("loras", "SDXL/a.safetensors"): SHA256.upper()}
+    assert found.of_server(()) == {("loras", "SDXL/a.safetensors"): SHA256.upper()}
 
 
 def test_a_null_says_that_a_hash_is_not_known(tmp_path: Path) -> None:
     found = read_hash_list(listed(tmp_path, [row(sha256=None)]))
 
-    assert (found.sha256s, found.problems) == ({}, ())
+    assert (found.of_server(()), found.problems) == ({}, ())
 
 
 BAD_ROWS = {
@@ -41,6 +41,7 @@ BAD_ROWS = {
     "a path that leaves its folder": row(name="../a.safetensors"),
     "a hash that is too short": row(sha256="abc"),
     "a list for a hash": row(sha256=[SHA256]),
+    "a number for a server": row(server=7),
 }
 
 
@@ -48,7 +49,7 @@ BAD_ROWS = {
 def test_a_bad_row_is_a_problem_and_the_others_stay(tmp_path: Path, bad: object) -> None:
     found = read_hash_list(listed(tmp_path, [bad, row()]))
 
-    assert len(found.sha256s) == 1
+    assert len(found.of_server(())) == 1
     assert [problem.subject for problem in found.problems] == ["row 0"]
 
 
@@ -58,15 +59,30 @@ def test_a_file_with_two_hashes_has_none(tmp_path: Path) -> None:
 
     found = read_hash_list(listed(tmp_path, rows))
 
-    assert found.sha256s == {("loras", "b.pt"): SHA256.upper()}
+    assert found.of_server(()) == {("loras", "b.pt"): SHA256.upper()}
     assert [problem.subject for problem in found.problems] == ["row 2", "row 3"]
 
 
 def test_the_same_row_twice_is_one(tmp_path: Path) -> None:
     found = read_hash_list(listed(tmp_path, [row(), row(sha256=SHA256.upper())]))
 
-    assert found.sha256s == {("loras", "a.safetensors"): SHA256.upper()}
+    assert found.of_server(()) == {("loras", "a.safetensors"): SHA256.upper()}
     assert found.problems == ()
+
+
+def test_a_hash_of_one_server_is_not_another_one_s(tmp_path: Path) -> None:
+    other = "cd" * 32
+    found = read_hash_list(listed(tmp_path, [row(), row(server="box", sha256=other)]))
+
+    place = ("loras", "a.safetensors")
+    assert found.of_server({"box", "http://box:8188"}) == {place: other.upper()}
+    assert found.of_server({"pod"}) == {place: SHA256.upper()}
+
+
+def test_hashes_of_one_server_that_differ_are_not_made_good_by_one_of_all(tmp_path: Path) -> None:
+    rows = [row(), row(server="box"), row(server="box", sha256="cd" * 32)]
+
+    assert read_hash_list(listed(tmp_path, rows)).of_server({"box"}) == {}
 
 
 @pytest.mark.parametrize("text", ["<html>", "{}", "[1", ""])
