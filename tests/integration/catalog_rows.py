@@ -1,18 +1,13 @@
-"""Listed models, and databases that hold them."""
+"""Listed models, and reading back what is stored of them."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 import pandas as pd
 from pymongo.database import Database
 
 from db.catalog.backend_ref import BackendRef
 from db.catalog.listed import ListedModel
-from db.connection import connect
-from db.initialise import initialise
 
 Data = Database[dict[str, Any]]
 
@@ -20,22 +15,6 @@ BOX = BackendRef("box", "Box", "http://127.0.0.1:8188")
 MONDAY = datetime(2026, 11, 16, 3, tzinfo=UTC)
 TUESDAY = MONDAY + timedelta(days=1)
 SHA256 = "BEFC694A296F75E996488EBF9F9DB8A1493BD059B6E704B975829E87D5AEB4FA"
-
-
-@contextmanager
-def initialised(url: str) -> Iterator[Data]:
-    """A database that refuses what its validators do not know."""
-    opened = connect(url, f"test_{uuid4().hex}")
-    initialise(opened, "error")
-    yield opened
-    opened.client.drop_database(opened.name)
-    opened.client.close()
-
-
-def emptied(database: Data) -> Data:
-    for name in database.list_collection_names():
-        database[name].delete_many({})
-    return database
 
 
 def a_model(name: str = "loras/hero_v1.safetensors", /, **told: Any) -> ListedModel:

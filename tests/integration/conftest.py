@@ -9,6 +9,7 @@ from callers import kill_holder
 from pymongo.database import Database
 
 from db.connection import connect
+from db.initialise import initialise
 
 Document = dict[str, Any]
 
@@ -26,6 +27,24 @@ def any_database(any_url: str) -> Iterator[Database[Document]]:
     yield opened
     opened.client.drop_database(opened.name)
     opened.client.close()
+
+
+@pytest.fixture(scope="module")
+def initialised_database(standalone_url: str) -> Iterator[Database[Document]]:
+    """A database that refuses what its validators do not know."""
+    opened = connect(standalone_url, f"test_{uuid4().hex}")
+    initialise(opened, "error")
+    yield opened
+    opened.client.drop_database(opened.name)
+    opened.client.close()
+
+
+@pytest.fixture
+def data(initialised_database: Database[Document]) -> Database[Document]:
+    """The same, emptied before each test."""
+    for name in initialised_database.list_collection_names():
+        initialised_database[name].delete_many({})
+    return initialised_database
 
 
 @pytest.fixture(scope="session")

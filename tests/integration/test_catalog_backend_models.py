@@ -1,6 +1,5 @@
 """What is stored about a backend's models becomes what its server lists, and nothing is lost."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,8 +14,6 @@ from catalog_rows import (
     TUESDAY,
     Data,
     a_model,
-    emptied,
-    initialised,
     listing,
     stored,
 )
@@ -31,17 +28,6 @@ LINK = {
     "civitai_match_quality": "manual",
     "by_the_app": [1, {"a": None}],
 }
-
-
-@pytest.fixture(scope="module")
-def shared(standalone_url: str) -> Iterator[Data]:
-    with initialised(standalone_url) as database:
-        yield database
-
-
-@pytest.fixture
-def data(shared: Data) -> Data:
-    return emptied(shared)
 
 
 def sync(data: Data, *models: Any, complete: bool = True, now: datetime = MONDAY) -> ModelChanges:

@@ -1,10 +1,9 @@
 """Local models come each once, and Civitai's catalog is asked for what they may be."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from catalog_rows import BOX, MONDAY, SHA256, Data, a_model, emptied, initialised, listing
+from catalog_rows import BOX, MONDAY, SHA256, Data, a_model, listing
 
 from db.catalog.backend_models import sync_models
 from db.catalog.backend_ref import BackendRef
@@ -19,17 +18,6 @@ from db.catalog.local_models import StoredLocalModel, local_models
 BLAKE3 = "5D627B5AEC2A743A8B12511FE32D72F4979B878909524AD9CCAB843BE8355247"
 HASHES = {"SHA256": SHA256, "BLAKE3": BLAKE3, "AutoV2": SHA256[:10], "AutoV3": "AE74DD3AE7F1"}
 OTHER = BackendRef("box2", "Other", "http://127.0.0.1:8189")
-
-
-@pytest.fixture(scope="module")
-def shared(standalone_url: str) -> Iterator[Data]:
-    with initialised(standalone_url) as database:
-        yield database
-
-
-@pytest.fixture
-def data(shared: Data) -> Data:
-    return emptied(shared)
 
 
 def add_item(data: Data, id_: int, name: str = "hero_v1.safetensors", /, **fields: Any) -> None:

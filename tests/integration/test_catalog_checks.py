@@ -1,10 +1,9 @@
 """The history of hosts keeps every look at them, and forgets it after seven days."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from catalog_rows import MONDAY, TUESDAY, Data, emptied, initialised
+from catalog_rows import MONDAY, TUESDAY, Data
 
 from db.catalog.checks import checks_since, last_states, record_checks
 from db.documents.host_check import HostCheckRecord
@@ -20,17 +19,6 @@ CHECK = {
     "queue": {"running": 0, "waiting": 1},
 }
 DOWN = CHECK | {"is_up": False, "state": "down", "latency_ms": None}
-
-
-@pytest.fixture(scope="module")
-def shared(standalone_url: str) -> Iterator[Data]:
-    with initialised(standalone_url) as database:
-        yield database
-
-
-@pytest.fixture
-def data(shared: Data) -> Data:
-    return emptied(shared)
 
 
 def test_a_check_is_kept_as_it_was_found(data: Data) -> None:

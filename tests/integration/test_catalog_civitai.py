@@ -1,28 +1,16 @@
 """Civitai's items are stored once, written only when they differ, and none keeps others out."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from catalog_rows import MONDAY, SHA256, TUESDAY, Data, emptied, initialised, stored
+from catalog_rows import MONDAY, SHA256, TUESDAY, Data, stored
 
 from db.catalog.civitai import StoredItem, UpsertCounts, upsert_items
 from db.catalog.writing import LARGEST
 from db.documents.civitai_model import CivitaiModel
 
 PONY = 257749
-
-
-@pytest.fixture(scope="module")
-def shared(standalone_url: str) -> Iterator[Data]:
-    with initialised(standalone_url) as database:
-        yield database
-
-
-@pytest.fixture
-def data(shared: Data) -> Data:
-    return emptied(shared)
 
 
 def item(id_: int = PONY, content: str = "1", /, **fields: Any) -> StoredItem:

@@ -1,26 +1,13 @@
 """An import goes on where it was stopped, and tells how far it is."""
 
-from collections.abc import Iterator
-
 import pytest
-from catalog_rows import MONDAY, TUESDAY, Data, emptied, initialised
+from catalog_rows import MONDAY, TUESDAY, Data
 
 from db.catalog.errors import ImportReplaced
 from db.catalog.imports import LISTED, LONGEST_TEXT, PageDone, advance, begin, find_import, finish
 
 SOURCE = "civitai/checkpoint"
 PAGE = PageDone(items=4, cursor="10871|1", new=1, changed=1, unchanged=1, problems=(("7", "Bad."),))
-
-
-@pytest.fixture(scope="module")
-def shared(standalone_url: str) -> Iterator[Data]:
-    with initialised(standalone_url) as database:
-        yield database
-
-
-@pytest.fixture
-def data(shared: Data) -> Data:
-    return emptied(shared)
 
 
 def test_a_new_import_begins_at_the_beginning(data: Data) -> None:

@@ -1,11 +1,11 @@
 """What matching found out is written once, and never over what a person decided."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from catalog_rows import BOX, MONDAY, SHA256, TUESDAY, Data, emptied, initialised, listing, stored
+from catalog_rows import BOX, MONDAY, SHA256, TUESDAY, Data, listing, stored
 from pymongo import MongoClient
 from pymongo.monitoring import (
     CommandFailedEvent,
@@ -80,16 +80,10 @@ class Written(CommandListener):
         """Go on."""
 
 
-@pytest.fixture(scope="module")
-def shared(standalone_url: str) -> Iterator[Data]:
-    with initialised(standalone_url) as database:
-        yield database
-
-
 @pytest.fixture
-def data(shared: Data) -> Data:
-    sync_models(emptied(shared), BOX, listing(HERO), True, MONDAY)
-    return shared
+def data(data: Data) -> Data:
+    sync_models(data, BOX, listing(HERO), True, MONDAY)
+    return data
 
 
 def active(data: Data, backend: str = "box") -> dict[str, Any]:

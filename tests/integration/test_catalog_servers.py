@@ -1,11 +1,10 @@
 """Which servers there are, and what is noted about how each one was found."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from catalog_rows import MONDAY, TUESDAY, Data, emptied, initialised, stored
+from catalog_rows import MONDAY, TUESDAY, Data, stored
 
 from db.catalog.errors import UnusableAddress
 from db.catalog.servers import (
@@ -25,16 +24,10 @@ ROW = {"id": "box", "name": "Box", "url": f"{URL}/", "is_active": True, "api_key
 TOLD = {"system": {"comfyui_version": "0.3.60"}, "devices": [{"vram_total": 25_294_995_456}]}
 
 
-@pytest.fixture(scope="module")
-def shared(standalone_url: str) -> Iterator[Data]:
-    with initialised(standalone_url) as database:
-        yield database
-
-
 @pytest.fixture
-def data(shared: Data) -> Data:
-    emptied(shared)["comfyui_servers"].insert_one(dict(ROW))
-    return shared
+def data(data: Data) -> Data:
+    data["comfyui_servers"].insert_one(dict(ROW))
+    return data
 
 
 def add(data: Data, **fields: Any) -> None:

@@ -1,9 +1,6 @@
 """A batch of local models is linked to what the catalog has of their hashes and names."""
 
-from collections.abc import Iterator
-
-import pytest
-from catalog_rows import BOX, MONDAY, SHA256, Data, a_model, emptied, initialised, listing
+from catalog_rows import BOX, MONDAY, SHA256, Data, a_model, listing
 
 from db.catalog.backend_models import sync_models
 from db.catalog.backend_ref import BackendRef
@@ -13,17 +10,6 @@ from tasks.match_batch import match_batch
 
 HERO = "loras/hero_v1.safetensors"
 OTHER = BackendRef("box2", "Other", "http://127.0.0.1:8189")
-
-
-@pytest.fixture(scope="module")
-def shared(standalone_url: str) -> Iterator[Data]:
-    with initialised(standalone_url) as database:
-        yield database
-
-
-@pytest.fixture
-def data(shared: Data) -> Data:
-    return emptied(shared)
 
 
 def add_item(data: Data, **lifted: list[str]) -> None:
