@@ -27,8 +27,10 @@ def unpacked(packed_parts: Iterable[bytes]) -> Iterator[bytes]:
         packed = next_part
         while packed:
             if unpacker.eof:
-                packed = packed.lstrip(b"\0")  # padding between two members
-                unpacker = zlib.decompressobj(_GZIP_WRAPPED) if packed else unpacker
+                packed = packed.lstrip(b"\0")  # padding between two members, or after the last
+                if not packed:
+                    break
+                unpacker = zlib.decompressobj(_GZIP_WRAPPED)
             if part := unpacker.decompress(packed, PART_BYTES):
                 yield part
             packed = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail

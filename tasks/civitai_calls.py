@@ -49,11 +49,13 @@ def asked_again(call: Callable[[], T]) -> T:
         LongWaitAsked: It asks to wait for longer than `LONGEST_WAIT_SECONDS`.
         catalog.errors.CatalogError: What else the call raises.
     """
+    unread = 0
     for attempt in range(TRIES):
         try:
             return call()
         except AnswerUnreadable as error:
-            if attempt >= UNREADABLE_TRIES - 1:
+            unread += 1
+            if unread == UNREADABLE_TRIES or attempt == TRIES - 1:
                 raise
             _wait(FIRST_WAIT_SECONDS * 2.0**attempt, error)
         except CatalogBusy as busy:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pymongo.database import Database
 
 from catalog.civitai.files import RawItem
-from catalog.civitai.items import ItemUnreadable, read_item
+from catalog.civitai.items import ItemUnreadable, item_id, read_item
 from catalog.civitai.partial_items import with_other_versions
 from catalog.entries import Problem
 from catalog.errors import CatalogError
@@ -140,8 +140,10 @@ class Intake:
 
 def _id(one: RawItem | Problem) -> int | None:
     raw = one.raw if isinstance(one, RawItem) else None
-    number = raw.get("id") if isinstance(raw, Mapping) else None
-    return number if type(number) is int else None
+    try:
+        return item_id(raw.get("id"), {}) if isinstance(raw, Mapping) else None
+    except ItemUnreadable:
+        return None  # so it is not stored either
 
 
 def _now() -> datetime:

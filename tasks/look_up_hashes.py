@@ -67,11 +67,12 @@ def look_up_hashes(database: Database[Document], catalog: Civitai) -> LookedUp:
     with catalog.client(one_a_second) as client:
         found = set(_asked_at_once(client, unknown["SHA256"]))
         asked = in_turn(single, MOST_HASHES, today)
-        found.update(_asked_one_by_one(client, asked))
+        left_out: list[str] = []
+        found.update(_asked_one_by_one(client, asked, left_out))
         numbers = in_turn(sorted(found), MOST_MODELS, today)
         _say_what_waits("hashes", len(single), len(asked))
         _say_what_waits("models", len(found), len(numbers))
-        return _taken_in(database, client, numbers)
+        return _taken_in(database, client, numbers, left_out)
 
 
 def _asked_at_once(client: CivitaiClient, sha256s: Sequence[str]) -> Iterator[int]:
@@ -80,19 +81,27 @@ def _asked_at_once(client: CivitaiClient, sha256s: Sequence[str]) -> Iterator[in
 
 
 def _asked_one_by_one(
-    client: CivitaiClient, hashes: Iterable[tuple[HashKind, str]]
+    client: CivitaiClient, hashes: Iterable[tuple[HashKind, str]], left_out: list[str]
 ) -> Iterator[int]:
+    """Ask for each hash; a bad answer stops no other, and is added to `left_out`."""
     for kind, digits in hashes:
-        answer = asked_again(partial(client.version_by_hash, digits))
+        try:
+            answer = asked_again(partial(client.version_by_hash, digits))
+        except AnswerUnreadable as error:
+            left_out.append(f"Civitai's answer about {digits} is left out: {error}")
+            continue
         files = version_files_of_answer(answer)
         yield from {file.model_id for file in files if file.hashes.get(kind) == digits}
 
 
 def _taken_in(
-    database: Database[Document], client: CivitaiClient, numbers: Iterable[int]
+    database: Database[Document],
+    client: CivitaiClient,
+    numbers: Iterable[int],
+    left_out: list[str],
 ) -> LookedUp:
     """Read models and store each at once, so that a stop loses none; a bad one stops no other."""
-    models, left_out = 0, []
+    models = 0
     for number in numbers:
         try:
             item = read_item(asked_again(partial(client.model, number)))

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import ClassVar
 
 from prefect import task
@@ -14,8 +13,7 @@ from pymongo.database import Database
 from blocks.environment import Environment
 from catalog.comfyui.server import read_server
 from catalog.entries import Listing, ServerReading
-from catalog.errors import CatalogError
-from catalog.hash_list import HashList, read_hash_list, with_hashes
+from catalog.hash_list import HashList, with_hashes
 from catalog.reporting.sync_report import MOST_PROBLEMS, ServerSync, SyncReport
 from db.catalog.backend_models import ModelChanges
 from db.catalog.rehoming import rehome
@@ -32,6 +30,7 @@ from tasks.progress import shown_progress
 from tasks.retrying import may_pass, patient
 from tasks.server_models import update_models
 from tasks.story_database import opened_database
+from tasks.told_hashes import names_of, say_whose_are_left_out, told_hashes
 
 TABLE_KEY = "sync-model-catalog"
 PROBLEMS_KEY = "sync-model-catalog-problems"
@@ -39,12 +38,6 @@ PROBLEMS_KEY = "sync-model-catalog-problems"
 
 class NoServers(Exception):
     """Nothing says which servers there are."""
-
-    retryable: ClassVar[bool] = False
-
-
-class HashesUnreadable(Exception):
-    """The list of hashes is not there, or none."""
 
     retryable: ClassVar[bool] = False
 
@@ -69,6 +62,7 @@ def sync_server(
         db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
     """
     now = datetime.now(UTC)  # before it is asked: a later run then knows better
+    rehome(database, server)
     reading = read_server(
         server.url,
         kind=server.server_type,
@@ -77,13 +71,12 @@ def sync_server(
         read_metadata=read_metadata,
         known_metadata=known_metadata(database, server.id) if read_metadata else {},
     )
-    rehome(database, server)
     changes, listing = None, reading.listing
     count = len(listing.entries) if listing is not None and listing.complete else None
     record_server(database, server, reading.status, reading.capabilities, reading.error, count, now)
     if listing is not None:
-        known = hashes.of_server({server.id, server.name, server.address})
-        changes = update_models(database, server.backend, with_hashes(listing, known), now)
+        known = with_hashes(listing, hashes.of_server(names_of(server)))
+        changes = update_models(database, server.backend, known, now)
     return _server_sync(server, reading, changes)
 
 
@@ -123,12 +116,13 @@ def sync_catalog(
             address cannot be used.
     """
     environment = Environment()
-    hashes = _hashes(hash_file)
+    hashes = told_hashes(hash_file)
     with (
         opened_database(environment) as database,
         shown_progress(f"{TABLE_KEY}-progress", "servers") as progress,
     ):
         servers = _servers(database, environment, urls)
+        say_whose_are_left_out(hashes, servers)
         work = patient(sync_server, environment)
         reading = [
             work.submit(database, one, hashes, read_metadata=read_metadata) for one in servers
@@ -140,19 +134,6 @@ def sync_catalog(
     report = SyncReport(servers=tuple(done))
     show_sync(report)
     return report
-
-
-def _hashes(hash_file: str | None) -> HashList:
-    if not hash_file:
-        return HashList({})
-    path = Path(hash_file)
-    try:
-        found = read_hash_list(path)
-    except (OSError, CatalogError) as error:
-        raise HashesUnreadable(f"The hashes of {path.name!r} cannot be read: {error}") from error
-    for problem in found.problems:
-        get_run_logger().warning("Hash left out, %s: %s", problem.subject, problem.reason)
-    return found
 
 
 def _servers(

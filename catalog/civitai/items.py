@@ -66,7 +66,7 @@ def read_item(raw: object) -> CivitaiItem:
         known = with_known_shapes(storable(dict(raw), notes), notes)
     except TooDeep as error:
         raise ItemUnreadable(f"The item {_shown(raw.get('id'))}: {error}") from error
-    known["id"] = number = _id(known.get("id"), notes)
+    known["id"] = number = item_id(known.get("id"), notes)
     for field in ("name", "type"):
         if not isinstance(known.get(field), str) or not known[field].strip():
             raise ItemUnreadable(f"The item {number} has no {field}: {_shown(known.get(field))}.")
@@ -75,7 +75,16 @@ def read_item(raw: object) -> CivitaiItem:
     return CivitaiItem(number, document, _content_hash(document), tuple(notes))
 
 
-def _id(value: object, notes: Notes) -> int:
+def item_id(value: object, notes: Notes) -> int:
+    """Read the id of an item: a number, also as text or a fraction.
+
+    Args:
+        value: Of any shape.
+        notes: Gets a sentence if it was no whole number.
+
+    Raises:
+        ItemUnreadable: It is no number of 64 bits.
+    """
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     digits = value if isinstance(value, str) and value.isascii() and value.isdigit() else ""

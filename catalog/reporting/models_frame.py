@@ -73,7 +73,7 @@ def moments(values: Iterable[object]) -> pd.Series:
 
 def _text(value: object) -> str | None:
     """Read text, or a number that names something, as Civitai's do."""
-    if type(value) is int:
+    if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return value if isinstance(value, str) and value else None
 

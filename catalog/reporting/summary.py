@@ -92,4 +92,4 @@ def _plain(value: Any) -> JsonValue:  # noqa: ANN401  # a cell of a table is any
         return None
     if isinstance(value, pd.Timestamp):
         return value.isoformat()
-    return value if isinstance(value, str) else int(value)
+    return value if isinstance(value, str | bool) else int(value)

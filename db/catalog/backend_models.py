@@ -20,10 +20,10 @@ from db.catalog.model_writing import (
     Done,
     carry_out,
     deactivate,
-    inserts,
     move_last_seen,
     rewrites,
 )
+from db.catalog.new_models import store_new
 from db.catalog.stored_models import stored_documents, stored_frame
 from db.connection import Document, translated_errors
 
@@ -139,5 +139,5 @@ def _write(
     again += [(old_id, new_id, found.new[new_id]) for old_id, new_id in adopted.items()]
     carry_out(models, rewrites(database, backend, again, now), done)
     taken = {*adopted.values()}
-    new = ((id_, one) for id_, one in found.new.items() if id_ not in taken)
-    carry_out(models, inserts(backend, new, now), done)
+    new = {id_: one for id_, one in found.new.items() if id_ not in taken}
+    store_new(database, backend, new, now, done)

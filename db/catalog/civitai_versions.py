@@ -5,7 +5,7 @@ from typing import Any
 
 from pymongo.database import Database
 
-from db.connection import Document, translated_errors
+from db.connection import Document, reading_anything, translated_errors
 
 _INT64 = range(-(2**63), 2**63)
 
@@ -15,6 +15,8 @@ def stored_versions(
 ) -> dict[int, list[dict[str, Any]]]:
     """Read the versions of items, by the item's id; what is no object is left out.
 
+    Older items have them as `model_versions` (reference section 3).
+
     Args:
         database: The StoryCanvas database.
         ids: Of a few hundred items.
@@ -23,10 +25,14 @@ def stored_versions(
         db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
     wanted = [id_ for id_ in ids if id_ in _INT64]
-    fields = {"_id": False, "id": True, "modelVersions": True}
+    fields = {"_id": False, "id": True, "modelVersions": True, "model_versions": True}
+    models = reading_anything(database)["civitai_models"]
     with translated_errors():
-        found = list(database["civitai_models"].find({"id": {"$in": wanted}}, fields))
-    return {int(one["id"]): _objects(one.get("modelVersions")) for one in found}
+        found = list(models.find({"id": {"$in": wanted}}, fields))
+    return {
+        int(one["id"]): _objects(one.get("modelVersions", one.get("model_versions")))
+        for one in found
+    }
 
 
 def _objects(value: object) -> list[dict[str, Any]]:

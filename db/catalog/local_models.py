@@ -8,6 +8,7 @@ from typing import Any
 from pymongo.database import Database
 
 from db.catalog.confirmed import is_confirmed
+from db.catalog.listed import plain_size
 from db.connection import Document, reading_anything, translated_errors
 
 BATCH = 1_000
@@ -80,7 +81,7 @@ def _joined(model_id: str, rows: Iterable[Mapping[str, Any]]) -> StoredLocalMode
     for kind, value in (pair for one in told for pair in _hashes(one)):
         hashes.setdefault(kind, set()).add(value)
     types = _texts(told, "model_type")
-    sizes = (one.get("model_size") for one in told)
+    sizes = (plain_size(one.get("model_size")) for one in told)
     return StoredLocalModel(
         model_id=model_id,
         file_name=model_id.rpartition("/")[2],
@@ -88,7 +89,7 @@ def _joined(model_id: str, rows: Iterable[Mapping[str, Any]]) -> StoredLocalMode
         hashes={kind: frozenset(values) for kind, values in hashes.items()},
         servers=tuple(_texts(told, "backend_name")),
         is_confirmed=any(map(is_confirmed, told)),
-        sizes=frozenset(size for size in sizes if type(size) is int),
+        sizes=frozenset(size for size in sizes if size is not None),
     )
 
 

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from pymongo import InsertOne, UpdateOne
+from pymongo import UpdateOne
 from pymongo.collection import Collection
 from pymongo.database import Database
 
 from db.catalog.backend_ref import BackendRef
 from db.catalog.listed import ListedModel
-from db.catalog.rewriting import Rewrite, new_document, rewrite
+from db.catalog.rewriting import Rewrite, rewrite
 from db.catalog.stored_models import stored_documents
 from db.catalog.writing import ALREADY_THERE, Write, encoded, in_batches, shown, write_all
 from db.connection import Document
@@ -47,22 +47,6 @@ class Done:
     refused: list[tuple[str, str]] = field(default_factory=list)
 
 
-def inserts(
-    backend: BackendRef, new: Iterable[tuple[str, ListedModel]], now: datetime
-) -> Iterator[Planned]:
-    """Plan to store models for the first time.
-
-    Args:
-        backend: Whose models.
-        new: By their ids.
-        now: UTC.
-    """
-    times = {"first_seen": now, "last_seen": now}
-    for id_, listed in new:
-        whole = encoded({**new_document(backend, id_, listed), **times})
-        yield Planned("new", id_, whole if isinstance(whole, str) else InsertOne(whole))
-
-
 def rewrites(
     database: Database[Document],
     backend: BackendRef,
@@ -86,13 +70,16 @@ def rewrites(
                     yield _planned(change, now)
 
 
-def carry_out(models: Collection[Document], plans: Iterable[Planned], done: Done) -> None:
+def carry_out(models: Collection[Document], plans: Iterable[Planned], done: Done) -> list[str]:
     """Write; a model that another run has stored in the meantime is neither written nor refused.
 
     Args:
         models: The collection.
         plans: In any order.
         done: Is added to.
+
+    Returns:
+        Ids of models whose key was there already.
     """
     planned = [*plans]
     possible = [(one, one.write) for one in planned if not isinstance(one.write, str)]
@@ -100,12 +87,16 @@ def carry_out(models: Collection[Document], plans: Iterable[Planned], done: Done
         (shown(one.model_id), one.write) for one in planned if isinstance(one.write, str)
     ]
     reasons = write_all(models, [write for _, write in possible])
+    met = []
     for number, (one, _) in enumerate(possible):
         reason = reasons.get(number)
         if reason is None:
             done.ids.setdefault(one.kind, []).append(one.model_id)
-        elif reason != ALREADY_THERE:
+        elif reason == ALREADY_THERE:
+            met.append(one.model_id)
+        else:
             done.refused.append((shown(one.model_id), reason))
+    return met
 
 
 def deactivate(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bson.datetime_ms import DatetimeMS
 from civitai_server import Answer, CivitaiServer, civitai_server, page
 from pymongo.database import Database
 
@@ -161,3 +162,29 @@ def test_an_import_of_one_base_model_keeps_the_versions_of_the_others(
 
     assert list(configured["civitai_models"].find()) == before
     assert (report.changed, report.unchanged) == (0, 1)
+
+
+ODDLY_STORED: dict[str, dict[str, Any]] = {
+    "by its older name": {"model_versions": [{"id": 12, "baseModel": "SDXL 1.0"}]},
+    "beside a date of no year": {
+        "modelVersions": [{"id": 12, "baseModel": "SDXL 1.0", "seen": DatetimeMS(2**62)}]
+    },
+}
+
+
+@pytest.mark.parametrize("odd", ODDLY_STORED.values(), ids=ODDLY_STORED)
+@pytest.mark.parametrize("number", [1, "1", 1.0], ids=["number", "text", "fraction"])
+def test_an_import_of_one_base_model_keeps_versions_however_they_are_stored(
+    configured: Database[dict[str, Any]],
+    site: CivitaiServer,
+    odd: dict[str, Any],
+    number: object,
+) -> None:
+    configured["civitai_models"].insert_one({"_id": 1, "id": 1, "name": "Model 1", **odd})
+    pony = {"id": 11, "baseModel": "Pony"}
+    site.pages = {None: page([{**model(1), "id": number, "modelVersions": [pony]}])}
+
+    import_civitai(base_models=["Pony"])
+
+    [found] = configured["civitai_models"].find()
+    assert [one["id"] for one in found["modelVersions"]] == [11, 12]

@@ -20,7 +20,6 @@ OPERATIONS = 1 + len(AGES)
 """The look at the picture, and each age."""
 
 
-@pytest.mark.last
 @pytest.mark.timeout(240)
 def test_the_next_run_gets_the_slot_and_repeats_no_operation_that_the_host_has_done(
     world: World, tmp_path: Path, own_host: Callable[[str], str], prefect_url: str

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from civitai_server import Answer, CivitaiServer, civitai_server
+from civitai_server import HTML, Answer, CivitaiServer, civitai_server
 from pymongo.database import Database
 from sample_catalog import digits, file, item, version
 
@@ -160,6 +160,24 @@ def test_a_model_that_cannot_be_read_is_told_and_stops_no_other(
     assert linked(data) == {"loras/2.pt": "sha256"}
     [note] = report.notes
     assert note.startswith("Civitai's model 1 is left out: ")
+
+
+def test_a_hash_whose_answer_cannot_be_read_is_told_and_stops_no_other(
+    data: Data, civitai: CivitaiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_local(data, "loras/1.pt", SHA256=digits("1"))
+    add_known(civitai, 1, digits("1"))
+    add_local(data, "loras/2.pt", AutoV3=AUTOV3)
+    usual = civitai.answer
+    monkeypatch.setattr(
+        civitai, "answer", lambda asked: HTML if asked.path.endswith(AUTOV3) else usual(asked)
+    )
+
+    report = match_models()
+
+    assert linked(data) == {"loras/1.pt": "sha256"}
+    [note] = report.notes
+    assert note.startswith(f"Civitai's answer about {AUTOV3} is left out: ")
 
 
 def test_what_was_read_before_a_stop_is_not_read_again(

@@ -151,6 +151,38 @@ def test_a_server_that_gets_a_row_keeps_what_was_stored_of_it(
     assert [one["id"] for one in catalog["backends"].find()] == ["box"]
 
 
+def test_a_server_whose_row_is_deleted_again_keeps_its_models_at_its_address(
+    catalog: Database[dict[str, Any]], comfyui: ComfyuiServer
+) -> None:
+    row = catalog["comfyui_servers"].find_one_and_delete({"id": "box"})
+    sync_model_catalog(urls=[comfyui.url])
+    assert row is not None
+    catalog["comfyui_servers"].insert_one(row)
+    sync_model_catalog()
+    catalog["comfyui_servers"].delete_one({"id": "box"})
+
+    report = sync_model_catalog(urls=[comfyui.url])
+
+    [server] = report.servers
+    stored = catalog["active_backend_models"].count_documents({"backend_id": server.id})
+    assert (server.new, stored) == (12, 12)
+
+
+def test_metadata_of_a_server_that_gets_a_row_is_not_asked_for_again(
+    catalog: Database[dict[str, Any]], comfyui: ComfyuiServer
+) -> None:
+    row = catalog["comfyui_servers"].find_one_and_delete({"id": "box"})
+    sync_model_catalog(urls=[comfyui.url])
+    assert any("view_metadata" in path for path in comfyui.paths)
+    assert row is not None
+    catalog["comfyui_servers"].insert_one(row)
+    comfyui.requests.clear()
+
+    sync_model_catalog()
+
+    assert not [path for path in comfyui.paths if "view_metadata" in path]
+
+
 def test_a_server_that_is_switched_off_is_offline(catalog: Database[dict[str, Any]]) -> None:
     catalog["comfyui_servers"].insert_one(
         {"id": "other", "name": "Other", "url": "http://127.0.0.1:1", "is_active": True}
@@ -220,6 +252,23 @@ def test_a_list_of_hashes_that_is_not_there_is_one_sentence(tmp_path: Path) -> N
         sync_model_catalog(hash_file=str(tmp_path / "nowhere.json"))
 
 
+@pytest.mark.usefixtures("catalog")
+def test_hashes_for_a_server_that_there_is_none_of_are_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    scan = tmp_path / "scan.json"
+    names = ("Box", "http://me:hunter2@gpu-box:8188?key=hunter2")
+    rows = [{**row, "server": name} for row in hash_rows() for name in names]
+    scan.write_text(json.dumps(rows))
+
+    sync_model_catalog(hash_file=str(scan))
+
+    said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    [told] = [one for one in said if "Hashes" in one]
+    assert "'gpu-box:8188'" in told
+    assert "hunter2" not in told
+
+
 @pytest.mark.usefixtures("configured")
 def test_without_any_server_the_run_says_where_to_name_one() -> None:
     with pytest.raises(Exception, match="comfyui_servers has no active row"):
@@ -277,10 +326,15 @@ def test_civitai_is_asked_again_when_it_is_busy(
     assert catalog["civitai_models"].count_documents({}) == 6
 
 
+@pytest.mark.parametrize(
+    "before",
+    [[], [Answer(503, b"{}", {"Retry-After": "0"})] * 2],
+    ids=["at once", "after the site was busy"],
+)
 def test_a_page_that_is_html_once_is_asked_for_again(
-    catalog: Database[dict[str, Any]], civitai: CivitaiServer
+    catalog: Database[dict[str, Any]], civitai: CivitaiServer, before: list[Answer]
 ) -> None:
-    civitai.troubles = [HTML]
+    civitai.troubles = [*before, HTML]
 
     assert import_civitai().complete
     assert catalog["civitai_models"].count_documents({}) == 6

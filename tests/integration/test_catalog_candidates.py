@@ -61,6 +61,16 @@ def test_a_model_on_several_servers_comes_once_with_all_hashes(data: Data) -> No
     ]
 
 
+def test_sizes_beyond_32_bits_are_told_too(data: Data) -> None:
+    for backend, size in ((BOX, 6_938_040_706), (OTHER, 6_938_040_714)):
+        told = a_model("checkpoints/hero.safetensors", size=size)
+        sync_models(data, backend, listing(told), True, MONDAY)
+
+    [[model]] = local_models(data)
+
+    assert model.sizes == {6_938_040_706, 6_938_040_714}
+
+
 def test_a_model_that_is_gone_everywhere_is_left_out(data: Data) -> None:
     sync_models(data, BOX, listing("loras/a.pt", "loras/b.pt"), True, MONDAY)
     sync_models(data, BOX, listing("loras/b.pt"), True, MONDAY)

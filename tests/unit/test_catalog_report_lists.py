@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from bson.int64 import Int64
 
 from catalog.reporting.duplicates import MOST_PLACES, duplicates
 from catalog.reporting.frames import (
@@ -112,6 +113,12 @@ def test_two_tables_are_compared_value_by_value() -> None:
     ]
 
 
+def test_a_version_whose_number_is_stored_in_64_bits_is_told() -> None:
+    [found] = models_frame([model("loras/a.pt", civitai_version_id=Int64(7))])["civitai_version_id"]
+
+    assert found == "7"
+
+
 def test_what_was_kept_of_a_report_is_compared_with_a_later_one() -> None:
     rows = [
         model("loras/a.pt", size=2**40, sha256=HASH, base_model="SDXL 1.0"),
@@ -127,6 +134,15 @@ def test_what_was_kept_of_a_report_is_compared_with_a_later_one() -> None:
     assert report.changed.rows == (
         {"id": "b1/loras/a.pt", "column": "base_model", "before": "SDXL 1.0", "after": "Pony"},
     )
+
+
+def test_a_model_that_is_back_is_told_as_false_and_true() -> None:
+    then, now = (models_frame([model("loras/a.pt", is_active=active)]) for active in (False, True))
+
+    report = catalog_report(now, catalog_lists(now, NIGHT, then), NIGHT)
+
+    [row] = report.changed.rows
+    assert repr((row["before"], row["after"])) == "(False, True)"
 
 
 def test_the_same_models_are_kept_as_the_same_bytes() -> None:
