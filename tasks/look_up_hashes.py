@@ -29,6 +29,8 @@ MOST_MODELS = 300
 """Models that are read in one run, one a second; other runs read the others."""
 MOST_HASHES = 100
 """Hashes that are asked for one by one in one run, one a second; each day others."""
+MOST_BROKEN = 3
+"""Answers in a row that cannot be read; then Civitai is left alone until the next run."""
 
 IMPORT_ID = "by-hash"
 
@@ -84,10 +86,15 @@ def _asked_one_by_one(
     client: CivitaiClient, hashes: Iterable[tuple[HashKind, str]], left_out: list[str]
 ) -> Iterator[int]:
     """Ask for each hash; a bad answer stops no other, and is added to `left_out`."""
+    broken = 0
     for kind, digits in hashes:
         try:
             answer = asked_again(partial(client.version_by_hash, digits))
+            broken = 0
         except AnswerUnreadable as error:
+            broken += 1
+            if broken == MOST_BROKEN:
+                raise
             left_out.append(f"Civitai's answer about {digits} is left out: {error}")
             continue
         files = version_files_of_answer(answer)
@@ -101,11 +108,15 @@ def _taken_in(
     left_out: list[str],
 ) -> LookedUp:
     """Read models and store each at once, so that a stop loses none; a bad one stops no other."""
-    models = 0
+    models = broken = 0
     for number in numbers:
         try:
             item = read_item(asked_again(partial(client.model, number)))
+            broken = 0
         except (NotThere, CatalogRefused, AnswerUnreadable, ItemUnreadable) as error:
+            broken = broken + 1 if isinstance(error, AnswerUnreadable) else 0
+            if broken == MOST_BROKEN:
+                raise
             left_out.append(f"Civitai's model {number} is left out: {error}")
             continue
         stored = StoredItem(item.id, item.document, item.content_hash)

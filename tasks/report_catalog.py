@@ -76,8 +76,14 @@ def show_report(report: CatalogReport, plot: bytes) -> None:
         create_table_artifact(  # an empty one, too: else an older run's would still stand there
             [{key: "" if cell is None else cell for key, cell in row.items()} for row in part.rows],
             key=f"{KEY}-{name.replace('_', '-')}",
-            description=f"The first {len(part.rows)} of {part.count}. {part.stored_at or ''}",
+            description=_extent(part),
         )
+
+
+def _extent(part: ReportList) -> str:
+    if not part.count:
+        return "There are none."
+    return f"The first {len(part.rows)} of {part.count}. {part.stored_at or ''}"
 
 
 def report_catalog(days: int) -> CatalogReport:

@@ -23,10 +23,12 @@ class CatalogPage:
     Attributes:
         items: Of any shape.
         next_cursor: Where the next page begins; None on the last.
+        problem: Why the next page cannot be asked for, although the page names one; None otherwise.
     """
 
     items: list[object]
     next_cursor: str | None
+    problem: Problem | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +54,22 @@ def read_page(answer: object) -> CatalogPage:
     Args:
         answer: `items`, and `metadata` with `nextCursor` or `nextPage` unless it is the last.
 
+    Returns:
+        The page; its items count even where its cursor is none.
+
     Raises:
-        AnswerUnreadable: It has no list of items, or its cursor is none.
+        AnswerUnreadable: It has no list of items.
     """
     items = answer.get("items") if isinstance(answer, Mapping) else None
     if not isinstance(answer, Mapping) or not isinstance(items, list):
         raise AnswerUnreadable("A page of Civitai's list has no list of items.")
     metadata = answer.get("metadata")
-    cursor = _next_cursor(metadata) if isinstance(metadata, Mapping) else None
+    try:
+        cursor = _next_cursor(metadata) if isinstance(metadata, Mapping) else None
+    except ValueError:
+        return CatalogPage(items, None, _no_cursor("The next page has no address"))
     if cursor is not None and len(cursor) > _LONGEST_CURSOR:
-        raise AnswerUnreadable(
-            f"The next page of Civitai's list has a cursor of {len(cursor)} letters."
-        )
+        return CatalogPage(items, None, _no_cursor(f"A cursor has {len(cursor)} letters"))
     return CatalogPage(items, cursor)
 
 
@@ -106,16 +112,17 @@ def _next_cursor(metadata: Mapping[str, object]) -> str | None:
         return cursor
     if not isinstance(address, str):
         return None
-    try:
-        found = parse_qs(urlsplit(address).query).get("cursor")
-    except ValueError as error:
-        raise AnswerUnreadable("The next page of Civitai's list has no address.") from error
+    found = parse_qs(urlsplit(address).query).get("cursor")
     return found[0] if found else None
+
+
+def _no_cursor(what: str) -> Problem:
+    return Problem("the list", f"{what}, so the list ends here.")
 
 
 def _reason_to_end(page: CatalogPage, seen: set[bytes], nothing_new: int) -> Problem | None:
     if page.next_cursor is None:
-        return None
+        return page.problem
     subject = f"cursor {page.next_cursor[:80]}"
     if _digest(page.next_cursor) in seen:
         return Problem(subject, "The list goes back to a page that was read before; it ends here.")

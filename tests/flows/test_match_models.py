@@ -9,8 +9,10 @@ from civitai_server import HTML, Answer, CivitaiServer, civitai_server
 from pymongo.database import Database
 from sample_catalog import digits, file, item, version
 
+import tasks.civitai_calls
 import tasks.look_up_hashes
 from flows.match_models import match_models
+from tasks.look_up_hashes import MOST_BROKEN
 
 Data = Database[dict[str, Any]]
 HERO = "loras/hero_v1.safetensors"
@@ -178,6 +180,21 @@ def test_a_hash_whose_answer_cannot_be_read_is_told_and_stops_no_other(
     assert linked(data) == {"loras/1.pt": "sha256"}
     [note] = report.notes
     assert note.startswith(f"Civitai's answer about {AUTOV3} is left out: ")
+
+
+def test_a_site_whose_answers_cannot_be_read_is_left_alone(
+    data: Data, civitai: CivitaiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks.civitai_calls, "UNREADABLE_TRIES", 1)
+    for number in range(MOST_BROKEN + 1):
+        add_local(data, f"loras/{number}.pt", AutoV3=digits(str(number), 12))
+    civitai.troubles = [HTML] * 100
+
+    report = match_models()
+
+    assert len(civitai.asked) == MOST_BROKEN
+    [note] = report.notes
+    assert note.startswith("Civitai could not be asked for unknown hashes: ")
 
 
 def test_what_was_read_before_a_stop_is_not_read_again(

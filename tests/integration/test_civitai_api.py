@@ -158,11 +158,6 @@ def test_the_next_page_is_told_in_several_ways(
         (as_json(None), AnswerUnreadable),
         (as_json({"items": None}), AnswerUnreadable),
         (as_json({"items": {}}), AnswerUnreadable),
-        (
-            as_json({"items": [], "metadata": {"nextPage": "http://[half/?cursor=1"}}),
-            AnswerUnreadable,
-        ),
-        (page([], "x" * 5000), AnswerUnreadable),
         (TOO_MANY, CatalogBusy),
         (OVERLOADED, CatalogBusy),
         (Answer(401, b'{"error": "Unauthorized"}'), CatalogRefused),
@@ -175,8 +170,6 @@ def test_the_next_page_is_told_in_several_ways(
         "null",
         "no items",
         "items no list",
-        "next page no address",
-        "cursor without end",
         "429",
         "503",
         "401",
@@ -192,6 +185,26 @@ def test_a_bad_page_is_told_without_the_key(
 
     assert KEY not in str(caught.value)
     assert "secret-cursor" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        as_json({"items": [{"id": 1}], "metadata": {"nextPage": "http://[half/?cursor=1"}}),
+        page([{"id": 1}], "x" * 5000),
+    ],
+    ids=["no address", "a cursor without end"],
+)
+def test_a_page_whose_cursor_is_none_keeps_its_items_and_ends_the_list(
+    site: CivitaiServer, client: CivitaiClient, answer: Answer
+) -> None:
+    site.pages = {None: answer}
+
+    [walked] = walk(lambda cursor: client.page(ASKED, cursor))
+
+    assert (walked.items, walked.next_cursor) == ([{"id": 1}], None)
+    assert walked.problem
+    assert walked.problem.reason.endswith("so the list ends here.")
 
 
 def test_a_busy_site_says_how_long_to_wait(site: CivitaiServer, client: CivitaiClient) -> None:
