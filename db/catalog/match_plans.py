@@ -24,10 +24,10 @@ PlannedWrite = tuple[str, Write | str]
 _Rows = Sequence[Mapping[str, Any]]
 
 
-def planned(
+def planned_links(
     results: Sequence[MatchRow], stored: Mapping[str, StoredMatch], now: datetime
 ) -> dict[str, list[PlannedWrite]]:
-    """Plan what differs from what is stored.
+    """Plan what differs of the links from what is stored.
 
     Args:
         results: What was found of each model.
@@ -35,22 +35,40 @@ def planned(
         now: UTC.
 
     Returns:
-        Writes by collection, in the order in which they are to be made: a status comes last, so
-        that what it tells of is written then.
+        Writes by collection, in the order in which they are to be made.
     """
     active: list[PlannedWrite] = []
     rows: list[PlannedWrite] = []
-    statuses: list[PlannedWrite] = []
     for row in results:
         found = stored[row.model_id]
         if found.confirmed is not None:
             active += _unlink(row, found, found.confirmed)
             rows += _take_back(row, found, found.confirmed, now)
-        elif row.error is None:
+        else:
             active += _link(row, found)
             rows += _promote(row, found, now)
-        statuses += _note(row, found, now)
-    return {"active_backend_models": active, "database_models": rows, "model_sync_status": statuses}
+    return {"active_backend_models": active, "database_models": rows}
+
+
+def planned_statuses(
+    results: Sequence[MatchRow],
+    stored: Mapping[str, StoredMatch],
+    refused: Mapping[str, str],
+    now: datetime,
+) -> list[PlannedWrite]:
+    """Plan the outcomes that are other ones than last time.
+
+    Args:
+        results: What was found of each model.
+        stored: What is stored about it, by model id.
+        refused: Why what was found could not be written, by model id.
+        now: UTC.
+    """
+    return [
+        one
+        for row in results
+        for one in _note(row, stored[row.model_id], refused.get(row.model_id), now)
+    ]
 
 
 def _unlink(row: MatchRow, stored: StoredMatch, chosen: str) -> Iterator[PlannedWrite]:
@@ -90,10 +108,12 @@ def _promote(row: MatchRow, stored: StoredMatch, now: datetime) -> Iterator[Plan
         yield row.model_id, _set({"_id": stored.row["_id"], **NOT_CONFIRMED}, fields | times)
 
 
-def _note(row: MatchRow, stored: StoredMatch, now: datetime) -> Iterator[PlannedWrite]:
+def _note(
+    row: MatchRow, stored: StoredMatch, refused: str | None, now: datetime
+) -> Iterator[PlannedWrite]:
     """Write the outcome, if it is another one than last time."""
-    if row.error is not None:
-        wanted: Document = {"sync_status": "failed", "sync_error": row.error}
+    if refused is not None:
+        wanted: Document = {"sync_status": "failed", "sync_error": refused}
     elif stored.confirmed is not None:
         wanted = _outcome("synced", stored.confirmed or None, None, ())
     elif row.link is not None:

@@ -54,7 +54,6 @@ class MatchRow:
         model_type: A type of `database_models`.
         link: The version; None without one.
         reason: Why there is no link, as a sentence.
-        error: Why it could not be looked for, as a sentence; its former link then stays.
         candidates: Versions that it could be, the likeliest first, as they are to be stored.
         server: Name of a server that has the file.
     """
@@ -64,7 +63,6 @@ class MatchRow:
     model_type: str
     link: MatchLink | None = None
     reason: str | None = None
-    error: str | None = None
     candidates: tuple[Mapping[str, Any], ...] = ()
     server: str | None = None
 

@@ -8,7 +8,7 @@ import pymongo
 from pymongo import InsertOne
 from pymongo.database import Database
 
-from db.catalog.match_plans import PlannedWrite, planned
+from db.catalog.match_plans import PlannedWrite, planned_links, planned_statuses
 from db.catalog.match_reading import StoredMatch, stored_matches
 from db.catalog.match_row import MatchRow
 from db.catalog.writing import ALREADY_THERE, shown, write_all
@@ -23,9 +23,9 @@ class MatchCounts:
     """What became of a batch of matches.
 
     Attributes:
-        synced: Models with a link.
+        synced: Models with a link that is stored.
         pending: Models without one.
-        failed: Models that could not be looked for.
+        failed: Models of which something could not be written.
         confirmed: Ids of models whose link a person made or confirmed, among `synced`.
         written: Models of which anything was written.
         promoted: Rows that were added to `database_models`.
@@ -46,9 +46,10 @@ def write_matches(
 ) -> MatchCounts:
     """Write down what a batch of local models was matched with.
 
-    Their active documents on all servers get the link; `model_sync_status` gets the outcome with
-    the candidates; a model that is known (`exact_hash` or `high_confidence`) gets a row in
-    `database_models`. What is unchanged is not written, `last_sync_attempt` neither.
+    Their active documents on all servers get the link; a model that is known (`exact_hash` or
+    `high_confidence`) gets a row in `database_models`; `model_sync_status` gets the outcome with
+    the candidates, last of all, so that what it tells of is written then. What is unchanged is not
+    written, `last_sync_attempt` neither.
 
     Args:
         database: The StoryCanvas database.
@@ -60,21 +61,23 @@ def write_matches(
     """
     with translated_errors(), pymongo.timeout(PATIENCE_SECONDS):
         stored = stored_matches(database, results)
-        plans = planned(results, stored, now)
+        plans = planned_links(results, stored, now)
         refused = [one for name, plan in plans.items() for one in _carry_out(database, name, plan)]
-    return _counts(results, stored, plans, refused)
+        statuses = planned_statuses(results, stored, dict(refused), now)
+        refused += _carry_out(database, "model_sync_status", statuses)
+    return _counts(results, stored, {**plans, "model_sync_status": statuses}, refused)
 
 
 def _carry_out(
     database: Database[Document], name: str, plan: Sequence[PlannedWrite]
 ) -> Iterator[tuple[str, str]]:
     """Write, and tell what was refused; what another run has written meanwhile was not."""
-    yield from ((shown(id_), write) for id_, write in plan if isinstance(write, str))
+    yield from ((id_, write) for id_, write in plan if isinstance(write, str))
     possible = [(id_, write) for id_, write in plan if not isinstance(write, str)]
     reasons = write_all(database[name], [write for _, write in possible])
     for number, reason in reasons.items():
         if reason != ALREADY_THERE:
-            yield shown(possible[number][0]), reason
+            yield possible[number][0], reason
 
 
 def _counts(
@@ -84,18 +87,18 @@ def _counts(
     refused: Sequence[tuple[str, str]],
 ) -> MatchCounts:
     confirmed = frozenset(id_ for id_, one in stored.items() if one.confirmed is not None)
-    looked = [row for row in results if row.error is None]
-    synced = [row for row in looked if row.link is not None or row.model_id in confirmed]
     bad = {id_ for id_, _ in refused}
+    written = [row for row in results if row.model_id not in bad]
+    synced = [row for row in written if row.link is not None or row.model_id in confirmed]
     return MatchCounts(
         synced=len(synced),
-        pending=len(looked) - len(synced),
-        failed=len(results) - len(looked),
+        pending=len(written) - len(synced),
+        failed=len(results) - len(written),
         confirmed=confirmed,
         written=len({id_ for plan in plans.values() for id_, _ in plan} - bad),
         promoted=sum(
             isinstance(write, InsertOne) and id_ not in bad
             for id_, write in plans["database_models"]
         ),
-        refused=tuple(refused),
+        refused=tuple((shown(id_), reason) for id_, reason in refused),
     )

@@ -39,9 +39,10 @@ LINK = MatchLink(
     sha256=SHA256,
 )
 CANDIDATES = ({"model_id": 910000001, "version_id": 920000010, "score": 1.0, "method": "sha256"},)
-ROW = MatchRow(HERO, "hero_v1.safetensors", "lora", LINK, None, None, CANDIDATES, "Box")
+ROW = MatchRow(HERO, "hero_v1.safetensors", "lora", LINK, None, CANDIDATES, "Box")
 NO_LINK = replace(ROW, link=None, reason="No file of Civitai has its hashes or name.")
-FAILED = replace(ROW, link=None, error="Civitai does not answer.")
+BAD = replace(ROW, link=replace(LINK, name="\ud800", version_name="\ud800"))
+"""A match that MongoDB cannot hold."""
 
 
 class Person(CommandListener):
@@ -181,7 +182,7 @@ def test_a_known_model_without_a_row_gets_one(data: Data) -> None:
     }
 
 
-@pytest.mark.parametrize("result", [ROW, NO_LINK, FAILED], ids=["link", "none", "failed"])
+@pytest.mark.parametrize("result", [ROW, NO_LINK, BAD], ids=["link", "none", "failed"])
 def test_the_same_result_again_writes_nothing(data: Data, result: MatchRow) -> None:
     write_matches(data, [result], MONDAY)
     before = everything(data)
@@ -212,14 +213,15 @@ def test_a_model_without_a_link_is_pending_with_its_candidates(data: Data) -> No
     assert stored(data, "database_models") == {}
 
 
-def test_a_model_that_could_not_be_looked_for_keeps_its_link(data: Data) -> None:
+def test_a_model_whose_link_cannot_be_written_keeps_its_former_one_and_says_so(data: Data) -> None:
     write_matches(data, [ROW], MONDAY)
     before = everything(data)
 
-    assert write_matches(data, [FAILED], TUESDAY) == MatchCounts(failed=1, written=1)
+    assert write_matches(data, [BAD], TUESDAY).failed == 1
 
-    assert has(status(data), sync_status="failed", sync_error=FAILED.error)
-    assert has(status(data), civitai_model_id="910000001", last_sync_attempt=TUESDAY)
+    assert has(status(data), sync_status="failed", civitai_model_id="910000001")
+    assert "MongoDB cannot hold it" in status(data)["sync_error"]
+    assert status(data)["last_sync_attempt"] == TUESDAY
     assert status(data)["last_sync_success"] == MONDAY
     for name in ("active_backend_models", "database_models"):
         assert everything(data)[name] == before[name]
