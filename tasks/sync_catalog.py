@@ -1,4 +1,4 @@
-"""Reading the servers' models, bringing their records to it, and showing what changed."""
+"""Syncing the models of all servers, and showing what changed."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -11,26 +11,14 @@ from prefect.logging import get_run_logger
 from pymongo.database import Database
 
 from blocks.environment import Environment
-from catalog.comfyui.server import read_server
-from catalog.entries import Listing, ServerReading
-from catalog.hash_list import HashList, with_hashes
-from catalog.reporting.sync_report import MOST_PROBLEMS, ServerSync, SyncReport
-from db.catalog.backend_models import ModelChanges
-from db.catalog.rehoming import rehome
-from db.catalog.servers import (
-    Server,
-    find_servers,
-    note_switched_off,
-    record_server,
-    servers_for_urls,
-)
-from db.catalog.stored_models import known_metadata
+from catalog.reporting.sync_report import ServerSync, SyncReport
+from db.catalog.servers import Server, find_servers, note_switched_off, servers_for_urls
 from db.connection import Document
 from tasks.progress import shown_progress
-from tasks.retrying import may_pass, patient
-from tasks.server_models import update_models
+from tasks.retrying import patient
 from tasks.story_database import opened_database
-from tasks.told_hashes import names_of, say_whose_are_left_out, told_hashes
+from tasks.sync_server import sync_server
+from tasks.told_hashes import say_whose_are_left_out, told_hashes
 
 TABLE_KEY = "sync-model-catalog"
 PROBLEMS_KEY = "sync-model-catalog-problems"
@@ -40,44 +28,6 @@ class NoServers(Exception):
     """Nothing says which servers there are."""
 
     retryable: ClassVar[bool] = False
-
-
-@task(cache_policy=NO_CACHE, task_run_name="{server.name}", retry_condition_fn=may_pass)
-def sync_server(
-    database: Database[Document],
-    server: Server,
-    hashes: HashList,
-    *,
-    read_metadata: bool,
-) -> ServerSync:
-    """Read one server and bring its records to what it lists.
-
-    Args:
-        database: The StoryCanvas database.
-        server: Which one.
-        hashes: SHA-256 sums of files that are known from elsewhere.
-        read_metadata: Whether to read the metadata of files that are new.
-
-    Raises:
-        db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
-    """
-    now = datetime.now(UTC)  # before it is asked: a later run then knows better
-    rehome(database, server)
-    reading = read_server(
-        server.url,
-        kind=server.server_type,
-        api_key=server.api_key,
-        endpoint_id=server.endpoint_id,
-        read_metadata=read_metadata,
-        known_metadata=known_metadata(database, server.id) if read_metadata else {},
-    )
-    changes, listing = None, reading.listing
-    count = len(listing.entries) if listing is not None and listing.complete else None
-    record_server(database, server, reading.status, reading.capabilities, reading.error, count, now)
-    if listing is not None:
-        known = with_hashes(listing, hashes.of_server(names_of(server)))
-        changes = update_models(database, server.backend, known, now)
-    return _server_sync(server, reading, changes)
 
 
 @task(cache_policy=NO_CACHE, task_run_name="show what was found")
@@ -153,40 +103,6 @@ def _servers(
         "No server is named: comfyui_servers has no active row that can be used. Add one, give "
         "urls, or set COMFYUI_URLS."
     )
-
-
-def _server_sync(
-    server: Server, reading: ServerReading, changes: ModelChanges | None
-) -> ServerSync:
-    listing = reading.listing
-    problems = _problems(listing, changes)
-    return ServerSync(
-        id=server.id,
-        name=server.name,
-        url=server.address,
-        status=reading.status,
-        seconds=reading.seconds,
-        models=None if listing is None else len(listing.entries),
-        complete=listing is not None and listing.complete,
-        error=reading.error,
-        problems=tuple(problems[:MOST_PROBLEMS]),
-        problem_count=len(problems),
-        **_counts(changes),
-    )
-
-
-def _problems(listing: Listing | None, changes: ModelChanges | None) -> list[str]:
-    unread = [(one.subject, one.reason) for one in listing.problems] if listing else []
-    refused = changes.refused if changes else ()
-    return [f"{subject}: {reason}" for subject, reason in (*unread, *refused)]
-
-
-def _counts(changes: ModelChanges | None) -> dict[str, int]:
-    words = ("new", "back", "changed", "gone", "unchanged")
-    counts = {word: getattr(changes, word) for word in words} if changes else {}
-    if changes:
-        counts["changed"] += changes.adopted
-    return counts
 
 
 def _row(server: ServerSync) -> dict[str, str | int]:

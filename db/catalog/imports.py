@@ -48,17 +48,6 @@ class PageDone:
     problems: tuple[tuple[str, str], ...] = ()
 
 
-def find_import(database: Database[Document], source: str) -> CatalogImport | None:
-    """Read how far the import of a source is, or None if there never was one.
-
-    Raises:
-        db.errors.DatabaseError: The server cannot be reached or refuses the user.
-    """
-    with translated_errors():
-        found = database["catalog_imports"].find_one({"id": source}, _WITHOUT_ID)
-    return None if found is None else CatalogImport.model_validate(found)
-
-
 def begin(
     database: Database[Document], source: str, now: datetime, *, restart: bool = False
 ) -> CatalogImport:

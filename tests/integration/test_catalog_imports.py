@@ -4,10 +4,16 @@ import pytest
 from catalog_rows import MONDAY, TUESDAY, Data
 
 from db.catalog.errors import ImportReplaced
-from db.catalog.imports import LISTED, LONGEST_TEXT, PageDone, advance, begin, find_import, finish
+from db.catalog.imports import LISTED, LONGEST_TEXT, PageDone, advance, begin, finish
+from db.documents.catalog_import import CatalogImport
 
 SOURCE = "civitai/checkpoint"
 PAGE = PageDone(items=4, cursor="10871|1", new=1, changed=1, unchanged=1, problems=(("7", "Bad."),))
+
+
+def kept(data: Data, source: str) -> CatalogImport | None:
+    found = data["catalog_imports"].find_one({"id": source}, {"_id": False})
+    return None if found is None else CatalogImport.model_validate(found)
 
 
 def test_a_new_import_begins_at_the_beginning(data: Data) -> None:
@@ -19,8 +25,8 @@ def test_a_new_import_begins_at_the_beginning(data: Data) -> None:
         0,
         MONDAY,
     )
-    assert find_import(data, SOURCE) == state
-    assert find_import(data, "another") is None
+    assert kept(data, SOURCE) == state
+    assert kept(data, "another") is None
 
 
 def test_each_page_moves_the_cursor_and_adds_to_the_counts(data: Data) -> None:
@@ -64,7 +70,7 @@ def test_imports_of_other_sources_stay_as_they_are(data: Data) -> None:
 
     begin(data, SOURCE, TUESDAY, restart=True)
 
-    assert find_import(data, "file") == other
+    assert kept(data, "file") == other
 
 
 def test_problems_are_bounded_and_counted(data: Data) -> None:
@@ -98,4 +104,4 @@ def test_of_two_runs_that_go_on_with_the_same_import_one_gives_way(data: Data) -
     with pytest.raises(ImportReplaced):
         finish(data, again, "failed", TUESDAY, error="Civitai does not answer.")
 
-    assert find_import(data, SOURCE) == first
+    assert kept(data, SOURCE) == first
