@@ -25,7 +25,7 @@ demo: .venv ## the whole system, for real, on this machine
 	$(BIN)/python -m deployments.demo
 
 test: check ## everything that CI runs
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: .venv ## lint, format, types, import rule
 	$(BIN)/ruff check .
