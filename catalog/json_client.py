@@ -1,7 +1,6 @@
 """Questions to a server that answers in JSON, with every way it can fail in the catalog's words."""
 
 from collections.abc import Mapping, Sequence
-from types import TracebackType
 from typing import Self
 
 import httpx
@@ -58,12 +57,7 @@ class JsonClient:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

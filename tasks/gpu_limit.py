@@ -8,7 +8,6 @@ Prefect 3.8.8, reference/prefect.md).
 import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import ClassVar, Self
 from uuid import UUID
 
@@ -105,12 +104,7 @@ class GpuLimit:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stack.close()
 
     def read(self) -> LimitState:

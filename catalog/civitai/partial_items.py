@@ -22,12 +22,17 @@ def with_other_versions(
     versions = raw.get("modelVersions") if isinstance(raw, Mapping) else None
     if not isinstance(raw, Mapping) or not isinstance(versions, list):
         return raw
-    told = {repr(version.get("id")): version for version in objects(versions)}
-    known = {repr(version.get("id")) for version in stored}
-    new = [version for version in objects(versions) if repr(version.get("id")) not in known]
+    told = {_key(version): version for version in objects(versions)}
+    known = {_key(version) for version in stored}
+    new = [version for version in objects(versions) if _key(version) not in known]
     others = [
-        told.get(repr(version.get("id")), version)
+        told.get(_key(version), version)
         for version in stored
-        if repr(version.get("id")) in told or version.get("baseModel") not in base_models
+        if _key(version) in told or version.get("baseModel") not in base_models
     ]
     return {**raw, "modelVersions": [*new, *others]}
+
+
+def _key(version: Mapping[str, Any]) -> str:
+    """Take a version's id, whatever it is; `1` and `True` are two."""
+    return repr(version.get("id"))
