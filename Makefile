@@ -45,7 +45,7 @@ chaos: .venv ## kills processes that share a GPU slot, for an hour
 	$(BIN)/python -m benchmarks.gpu_guard --chaos
 
 fuzz: .venv ## ten thousand hostile requests to a real host
-	$(BIN)/python -m benchmarks.host_fuzz
+	$(BIN)/python -m tests.system.fuzz.run_fuzz
 
 up: .venv ## database, Prefect with its UI, face host and worker, until `make down`
 	$(BIN)/python -m deployments.local_stack up

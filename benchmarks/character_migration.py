@@ -17,11 +17,11 @@ from pymongo.database import Database
 
 from benchmarks.made_characters import fill
 from db.connection import Document, connect
-from db.migrate.migration import load_migrations
-from db.migrate.run import Migrator
-from db.migrations.m0001_character_fields import FIELDS
-from services.mongod import Mongod
-from services.shared import acquire
+from db.migrations.engine.migration import load_migrations
+from db.migrations.engine.migrator import Migrator
+from db.migrations.versions.m0001_character_fields import FIELDS
+from storycanvas.services.mongod import Mongod
+from storycanvas.services.shared import acquire
 
 CHARACTERS = 1_000_000
 ROUNDS = 3

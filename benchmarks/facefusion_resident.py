@@ -26,11 +26,11 @@ import numpy as np
 import psutil
 
 from benchmarks.mixed_operations import Load, mixed_operations
-from faces.client import FaceHostClient
-from faces.contract import OperationAnswer
-from faces.operations import AgeAdjustOperation
-from faces.pictures import Picture, decode
-from host.engines.facefusion.arguments import translate
+from storycanvas.faces.client.host_client import FaceHostClient
+from storycanvas.faces.contract import OperationAnswer
+from storycanvas.faces.operations import AgeAdjustOperation
+from storycanvas.faces.pictures.reading import Picture, decode
+from storycanvas.host.engines.facefusion.translation.operation import translate
 
 OPERATIONS = 100
 WORKER = "worker.py"
@@ -77,7 +77,7 @@ def host(folder: Path, *options: str) -> Iterator[Way]:
     log = folder.with_suffix(".log")
     with log.open("w") as file:
         process = subprocess.Popen(  # noqa: S603 - this project's own program
-            [sys.executable, "-m", "host", *arguments], stderr=file
+            [sys.executable, "-m", "storycanvas.host", *arguments], stderr=file
         )
     try:
         with FaceHostClient(_address(process, log)) as client:

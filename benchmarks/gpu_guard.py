@@ -19,7 +19,7 @@ from pathlib import Path
 
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from benchmarks.guarded_cases import (
+from tests.support.guard.cases import (
     CASES,
     LOADS,
     Case,
@@ -29,8 +29,8 @@ from benchmarks.guarded_cases import (
     measure,
     middle,
 )
-from benchmarks.guarded_chaos import Chaos
-from benchmarks.guarded_processes import OwnPrefect
+from tests.support.guard.processes import OwnPrefect
+from tests.system.chaos.rounds import Chaos
 
 LEAST_CALLS = 4
 CHAOS_ROUNDS = 20

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from PIL import Image, ImageEnhance, ImageOps
 
-from faces.operations import (
+from storycanvas.faces.operations import (
     AgeAdjustOperation,
     DetectOperation,
     EditOperation,
@@ -15,7 +15,7 @@ from faces.operations import (
     MaskOperation,
     SwapOperation,
 )
-from faces.pictures import Picture, decode, normal_form
+from storycanvas.faces.pictures.reading import Picture, decode, normal_form
 
 PORTRAIT = Path(__file__).parents[1] / "samples" / "portrait.png"
 SIDE = 512

@@ -22,14 +22,14 @@ from pymongo import InsertOne
 from pymongo.database import Database
 
 from benchmarks.listing_servers import listing_servers
-from catalog.comfyui.server import read_server
-from db.catalog.backend_models import LAST_SEEN_SECONDS
+from db.catalog.listing.sync import LAST_SEEN_SECONDS
 from db.catalog.servers import Server, record_server, servers_for_urls
 from db.connection import Document, connect
-from db.initialise import initialise
-from services.mongod import Mongod
-from services.shared import acquire
-from tasks.server_models import update_models
+from db.setup.apply import initialise
+from storycanvas.catalog.comfyui.server import read_server
+from storycanvas.services.mongod import Mongod
+from storycanvas.services.shared import acquire
+from tasks.catalog.sync import update_models
 
 AT_ONCE = 2
 PATIENCE = "socketTimeoutMS=3600000"

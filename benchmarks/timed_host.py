@@ -12,12 +12,12 @@ from pathlib import Path
 
 from PIL import ImageChops
 
-from faces.operations import FaceOperation
-from faces.pictures import Picture, decode, normal_form
-from host.command_line import read_settings
-from host.engines.engine import EngineResult
-from host.engines.preview import PreviewEngine
-from host.serving import serve
+from storycanvas.faces.operations import FaceOperation
+from storycanvas.faces.pictures.reading import Picture, decode, normal_form
+from storycanvas.host.command_line import read_settings
+from storycanvas.host.engines.engine import EngineResult
+from storycanvas.host.engines.preview import PreviewEngine
+from storycanvas.host.serving import serve
 
 
 class TimedEngine(PreviewEngine):

@@ -20,21 +20,21 @@ from pathlib import Path
 
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from benchmarks.counting_host import Served
-from benchmarks.guarded_figures import busy
 from blocks.face_host import FaceHost as FaceHostBlock
 from blocks.limits import create_limit
 from db.connection import connect
 from deployments.sample import CHARACTER_ID, PORTRAIT, add_sample_character
-from faces.client import FaceHostClient
-from faces.operations import AgeAdjustOperation
-from faces.pictures import read_picture
 from flows.age_progression import age_progression
-from services.face_host import FaceHost
-from services.mongod import Mongod
-from services.prefect_server import PrefectServer
-from services.process import Program
-from services.shared import acquire
+from storycanvas.faces.client.host_client import FaceHostClient
+from storycanvas.faces.operations import AgeAdjustOperation
+from storycanvas.faces.pictures.reading import read_picture
+from storycanvas.services.face_host import FaceHost
+from storycanvas.services.mongod import Mongod
+from storycanvas.services.prefect import PrefectServer
+from storycanvas.services.process import Program
+from storycanvas.services.shared import acquire
+from tests.support.guard.counting_host import Served
+from tests.support.guard.figures import busy
 
 YOUNGEST = 21
 DATABASE = "whole_run"

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, SecretStr, field_validator
 
-from catalog.civitai.client import CIVITAI_URL, CivitaiClient
+from storycanvas.catalog.civitai.client import CIVITAI_URL, CivitaiClient
 
 
 class Civitai(Block):
@@ -21,7 +21,7 @@ class Civitai(Block):
 
         ```python
         from blocks import Civitai
-        from catalog.civitai.query import CivitaiQuery
+        from storycanvas.catalog.civitai.query import CivitaiQuery
 
         with Civitai.load("default").client() as client:
             print(client.page(CivitaiQuery(), None))

@@ -9,17 +9,16 @@ from prefect.blocks.core import Block
 from pydantic import SecretStr, ValidationError
 
 from blocks.civitai import Civitai
-from blocks.environment import Environment
-from blocks.errors import ConfigurationUnusable
+from blocks.environment import ConfigurationUnusable, Environment
 from blocks.face_host import FaceHost
 from blocks.face_host_farm import FaceHostFarm
 from blocks.image_store import ImageStoreBlock
 from blocks.limits import create_limit
 from blocks.story_database import StoryDatabase
-from services import face_host as local_face_host
-from services.local_service import LocalService
-from services.mongod import Mongod
-from services.shared import acquire
+from storycanvas.services import face_host as local_face_host
+from storycanvas.services.local_service import LocalService
+from storycanvas.services.mongod import Mongod
+from storycanvas.services.shared import acquire
 
 DEFAULT = "default"
 

@@ -1,9 +1,16 @@
 """The environment variables, for machines without blocks: the one place that reads them."""
 
 from pathlib import Path
+from typing import ClassVar
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ConfigurationUnusable(Exception):
+    """A block or a variable holds a value that cannot be used."""
+
+    retryable: ClassVar[bool] = False
 
 
 class Environment(BaseSettings):

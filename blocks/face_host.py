@@ -5,7 +5,8 @@ from urllib.parse import SplitResult, urlsplit
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, SecretStr, field_validator
 
-from faces.client import FaceHostClient
+from storycanvas.faces.client.host_client import FaceHostClient
+from storycanvas.gpu.pool.health import GpuHost
 
 
 class FaceHost(Block):
@@ -80,9 +81,15 @@ class FaceHost(Block):
         port = parts.port or (443 if parts.scheme == "https" else 80)
         return f"gpu:{name}:{port}"
 
+    @property
+    def gpu_host(self) -> GpuHost:
+        """The host as a plain value, for the guard and the pool."""
+        token = self.token.get_secret_value() if self.token else None
+        return GpuHost(self.url, self.limit_name, token)
+
     def client(self) -> FaceHostClient:
         """Open a connection to the host; close it, or use it as a context."""
-        return FaceHostClient(self.url, self.token.get_secret_value() if self.token else None)
+        return self.gpu_host.client()
 
 
 def _has_port(parts: SplitResult) -> bool:

@@ -3,9 +3,9 @@
 from prefect.blocks.core import Block
 from pydantic import Field
 
-from blocks.errors import ConfigurationUnusable
-from faces.image_store import ImageStore
-from faces.references import shown
+from blocks.environment import ConfigurationUnusable
+from storycanvas.faces.pictures.image_store import ImageStore
+from storycanvas.faces.pictures.references import shown
 
 
 class ImageStoreBlock(Block):

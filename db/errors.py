@@ -103,3 +103,11 @@ class MigrationLockLost(DatabaseError):
 
 class BrokenMigrationRecord(DatabaseError):
     """A document of `migrations` is none that a migration writes."""
+
+
+class UnusableAddress(DatabaseError):
+    """The address of a server is no http or https address."""
+
+
+class ImportReplaced(DatabaseError):
+    """Another run has gone on with the same import, or begun it anew, in the meantime."""

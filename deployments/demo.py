@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 from deployments.local_stack import STATE_DIR, local_stack
-from services.errors import ServiceError
+from storycanvas.services.errors import ServiceError
 
 
 def main() -> int:

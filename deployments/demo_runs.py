@@ -5,17 +5,16 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from blocks.configured import story_database
-from blocks.environment import Environment
-from blocks.errors import ConfigurationUnusable
+from blocks.environment import ConfigurationUnusable, Environment
 from db.errors import DatabaseError
 from deployments.sample import TARGET, add_sample_character
-from faces.errors import FaceError
-from faces.report import FaceRunReport
 from flows.age_progression import age_progression
 from flows.enhance_then_swap import enhance_then_swap
-from tasks.errors import StepsFailed
-from tasks.gpu_limit import GuardClosed
-from tasks.outcomes import describe
+from storycanvas.faces.errors import FaceError
+from storycanvas.faces.report import FaceRunReport
+from storycanvas.gpu.guard.limit import GuardClosed
+from tasks.faces.plan import describe
+from tasks.faces.report import StepsFailed
 
 
 def main() -> int:

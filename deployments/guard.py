@@ -10,10 +10,16 @@ from prefect.settings import PREFECT_UI_URL
 from blocks.configured import face_hosts
 from blocks.environment import Environment
 from blocks.face_host import FaceHost
-from faces.contract import HostStatus
-from faces.errors import FaceError
-from tasks.gpu_limit import LEASE_SECONDS
-from tasks.gpu_state import ResetRefused, check_reset, free_slots, read_state, state_lines
+from storycanvas.faces.contract import HostStatus
+from storycanvas.faces.errors import FaceError
+from storycanvas.gpu.guard.limit import LEASE_SECONDS
+from storycanvas.gpu.guard.status import (
+    ResetRefused,
+    check_reset,
+    free_slots,
+    read_state,
+    state_lines,
+)
 
 REFUSED = 2
 WATCH_SECONDS = LEASE_SECONDS + 15.0

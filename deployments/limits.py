@@ -7,7 +7,7 @@ from blocks.configured import face_hosts
 from blocks.environment import Environment
 from blocks.face_host import FaceHost
 from blocks.limits import CIVITAI_LIMIT, create_limit, create_rate_limit
-from faces.errors import FaceError
+from storycanvas.faces.errors import FaceError
 
 log = logging.getLogger(__name__)
 

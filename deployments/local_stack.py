@@ -13,8 +13,8 @@ from pathlib import Path
 from deployments.orderly_end import orderly_end
 from deployments.stack import SERVICES, Stack
 from deployments.stack_note import StackNote, erase_note, read_note, stopped_services
-from services.errors import ServiceError
-from services.shared import Outcome, let_go
+from storycanvas.services.errors import ServiceError
+from storycanvas.services.shared import Outcome, let_go
 
 STATE_DIR = Path(".storycanvas")
 

@@ -1,26 +1,55 @@
 """What the whole system on one machine consists of, and in which order it starts."""
 
+import hashlib
+import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
 from db.connection import connect
-from deployments.registered_addresses import has_moved, write_fingerprint
 from deployments.sample import TARGET, add_sample_character
 from deployments.stack_note import StackNote, read_note, stopped_services, write_note
-from services.errors import ServiceError
-from services.face_host import FaceHost
-from services.local_service import LocalService
-from services.log import last_lines
-from services.mongod import Mongod
-from services.prefect_environment import prefect_environment
-from services.prefect_server import PrefectServer
-from services.prefect_worker import CODE, PrefectWorker
-from services.process import Program, run
-from services.shared import Lease, acquire, let_go
+from storycanvas.services.errors import ServiceError
+from storycanvas.services.face_host import FaceHost
+from storycanvas.services.local_service import LocalService, last_lines
+from storycanvas.services.mongod import Mongod
+from storycanvas.services.prefect import CODE, PrefectServer, PrefectWorker, prefect_environment
+from storycanvas.services.process import Program, run
+from storycanvas.services.shared import Lease, acquire, let_go
+
+_FINGERPRINT = "registered_addresses"
+
+
+def has_moved(state_dir: Path, environment: Mapping[str, str]) -> bool:
+    """Tell whether something else was registered than the environment names now.
+
+    Args:
+        state_dir: Where the stack's files lie.
+        environment: What the stack's processes are given.
+
+    Returns:
+        False when the same was registered, or nothing yet.
+    """
+    file = state_dir / _FINGERPRINT
+    return file.exists() and file.read_text() != _fingerprint(environment)
+
+
+def write_fingerprint(state_dir: Path, environment: Mapping[str, str]) -> None:
+    """Note that the environment's addresses were registered.
+
+    Args:
+        state_dir: Where the stack's files lie.
+        environment: What the stack's processes are given.
+    """
+    (state_dir / _FINGERPRINT).write_text(_fingerprint(environment))
+
+
+def _fingerprint(environment: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(dict(environment), sort_keys=True).encode()).hexdigest()
+
 
 POOL = "storycanvas"
 WORKER = "local"

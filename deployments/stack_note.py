@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from services.shared import find_running
+from storycanvas.services.shared import find_running
 
 _NOTE = "stack.json"
 

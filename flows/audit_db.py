@@ -15,7 +15,7 @@ from pydantic import Field
 
 from db.audit.audit import SAMPLE_SIZE
 from db.audit.report import AuditReport
-from tasks.audit import audit_and_show
+from tasks.database.audit import audit_and_show
 
 
 def _run_name() -> str:

@@ -8,8 +8,8 @@ Started by a schedule, as often as every 30 seconds:
 
 from prefect import flow
 
-from catalog.health.report import HealthReport
-from tasks.check_hosts import check_and_show
+from storycanvas.catalog.health.report import HealthReport
+from tasks.health.check import check_and_show
 
 
 @flow(name="check-hosts", flow_run_name="check-hosts")

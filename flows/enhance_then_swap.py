@@ -8,18 +8,16 @@ Started by an artist in the Prefect UI, or from Python:
 
 from prefect import flow
 
-from faces.operations import EnhancementModel, FaceSwapperModel
-from faces.recipes.enhance_then_swap import SOURCE, TARGET
-from faces.recipes.enhance_then_swap import enhance_then_swap as plan_swap
-from faces.report import FaceRunReport
 from flows.parameters import WORKERS, CharacterId, PresetName, Priority, Reference
-from tasks.before_steps import make_order
-from tasks.characters import first_reference_image, load_character, load_preferences
-from tasks.conclude import conclude
-from tasks.inspect import inspect
-from tasks.publish import progress_artifact
-from tasks.road import open_road
-from tasks.run_plan import run_plan
+from storycanvas.faces.operations import EnhancementModel, FaceSwapperModel
+from storycanvas.faces.recipes.enhance_then_swap import SOURCE, TARGET
+from storycanvas.faces.recipes.enhance_then_swap import enhance_then_swap as plan_swap
+from storycanvas.faces.report import FaceRunReport
+from tasks.faces.context import open_road
+from tasks.faces.inputs import first_reference_image, load_character, load_preferences, make_order
+from tasks.faces.inspection import inspect
+from tasks.faces.plan import run_plan
+from tasks.faces.report import conclude, progress_artifact
 
 
 @flow(

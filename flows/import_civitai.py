@@ -12,10 +12,10 @@ from typing import Annotated
 from prefect import flow
 from pydantic import Field
 
-from catalog.civitai.query import CivitaiQuery, ModelType, Period, SortOrder
-from catalog.reporting.import_report import ImportReport
 from flows.parameters import FilePath, SearchText
-from tasks.import_civitai import import_catalog
+from storycanvas.catalog.civitai.query import CivitaiQuery, ModelType, Period, SortOrder
+from storycanvas.catalog.reporting.reports import ImportReport
+from tasks.catalog.import_civitai import import_catalog
 
 
 @flow(name="import-civitai", flow_run_name="import-civitai")

@@ -10,8 +10,8 @@ database and the source, PostgreSQL or a folder of CSV files:
 from prefect import flow
 
 from db.couple_import.report import ImportReport
-from flows.run_name import dry_run_name
-from tasks.import_couple_swap import load_couple_swap
+from flows.parameters import dry_run_name
+from tasks.database.import_couple_swap import load_couple_swap
 
 
 @flow(name="import-couple-swap", flow_run_name=dry_run_name)

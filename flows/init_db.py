@@ -11,9 +11,9 @@ from typing import Literal
 
 from prefect import flow
 
-from db.reports import InitReport
-from flows.run_name import dry_run_name
-from tasks.initialise import bring_into_shape
+from db.setup.report import InitReport
+from flows.parameters import dry_run_name
+from tasks.database.initialise import bring_into_shape
 
 
 @flow(name="init-db", flow_run_name=dry_run_name)

@@ -8,8 +8,8 @@ Started each night as part of `maintain-model-catalog`, and by the operator afte
 
 from prefect import flow
 
-from catalog.reporting.match_report import MatchReport
-from tasks.match_models import match_catalog
+from storycanvas.catalog.reporting.reports import MatchReport
+from tasks.catalog.match import match_catalog
 
 
 @flow(name="match-models", flow_run_name="match-models")

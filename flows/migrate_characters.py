@@ -9,9 +9,9 @@ be run again at any time. It needs the database and nothing else:
 
 from prefect import flow
 
-from db.migrate.character_report import CharacterMigrationReport
-from flows.run_name import dry_run_name
-from tasks.migrate import migrate_all_characters
+from db.migrations.characters import CharacterMigrationReport
+from flows.parameters import dry_run_name
+from tasks.database.migrate import migrate_all_characters
 
 
 @flow(name="migrate-characters", flow_run_name=dry_run_name)

@@ -13,8 +13,8 @@ from prefect import flow
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from db.migrate.report import MigrationReport
-from tasks.migrate import migrate_database
+from db.migrations.engine.report import MigrationReport
+from tasks.database.migrate import migrate_database
 
 # A number on the command line is a number to Prefect, which would refuse it for a text.
 Target = Literal["latest"] | Annotated[int, Field(ge=0, le=9999)]

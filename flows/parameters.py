@@ -3,10 +3,18 @@
 from typing import Annotated, Any, cast
 
 from prefect.futures import PrefectFuture
+from prefect.runtime import flow_run
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from pydantic import Field
 
-from faces.operations import Age
+from storycanvas.faces.operations import Age
+
+
+def dry_run_name() -> str:
+    """Name a run after its flow, and say when it changes nothing."""
+    dry = " (dry run)" if flow_run.parameters.get("dry_run") else ""
+    return f"{flow_run.flow_name}{dry}"
+
 
 CharacterId = Annotated[str, Field(min_length=1, max_length=200)]
 Reference = Annotated[str, Field(min_length=1, max_length=2000)]

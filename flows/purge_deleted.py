@@ -13,8 +13,8 @@ from prefect import flow
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from db.purge_report import PurgeReport
-from tasks.purge import purge
+from db.soft_delete.report import PurgeReport
+from tasks.database.purge import purge
 
 _NAME = "purge-deleted"
 

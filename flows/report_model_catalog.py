@@ -11,8 +11,8 @@ from typing import Annotated
 from prefect import flow
 from pydantic import Field
 
-from catalog.reporting.catalog_report import CatalogReport
-from tasks.report_catalog import report_catalog
+from storycanvas.catalog.reporting.reports import CatalogReport
+from tasks.catalog.report import report_catalog
 
 
 @flow(name="report-model-catalog", flow_run_name="report-model-catalog, days: {days}")

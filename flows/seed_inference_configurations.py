@@ -9,9 +9,9 @@ nothing else:
 
 from prefect import flow
 
-from db.inference_report import SeedReport
-from flows.run_name import dry_run_name
-from tasks.seed_inference import give_models_presets
+from db.inference.report import SeedReport
+from flows.parameters import dry_run_name
+from tasks.database.seed_inference import give_models_presets
 
 
 @flow(name="seed-inference-configurations", flow_run_name=dry_run_name)

@@ -8,9 +8,9 @@ Started each night as part of `maintain-model-catalog`, and by the operator afte
 
 from prefect import flow
 
-from catalog.reporting.sync_report import SyncReport
 from flows.parameters import WORKERS, FilePath, ServerUrls
-from tasks.sync_catalog import sync_catalog
+from storycanvas.catalog.reporting.reports import SyncReport
+from tasks.catalog.sync import sync_catalog
 
 
 @flow(name="sync-model-catalog", flow_run_name="sync-model-catalog", task_runner=WORKERS)

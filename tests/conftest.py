@@ -12,11 +12,17 @@ import pytest
 from pymongo.database import Database
 
 from db.connection import connect
-from services.face_host import FaceHost
-from services.mongod import Mongod
-from services.prefect_server import PrefectServer
-from services.shared import acquire
+from storycanvas.services.face_host import FaceHost
+from storycanvas.services.mongod import Mongod
+from storycanvas.services.prefect import PrefectServer
+from storycanvas.services.shared import acquire
 
+pytest_plugins = [
+    "tests.support.db.fixtures",
+    "tests.support.facefusion.fixtures",
+    "tests.support.flows.fixtures",
+    "tests.support.host.fixtures",
+]
 Document = dict[str, Any]
 
 

@@ -7,21 +7,17 @@ from functools import partial
 import pymongo
 from pymongo.database import Database
 
-from db.audit.attempt import attempted
-from db.audit.index_shape import index_findings
-from db.audit.index_use import unused_indexes
-from db.audit.invalid_documents import Validation
-from db.audit.long_history import long_histories
+from db.audit.documents import Validation, long_histories, oversized_documents
+from db.audit.effects import owed_effects
+from db.audit.indexes import index_findings, unused_indexes
+from db.audit.jobs import QUEUES, stuck_jobs
 from db.audit.orphans import orphans
-from db.audit.oversized import oversized_documents
-from db.audit.owed_effects import owed_effects
 from db.audit.repair import repaired
-from db.audit.report import AuditFinding, AuditReport, worst_first
-from db.audit.stuck_jobs import QUEUES, stuck_jobs
-from db.collections import COLLECTIONS, Collection
+from db.audit.report import AuditFinding, AuditReport, attempted, worst_first
 from db.connection import Document, reading_anything, translated_errors
-from db.initialise import initialise
-from db.relations import RELATIONS
+from db.schema.collections import COLLECTIONS, Collection
+from db.schema.relations import RELATIONS
+from db.setup.apply import initialise
 
 SAMPLE_SIZE = 1000
 PATIENCE_SECONDS = 6 * 3600.0

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 
 from pymongo.database import Database
 
-from db.audit.document_names import NAME, named
-from db.audit.report import LISTED, AuditFinding
+from db.audit.report import LISTED, NAME, AuditFinding, named
 from db.connection import Document
-from db.relations import SOFT_DELETABLE, Relation
+from db.schema.relations import SOFT_DELETABLE, Relation
 
 _NOT_NULL: Document = {"$expr": {"$ne": [{"$ifNull": ["$reference", None]}, None]}}
 _OWNED = "Restore the document in {parent}, or delete these in the app; they are shown nowhere."

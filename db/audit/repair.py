@@ -9,10 +9,9 @@ from datetime import datetime
 
 from pymongo.database import Database
 
-from db.audit.expired_leases import take_back
-from db.audit.owed_effects import Settlement
+from db.audit.effects import Settlement
+from db.audit.jobs import EXPIRED, take_back
 from db.audit.report import AuditFinding
-from db.audit.stuck_jobs import EXPIRED
 from db.connection import Document
 
 _SOMEBODY_ELSE = "nothing was left to do, somebody else came first"

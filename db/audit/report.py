@@ -1,11 +1,14 @@
 """What `audit-db` found and did."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
+
+from db.connection import Document, translated_errors
+from db.errors import OperationRefused
 
 Severity = Literal["critical", "warning", "info"]
 Kind = Literal[
@@ -150,3 +153,71 @@ def worst_first(findings: Iterable[AuditFinding]) -> tuple[AuditFinding, ...]:
     """Sort findings by their severity; among equals their order stays."""
     order = get_args(Severity)
     return tuple(sorted(findings, key=lambda one: order.index(one.severity)))
+
+
+def attempted(
+    part: str, collection: str, look: Callable[[], Iterable[AuditFinding]]
+) -> list[AuditFinding]:
+    """Do a part of an audit, or find that it could not be done.
+
+    Args:
+        part: What is looked at.
+        collection: Where.
+        look: Looks and finds.
+
+    Returns:
+        What was found, or the one finding that the server cannot do this here.
+
+    Raises:
+        db.errors.DatabaseUnreachable: The connection failed.
+        db.errors.DatabaseRefused: The user may not do this.
+    """
+    try:
+        with translated_errors():
+            return [*look()]
+    except OperationRefused as error:
+        return [not_looked_at(part, collection, str(error))]
+
+
+def not_looked_at(part: str, collection: str, remedy: str) -> AuditFinding:
+    """Find that a part of the audit could not be done.
+
+    Args:
+        part: What should have been looked at.
+        collection: Where.
+        remedy: Why not, and what a person should do about it.
+    """
+    return AuditFinding(
+        kind="not looked at", collection=collection, subject=part, count=0, remedy=remedy
+    )
+
+
+LONGEST = 100
+"""Most characters of a name; an id may be of any type and length."""
+
+NAME: Document = {"$cond": [{"$eq": [{"$type": "$id"}, "string"]}, "$id", {"_id": "$_id"}]}
+"""Expression for what `named` reads: the app's `id` if it is text, else the `_id`."""
+
+
+def named(value: object) -> str:
+    """Name a document in one short line.
+
+    Args:
+        value: What the server told for `NAME`.
+
+    Returns:
+        The `id`, or `_id` and its value.
+    """
+    return shortened(f"_id {value.get('_id')!r}" if isinstance(value, dict) else str(value))
+
+
+def name_of(document: Document) -> str:
+    """Name a document that was read; the same as the server would."""
+    found: Any = document.get("id")
+    return named(found if isinstance(found, str) else {"_id": document.get("_id")})
+
+
+def shortened(text: str) -> str:
+    """Make a text one short, printable line."""
+    printable = text if text.isprintable() else ascii(text)
+    return printable if len(printable) <= LONGEST else f"{printable[: LONGEST - 3]}..."

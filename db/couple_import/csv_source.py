@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from db.couple_import.errors import FileUnreadable, FolderMissing
-from db.couple_import.rows import LARGEST_DOCUMENT, SourceRow
-from db.couple_import.tables import Table
+from db.couple_import.rows import LARGEST_DOCUMENT, SourceRow, Table
 
 
 class CsvSource:

@@ -4,19 +4,106 @@ Every value is read as PostgreSQL's text of it, which is also what CSV files hol
 mean the same, and a value that Python has no type for concerns its row alone.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
 import psycopg
 from psycopg import IsolationLevel, sql
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.errors import InsufficientPrivilege, QueryCanceled
 
-from db.couple_import.addresses import options_of
-from db.couple_import.errors import ImportFailed, SourceRefused, SourceUnreachable
-from db.couple_import.refusals import explain
-from db.couple_import.rows import SourceRow
-from db.couple_import.tables import ID, Table
+from db.couple_import.errors import (
+    AddressUnreadable,
+    ImportFailed,
+    PasswordInAddress,
+    SourceRefused,
+    SourceUnreachable,
+)
+from db.couple_import.rows import ID, SourceRow, Table
+
+_WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (
+        re.compile(r"no password supplied"),
+        "wants a password; give it by COUPLE_SWAP_POSTGRES_URL, PGPASSWORD or a password file",
+    ),
+    (
+        re.compile(r'authentication failed|role "[^"]*" (does not exist|is not permitted)'),
+        "refuses this user and password; correct them",
+    ),
+    (
+        re.compile(r'database "[^"]*" does not exist'),
+        "has no database of this name; correct the end of the address",
+    ),
+    (
+        re.compile(r"permission denied for database|pg_hba\.conf"),
+        "does not let this user in; allow it by GRANT CONNECT or in pg_hba.conf",
+    ),
+)
+_OTHERWISE = "does not answer; start it, or correct the address"
+
+
+def explain(words: str) -> ImportFailed:
+    """Choose the error for a connection that did not come about.
+
+    Args:
+        words: What libpq said, in English or not; it is not repeated.
+
+    Returns:
+        The error to raise.
+    """
+    for pattern, reason in _WORDS:
+        if pattern.search(words):
+            return SourceRefused(f"PostgreSQL {reason}.")
+    return SourceUnreachable(f"PostgreSQL {_OTHERWISE}.")
+
+
+_SECRETS = {
+    *("password", "sslpassword", "scram_client_key", "scram_server_key"),
+    "oauth_client_secret",
+}
+
+
+def options_of(address: str) -> dict[str, Any]:
+    """Read a connection string, a URL or `key=value` pairs.
+
+    Args:
+        address: The string.
+
+    Returns:
+        The options of libpq that it names.
+
+    Raises:
+        AddressUnreadable: It is no such string.
+    """
+    try:
+        return conninfo_to_dict(address)
+    except (psycopg.Error, UnicodeError):
+        # What libpq says may quote the password.
+        raise AddressUnreadable(
+            "The address is no PostgreSQL connection string; its form is "
+            "postgresql://user@host:port/database."
+        ) from None
+
+
+def refuse_password(address: str) -> None:
+    """Make sure that a connection string may be shown.
+
+    Args:
+        address: The string.
+
+    Raises:
+        PasswordInAddress: There is a password in it.
+        AddressUnreadable: It is no connection string.
+    """
+    if _SECRETS & options_of(address).keys():
+        raise PasswordInAddress(
+            "The parameter postgres_url has a password in it, and Prefect keeps and shows the "
+            "parameters of a run: delete this run, change the password, and give it by "
+            "COUPLE_SWAP_POSTGRES_URL, PGPASSWORD or a password file instead."
+        )
+
 
 FETCHED = 1000
 """Rows that are fetched at a time."""

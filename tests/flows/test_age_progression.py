@@ -7,14 +7,14 @@ from uuid import UUID
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
-from world import CHARACTER, World
 
-from db.documents.operation_record import OperationRecord
-from faces.operations import DetectOperation
-from faces.pictures import read_picture
-from faces.provenance import read_provenance
-from faces.report import FaceRunReport
+from db.schema.documents.faces import OperationRecord
 from flows.age_progression import age_progression
+from storycanvas.faces.operations import DetectOperation
+from storycanvas.faces.pictures.provenance import read_provenance
+from storycanvas.faces.pictures.reading import read_picture
+from storycanvas.faces.report import FaceRunReport
+from tests.support.flows.world import CHARACTER, World
 
 HISTORY, GALLERY = "facefusion_processing_history", "facefusion_output_gallery"
 

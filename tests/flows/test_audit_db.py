@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from prefect.states import State
 from pymongo.database import Database
-from shown import shown_by
 
 from db.audit.report import AuditReport
 from db.errors import DatabaseRefused
 from flows.audit_db import audit_db
+from tests.support.flows.shown import shown_by
 
 Data = Database[dict[str, Any]]
 

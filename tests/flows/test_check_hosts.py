@@ -7,21 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from json_server import COMFYUI, JsonServer, json_server
-from kept_artifacts import forget, kept
 from prefect import flow
 from prefect.client.orchestration import get_client
-from shown import shown_by
-from world import World
 
 from blocks.environment import Environment
-from catalog.health.report import HealthReport
 from flows.check_hosts import check_hosts
-from services.mongod import Mongod
-from services.ports import choose_port
-from services.shared import acquire
-from tasks.check_hosts import look_at_hosts
-from tasks.host_states import PICTURE_KEY, TABLE_KEY
+from storycanvas.catalog.health.report import HealthReport
+from storycanvas.services.mongod import Mongod
+from storycanvas.services.ports import choose_port
+from storycanvas.services.shared import acquire
+from tasks.health.check import look_at_hosts
+from tasks.health.history import PICTURE_KEY, TABLE_KEY
+from tests.support.catalog.json_server import COMFYUI, JsonServer, json_server
+from tests.support.flows.kept_artifacts import forget, kept
+from tests.support.flows.shown import shown_by
+from tests.support.flows.world import World
 
 EVENTS_SECONDS = 60
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from bson.datetime_ms import DatetimeMS
-from civitai_server import Answer, CivitaiServer, civitai_server, page
 from pymongo.database import Database
 
-from db.documents.catalog_import import CatalogImport
+from db.schema.documents.models import CatalogImport
 from flows.import_civitai import import_civitai
+from tests.support.catalog.civitai_server import Answer, CivitaiServer, civitai_server, page
 
 OLD = "10871|121458|5062"
 EXPIRED: dict[str, Answer] = {

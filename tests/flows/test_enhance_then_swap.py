@@ -1,11 +1,11 @@
 """The flow enhance-then-swap, for real: the character's face, restored, in another picture."""
 
 import pytest
-from world import CHARACTER, World, plain_picture
 
-from faces.errors import NoFace
-from faces.pictures import read_picture
 from flows.enhance_then_swap import enhance_then_swap
+from storycanvas.faces.errors import NoFace
+from storycanvas.faces.pictures.reading import read_picture
+from tests.support.flows.world import CHARACTER, World, plain_picture
 
 GALLERY, HISTORY = "facefusion_output_gallery", "facefusion_processing_history"
 

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import psutil
 import pytest
-from picky_service import PickyHost
 from prefect.states import State
-from world import CHARACTER, World
 
-from faces.client import FaceHostClient
-from faces.errors import HostUnreachable
 from flows.age_progression import age_progression
-from services.face_host import FaceHost
-from services.shared import Lease, acquire
-from tasks.errors import StepsFailed
+from storycanvas.faces.client.host_client import FaceHostClient
+from storycanvas.faces.errors import HostUnreachable
+from storycanvas.services.face_host import FaceHost
+from storycanvas.services.shared import Lease, acquire
+from tasks.faces.report import StepsFailed
+from tests.support.flows.picky_service import PickyHost
+from tests.support.flows.world import CHARACTER, World
 
 HISTORY, GALLERY = "facefusion_processing_history", "facefusion_output_gallery"
 PROMPT = 0.01

@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 from pymongo.database import Database
-from shown import shown_by
 
 from flows.import_couple_swap import import_couple_swap
+from tests.support.flows.shown import shown_by
+from tests.support.paths import COUPLE_SAMPLES
 
 Data = Database[dict[str, Any]]
-
-SAMPLES = Path(__file__).parents[1] / "integration" / "couple_samples"
 
 
 @pytest.mark.parametrize(
@@ -53,7 +52,7 @@ def test_an_address_with_a_password_is_refused_before_anything_else(
     configured: Data, caplog: pytest.LogCaptureFixture
 ) -> None:
     state = import_couple_swap(
-        csv_folder=str(SAMPLES),
+        csv_folder=str(COUPLE_SAMPLES),
         postgres_url="postgresql://reader:hidden@127.0.0.1:1/couple",
         return_state=True,
     )

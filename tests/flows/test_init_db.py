@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from prefect.client.schemas.objects import State
 from pymongo.database import Database
-from shown import shown_by
 
-from db.collections import COLLECTIONS
 from db.errors import DatabaseRefused
+from db.schema.collections import COLLECTIONS
 from flows.init_db import init_db
-from tasks.initialise import ARTIFACT_KEY, InitialisationBlocked
+from tasks.database.initialise import ARTIFACT_KEY, InitialisationBlocked
+from tests.support.flows.shown import shown_by
 
 Data = Database[dict[str, Any]]
 WRONG_USER = "mongodb://user:hunter2@"

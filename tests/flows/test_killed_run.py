@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
-from started_run import start_run
-from test_host_failures import after_operations
-from world import CHARACTER, World
 
-from faces.client import FaceHostClient
-from services.face_host import FaceHost
-from services.shared import acquire
-from tasks.gpu_state import read_state
+from storycanvas.faces.client.host_client import FaceHostClient
+from storycanvas.gpu.guard.status import read_state
+from storycanvas.services.face_host import FaceHost
+from storycanvas.services.shared import acquire
+from tests.flows.test_host_failures import after_operations
+from tests.support.flows.started_run import start_run
+from tests.support.flows.world import CHARACTER, World
 
 AGES = [35, 40, 45, 50]
 OPERATIONS = 1 + len(AGES)

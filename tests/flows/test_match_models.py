@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from civitai_server import HTML, Answer, CivitaiServer, civitai_server
 from pymongo.database import Database
-from sample_catalog import digits, file, item, version
 
-import tasks.civitai_calls
-import tasks.look_up_hashes
+import tasks.catalog.civitai_api
+import tasks.catalog.hash_lookup
 from flows.match_models import match_models
-from tasks.look_up_hashes import MOST_BROKEN
+from tasks.catalog.hash_lookup import MOST_BROKEN
+from tests.support.catalog.civitai_server import HTML, Answer, CivitaiServer, civitai_server
+from tests.support.catalog.sample_catalog import digits, file, item, version
 
 Data = Database[dict[str, Any]]
 HERO = "loras/hero_v1.safetensors"

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 from pymongo.database import Database
-from shown import shown_by
 
-from db.migrations.m0001_character_fields import FIELDS
+from db.migrations.versions.m0001_character_fields import FIELDS
 from flows.migrate_characters import migrate_characters
+from tests.support.flows.shown import shown_by
 
 Data = Database[dict[str, Any]]
 HISTORY, SETTINGS, GALLERY = FIELDS.rules

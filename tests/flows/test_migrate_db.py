@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 from pymongo.database import Database
-from shown import shown_by
 
 from db.errors import DatabaseRefused, UnknownMigration
 from flows.migrate_db import migrate_db
+from tests.support.flows.shown import shown_by
 
 Data = Database[dict[str, Any]]
 

@@ -6,19 +6,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from civitai_server import HTML, OVERLOADED, Answer, CivitaiServer, civitai_server, page
-from comfyui_server import ComfyuiServer
 from pymongo.database import Database
-from sample_catalog import FILES, MATCHED, comfyui_answers, hash_rows, pages
-from shown import shown_by
 
-from catalog.reporting.match_report import MatchReport
 from flows.import_civitai import import_civitai
 from flows.maintain_model_catalog import maintain_model_catalog
 from flows.match_models import match_models
 from flows.report_model_catalog import report_model_catalog
 from flows.sync_model_catalog import sync_model_catalog
-from tasks.civitai_calls import UNREADABLE_TRIES
+from storycanvas.catalog.reporting.reports import MatchReport
+from tasks.catalog.civitai_api import UNREADABLE_TRIES
+from tests.support.catalog.civitai_server import (
+    HTML,
+    OVERLOADED,
+    Answer,
+    CivitaiServer,
+    civitai_server,
+    page,
+)
+from tests.support.catalog.comfyui_server import ComfyuiServer
+from tests.support.catalog.sample_catalog import FILES, MATCHED, comfyui_answers, hash_rows, pages
+from tests.support.flows.shown import shown_by
 
 COLLECTIONS = (
     "backends",

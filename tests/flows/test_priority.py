@@ -3,14 +3,14 @@
 import pytest
 from prefect.exceptions import ParameterTypeError
 from prefect.settings import PREFECT_API_URL, temporary_settings
-from started_run import start_run
-from world import CHARACTER, World
 
 from blocks.face_host import FaceHost
 from flows.enhance_then_swap import enhance_then_swap
-from tasks.gpu_guard import GpuGuard
-from tasks.gpu_notes import Note
-from tasks.gpu_state import read_state
+from storycanvas.gpu.guard.presence import Note
+from storycanvas.gpu.guard.queue import GpuGuard
+from storycanvas.gpu.guard.status import read_state
+from tests.support.flows.started_run import start_run
+from tests.support.flows.world import CHARACTER, World
 
 
 def first_waiting(limit: str) -> Note:

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from prefect.exceptions import ParameterTypeError
 from pymongo.database import Database
-from shown import shown_by
 
 from flows.purge_deleted import purge_deleted
+from tests.support.flows.shown import shown_by
 
 Data = Database[dict[str, Any]]
 DUE = 2

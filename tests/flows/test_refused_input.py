@@ -9,13 +9,13 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
 from prefect.exceptions import ParameterTypeError
-from world import CHARACTER, World, plain_picture
 
-from blocks.errors import ConfigurationUnusable
+from blocks.environment import ConfigurationUnusable
 from db.errors import CharacterWithoutPicture, UnknownCharacter, UnknownPreset
-from faces.errors import BadField, ChildAgeRefused, NoFace, NotAPicture, PictureNotFound
 from flows.age_progression import age_progression
-from tasks.gpu_limit import GuardClosed
+from storycanvas.faces.errors import BadField, ChildAgeRefused, NoFace, NotAPicture, PictureNotFound
+from storycanvas.gpu.guard.limit import GuardClosed
+from tests.support.flows.world import CHARACTER, World, plain_picture
 
 Parameters = dict[str, Any]
 

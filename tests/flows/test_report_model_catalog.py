@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kept_artifacts import forget
 from pymongo.database import Database
-from shown import shown_by
 
-from catalog.reporting.catalog_report import CatalogReport
 from flows.report_model_catalog import report_model_catalog
-from tasks.past_reports import KEPT_KEY
+from storycanvas.catalog.reporting.reports import CatalogReport
+from tasks.catalog.report import KEPT_KEY
+from tests.support.flows.kept_artifacts import forget
+from tests.support.flows.shown import shown_by
 
 HERO = {"model_id": "loras/hero.pt", "model_size": 7, "is_active": True, "backend_id": "box"}
 

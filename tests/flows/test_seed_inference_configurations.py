@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from pymongo.database import Database
-from shown import shown_by
 
 from flows.seed_inference_configurations import seed_inference_configurations
+from tests.support.flows.shown import shown_by
 
 Data = Database[dict[str, Any]]
 

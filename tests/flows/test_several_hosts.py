@@ -6,17 +6,17 @@ from pathlib import Path
 
 import psutil
 import pytest
-from odd_service import OddHost
-from shown import shown_by
-from test_host_failures import after_operations, kill
-from world import CHARACTER, World
 
-from faces.client import FaceHostClient
-from faces.report import FaceRunReport
 from flows.age_progression import age_progression
-from services.face_host import FaceHost
-from services.shared import Lease, acquire
-from tasks.errors import StepsFailed
+from storycanvas.faces.client.host_client import FaceHostClient
+from storycanvas.faces.report import FaceRunReport
+from storycanvas.services.face_host import FaceHost
+from storycanvas.services.shared import Lease, acquire
+from tasks.faces.report import StepsFailed
+from tests.flows.test_host_failures import after_operations, kill
+from tests.support.flows.odd_service import OddHost
+from tests.support.flows.shown import shown_by
+from tests.support.flows.world import CHARACTER, World
 
 StartFarm = Callable[..., list[Lease]]
 

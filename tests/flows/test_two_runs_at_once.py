@@ -1,7 +1,7 @@
 """Two runs of the same thing at the same time, in two processes, do it once."""
 
-from started_run import start_run
-from world import CHARACTER, World
+from tests.support.flows.started_run import start_run
+from tests.support.flows.world import CHARACTER, World
 
 
 def test_two_runs_at_once_share_the_work_and_the_entries(world: World, prefect_url: str) -> None:

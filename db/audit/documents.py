@@ -1,0 +1,271 @@
+"""Documents that are not as their model says, counted by reason."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pymongo.database import Database
+
+from db.audit.report import LISTED, NAME, AuditFinding, CollectionSeen, name_of, named, shortened
+from db.connection import Document
+from db.schema.collections import Collection
+from db.schema.documents.characters import HISTORY_LIMIT
+
+Reason = tuple[str, str]
+"""Path of a field, list indexes and free keys left out, and what is wrong with it."""
+
+_QUOTES_A_VALUE = {
+    "union_tag_invalid": "Input has a tag that is none of those expected",
+    "value_error": "Input is refused by the model",
+    "assertion_error": "Input is refused by the model",
+}
+_ITEM = "[]"
+_FREE_KEY = "*"
+
+
+def reasons(model: type[BaseModel], document: Document) -> set[Reason]:
+    """Validate a document as it is stored: nothing is converted, but 3.0 is a whole number.
+
+    Args:
+        model: What it should be.
+        document: What is stored.
+
+    Returns:
+        Each reason once; nothing when it is valid.
+    """
+    plain = _with_whole_numbers(document)
+    try:
+        model.model_validate(plain, strict=True)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False, include_context=False)
+        fields = _fields(model)
+        return {
+            (_path(one["loc"], plain, fields, one["type"]), _message(one["type"], one["msg"]))
+            for one in found
+        }
+    return set()
+
+
+def _with_whole_numbers(value: Any) -> Any:  # noqa: ANN401 - whatever is stored
+    """Read a double without fraction as the whole number that a shell meant by it."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {name: _with_whole_numbers(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_with_whole_numbers(part) for part in value]
+    return value
+
+
+def _message(kind: str, message: str) -> str:
+    return _QUOTES_A_VALUE.get(kind, message)
+
+
+def _path(
+    location: tuple[int | str, ...], document: Document, fields: frozenset[str], kind: str
+) -> str:
+    """Follow a location into the document; names of a union's branches lead nowhere in it."""
+    here: Any = document
+    path = ""
+    for number, part in enumerate(location, 1):
+        if isinstance(part, int):
+            path += _ITEM
+            here = here[part] if isinstance(here, list) and part < len(here) else None
+            continue
+        there = isinstance(here, dict) and part in here
+        unexpected = kind == "extra_forbidden" and number == len(location)
+        if part in fields or part == "[key]" or unexpected:
+            path += f".{part}"
+        elif there:
+            path += f".{_FREE_KEY}"
+        here = here[part] if there else here
+    return shortened(path.lstrip("."))
+
+
+@cache
+def _fields(model: type[BaseModel]) -> frozenset[str]:
+    """Name every field of a model and of the models inside of it, as they are stored."""
+    schema = model.model_json_schema(by_alias=True)
+    parts = [schema, *schema.get("$defs", {}).values()]
+    return frozenset(name for part in parts for name in part.get("properties", {}))
+
+
+MEGABYTE = 1024 * 1024
+LARGE = 1 * MEGABYTE
+"""Bytes above which a document makes every read of it slow."""
+CRITICAL = 12 * MEGABYTE
+"""Bytes above which a document is soon refused; the server's own limit is 16 MB."""
+
+_REMEDY = "Move what is large, such as pictures in text, out of these documents."
+
+
+def oversized_documents(
+    database: Database[Document], collection: str, large: int = LARGE, critical: int = CRITICAL
+) -> Iterator[AuditFinding]:
+    """Find large documents; the server measures all of them.
+
+    Args:
+        database: The StoryCanvas database.
+        collection: Where to look.
+        large: Bytes above which a document is a warning.
+        critical: Bytes above which it is critical.
+
+    Yields:
+        At most one finding of each severity, with the largest documents.
+
+    Raises:
+        pymongo.errors.PyMongoError: The server does not answer or refuses.
+    """
+    size = {"$bsonSize": "$$ROOT"}
+    largest = {"n": LISTED, "sortBy": {"size": -1}, "output": ["$size", "$name"]}
+    pipeline: list[Document] = [
+        {"$project": {"_id": 0, "size": size, "name": NAME}},
+        {"$match": {"size": {"$gt": large}}},
+        {
+            "$group": {
+                "_id": {"$gt": ["$size", critical]},
+                "count": {"$sum": 1},
+                "largest": {"$topN": largest},
+            }
+        },
+        {"$sort": {"_id": -1}},
+    ]
+    for told in database[collection].aggregate(pipeline, allowDiskUse=True):
+        yield _finding(collection, told, critical if told["_id"] else large)
+
+
+def _finding(collection: str, told: Document, limit: int) -> AuditFinding:
+    sizes = [f"{named(name)} has {size / MEGABYTE:.1f} MB" for size, name in told["largest"]]
+    return AuditFinding(
+        kind="oversized document",
+        collection=collection,
+        subject=f"over {limit / MEGABYTE:g} MB, {sizes[0]}",
+        count=told["count"],
+        ids=tuple(named(name) for _, name in told["largest"]),
+        severity="critical" if told["_id"] else "warning",
+        remedy=_REMEDY,
+    )
+
+
+_HISTORY = "$facefusion_processing_history"
+_LONG_HISTORY_REMEDY = (
+    f"Nothing, if older entries may go: the next operation keeps the newest {HISTORY_LIMIT}. What "
+    "the app wrote is in no ledger, so nothing is cut here; copy it first if it matters."
+)
+
+
+def long_histories(database: Database[Document]) -> Iterator[AuditFinding]:
+    """Find characters with more history entries than they keep.
+
+    Args:
+        database: The StoryCanvas database.
+
+    Yields:
+        At most one finding, with the longest histories.
+
+    Raises:
+        pymongo.errors.PyMongoError: The server does not answer or refuses.
+    """
+    entries = {"$cond": [{"$isArray": _HISTORY}, {"$size": _HISTORY}, 0]}
+    longest = {"n": LISTED, "sortBy": {"entries": -1}, "output": "$name"}
+    pipeline: list[Document] = [
+        {"$project": {"_id": 0, "entries": entries, "name": NAME}},
+        {"$match": {"entries": {"$gt": HISTORY_LIMIT}}},
+        {
+            "$group": {
+                "_id": None,
+                "count": {"$sum": 1},
+                "most": {"$max": "$entries"},
+                "longest": {"$topN": longest},
+            }
+        },
+    ]
+    for told in database["characters"].aggregate(pipeline, allowDiskUse=True):
+        yield AuditFinding(
+            kind="long history",
+            collection="characters",
+            subject=f"more than {HISTORY_LIMIT} entries, {told['most']} at most",
+            count=told["count"],
+            ids=tuple(map(named, told["longest"])),
+            remedy=_LONG_HISTORY_REMEDY,
+        )
+
+
+REASONS = 50
+"""Most reasons of a collection that are told apart; the documents of the others are counted."""
+
+_OTHERS: Reason = ("other fields", "reasons beyond the first that are listed")
+_INVALID_DOCUMENTS_REMEDY = (
+    "Correct the field in these documents; docs/database.md says what it has to be."
+)
+
+
+class Validation:
+    """The reasons of one collection's invalid documents; memory does not grow with them.
+
+    Args:
+        collection: Whose documents.
+    """
+
+    def __init__(self, collection: Collection) -> None:
+        self._collection = collection
+        self._counts: Counter[Reason] = Counter()
+        self._ids: defaultdict[Reason, list[str]] = defaultdict(list)
+        self._documents = 0
+        self._validated = 0
+
+    def run(self, database: Database[Document], sample_size: int | None) -> Iterator[AuditFinding]:
+        """Validate the documents, one after another.
+
+        Args:
+            database: The StoryCanvas database.
+            sample_size: Most documents to validate, chosen by chance; all when None.
+
+        Yields:
+            One finding for each reason, the most frequent first.
+
+        Raises:
+            pymongo.errors.PyMongoError: The server does not answer or refuses.
+        """
+        documents = database[self._collection.name]
+        self._documents = documents.estimated_document_count()
+        sampled = sample_size is not None and self._documents > sample_size
+        sample = [{"$sample": {"size": sample_size}}] if sampled else []
+        for document in documents.aggregate(sample, allowDiskUse=True):
+            self._note(document)
+        for reason, count in self._counts.most_common():
+            yield self._finding(reason, count)
+
+    @property
+    def seen(self) -> CollectionSeen:
+        """How much was validated so far."""
+        return CollectionSeen(
+            collection=self._collection.name,
+            documents=max(self._documents, self._validated),
+            validated=self._validated,
+        )
+
+    def _note(self, document: Document) -> None:
+        self._validated += 1
+        found = reasons(self._collection.document, document)
+        known = {reason for reason in found if reason in self._counts}
+        room = max(REASONS - len(self._counts), 0)
+        new = sorted(found - known)
+        told_apart = {*known, *new[:room], *([_OTHERS] if new[room:] else [])}
+        for reason in told_apart:
+            self._counts[reason] += 1
+            if len(self._ids[reason]) < LISTED:
+                self._ids[reason].append(name_of(document))
+
+    def _finding(self, reason: Reason, count: int) -> AuditFinding:
+        path, message = reason
+        return AuditFinding(
+            kind="invalid document",
+            collection=self._collection.name,
+            subject=f"{path}: {message}",
+            count=count,
+            ids=tuple(self._ids[reason]),
+            remedy=_INVALID_DOCUMENTS_REMEDY,
+        )

@@ -1,0 +1,108 @@
+"""Finished operations whose effects on characters are still owed."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from pydantic import ValidationError
+from pymongo.database import Database
+
+from db.audit.report import LISTED, AuditFinding, named
+from db.connection import Document, translated_errors
+from db.errors import OperationRefused
+from db.ledger.record import settle_effects
+
+LEDGER = "facefusion_operations"
+
+_OWED: Document = {"effects": {"$elemMatch": {"applied_at": None}}}
+_REMEDY = (
+    "Run audit-db with fix on, or the flow again: either applies them; what is owed to a deleted "
+    "character waits until it is restored."
+)
+_HOPELESS = (
+    "Correct these documents or their characters, whose fields have a type that the app never "
+    "writes, then run audit-db again."
+)
+
+
+def owed_effects(database: Database[Document]) -> Iterator[AuditFinding]:
+    """Find the ledger's entries that still owe something to a character.
+
+    Args:
+        database: The StoryCanvas database.
+
+    Yields:
+        At most one finding.
+
+    Raises:
+        pymongo.errors.PyMongoError: The server does not answer or refuses.
+    """
+    ledger = database[LEDGER]
+    count = ledger.count_documents(_OWED)
+    ids = [one["_id"] for one in ledger.find(_OWED, {"_id": 1}, sort=[("_id", 1)], limit=LISTED)]
+    if count:
+        yield _finding("entries with effects not yet applied", count, ids, _REMEDY)
+
+
+class Settlement:
+    """Applying what is owed, by the same updates as recording does, which are safe to repeat."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._database = database
+        self._entries = 0
+        self._effects = 0
+        self._hopeless: list[object] = []
+        self._hopeless_count = 0
+
+    def run(self, now: datetime) -> None:
+        """Apply the effects of every entry that owes some, the oldest entry first.
+
+        Args:
+            now: UTC.
+
+        Raises:
+            db.errors.DatabaseUnreachable: The connection failed.
+            db.errors.DatabaseRefused: The user may not write.
+        """
+        with translated_errors():
+            owing = self._database[LEDGER].find(_OWED, {"_id": 1}, sort=[("created_at", 1)])
+            for one in owing.allow_disk_use(True):
+                self._settle(one["_id"], now)
+
+    @property
+    def done(self) -> str:
+        """What was done; empty when nothing was."""
+        if not self._effects:
+            return ""
+        return f"{self._effects} effect(s) of {self._entries} record(s) applied"
+
+    def hopeless(self) -> Iterator[AuditFinding]:
+        """Find the entries whose effects could not be applied, at most one finding."""
+        if self._hopeless_count:
+            yield _finding(
+                "entries with effects that cannot be applied",
+                self._hopeless_count,
+                self._hopeless,
+                _HOPELESS,
+            )
+
+    def _settle(self, key: str, now: datetime) -> None:
+        try:
+            settled = settle_effects(self._database, key, now)
+            self._effects += settled
+            self._entries += bool(settled)
+        except (ValidationError, OperationRefused):
+            self._hopeless_count += 1
+            if len(self._hopeless) < LISTED:
+                self._hopeless.append(key)
+
+
+def _finding(subject: str, count: int, ids: list[object], remedy: str) -> AuditFinding:
+    return AuditFinding(
+        kind="owed effect",
+        collection=LEDGER,
+        subject=subject,
+        count=count,
+        ids=tuple(map(named, ids)),
+        severity="critical",
+        remedy=remedy,
+    )

@@ -1,0 +1,144 @@
+"""Collections and indexes that are not as the registry says."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from pymongo.database import Database
+
+from db.audit.report import LISTED, AuditFinding, Kind, attempted, not_looked_at
+from db.connection import Document
+from db.errors import DatabaseRefused
+from db.schema.collections import Collection
+from db.setup.report import Finding, InitReport, Outcome
+
+PART = "use of indexes"
+
+_NO_RIGHTS = (
+    "This user may not see how indexes are used; give it the role clusterMonitor, then run "
+    "audit-db again."
+)
+_OF_REGISTRY = "Nothing; the registry asks for them, and the app may begin to use them."
+_UNKNOWN = (
+    "If nothing else needs them, drop them; look on the other members of a replica set first, "
+    "since each counts for itself from its own start."
+)
+
+
+def unused_indexes(
+    database: Database[Document], collections: Iterable[Collection]
+) -> list[AuditFinding]:
+    """Find the indexes that no query has used.
+
+    Unique indexes and those that let documents expire are at work without any query. The server
+    counts from its start, or from an index's creation if that was later.
+
+    Args:
+        database: The StoryCanvas database.
+        collections: Where to look.
+
+    Returns:
+        At most two findings for a collection, one for the registry's indexes and one for others;
+        or one alone that the user has no right to see this.
+
+    Raises:
+        db.errors.DatabaseUnreachable: The connection failed.
+    """
+    found: list[AuditFinding] = []
+    for collection in collections:
+        try:
+            found += attempted(PART, collection.name, partial(_look, database, collection))
+        except DatabaseRefused:
+            return [not_looked_at(PART, "all collections", _NO_RIGHTS)]
+    return found
+
+
+def _look(database: Database[Document], collection: Collection) -> Iterator[AuditFinding]:
+    grouped: Document = {
+        "_id": "$name",
+        "uses": {"$sum": "$accesses.ops"},
+        "since": {"$max": "$accesses.since"},
+        "unique": {"$max": "$spec.unique"},
+        "expires": {"$max": "$spec.expireAfterSeconds"},
+    }
+    pipeline: list[Document] = [{"$indexStats": {}}, {"$group": grouped}, {"$sort": {"_id": 1}}]
+    unused = [one for one in database[collection.name].aggregate(pipeline) if is_unused(one)]
+    registry = {index.name for index in collection.indexes}
+    ours = [one for one in unused if one["_id"] in registry]
+    others = [one for one in unused if one["_id"] not in registry]
+    for words, some, remedy in (
+        ("of the registry", ours, _OF_REGISTRY),
+        ("unknown to the registry", others, _UNKNOWN),
+    ):
+        if some:
+            yield _finding(collection.name, words, some, remedy)
+
+
+def is_unused(told: Document) -> bool:
+    """Decide whether an index is without use.
+
+    Args:
+        told: Its name as `_id`, its `uses`, and whether it is `unique` or `expires` documents.
+    """
+    at_work = told["_id"] == "_id_" or told["unique"] or told["expires"] is not None
+    return not at_work and not told["uses"]
+
+
+def _finding(
+    collection: str, words: str, unused: list[dict[str, Any]], remedy: str
+) -> AuditFinding:
+    since: datetime = max(one["since"] for one in unused)
+    return AuditFinding(
+        kind="unused index",
+        collection=collection,
+        subject=f"{words}, counted since {since:%Y-%m-%d %H:%M} UTC",
+        count=len(unused),
+        ids=tuple(one["_id"] for one in unused),
+        severity="info",
+        remedy=remedy,
+    )
+
+
+_RUN_INIT_DB = "Run init-db."
+_KINDS: dict[Outcome, Kind] = {
+    "created": "missing index",
+    "repaired": "different index",
+    "blocked": "blocked index",
+}
+
+
+def index_findings(report: InitReport) -> Iterator[AuditFinding]:
+    """Choose what an audit says of what `init-db` would do.
+
+    Validators are left out: whether they warn or refuse is the operator's choice, and the
+    documents themselves are validated.
+
+    Args:
+        report: Of a dry run.
+
+    Yields:
+        One finding for each collection that is missing, and for each index that is missing or
+        different in a collection that is there.
+    """
+    wrong = [(one, _KINDS[one.outcome]) for one in report.findings if one.outcome in _KINDS]
+    missing = {finding.collection for finding, _ in wrong if finding.kind == "collection"}
+    for finding, kind in wrong:
+        if finding.kind == "collection":
+            yield _index_shape_finding(finding, "missing collection")
+        elif finding.kind == "index" and finding.collection not in missing:
+            yield _index_shape_finding(finding, kind)
+
+
+def _index_shape_finding(finding: Finding, kind: Kind) -> AuditFinding:
+    blocked = finding.outcome == "blocked"
+    remedy = finding.reason if blocked else f"{finding.reason} {_RUN_INIT_DB}".strip()
+    return AuditFinding(
+        kind=kind,
+        collection=finding.collection,
+        subject=finding.name,
+        count=finding.duplicate_groups or 1,
+        ids=tuple(name for one in finding.duplicates for name in one.ids)[:LISTED],
+        severity="critical" if blocked else "warning",
+        remedy=remedy,
+    )

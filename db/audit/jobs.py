@@ -1,0 +1,147 @@
+"""Jobs that nobody works on although they say so, or that wait for too long."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pymongo.database import Database
+
+from db.audit.report import LISTED, NAME, AuditFinding, Severity, named
+from db.connection import Document, translated_errors
+
+MAX_ATTEMPTS = 3
+"""How often a job is claimed at most; the app's own queue tries as often (reference section 6)."""
+
+
+def take_back(database: Database[Document], now: datetime) -> str:
+    """Put jobs with an expired lease back to queued, or to failed after the last attempt.
+
+    Each update asks again whether the lease has expired, so a job that was renewed or taken back
+    in between is left alone. What was counted and made so far stays.
+
+    Args:
+        database: The StoryCanvas database.
+        now: UTC.
+
+    Returns:
+        What was done; empty when nothing was left to do.
+
+    Raises:
+        db.errors.DatabaseError: The server does not answer or refuses.
+    """
+    jobs = database["facefusion_jobs"]
+    expired = {"status": "processing", "lease_expires_at": {"$lt": now}}
+    used_up = {"attempts": {"$gte": MAX_ATTEMPTS}}
+    released = {"lease_expires_at": None, "updated_at": now}
+    failed = {
+        **released,
+        "status": "failed",
+        "completed_at": now,
+        "error_message": f"Nobody finished it in {MAX_ATTEMPTS} attempts; each let its lease end.",
+    }
+    with translated_errors():
+        ended = jobs.update_many({**expired, **used_up}, {"$set": failed}).modified_count
+        attempts_left = {"attempts": {"$not": used_up["attempts"]}}
+        queued = jobs.update_many(
+            {**expired, **attempts_left}, {"$set": {**released, "status": "queued"}}
+        ).modified_count
+    parts = [f"{queued} put back to queued"] if queued else []
+    parts += [f"{ended} failed after {MAX_ATTEMPTS} attempts"] if ended else []
+    return ", ".join(parts)
+
+
+QUEUES = ("facefusion_jobs", "generation_batches", "faceswap_tasks")
+LEASED = "facefusion_jobs"
+"""The only queue whose jobs have a lease; `lease_expires_at` means nothing in the others."""
+WITHOUT_UPDATE = timedelta(hours=1)
+"""How long a job without a lease may be processing without an update."""
+WAITING = timedelta(days=1)
+"""How long a job may wait to be claimed; `pending` is what faceswap_tasks call `queued`."""
+
+EXPIRED = "processing with an expired lease"
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    severity: Severity
+    remedy: str
+
+
+_VERDICTS = {
+    EXPIRED: _Verdict(
+        "warning",
+        "Run audit-db with fix on: it puts them back to queued, or to failed after the last "
+        "attempt.",
+    ),
+    "processing without an update for an hour": _Verdict(
+        "warning", "See whether anybody works on them; if not, start them again in the app."
+    ),
+    "waiting for more than a day": _Verdict(
+        "info", "See whether the program that takes these jobs is running."
+    ),
+}
+_EXPIRED, _WITHOUT_UPDATE, _WAITING = _VERDICTS
+
+
+def stuck_jobs(database: Database[Document], queue: str, now: datetime) -> Iterator[AuditFinding]:
+    """Find jobs that are stuck (reference section 6).
+
+    A job whose lease still holds is at work. Times that the app wrote as text are read, too; a job
+    in process that has no time at all counts as without an update.
+
+    Args:
+        database: The StoryCanvas database.
+        queue: One of `QUEUES`.
+        now: UTC.
+
+    Yields:
+        At most one finding of each way of being stuck.
+
+    Raises:
+        pymongo.errors.PyMongoError: The server does not answer or refuses.
+    """
+    pipeline: list[Document] = [
+        {"$match": {"status": {"$in": ["processing", "queued", "pending"]}}},
+        {"$project": {"_id": 0, "verdict": _verdict(queue, now), "name": NAME}},
+        {"$match": {"verdict": {"$ne": None}}},
+        {
+            "$group": {
+                "_id": "$verdict",
+                "count": {"$sum": 1},
+                "ids": {"$minN": {"input": "$name", "n": LISTED}},
+            }
+        },
+        {"$sort": {"_id": 1}},
+    ]
+    for told in database[queue].aggregate(pipeline, allowDiskUse=True):
+        verdict = _VERDICTS[told["_id"]]
+        yield AuditFinding(
+            kind="stuck job",
+            collection=queue,
+            subject=told["_id"],
+            count=told["count"],
+            ids=tuple(map(named, told["ids"])),
+            severity=verdict.severity,
+            remedy=verdict.remedy,
+        )
+
+
+def _verdict(queue: str, now: datetime) -> Document:
+    times = [_time(field) for field in ("updated_at", "started_at", "created_at")]
+    last = {"$ifNull": [{"$max": times}, None]}
+    leased = {"$eq": [{"$type": "$lease_expires_at"}, "date"]} if queue == LEASED else False
+    processing = {"$eq": ["$status", "processing"]}
+    waiting = {"$and": [{"$ne": [last, None]}, {"$lt": [last, now - WAITING]}]}
+    branches = [
+        ({"$and": [processing, leased, {"$lt": ["$lease_expires_at", now]}]}, _EXPIRED),
+        ({"$and": [processing, leased]}, None),
+        ({"$and": [processing, {"$lt": [last, now - WITHOUT_UPDATE]}]}, _WITHOUT_UPDATE),
+        (processing, None),
+        (waiting, _WAITING),
+    ]
+    cases = [{"case": case, "then": verdict} for case, verdict in branches]
+    return {"$switch": {"branches": cases, "default": None}}
+
+
+def _time(field: str) -> Document:
+    return {"$convert": {"input": f"${field}", "to": "date", "onError": None, "onNull": None}}

@@ -1,0 +1,1 @@
+"""Civitai's catalog in the database: items, versions, import positions."""

@@ -1,0 +1,175 @@
+"""How far an import of Civitai's catalog has come, so that it goes on where it was stopped.
+
+The cursor is stored after the rows of the page before it. So a kill in between has that page read
+again, and its rows, which are there, count as unchanged.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import uuid4
+
+from pymongo import ReturnDocument
+from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
+
+from db.catalog.bulk import shown
+from db.connection import Document, translated_errors
+from db.errors import ImportReplaced
+from db.schema.documents.models import CatalogImport
+
+LISTED = 200
+"""Problems of an import that are kept; the others are counted."""
+LONGEST_TEXT = 500
+"""Characters of a problem's subject and reason that are kept."""
+
+_WITHOUT_ID = {"_id": False}
+
+
+@dataclass(frozen=True, slots=True)
+class PageDone:
+    """A page whose rows are stored, or a batch of a file.
+
+    Attributes:
+        items: How many it held.
+        cursor: Of the next page; None for a file.
+        new: Rows stored for the first time.
+        changed: Rows that differed.
+        unchanged: Rows that were there.
+        problems: Subject and reason of each item that could not be read or stored.
+    """
+
+    items: int
+    cursor: str | None = None
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    problems: tuple[tuple[str, str], ...] = ()
+
+
+def begin(
+    database: Database[Document], source: str, now: datetime, *, restart: bool = False
+) -> CatalogImport:
+    """Go on with an import that was stopped or has failed, or begin a new one.
+
+    Args:
+        database: The StoryCanvas database.
+        source: Names what is imported: the key of a query, or a file.
+        now: UTC.
+        restart: Whether to begin a new one in any case.
+
+    Returns:
+        How far it is; a new one has neither cursor nor counts.
+
+    Raises:
+        db.errors.DatabaseError: The server cannot be reached or refuses the user.
+    """
+    imports = database["catalog_imports"]
+    if not restart:
+        going_on = {"status": "running", "updated_at": now, "finished_at": None, "error": None}
+        with translated_errors():
+            found = imports.find_one_and_update(
+                {"id": source, "status": {"$in": ["running", "failed"]}},
+                {"$set": going_on},
+                _WITHOUT_ID,
+                return_document=ReturnDocument.AFTER,
+            )
+        if found is not None:
+            return CatalogImport.model_validate(found)
+    made = CatalogImport(
+        id=source, import_id=uuid4().hex, status="running", started_at=now, updated_at=now
+    )
+    with translated_errors():
+        try:
+            imports.replace_one({"id": source}, made.model_dump(), upsert=True)
+        except DuplicateKeyError:
+            # Two began it at once; the one that comes last has it.
+            imports.replace_one({"id": source}, made.model_dump())
+    return made
+
+
+def advance(
+    database: Database[Document], state: CatalogImport, page: PageDone, now: datetime
+) -> CatalogImport:
+    """Note that the rows of a page are stored; call it after they are.
+
+    Args:
+        database: The StoryCanvas database.
+        state: The import.
+        page: What was done.
+        now: UTC.
+
+    Returns:
+        How far the import is now.
+
+    Raises:
+        ImportReplaced: Another run has gone on with it, or begun it anew.
+        db.errors.DatabaseError: The server cannot be reached or refuses the user.
+    """
+    counts = {
+        "position": page.items,
+        "pages": 1,
+        "new": page.new,
+        "changed": page.changed,
+        "unchanged": page.unchanged,
+        "failed": len(page.problems),
+    }
+    listed = {"$each": [*_problems(page.problems)], "$slice": LISTED}
+    update: Document = {
+        "$set": {"cursor": page.cursor, "updated_at": now},
+        "$inc": counts,
+        "$push": {"problems": listed},
+    }
+    return _change(database, state, update)
+
+
+def finish(
+    database: Database[Document],
+    state: CatalogImport,
+    status: Literal["complete", "failed"],
+    now: datetime,
+    *,
+    error: str | None = None,
+) -> CatalogImport:
+    """Note that an import is through, or why it is not; a failed one can be gone on with.
+
+    Args:
+        database: The StoryCanvas database.
+        state: The import.
+        status: `complete` forgets the cursor.
+        now: UTC.
+        error: Why it failed, as a sentence.
+
+    Returns:
+        The import as it is stored now.
+
+    Raises:
+        ImportReplaced: Another run has gone on with it, or begun it anew.
+        db.errors.DatabaseError: The server cannot be reached or refuses the user.
+    """
+    fields: Document = {"status": status, "updated_at": now, "finished_at": now, "error": error}
+    if status == "complete":
+        fields["cursor"] = None
+    return _change(database, state, {"$set": fields})
+
+
+def _change(database: Database[Document], state: CatalogImport, update: Document) -> CatalogImport:
+    with translated_errors():
+        found = database["catalog_imports"].find_one_and_update(
+            {"id": state.id, "import_id": state.import_id, "position": state.position},
+            update,
+            _WITHOUT_ID,
+            return_document=ReturnDocument.AFTER,
+        )
+    if found is None:
+        raise ImportReplaced(
+            f"Another run has gone on with or begun the import {state.id!r} anew; let that one "
+            "go on."
+        )
+    return CatalogImport.model_validate(found)
+
+
+def _problems(problems: Iterable[tuple[str, str]]) -> Iterable[Document]:
+    for subject, reason in problems:
+        yield {"subject": shown(subject)[:LONGEST_TEXT], "reason": shown(reason)[:LONGEST_TEXT]}

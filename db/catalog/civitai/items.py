@@ -1,0 +1,208 @@
+"""Storing items of Civitai's catalog."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pymongo
+from pymongo import UpdateOne
+from pymongo.collection import Collection
+from pymongo.database import Database
+
+from db.catalog.bulk import ALREADY_THERE, Write, encoded, write_all
+from db.connection import Document, reading_anything, translated_errors
+
+_INT64 = range(-(2**63), 2**63)
+
+
+def stored_versions(
+    database: Database[Document], ids: Sequence[int]
+) -> dict[int, list[dict[str, Any]]]:
+    """Read the versions of items, by the item's id; what is no object is left out.
+
+    Older items have them as `model_versions` (reference section 3).
+
+    Args:
+        database: The StoryCanvas database.
+        ids: Of a few hundred items.
+
+    Raises:
+        db.errors.DatabaseError: The server cannot be reached or refuses the user.
+    """
+    wanted = [id_ for id_ in ids if id_ in _INT64]
+    fields = {"_id": False, "id": True, "modelVersions": True, "model_versions": True}
+    models = reading_anything(database)["civitai_models"]
+    with translated_errors():
+        found = list(models.find({"id": {"$in": wanted}}, fields))
+    return {
+        int(one["id"]): _objects(one.get("modelVersions", one.get("model_versions")))
+        for one in found
+    }
+
+
+def _objects(value: object) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+_BATCH = 1_000
+
+
+def unknown_hashes(database: Database[Document], kind: str, hashes: Iterable[str]) -> list[str]:
+    """Choose those that no file of `civitai_models` has.
+
+    Args:
+        database: The StoryCanvas database.
+        kind: Which hash, in Civitai's words, such as `SHA256`.
+        hashes: In upper case.
+
+    Returns:
+        Sorted, each once.
+
+    Raises:
+        db.errors.DatabaseError: The server cannot be reached or refuses the user.
+    """
+    wanted = sorted(set(hashes))
+    unknown: list[str] = []
+    for begin in range(0, len(wanted), _BATCH):
+        some = wanted[begin : begin + _BATCH]
+        known = _known(database, f"modelVersions.files.hashes.{kind}", some)
+        unknown += [digits for digits in some if digits not in known]
+    return unknown
+
+
+def _known(database: Database[Document], field: str, hashes: list[str]) -> set[str]:
+    pipeline: list[Document] = [
+        {"$match": {field: {"$in": hashes}}},
+        {"$project": {"_id": False, "found": f"${field}"}},
+        {"$unwind": "$found"},
+        {"$unwind": "$found"},
+        {"$match": {"found": {"$in": hashes}}},
+        {"$group": {"_id": "$found"}},
+    ]
+    with translated_errors():
+        models = reading_anything(database)["civitai_models"]
+        return {one["_id"] for one in models.aggregate(pipeline)}
+
+
+PATIENCE_SECONDS = 300.0
+"""For one batch, in place of the connection's 10 s."""
+
+LIFTED = ("base_models", "file_keys", "name_keys")
+"""Fields that are made of an item's own."""
+ITEM_FIELDS = (
+    *("id", "name", "type", "description", "tags", "nsfw", "nsfwLevel", "minor", "poi", "sfwOnly"),
+    *("allowNoCredit", "allowCommercialUse", "allowDerivatives", "allowDifferentLicense"),
+    *("availability", "cosmetic", "supportsGeneration", "mode", "stats", "creator"),
+    *("modelVersions", "model_versions", "baseModel", "userId", "meta", "downloadUrl"),
+)
+"""Fields of Civitai's items (reference section 4.2), and the older name `model_versions`.
+
+One that an item no longer has, such as `mode` once it is no longer archived, is taken away.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredItem:
+    """An item to store.
+
+    Attributes:
+        id: Civitai's number.
+        document: The item with the fields that are lifted out of it.
+        content_hash: Changes when the item does.
+    """
+
+    id: int
+    document: Mapping[str, Any]
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpsertCounts:
+    """What became of a batch of items; the four counts add up to the items.
+
+    Attributes:
+        new: Stored for the first time.
+        changed: Differ from what was stored.
+        unchanged: Are as they were stored, or came again later in the batch.
+        failed: Id of each item that could not be stored, and why, as a sentence.
+    """
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    failed: tuple[tuple[int, str], ...] = ()
+
+
+def upsert_items(
+    database: Database[Document], items: Sequence[StoredItem], now: datetime, import_id: str
+) -> UpsertCounts:
+    """Store those items that are new or differ from what is stored.
+
+    An unchanged item costs no write. Fields of the document that are none of Civitai's stay. An
+    item that MongoDB cannot hold, or refuses, keeps none of the others out.
+
+    Args:
+        database: The StoryCanvas database.
+        items: At most a few thousand; of items with the same id the last counts.
+        now: UTC.
+        import_id: The import that they come with.
+
+    Raises:
+        db.errors.DatabaseError: The server cannot be reached or refuses the user.
+    """
+    latest = {item.id: item for item in items}
+    models = database["civitai_models"]
+    with translated_errors(), pymongo.timeout(PATIENCE_SECONDS):
+        stored = _stored_hashes(models, [*latest])
+        wanted = [one for one in latest.values() if stored.get(one.id) != one.content_hash]
+        failed = _write(models, wanted, {"_imported_at": now, "_import_id": import_id})
+    written = [one for one in wanted if one.id not in failed]
+    new = sum(one.id not in stored for one in written)
+    return UpsertCounts(
+        new=new,
+        changed=len(written) - new,
+        unchanged=len(items) - len(written) - len(failed),
+        failed=tuple(failed.items()),
+    )
+
+
+def _stored_hashes(models: Collection[Document], ids: Sequence[int]) -> dict[int, str | None]:
+    fields = {"_id": False, "id": True, "content_hash": True}
+    ids = [id_ for id_ in ids if -(2**63) <= id_ < 2**63]
+    found = models.find({"id": {"$in": ids}}, fields)
+    return {int(one["id"]): one.get("content_hash") for one in found}
+
+
+def _write(
+    models: Collection[Document], items: Sequence[StoredItem], marks: Document
+) -> dict[int, str]:
+    """Write items, and say of each that is not stored why.
+
+    An upsert that meets another run's insert of the same item is repeated, and then finds it.
+    """
+    updates = {one.id: _upsert(one, marks) for one in items}
+    failed = {id_: said for id_, said in updates.items() if isinstance(said, str)}
+    writes = {id_: update for id_, update in updates.items() if not isinstance(update, str)}
+    refused = _carry_out(models, writes)
+    met = [id_ for id_, reason in refused.items() if reason == ALREADY_THERE]
+    again = _carry_out(models, {id_: writes[id_] for id_ in met})
+    others = {id_: reason for id_, reason in refused.items() if id_ not in met}
+    return failed | others | again
+
+
+def _carry_out(models: Collection[Document], writes: Mapping[int, Write]) -> dict[int, str]:
+    ids = [*writes]
+    reasons = write_all(models, writes.values())
+    return {ids[number]: reason for number, reason in reasons.items()}
+
+
+def _upsert(item: StoredItem, marks: Document) -> Write | str:
+    """Put an item in the place of the former one, as one value, since its names may have dots."""
+    own = {name: value for name, value in item.document.items() if name != "_id"}
+    whole = encoded(own | marks | {"id": item.id, "content_hash": item.content_hash})
+    if isinstance(whole, str):
+        return whole
+    kept = {"$mergeObjects": [{"_id": {"$literal": item.id}}, "$$ROOT", {"$literal": whole}]}
+    update: list[Document] = [{"$unset": [*ITEM_FIELDS, *LIFTED]}, {"$replaceWith": kept}]
+    return UpdateOne({"id": item.id}, update, upsert=True)

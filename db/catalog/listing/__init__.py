@@ -1,0 +1,1 @@
+"""What a server lists, compared with and written to `active_backend_models`."""

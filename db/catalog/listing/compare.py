@@ -1,0 +1,166 @@
+"""What a listing changes about what is stored: decided, not carried out."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+LONGEST = 2**63
+"""Sizes from here on do not fit MongoDB's whole numbers."""
+
+
+class ListedModel(NamedTuple):
+    """A model file as a server lists it; the fields are the columns of the frame, of type object.
+
+    Attributes:
+        folder: ComfyUI's folder, such as `loras`.
+        path: Relative to the folder, normalised.
+        raw_name: As the server spells it.
+        size: Bytes; None if the server does not tell.
+        modified: Seconds since 1970; None if the server does not tell.
+        hashes: By kind; empty if the server does not tell.
+        metadata: Names and values of the file's own metadata; empty if it was not read.
+        model_type: A type of `database_models`.
+    """
+
+    folder: str
+    path: str
+    raw_name: str
+    size: int | None
+    modified: float | None
+    hashes: Mapping[str, str]
+    metadata: Sequence[Sequence[str]]
+    model_type: str
+
+
+def plain_size(value: object) -> int | None:
+    """Take a size out of a frame, in which it may have become a float.
+
+    Args:
+        value: May be anything.
+
+    Returns:
+        Bytes; None if it is no size that MongoDB holds.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if math.isfinite(value) and 0 <= value < LONGEST else None
+
+
+def plain_seconds(value: object) -> float | None:
+    """Take a moment out of a frame.
+
+    Args:
+        value: May be anything.
+
+    Returns:
+        Seconds since 1970; None if it is no finite number.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        seconds = float(value)
+    except OverflowError:
+        return None
+    return seconds if math.isfinite(seconds) else None
+
+
+_Flags = npt.NDArray[np.bool_]
+_LISTED = [*ListedModel._fields]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How a listing and what is stored lie to each other.
+
+    Attributes:
+        new: Listed models whose id is not stored.
+        doubtful: Listed models that may differ from what is stored, by their ids.
+        unchanged: Ids of the other listed models.
+        unlisted: Ids that are stored and not listed.
+        missing: Those of them that are active.
+    """
+
+    new: dict[str, ListedModel]
+    doubtful: dict[str, ListedModel]
+    unchanged: list[str]
+    unlisted: list[str]
+    missing: list[str]
+
+
+def compare(backend_id: str, listed: pd.DataFrame, stored: pd.DataFrame) -> Comparison:
+    """Find out what is new, possibly different, and not listed.
+
+    Args:
+        backend_id: Whose models.
+        listed: Columns as of `db.catalog.listing.compare.ListedModel`; of rows with the same
+            folder and path the first counts.
+        stored: Columns as of `db.catalog.listing.stored.COLUMNS`; no id is there twice.
+    """
+    listed = _with_ids(backend_id, listed)
+    places = pd.Index(stored["id"]).get_indexer(pd.Index(listed["id"]))
+    is_new, is_listed = places < 0, np.zeros(len(stored), dtype=np.bool_)
+    is_listed[places[~is_new]] = True
+    there, known = listed[~is_new], stored.take(places[~is_new])
+    doubtful = _doubtful(there, known)
+    unlisted = stored[~is_listed]
+    return Comparison(
+        new=_models(listed[is_new]),
+        doubtful=_models(there[doubtful]),
+        unchanged=[*there["id"][~doubtful]],
+        unlisted=[*unlisted["id"]],
+        missing=[*unlisted["id"][unlisted["is_active"].ne(False)]],
+    )
+
+
+def _with_ids(backend_id: str, listed: pd.DataFrame) -> pd.DataFrame:
+    """Give each row its id, and take out what a frame makes of missing numbers."""
+    paths = zip(listed["folder"], listed["path"], strict=True)
+    ids = [f"{backend_id}/{folder}/{path}" for folder, path in paths]
+    sizes = [None if size is None else plain_size(size) for size in listed["size"]]
+    times = [None if time is None else plain_seconds(time) for time in listed["modified"]]
+    columns = {"id": ids, "size": sizes, "modified": times}
+    made = {name: np.array(values, dtype=object) for name, values in columns.items()}
+    frame = listed.reset_index(drop=True).assign(**made)
+    return frame if frame["id"].is_unique else frame.drop_duplicates("id")
+
+
+def _doubtful(listed: pd.DataFrame, stored: pd.DataFrame) -> _Flags:
+    """Say of which rows the whole document has to be looked at; of the others nothing differs.
+
+    Of hashes that a file's own metadata told, and of that metadata, only the whole document tells;
+    a listing brings them once, when they were read.
+    """
+    same = np.array([one is True for one in stored["is_same_backend"]], dtype=np.bool_)
+    same &= np.array([one is True for one in stored["is_active"]], dtype=np.bool_)
+    same &= _equal(listed["model_type"], stored["model_type"])
+    same &= _equal(listed["raw_name"], stored["raw_name"])
+    same &= _not_told(listed["size"]) | _equal(listed["size"], stored["model_size"])
+    same &= _not_told(listed["modified"]) | _equal(listed["modified"], stored["modified"])
+    same &= ~np.fromiter(map(bool, listed["metadata"]), dtype=np.bool_, count=len(listed))
+    told = np.fromiter(map(bool, listed["hashes"]), dtype=np.bool_, count=len(listed))
+    if told.any():
+        hashes = (listed["hashes"], stored["SHA256"], stored["BLAKE3"])
+        some = zip(*(column[told] for column in hashes), strict=True)
+        same[told] &= [
+            all(known.get(kind) == value for kind, value in now.items())
+            for now, known in ((now, {"SHA256": a, "BLAKE3": b}) for now, a, b in some)
+        ]
+    return ~same
+
+
+def _equal(listed: pd.Series, stored: pd.Series) -> _Flags:
+    return np.asarray(listed.to_numpy() == stored.to_numpy(), dtype=np.bool_)
+
+
+def _not_told(listed: Iterable[object]) -> _Flags:
+    return np.array([one is None for one in listed], dtype=np.bool_)
+
+
+def _models(rows: pd.DataFrame) -> dict[str, ListedModel]:
+    columns = [rows[name] for name in _LISTED]
+    return dict(zip(rows["id"], map(ListedModel._make, zip(*columns, strict=True)), strict=True))

@@ -1,0 +1,250 @@
+"""Bringing the stored models of a backend to what its server lists.
+
+Killed at any moment and run again, it ends as if it had not been: every write is one document's,
+and what is left to do is found by looking.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import chain
+from typing import Any
+
+import pandas as pd
+import pymongo
+from pymongo.database import Database
+
+from db.catalog.listing.compare import Comparison, compare
+from db.catalog.listing.stored import stored_documents, stored_frame
+from db.catalog.listing.write import (
+    LAST_SEEN_SECONDS,
+    Done,
+    carry_out,
+    deactivate,
+    move_last_seen,
+    rewrites,
+    store_new,
+)
+from db.catalog.server_rows import BackendRef
+from db.connection import Document, translated_errors
+
+
+def adoptions(
+    backend_id: str,
+    new: Collection[str],
+    known: Iterable[str],
+    old: Iterable[Mapping[str, Any]],
+) -> dict[str, str]:
+    """Find what the app's models are called now.
+
+    Args:
+        backend_id: Whose models.
+        new: Ids of listed models that are not stored under them.
+        known: Ids of models that are; one of these may be meant, too, and then nothing is sure.
+        old: Documents of the app's scheme.
+
+    Returns:
+        New ids by stored ids, no new one twice.
+    """
+    files = _files_by_name(backend_id, chain(new, known))
+    meant: dict[str, str] = {}
+    for one in old:
+        found = _lookup(files, one.get("model_path") or one.get("model_name"))
+        if len(found) == 1:
+            [meant[one["id"]]] = found
+    claims = Counter(meant.values())
+    return {
+        old_id: new_id for old_id, new_id in meant.items() if claims[new_id] == 1 and new_id in new
+    }
+
+
+def _files_by_name(backend_id: str, ids: Iterable[str]) -> dict[str, set[str]]:
+    files: dict[str, set[str]] = {}
+    for id_ in ids:
+        place = id_.removeprefix(f"{backend_id}/")
+        path = place.partition("/")[2]
+        for name in {place, f"/{place}", path, path.rpartition("/")[2]}:
+            files.setdefault(name.casefold(), set()).add(id_)
+    return files
+
+
+def _lookup(files: Mapping[str, set[str]], name: object) -> set[str]:
+    """Look for a name, then for what a longer path ends in, from ComfyUI's folder on.
+
+    A directory that is another one makes it another file.
+    """
+    if not isinstance(name, str):
+        return set()
+    path = name.replace("\\", "/").casefold()
+    ends = (path[at:] for at, letter in enumerate(path) if letter == "/")
+    return next((files[one] for one in (path, *ends) if one in files), set())
+
+
+__all__ = ["LAST_SEEN_SECONDS", "LISTED", "PATIENCE_SECONDS", "ModelChanges", "sync_models"]
+
+LISTED = 50
+"""Most ids of each kind in the result."""
+PATIENCE_SECONDS = 600.0
+"""For one backend; the connection's own 10 s would not do for a million models."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChanges:
+    """What became of a backend's models; the first five are counts without overlap.
+
+    Attributes:
+        new: Stored for the first time.
+        back: Were inactive.
+        changed: Differ from what was stored.
+        adopted: Had an id of the app's own scheme.
+        gone: Became inactive.
+        unchanged: Are as they were stored.
+        first_ids: The first 50 ids of `new`, `back`, `changed`, `adopted` and `gone`.
+        refused: Id of each model that could not be stored, and why, as a sentence.
+    """
+
+    new: int = 0
+    back: int = 0
+    changed: int = 0
+    adopted: int = 0
+    gone: int = 0
+    unchanged: int = 0
+    first_ids: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    refused: tuple[tuple[str, str], ...] = ()
+
+
+def sync_models(
+    database: Database[Document],
+    backend: BackendRef,
+    listed: pd.DataFrame,
+    complete: bool,
+    now: datetime,
+    folders: Collection[str] | None = None,
+) -> ModelChanges:
+    """Bring what is stored about a backend's models to what its server lists.
+
+    `first_seen` stays, and so does whatever others keep in a document, its links with Civitai
+    among them. What a listing does not tell this time stays as long as size and time of change
+    do not contradict. A model of the app's older id scheme is taken over with all that it holds
+    where one listed file only can be meant; any other counts as not listed.
+
+    Args:
+        database: The StoryCanvas database.
+        backend: Whose models.
+        listed: Columns as of `db.catalog.listing.compare.ListedModel`, of type object.
+        complete: Whether the listing lacks nothing; only then what is not listed becomes inactive.
+        now: When the server was asked, UTC.
+        folders: The only ones that the listing can tell of; models in others stay as they are.
+
+    Raises:
+        db.errors.DatabaseError: The server cannot be reached or refuses the user.
+    """
+    with translated_errors(), pymongo.timeout(PATIENCE_SECONDS):
+        found = compare(backend.id, listed, stored_frame(database, backend))
+        adopted = _adoptions(database, backend, found)
+        done = Done()
+        _write(database, backend, found, adopted, now, done)
+        models = database["active_backend_models"]
+        if complete:
+            missing = [id_ for id_ in found.missing if id_ not in adopted]
+            missing = missing if folders is None else _below(backend, folders, missing)
+            deactivate(models, missing, now, done)
+        all_seen = complete and folders is None
+        move_last_seen(models, backend, found.unchanged, now, complete=all_seen)
+    rewritten = sum(len(done.ids.get(kind, ())) for kind in ("back", "changed"))
+    return ModelChanges(
+        **{kind: len(ids) for kind, ids in done.ids.items()},
+        unchanged=len(found.unchanged) + len(found.doubtful) - rewritten,
+        first_ids={kind: tuple(ids[:LISTED]) for kind, ids in done.ids.items()},
+        refused=tuple(done.refused),
+    )
+
+
+def _below(backend: BackendRef, folders: Collection[str], ids: Iterable[str]) -> list[str]:
+    """Choose the ids of models in some folders; one of the app's own scheme tells no folder."""
+    begins = tuple(f"{backend.id}/{folder}/" for folder in folders)
+    return [id_ for id_ in ids if id_.startswith(begins)]
+
+
+def _adoptions(
+    database: Database[Document], backend: BackendRef, found: Comparison
+) -> dict[str, str]:
+    """Find the new ids of models that the app stored under its own."""
+    gone = {id_ for id_ in found.unlisted if id_.startswith(f"{backend.id}/")}
+    old = [id_ for id_ in found.unlisted if id_ not in gone]
+    if not old or not found.new:
+        return {}
+    known = (*found.doubtful, *found.unchanged, *gone)
+    return adoptions(backend.id, found.new, known, stored_documents(database, old).values())
+
+
+def _write(
+    database: Database[Document],
+    backend: BackendRef,
+    found: Comparison,
+    adopted: Mapping[str, str],
+    now: datetime,
+    done: Done,
+) -> None:
+    """Write what is stored and differs first, so that no model of the app's is stored twice."""
+    models = database["active_backend_models"]
+    again = [(id_, id_, one) for id_, one in found.doubtful.items()]
+    again += [(old_id, new_id, found.new[new_id]) for old_id, new_id in adopted.items()]
+    carry_out(models, rewrites(database, backend, again, now), done)
+    taken = {*adopted.values()}
+    new = {id_: one for id_, one in found.new.items() if id_ not in taken}
+    store_new(database, backend, new, now, done)
+
+
+def was_just_compared(
+    database: Database[Document], backend_id: str, digest: str, now: datetime
+) -> bool:
+    """Tell whether the same listing was compared within the last ten minutes.
+
+    So long nothing is due: `last_seen` moves no oftener. Models that somebody has deleted since
+    are missed by their number.
+
+    Args:
+        database: The StoryCanvas database.
+        backend_id: Whose listing.
+        digest: Names all that it says.
+        now: UTC.
+
+    Raises:
+        db.errors.DatabaseError: The server cannot be reached or refuses the user.
+    """
+    wanted = {
+        "id": backend_id,
+        "listing_digest": digest,
+        "compared_at": {"$gt": now - timedelta(seconds=LAST_SEEN_SECONDS), "$lte": now},
+    }
+    with translated_errors():
+        backend = database["backends"].find_one(wanted, {"compared_models": True})
+        return backend is not None and backend.get("compared_models") == _stored(
+            database, backend_id
+        )
+
+
+def note_comparison(
+    database: Database[Document], backend_id: str, digest: str | None, now: datetime
+) -> None:
+    """Note with which listing a backend's models agree now; call it after they were written.
+
+    Args:
+        database: The StoryCanvas database.
+        backend_id: Whose listing.
+        digest: Names all that it says; None where not all of it was stored.
+        now: UTC.
+
+    Raises:
+        db.errors.DatabaseError: The server cannot be reached or refuses the user.
+    """
+    with translated_errors():
+        count = _stored(database, backend_id)
+        noted = {"listing_digest": digest, "compared_at": now, "compared_models": count}
+        database["backends"].update_one({"id": backend_id}, {"$set": noted})
+
+
+def _stored(database: Database[Document], backend_id: str) -> int:
+    return database["active_backend_models"].count_documents({"backend_id": backend_id})

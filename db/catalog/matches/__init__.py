@@ -1,0 +1,1 @@
+"""Links between local models and Civitai versions: candidates, plans, writes."""

@@ -1,0 +1,97 @@
+"""What matching found out about a local model, in plain values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+NOT_CONFIRMED: Mapping[str, Any] = {
+    "civitai_match_quality": {"$ne": "manual"},
+    "civitai_match_confirmed": {"$ne": True},
+}
+"""What every update of a link asks for again, since a person may have been there meanwhile."""
+
+
+def is_confirmed(document: Mapping[str, Any]) -> bool:
+    """Tell whether a person made or confirmed a document's link with Civitai.
+
+    Args:
+        document: Of `active_backend_models` or `database_models`.
+    """
+    if document.get("civitai_match_quality") == "manual":
+        return True
+    return document.get("civitai_match_confirmed") is True
+
+
+Quality = Literal["exact_hash", "high_confidence", "low_confidence"]
+KNOWN: frozenset[Quality] = frozenset({"exact_hash", "high_confidence"})
+"""Qualities with which a model is known well enough for `database_models`."""
+
+
+@dataclass(frozen=True, slots=True)
+class MatchLink:
+    """The Civitai version that a local model is.
+
+    Attributes:
+        civitai_id: Of the item.
+        name: Of the item.
+        version_id: Civitai's number of the version.
+        version_name: Such as `v2.0`.
+        quality: How sure it is, in the words of `civitai_match_quality`.
+        method: What it rests on, such as `sha256`.
+        score: From 0 to 1.
+        base_model: As Civitai writes it.
+        description: Of the item; may be HTML.
+        tags: Of the item.
+        trained_words: What triggers the version.
+        is_nsfw: What Civitai says.
+        sha256: Of the file, in upper case.
+    """
+
+    civitai_id: int
+    name: str
+    version_id: int
+    version_name: str | None
+    quality: Quality
+    method: str
+    score: float
+    base_model: str | None = None
+    description: str | None = None
+    tags: tuple[str, ...] = ()
+    trained_words: tuple[str, ...] = ()
+    is_nsfw: bool = False
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MatchRow:
+    """A local model and what it was matched with.
+
+    Attributes:
+        model_id: Folder and path.
+        file_name: The last part of the path.
+        model_type: A type of `database_models`.
+        link: The version; None without one.
+        reason: Why there is no link, as a sentence.
+        candidates: Versions that it could be, the likeliest first, as they are to be stored.
+        server: Name of a server that has the file.
+    """
+
+    model_id: str
+    file_name: str
+    model_type: str
+    link: MatchLink | None = None
+    reason: str | None = None
+    candidates: tuple[Mapping[str, Any], ...] = ()
+    server: str | None = None
+
+
+def link_fields(link: MatchLink | None) -> dict[str, Any]:
+    """Say what `active_backend_models` tells of a link; all null without one."""
+    return {
+        "civitai_model_id": link and str(link.civitai_id),
+        "civitai_model_name": link and link.name,
+        "civitai_version_id": link and link.version_id,
+        "civitai_match_quality": link and link.quality,
+        "match_method": link and link.method,
+        "match_score": link and float(link.score),
+    }

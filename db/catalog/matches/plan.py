@@ -1,0 +1,229 @@
+"""What has to be written for matches, each write one document's.
+
+Unchanged results cost no write. What a person made or confirmed stays: it is looked at before, and
+asked for again by the filter of every update.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from pymongo import InsertOne, UpdateOne
+from pymongo.database import Database
+
+from db.catalog.bulk import Write, encoded
+from db.catalog.matches.links import KNOWN, NOT_CONFIRMED, MatchRow, is_confirmed, link_fields
+from db.catalog.matches.promote import new_row, row_changes, row_of
+from db.connection import Document, reading_anything
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMatch:
+    """What is stored about one model.
+
+    Attributes:
+        active: Its active documents on all servers.
+        status: Its document of `model_sync_status`; empty without one.
+        row: Its document of `database_models`; None without one.
+        gone: Its documents on servers that do not have it any more; what a person chose there
+            holds still.
+    """
+
+    active: Sequence[Mapping[str, Any]]
+    status: Mapping[str, Any]
+    row: Mapping[str, Any] | None
+    gone: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def confirmed(self) -> str | None:
+        """Civitai's number that a person chose, empty if they chose none; None without a person."""
+        for field, told in (
+            ("civitai_model_id", self.active),
+            ("civitai_id", [self.row] if self.row is not None else []),
+            ("civitai_model_id", self.gone),
+        ):
+            chosen = next(filter(is_confirmed, told), None)
+            if chosen is not None:
+                return str(chosen.get(field) or "")
+        return None
+
+
+def stored_matches(
+    database: Database[Document], results: Sequence[MatchRow]
+) -> dict[str, StoredMatch]:
+    """Read what there is about a batch of models, by model id.
+
+    Args:
+        database: The StoryCanvas database.
+        results: The models.
+    """
+    wanted = {"$in": [row.model_id for row in results]}
+    data = reading_anything(database)
+    on_servers: dict[tuple[str, bool], list[Document]] = defaultdict(list)
+    shown = ("model_id", "is_active", "civitai_match_confirmed", *link_fields(None))
+    found = data["active_backend_models"].find({"model_id": wanted}, dict.fromkeys(shown, True))
+    for one in found.sort("id"):
+        on_servers[one["model_id"], one.get("is_active") is True].append(one)
+    statuses = {
+        one["model_id"]: one for one in data["model_sync_status"].find({"model_id": wanted})
+    }
+    rows = _rows_of(data, results)
+    return {
+        row.model_id: StoredMatch(
+            on_servers[row.model_id, True],
+            statuses.get(row.model_id, {}),
+            rows.get(row.model_id),
+            on_servers[row.model_id, False],
+        )
+        for row in results
+    }
+
+
+def _rows_of(data: Database[Document], results: Sequence[MatchRow]) -> dict[str, Mapping[str, Any]]:
+    """Find each model's row of `database_models`; no row is two models'."""
+    ids = {"$in": [row.model_id for row in results]}
+    names = {"$in": [row.file_name for row in results]}
+    wanted = {"$or": [{"id": ids}, {"catalog_model_id": ids}, {"filename": names}]}
+    by_name: dict[object, list[Document]] = defaultdict(list)
+    by_id: dict[object, list[Document]] = defaultdict(list)
+    for one in data["database_models"].find(wanted):
+        by_name[one.get("filename")].append(one)
+        for id_ in (one.get("id"), one.get("catalog_model_id")):
+            by_id[id_].append(one)
+    rows: dict[str, Mapping[str, Any]] = {}
+    taken = set()
+    for row in sorted(results, key=lambda one: one.model_id):
+        free = [one for one in by_name[row.file_name] if str(one["_id"]) not in taken]
+        if (found := row_of(row, [*by_id[row.model_id], *free])) is not None:
+            rows[row.model_id] = found
+            taken.add(str(found["_id"]))
+    return rows
+
+
+PlannedWrite = tuple[str, Write | str]
+"""A model's id, and a write or why it cannot be made, as a sentence."""
+
+_Rows = Sequence[Mapping[str, Any]]
+
+
+def planned_links(
+    results: Sequence[MatchRow], stored: Mapping[str, StoredMatch], now: datetime
+) -> dict[str, list[PlannedWrite]]:
+    """Plan what differs of the links from what is stored.
+
+    Args:
+        results: What was found of each model.
+        stored: What is stored about it, by model id.
+        now: UTC.
+
+    Returns:
+        Writes by collection, in the order in which they are to be made.
+    """
+    active: list[PlannedWrite] = []
+    rows: list[PlannedWrite] = []
+    for row in results:
+        found = stored[row.model_id]
+        if found.confirmed is not None:
+            active += _unlink(row, found, found.confirmed)
+            rows += _take_back(row, found, found.confirmed, now)
+        else:
+            active += _link(row, found)
+            rows += _promote(row, found, now)
+    return {"active_backend_models": active, "database_models": rows}
+
+
+def planned_statuses(
+    results: Sequence[MatchRow],
+    stored: Mapping[str, StoredMatch],
+    refused: Mapping[str, str],
+    now: datetime,
+) -> list[PlannedWrite]:
+    """Plan the outcomes that are other ones than last time.
+
+    Args:
+        results: What was found of each model.
+        stored: What is stored about it, by model id.
+        refused: Why what was found could not be written, by model id.
+        now: UTC.
+    """
+    return [
+        one
+        for row in results
+        for one in _note(row, stored[row.model_id], refused.get(row.model_id), now)
+    ]
+
+
+def _unlink(row: MatchRow, stored: StoredMatch, chosen: str) -> Iterator[PlannedWrite]:
+    """Take back earlier links on other servers with anything but what a person chose."""
+    for one in stored.active:
+        if one.get("civitai_model_id") not in (None, chosen) and not is_confirmed(one):
+            which = {"_id": one["_id"], **NOT_CONFIRMED}
+            yield row.model_id, _set(which, link_fields(None))
+
+
+def _take_back(
+    row: MatchRow, stored: StoredMatch, chosen: str, now: datetime
+) -> Iterator[PlannedWrite]:
+    """Take back what an earlier link with anything but what a person chose has brought."""
+    known = stored.row
+    if known is None or is_confirmed(known):
+        return
+    if str(known.get("civitai_id") or "") != chosen:
+        yield from _promote(replace(row, link=None), stored, now)
+
+
+def _link(row: MatchRow, stored: StoredMatch) -> Iterator[PlannedWrite]:
+    wanted = link_fields(row.link)
+    for one in stored.active:
+        fields = {name: value for name, value in wanted.items() if one.get(name) != value}
+        if fields:
+            yield row.model_id, _set({"_id": one["_id"], **NOT_CONFIRMED}, fields)
+
+
+def _promote(row: MatchRow, stored: StoredMatch, now: datetime) -> Iterator[PlannedWrite]:
+    times = {"last_synced_at": now, "updated_at": now}
+    if stored.row is None:
+        if row.link is not None and row.link.quality in KNOWN:
+            made = encoded({**new_row(row, row.link), "created_at": now, **times})
+            yield row.model_id, made if isinstance(made, str) else InsertOne(made)
+    elif stored.row.get("deleted_at") is None and (fields := row_changes(row, stored.row)):
+        yield row.model_id, _set({"_id": stored.row["_id"], **NOT_CONFIRMED}, fields | times)
+
+
+def _note(
+    row: MatchRow, stored: StoredMatch, refused: str | None, now: datetime
+) -> Iterator[PlannedWrite]:
+    """Write the outcome, if it is another one than last time."""
+    if refused is not None:
+        wanted: Document = {"sync_status": "failed", "sync_error": refused}
+    elif stored.confirmed is not None:
+        wanted = _outcome("synced", stored.confirmed or None, None, ())
+    elif row.link is not None:
+        wanted = _outcome("synced", str(row.link.civitai_id), None, row.candidates)
+    else:
+        wanted = _outcome("pending", None, row.reason, row.candidates)
+    if all(name in stored.status and stored.status[name] == wanted[name] for name in wanted):
+        return
+    wanted["last_sync_attempt"] = now
+    if wanted["sync_status"] == "synced":
+        wanted["last_sync_success"] = now
+    yield row.model_id, _set({"model_id": row.model_id}, wanted, made={"_id": row.model_id})
+
+
+def _outcome(status: str, civitai_id: str | None, error: str | None, candidates: _Rows) -> Document:
+    return {
+        "sync_status": status,
+        "civitai_model_id": civitai_id,
+        "sync_error": error,
+        "candidates": [dict(one) for one in candidates],
+    }
+
+
+def _set(which: Document, fields: Document, made: Document | None = None) -> Write | str:
+    whole = encoded(fields)
+    if isinstance(whole, str):
+        return whole
+    update = {"$set": whole} | ({"$setOnInsert": made} if made else {})
+    return UpdateOne(which, update, upsert=made is not None)

@@ -1,0 +1,160 @@
+"""Known models in `database_models`: which row is a model's, and what it gets.
+
+A row that the app made keeps what a person may have written into it: a text is filled in only
+where there is none, or where it came from an earlier match.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from db.catalog.matches.links import KNOWN, MatchLink, MatchRow
+from db.connection import Document
+
+SOURCE = "civitai-match"
+"""`source` of the rows that are made here."""
+LONGEST_DESCRIPTION = 20_000
+"""Characters of Civitai's description that are copied; it is in the text index."""
+
+_OF_THE_MATCH = ("civitai_id", "civitai_match_quality")
+_OF_CIVITAI = (
+    *("modelId", "versionId", "name", "versionName", "baseModel", "description", "tags"),
+    *("trainedWords", "sha256", "nsfw"),
+)
+"""Parts of `civitai_info` that are written here; what others noted in it stays."""
+
+
+def row_of(row: MatchRow, rows: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Choose the row of `database_models` that a model has; None if it has none yet.
+
+    It is the one that was given to the model before; else the one with its id; else one of the
+    same file name and type that is no other model's, and whose path is not another file's.
+
+    Args:
+        row: The model.
+        rows: Documents of `database_models`.
+    """
+    ranked = sorted(rows, key=lambda one: str(one.get("id")))
+    tests = (
+        lambda one: one.get("catalog_model_id") == row.model_id,
+        lambda one: one.get("id") == row.model_id,
+        lambda one: _is_free_row_of(row, one),
+    )
+    return next((one for test in tests for one in ranked if test(one)), None)
+
+
+def new_row(row: MatchRow, link: MatchLink) -> Document:
+    """Make the row of a known model that has none, without times."""
+    return {
+        "_id": row.model_id,
+        "id": row.model_id,
+        "name": row.file_name.rpartition(".")[0] or row.file_name,
+        "type": row.model_type,
+        "is_active": True,
+        "source": SOURCE,
+        "is_nsfw": link.is_nsfw,
+        **_facts(row, link),
+        **_texts(link),
+    }
+
+
+def row_changes(row: MatchRow, stored: Mapping[str, Any]) -> Document:
+    """Say what is to be set in a row; empty if it is as it should be.
+
+    A model that is not known any more loses what came from its earlier match.
+
+    Args:
+        row: The model.
+        stored: Its row.
+    """
+    if row.link is None or row.link.quality not in KNOWN:
+        return _taken_back(row, stored)
+    wanted = _facts(row, row.link)
+    wanted["civitai_info"] = {**_told(stored), **wanted["civitai_info"]}
+    wanted["path"] = stored.get("path") or wanted["path"]
+    wanted |= _texts_that_may_be_written(stored, _texts(row.link))
+    if _may_be_called(row.link.is_nsfw, stored):
+        wanted["is_nsfw"] = row.link.is_nsfw
+    return {name: value for name, value in wanted.items() if stored.get(name) != value}
+
+
+def _taken_back(row: MatchRow, stored: Mapping[str, Any]) -> Document:
+    if stored.get("catalog_model_id") != row.model_id or stored.get("civitai_id") is None:
+        return {}
+    texts = _texts_that_may_be_written(stored, dict.fromkeys(_TEXTS))
+    others = {name: value for name, value in _told(stored).items() if name not in _OF_CIVITAI}
+    return {**dict.fromkeys(_OF_THE_MATCH), "civitai_info": others or None, **texts}
+
+
+def _is_free_row_of(row: MatchRow, stored: Mapping[str, Any]) -> bool:
+    kind = stored.get("type") or stored.get("model_type")
+    is_same = stored.get("filename") == row.file_name and (
+        isinstance(kind, str) and kind.casefold() == row.model_type
+    )
+    return is_same and stored.get("catalog_model_id") is None and _may_lie_at(row, stored)
+
+
+def _may_lie_at(row: MatchRow, stored: Mapping[str, Any]) -> bool:
+    path = stored.get("path") or stored.get("filepath")
+    if not isinstance(path, str):
+        return True
+    path, local = path.replace("\\", "/"), row.model_id.partition("/")[2]
+    ends = [f"/{row.model_id}", *([f"/{local}"] if "/" in local else [])]
+    return path in {row.file_name, local, row.model_id} or path.endswith(tuple(ends))
+
+
+def _facts(row: MatchRow, link: MatchLink) -> Document:
+    """Fields that always are as the match says."""
+    return {
+        "filename": row.file_name,
+        "path": row.model_id,
+        "catalog_model_id": row.model_id,
+        "server_source": row.server,
+        "civitai_id": link.civitai_id,
+        "civitai_match_quality": link.quality,
+        "civitai_info": {
+            "modelId": link.civitai_id,
+            "versionId": link.version_id,
+            "name": link.name,
+            "versionName": link.version_name,
+            "baseModel": link.base_model,
+            "description": (link.description or "")[:LONGEST_DESCRIPTION] or None,
+            "tags": [*link.tags],
+            "trainedWords": [*link.trained_words],
+            "sha256": link.sha256,
+            "nsfw": link.is_nsfw,
+        },
+    }
+
+
+_TEXTS = ("base_model", "trigger_words", "hash")
+
+
+def _texts(link: MatchLink) -> Document:
+    words = ", ".join(link.trained_words) or None
+    return dict(zip(_TEXTS, (link.base_model, words, link.sha256), strict=True))
+
+
+def _texts_that_may_be_written(stored: Mapping[str, Any], texts: Document) -> Document:
+    """Leave out each text that a person wrote."""
+    told = _told(stored)
+    words = told.get("trainedWords")
+    joined = ", ".join(map(str, words)) if isinstance(words, list) else None
+    ours = dict(zip(_TEXTS, (told.get("baseModel"), joined, told.get("sha256")), strict=True))
+    return {
+        name: text for name, text in texts.items() if stored.get(name) in (None, "", ours[name])
+    }
+
+
+def _may_be_called(is_nsfw: bool, stored: Mapping[str, Any]) -> bool:
+    """Leave a person's word alone: what differs from what Civitai said last.
+
+    Before it said anything, a row of the app may be called NSFW, for false is its default, but not
+    harmless.
+    """
+    before, is_called = _told(stored).get("nsfw"), stored.get("is_nsfw")
+    return is_called is None or is_called == before or (before is None and is_nsfw)
+
+
+def _told(stored: Mapping[str, Any]) -> Mapping[str, Any]:
+    info = stored.get("civitai_info")
+    return info if isinstance(info, Mapping) else {}

@@ -1,0 +1,161 @@
+"""Queries of `characters`."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+from pymongo.database import Database
+
+from db.connection import Document, translated_errors
+from db.errors import BrokenCharacter, BrokenPreset, UnknownCharacter, UnknownPreset
+from db.schema.documents.characters import HISTORY_LIMIT, Character, HistoryEntry
+from db.schema.documents.faces import Preset
+from db.schema.indexes import NOT_DELETED
+
+
+class PresetRepository:
+    """Reads saved presets."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._presets = database["facefusion_presets"]
+
+    def find(self, preset: str) -> Preset:
+        """Read a preset by its id, or else by its name.
+
+        Raises:
+            UnknownPreset: There is none, or several have that name.
+            BrokenPreset: A field of it is of a wrong type.
+        """
+        with translated_errors():
+            found = [*self._presets.find({"id": preset, "deleted_at": None}).limit(1)] or [
+                *self._presets.find({"name": preset, "deleted_at": None}).limit(2)
+            ]
+        if len(found) > 1:
+            raise UnknownPreset(f"Several presets are named {preset!r}; give the id of one.")
+        if not found:
+            raise UnknownPreset(f"There is no preset with the id or name {preset!r}.")
+        try:
+            return Preset.model_validate(found[0])
+        except ValidationError as error:
+            field = error.errors(include_url=False)[0]["loc"][0]
+            raise BrokenPreset(
+                f"The field {field} of the preset {preset!r} cannot be used."
+            ) from error
+
+
+_HISTORY = "facefusion_processing_history"
+_GALLERY = "facefusion_output_gallery"
+_LISTS = ("enhanced_faces", "swapped_faces", "edited_expressions", "custom_outputs")
+_USABLE = {
+    f"types.{_HISTORY}": {"missing", "null", "array"},
+    f"types.{_GALLERY}": {"missing", "null", "object"},
+    "types.age_variants": {"missing", "null", "object"},
+    **{f"types.{name}": {"missing", "null", "array"} for name in _LISTS},
+}
+
+
+class CharacterRepository:
+    """Reads characters and writes what face operations owe them.
+
+    A field that is missing or null counts as empty, as the app treats it; a field of a wrong type
+    is refused rather than overwritten. A deleted character is neither read nor changed.
+    """
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._characters = database["characters"]
+
+    def find(self, character_id: str) -> Character:
+        """Read a character that is not deleted, without its history.
+
+        Raises:
+            UnknownCharacter: There is none.
+            BrokenCharacter: A field has a type that the app never writes.
+        """
+        fields = dict.fromkeys(Character.model_fields, True)
+        paths = {_HISTORY: _HISTORY, _GALLERY: _GALLERY}
+        paths |= {name: f"{_GALLERY}.{name}" for name in (*_LISTS, "age_variants")}
+        types = {name: {"$type": f"${path}"} for name, path in paths.items()}
+        with translated_errors():
+            document = self._characters.find_one(
+                {"id": character_id, **NOT_DELETED}, {**fields, "types": types}
+            )
+        if document is None:
+            raise UnknownCharacter(
+                f"There is no character {character_id!r} in the database; take the id of one from "
+                "the app's character page."
+            )
+        return _checked(document, character_id)
+
+    def is_deleted(self, character_id: str) -> bool:
+        """Tell whether a character is there and marked as deleted."""
+        with translated_errors():
+            deleted = {"id": character_id, "deleted_at": {"$ne": None}}
+            return self._characters.find_one(deleted, {"_id": True}) is not None
+
+    def add_history(self, character_id: str, entry: HistoryEntry, now: datetime) -> None:
+        """Add a history entry unless it is there; the newest 200 stay.
+
+        Args:
+            character_id: Whose history.
+            entry: What was done.
+            now: UTC.
+        """
+        entries = {
+            "$concatArrays": [
+                {"$ifNull": [f"${_HISTORY}", []]},
+                [{"$literal": entry.model_dump()}],
+            ]
+        }
+        kept = {"$slice": [entries, -HISTORY_LIMIT]}
+        with translated_errors():
+            self._characters.update_one(
+                {"id": character_id, f"{_HISTORY}.id": {"$ne": entry.id}, **NOT_DELETED},
+                [{"$set": {_HISTORY: kept, "updated_at": now}}],
+            )
+
+    def add_to_gallery(self, character_id: str, gallery: str, url: str, now: datetime) -> None:
+        """Add a picture to a list of the gallery unless it is there."""
+        path = f"{_GALLERY}.{gallery}"
+        listed = {"$ifNull": [f"${path}", []]}
+        self._set_in_gallery(
+            {"id": character_id, path: {"$ne": url}},
+            {gallery: {"$concatArrays": [listed, [{"$literal": url}]]}},
+            now,
+        )
+
+    def set_age_variant(self, character_id: str, age: int, url: str, now: datetime) -> None:
+        """Let the gallery show a picture for an age; keys are text, as BSON demands."""
+        path = f"{_GALLERY}.age_variants"
+        variant = {str(age): {"$literal": url}}
+        self._set_in_gallery(
+            {"id": character_id, f"{path}.{age}": {"$ne": url}},
+            {"age_variants": {"$mergeObjects": [f"${path}", variant]}},
+            now,
+        )
+
+    def _set_in_gallery(self, which: Document, change: Document, now: datetime) -> None:
+        empty: dict[str, Any] = {**{name: [] for name in _LISTS}, "age_variants": {}}
+        gallery = {"$mergeObjects": [{"$literal": empty}, f"${_GALLERY}", change]}
+        with translated_errors():
+            self._characters.update_one(
+                {**which, **NOT_DELETED}, [{"$set": {_GALLERY: gallery, "updated_at": now}}]
+            )
+
+
+def _checked(document: Document, character_id: str) -> Character:
+    types = document["types"]
+    for path, usable in _USABLE.items():
+        name = path.removeprefix("types.")
+        if types[name] not in usable:
+            raise BrokenCharacter(
+                f"The field {name} of character {character_id!r} is of type {types[name]}, so "
+                "nothing can be recorded; run migrate-characters, which repairs it, first."
+            )
+    try:
+        return Character.model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(map(str, first["loc"]))
+        raise BrokenCharacter(
+            f"The field {field} of character {character_id!r} cannot be used: {first['msg']}."
+        ) from error

@@ -1,0 +1,1 @@
+"""Inference presets for models, by base model."""

@@ -1,0 +1,96 @@
+"""What `seed-inference-configurations` found and did."""
+
+from collections.abc import Iterator
+
+from pydantic import BaseModel, ConfigDict
+
+from db.inference.base_models import BaseModelKey
+from db.inference.presets import PresetType
+
+LISTED = 100
+"""Most of the models without presets that a report lists; it counts all of them."""
+
+
+class _ReportPart(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PresetCount(_ReportPart):
+    """How many models have a preset, and since when.
+
+    Attributes:
+        base_model: What the preset suits.
+        preset_type: What it is for.
+        created: Models that have it since this run, or would have it.
+        existing: Models that had one of this type before; it was left as it is.
+    """
+
+    base_model: BaseModelKey
+    preset_type: PresetType
+    created: int = 0
+    existing: int = 0
+
+
+class ModelWithoutPresets(_ReportPart):
+    """An active model that no preset was chosen for.
+
+    Attributes:
+        model_id: Its `id`, or its `_id` when it has none.
+        name: Its name.
+        seen: What was seen of its base model, or why it cannot be referred to.
+    """
+
+    model_id: str
+    name: str
+    seen: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.model_id}): {self.seen}"
+
+
+class SeedReport(_ReportPart):
+    """What became of every active model.
+
+    Attributes:
+        database: The database's name.
+        dry_run: Whether it only looked; `created` then means what would be.
+        presets: Counts by base model and type of preset, those that any model has or gets.
+        unknown: The first of the models whose base model is unknown.
+        unknown_count: How many of these there are.
+    """
+
+    database: str
+    dry_run: bool
+    presets: tuple[PresetCount, ...]
+    unknown: tuple[ModelWithoutPresets, ...] = ()
+    unknown_count: int = 0
+
+    @property
+    def created(self) -> int:
+        """How many documents were added, or would be."""
+        return sum(one.created for one in self.presets)
+
+    @property
+    def existing(self) -> int:
+        """How many documents were there before."""
+        return sum(one.existing for one in self.presets)
+
+    @property
+    def created_words(self) -> str:
+        """Say `created` in words; of a dry run, what would be."""
+        return "would be created" if self.dry_run else "created"
+
+    def lines(self) -> Iterator[str]:
+        """Say in one line for each preset how many models have it."""
+        for one in self.presets:
+            yield (
+                f"{one.base_model} {one.preset_type}: {one.created} {self.created_words}, "
+                f"{one.existing} existing."
+            )
+
+    def summary(self) -> str:
+        """Say in one sentence how many presets there are, and how many models got none."""
+        return (
+            f"Database {self.database}: {self.created} {self.created_words}, "
+            f"{self.existing} existing, {self.unknown_count} model(s) of unknown base model."
+        )

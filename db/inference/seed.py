@@ -1,0 +1,209 @@
+"""Giving every active model the presets of its base model.
+
+It may be run at any time, by any number of processes at once, and killed at any moment: whoever
+comes next adds what is missing and changes nothing else.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from pymongo import UpdateOne
+from pymongo.database import Database
+from pymongo.errors import BulkWriteError
+
+from db.connection import Document, translated_errors
+from db.errors import OperationRefused
+from db.inference.base_models import base_model_of, seen_of
+from db.inference.presets import PRESETS, InferencePreset, configuration, presets_of
+from db.inference.report import LISTED, ModelWithoutPresets, PresetCount, SeedReport
+from db.schema.documents.models import InferenceConfiguration
+
+Key = tuple[str, str]
+"""Id of a model, and type of a preset."""
+
+_DUPLICATE_KEY = 11000
+_MODEL_FIELDS = ("id", "name", "base_model", "metadata.base_model", "metadata.baseModel")
+
+
+class InferenceConfigurationRepository:
+    """Reads active models and adds presets; what is there is never changed.
+
+    Also a document that names its type `configuration_type`, as the app does, counts as there.
+    """
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._models = database["database_models"]
+        self._configurations = database["inference_configurations"]
+
+    def active_models(self) -> Iterator[Document]:
+        """Read what tells the base model of every model that is active and not deleted."""
+        with translated_errors():
+            yield from self._models.find(
+                {"is_active": True, "deleted_at": None}, dict.fromkeys(_MODEL_FIELDS, True)
+            )
+
+    def existing(self, model_ids: Collection[str]) -> set[Key]:
+        """Find which presets some models have.
+
+        Args:
+            model_ids: At most a few thousand.
+        """
+        fields = {"_id": False, "model_id": True, "preset_type": True, "configuration_type": True}
+        with translated_errors():
+            found = self._configurations.find({"model_id": {"$in": [*model_ids]}}, fields)
+            return {
+                (one["model_id"], str(one.get("preset_type") or one.get("configuration_type")))
+                for one in found
+            }
+
+    def add_missing(self, wanted: Mapping[Key, InferenceConfiguration]) -> set[Key]:
+        """Add those presets that nobody has added in the meantime.
+
+        With or without the unique index, runs at once leave one document for each key: they
+        give it the same `_id`.
+
+        Args:
+            wanted: Presets by key, at most about a thousand.
+
+        Returns:
+            The keys of what was added.
+
+        Raises:
+            OperationRefused: The server refuses one of them; the others are added.
+        """
+        keys = [*wanted]
+        if not keys:
+            return set()
+        writes = [_insert_unless_there(configuration) for configuration in wanted.values()]
+        with translated_errors():
+            try:
+                done = self._configurations.bulk_write(writes, ordered=False)
+                added = done.upserted_ids or {}
+            except BulkWriteError as error:
+                if any(one["code"] != _DUPLICATE_KEY for one in error.details["writeErrors"]):
+                    raise
+                self._check_that_all_are_there(wanted, error)
+                added = {one["index"]: one["_id"] for one in error.details["upserted"]}
+        return {keys[number] for number in added}
+
+    def _check_that_all_are_there(
+        self, wanted: Mapping[Key, InferenceConfiguration], error: BulkWriteError
+    ) -> None:
+        """Tell a preset that somebody else added from one that a foreign index keeps out."""
+        missing = wanted.keys() - self.existing({model_id for model_id, _ in wanted})
+        if missing:
+            model_id, preset_type = min(missing)
+            fields = ", ".join(error.details["writeErrors"][0].get("keyPattern", {}))
+            raise OperationRefused(
+                f"The unique index on ({fields}) of inference_configurations keeps out "
+                f"{preset_type} of model {model_id!r}; drop that index, then run this again."
+            ) from error
+
+
+def _insert_unless_there(configuration: InferenceConfiguration) -> UpdateOne:
+    document: dict[str, Any] = configuration.model_dump()
+    model_id = document.pop("model_id")
+    names = ("preset_type", "configuration_type")
+    return UpdateOne(
+        {"model_id": model_id, "$or": [{name: document["preset_type"]} for name in names]},
+        {"$setOnInsert": {"_id": document["id"], **document}},
+        upsert=True,
+    )
+
+
+BATCH = 500
+"""Models in a batch; each has two presets, so a bulk write has at most 1000 of them."""
+
+
+def seed_inference(database: Database[Document], *, dry_run: bool = False) -> SeedReport:
+    """Add the presets of reference section 5 that active models do not have.
+
+    Args:
+        database: The StoryCanvas database.
+        dry_run: Whether to look only.
+
+    Returns:
+        What became of every active model.
+
+    Raises:
+        db.errors.DatabaseError: The server cannot be reached, or refuses the user or a preset.
+    """
+    repository = InferenceConfigurationRepository(database)
+    seeding = _Seeding(repository, dry_run=dry_run)
+    models = repository.active_models()
+    while batch := [*islice(models, BATCH)]:
+        seeding.settle(batch)
+    return seeding.report(database.name)
+
+
+class _Seeding:
+    """A run's work on batch after batch, and its counts; memory does not grow with the models."""
+
+    def __init__(self, repository: InferenceConfigurationRepository, *, dry_run: bool) -> None:
+        self._repository = repository
+        self._dry_run = dry_run
+        self._now = datetime.now(UTC)
+        self._created: Counter[tuple[str, str]] = Counter()
+        self._existing: Counter[tuple[str, str]] = Counter()
+        self._unknown: list[ModelWithoutPresets] = []
+        self._unknown_count = 0
+
+    def settle(self, models: Iterable[Document]) -> None:
+        """Give the models of a batch what they lack, and count."""
+        wanted = self._wanted(models)
+        there = self._repository.existing({model_id for model_id, _ in wanted})
+        missing = {
+            key: configuration(preset, key[0], self._now)
+            for key, preset in wanted.items()
+            if key not in there
+        }
+        added = missing.keys() if self._dry_run else self._repository.add_missing(missing)
+        for key, preset in wanted.items():
+            counts = self._created if key in added else self._existing
+            counts[preset.base_model, preset.preset_type] += 1
+
+    def report(self, database: str) -> SeedReport:
+        """Say what was found and done."""
+        counts = (
+            PresetCount(
+                base_model=preset.base_model,
+                preset_type=preset.preset_type,
+                created=self._created[preset.base_model, preset.preset_type],
+                existing=self._existing[preset.base_model, preset.preset_type],
+            )
+            for preset in PRESETS
+        )
+        return SeedReport(
+            database=database,
+            dry_run=self._dry_run,
+            presets=tuple(one for one in counts if one.created or one.existing),
+            unknown=tuple(self._unknown),
+            unknown_count=self._unknown_count,
+        )
+
+    def _wanted(self, models: Iterable[Document]) -> dict[Key, InferencePreset]:
+        """Choose the presets of each model, and note the models that get none."""
+        wanted: dict[Key, InferencePreset] = {}
+        for model in models:
+            base_model = base_model_of(model)
+            if not _has_id(model):
+                self._note_unknown(model, str(model["_id"]), "it has no id to refer to it by")
+            elif base_model is None:
+                self._note_unknown(model, model["id"], seen_of(model))
+            else:
+                for preset in presets_of(base_model):
+                    wanted[model["id"], preset.preset_type] = preset
+        return wanted
+
+    def _note_unknown(self, model: Document, model_id: str, seen: str) -> None:
+        self._unknown_count += 1
+        if len(self._unknown) < LISTED:
+            name = str(model.get("name", "without a name"))
+            self._unknown.append(ModelWithoutPresets(model_id=model_id, name=name, seen=seen))
+
+
+def _has_id(model: Document) -> bool:
+    return isinstance(model.get("id"), str) and bool(model["id"])

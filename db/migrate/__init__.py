@@ -1,1 +1,0 @@
-"""Taking a database from one numbered state to another, and back."""

@@ -1,0 +1,90 @@
+"""How many characters have their FaceFusion fields as they should be."""
+
+from collections.abc import Iterator
+
+import pymongo
+from pydantic import BaseModel, ConfigDict
+from pymongo.database import Database
+
+from db.connection import Document, translated_errors
+from db.migrations.engine.report import MigrationReport
+from db.migrations.versions.m0001_character_fields import FIELDS
+
+PATIENCE_SECONDS = 3600.0
+"""For reading all characters, in place of the connection's 10 s."""
+
+
+class CharacterStatistics(BaseModel):
+    """The counts of seed 001's migration script.
+
+    Attributes:
+        total: All characters, deleted ones included.
+        with_field: How many have each field as it should be.
+        complete: How many have all of them so.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    total: int
+    with_field: dict[str, int]
+    complete: int
+
+    def lines(self) -> Iterator[str]:
+        """Say each count in one line."""
+        yield f"characters: {self.total}"
+        for name, count in self.with_field.items():
+            yield f"with {name}: {count}"
+        yield f"complete: {self.complete}"
+
+
+def character_statistics(database: Database[Document]) -> CharacterStatistics:
+    """Count characters.
+
+    Args:
+        database: The StoryCanvas database.
+
+    Raises:
+        db.errors.DatabaseError: The server cannot be reached or refuses the user.
+    """
+    right = FIELDS.are_right()
+    sums = {str(number): {"$sum": {"$toInt": test}} for number, test in enumerate(right.values())}
+    complete = {"$sum": {"$toInt": {"$and": [*right.values()]}}}
+    group = {"_id": None, "total": {"$sum": 1}, "complete": complete, **sums}
+    with translated_errors(), pymongo.timeout(PATIENCE_SECONDS):
+        found = next(iter(database[FIELDS.collection].aggregate([{"$group": group}])), {})
+    return CharacterStatistics(
+        total=found.get("total", 0),
+        with_field={name: found.get(str(number), 0) for number, name in enumerate(right)},
+        complete=found.get("complete", 0),
+    )
+
+
+class CharacterMigrationReport(BaseModel):
+    """What `migrate-characters` found and did.
+
+    Attributes:
+        before: Counts before anything was changed.
+        migration: What was changed, or would be.
+        after: Counts at the end; those from before when it only looked.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    before: CharacterStatistics
+    migration: MigrationReport
+    after: CharacterStatistics
+
+    def lines(self) -> Iterator[str]:
+        """Say each count, before and after, and what was changed."""
+        pairs = zip(self.before.lines(), self.after.lines(), strict=True)
+        for before, after in pairs:
+            yield f"{before} before, {after.rpartition(' ')[2]} after"
+        yield from self.migration.lines()
+
+    def summary(self) -> str:
+        """Say in one sentence how many characters are complete."""
+        would = " (dry run, nothing was changed)" if self.migration.dry_run else ""
+        return (
+            f"Database {self.migration.database}: {self.after.complete} of {self.after.total} "
+            f"characters have all FaceFusion fields{would}."
+        )

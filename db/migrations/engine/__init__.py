@@ -1,0 +1,1 @@
+"""What applies and reverts numbered migrations, whatever interrupts it."""

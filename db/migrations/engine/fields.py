@@ -1,0 +1,244 @@
+"""Changing fields of documents on the server so that it can be undone exactly.
+
+The same update that changes a document notes in it what was there before, under `migration_undo`
+and the migration's key. So a kill between any two documents loses nothing, on a standalone server
+too; a document is never changed twice; and what the app has written since is kept.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from pymongo.collection import Collection
+
+from db.connection import Document
+from db.migrations.engine.expressions import (
+    MISSING,
+    Expression,
+    called,
+    differ,
+    each,
+    is_a,
+    only,
+    when,
+)
+
+UNDO = "migration_undo"
+"""Field of a document that notes what migrations found in it."""
+
+LARGEST = 7_000_000
+"""Bytes of a document whose changed fields can be noted in it; MongoDB takes 16 MiB."""
+
+Rule = Callable[[Expression], Expression]
+"""Makes the expression of a field's new value from the one of its value."""
+Change = tuple[Document, Document | list[Document]]
+"""Which documents, and what is done with them."""
+
+_FITS: Expression = {"$lte": [{"$bsonSize": "$$ROOT"}, LARGEST]}
+
+
+@dataclass(frozen=True)
+class FieldCounts:
+    """Numbers of documents.
+
+    Attributes:
+        wrong: Whose field is not as it should be and can be changed.
+        noted: Whose field was changed.
+        too_large: Some field of which is not as it should be, with no room for a note.
+    """
+
+    wrong: dict[str, int]
+    noted: dict[str, int]
+    too_large: int
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """How some fields of a collection's documents become what they should be.
+
+    Attributes:
+        key: Under which key the notes stand, such as `m0001`.
+        collection: The collection's name.
+        rules: What each field should be; a rule gives the value itself where that is right.
+        defaults: What the rules give for missing fields, where that is the same for all documents.
+            Documents without any of the fields are then changed by an update that costs the
+            server least.
+    """
+
+    key: str
+    collection: str
+    rules: Mapping[str, Rule]
+    defaults: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def noted(self) -> Document:
+        """A query for the documents that were changed."""
+        return {f"{UNDO}.{self.key}": {"$exists": True}}
+
+    def up(self) -> list[Change]:
+        """Say what to do with the documents that are not as they should be."""
+        needed = {"$expr": {"$and": [self._any_is_wrong, _FITS]}}
+        notes = [when(self._is_wrong(name), {name: note_of(f"${name}")}, {}) for name in self.rules]
+        values = {name: rule(f"${name}") for name, rule in self.rules.items()}
+        change: Change = (needed, [{"$set": {**values, **add_notes(self.key, notes)}}])
+        return [self._fill_in(), change] if self.defaults else [change]
+
+    def down(self) -> list[Change]:
+        """Say how a changed document becomes what it was; what was written since stays."""
+        restored = {name: self._restored(name) for name in self.rules}
+        return [(self.noted, [{"$set": restored}, *forget(self.key)])]
+
+    def counts(self, collection: Collection[Document]) -> FieldCounts:
+        """Count documents by field.
+
+        Args:
+            collection: Where they are.
+        """
+        # Most documents of a large collection are of this kind, and plain equality finds them
+        # several times as fast as the rules judge them.
+        filled = collection.count_documents(self._filled) if self.defaults else 0
+        rest = self._count_others(collection) if filled < collection.count_documents({}) else {}
+        return FieldCounts(
+            {name: rest.get(f"{number}", 0) for number, name in enumerate(self.rules)},
+            {
+                name: filled + rest.get(f"noted {number}", 0)
+                for number, name in enumerate(self.rules)
+            },
+            rest.get("too large", 0),
+        )
+
+    @property
+    def _filled(self) -> Document:
+        """A query for documents that had none of the fields, and have what these were given."""
+        # To a query, null alone would be a missing field, too.
+        given = {
+            name: {"$type": "null"} if value is None else value
+            for name, value in self.defaults.items()
+        }
+        return {**given, **self._filled_note}
+
+    @property
+    def _filled_note(self) -> Document:
+        return {f"{UNDO}.{self.key}": {name: [] for name in self.rules}}
+
+    def _count_others(self, collection: Collection[Document]) -> Document:
+        too_large = {"$and": [self._any_is_wrong, {"$not": [_FITS]}]}
+        sums = {"too large": {"$sum": when(too_large, 1, 0)}}
+        for number, name in enumerate(self.rules):
+            is_noted = is_a(note_path(self.key, name), "array")
+            sums[f"{number}"] = {"$sum": when({"$and": [self._is_wrong(name), _FITS]}, 1, 0)}
+            sums[f"noted {number}"] = {"$sum": when(is_noted, 1, 0)}
+        others = {"$nor": [self._filled]} if self.defaults else {}
+        pipeline: list[Document] = [{"$match": others}, {"$group": {"_id": None, **sums}}]
+        return next(iter(collection.aggregate(pipeline)), {})
+
+    def are_right(self) -> dict[str, Expression]:
+        """Say by field how to tell that it is as it should be."""
+        return {name: {"$not": [self._is_wrong(name)]} for name in self.rules}
+
+    def _fill_in(self) -> Change:
+        without = {name: {"$exists": False} for name in (*self.rules, f"{UNDO}.{self.key}")}
+        return without, {"$set": {**self.defaults, **self._filled_note}}
+
+    @property
+    def _any_is_wrong(self) -> Expression:
+        return {"$or": [self._is_wrong(name) for name in self.rules]}
+
+    def _is_wrong(self, name: str) -> Expression:
+        return differ(self.rules[name](f"${name}"), f"${name}")
+
+    def _restored(self, name: str) -> Expression:
+        note = note_path(self.key, name)
+        was = {"$arrayElemAt": [note, 0]}
+        untouched = {"$eq": [f"${name}", self.rules[name](was)]}
+        return when({"$and": [is_a(note, "array"), untouched]}, was, f"${name}")
+
+
+def note_path(key: str, name: str) -> Expression:
+    """Say where the note of a migration on a field stands."""
+    return f"${UNDO}.{key}.{name}"
+
+
+def note_of(value: Expression) -> Expression:
+    """Note a value in a list, which is empty when there was none."""
+    return when(is_a(value, "missing"), [], [value])
+
+
+def add_notes(key: str, notes: list[Expression]) -> Document:
+    """Add notes to those of a document; where there is one already, the older one stays."""
+    merged = {"$mergeObjects": [*notes, f"${UNDO}.{key}"]}
+    return {UNDO: {"$mergeObjects": [f"${UNDO}", {key: merged}]}}
+
+
+def forget(key: str) -> list[Document]:
+    """Say how the notes of a migration are taken out of a document."""
+    emptied = when({"$eq": [f"${UNDO}", {}]}, MISSING, f"${UNDO}")
+    return [{"$unset": f"{UNDO}.{key}"}, {"$set": {UNDO: emptied}}]
+
+
+_ORDER = "order"
+
+
+def set_and_note(key: str, values: Mapping[str, Expression]) -> list[Document]:
+    """Say how fields of a document are set; what they were at first and became is noted in it.
+
+    Args:
+        key: Under which key the notes stand, such as `m0004`.
+        values: New values by field; `MISSING` takes a field out.
+    """
+    notes: Document = {
+        name: {
+            "was": {"$ifNull": [f"{note_path(key, name)}.was", note_of(f"${name}")]},
+            "now": note_of(value),
+        }
+        for name, value in values.items()
+    }
+    if MISSING in values.values():
+        names = each("field", {"$objectToArray": "$$ROOT"}, lambda field: f"{field}.k")
+        notes[_ORDER] = {"$ifNull": [note_path(key, _ORDER), names]}
+    merged = {"$mergeObjects": [f"${UNDO}.{key}", notes]}
+    return [{"$set": {**values, UNDO: {"$mergeObjects": [f"${UNDO}", {key: merged}]}}}]
+
+
+def restore_noted(key: str, names: Iterable[str]) -> list[Document]:
+    """Say how fields of a document become what they were, unless they were written to since.
+
+    Args:
+        key: Under which key the notes stand.
+        names: The fields.
+    """
+    return [{"$set": {name: _restored(key, name) for name in names}}]
+
+
+def in_noted_order(key: str) -> list[Document]:
+    """Say how the fields of a document come to stand as they did before one was taken out.
+
+    Args:
+        key: Under which key the notes stand.
+    """
+    order = note_path(key, _ORDER)
+
+    def put(fields: str) -> Expression:
+        known = each(
+            "name",
+            order,
+            lambda name: only("field", fields, lambda field: {"$eq": [f"{field}.k", name]}),
+        )
+        first = {
+            "$reduce": {
+                "input": known,
+                "initialValue": [],
+                "in": {"$concatArrays": ["$$value", "$$this"]},
+            }
+        }
+        newer = only("field", fields, lambda field: {"$not": [{"$in": [f"{field}.k", order]}]})
+        return {"$arrayToObject": {"$concatArrays": [first, newer]}}
+
+    ordered = called("fields", {"$objectToArray": "$$ROOT"}, put)
+    return [{"$replaceWith": when(is_a(order, "array"), ordered, "$$ROOT")}]
+
+
+def _restored(key: str, name: str) -> Expression:
+    note = note_path(key, name)
+    untouched = {"$eq": [note_of(f"${name}"), f"{note}.now"]}
+    was = when({"$eq": [f"{note}.was", []]}, MISSING, {"$arrayElemAt": [f"{note}.was", 0]})
+    return when({"$and": [is_a(note, "object"), untouched]}, was, f"${name}")

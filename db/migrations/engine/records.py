@@ -1,0 +1,81 @@
+"""Queries of `migrations`."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+from pymongo.database import Database
+
+from db.connection import Document, translated_errors
+from db.errors import BrokenMigrationRecord
+from db.schema.documents.system import MigrationRecord, MigrationStatus
+
+
+class MigrationRecordRepository:
+    """Reads and writes what is known about migrations."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._records = database["migrations"]
+
+    def by_number(self) -> dict[int, MigrationRecord]:
+        """Read all records; documents that are no records of ours are left out.
+
+        Raises:
+            BrokenMigrationRecord: One cannot be read.
+        """
+        with translated_errors():
+            found = list(self._records.find({"_id": {"$type": "number"}}))
+        records = [_read(document) for document in found]
+        return {record.number: record for record in records}
+
+    def begin(
+        self, number: int, status: MigrationStatus, told: Document, now: datetime
+    ) -> MigrationRecord:
+        """Note that an attempt begins; what is remembered stays.
+
+        Args:
+            number: Of the migration.
+            status: `running` or `reverting`.
+            told: Its name, its checksum and who runs it.
+            now: UTC.
+        """
+        begun = {**told, "status": status, "started_at": now}
+        ended = {"finished_at": None, "seconds": None, "error": None}
+        with translated_errors():
+            self._records.update_one({"_id": number}, {"$set": begun | ended}, upsert=True)
+        return self.by_number()[number]
+
+    def remember(self, number: int, name: str, value: Any) -> None:  # noqa: ANN401 - any BSON
+        """Store what a migration needs to be undone, unless something of this name is there."""
+        path = f"remembered.{name}"
+        with translated_errors():
+            self._records.update_one(
+                {"_id": number, path: {"$exists": False}}, {"$set": {path: value}}
+            )
+
+    def end(self, begun: MigrationRecord, status: MigrationStatus, result: Document) -> None:
+        """Note how an attempt ended, unless another one has begun since.
+
+        Args:
+            begun: The record as it was when the attempt began.
+            status: `applied`, `reverted` or `failed`.
+            result: When, after how many seconds, and counts or an error.
+        """
+        change: Document = {"$set": {**result, "status": status}}
+        if status == "reverted":
+            change["$unset"] = {"remembered": True}
+        attempt = {"_id": begun.number, "run_by": begun.run_by, "started_at": begun.started_at}
+        with translated_errors():
+            self._records.update_one(attempt, change)
+
+
+def _read(document: Document) -> MigrationRecord:
+    try:
+        return MigrationRecord.model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        said = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise BrokenMigrationRecord(
+            f"The record {document['_id']!r} of migrations cannot be read, {said}; correct it, or "
+            "remove it if no migration has written it."
+        ) from error

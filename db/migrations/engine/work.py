@@ -1,0 +1,201 @@
+"""What a migration works with."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from math import isnan
+from typing import Any
+
+import pymongo
+from bson import Decimal128, MaxKey, MinKey
+from pymongo import ASCENDING, DESCENDING
+from pymongo.collection import Collection
+from pymongo.database import Database
+
+from db.connection import Document
+from db.migrations.engine.fields import Change, FieldChange
+from db.setup.compare import collection_names
+
+RANGE_SIZE = 20_000
+"""Documents of a range; each is changed by commands that take about a second."""
+
+
+def id_ranges(collection: Collection[Document], size: int = RANGE_SIZE) -> Iterator[Document]:
+    """Cut a collection into ranges of `_id`, loading nothing but their bounds.
+
+    A comparison in MongoDB sees values of one kind only, so no range spans two kinds of `_id`.
+
+    Args:
+        collection: What to cut.
+        size: Documents of a range, the last of each kind of `_id` excepted.
+
+    Yields:
+        A query for each range, in the order of `_id`.
+    """
+    first = _id_of(collection, {}, ASCENDING)
+    while first:
+        [lowest] = first
+        if _is_compared_alone(lowest):
+            yield {"_id": lowest}
+            first = _next_kind(collection, lowest)
+            continue
+        following = _id_of(collection, {"_id": {"$gte": lowest}}, ASCENDING, skip=size)
+        if following:
+            yield {"_id": {"$gte": lowest, "$lt": following[0]}}
+            first = following
+        else:
+            [highest] = _id_of(collection, {"_id": {"$gte": lowest}}, DESCENDING) or [lowest]
+            yield {"_id": {"$gte": lowest, "$lte": highest}}
+            first = _next_kind(collection, highest)
+
+
+def _id_of(
+    collection: Collection[Document], query: Document, order: int, skip: int = 0
+) -> list[Any]:
+    """Find one `_id`; an empty list when there is none, since an `_id` may be null."""
+    found = collection.find(query, {"_id": True}).sort("_id", order).skip(skip).limit(1)
+    return [one["_id"] for one in found]
+
+
+def _next_kind(collection: Collection[Document], highest: Any) -> list[Any]:  # noqa: ANN401 - any BSON
+    """Find the first `_id` after one, of whatever kind."""
+    if isinstance(highest, MaxKey):
+        return []
+    found = collection.find({}, {"_id": True}).hint([("_id", ASCENDING)])
+    # The largest key of all is the bound up to which the server looks, so it is not found here.
+    ids = [one["_id"] for one in found.min([("_id", highest)]).limit(2)]
+    ids += _id_of(collection, {"_id": MaxKey()}, ASCENDING)
+    return [one for one in ids if one != highest and not (_is_nan(one) and _is_nan(highest))][:1]
+
+
+def _is_compared_alone(value: object) -> bool:
+    """Tell whether comparisons see nothing beside a value, or values of all kinds."""
+    return isinstance(value, MinKey | MaxKey) or _is_nan(value)
+
+
+def _is_nan(value: object) -> bool:
+    if isinstance(value, Decimal128):
+        return value.to_decimal().is_nan()
+    return isinstance(value, float) and isnan(value)
+
+
+AT_ONCE = 3
+"""Ranges at a time; the app needs the server, too."""
+WAITING = 6
+"""Ranges that wait in this process; their bounds are all that is loaded."""
+RANGE_SECONDS = 600.0
+"""For one range, in place of the connection's 10 s."""
+
+
+def in_ranges(
+    collection: Collection[Document], act: Callable[[Document], None], done: Callable[[], None]
+) -> None:
+    """Call a function with a query for each range of `_id`.
+
+    Args:
+        collection: What is cut into ranges.
+        act: What is done in a range; it runs in another thread.
+        done: Called after each range, in their order, in the caller's thread. When it raises, no
+            further range is begun.
+    """
+
+    def act_in_time(which: Document) -> None:
+        with pymongo.timeout(RANGE_SECONDS):
+            act(which)
+
+    def end_first(waiting: deque[Future[None]]) -> None:
+        waiting.popleft().result()
+        done()
+
+    pool = ThreadPoolExecutor(AT_ONCE)
+    try:
+        waiting: deque[Future[None]] = deque()
+        for which in id_ranges(collection):
+            waiting.append(pool.submit(act_in_time, which))
+            if len(waiting) > WAITING:
+                end_first(waiting)
+        while waiting:
+            end_first(waiting)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+Progress = Callable[[str, int, int], None]
+"""Gets a collection's name, how many of its documents were looked at, and about how many it has."""
+
+
+@dataclass
+class Work:
+    """One migration's way to the database.
+
+    Attributes:
+        database: The StoryCanvas database.
+        still_mine: Raises when another run has taken over, so that no further write is begun.
+        progress: Told how far a collection is.
+        remembered: What the migration keeps in its record until it is undone.
+        remember: Stores a part of what is remembered; what was stored before stays.
+    """
+
+    database: Database[Document]
+    still_mine: Callable[[], None]
+    progress: Progress
+    remembered: dict[str, Any] = field(default_factory=dict)
+    remember: Callable[[str, Any], None] = lambda _name, _value: None
+
+    def change(self, change: FieldChange) -> None:
+        """Bring the fields of a collection's documents to what they should be."""
+        self.in_ranges(change.collection, self._updates(change.collection, change.up()))
+
+    def undo(self, change: FieldChange) -> None:
+        """Bring the fields of a collection's documents back to what they were."""
+        self.in_ranges(change.collection, self._updates(change.collection, change.down()))
+
+    def update(self, name: str, query: Document, update: list[Document]) -> None:
+        """Update the documents of a collection that a query finds."""
+        self.in_ranges(name, self._updates(name, [(query, update)]))
+
+    def in_ranges(self, name: str, act: Callable[[Document], None]) -> None:
+        """Do something in every range of a collection, and tell how far it is.
+
+        A view in the place of a collection is left alone.
+
+        Args:
+            name: The collection's name.
+            act: Gets a query for the range; may run in several threads at a time.
+
+        Raises:
+            MigrationLockLost: Another run may have taken over; no range is begun after that.
+        """
+        if name not in collection_names(self.database):
+            return
+        collection = self.database[name]
+        total, seen = collection.estimated_document_count(), 0
+
+        def act_if_mine(which: Document) -> None:
+            self.still_mine()
+            act(which)
+
+        def tell() -> None:
+            nonlocal seen
+            seen = min(seen + RANGE_SIZE, total)
+            self.progress(name, seen, total)
+
+        in_ranges(collection, act_if_mine, tell)
+
+    def _updates(self, name: str, changes: list[Change]) -> Callable[[Document], None]:
+        """Make a function that carries out updates in a range.
+
+        The server refuses none for what its validator says: what a migration finds may be
+        invalid, and what it restores is.
+        """
+
+        def carry_out(which: Document) -> None:
+            for query, update in changes:
+                done = self.database[name].update_many(
+                    {**which, **query}, update, bypass_document_validation=True
+                )
+                if done.matched_count >= RANGE_SIZE:
+                    return  # That was all of them.
+
+        return carry_out

@@ -1,0 +1,193 @@
+"""Marks of deletion, their indexes, and unique values that can be used again after a deletion.
+
+Source: seed 004, section 5; reference section 3, "Soft delete".
+"""
+
+from bson import json_util
+from pymongo.database import Database
+
+from db.connection import Document
+from db.errors import ValueTaken
+from db.migrations.engine.check import Check, Unresolved, check_fields
+from db.migrations.engine.expressions import Expression, is_a, when
+from db.migrations.engine.fields import FieldChange
+from db.migrations.engine.work import Work
+from db.schema.collections import COLLECTIONS
+from db.schema.indexes import NOT_DELETED, FoundIndex, Index
+from db.setup.apply import put_index
+from db.setup.compare import collection_names, find_duplicates, find_indexes
+from db.setup.report import Duplicates
+
+FORMER_CHECKSUMS = ("efe981886c3528b2e025290ce2d182b187272dc7eba66a14c1b654af26e19c13",)
+"""Of this file before its imports and words were renamed; what it does is the same."""
+
+SOFT_DELETABLE = (
+    "projects",
+    "scenes",
+    "clips",
+    "characters",
+    "style_templates",
+    "facefusion_presets",
+    "users",
+    "comfyui_servers",
+)
+
+
+def up(work: Work) -> None:
+    """Add the marks where they are missing, and let the indexes know of them."""
+    for change in _FIELDS:
+        work.change(change)
+    for name, index in [*_wanted(work.database), *_lost(work)]:
+        replaced = _in_place_of(work.database, name, index)
+        creations = [{"keys": one.creation_keys, **one.creation} for one in replaced]
+        work.remember(_place(name, index), json_util.dumps(creations))
+        put_index(work.database, name, index, replaced)
+
+
+def down(work: Work) -> None:
+    """Put the old indexes back and take the marks out; what has been deleted stays marked.
+
+    Raises:
+        ValueTaken: A value of a deleted document is used again, which the old index refuses.
+    """
+    for one, index in _indexes():
+        if _place(one, index) in work.remembered:
+            _put_back(work, one, index)
+    for change in _FIELDS:
+        work.undo(change)
+
+
+def check(database: Database[Document]) -> Check:
+    """Count the documents without marks, and the indexes that do not know of them."""
+    total = Check(
+        remaining={f"{name}.{index.name}": 1 for name, index in _wanted(database)},
+        unresolved=_shared_values(database),
+    )
+    for change in _FIELDS:
+        total += check_fields(database, change)
+    return total
+
+
+def _indexes() -> list[tuple[str, Index]]:
+    """Find the indexes that know of deletion."""
+    return [
+        (one.name, index)
+        for one in COLLECTIONS
+        if one.name in SOFT_DELETABLE
+        for index in one.indexes
+        if "deleted_at" in index.fields or index.partial == NOT_DELETED
+    ]
+
+
+def _wanted(database: Database[Document]) -> list[tuple[str, Index]]:
+    """Find the indexes that are to be made and that no documents are in the way of."""
+    return [one for one in _missing(database) if not _duplicates(database, *one)[0]]
+
+
+def _shared_values(database: Database[Document]) -> tuple[Unresolved, ...]:
+    """List what is in the way of indexes, such as names that differ in case only."""
+    found = []
+    for name, index in _missing(database):
+        count, duplicates = _duplicates(database, name, index)
+        if count:
+            what = f"Values of {name}.{index.fields[0]} that several have; change all but one, then"
+            examples = tuple("; ".join(one.values.values()) for one in duplicates)
+            found.append(Unresolved(what=f"{what} run init-db", count=count, examples=examples))
+    return tuple(found)
+
+
+def _duplicates(
+    database: Database[Document], name: str, index: Index
+) -> tuple[int, tuple[Duplicates, ...]]:
+    return find_duplicates(database[name], index) if index.unique else (0, ())
+
+
+def _missing(database: Database[Document]) -> list[tuple[str, Index]]:
+    """Find the indexes that should be there.
+
+    Those on the mark itself; and unique ones in the place of those that hold deleted documents,
+    too. Where nothing was unique before, documents may be in the way: that is for `init-db`.
+    """
+    existing = collection_names(database)
+    wanted = []
+    for name, index in _indexes():
+        if name not in existing or any(one.is_as(index) for one in find_indexes(database, name)):
+            continue
+        replaced = _in_place_of(database, name, index)
+        if not index.unique or any(_holds_deleted(one) for one in replaced):
+            wanted.append((name, index))
+    return wanted
+
+
+def _lost(work: Work) -> list[tuple[str, Index]]:
+    """Find the indexes that a kill left without the old one and without the new one."""
+    return [
+        (name, index)
+        for name, index in _indexes()
+        if json_util.loads(work.remembered.get(_place(name, index), "[]"))
+        and not _in_place_of(work.database, name, index)
+        and index.unique
+    ]
+
+
+def _in_place_of(database: Database[Document], name: str, index: Index) -> list[FoundIndex]:
+    found = find_indexes(database, name)
+    return [one for one in found if one.keys == index.stored_keys or one.name == index.name]
+
+
+def _holds_deleted(found: FoundIndex) -> bool:
+    return bool(found.options.get("unique")) and "partialFilterExpression" not in found.options
+
+
+def _place(name: str, index: Index) -> str:
+    return f"{name} {index.name}"
+
+
+def _put_back(work: Work, name: str, index: Index) -> None:
+    """Put back what stood in an index's place."""
+    collection = work.database[name]
+    creations = json_util.loads(work.remembered[_place(name, index)])
+    for creation in creations:
+        if creation.get("unique"):
+            _refuse_duplicates(work, name, _as_before(creation))
+    if any(one.is_as(index) for one in find_indexes(work.database, name)):
+        collection.drop_index(index.name)
+    for creation in creations:
+        keys = [(field, kind) for field, kind in creation.pop("keys")]
+        collection.create_index(keys, **creation)
+
+
+def _as_before(creation: Document) -> Index:
+    """Say what an index held apart."""
+    return Index(
+        tuple(field for field, _ in creation["keys"]),
+        unique=True,
+        sparse=creation.get("sparse", False),
+        partial=creation.get("partialFilterExpression"),
+        collation=creation.get("collation"),
+    )
+
+
+def _refuse_duplicates(work: Work, name: str, index: Index) -> None:
+    count, duplicates = find_duplicates(work.database[name], index)
+    if count:
+        raise ValueTaken(
+            f"{count} set(s) of documents in {name}, deleted ones included, share values that must "
+            f"be unique again, such as {duplicates[0]}; change them or remove the deleted ones "
+            "with purge-deleted, then run this again."
+        )
+
+
+def _null(value: Expression) -> Expression:
+    return when(is_a(value, "missing"), None, value)
+
+
+_FIELDS = tuple(
+    FieldChange(
+        "m0002",
+        name,
+        {"deleted_at": _null, "deleted_by": _null},
+        defaults={"deleted_at": None, "deleted_by": None},
+    )
+    for name in SOFT_DELETABLE
+)

@@ -1,0 +1,99 @@
+"""Every clip names its scene's project, and its length stands under one name.
+
+Source: reference section 3, row `clips`: the older API writes no `project_id`, and `duration` in
+the place of `length`.
+"""
+
+from pymongo.database import Database
+
+from db.connection import Document
+from db.migrations.engine.check import LISTED, Check, Unresolved, check_fields, left_to_a_person
+from db.migrations.engine.expressions import NUMBERS, Expression, is_a, when
+from db.migrations.engine.fields import UNDO, FieldChange, restore_noted, set_and_note
+from db.migrations.engine.work import Work
+
+FORMER_CHECKSUMS = ("814b33adfe8e7190bfb014d2356f6b72c934f01db9c91a98e7bfea77c9120f63",)
+"""Of this file before its imports and words were renamed; what it does is the same."""
+
+_KEY = "m0003"
+_CLIPS = "clips"
+_WITHOUT_PROJECT: Document = {"project_id": {"$eq": None, "$not": {"$type": "array"}}}
+_LOOK_UP_SCENE: Document = {
+    "$lookup": {"from": "scenes", "localField": "scene_id", "foreignField": "id", "as": "scene"}
+}
+_NOTED: Document = {f"{UNDO}.{_KEY}.project_id": {"$exists": True}}
+
+
+def up(work: Work) -> None:
+    """Take the project from the scene and the length from the duration, where there is none."""
+    work.change(_LENGTH)
+    work.in_ranges(_CLIPS, lambda which: _fill_in(work.database, which))
+
+
+def down(work: Work) -> None:
+    """Give each clip back what it had, unless it was written to since."""
+    back = [*restore_noted(_KEY, ["project_id"]), {"$unset": f"{UNDO}.{_KEY}.project_id"}]
+    work.update(_CLIPS, _NOTED, back)
+    work.undo(_LENGTH)
+
+
+def check(database: Database[Document]) -> Check:
+    """Count clips without project or length, and list those whose scene cannot tell."""
+    clips = database[_CLIPS]
+    without = clips.count_documents(_WITHOUT_PROJECT)
+    found = next(clips.aggregate([*_with_scene({}), {"$count": "count"}]), {"count": 0})["count"]
+    noted = clips.count_documents(_NOTED)
+    told = Check(
+        remaining={"clips.project_id": found},
+        changed={"clips.project_id": noted},
+        unresolved=_lost(database, without - found),
+    )
+    return check_fields(database, _LENGTH) + told
+
+
+def _fill_in(database: Database[Document], which: Document) -> None:
+    merge = {
+        "into": _CLIPS,
+        "on": "_id",
+        # Somebody else may have filled it in since the scene was looked up.
+        "whenMatched": set_and_note(
+            _KEY, {"project_id": {"$ifNull": ["$project_id", "$$new.found"]}}
+        ),
+        "whenNotMatched": "discard",
+    }
+    database[_CLIPS].aggregate(
+        [*_with_scene(which), {"$merge": merge}], bypassDocumentValidation=True
+    )
+
+
+def _with_scene(which: Document) -> list[Document]:
+    """Find clips without project whose scene has one."""
+    project = {"$arrayElemAt": ["$scene.project_id", 0]}
+    return [
+        {"$match": {**which, **_WITHOUT_PROJECT, "scene_id": {"$type": "string"}}},
+        _LOOK_UP_SCENE,
+        {"$project": {"found": project}},
+        {"$match": {"found": {"$type": "string"}}},
+    ]
+
+
+def _lost(database: Database[Document], count: int) -> tuple[Unresolved, ...]:
+    if not count:
+        return ()
+    pipeline: list[Document] = [
+        {"$match": _WITHOUT_PROJECT},
+        _LOOK_UP_SCENE,
+        {"$match": {"scene.project_id": {"$not": {"$type": "string"}}}},
+        {"$limit": LISTED},
+        {"$project": {"id": True}},
+    ]
+    what = "Clips without project whose scene has none or is gone; give them a scene"
+    return (left_to_a_person(what, count, database[_CLIPS].aggregate(pipeline)),)
+
+
+def _length(value: Expression) -> Expression:
+    is_seconds = {"$and": [is_a("$duration", *NUMBERS), {"$gt": ["$duration", 0]}]}
+    return when(is_a(value, "missing", "null"), when(is_seconds, "$duration", value), value)
+
+
+_LENGTH = FieldChange(_KEY, _CLIPS, {"length": _length})

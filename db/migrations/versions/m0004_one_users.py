@@ -1,0 +1,262 @@
+"""Users of StoryCanvas and of the couple face-swap become one table.
+
+Source: reference section 3.2. The same e-mail is the same person: the StoryCanvas user stays, takes
+the other one's number as `legacy_id` and the earlier `created_at`, and the other one is marked as
+deleted. Where that cannot be decided, both stay as they are and are listed.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
+
+from db.connection import Document
+from db.errors import ValueTaken
+from db.migrations.engine.check import Check, Unresolved, left_to_a_person
+from db.migrations.engine.expressions import MISSING
+from db.migrations.engine.fields import UNDO, forget, in_noted_order, restore_noted, set_and_note
+from db.migrations.engine.work import Work
+from db.schema.indexes import WITHOUT_CASE
+
+FORMER_CHECKSUMS = ("cc1cf594ae804623fd500c18afbca2dd3ac45f60aa24050b8af9c7aaeaae962e",)
+"""Of this file before its imports and words were renamed; what it does is the same."""
+
+_KEY = "m0004"
+_NAMES = UUID("3d0f6c0e-6a0f-5f0e-9d57-6f3b1f6f2a10")
+_MERGED = "merged_into"
+_LARGEST_SERIAL = 2**53
+"""Up to here a number with and one without a fraction are the same."""
+_NOTED: Document = {f"{UNDO}.{_KEY}": {"$exists": True}}
+_FIELDS = (
+    "id",
+    "legacy_id",
+    "email",
+    "hashed_password",
+    "password_hash",
+    "created_at",
+    _MERGED,
+    "deleted_at",
+    "deleted_by",
+)
+_POINTING = ("images", "faceswap_tasks", "facefusion_presets")
+_IS_COUPLE = {
+    "$or": [
+        {"$isNumber": "$id"},
+        {
+            "$and": [
+                {"$eq": [{"$type": "$password_hash"}, "string"]},
+                {"$ne": [{"$type": "$hashed_password"}, "string"]},
+            ]
+        },
+    ]
+}
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Which users are to be merged, which only read as the app does, and which are left."""
+
+    pairs: tuple[tuple[Document, Document], ...]
+    alone: tuple[Document, ...]
+    left: tuple[Unresolved, ...]
+
+
+def up(work: Work) -> None:
+    """Merge who is the same person, and give the others the app's fields."""
+    plan = _plan(work.database)
+    done, total = 0, len(plan.pairs) + len(plan.alone)
+    for other, user in plan.pairs:
+        work.still_mine()
+        _merge(work.database, other, user)
+        done += 1
+        work.progress("users", done, total)
+    for user in plan.alone:
+        work.still_mine()
+        _rename(work.database, user)
+        done += 1
+        work.progress("users", done, total)
+
+
+def down(work: Work) -> None:
+    """Give every user back what it was, and what belongs to it its old id."""
+    marks = ["deleted_at", "deleted_by"]
+    unmark = [*restore_noted(_KEY, marks), {"$unset": [f"{UNDO}.{_KEY}.{mark}" for mark in marks]}]
+    back = [*restore_noted(_KEY, _FIELDS), *in_noted_order(_KEY), *forget(_KEY)]
+    merged = f"{UNDO}.{_KEY}.{_MERGED}"
+    try:
+        # After a kill, `up` has to find again what is half undone: so the marks go first, and what
+        # belongs to users comes last. A number goes back to its user when nobody else has it.
+        work.update("users", {merged: {"$exists": True}}, unmark)
+        work.update("users", {**_NOTED, merged: {"$exists": False}}, back)
+        work.update("users", {merged: {"$exists": True}}, back)
+    except DuplicateKeyError as error:
+        raise ValueTaken(
+            "Two users would have one e-mail or name again, which a unique index of users does not "
+            "allow; drop that index, then run this again."
+        ) from error
+    for name in _POINTING:
+        work.update(name, _NOTED, [*restore_noted(_KEY, ["user_id"]), *forget(_KEY)])
+
+
+def check(database: Database[Document]) -> Check:
+    """Count who is to be merged or renamed, and who was, and list who is left to a person."""
+    plan = _plan(database)
+    return Check(
+        remaining={"users.merged": len(plan.pairs), "users.renamed": len(plan.alone)},
+        changed={
+            f"{name}.{_KEY}": database[name].count_documents(_NOTED)
+            for name in ("users", *_POINTING)
+        },
+        unresolved=plan.left,
+    )
+
+
+def _merge(database: Database[Document], other: Document, user: Document) -> None:
+    """Merge two users; the mark of deletion comes last, so that a kill leaves them to be found."""
+    # Only one of them may have the number at a time.
+    _set(database, other, {_MERGED: user["id"], "legacy_id": MISSING})
+    values = _numbered(other)
+    if _is_earlier(other.get("created_at"), user.get("created_at")):
+        values["created_at"] = other["created_at"]
+    _set(database, user, values)
+    _repoint(database, other.get("id"), user["id"])
+    _set(database, other, {"deleted_at": datetime.now(UTC), "deleted_by": "migration 4"})
+
+
+def _rename(database: Database[Document], user: Document) -> None:
+    values: Document = {"email": user["email"].lower()}
+    if isinstance(user.get("password_hash"), str):
+        values |= {"hashed_password": user["password_hash"], "password_hash": MISSING}
+    if not isinstance(user.get("id"), str):
+        known = user["_id"] if user.get("id") is None else user["id"]
+        new_id = str(uuid5(_NAMES, f"users/{known}"))
+        _repoint(database, user.get("id"), new_id)
+        values |= {"id": new_id, **_numbered(user)}
+    _set(database, user, values)
+
+
+def _set(database: Database[Document], user: Document, values: Document) -> None:
+    constants = {
+        name: value if value == MISSING else {"$literal": value} for name, value in values.items()
+    }
+    database["users"].update_one(
+        {"_id": user["_id"]}, set_and_note(_KEY, constants), bypass_document_validation=True
+    )
+
+
+def _repoint(database: Database[Document], old: object, new: str) -> None:
+    """Let everything that belongs to a user name its new id."""
+    if isinstance(old, bool) or not isinstance(old, int | float | str):
+        return
+    for name in _POINTING:
+        database[name].update_many(
+            {"user_id": {"$eq": old}},
+            set_and_note(_KEY, {"user_id": {"$literal": new}}),
+            bypass_document_validation=True,
+        )
+
+
+def _plan(database: Database[Document]) -> _Plan:
+    pairs, alone, several, numbered = [], [], [], []
+    for couple, story in _by_email(database):
+        if len(couple) > 1 or len(story) > 1:
+            several.append(couple[0])
+        elif not story:
+            alone.append(couple[0])
+        elif _can_take(story[0], _numbered(couple[0])):
+            pairs.append((couple[0], story[0]))
+        else:
+            numbered.append(couple[0])
+    taken = _taken_names(database, {_name(user) for user in alone})
+    clashes = [user for user in alone if _name(user) in taken]
+    kept = [user for user in alone if _name(user) not in taken]
+    left = {
+        "Users with the name of another person; rename one of them": clashes,
+        "Users of whom several have one e-mail; change all but one of them": several,
+        "Users whose person has another legacy_id already; correct one of them": numbered,
+        "Users without e-mail, who cannot be told apart": _nameless(database),
+    }
+    listed = (left_to_a_person(what, len(users), users) for what, users in left.items() if users)
+    return _Plan(tuple(pairs), tuple(kept), tuple(listed))
+
+
+def _by_email(database: Database[Document]) -> Iterator[tuple[list[Document], list[Document]]]:
+    """Group the users of each e-mail that a user of the couple face-swap has."""
+    names = dict.fromkeys((*_FIELDS, "username", UNDO), 1)
+    pipeline: list[Document] = [
+        {"$match": {"deleted_at": None, "email": {"$type": "string"}}},
+        {"$project": {**names, "couple": _IS_COUPLE}},
+        {"$sort": {"_id": 1}},
+        {"$group": {"_id": "$email", "users": {"$push": "$$ROOT"}}},
+        {"$match": {"users.couple": True}},
+        {"$sort": {"_id": 1}},
+    ]
+    found = database["users"].aggregate(pipeline, allowDiskUse=True, collation={**WITHOUT_CASE})
+    for group in found:
+        # The collation takes some letters for the same that are not, such as a sharp s.
+        same: defaultdict[str, tuple[list[Document], list[Document]]] = defaultdict(
+            lambda: ([], [])
+        )
+        for user in group["users"]:
+            same[user["email"].lower()][0 if user["couple"] else 1].append(user)
+        yield from (one for one in same.values() if one[0])
+
+
+def _taken_names(database: Database[Document], names: set[str]) -> set[str]:
+    """Find those of some names that several users have, whatever its case."""
+    pipeline: list[Document] = [
+        {"$match": {"deleted_at": None, "username": {"$type": "string"}}},
+        {"$group": {"_id": "$username", "names": {"$push": "$username"}}},
+        {"$match": {"names.1": {"$exists": True}}},
+    ]
+    found = database["users"].aggregate(pipeline, allowDiskUse=True, collation={**WITHOUT_CASE})
+    return {name.lower() for one in found for name in one["names"]} & names
+
+
+def _nameless(database: Database[Document]) -> list[Document]:
+    without = {"deleted_at": None, "email": {"$not": {"$type": "string"}}, "$expr": _IS_COUPLE}
+    return list(database["users"].find(without, {"id": True, "username": True}))
+
+
+def _name(user: Document) -> str:
+    return str(user.get("username", "")).lower()
+
+
+def _numbered(user: Document) -> dict[str, Any]:
+    """Find the number that a user of the couple face-swap has, or had before a kill."""
+    noted = user.get(UNDO, {}).get(_KEY, {}).get("legacy_id", {}).get("was", [])
+    found = (*noted, user.get("legacy_id"), user.get("id"))
+    numbers = [one for one in found if _is_serial(one)]
+    return {"legacy_id": int(numbers[0])} if numbers else {}
+
+
+def _is_serial(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return value % 1 == 0 and abs(value) <= _LARGEST_SERIAL
+
+
+def _can_take(user: Document, number: dict[str, Any]) -> bool:
+    own = user.get("legacy_id")
+    return isinstance(user.get("id"), str) and (own is None or number == {"legacy_id": own})
+
+
+def _is_earlier(one: object, other: object) -> bool:
+    first, second = _moment(one), _moment(other)
+    return first is not None and (second is None or first < second)
+
+
+def _moment(value: object) -> datetime | None:
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value.strip())
+        except ValueError:
+            return None
+    if not isinstance(value, datetime):
+        return None
+    return value if value.tzinfo else value.replace(tzinfo=UTC)

@@ -1,0 +1,141 @@
+"""Times written as ISO text become dates, in UTC.
+
+Source: reference sections 2 and 3: seed 001 says dates, the app's older code writes text. A text
+without an offset is UTC; MongoDB keeps milliseconds. A text is no time when its date could not be
+read by Python, and so neither by the app.
+"""
+
+from datetime import UTC, datetime
+
+from pymongo.database import Database
+
+from db.connection import Document
+from db.migrations.engine.check import LISTED, Check, Unresolved, check_fields, left_to_a_person
+from db.migrations.engine.expressions import Expression, called, each, is_a, when
+from db.migrations.engine.fields import FieldChange
+from db.migrations.engine.work import Work
+
+FORMER_CHECKSUMS = ("e893f691e3bd0d8dbd944c3ea71eb07f269978ea7394e06a416537ddcd4b1b08",)
+"""Of this file before its imports and words were renamed; what it does is the same."""
+
+_DATED = ("created_at", "updated_at")
+_DELETABLE = (*_DATED, "deleted_at")
+TIMES: dict[str, tuple[str, ...]] = {
+    "projects": _DELETABLE,
+    "scenes": _DELETABLE,
+    "clips": _DELETABLE,
+    "characters": _DELETABLE,
+    "style_templates": _DELETABLE,
+    "facefusion_jobs": (*_DATED, "lease_expires_at", "started_at", "completed_at"),
+    "facefusion_presets": _DELETABLE,
+    "database_models": (*_DATED, "last_synced_at"),
+    "inference_configurations": _DATED,
+    "civitai_models": ("_imported_at",),
+    "generation_batches": (*_DATED, "started_at"),
+    "users": _DELETABLE,
+    "comfyui_servers": (*_DELETABLE, "last_check"),
+    "generation_pool": _DATED,
+    "active_backend_models": ("first_seen", "last_seen"),
+    "backends": ("last_check",),
+    "model_sync_status": ("last_sync_attempt", "last_sync_success"),
+    "model_profiles": _DATED,
+    "images": ("uploaded_at",),
+    "templates": ("created_at",),
+    "faceswap_tasks": ("started_at", "completed_at", "created_at"),
+    "crawl_tasks": ("created_at",),
+}
+_FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+_HISTORY = "facefusion_processing_history"
+_ISO = (
+    r"^\s*[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
+    r"\s*(Z|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])?)?\s*$"
+)
+
+
+def up(work: Work) -> None:
+    """Read every text that is a time; one that is none stays."""
+    for change in _CHANGES:
+        work.change(change)
+
+
+def down(work: Work) -> None:
+    """Give each field its text back, unless it was written to since."""
+    for change in _CHANGES:
+        work.undo(change)
+
+
+def check(database: Database[Document]) -> Check:
+    """Count the texts that are times, and list the texts that are none."""
+    total = Check()
+    for change in _CHANGES:
+        total += check_fields(database, change)
+        names = [name for name in change.rules if name != _HISTORY]
+        total += Check(unresolved=_unreadable(database, change.collection, names))
+    return total
+
+
+def _date(value: Expression) -> Expression:
+    """Read a text in ISO 8601; everything else stays as it is."""
+    read = {"$dateFromString": {"dateString": _in_milliseconds(value), "onError": value}}
+    is_time = {"$regexMatch": {"input": value, "regex": _ISO}}
+
+    def if_known(date: str) -> Expression:
+        known = {"$and": [{"$gte": [date, _FIRST]}, {"$lte": [date, _LAST]}]}
+        return when(known, date, value)
+
+    return when(is_a(value, "string"), when(is_time, called("date", read, if_known), value), value)
+
+
+def _in_milliseconds(text: Expression) -> Expression:
+    """Cut a time after three decimals, since the server would round it."""
+    longer = {"$regexFind": {"input": text, "regex": r"^(.*[.][0-9]{3})[0-9]+(.*)$"}}
+    cut = called(
+        "longer",
+        longer,
+        lambda found: {
+            "$concat": [
+                {"$arrayElemAt": [f"{found}.captures", 0]},
+                {"$arrayElemAt": [f"{found}.captures", 1]},
+            ]
+        },
+    )
+    return {"$trim": {"input": {"$ifNull": [cut, text]}}}
+
+
+def _entries(value: Expression) -> Expression:
+    """Read the times of history entries."""
+    entries = each(
+        "entry",
+        value,
+        lambda entry: when(
+            is_a(f"{entry}.created_at", "string"),
+            {"$mergeObjects": [entry, {"created_at": _date(f"{entry}.created_at")}]},
+            entry,
+        ),
+    )
+    return when(is_a(value, "array"), entries, value)
+
+
+def _unreadable(
+    database: Database[Document], collection: str, names: list[str]
+) -> tuple[Unresolved, ...]:
+    found = []
+    for name in names:
+        stays = {"$expr": {"$eq": [_date(f"${name}"), f"${name}"]}}
+        other = {name: {"$type": "string"}, **stays}
+        if count := database[collection].count_documents(other):
+            first = database[collection].find(other, {"id": True}).limit(LISTED)
+            what = f"Texts in {collection}.{name} that are no time; correct or remove them"
+            found.append(left_to_a_person(what, count, first))
+    return tuple(found)
+
+
+_CHANGES = tuple(
+    FieldChange(
+        "m0005",
+        collection,
+        dict.fromkeys(names, _date) | ({_HISTORY: _entries} if collection == "characters" else {}),
+    )
+    for collection, names in TIMES.items()
+)

@@ -1,0 +1,1 @@
+"""What the database holds: collections, documents, indexes, validators and their relations."""

@@ -1,0 +1,1 @@
+"""Documents as StoryCanvas stores them, by subject."""

@@ -1,0 +1,169 @@
+"""The ledger's document: one operation that was done, and the effects that it owes."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import NAMESPACE_URL, uuid5
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from db.schema.documents.base import Count, Dated, Id, Percent, SoftDeletable
+from db.schema.documents.characters import HistoryEntry
+
+
+class FacefusionJob(Dated):
+    """A document of `facefusion_jobs` (seed 001, reference sections 3 and 6).
+
+    The app writes `results` beside `output_data`; `output_data.results` is the place for them.
+
+    Attributes:
+        priority: The higher is claimed the earlier; among equals the older.
+        lease_expires_at: Until when the claim holds, UTC; null while nobody has claimed it.
+        attempts: How often it was claimed.
+    """
+
+    id: Id
+    character_id: str | None = None
+    project_id: str | None = None
+    job_type: Literal["enhance", "age_adjust", "swap", "batch"]
+    status: Literal["queued", "processing", "completed", "failed", "cancelled"] = "queued"
+    priority: int = 0
+    input_data: dict[str, Any] = Field(default_factory=dict)
+    output_data: dict[str, Any] | None = None
+    error_message: str | None = None
+    progress: Percent = 0.0
+    total_operations: Count = 0
+    completed_operations: Count = 0
+    failed_operations: Count = 0
+    attempts: Count = 0
+    lease_expires_at: datetime | None = None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+
+
+class Preset(BaseModel):
+    """What a flow reads of a `facefusion_presets` document."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    id: str
+    name: str
+    operation_type: str
+    parameters: Annotated[dict[str, Any], BeforeValidator(lambda value: value or {})] = Field(
+        default_factory=dict
+    )
+
+
+class StoredPreset(SoftDeletable):
+    """A document of `facefusion_presets` (seed 001).
+
+    Attributes:
+        operation_type: `enhance`, `age_adjust`, `swap` or `edit` in seed 001.
+    """
+
+    id: Id
+    name: str = Field(min_length=1)
+    description: str | None = None
+    operation_type: str
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    user_id: str | None = None
+    is_public: bool = False
+    use_count: Count = 0
+
+
+_EFFECTS = uuid5(NAMESPACE_URL, "storycanvas:effects")
+
+
+class _LedgerPart(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class HistoryEffect(_LedgerPart):
+    """A history entry owed to a character; its id is the entry's id."""
+
+    kind: Literal["history"] = "history"
+    id: str
+    character_id: str
+    entry: HistoryEntry
+    applied_at: datetime | None = None
+
+
+class GalleryEffect(_LedgerPart):
+    """A gallery entry owed to a character.
+
+    Attributes:
+        gallery: A list of the gallery, or `age_variants`.
+        age: Years, for `age_variants` only.
+    """
+
+    kind: Literal["gallery"] = "gallery"
+    id: str
+    character_id: str
+    gallery: str
+    age: int | None = None
+    url: str
+    applied_at: datetime | None = None
+
+
+Effect = Annotated[HistoryEffect | GalleryEffect, Field(discriminator="kind")]
+
+
+class Output(_LedgerPart):
+    """The picture that an operation made.
+
+    Attributes:
+        path: Path in the image store.
+        url: What the app can show.
+        sha256: Pixel hash.
+        width: Pixels.
+        height: Pixels.
+    """
+
+    path: str
+    url: str
+    sha256: str
+    width: int = Field(ge=1)
+    height: int = Field(ge=1)
+
+
+class OperationRecord(_LedgerPart):
+    """One document of `facefusion_operations`.
+
+    Attributes:
+        operation_key: The `_id`, so that it is unique on every server from the first write on.
+        inputs: Pixel hashes.
+        output: None for `detect`.
+        faces: Faces seen by `detect`, boxes in pixels.
+        estimated_age: The engine's estimate before the operation, in years.
+        repeat: Id of the forced run that did it again last; None when it was done once.
+        earlier_outputs: Outputs that forced runs replaced.
+        created_at: When the engine finished, UTC.
+    """
+
+    operation_key: str = Field(alias="_id")
+    key_version: int
+    operation_type: str
+    parameters: dict[str, Any]
+    inputs: list[str]
+    engine: str
+    engine_version: str
+    host: str
+    output: Output | None = None
+    faces: list[dict[str, Any]] | None = None
+    estimated_age: float | None = None
+    processing_time_seconds: float = Field(ge=0)
+    created_at: datetime
+    repeat: str | None = None
+    earlier_outputs: list[Output] = Field(default_factory=list)
+    effects: list[Effect] = Field(default_factory=list)
+
+
+def effect_id(*meaning: str | None) -> str:
+    """Derive an effect's id from what it means, so that owing it twice is owing it once.
+
+    Args:
+        meaning: Operation key, character and whatever tells the effect from others.
+
+    Returns:
+        A UUID as text.
+    """
+    return str(uuid5(_EFFECTS, "\n".join(part or "" for part in meaning)))

@@ -1,0 +1,71 @@
+"""Which field of which collection names a document of another one.
+
+Sources: seeds 001 and 003, reference sections 3 and 3.1. MongoDB checks none of them.
+"""
+
+from dataclasses import dataclass
+
+from db.schema.collections import COLLECTIONS
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A field that holds the `id` of a document of another collection, or null.
+
+    Attributes:
+        collection: Whose field it is.
+        field: Its name.
+        parent: The collection that it points into.
+        owned: Whether what points goes when its parent goes.
+    """
+
+    collection: str
+    field: str
+    parent: str
+    owned: bool = False
+
+
+RELATIONS = (
+    Relation("scenes", "project_id", "projects", owned=True),
+    Relation("scenes", "parent_scene_id", "scenes", owned=True),
+    Relation("clips", "scene_id", "scenes", owned=True),
+    Relation("clips", "project_id", "projects"),
+    Relation("clips", "parent_clip_id", "clips"),
+    Relation("clips", "character_id", "characters"),
+    Relation("clips", "comfyui_server_id", "comfyui_servers"),
+    Relation("clips", "style_template_id", "style_templates"),
+    Relation("characters", "project_id", "projects", owned=True),
+    Relation("style_templates", "project_id", "projects", owned=True),
+    Relation("facefusion_jobs", "character_id", "characters"),
+    Relation("facefusion_jobs", "project_id", "projects"),
+    Relation("facefusion_presets", "user_id", "users"),
+    Relation("generation_batches", "project_id", "projects"),
+    Relation("generation_batches", "clip_id", "clips"),
+    Relation("generation_batches", "comfyui_server_id", "comfyui_servers"),
+    Relation("generation_pool", "project_id", "projects"),
+    Relation("generation_pool", "source_clip_id", "clips"),
+    Relation("inference_configurations", "model_id", "database_models"),
+    Relation("active_backend_models", "backend_id", "backends"),
+    Relation("images", "user_id", "users"),
+    Relation("templates", "image_id", "images"),
+    Relation("faceswap_tasks", "user_id", "users"),
+    Relation("faceswap_tasks", "template_id", "templates"),
+    Relation("faceswap_tasks", "husband_image_id", "images"),
+    Relation("faceswap_tasks", "wife_image_id", "images"),
+    Relation("faceswap_tasks", "result_image_id", "images"),
+)
+
+SOFT_DELETABLE = frozenset(one.name for one in COLLECTIONS if one.soft_deletable)
+"""Collections whose documents are marked as deleted instead of removed."""
+
+
+def owned_by(parent: str) -> tuple[Relation, ...]:
+    """Say what goes with a document.
+
+    Args:
+        parent: Name of a collection.
+
+    Returns:
+        The relations by which documents hang on one of its documents.
+    """
+    return tuple(one for one in RELATIONS if one.owned and one.parent == parent)

@@ -1,0 +1,1 @@
+"""Bringing a database to the schema: compare, apply, report."""

@@ -1,0 +1,208 @@
+"""Bringing every collection of a database to what the registry says.
+
+It may be run at any time, by any number of processes at once, and killed at any moment: whoever
+comes next looks at what is there and does what is left.
+"""
+
+import time
+from collections import abc
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pymongo
+from pymongo.database import Database
+from pymongo.errors import OperationFailure
+
+from db.connection import REFUSALS, Document, translated_errors
+from db.schema.collections import COLLECTIONS, Collection
+from db.schema.indexes import FoundIndex, Index
+from db.setup.compare import (
+    Difference,
+    ValidationAction,
+    differences,
+    find_collection,
+    find_duplicates,
+    find_indexes,
+    validation,
+)
+from db.setup.report import Finding, InitReport
+
+
+def put_index(
+    database: Database[Document], name: str, index: Index, replaces: abc.Collection[FoundIndex]
+) -> None:
+    """Create an index in the place of others; if that fails, they are put back.
+
+    Args:
+        database: The StoryCanvas database.
+        name: The collection's name.
+        index: What should be there.
+        replaces: What stands in its place, as far as it is still there.
+
+    Raises:
+        pymongo.errors.OperationFailure: The server refuses.
+    """
+    collection = database[name]
+    replaced = [one for one in find_indexes(database, name) if one in replaces]
+    for other in replaced:
+        collection.drop_index(other.name)
+    try:
+        collection.create_index(index.keys, **index.creation)
+    except OperationFailure:
+        for other in replaced:
+            with suppress(OperationFailure):
+                collection.create_index(other.creation_keys, **other.creation)
+        raise
+
+
+PATIENCE_SECONDS = 6 * 3600.0
+"""For building an index; the connection's own 10 s would not do for a million documents."""
+PAUSES = (0.0, 0.04, 0.08, 0.16, 0.32)
+"""Seconds before each look at a collection that somebody else changes at the same time."""
+
+_SOMEBODY_ELSE = {
+    26,  # NamespaceNotFound
+    27,  # IndexNotFound
+    48,  # NamespaceExists
+    68,  # IndexAlreadyExists
+    85,  # IndexOptionsConflict
+    86,  # IndexKeySpecsConflict
+    112,  # WriteConflict
+    117,  # ConflictingOperationInProgress
+    175,  # QueryPlanKilled
+    276,  # IndexBuildAborted
+    11000,  # DuplicateKey, by a document that came after the search for duplicates
+    12587,  # BackgroundOperationInProgressForNamespace
+}
+_DUPLICATES = (
+    "{count} set(s) of documents share values that must be unique; change or remove all but one "
+    "document of each set, then run init-db again."
+)
+
+
+def initialise(
+    database: Database[Document], action: ValidationAction = "warn", *, dry_run: bool = False
+) -> InitReport:
+    """Create and repair collections, validators and indexes.
+
+    Args:
+        database: The StoryCanvas database.
+        action: What the server does about invalid documents.
+        dry_run: Whether to look only.
+
+    Returns:
+        Every collection, validator and index, and what became of it.
+
+    Raises:
+        db.errors.DatabaseError: The server cannot be reached or refuses the user.
+    """
+    findings: list[Finding] = []
+    with translated_errors(), pymongo.timeout(PATIENCE_SECONDS):
+        for collection in COLLECTIONS:
+            findings += _settle(database, collection, action, dry_run=dry_run)
+        findings += _strange_collections(database)
+    return InitReport(database=database.name, dry_run=dry_run, findings=tuple(findings))
+
+
+def _settle(
+    database: Database[Document], collection: Collection, action: ValidationAction, *, dry_run: bool
+) -> list[Finding]:
+    """Look and change until nothing is left to change, or what is left is not to be changed."""
+    made: dict[tuple[str, str], Finding] = {}
+    found: list[Difference] = []
+    for pause in PAUSES:
+        time.sleep(pause)
+        try:
+            found = [*_look(database, collection, action)]
+        except OperationFailure as error:
+            if error.code not in _SOMEBODY_ELSE or pause == PAUSES[-1]:
+                raise
+            continue
+        codes = set() if dry_run else _change(database, collection, action, found, made)
+        if not codes & _SOMEBODY_ELSE:
+            break
+    return [made.get(_key(one.finding), one.finding) for one in found]
+
+
+def _change(
+    database: Database[Document],
+    collection: Collection,
+    action: ValidationAction,
+    found: list[Difference],
+    made: dict[tuple[str, str], Finding],
+) -> set[int | None]:
+    """Carry out what differs: note in `made` what was done, in `found` what the server refused.
+
+    Returns:
+        The codes of the server's refusals.
+    """
+    codes = set()
+    for number, difference in enumerate(found):
+        if difference.needs_change:
+            try:
+                _carry_out(database, collection, difference, action)
+            except OperationFailure as error:
+                codes.add(error.code)
+                found[number] = Difference(_blocked(difference, error))
+            else:
+                made[_key(difference.finding)] = difference.finding
+    return codes
+
+
+def _look(
+    database: Database[Document], collection: Collection, action: ValidationAction
+) -> Iterator[Difference]:
+    """Compare with the registry, and see which unique indexes cannot be because of duplicates."""
+    found = find_collection(database, collection.name)
+    for difference in differences(collection, found, action):
+        index = difference.index
+        if found and index and index.unique and difference.needs_change:
+            count, duplicates = find_duplicates(database[collection.name], index)
+            if count:
+                blocked = {
+                    "outcome": "blocked",
+                    "reason": _DUPLICATES.format(count=count),
+                    "duplicates": duplicates,
+                    "duplicate_groups": count,
+                }
+                yield Difference(difference.finding.model_copy(update=blocked))
+                continue
+        yield difference
+
+
+def _carry_out(
+    database: Database[Document],
+    collection: Collection,
+    difference: Difference,
+    action: ValidationAction,
+) -> None:
+    match difference.finding.kind:
+        case "collection":
+            database.create_collection(collection.name, check_exists=False)
+        case "validator":
+            database.command("collMod", collection.name, **validation(collection, action))
+        case "index" if difference.index:
+            put_index(database, collection.name, difference.index, difference.replaces)
+
+
+def _blocked(difference: Difference, error: OperationFailure) -> Finding:
+    """Report what the server did not do; a user without rights ends it all instead."""
+    if error.code in REFUSALS:
+        raise error
+    said = (error.details or {}).get("errmsg", "no reason given")
+    reason = f"MongoDB refused: error {error.code}, {said}."
+    return difference.finding.model_copy(update={"outcome": "blocked", "reason": reason})
+
+
+def _key(finding: Finding) -> tuple[str, str]:
+    return finding.kind, finding.name
+
+
+def _strange_collections(database: Database[Document]) -> list[Finding]:
+    known = {collection.name for collection in COLLECTIONS}
+    names = sorted({*database.list_collection_names()} - known)
+    return [
+        Finding(collection=name, kind="collection", name=name, outcome="unknown")
+        for name in names
+        if not name.startswith("system.")
+    ]

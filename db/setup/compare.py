@@ -1,0 +1,255 @@
+"""What has to change for a collection to be as the registry says: decided, not carried out."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pymongo.collection
+from pymongo.database import Database
+
+from db.connection import Document
+from db.schema.collections import Collection
+from db.schema.indexes import FoundIndex, Index, found_index
+from db.schema.validators import validator_of
+from db.setup.report import Duplicates, Finding
+
+
+@dataclass(frozen=True)
+class FoundCollection:
+    """A collection that the database has.
+
+    Attributes:
+        kind: `collection`, or else `view` or `timeseries`.
+        validation: `validator`, `validationLevel` and `validationAction`, as far as they are set.
+        indexes: All but the one on `_id`.
+    """
+
+    kind: str = "collection"
+    validation: Mapping[str, Any] = field(default_factory=dict)
+    indexes: tuple[FoundIndex, ...] = ()
+
+
+def find_collection(database: Database[Document], name: str) -> FoundCollection | None:
+    """Look at a collection, or find that there is none."""
+    told = next(iter(database.list_collections(filter={"name": name})), None)
+    if told is None:
+        return None
+    validation = {
+        option: value for option, value in told["options"].items() if option.startswith("valid")
+    }
+    if told["type"] != "collection":
+        return FoundCollection(told["type"])
+    return FoundCollection(told["type"], validation, find_indexes(database, name))
+
+
+def find_indexes(database: Database[Document], name: str) -> tuple[FoundIndex, ...]:
+    """Look at a collection's indexes but the one on `_id`."""
+    told = database[name].list_indexes()
+    return tuple(found_index(index) for index in told if index["name"] != "_id_")
+
+
+def collection_names(database: Database[Document]) -> set[str]:
+    """Name the collections that hold documents of their own: no views, no time series."""
+    return set(database.list_collection_names(filter={"type": "collection"}))
+
+
+LISTED = 20
+"""Sets of duplicates that a report lists; it counts them all."""
+IDS = 5
+"""Documents of a set that a report names; it counts them all."""
+
+
+def find_duplicates(
+    collection: pymongo.collection.Collection[Document], index: Index
+) -> tuple[int, tuple[Duplicates, ...]]:
+    """Find documents that a unique index would not let stand beside each other.
+
+    The server compares them as the index would: only the documents that would be in it, a missing
+    field as null, texts by the index's collation.
+
+    Args:
+        collection: Where to look.
+        index: A unique index.
+
+    Returns:
+        How many sets there are, and the largest of them.
+    """
+    pipeline = [
+        {"$match": _indexed(index)},
+        {"$group": {"_id": _values(index), "count": {"$sum": 1}, "ids": _first_ids()}},
+        {"$match": {"count": {"$gt": 1}}},
+        {"$sort": {"count": -1, "_id": 1}},
+        {"$facet": {"sets": [{"$limit": LISTED}], "all": [{"$count": "count"}]}},
+    ]
+    collation = dict(index.collation or {"locale": "simple"})
+    told = collection.aggregate(pipeline, collation=collation, allowDiskUse=True).next()
+    count = told["all"][0]["count"] if told["all"] else 0
+    return count, tuple(_duplicates(index, document) for document in told["sets"])
+
+
+def _indexed(index: Index) -> Document:
+    if index.sparse:
+        return {"$or": [{field: {"$exists": True}} for field, _ in index.keys]}
+    return dict(index.partial or {})
+
+
+def _values(index: Index) -> Document:
+    """Number the values, since a name in a document may not hold a dot."""
+    return {
+        str(number): {"$ifNull": [f"${field}", None]}
+        for number, (field, _) in enumerate(index.keys)
+    }
+
+
+def _first_ids() -> Document:
+    return {"$firstN": {"input": "$_id", "n": IDS}}
+
+
+def _duplicates(index: Index, document: Document) -> Duplicates:
+    values: dict[str, Any] = document["_id"]
+    return Duplicates(
+        values={
+            field: "null" if values[str(number)] is None else repr(values[str(number)])
+            for number, (field, _) in enumerate(index.keys)
+        },
+        count=document["count"],
+        ids=tuple(map(str, document["ids"])),
+    )
+
+
+ValidationAction = Literal["warn", "error"]
+
+_STRANGE_UNIQUE = "It is unique, so it may refuse documents that the registry allows."
+_UNLIKE_TYPE = "A {kind} has this name; rename it, then run init-db again."
+_NAME_TAKEN = "An index on other fields has this name; drop or rename it, then run init-db again."
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that is to be looked at, whether it differs or not.
+
+    Attributes:
+        finding: What is to be reported, once the change has been carried out.
+        index: The index that should be there, where it is about one.
+        replaces: Indexes on the same fields that stand in its place.
+    """
+
+    finding: Finding
+    index: Index | None = None
+    replaces: tuple[FoundIndex, ...] = ()
+
+    @property
+    def needs_change(self) -> bool:
+        """Whether there is something to create or to repair."""
+        return self.finding.outcome in {"created", "repaired"}
+
+
+def validation(collection: Collection, action: ValidationAction) -> dict[str, Any]:
+    """Say how a collection's documents are to be validated.
+
+    Level `moderate` leaves alone the updates of documents that were invalid before.
+    """
+    return {
+        "validator": validator_of(collection.document),
+        "validationLevel": "moderate",
+        "validationAction": action,
+    }
+
+
+def differences(
+    collection: Collection, found: FoundCollection | None, action: ValidationAction
+) -> list[Difference]:
+    """Compare a collection with the registry, without looking at anything else.
+
+    Args:
+        collection: What should be.
+        found: What is; None when there is no such collection.
+        action: What is to happen to invalid documents.
+
+    Returns:
+        The collection, its validator and each index, in this order; what is not in the registry
+        comes last.
+    """
+    name = collection.name
+    if found is None:
+        created = [
+            Finding(collection=name, kind="collection", name=name, outcome="created"),
+            Finding(collection=name, kind="validator", name="validator", outcome="created"),
+        ]
+        return [*map(Difference, created), *(_of_index(name, i, ()) for i in collection.indexes)]
+    if found.kind != "collection":
+        reason = _UNLIKE_TYPE.format(kind=found.kind)
+        return [
+            Difference(
+                Finding(
+                    collection=name, kind="collection", name=name, outcome="blocked", reason=reason
+                )
+            )
+        ]
+    return [
+        Difference(Finding(collection=name, kind="collection", name=name, outcome="existing")),
+        _of_validator(collection, found, action),
+        *(_of_index(name, index, found.indexes) for index in collection.indexes),
+        *_strange_indexes(collection, found.indexes),
+    ]
+
+
+def _of_validator(
+    collection: Collection, found: FoundCollection, action: ValidationAction
+) -> Difference:
+    wanted = validation(collection, action)
+    differing = [option for option in wanted if found.validation.get(option) != wanted[option]]
+    lacking = not found.validation.get("validator")
+    outcome: Literal["created", "repaired", "existing"] = "existing"
+    if differing:
+        outcome = "created" if lacking else "repaired"
+    return Difference(
+        Finding(
+            collection=collection.name,
+            kind="validator",
+            name="validator",
+            outcome=outcome,
+            reason=_differs_in(differing) if outcome == "repaired" else "",
+        )
+    )
+
+
+def _of_index(name: str, index: Index, found: tuple[FoundIndex, ...]) -> Difference:
+    existing = Finding(collection=name, kind="index", name=index.name, outcome="existing")
+    same = tuple(other for other in found if other.keys == index.stored_keys)
+    if any(other.is_as(index) for other in same):
+        return Difference(existing, index)
+    if any(other.name == index.name for other in found if other not in same):
+        change = {"outcome": "blocked", "reason": _NAME_TAKEN}
+    elif same:
+        change = {"outcome": "repaired", "reason": _differs_in(_unlike(index, same[0]))}
+    else:
+        change = {"outcome": "created"}
+    return Difference(existing.model_copy(update=change), index, same)
+
+
+def _strange_indexes(collection: Collection, found: tuple[FoundIndex, ...]) -> Iterator[Difference]:
+    for other in found:
+        on_same = [index for index in collection.indexes if index.stored_keys == other.keys]
+        beside = [index for index in on_same if any(one.is_as(index) for one in found)]
+        if not on_same or (beside and not any(other.is_as(index) for index in beside)):
+            reason = _STRANGE_UNIQUE if other.options.get("unique") else ""
+            yield Difference(
+                Finding(
+                    collection=collection.name,
+                    kind="index",
+                    name=other.name,
+                    outcome="unknown",
+                    reason=reason,
+                )
+            )
+
+
+def _unlike(index: Index, other: FoundIndex) -> list[str]:
+    options = sorted({*index.options, *other.options})
+    unlike = [name for name in options if index.options.get(name) != other.options.get(name)]
+    return unlike if index.name == other.name else [*unlike, "name"]
+
+
+def _differs_in(names: list[str]) -> str:
+    return f"It differs in {', '.join(names)}."

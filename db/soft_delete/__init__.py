@@ -1,0 +1,1 @@
+"""Documents marked as deleted: hidden, restored, and removed after a time."""

@@ -1,0 +1,162 @@
+"""Deleting a document with all that it owns, and restoring exactly what went with it.
+
+All documents of a cascade carry one mark, `deleted_at` and `deleted_by`, by which a restore finds
+them; what had been deleted before keeps the mark that it has. With a session it is one transaction.
+Without, the writes go children first and the document itself last, so that a kill between any two
+leaves it as it was seen before, and the next try ends what was begun: a deletion first writes its
+mark into `deletion_begun` of the document, where the next try finds it; a restore needs no such
+note, for the document carries its mark until its last write.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from pymongo.client_session import ClientSession
+from pymongo.database import Database
+
+from db.connection import Document
+from db.errors import ParentDeleted
+from db.schema.indexes import NOT_DELETED
+from db.schema.relations import owned_by
+from db.soft_delete.marks import BEGUN, NOT_MARKED, Mark, begun_mark_of, mark_of, where
+from db.soft_delete.owned import Owners, is_id, owners, parents_of
+
+Counts = Counter[str]
+"""Numbers of documents by collection."""
+
+
+def delete_with_owned(
+    database: Database[Document],
+    collection: str,
+    root: Mapping[str, Any],
+    mark: Mark,
+    session: ClientSession | None,
+) -> Counts:
+    """Mark a document and all that it owns, directly or not, as deleted.
+
+    A document that is deleted keeps its mark, and what it owns and is not deleted gets that one;
+    so it can be repeated, and mends what came to hang on a deleted document.
+
+    Args:
+        database: The StoryCanvas database.
+        collection: The document's collection.
+        root: The document, as it is stored.
+        mark: Given to what carries none, unless an earlier try has begun with another one.
+        session: Of the transaction, or None on a server that has none.
+
+    Returns:
+        How many documents were marked.
+    """
+    kept = mark_of(root) or begun_mark_of(root)
+    if kept is None and session is None:
+        kept = _begin(database, collection, root, mark)
+    mark = kept or mark
+    found = owners(database, collection, [root.get("id", "")], session)
+    changed = _change_owned(
+        database, root, found, NOT_DELETED, {"$set": mark.fields}, session=session
+    )
+    done = database[collection].update_one(
+        {"_id": root["_id"], **NOT_DELETED},
+        {"$set": mark.fields, "$unset": {BEGUN: True}},
+        session=session,
+    )
+    return changed + Counter({collection: done.modified_count})
+
+
+def restore_with_owned(
+    database: Database[Document],
+    collection: str,
+    root: Mapping[str, Any],
+    session: ClientSession | None,
+) -> Counts:
+    """Take the mark off a document and off what was deleted together with it.
+
+    A deletion that began and did not end is undone as well. A document that is not deleted stays
+    as it is, so it can be repeated.
+
+    Args:
+        database: The StoryCanvas database.
+        collection: The document's collection.
+        root: The document, as it is stored.
+        session: Of the transaction, or None on a server that has none.
+
+    Returns:
+        How many documents were restored.
+
+    Raises:
+        ParentDeleted: It belongs to a document that is deleted and would stay so.
+    """
+    own = mark_of(root)
+    mark = own or begun_mark_of(root)
+    if mark is None:
+        return Counter()
+    found = owners(database, collection, [root.get("id", "")], session)
+    if own:
+        _refuse_below_deleted(database, collection, root, found, session)
+    change = {"$set": dict(NOT_MARKED)}
+    changed = _change_owned(database, root, found, mark.fields, change, session=session)
+    done = database[collection].update_one(
+        {"_id": root["_id"], "deleted_at": root.get("deleted_at")},
+        change if own else {"$unset": {BEGUN: True}},
+        session=session,
+    )
+    return changed + Counter({collection: done.modified_count if own else 0})
+
+
+def _begin(
+    database: Database[Document], collection: str, root: Mapping[str, Any], mark: Mark
+) -> Mark | None:
+    """Note the mark of a deletion that begins, and read which one holds: the first one noted."""
+    documents = database[collection]
+    documents.update_one(
+        {"_id": root["_id"], **NOT_DELETED, BEGUN: None}, {"$set": {BEGUN: mark.fields}}
+    )
+    noted = documents.find_one({"_id": root["_id"]}) or {}
+    return mark_of(noted) or begun_mark_of(noted)
+
+
+def _change_owned(
+    database: Database[Document],
+    root: Mapping[str, Any],
+    found: list[Owners],
+    which: Mapping[str, Any],
+    change: Document,
+    *,
+    session: ClientSession | None,
+) -> Counts:
+    """Change some of what hangs on the owners that were found, children first."""
+    changed: Counts = Counter()
+    for batch in reversed(found):
+        for relation in reversed(owned_by(batch.collection)):
+            query = {
+                relation.field: {"$in": [*batch.ids]},
+                "_id": {"$ne": root["_id"]},
+                **which,
+            }
+            done = database[relation.collection].update_many(query, change, session=session)
+            changed[relation.collection] += done.modified_count
+    return changed
+
+
+def _refuse_below_deleted(
+    database: Database[Document],
+    collection: str,
+    root: Mapping[str, Any],
+    found: list[Owners],
+    session: ClientSession | None,
+) -> None:
+    """Refuse a restore below a deleted parent, unless the parent is below the document itself."""
+    below = {(batch.collection, one) for batch in found for one in batch.ids}
+    for relation in parents_of(collection):
+        parent_id = root.get(relation.field)
+        if not is_id(parent_id) or (relation.parent, parent_id) in below:
+            continue
+        parent = database[relation.parent].find_one(
+            where({"id": parent_id}, "only"), {"_id": True}, session=session
+        )
+        if parent is not None:
+            raise ParentDeleted(
+                f"{root['id']!r} of {collection} belongs to {parent_id!r} of {relation.parent}, "
+                "which is deleted; restore that one first."
+            )

@@ -1,0 +1,251 @@
+"""Removing for good what was deleted long enough ago, with what it owns, children first.
+
+A document goes only when nothing that it owns stays; so what is not deleted, or not deleted long
+enough, keeps whatever it belongs to. It may be killed at any moment and be run by any number of
+processes at once: whoever comes next removes what is left. What merely names a removed document,
+such as the ledger or a clip its character, is not touched, and neither are pictures.
+"""
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+from typing import Any
+
+import pymongo
+from pymongo.database import Database
+
+from db.connection import Document, translated_errors
+from db.schema.relations import Relation, owned_by
+from db.soft_delete.marks import UNREADABLE, deleted_before, deleted_since
+from db.soft_delete.owned import children_first, in_batches, is_id, owners, parents_of
+from db.soft_delete.report import LISTED, KeptDocument, PurgeCount, PurgeReport
+
+_ANY_ID: Mapping[str, Any] = {"$type": "string", "$gt": ""}
+"""An empty or missing id would match every document that has no parent."""
+
+
+class Keeping:
+    """Finds the documents that must be kept, and remembers their ids.
+
+    A document is kept when it owns one that is not deleted, that was deleted later than the limit,
+    whose `deleted_at` cannot be read, or that is itself kept. Memory grows with what is kept,
+    about 100 bytes each, and not with what goes.
+
+    Attributes:
+        listed: The first of them, with the reasons.
+    """
+
+    def __init__(self, database: Database[Document], limit: datetime) -> None:
+        self._database = database
+        self._old = deleted_before(limit)
+        self._ids: defaultdict[str, set[str]] = defaultdict(set)
+        self.listed: list[KeptDocument] = []
+
+    def ids(self, collection: str) -> AbstractSet[str]:
+        """Say which documents of a collection are kept, as far as they were looked at."""
+        return self._ids[collection]
+
+    def look(self, collection: str, ids: Sequence[str] | None = None) -> None:
+        """Find which of the old documents of a collection own something that stays.
+
+        Args:
+            collection: Its name.
+            ids: Look at these only, at most about a thousand.
+        """
+        which = _ANY_ID if ids is None else {"$in": [*ids]}
+        for relation in owned_by(collection):
+            pipeline: list[Document] = [
+                {"$match": {"id": which, **self._old}},
+                {"$lookup": self._one_that_stays(relation)},
+                {"$match": {"stays": {"$ne": []}}},
+                {"$project": {"_id": False, "id": True, "stays": {"$first": "$stays"}}},
+            ]
+            for owner in self._database[collection].aggregate(pipeline):
+                self._keep(collection, owner["id"], _reason(relation, owner["stays"]))
+
+    def count_not_deleted(self, collection: str) -> int:
+        """Count the documents that are not deleted, although what they belong to is old."""
+        parts = [(one.parent, self._not_deleted(one)) for one in parents_of(collection)]
+        if not parts:
+            return 0
+        (parent, pipeline), *others = parts
+        united = [{"$unionWith": {"coll": one, "pipeline": part}} for one, part in others]
+        counted: list[Document] = [{"$group": {"_id": "$_id"}}, {"$count": "count"}]
+        told = self._database[parent].aggregate([*pipeline, *united, *counted], allowDiskUse=True)
+        return sum(one["count"] for one in told)
+
+    def _one_that_stays(self, relation: Relation) -> Document:
+        return {
+            "from": relation.collection,
+            "localField": "id",
+            "foreignField": relation.field,
+            "pipeline": [
+                {"$match": {"$nor": [self._old]}},
+                {"$limit": 1},
+                {"$project": {"_id": False, "id": True, "deleted_at": True}},
+            ],
+            "as": "stays",
+        }
+
+    def _not_deleted(self, relation: Relation) -> list[Document]:
+        lookup = {
+            "from": relation.collection,
+            "localField": "id",
+            "foreignField": relation.field,
+            "pipeline": [{"$match": {"deleted_at": None}}, {"$project": {"_id": True}}],
+            "as": "child",
+        }
+        return [
+            {"$match": {"id": _ANY_ID, **self._old}},
+            {"$lookup": lookup},
+            {"$unwind": "$child"},
+            {"$replaceRoot": {"newRoot": "$child"}},
+        ]
+
+    def _keep(self, collection: str, document_id: str, reason: str) -> None:
+        """Note a document and the old ones that it belongs to, directly or not."""
+        found = [(collection, document_id, reason)]
+        while found:
+            collection, document_id, reason = found.pop()
+            if document_id not in self._ids[collection]:
+                self._ids[collection].add(document_id)
+                self._list(collection, document_id, reason)
+                because = f"{document_id!r} of {collection} belongs to it and is kept."
+                found += [(*parent, because) for parent in self._parents(collection, document_id)]
+
+    def _parents(self, collection: str, document_id: str) -> list[tuple[str, str]]:
+        parents = []
+        for relation in parents_of(collection):
+            own = self._database[collection].distinct(relation.field, {"id": document_id})
+            query = {"id": {**_ANY_ID, "$in": own}, **self._old}
+            told = self._database[relation.parent].find(query, {"_id": False, "id": True})
+            parents += [(relation.parent, str(one["id"])) for one in told]
+        return parents
+
+    def _list(self, collection: str, document_id: str, reason: str) -> None:
+        if len(self.listed) < LISTED:
+            self.listed.append(
+                KeptDocument(collection=collection, document_id=document_id, reason=reason)
+            )
+
+
+def _reason(relation: Relation, stays: Mapping[str, Any]) -> str:
+    since = stays.get("deleted_at")
+    why = "has a deleted_at that cannot be read"
+    if since is None:
+        why = "is not deleted"
+    elif isinstance(since, datetime):
+        why = "was deleted later"
+    return f"{stays.get('id')!r} of {relation.collection} belongs to it and {why}."
+
+
+PATIENCE_SECONDS = 6 * 3600.0
+"""For counting and for removing; the connection's own 10 s would not do for a large database."""
+BATCH = 500
+"""Documents removed at once."""
+
+log = logging.getLogger(__name__)
+
+
+class Purge:
+    """Counts what is due, then removes it; both may be repeated after a failure."""
+
+    def __init__(self, database: Database[Document], limit: datetime, *, dry_run: bool) -> None:
+        """Choose what is due.
+
+        Args:
+            database: The StoryCanvas database.
+            limit: UTC; what was deleted before this time is due.
+            dry_run: Whether the report says what would be, instead of what is to be.
+        """
+        self._database = database
+        self._limit = limit
+        self._dry_run = dry_run
+        self._old = deleted_before(limit)
+        self._counts: tuple[PurgeCount, ...] = ()
+        self._removed: Counter[str] = Counter()
+
+    def count(self) -> PurgeReport:
+        """Count by collection what is due and what is kept; nothing is removed.
+
+        Raises:
+            db.errors.DatabaseError: The server cannot be reached or refuses the user.
+        """
+        with translated_errors(), pymongo.timeout(PATIENCE_SECONDS):
+            keeping = self._look()
+            self._counts = tuple(self._count(name, keeping) for name in children_first())
+        return self._report(keeping, removal_done=False)
+
+    def remove(self) -> PurgeReport:
+        """Remove what is due, and say how much it was; `count` comes first.
+
+        Raises:
+            db.errors.DatabaseError: The server cannot be reached or refuses the user.
+        """
+        with translated_errors(), pymongo.timeout(PATIENCE_SECONDS):
+            keeping = self._look()
+            for name in children_first():
+                self._remove(name, keeping)
+                log.info("Removed from %s: %d.", name, self._removed[name])
+        return self._report(keeping, removal_done=True)
+
+    def _look(self) -> Keeping:
+        keeping = Keeping(self._database, self._limit)
+        for name in children_first():
+            keeping.look(name)
+        return keeping
+
+    def _count(self, name: str, keeping: Keeping) -> PurgeCount:
+        documents = self._database[name]
+        kept = len(keeping.ids(name))
+        return PurgeCount(
+            collection=name,
+            due=max(0, documents.count_documents(self._old) - kept),
+            kept=kept,
+            not_deleted=keeping.count_not_deleted(name),
+            later=documents.count_documents(deleted_since(self._limit)),
+            unreadable=documents.count_documents(UNREADABLE),
+        )
+
+    def _remove(self, name: str, keeping: Keeping) -> None:
+        told = self._database[name].find(self._old, {"id": True})
+        for batch in in_batches(told, BATCH):
+            ids = [one["id"] for one in batch if is_id(one.get("id"))]
+            if owned_by(name):
+                self._remove_owners(name, ids, keeping)
+                nameless = [one["_id"] for one in batch if not is_id(one.get("id"))]
+                self._delete(name, "_id", nameless)
+            else:
+                self._delete(name, "_id", [one["_id"] for one in batch])
+
+    def _remove_owners(self, name: str, ids: Sequence[str], keeping: Keeping) -> None:
+        """Remove documents and what they own, after a last look at what came to hang on them."""
+        kept = keeping.ids(name)
+        for batch in reversed(
+            owners(self._database, name, [one for one in ids if one not in kept])
+        ):
+            keeping.look(batch.collection, batch.ids)
+            stay = keeping.ids(batch.collection)
+            self._delete(batch.collection, "id", [one for one in batch.ids if one not in stay])
+
+    def _delete(self, name: str, field: str, values: Sequence[Any]) -> None:
+        if values:
+            query = {field: {"$in": [*values]}, **self._old}
+            self._removed[name] += self._database[name].delete_many(query).deleted_count
+
+    def _report(self, keeping: Keeping, *, removal_done: bool) -> PurgeReport:
+        return PurgeReport(
+            database=self._database.name,
+            dry_run=self._dry_run,
+            deleted_before=self._limit,
+            removal_done=removal_done,
+            counts=tuple(self._after(keeping)) if removal_done else self._counts,
+            kept=tuple(keeping.listed),
+        )
+
+    def _after(self, keeping: Keeping) -> Iterator[PurgeCount]:
+        for one in self._counts:
+            known = {"removed": self._removed[one.collection]}
+            yield one.model_copy(update={**known, "kept": len(keeping.ids(one.collection))})

@@ -1,0 +1,143 @@
+"""Pages of a list, from cursor to cursor, until there is nothing new."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
+
+from storycanvas.catalog.entries import Problem
+from storycanvas.catalog.errors import AnswerUnreadable
+
+_LONGEST_CURSOR = 4000
+"""Civitai's have some 20 letters; an address can hold no more than a few thousand."""
+
+_MOST_PAGES_WITHOUT_NEWS = 3
+"""As many pages in a row with the items of earlier ones, or with none, end a walk."""
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogPage:
+    """A page as it was answered.
+
+    Attributes:
+        items: Of any shape.
+        next_cursor: Where the next page begins; None on the last.
+        problem: Why the next page cannot be asked for, although the page names one; None otherwise.
+    """
+
+    items: list[object]
+    next_cursor: str | None
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WalkedPage:
+    """A page of a walk.
+
+    Attributes:
+        cursor: Where it begins; None for the first of the list.
+        items: Of any shape.
+        next_cursor: Where the next one begins; None if the walk ends here.
+        problem: Why the walk ends although the list names a next page; None otherwise.
+    """
+
+    cursor: str | None
+    items: list[object]
+    next_cursor: str | None
+    problem: Problem | None = None
+
+
+def read_page(answer: object) -> CatalogPage:
+    """Read a page of the list, as it was answered.
+
+    Args:
+        answer: `items`, and `metadata` with `nextCursor` or `nextPage` unless it is the last.
+
+    Returns:
+        The page; its items count even where its cursor is none.
+
+    Raises:
+        AnswerUnreadable: It has no list of items.
+    """
+    items = answer.get("items") if isinstance(answer, Mapping) else None
+    if not isinstance(answer, Mapping) or not isinstance(items, list):
+        raise AnswerUnreadable("A page of Civitai's list has no list of items.")
+    metadata = answer.get("metadata")
+    try:
+        cursor = _next_cursor(metadata) if isinstance(metadata, Mapping) else None
+    except ValueError:
+        return CatalogPage(items, None, _no_cursor("The next page has no address"))
+    if cursor is not None and len(cursor) > _LONGEST_CURSOR:
+        return CatalogPage(items, None, _no_cursor(f"A cursor has {len(cursor)} letters"))
+    return CatalogPage(items, cursor)
+
+
+def walk(
+    fetch: Callable[[str | None], CatalogPage], cursor: str | None = None
+) -> Iterator[WalkedPage]:
+    """Read page after page; a list that goes round in a circle ends.
+
+    Of each page eight bytes of its cursor and eight of its items' ids are kept.
+
+    Args:
+        fetch: Reads the page at a cursor.
+        cursor: Where to begin; None for the first page.
+
+    Yields:
+        Each page, the last one with no `next_cursor`.
+    """
+    seen = {_digest(cursor)}
+    read: set[bytes] = set()
+    nothing_new = 0
+    while True:
+        page = fetch(cursor)
+        ids = _digest([_id(item) for item in page.items])
+        nothing_new = nothing_new + 1 if ids in read else 0
+        read.add(ids)
+        problem = _reason_to_end(page, seen, nothing_new)
+        following = None if problem else page.next_cursor
+        yield WalkedPage(cursor, page.items, following, problem)
+        if following is None:
+            return
+        seen.add(_digest(following))
+        cursor = following
+
+
+def _next_cursor(metadata: Mapping[str, object]) -> str | None:
+    cursor, address = metadata.get("nextCursor"), metadata.get("nextPage")
+    if isinstance(cursor, int | float) and not isinstance(cursor, bool):
+        return str(cursor)
+    if isinstance(cursor, str) and cursor.strip():
+        return cursor
+    if not isinstance(address, str):
+        return None
+    found = parse_qs(urlsplit(address).query).get("cursor")
+    return found[0] if found else None
+
+
+def _no_cursor(what: str) -> Problem:
+    return Problem("the list", f"{what}, so the list ends here.")
+
+
+def _reason_to_end(page: CatalogPage, seen: set[bytes], nothing_new: int) -> Problem | None:
+    if page.next_cursor is None:
+        return page.problem
+    subject = f"cursor {page.next_cursor[:80]}"
+    if _digest(page.next_cursor) in seen:
+        return Problem(subject, "The list goes back to a page that was read before; it ends here.")
+    if nothing_new >= _MOST_PAGES_WITHOUT_NEWS:
+        return Problem(
+            subject,
+            f"The last {nothing_new} pages held the items of earlier ones, or none; the list ends "
+            "here.",
+        )
+    return None
+
+
+def _id(item: object) -> str | None:
+    return repr(item.get("id")) if isinstance(item, Mapping) else None
+
+
+def _digest(value: object) -> bytes:
+    return hashlib.blake2b(json.dumps(value).encode(), digest_size=8).digest()

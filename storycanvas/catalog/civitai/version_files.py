@@ -1,0 +1,131 @@
+"""Files of a Civitai item's versions, with all that a local model is matched by."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from storycanvas.catalog.civitai.item_shapes import objects, tag_name
+from storycanvas.catalog.entries import HashKind
+from storycanvas.catalog.hashes import LENGTHS, normal_hash
+from storycanvas.catalog.kinds import LocalType, type_of_file
+
+
+@dataclass(frozen=True, slots=True)
+class VersionFile:
+    """One file of one version.
+
+    Attributes:
+        model_id: Civitai's id of the item.
+        model_name: The item's display name.
+        item_type: The item's `type`, such as `LORA`.
+        version_id: Civitai's id of the version.
+        version_name: Such as `v2.0`.
+        base_model: Such as `SDXL 1.0`; None if it is not told.
+        published_at: ISO 8601; None if it is not told.
+        trained_words: What triggers the model.
+        nsfw: Whether Civitai calls it so.
+        tags: Of the item.
+        file_name: As Civitai spells it; empty if it is not told.
+        file_type: The file's `type`, such as `Model` or `VAE`; empty if it is not told.
+        kind: What the file itself is good for.
+        hashes: Normalised, by kind; hashes of nothing are left out.
+        download_url: None if it is not told.
+    """
+
+    model_id: int
+    model_name: str
+    item_type: str
+    version_id: int
+    version_name: str
+    base_model: str | None
+    published_at: str | None
+    trained_words: tuple[str, ...]
+    nsfw: bool
+    tags: tuple[str, ...]
+    file_name: str
+    file_type: str
+    kind: LocalType
+    hashes: dict[HashKind, str]
+    download_url: str | None
+
+
+def version_files(document: Mapping[str, Any]) -> list[VersionFile]:
+    """Read the files of an item, stored or as it was answered.
+
+    Args:
+        document: Of any shape; what has no id is left out.
+    """
+    number = _id(document)
+    if number is None:
+        return []
+    return [
+        file
+        for version in objects(document.get("modelVersions"))
+        for file in _files(number, document, version)
+    ]
+
+
+def version_files_of_answer(raw: object) -> list[VersionFile]:
+    """Read the files of a version, as `/model-versions/by-hash/{hash}` answers it.
+
+    Args:
+        raw: Of any shape; nothing is read from what names no item.
+    """
+    if not isinstance(raw, Mapping) or (number := _id(raw, "modelId")) is None:
+        return []
+    model = raw.get("model")
+    return list(_files(number, model if isinstance(model, Mapping) else {}, raw))
+
+
+def _files(
+    number: int, model: Mapping[str, Any], version: Mapping[str, Any]
+) -> Iterator[VersionFile]:
+    version_id = _id(version)
+    if version_id is None:
+        return
+    item_type = _text(model.get("type"))
+    tags = model.get("tags")
+    for file in objects(version.get("files")):
+        file_type = _text(file.get("type"))
+        yield VersionFile(
+            model_id=number,
+            model_name=_text(model.get("name")),
+            item_type=item_type,
+            version_id=version_id,
+            version_name=_text(version.get("name")),
+            base_model=_text(version.get("baseModel")) or None,
+            published_at=_moment(version.get("publishedAt")),
+            trained_words=tuple(filter(None, map(_text, _list(version.get("trainedWords"))))),
+            nsfw=model.get("nsfw") is True,
+            tags=tuple(filter(None, map(tag_name, _list(tags)))),
+            file_name=_text(file.get("name")),
+            file_type=file_type,
+            kind=type_of_file(item_type, file_type),
+            hashes=_hashes(file.get("hashes")),
+            download_url=_text(file.get("downloadUrl")) or None,
+        )
+
+
+def _id(part: Mapping[str, Any], field: str = "id") -> int | None:
+    value = part.get(field)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _moment(value: object) -> str | None:
+    return value.isoformat() if isinstance(value, datetime) else _text(value) or None
+
+
+def _hashes(value: object) -> dict[HashKind, str]:
+    if not isinstance(value, Mapping):
+        return {}
+    known = {kind: normal_hash(kind, value.get(kind)) for kind in LENGTHS}
+    return {kind: digits for kind, digits in known.items() if digits}

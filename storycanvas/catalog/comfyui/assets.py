@@ -1,0 +1,92 @@
+"""Hashes of whole files, which servers started with `--enable-assets` tell at `/api/assets`."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from storycanvas.catalog.entries import ModelEntry, Problems
+from storycanvas.catalog.errors import CatalogBusy, CatalogError, NotThere
+from storycanvas.catalog.hashes import normal_hash
+from storycanvas.catalog.json_client import JsonClient
+from storycanvas.catalog.names import normal_path
+
+PAGE_SIZE = 500
+"""The most that ComfyUI answers at once."""
+
+MOST_PAGES = 1000
+"""A list of assets that goes on is not read further."""
+
+_RENAMED = {"unet": "diffusion_models", "clip": "text_encoders", "t2i_adapter": "controlnet"}
+"""Directories whose files ComfyUI lists in a folder of another name."""
+
+_TYPE_TAG = "model_type:"
+_Place = tuple[str, str]
+_Told = dict[_Place, set[tuple[str, int | None]]]
+
+
+def with_asset_hashes(
+    client: JsonClient, entries: Sequence[ModelEntry], problems: Problems
+) -> list[ModelEntry]:
+    """Add the BLAKE3 that the server tells of its files.
+
+    Two hashes for one file, and one of a file of another size, are left out.
+
+    Args:
+        client: The server.
+        entries: Its models.
+        problems: Takes what could not be read.
+    """
+    told: _Told = {}
+    try:
+        for asset in _assets(client):
+            _note(asset, told)
+    except (NotThere, CatalogBusy):
+        # Older servers do not know the path; newer ones answer 503 until it is enabled.
+        return [*entries]
+    except CatalogError as error:
+        problems.add("/api/assets", f"Hashes are unknown. {error}")
+    return [_with_hash(entry, told.get((entry.folder, entry.path), set())) for entry in entries]
+
+
+def _assets(client: JsonClient) -> Iterator[Mapping[str, object]]:
+    before: object = None
+    for number in range(MOST_PAGES):
+        paging: dict[str, str | int] = {"limit": PAGE_SIZE, "offset": number * PAGE_SIZE}
+        order = {"include_tags": "models", "sort": "name", "order": "asc"}
+        page = client.get("/api/assets", {**order, **paging})
+        rows = page.get("assets") if isinstance(page, dict) else None
+        if not isinstance(page, dict) or not isinstance(rows, list) or rows == before:
+            return
+        yield from (row for row in rows if isinstance(row, dict))
+        if not rows or page.get("has_more") is not True:
+            return
+        before = rows
+
+
+def _note(asset: Mapping[str, object], told: _Told) -> None:
+    digest = normal_hash("BLAKE3", asset.get("hash") or asset.get("asset_hash"))
+    if digest is None:
+        return
+    size = asset.get("size")
+    bytes_told = size if isinstance(size, int) and not isinstance(size, bool) else None
+    for place in _places(asset):
+        told.setdefault(place, set()).add((digest, bytes_told))
+
+
+def _places(asset: Mapping[str, object]) -> Iterator[_Place]:
+    """Tell which entries an asset may be: it names its directory, or its folders as tags."""
+    whole, inner, tags = (asset.get(key) for key in ("file_path", "loader_path", "tags"))
+    path = normal_path(whole) if isinstance(whole, str) else None
+    if path is not None and path.startswith("models/") and path.count("/") > 1:
+        _, directory, rest = path.split("/", 2)
+        yield _RENAMED.get(directory, directory), rest
+    path = normal_path(inner) if isinstance(inner, str) else None
+    if path is not None and isinstance(tags, list):
+        for tag in tags:
+            if isinstance(tag, str) and tag.startswith(_TYPE_TAG):
+                yield tag.removeprefix(_TYPE_TAG), path
+
+
+def _with_hash(entry: ModelEntry, told: set[tuple[str, int | None]]) -> ModelEntry:
+    fitting = {digest for digest, size in told if entry.size is None or size in {None, entry.size}}
+    if len(fitting) != 1:
+        return entry
+    return entry._replace(hashes={**entry.hashes, "BLAKE3": fitting.pop()})

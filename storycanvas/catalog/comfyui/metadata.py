@@ -1,0 +1,129 @@
+"""What trainers wrote into LoRA files, which `/view_metadata/{folder}` tells."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from storycanvas.catalog.entries import ModelEntry, Problems
+from storycanvas.catalog.errors import CatalogError, NotThere
+from storycanvas.catalog.hashes import hashes_from_metadata
+from storycanvas.catalog.json_client import JsonClient
+
+KnownMetadata = Mapping[tuple[str, str], tuple[int | None, float | None]]
+"""Files whose metadata was read before: folder and path, and their size and time then."""
+
+AT_ONCE = 4
+"""Questions under way at a time."""
+
+MOST_FAILURES = 20
+"""In a row; then the server is not asked further."""
+
+LONGEST_VALUE = 500
+"""Letters that are kept of a value."""
+
+LONGEST_NAME = 200
+"""Letters of a value's name; what is called longer is left out."""
+
+MOST_PAIRS = 60
+
+NOTHING_TOLD: Mapping[str, str] = {"read": "nothing of use"}
+"""Stands for metadata that was read and told nothing, so that it is known to have been read."""
+
+_KEPT = {"sshs_model_hash", "sshs_legacy_hash", "ss_base_model_version", "ss_output_name"}
+_PICTURE = "modelspec.thumbnail"
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    reason: str
+
+
+def with_metadata(
+    client: JsonClient, entries: Sequence[ModelEntry], known: KnownMetadata, problems: Problems
+) -> list[ModelEntry]:
+    """Add the metadata of LoRA files that are new or changed, with the hash it tells.
+
+    A file that was asked for and tells nothing gets `NOTHING_TOLD`.
+
+    Args:
+        client: The server.
+        entries: Its models.
+        known: These are not asked for again.
+        problems: Takes what could not be read.
+    """
+
+    def ask(entry: ModelEntry) -> Mapping[str, str] | _Failure:
+        return _read(client, entry)
+
+    wanted = [entry for entry in entries if _is_wanted(entry, known)]
+    wanted.sort(key=_age)  # else files that fail each time would keep new ones out
+    read: dict[tuple[str, str], Mapping[str, str]] = {}
+    failures = 0
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for start in range(0, len(wanted), AT_ONCE):
+            batch = wanted[start : start + AT_ONCE]
+            for entry, found in zip(batch, pool.map(ask, batch), strict=True):
+                if isinstance(found, _Failure):
+                    problems.add(f"{entry.folder}/{entry.path}", found.reason)
+                    failures += 1
+                else:
+                    read[entry.folder, entry.path] = found
+                    failures = 0
+            if failures >= MOST_FAILURES:
+                problems.add("/view_metadata", f"It failed {failures} times; no more is asked.")
+                break
+    return [_with_pairs(entry, read.get((entry.folder, entry.path), {})) for entry in entries]
+
+
+def kept_pairs(told: Mapping[str, object]) -> dict[str, str]:
+    """Take what tells of a model's origin: hashes, base model, names, `modelspec`.
+
+    Args:
+        told: The `__metadata__` of a safetensors file, as the server tells it.
+    """
+    texts = {key: value for key, value in told.items() if isinstance(value, str) and value}
+    wanted = sorted(filter(_is_kept, texts))[-MOST_PAIRS:]  # the trainers' own come last
+    return {key: texts[key][:LONGEST_VALUE] for key in wanted}
+
+
+def _is_kept(name: str) -> bool:
+    if "\0" in name or len(name) > LONGEST_NAME or name == _PICTURE:
+        return False
+    return name in _KEPT or name.startswith("modelspec.")
+
+
+def _age(entry: ModelEntry) -> float:
+    return -(entry.modified or 0.0)
+
+
+def _is_wanted(entry: ModelEntry, known: KnownMetadata) -> bool:
+    if entry.folder != "loras" or not entry.path.endswith(".safetensors"):
+        return False
+    before = known.get((entry.folder, entry.path))
+    if before is None:
+        return True
+    both = zip((entry.size, entry.modified), before, strict=True)
+    return any(None not in pair and pair[0] != pair[1] for pair in both)
+
+
+def _read(client: JsonClient, entry: ModelEntry) -> Mapping[str, str] | _Failure:
+    path = f"/view_metadata/{quote(entry.folder, safe='')}"
+    try:
+        told = client.get(path, {"filename": entry.raw_name})
+    except NotThere:  # the file has none
+        return NOTHING_TOLD
+    except CatalogError as error:
+        return _Failure(f"Its metadata is unknown. {error}")
+    if told is None:
+        return NOTHING_TOLD
+    if not isinstance(told, dict):
+        return _Failure("Its metadata is no object.")
+    return kept_pairs(told) or NOTHING_TOLD
+
+
+def _with_pairs(entry: ModelEntry, pairs: Mapping[str, str]) -> ModelEntry:
+    if not pairs:
+        return entry
+    hashes = {**hashes_from_metadata(pairs), **entry.hashes}
+    return entry._replace(metadata=pairs, hashes=hashes)

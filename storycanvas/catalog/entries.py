@@ -1,0 +1,154 @@
+"""What a server lists: model files, and what could not be read."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from reprlib import Repr
+from types import MappingProxyType
+from typing import Literal, NamedTuple
+
+HashKind = Literal["SHA256", "BLAKE3", "AutoV3", "AutoV2"]
+"""Kinds of hashes that identify a file, the surest first (reference section 4.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that could not be read; the rest was.
+
+    Attributes:
+        subject: What it is, as short text: a path, an id, a line's number.
+        reason: A sentence.
+    """
+
+    subject: str
+    reason: str
+
+
+_NO_HASHES: Mapping[HashKind, str] = MappingProxyType({})
+_NO_METADATA: Mapping[str, str] = MappingProxyType({})
+
+
+class ModelEntry(NamedTuple):
+    """A model file as one server lists it; a tuple, since a farm lists 100,000 and more.
+
+    Attributes:
+        folder: ComfyUI's folder, such as `loras`.
+        path: Relative to the folder, normalised (`storycanvas.catalog.names.normal_path`).
+        raw_name: As the server spells it; prompts need that.
+        size: Bytes; None if the server does not tell.
+        modified: Seconds since 1970; None if the server does not tell.
+        hashes: Normalised (`storycanvas.catalog.hashes.normal_hash`), by kind.
+        metadata: The file's own `__metadata__`, all text.
+    """
+
+    folder: str
+    path: str
+    raw_name: str
+    size: int | None = None
+    modified: float | None = None
+    hashes: Mapping[HashKind, str] = _NO_HASHES
+    metadata: Mapping[str, str] = _NO_METADATA
+
+    @property
+    def file_name(self) -> str:
+        """The last part of the path."""
+        return self.path.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """All models of one server, as far as they could be read.
+
+    Attributes:
+        entries: Sorted by folder and path; no two are the same.
+        complete: Whether nothing is missing; only then what is not listed is gone.
+        folders: The only ones that the server's way of listing can tell of; None if all.
+        problems: What could not be read.
+    """
+
+    entries: tuple[ModelEntry, ...]
+    complete: bool
+    problems: tuple[Problem, ...] = ()
+    folders: frozenset[str] | None = None
+
+
+ServerStatus = Literal["online", "offline", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerReading:
+    """What was learned of one server.
+
+    Attributes:
+        status: `offline` without any answer, `error` with one that is of no use.
+        seconds: How long its status took; None while offline.
+        capabilities: What it said about itself, with nothing that MongoDB cannot hold.
+        listing: Its models; None where unknown: offline, or a RunPod endpoint, which lists none.
+        error: Why it is not online, or why its models are unknown, as a sentence; None otherwise.
+    """
+
+    status: ServerStatus
+    seconds: float | None = None
+    capabilities: Mapping[str, object] | None = None
+    listing: Listing | None = None
+    error: str | None = None
+
+
+def listing_digest(name: str, address: str, entries: Iterable[ModelEntry]) -> str:
+    """Name what entries say; the same entries in the same order have the same name.
+
+    Args:
+        name: The server's, which each of its models holds.
+        address: The server's, as well.
+        entries: Sorted as a listing sorts them.
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    lines = [f"{name}\0{address}"]
+    lines += [
+        f"{entry.folder}\0{entry.raw_name}\0{entry.size}\0{entry.modified}"
+        + (_more(entry) if entry.hashes or entry.metadata else "")
+        for entry in entries
+    ]
+    return hashlib.sha256("\n".join(lines).encode(errors="surrogatepass")).hexdigest()
+
+
+def _more(entry: ModelEntry) -> str:
+    return f"\0{[*entry.hashes.items()]!r}\0{[*entry.metadata.items()]!r}"
+
+
+MOST_PROBLEMS = 1000
+"""Further ones are counted only."""
+
+_LONGEST = 80
+
+
+def shown(value: object) -> str:
+    """Write anything on at most 80 letters."""
+    short = Repr()
+    short.maxstring = short.maxother = short.maxlong = _LONGEST
+    short.maxlist = short.maxdict = short.maxlevel = 3
+    return short.repr(value)[:_LONGEST]
+
+
+class Problems:
+    """Collects problems in the order in which they are met."""
+
+    def __init__(self) -> None:
+        self._kept: list[Problem] = []
+        self._more = 0
+
+    def add(self, subject: str, reason: str) -> None:
+        """Note what could not be read, and why."""
+        if len(self._kept) < MOST_PROBLEMS:
+            self._kept.append(Problem(subject, reason))
+        else:
+            self._more += 1
+
+    def all(self) -> tuple[Problem, ...]:
+        """List them; the last one tells how many more there were."""
+        if not self._more:
+            return tuple(self._kept)
+        rest = Problem("further problems", f"{self._more} more could not be read.")
+        return (*self._kept, rest)

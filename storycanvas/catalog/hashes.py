@@ -1,0 +1,174 @@
+"""Hashes of model files in one spelling (reference sections 4.2 and 4.3)."""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from storycanvas.catalog.entries import HashKind, Listing, Problem
+from storycanvas.catalog.errors import AnswerUnreadable
+from storycanvas.catalog.json_text import read_json
+from storycanvas.catalog.names import normal_path
+
+LENGTHS: dict[HashKind, int] = {"SHA256": 64, "BLAKE3": 64, "AutoV3": 12, "AutoV2": 10}
+"""Hexadecimal digits of each kind, the surest kind first."""
+
+_OF_NOTHING = (
+    "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855",  # SHA-256
+    "AF1349B9F5F9A1A6A0404DEA36DCC9499BCB25C9ADC112B7CC9A93CAE41F3262",  # BLAKE3
+)
+"""Hashes of empty input, which some trainers write; they name no file."""
+
+_HEX = re.compile(r"[0-9A-F]+")
+
+
+def normal_hash(kind: HashKind, value: object) -> str | None:
+    """Bring a hash into upper case without `0x`, `blake3:` and the like.
+
+    Args:
+        kind: Which hash it is.
+        value: What was found; may be anything.
+
+    Returns:
+        As many hexadecimal digits as the kind has; None if it is no such hash, or one of nothing.
+    """
+    if not isinstance(value, str):
+        return None
+    digits = value.strip().rpartition(":")[2].upper().removeprefix("0X")
+    if len(digits) != LENGTHS[kind] or not _HEX.fullmatch(digits):
+        return None
+    if any(nothing.startswith(digits) for nothing in _OF_NOTHING) or not digits.strip("0"):
+        return None
+    return digits
+
+
+def hashes_from_metadata(metadata: Mapping[str, str]) -> dict[HashKind, str]:
+    """Take what a trainer wrote about a file: `sshs_model_hash` begins with its AutoV3.
+
+    Args:
+        metadata: The `__metadata__` of a safetensors file.
+    """
+    whole = normal_hash("SHA256", metadata.get("sshs_model_hash"))
+    return {"AutoV3": whole[: LENGTHS["AutoV3"]]} if whole else {}
+
+
+def with_auto_v2(hashes: Mapping[HashKind, str]) -> dict[HashKind, str]:
+    """Add the AutoV2 that a SHA-256 begins with."""
+    sha256 = hashes.get("SHA256")
+    return {**hashes, "AutoV2": sha256[: LENGTHS["AutoV2"]]} if sha256 else dict(hashes)
+
+
+MOST_BYTES = 256 * 1024 * 1024
+
+
+_Place = tuple[str | None, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class HashList:
+    """SHA-256 sums of files.
+
+    Attributes:
+        sha256s: In upper case, by server (None for all), folder and normalised path; None where
+            rows contradict.
+        problems: Rows that could not be read.
+    """
+
+    sha256s: Mapping[_Place, str | None]
+    problems: tuple[Problem, ...] = ()
+
+    def of_server(self, names: Collection[str]) -> dict[tuple[str, str], str]:
+        """Choose those of one server; what is told of it comes before what is told of all.
+
+        Args:
+            names: What the server may be called.
+
+        Returns:
+            Sums by folder and normalised path.
+        """
+        everywhere: dict[tuple[str, str], str | None] = {}
+        own: dict[tuple[str, str], str | None] = {}
+        for (server, folder, path), sha256 in self.sha256s.items():
+            if server is None:
+                everywhere[folder, path] = sha256
+            elif server in names:
+                own[folder, path] = sha256
+        return {place: sha256 for place, sha256 in (everywhere | own).items() if sha256}
+
+
+def read_hash_list(path: Path) -> HashList:
+    """Read a file `[{"folder": "loras", "name": "a/b.safetensors", "sha256": "…"}, …]`.
+
+    A row may name the `server` whose file it is; else it counts for each server that has a file
+    there. A null instead of a hash says that it is not known; such a row is passed over. Of a file
+    with two hashes none is taken: a wrong one would link it to another model.
+
+    Args:
+        path: The file, of 256 MiB at most.
+
+    Raises:
+        AnswerUnreadable: It is too large, no JSON list, or a pipe or folder.
+        OSError: It cannot be opened.
+    """
+    size = path.stat().st_size
+    if not path.is_file():
+        raise AnswerUnreadable(f"{path.name!r} is no file.")
+    if size > MOST_BYTES:
+        raise AnswerUnreadable(f"{path.name!r} is larger than {MOST_BYTES:,} bytes.")
+    try:
+        rows = read_json(path.read_bytes())
+    except ValueError as error:
+        raise AnswerUnreadable(f"{path.name!r} is no JSON: {error}") from error
+    if not isinstance(rows, list):
+        raise AnswerUnreadable(f"{path.name!r} holds no list of hashes.")
+    known: dict[_Place, str | None] = {}
+    problems = []
+    for number, row in enumerate(rows):
+        reason = _read(row, known)
+        if reason:
+            problems.append(Problem(f"row {number}", reason))
+    return HashList(known, tuple(problems))
+
+
+def with_hashes(listing: Listing, known: Mapping[tuple[str, str], str]) -> Listing:
+    """Add SHA-256 sums to the entries of a listing that has none of its own.
+
+    Args:
+        listing: What a server told.
+        known: By folder and normalised path.
+    """
+    if not known:
+        return listing
+    entries = [
+        entry._replace(hashes={"SHA256": known[entry.folder, entry.path], **entry.hashes})
+        if (entry.folder, entry.path) in known
+        else entry
+        for entry in listing.entries
+    ]
+    return replace(listing, entries=tuple(entries))
+
+
+def _read(row: object, known: dict[_Place, str | None]) -> str | None:
+    """Take a row in, or say why not; None stands for hashes that differ."""
+    if not isinstance(row, Mapping):
+        return "It is no object."
+    if row.get("sha256") is None:
+        return None
+    place = _place(row)
+    if place is None:
+        return "It has no folder and name that are a path, or a server that is no text."
+    sha256 = normal_hash("SHA256", row["sha256"])
+    if sha256 is None:
+        return "Its sha256 is none, or that of an empty file."
+    if known.setdefault(place, sha256) == sha256:
+        return None
+    known[place] = None
+    return "Another row has another sha256 for this file; none is taken."
+
+
+def _place(row: Mapping[str, object]) -> _Place | None:
+    server, folder, name = row.get("server"), row.get("folder"), row.get("name")
+    path = normal_path(name) if isinstance(name, str) else None
+    if not isinstance(folder, str) or path is None or not isinstance(server, str | None):
+        return None
+    return server, folder, path

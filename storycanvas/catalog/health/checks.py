@@ -1,0 +1,155 @@
+"""What one look at a host found."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
+
+from storycanvas.catalog.errors import CatalogError, CatalogUnreachable
+
+
+def shown_address(url: str) -> str:
+    """Take the user and the query, which may hold a password or a key, out of an address.
+
+    Args:
+        url: Of any kind; MongoDB's may name several hosts.
+
+    Returns:
+        Scheme, hosts and path; the scheme alone if it cannot be told where the user part ends.
+    """
+    scheme, separator, rest = url.strip().partition("://")
+    if not separator:
+        return url.strip().partition("?")[0]
+    place = rest.partition("?")[0].partition("#")[0]
+    hosts, slash, path = place.partition("/")
+    if "@" not in hosts and "@" in rest:
+        # A password with an unquoted `/` or `?`: what comes before it looks like the hosts.
+        return f"{scheme}://"
+    return f"{scheme}://{hosts.rpartition('@')[2]}{slash}{path}".rstrip("/")
+
+
+HostKind = Literal["face host", "comfyui", "mongodb", "image store"]
+
+HostKey = tuple[str, str, str]
+"""Kind, name and address: what makes a host the same at two looks."""
+
+HostState = Literal["up", "down", "error", "starting", "stopping", "failed"]
+"""`down` is without any answer, `error` with one that is of no use; the last three are a face
+host's own words."""
+
+
+class HostQueue(BaseModel):
+    """How much work a host has.
+
+    Attributes:
+        running: Jobs that it does now.
+        waiting: Jobs that wait.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    running: NonNegativeInt
+    waiting: NonNegativeInt
+
+
+class GpuGuard(BaseModel):
+    """The limit that guards a face host.
+
+    Attributes:
+        slots: Operations that it lets through at one time; None if there is no limit.
+        taken: Slots that are held now.
+        guarded: Whether it guards; nothing is sent to the host while it does not.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    slots: NonNegativeInt | None
+    taken: NonNegativeInt
+    guarded: bool
+
+
+class Answer(BaseModel):
+    """What a host said, or why it did not.
+
+    Attributes:
+        state: In one word.
+        latency_ms: Milliseconds from asking for its status to the end of the answer; None without.
+        version: Of the program that answered.
+        queue: None if it does not tell.
+        gpu: Of a face host only.
+        free_disk_bytes: None if it does not tell.
+        note: What an operator should know, in sentences; None if there is nothing to say.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    state: HostState = "up"
+    latency_ms: float | None = Field(None, ge=0)
+    version: str | None = None
+    queue: HostQueue | None = None
+    gpu: GpuGuard | None = None
+    free_disk_bytes: NonNegativeInt | None = None
+    note: str | None = None
+
+
+class HostCheck(Answer):
+    """What one look at a host found.
+
+    Attributes:
+        name: No two hosts have the same.
+        kind: What it is.
+        address: Without a user or a query; empty if it is not known.
+    """
+
+    name: str
+    kind: HostKind
+    address: str
+
+    @property
+    def key(self) -> HostKey:
+        """What makes it the same host at another look."""
+        return (self.kind, self.name, self.address)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it can do its work."""
+        return self.state == "up"
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A question to one host.
+
+    Attributes:
+        name: The host's.
+        kind: What it is.
+        address: Without a user or a query.
+        ask: Asks it; runs in a thread of its own and should end by itself within the time limit.
+    """
+
+    name: str
+    kind: HostKind
+    address: str
+    ask: Callable[[], Answer]
+
+    def check(self, answer: Answer) -> HostCheck:
+        """Say of which host an answer is."""
+        return HostCheck(name=self.name, kind=self.kind, address=self.address, **dict(answer))
+
+
+def timed(call: Callable[[], T]) -> tuple[T, float]:
+    """Call something, and tell how many milliseconds it took."""
+    begin = time.monotonic()
+    result = call()
+    return result, round((time.monotonic() - begin) * 1000, 1)
+
+
+def failed(error: CatalogError) -> Answer:
+    """Tell what it means that a server could not be read."""
+    state = "down" if isinstance(error, CatalogUnreachable) else "error"
+    return Answer(state=state, note=str(error))

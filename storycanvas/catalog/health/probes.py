@@ -1,0 +1,158 @@
+"""Asking ComfyUI servers and RunPod endpoints."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import fsspec
+
+from storycanvas.catalog.comfyui.runpod import read_endpoint
+from storycanvas.catalog.errors import CatalogError
+from storycanvas.catalog.health.checks import Answer, HostQueue, failed, timed
+from storycanvas.catalog.json_client import JsonClient
+
+_LOCAL = ("file", "local")
+
+
+def ask_image_store(url: str) -> Answer:
+    """Look at the root of an image store; nothing is written.
+
+    Args:
+        url: fsspec URL of the root, such as `file:///srv/images` or `s3://bucket/images`.
+    """
+    try:
+        files, root = fsspec.core.url_to_fs(url)
+        if set(_protocols(files)) & set(_LOCAL):
+            return _folder(Path(root))
+        return _bucket(files, root)
+    except (ImportError, ValueError, OSError) as error:
+        state = "down" if isinstance(error, ConnectionError | TimeoutError) else "error"
+        return Answer(
+            state=state,
+            note=f"The image store cannot be looked at ({type(error).__name__}); correct "
+            "IMAGE_STORE or the block, or the rights there.",
+        )
+
+
+def _folder(root: Path) -> Answer:
+    there, latency = timed(root.exists)
+    nearest = next(place for place in (root, *root.parents) if place.exists())
+    if not nearest.is_dir():
+        return Answer(state="error", note="The root of the image store is no folder.")
+    free = shutil.disk_usage(nearest).free
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        return Answer(
+            state="error",
+            free_disk_bytes=free,
+            note="This user may not write to the image store; give it the right to.",
+        )
+    return Answer(
+        latency_ms=latency,
+        free_disk_bytes=free,
+        note=None if there else "Its folder is not there yet; the first picture makes it.",
+    )
+
+
+def _bucket(files: Any, root: str) -> Answer:  # noqa: ANN401 - fsspec ships no types
+    files.invalidate_cache()
+    there, latency = timed(lambda: bool(files.exists(root)))
+    if there:
+        return Answer(latency_ms=latency)
+    bucket = root.strip("/").partition("/")[0]
+    if files.exists(bucket):
+        return Answer(latency_ms=latency, note="It holds nothing yet.")
+    return Answer(state="error", note="Its bucket does not exist, or this user may not see it.")
+
+
+def _protocols(files: Any) -> tuple[str, ...]:  # noqa: ANN401 - fsspec ships no types
+    return (files.protocol,) if isinstance(files.protocol, str) else tuple(files.protocol)
+
+
+STATUS_SECONDS = 3.0
+QUEUE_SECONDS = 1.5
+"""Together less than the limit of a whole check, so that the reason is told."""
+
+_OTHER_PROGRAM = (
+    "Its /system_stats is not that of a ComfyUI server; does another program listen there?"
+)
+
+_MOST_BYTES = 32 * 1024 * 1024
+"""ComfyUI's queue quotes the whole workflow of every job."""
+
+
+def ask_comfyui(url: str) -> Answer:
+    """Ask a ComfyUI server for its version and for the length of its queue.
+
+    Args:
+        url: Its address; a user part is sent as Basic authorization.
+    """
+    try:
+        with _client(url, STATUS_SECONDS) as client:
+            stats, latency = timed(lambda: client.get("/system_stats"))
+    except CatalogError as error:
+        return failed(error)
+    system = stats.get("system") if isinstance(stats, Mapping) else None
+    if not isinstance(system, Mapping):
+        return Answer(state="error", note=_OTHER_PROGRAM)
+    version = system.get("comfyui_version")
+    queue, note = _queue_of(url)
+    return Answer(
+        latency_ms=latency,
+        version=version if isinstance(version, str) else None,
+        queue=queue,
+        note=note,
+    )
+
+
+def ask_runpod(url: str, api_key: str | None, endpoint_id: str | None) -> Answer:
+    """Ask RunPod how many jobs an endpoint has; none of its workers is started by that.
+
+    Args:
+        url: Of the endpoint, or only of RunPod if `endpoint_id` is given.
+        api_key: The account's.
+        endpoint_id: None takes it from the address.
+    """
+    try:
+        reading = read_endpoint(
+            url, api_key=api_key, endpoint_id=endpoint_id, seconds=STATUS_SECONDS
+        )
+    except CatalogError as error:
+        return failed(error)
+    if reading.status != "online":
+        return Answer(state="down" if reading.status == "offline" else "error", note=reading.error)
+    told = (reading.capabilities or {}).get("jobs")
+    jobs = told if isinstance(told, Mapping) else {}
+    return Answer(
+        latency_ms=None if reading.seconds is None else round(reading.seconds * 1000, 1),
+        queue=_queue(_count(jobs.get("inProgress")), _count(jobs.get("inQueue"))),
+    )
+
+
+def _client(url: str, seconds: float) -> JsonClient:
+    return JsonClient(url, timeout_seconds=seconds, whole_seconds=seconds, max_bytes=_MOST_BYTES)
+
+
+def _queue_of(url: str) -> tuple[HostQueue | None, str | None]:
+    """Read the queue, or say why it is unknown; the server can work all the same."""
+    try:
+        with _client(url, QUEUE_SECONDS) as client:
+            found = client.get("/queue")
+    except CatalogError as error:
+        return None, f"Its queue is unknown: {error}"
+    told = found if isinstance(found, Mapping) else {}
+    return _queue(_count(told.get("queue_running")), _count(told.get("queue_pending"))), None
+
+
+def _queue(running: int | None, waiting: int | None) -> HostQueue | None:
+    if running is None or waiting is None:
+        return None
+    return HostQueue(running=running, waiting=waiting)
+
+
+def _count(value: object) -> int | None:
+    """Read a number of jobs, or the jobs themselves."""
+    if isinstance(value, list):
+        return len(value)
+    return value if type(value) is int and value >= 0 else None

@@ -1,0 +1,94 @@
+"""How alike two names are, for suggestions that a person decides on."""
+
+from collections import Counter
+from collections.abc import Iterable
+from difflib import SequenceMatcher
+
+from storycanvas.catalog.civitai.version_files import VersionFile
+from storycanvas.catalog.matching.local_models import LocalModel
+from storycanvas.catalog.matching.outcomes import MOST_CANDIDATES, Candidate
+from storycanvas.catalog.names import normal_name
+
+LEAST_LIKENESS = 0.5
+"""Likeness above which a file is suggested (reference section 4.3 lists what is above 0.3)."""
+
+FEWEST_SHARED = 4
+"""Letters that names must share as whole words, for their words to count."""
+
+LONGEST_NAME = 200
+"""Letters that are compared; the time that comparing takes grows with their square."""
+
+
+class Likeness:
+    """How alike names are to one name.
+
+    Args:
+        name: Normalised (`storycanvas.catalog.names.normal_name`).
+    """
+
+    def __init__(self, name: str) -> None:
+        self._words = Counter(name[:LONGEST_NAME].split())
+        self._letters = SequenceMatcher(None, "", name[:LONGEST_NAME], autojunk=False)
+
+    def to(self, other: str) -> float:
+        """Compare with another name.
+
+        Args:
+            other: Normalised, too.
+
+        Returns:
+            From 0 to 1: the likeness of the letters in their order or of the words, the higher one.
+        """
+        if not other or not self._words:
+            return 0.0
+        best = _words_alike(self._words, Counter(other[:LONGEST_NAME].split()))
+        self._letters.set_seq1(other[:LONGEST_NAME])
+        least = max(best, LEAST_LIKENESS)
+        bounds = self._letters.real_quick_ratio, self._letters.quick_ratio
+        if all(bound() > least for bound in bounds):  # the exact ratio takes ten times as long
+            return max(best, self._letters.ratio())
+        return best
+
+
+def suggestions(local: LocalModel, files: Iterable[VersionFile]) -> list[Candidate]:
+    """Rank files of a model's kind by their names.
+
+    Args:
+        local: The model.
+        files: In any order, also twice.
+
+    Returns:
+        At most `MOST_CANDIDATES`, one for a version, those above `LEAST_LIKENESS`, the best first.
+    """
+    name = Likeness(normal_name(local.file_name))
+    best: dict[int, Candidate] = {}
+    for file in files:
+        if file.kind != local.kind or local.kind == "other":
+            continue
+        score = round(max(map(name.to, _names(file))), 4)
+        candidate = Candidate(file, score, "suggestion")
+        before = best.get(file.version_id)
+        if score > LEAST_LIKENESS and (before is None or _rank(candidate) < _rank(before)):
+            best[file.version_id] = candidate
+    return sorted(best.values(), key=_rank)[:MOST_CANDIDATES]
+
+
+def _names(file: VersionFile) -> set[str]:
+    item, version = (text.replace("/", " ") for text in (file.model_name, file.version_name))
+    return {normal_name(text) for text in (file.file_name, item, f"{item} {version}")}
+
+
+def _rank(candidate: Candidate) -> tuple[float, int, str]:
+    return -candidate.score, candidate.file.version_id, candidate.file.file_name
+
+
+def _words_alike(mine: Counter[str], theirs: Counter[str]) -> float:
+    shared = _letters(mine & theirs)
+    if shared < FEWEST_SHARED:
+        return 0.0
+    sizes = _letters(mine), _letters(theirs)
+    return (shared / min(sizes) + 2 * shared / sum(sizes)) / 2
+
+
+def _letters(words: Counter[str]) -> int:
+    return sum(len(word) * count for word, count in words.items())

@@ -1,0 +1,123 @@
+"""A local model, and what there is to look for."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from storycanvas.catalog.entries import HashKind
+from storycanvas.catalog.hashes import LENGTHS, normal_hash
+from storycanvas.catalog.kinds import LocalType
+from storycanvas.catalog.names import file_key, normal_name
+
+FEWEST_LETTERS = 4
+"""Letters that a name needs; `xl` and `ae` are in hundreds of others."""
+
+_LIBRARY_WORDS = """
+model models diffusion pytorch torch lora loras lycoris locon weights checkpoint checkpoints
+ckpt safetensors vae ae clip text encoder unet transformer controlnet embedding upscaler
+last final best latest new old copy untitled output test epoch step steps of
+sd xl v l g b m k x fp bf f pruned ema full merged ft
+"""
+_EMPTY_WORDS = frozenset(_LIBRARY_WORDS.split())
+"""Words that trainers and libraries write into every name; alone they say nothing."""
+
+_FAMILIES = frozenset(
+    {"sdxl", "flux", "flux 1", "pony", "illustrious", "stable diffusion", "anime", "style"}
+)
+"""Names of whole families, which say no more than a base model does."""
+
+
+def is_telling(file_name: str) -> bool:
+    """Tell whether a file's name can say which model it is.
+
+    Args:
+        file_name: With or without its path and ending.
+
+    Returns:
+        False for names that are short, all digits, or what a library calls every file.
+    """
+    name = normal_name(file_name)
+    if sum(letter.isalpha() for letter in name) < FEWEST_LETTERS or name in _FAMILIES:
+        return False
+    return any(not word.isdigit() and word not in _EMPTY_WORDS for word in name.split())
+
+
+@dataclass(frozen=True, slots=True)
+class LocalModel:
+    """A model file as the servers tell of it.
+
+    Attributes:
+        model_id: Folder and path, the same on every server.
+        kind: What its folder is for.
+        file_name: The last part of its path.
+        hashes: All that any server tells, by kind; more than one of a kind is a contradiction.
+        sizes: All that any server tells, in bytes; more than one is a contradiction, too.
+    """
+
+    model_id: str
+    kind: LocalType
+    file_name: str
+    hashes: Mapping[HashKind, frozenset[str]]
+    sizes: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class LookupKeys:
+    """What a database has to be asked for, to find every file that a model may be.
+
+    Attributes:
+        sha256: Upper-case hexadecimal digits, sorted; so are the other hashes.
+        blake3: 64 digits each.
+        autov2: 10 digits each, with those that a SHA256 begins with.
+        autov3: 12 digits each.
+        file_key: Of its file name (`storycanvas.catalog.names.file_key`); None where names decide
+            nothing.
+        name_key: Of its file name (`storycanvas.catalog.names.normal_name`); None where names
+            decide nothing.
+    """
+
+    sha256: tuple[str, ...]
+    blake3: tuple[str, ...]
+    autov2: tuple[str, ...]
+    autov3: tuple[str, ...]
+    file_key: str | None
+    name_key: str | None
+
+
+def known_hashes(hashes: Mapping[HashKind, Iterable[str]]) -> dict[HashKind, frozenset[str]]:
+    """Bring hashes into one spelling, drop what is none, and add the AutoV2 of every SHA256.
+
+    Args:
+        hashes: By kind.
+
+    Returns:
+        All four kinds; a kind of which nothing is known has an empty set.
+    """
+    known = {
+        kind: {digits for value in hashes.get(kind, ()) if (digits := normal_hash(kind, value))}
+        for kind in LENGTHS
+    }
+    known["AutoV2"] |= {sha256[: LENGTHS["AutoV2"]] for sha256 in known["SHA256"]}
+    return {kind: frozenset(values) for kind, values in known.items()}
+
+
+def names_decide(local: LocalModel) -> bool:
+    """Tell whether a name can say which file it is: not of an unknown kind, not `model.pt`."""
+    return local.kind != "other" and is_telling(local.file_name)
+
+
+def lookup_keys(local: LocalModel) -> LookupKeys:
+    """Take what a database has to be asked for.
+
+    Args:
+        local: The model.
+    """
+    known = {kind: tuple(sorted(values)) for kind, values in known_hashes(local.hashes).items()}
+    by_name = names_decide(local)
+    return LookupKeys(
+        sha256=known["SHA256"],
+        blake3=known["BLAKE3"],
+        autov2=known["AutoV2"],
+        autov3=known["AutoV3"],
+        file_key=file_key(local.file_name) if by_name else None,
+        name_key=normal_name(local.file_name) if by_name else None,
+    )

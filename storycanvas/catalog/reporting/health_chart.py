@@ -1,0 +1,154 @@
+"""The picture of the last day's checks: which host was up, and how fast it answered."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from storycanvas.catalog.reporting.charts import FAINT, INK, bare, empty_picture, label, png
+from storycanvas.catalog.reporting.models_frame import moments
+
+DAY = timedelta(days=1)
+
+LONGEST_GAP = timedelta(minutes=15)
+"""How long a host counts as it was at a check, without another one; then it counts as unchecked."""
+
+_COLUMNS = ["name", "checked_at", "is_up", "latency_ms"]
+
+
+def last_day(checks: pd.DataFrame) -> pd.DataFrame:
+    """Bring checks in order, without what cannot be read or is older than a day.
+
+    Args:
+        checks: Columns name, checked_at, is_up, latency_ms; other columns do not matter.
+
+    Returns:
+        The four columns, sorted by time; a day is counted from the last check.
+    """
+    if not set(_COLUMNS) <= set(checks.columns):
+        return pd.DataFrame(columns=_COLUMNS)
+    day = checks[_COLUMNS].reset_index(drop=True)
+    day["checked_at"] = moments(day["checked_at"])
+    day["is_up"] = [up is True or up == 1 for up in day["is_up"]]
+    day["latency_ms"] = pd.to_numeric(day["latency_ms"], errors="coerce").astype(float)
+    day = day.dropna(subset=["name", "checked_at"]).assign(name=day["name"].astype(str))
+    begin = day["checked_at"].max() - DAY
+    recent: pd.DataFrame = day[day["checked_at"] >= begin]
+    return recent.sort_values("checked_at", kind="stable", ignore_index=True)
+
+
+def hosts_worst_first(day: pd.DataFrame) -> list[str]:
+    """Order the hosts: those that were down most often, then by name."""
+    up = day.groupby("name")["is_up"].mean()
+    return sorted(up.index, key=lambda name: (up[name], name))
+
+
+def spans(host: pd.DataFrame) -> Iterator[tuple[datetime, datetime, bool]]:
+    """Join checks of one host that found the same, as long as there is no gap between them.
+
+    Args:
+        host: Its checks, in order of time.
+
+    Yields:
+        From when to when it was up (True) or down (False), in UTC.
+    """
+    starts = host["checked_at"]
+    ends = (starts + LONGEST_GAP).where(lambda end: end < starts.shift(-1), starts.shift(-1))
+    ends = ends.fillna(starts + LONGEST_GAP / 3)
+    begins = (host["is_up"] != host["is_up"].shift()) | (ends.shift() < starts)
+    for _, run in pd.DataFrame({"start": starts, "end": ends, "is_up": host["is_up"]}).groupby(
+        begins.cumsum()
+    ):
+        yield run["start"].iloc[0], run["end"].iloc[-1], bool(run["is_up"].iloc[0])
+
+
+MOST_HOSTS = 30
+"""Hosts with a row of their own, those that were down most first."""
+
+_COLOURS = {True: "#8FCFB0", False: "#C8324A"}
+_LINE, _SHADE = "#1F4E79", "#B9CBE0"
+_BAND, _LATENCY = 0.24, 0.52
+"""Heights of the band and of the diagram above it; a row has 1."""
+_SLICE = timedelta(minutes=5)
+"""Over which latencies are summed up; a host that is checked every 30 s has ten of them."""
+_NARROWEST = timedelta(minutes=4)
+"""A host that was down for seconds only has to be seen, too."""
+_MARGIN = timedelta(minutes=6)
+
+
+def health_plot(checks: pd.DataFrame) -> bytes:
+    """Draw a row for each host: a band that is green while it was up, and a line of its latency.
+
+    Args:
+        checks: Columns name, checked_at (UTC), is_up, latency_ms (None without an answer), in any
+            order. What is more than a day older than the last one is left out.
+
+    Returns:
+        A PNG; without any check it says so.
+    """
+    day = last_day(checks)
+    if day.empty:
+        return empty_picture("no checks yet")
+    hosts = hosts_worst_first(day)
+    shown = hosts[:MOST_HOSTS]
+    begin = day["checked_at"].max() - DAY
+    figure = Figure(figsize=(11, 1.1 + 0.75 * len(shown)))
+    figure.set_layout_engine("constrained")
+    axes = figure.add_subplot()
+    bare(axes)
+    for row, name in enumerate(shown):
+        _draw(axes, len(shown) - 1 - row, day[day["name"] == name], begin)
+    axes.set_ylim(-0.1, len(shown))
+    axes.set_yticks([len(shown) - 0.6 - row for row in range(len(shown))], [*map(label, shown)])
+    axes.set_xlim(0, _hours(DAY + _MARGIN))
+    _name_hours(axes, begin)
+    axes.grid(axis="x", color=FAINT)
+    title = (
+        "Hosts in the last day (UTC): green up, red down; latency (line: median, shade: slowest)"
+    )
+    more = f"; {len(hosts) - MOST_HOSTS} more are not shown" if len(hosts) > MOST_HOSTS else ""
+    figure.suptitle(title + more, x=0.01, ha="left", color=INK, fontsize=11.5)
+    return png(figure)
+
+
+def _draw(axes: Axes, floor: int, host: pd.DataFrame, begin: pd.Timestamp) -> None:
+    for start, end, is_up in sorted(spans(host), key=lambda span: not span[2]):
+        width = end - start if is_up else max(end - start, _NARROWEST)
+        bar = (_hours(start - begin), _hours(width))
+        axes.broken_barh([bar], (floor, _BAND), color=_COLOURS[is_up], lw=0)
+    slowest = _draw_latency(axes, floor + _BAND + 0.08, host, begin)
+    told = f" up {host['is_up'].mean():.2%}"
+    if slowest:
+        told += f"\n at most {slowest:,.0f} ms"
+    right = _hours(DAY + _MARGIN)
+    axes.text(right, floor + 0.4, told, va="center", color=INK, fontsize=8.5)
+
+
+def _draw_latency(
+    axes: Axes, floor: float, host: pd.DataFrame, begin: pd.Timestamp
+) -> float | None:
+    """Draw the median and the slowest of every few minutes; give the slowest of all."""
+    slices = host.set_index("checked_at")["latency_ms"].resample(_SLICE)
+    middle, slowest = slices.median(), slices.max()
+    top = slowest.max()
+    if pd.isna(top) or top <= 0:
+        return None
+    scale = _LATENCY / top
+    hours = (pd.DatetimeIndex(middle.index) - (begin - _SLICE / 2)).total_seconds() / 3600
+    low, high = floor + middle * scale, floor + slowest * scale
+    axes.fill_between(hours, low, high, color=_SHADE, lw=0)
+    few = middle.count() < 100  # noqa: PLR2004  # points with gaps between them make no line
+    axes.plot(hours, low, color=_LINE, linewidth=1.2, marker="." if few else "")
+    return float(top)
+
+
+def _name_hours(axes: Axes, begin: pd.Timestamp) -> None:
+    full = [begin.ceil("3h") + timedelta(hours=hours) for hours in range(0, 24, 3)]
+    names = [f"{one:%d %b}" if one.hour == 0 else f"{one:%H:%M}" for one in full]
+    axes.set_xticks([_hours(one - begin) for one in full], names)
+
+
+def _hours(time: timedelta) -> float:
+    return time.total_seconds() / 3600

@@ -1,0 +1,111 @@
+"""The models of all servers as a table, whatever a database tells of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+import pandas as pd
+
+from storycanvas.catalog.entries import ModelEntry
+from storycanvas.catalog.kinds import type_of_folder
+from storycanvas.catalog.names import file_key
+
+
+def listed_frame(entries: Sequence[ModelEntry]) -> pd.DataFrame:
+    """Lay entries out, a row each.
+
+    Args:
+        entries: In any order.
+
+    Returns:
+        Columns folder, path, raw_name, size, modified, hashes, metadata (list of pairs),
+        model_type.
+    """
+    types = {folder: type_of_folder(folder) for folder in {entry.folder for entry in entries}}
+    columns = {
+        "folder": [entry.folder for entry in entries],
+        "path": [entry.path for entry in entries],
+        "raw_name": [entry.raw_name for entry in entries],
+        "size": [entry.size for entry in entries],
+        "modified": [entry.modified for entry in entries],
+        "hashes": [dict(entry.hashes) for entry in entries],
+        "metadata": [[[key, text] for key, text in entry.metadata.items()] for entry in entries],
+        "model_type": [types[entry.folder] for entry in entries],
+    }
+    return pd.DataFrame(columns, dtype=object)
+
+
+TEXTS = (
+    "id",
+    "backend_id",
+    "model_id",
+    "folder",
+    "model_name",
+    "model_type",
+    "base_model",
+    "sha256",
+    "blake3",
+    "civitai_model_id",
+    "civitai_version_id",
+    "match_quality",
+    "match_method",
+)
+"""Columns of text; None where nothing is known."""
+
+TIMES = ("first_seen", "last_seen", "changed_at", "gone_at")
+"""Columns of moments in UTC; NaT where nothing is known."""
+
+COLUMNS = (*TEXTS, "size", "is_active", *TIMES, "file_key")
+"""All columns, in their order; `size` is in bytes, `file_key` is made of the name."""
+
+MOST_BYTES = 1 << 44
+"""16 TiB; a size beyond it is no size of a model file, and sums of it would overflow."""
+
+
+def models_frame(rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
+    """Lay models out, a row for each file of each server.
+
+    Args:
+        rows: With the keys of `TEXTS`, `TIMES`, `size` and `is_active`, as far as they are known;
+            values of any type.
+
+    Returns:
+        The columns `COLUMNS`, which every function of this package takes; a model without an id is
+        left out.
+    """
+    known = [row for row in rows if isinstance(row.get("id"), str)]
+    frame = pd.DataFrame(index=range(len(known)))
+    for name in TEXTS:
+        frame[name] = pd.Series([_text(row.get(name)) for row in known], dtype=object)
+    frame["model_id"] = frame["model_id"].fillna(frame["id"])
+    frame["size"] = pd.Series([_size(row.get("size")) for row in known], dtype="Int64")
+    active = [row.get("is_active") is not False for row in known]
+    frame["is_active"] = pd.Series(active, dtype=bool)
+    for name in TIMES:
+        frame[name] = moments([row.get(name) for row in known])
+    keys = [file_key(name) if name else None for name in frame["model_name"]]
+    frame["file_key"] = pd.Series(keys, dtype=object)
+    return frame[[*COLUMNS]]
+
+
+def moments(values: Iterable[object]) -> pd.Series:
+    """Read moments; what has no zone is in UTC, what is no moment is NaT.
+
+    Args:
+        values: Of any type.
+    """
+    told = [value if isinstance(value, datetime) else None for value in values]
+    found = pd.to_datetime(pd.Series(told, dtype=object), utc=True, errors="coerce")
+    return found.dt.as_unit("us")  # one unit, whatever the values are
+
+
+def _text(value: object) -> str | None:
+    """Read text, or a number that names something, as Civitai's do."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) and value else None
+
+
+def _size(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if 0 <= value <= MOST_BYTES else None

@@ -1,0 +1,228 @@
+"""What the report on the model catalog tells."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+
+class ImportReport(BaseModel):
+    """What became of the items that were read.
+
+    Attributes:
+        source: What was read: the filters, or the file's name.
+        pages: How many pages, or batches of a file, were read in this run.
+        new: Models that were not known.
+        changed: Models of which Civitai says something else now.
+        unchanged: Models that cost no write.
+        mended: Models of which a part was not as it should be; the rest was kept.
+        problems: Items that could not be read or stored, each a sentence; at most 200.
+        problem_count: How many there are.
+        complete: Whether the end was reached; else the next run goes on there.
+        ended_because: Why it ended, as a sentence.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    source: str
+    pages: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    mended: int = 0
+    problems: tuple[str, ...] = ()
+    problem_count: int = 0
+    complete: bool = False
+    ended_because: str = ""
+
+    def summary(self) -> str:
+        """Say it in two sentences."""
+        return (
+            f"{self.source}: {self.pages} pages, {self.new} models new, {self.changed} changed, "
+            f"{self.unchanged} unchanged, {self.problem_count} not read. {self.ended_because}"
+        ).strip()
+
+
+class MatchReport(BaseModel):
+    """How local models are linked.
+
+    Attributes:
+        models: How many local models there are.
+        by_method: How many are linked, by method: `sha256`, `file_name` and so on.
+        unmatched: How many have no link.
+        suggested: How many of these have candidates that a person may choose from.
+        kept: Links that a person made or confirmed.
+        written: Models whose records changed.
+        looked_up: Models that Civitai knew by hash though the imported catalog did not.
+        examples: The first unmatched models with the reason, at most 50 sentences.
+        notes: What could not be done, such as asking Civitai.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    models: int = 0
+    by_method: dict[str, int] = {}
+    unmatched: int = 0
+    suggested: int = 0
+    kept: int = 0
+    written: int = 0
+    looked_up: int = 0
+    examples: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def summary(self) -> str:
+        """Say it in two sentences."""
+        ways = ", ".join(f"{count} by {way}" for way, count in sorted(self.by_method.items()))
+        return (
+            f"{self.models} models: {ways or 'none linked'}, {self.unmatched} without a link "
+            f"({self.suggested} with suggestions), {self.kept} links of a person kept. "
+            f"{self.written} records changed."
+        )
+
+
+MOST_PROBLEMS = 200
+"""Problems that a report lists; the rest is counted."""
+
+
+class ServerSync(BaseModel):
+    """What became of one server's records.
+
+    Attributes:
+        id: The server's id.
+        name: Its name.
+        url: Its address.
+        status: `online`, `offline` or `error`.
+        seconds: How long its status took; None while offline.
+        models: How many models it lists; None where unknown.
+        complete: Whether its listing was whole; only then models can be gone.
+        new: Models that were never seen there before.
+        back: Models that were gone and are there again.
+        changed: Models of which something else is told now, or that got an id of this scheme.
+        gone: Models that are no longer listed.
+        unchanged: All others.
+        error: Why it is not online, or why its models are unknown.
+        problems: What could not be read, at most 200 sentences.
+        problem_count: How many there are.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    name: str
+    url: str
+    status: str
+    seconds: float | None = None
+    models: int | None = None
+    complete: bool = False
+    new: int = 0
+    back: int = 0
+    changed: int = 0
+    gone: int = 0
+    unchanged: int = 0
+    error: str | None = None
+    problems: tuple[str, ...] = ()
+    problem_count: int = 0
+
+
+class SyncReport(BaseModel):
+    """What became of all servers' records.
+
+    Attributes:
+        servers: Each server, in the order in which they were read.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    servers: tuple[ServerSync, ...]
+
+    def summary(self) -> str:
+        """Say it in two sentences."""
+        online = sum(server.status == "online" for server in self.servers)
+        told = [f"{self._total(word)} {word}" for word in ("new", "back", "changed", "gone")]
+        unread = self._total("problem_count")
+        rest = f" {unread} entries could not be read." if unread else ""
+        return f"{online} of {len(self.servers)} servers online. Models: {', '.join(told)}.{rest}"
+
+    def lines(self) -> Iterator[str]:
+        """Say what became of each server, a line each."""
+        for server in self.servers:
+            listed = "models unknown" if server.models is None else f"{server.models} models"
+            part = "" if server.complete or server.models is None else " (listing incomplete)"
+            error = f" {server.error}" if server.error else ""
+            yield f"{server.name}: {server.status}, {listed}{part}.{error}"
+
+    def _total(self, count: str) -> int:
+        return sum(getattr(server, count) for server in self.servers)
+
+
+class ReportList(BaseModel):
+    """One list of the report.
+
+    Attributes:
+        count: How many rows the whole list has.
+        rows: The first ones, at most 50; moments are ISO 8601 text.
+        stored_at: Where the whole list lies as CSV; None if it was not stored.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    count: int = 0
+    rows: tuple[dict[str, JsonValue], ...] = ()
+    stored_at: str | None = None
+
+
+class CatalogReport(BaseModel):
+    """What is to be said about the models of all servers.
+
+    Attributes:
+        since: From when on models count as new, gone or changed, UTC.
+        servers: How many servers have models.
+        files: How many model files they have, all together.
+        models: How many different models these are, by folder and path.
+        bytes_freeable: What copies of the same file take, but for one of each; those whose size no
+            server tells are left out.
+        unsized: Entries of `duplicates` whose size no server tells.
+        new: Models that were first seen since then.
+        gone: Models that are no longer listed.
+        changed: What models differ in from an earlier report: a row for each value, with the one
+            before. Without such a report, the models of which a server tells something else.
+        changed_models: How many models that are.
+        compared_with: When that report was made, UTC; None without one.
+        unmatched: Models without a link to Civitai.
+        duplicates: Files that lie in several places.
+        by_type: How many models there are, by type and base model.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    since: datetime
+    servers: int = 0
+    files: int = 0
+    models: int = 0
+    bytes_freeable: int = 0
+    unsized: int = 0
+    changed_models: int = 0
+    compared_with: datetime | None = None
+    new: ReportList = ReportList()
+    gone: ReportList = ReportList()
+    changed: ReportList = ReportList()
+    unmatched: ReportList = ReportList()
+    duplicates: ReportList = ReportList()
+    by_type: ReportList = ReportList()
+
+    def summary(self) -> str:
+        """Say it in two sentences."""
+        servers = "1 server" if self.servers == 1 else f"{self.servers} servers"
+        return (
+            f"{self.models} models in {self.files} files on {servers}; since "
+            f"{self.since:%Y-%m-%d %H:%M} UTC {self.new.count} are new, {self.gone.count} gone and "
+            f"{self.changed_models} changed. {self.unmatched.count} have no link to Civitai, "
+            f"{self.duplicates.count} lie in several places, which takes "
+            f"{self._freeable()} more than once would."
+        )
+
+    def _freeable(self) -> str:
+        gigabytes = f"{self.bytes_freeable / 1e9:.1f} GB"
+        if not self.unsized:
+            return gigabytes
+        return f"{gigabytes}, and what {self.unsized} of unknown size take,"

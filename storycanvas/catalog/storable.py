@@ -1,0 +1,157 @@
+"""JSON from strangers, brought into what MongoDB 6 holds."""
+
+import math
+import re
+from collections.abc import Mapping
+from itertools import islice
+from typing import Any
+
+MOST_BYTES = 1024 * 1024
+"""Of an answer that is to be stored; a document holds 16 times as much."""
+
+DEEPEST = 8
+"""Levels of objects and lists; deeper ones become null."""
+
+MOST_PARTS = 200
+"""Entries of one object or list; further ones are left out."""
+
+LONGEST_TEXT = 2000
+"""Letters of a text; further ones are left out."""
+
+_WHOLE = range(-(2**63), 2**63)
+_USER_PART = re.compile(r"://[^/@\s]+@")
+
+
+def cut_answer(value: object, level: int = DEEPEST) -> object:
+    """Bring a JSON value into what a document can hold.
+
+    Whole numbers beyond 64 bits become text. Keys that are empty, hold NUL or begin with `$` are
+    left out with their values, and so is the user part of every address.
+
+    Args:
+        value: What `JsonClient` returned.
+        level: How many levels of objects and lists are kept.
+    """
+    if isinstance(value, str):
+        return _USER_PART.sub("://", value)[:LONGEST_TEXT]  # a cut one would stay
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if value in _WHOLE else str(value)
+    if isinstance(value, Mapping | list) and not level:
+        return None
+    if isinstance(value, Mapping):
+        kept = islice((pair for pair in value.items() if _is_key(pair[0])), MOST_PARTS)
+        return {key: cut_answer(part, level - 1) for key, part in kept}
+    if isinstance(value, list):
+        return [cut_answer(part, level - 1) for part in value[:MOST_PARTS]]
+    return value
+
+
+def _is_key(key: object) -> bool:
+    return (
+        isinstance(key, str)
+        and 0 < len(key) <= LONGEST_TEXT
+        and "\0" not in key
+        and not key.startswith("$")
+    )
+
+
+Notes = dict[str, None]
+"""Sentences about what was mended, each once, in order."""
+
+DEEPEST_STORABLE = 60
+"""Levels of nesting that are read; MongoDB holds 100."""
+
+_INT64 = range(-(2**63), 2**63)
+_INT32 = range(-(2**31), 2**31)
+_HALF_LETTER = re.compile("[\ud800-\udfff]")
+_MOST_BITS_IN_DIGITS = 1024  # Python writes no more than 4300 digits
+_EMPTY_BYTES = 5  # of an empty object, list or text
+
+
+class TooDeep(ValueError):
+    """A value is nested deeper than `DEEPEST_STORABLE`."""
+
+
+def storable(  # noqa: PLR0911 - one for each type of JSON
+    value: object, notes: Notes, level: int = 0
+) -> Any:  # noqa: ANN401 - as in JSON
+    """Copy a JSON value, with nothing in it that MongoDB refuses.
+
+    Integers beyond 64 bits become text, NaN and infinities become null, half letters become U+FFFD.
+    Keys that are empty, hold a NUL or begin with `$` are dropped with what they hold.
+
+    Args:
+        value: As a JSON decoder makes it.
+        notes: Gets a sentence for each way in which something was changed.
+        level: How deep it lies.
+
+    Raises:
+        TooDeep: It is nested too deeply.
+    """
+    if isinstance(value, str):
+        return value if value.isascii() else _text(value, notes)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return _integer(value, notes)
+    if isinstance(value, float):
+        return _fraction(value, notes)
+    if level >= DEEPEST_STORABLE:
+        raise TooDeep(f"It is nested deeper than {DEEPEST_STORABLE} levels.")
+    if isinstance(value, list):
+        return [storable(part, notes, level + 1) for part in value]
+    if isinstance(value, dict):
+        return {
+            _text(key, notes): storable(part, notes, level + 1)
+            for key, part in value.items()
+            if _storable_is_key(key, notes)
+        }
+    notes["A value that is not of JSON became null."] = None
+    return None
+
+
+def stored_bytes(value: object) -> int:
+    """Count the bytes of a storable value in BSON, without its name (bsonspec.org, version 1.1)."""
+    if isinstance(value, str):
+        return _EMPTY_BYTES + len(value.encode())
+    if value is None:
+        return 0
+    if isinstance(value, bool):
+        return 1
+    if isinstance(value, int):
+        return 4 if value in _INT32 else 8
+    if isinstance(value, Mapping):
+        named = ((key, part) for key, part in value.items())
+    elif isinstance(value, list):
+        named = ((str(index), part) for index, part in enumerate(value))
+    else:
+        return 8
+    return _EMPTY_BYTES + sum(2 + len(key.encode()) + stored_bytes(part) for key, part in named)
+
+
+def _text(value: str, notes: Notes) -> str:
+    if not _HALF_LETTER.search(value):
+        return value
+    notes["Letters that are no Unicode became U+FFFD."] = None
+    return _HALF_LETTER.sub("\ufffd", value)
+
+
+def _integer(value: int, notes: Notes) -> int | str:
+    if value in _INT64:
+        return value
+    notes["A number beyond 64 bits became text."] = None
+    return str(value) if value.bit_length() < _MOST_BITS_IN_DIGITS else hex(value)
+
+
+def _fraction(value: float, notes: Notes) -> float | None:
+    if math.isfinite(value):
+        return value
+    notes["A number that is none became null."] = None
+    return None
+
+
+def _storable_is_key(key: object, notes: Notes) -> bool:
+    if isinstance(key, str) and key and "\0" not in key and not key.startswith("$"):
+        return True
+    notes["A field whose name MongoDB does not hold was dropped."] = None
+    return False

@@ -1,0 +1,1 @@
+"""The client of the host contract: one connection pool, retries, pictures sent once."""

@@ -1,0 +1,115 @@
+"""One request to a face host, and what it is answered."""
+
+import io
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from storycanvas.faces.errors import AnswerDamaged, ContractBroken, FaceError, HostUnreachable
+
+Parsed = TypeVar("Parsed", bound=BaseModel)
+
+MAX_ANSWER_BYTES = 1024 * 1024
+"""Most bytes of an answer that is no picture."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request, which can be sent any number of times.
+
+    Attributes:
+        method: The HTTP method.
+        path: Below `/api/v1/`.
+        seconds: Longest wait for the begin of the answer.
+        headers: Beside those of the connection.
+        body: Opens what is sent, anew for each try; None sends nothing.
+        expected: Statuses that are no refusals.
+        most_bytes: Of the answer.
+        too_large: What a longer answer is.
+    """
+
+    method: str
+    path: str
+    seconds: float
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Callable[[], bytes | Iterable[bytes]] | None = None
+    expected: tuple[int, ...] = (200,)
+    most_bytes: int = MAX_ANSWER_BYTES
+    too_large: type[FaceError] = ContractBroken
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a host answered to a call, of an expected status."""
+
+    status: int
+    body: bytes
+
+
+def parse(kind: type[Parsed], reply: Reply, host: str) -> Parsed:
+    """Read the body of a reply.
+
+    Args:
+        kind: What it should be.
+        reply: What came.
+        host: What messages call the host.
+
+    Raises:
+        ContractBroken: It is something else.
+    """
+    try:
+        return kind.model_validate_json(reply.body)
+    except ValidationError as error:
+        raise ContractBroken(
+            f"{host} does not answer as a face host does ({error.error_count()} fields "
+            "differ); is another program listening there?"
+        ) from error
+
+
+def read_body(response: httpx.Response, call: Call, seconds: float, host: str) -> bytes:
+    """Read the body of an answer whose head has come, up to its end.
+
+    Args:
+        response: A streamed response.
+        call: What it answers; it bounds the size.
+        seconds: Longest wait for the end.
+        host: What messages call the host.
+
+    Raises:
+        AnswerDamaged: The connection ended first.
+        HostUnreachable: The end did not come in time.
+        FaceError: `call.too_large`, when the body is; reading stops there.
+        httpx.HTTPError: The next piece did not come in time.
+    """
+    buffer = io.BytesIO()
+    try:
+        for chunk in _bounded(response, call, seconds, host):
+            buffer.write(chunk)
+    except (httpx.RemoteProtocolError, httpx.ReadError) as error:
+        declared = response.headers.get("Content-Length", "an unknown number")
+        raise AnswerDamaged(
+            f"The answer of the face host {host} to {call.path} ended after {buffer.tell()} of "
+            f"{declared} bytes; try again."
+        ) from error
+    return buffer.getvalue()
+
+
+def _bounded(response: httpx.Response, call: Call, seconds: float, host: str) -> Iterator[bytes]:
+    end = time.monotonic() + seconds
+    size = 0
+    for chunk in response.iter_raw():
+        size += len(chunk)
+        if size > call.most_bytes:
+            raise call.too_large(
+                f"The face host {host} answers {call.path} with more than the "
+                f"{call.most_bytes:,} bytes that are read."
+            )
+        if time.monotonic() > end:
+            raise HostUnreachable(
+                f"The face host {host} did not end its answer to {call.path} within {seconds:g} s."
+            )
+        yield chunk

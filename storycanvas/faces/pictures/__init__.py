@@ -1,0 +1,1 @@
+"""Pictures: reading them safely, naming them by content, keeping them, showing them."""

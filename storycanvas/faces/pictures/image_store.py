@@ -1,0 +1,140 @@
+"""The image store: pictures by content below one fsspec URL, local folder or object store."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from posixpath import normpath
+from uuid import uuid4
+
+import fsspec
+
+from storycanvas.faces.errors import PictureNotFound, PictureTooLarge
+from storycanvas.faces.pictures.reading import MAX_BYTES
+
+_LOCAL = ("file", "local")
+
+
+class Category(StrEnum):
+    """What a stored picture is, second part of its path (seed 003, storage path rule)."""
+
+    SOURCE = "source"
+    TEMPLATE = "template"
+    RESULT = "result"
+    CONTACT_SHEET = "contact_sheet"
+    REPORT = "report"
+
+
+@dataclass(frozen=True)
+class StoredPicture:
+    """Where a picture lies.
+
+    Attributes:
+        path: Path inside the store, `{storage_type}/{category}/{year}/{month}/{filename}`.
+        url: What the app can show.
+    """
+
+    path: str
+    url: str
+
+
+class ImageStore:
+    """Keeps pictures, the same bytes once.
+
+    Args:
+        url: fsspec URL of the store's root, such as `file:///srv/images` or `s3://bucket/images`.
+        base_url: Where the app serves that root, such as `http://127.0.0.1:8000/uploads`; None
+            when it does not.
+    """
+
+    def __init__(self, url: str, base_url: str | None = None) -> None:
+        self.url = url
+        self.base_url = base_url.rstrip("/") if base_url else None
+        self._files, self._root = fsspec.core.url_to_fs(url)
+        protocols = self._files.protocol
+        protocol = protocols if isinstance(protocols, str) else protocols[0]
+        self._storage_type = "local" if protocol in _LOCAL else protocol
+
+    def put(self, data: bytes, category: Category, extension: str, when: datetime) -> StoredPicture:
+        """Store a picture unless its bytes are there already.
+
+        Args:
+            data: The encoded file.
+            category: What it is.
+            extension: Ending of the file name, without a dot.
+            when: UTC time that gives year and month of the path.
+
+        Returns:
+            Where it lies, which for known bytes is where they were stored first.
+        """
+        digest = hashlib.sha256(data).hexdigest()
+        marker = f"{self._storage_type}/by-content/{digest[:2]}/{digest}"
+        known = self._known(marker)
+        if known:
+            return StoredPicture(known, self.address(known))
+        folder = f"{self._storage_type}/{category}/{when:%Y/%m}"
+        path = f"{folder}/{digest}.{extension}"
+        self._write(path, data)
+        self._write(marker, path.encode())
+        return StoredPicture(path, self.address(path))
+
+    def read(self, path: str, max_bytes: int = MAX_BYTES) -> bytes:
+        """Read a picture by its store path.
+
+        Raises:
+            PictureNotFound: There is none, or the path leaves the store.
+            PictureTooLarge: It has more than `max_bytes`.
+        """
+        location = self._location(path)
+        if not self._files.isfile(location):
+            raise PictureNotFound(f"The image store has no picture {path!r}.")
+        size = self._files.size(location)
+        if size > max_bytes:
+            raise PictureTooLarge(f"{path!r} has {size:,} bytes; at most {max_bytes:,} are read.")
+        return bytes(self._files.cat_file(location))
+
+    def holds(self, path: str) -> bool:
+        """Tell whether a picture lies at a store path."""
+        return bool(self._files.isfile(self._location(path)))
+
+    def address(self, path: str) -> str:
+        """Tell what the app can show for a store path."""
+        if self.base_url:
+            return f"{self.base_url}/{path}"
+        return str(self._files.unstrip_protocol(f"{self._root}/{path}"))
+
+    def path_of(self, address: str) -> str | None:
+        """Find the store path of an address that `address` gave; None for any other."""
+        own = str(self._files.unstrip_protocol(self._root))
+        for prefix in (self.base_url, own):
+            if prefix and address.startswith(f"{prefix}/"):
+                return address.removeprefix(f"{prefix}/")
+        return None
+
+    def _known(self, marker: str) -> str | None:
+        location = f"{self._root}/{marker}"
+        if not self._files.isfile(location):
+            return None
+        path = self._files.cat_file(location).decode()
+        return path if self.holds(path) else None
+
+    def _location(self, path: str) -> str:
+        clean = normpath(path)
+        if clean.startswith(("/", "..")) or "\0" in path or "\\" in path:
+            raise PictureNotFound(f"{path!r} is no path of the image store.")
+        return f"{self._root}/{clean}"
+
+    def _write(self, path: str, data: bytes) -> None:
+        """Make the file visible in one go; an object store does that by itself."""
+        location = f"{self._root}/{path}"
+        if self._storage_type != "local":
+            self._files.pipe_file(location, data)
+            return
+        self._files.makedirs(location.rpartition("/")[0], exist_ok=True)
+        temporary = f"{location}.{uuid4().hex}.part"
+        with self._files.open(temporary, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        self._files.mv(temporary, location)

@@ -1,0 +1,133 @@
+"""Where an operation's settings come from: default, preset, character, or given explicitly."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from storycanvas.faces.errors import BadField, OutOfRange
+from storycanvas.faces.operations import OPERATIONS, FaceOperation, parse_operation
+from storycanvas.faces.plan import Plan
+
+_STORED_NAMES = {
+    info.alias: name
+    for operation in OPERATIONS
+    for name, info in operation.model_fields.items()
+    if info.alias
+}
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """Settings of two sources, for every operation of a run.
+
+    Attributes:
+        preset: Parameters of a `facefusion_presets` document.
+        preset_operation: The `operation_type` that the preset is for; None when there is no preset.
+        character: A character's `facefusion_preferred_settings`; a null value counts as not set.
+
+    Raises:
+        BadField: The preset is for no known operation, or holds a parameter that it does not have.
+    """
+
+    preset: Mapping[str, Any] = field(default_factory=dict)
+    preset_operation: str | None = None
+    character: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.preset_operation is not None:
+            _refuse_unknown(self.preset, self.preset_operation)
+
+    def settle(
+        self,
+        operation: type[FaceOperation],
+        *,
+        fitted: Mapping[str, Any],
+        explicit: Mapping[str, Any],
+    ) -> tuple[FaceOperation, dict[str, str]]:
+        """Choose each parameter's value, the strongest source winning.
+
+        Args:
+            operation: The operation's class.
+            fitted: Values that a recipe fits to the case, such as the blend of a large age jump;
+                they stand in for the built-in defaults and so give way to every other source.
+            explicit: Values that the caller named.
+
+        Returns:
+            The operation, and the source of each value that is not the built-in default: `recipe`,
+            `preset`, `character` or `explicit`, by field name.
+
+        Raises:
+            OutOfRange: A source holds a value that the operation does not take.
+        """
+        fields = set(operation.model_fields) - {"operation_type"}
+        kind = operation.model_fields["operation_type"].default
+        preset = self.preset if self.preset_operation == kind else {}
+        values: dict[str, Any] = {}
+        sources: dict[str, str] = {}
+        for source, offered in (
+            ("recipe", fitted),
+            ("preset", preset),
+            ("character", self.character),
+            ("explicit", explicit),
+        ):
+            for name in fields & offered.keys():
+                if offered[name] is not None:
+                    values[name], sources[name] = offered[name], source
+        return _build(operation, kind, values, sources)
+
+
+def _build(
+    operation: type[FaceOperation], kind: str, values: dict[str, Any], sources: dict[str, str]
+) -> tuple[FaceOperation, dict[str, str]]:
+    try:
+        settled = parse_operation({"operation_type": kind, **values})
+    except ValidationError as error:
+        raise OutOfRange(_sentence(kind, error, sources)) from error
+    defaults = {name: info.get_default() for name, info in operation.model_fields.items()}
+    told = {name: s for name, s in sources.items() if getattr(settled, name) != defaults[name]}
+    return settled, dict(sorted(told.items()))
+
+
+def unused_preset(plan: Plan, preferences: Preferences) -> tuple[str, ...]:
+    """Warn when a preset is for an operation that the plan does not have.
+
+    Args:
+        plan: What was run.
+        preferences: What it was made with.
+    """
+    kind = preferences.preset_operation
+    if kind is None or kind in {step.operation.operation_type for step in plan.steps}:
+        return ()
+    return (f"The preset is for the operation {kind}, which this run does not have: not used.",)
+
+
+def _refuse_unknown(preset: Mapping[str, Any], kind: str) -> None:
+    names = {
+        operation.model_fields["operation_type"].default: set(operation.model_fields)
+        for operation in OPERATIONS
+    }
+    if kind not in names:
+        raise BadField(f"The preset is for {kind!r}; the operations are {', '.join(names)}.")
+    unknown = sorted(preset.keys() - names[kind])
+    if unknown:
+        known = ", ".join(sorted(names[kind] - {"operation_type"}))
+        raise BadField(
+            f"The preset holds {', '.join(unknown)}, which the operation {kind} does not have; "
+            f"it has {known}."
+        )
+
+
+def _sentence(kind: str, error: ValidationError, sources: Mapping[str, str]) -> str:
+    first = error.errors(include_url=False, include_context=False)[0]
+    said = first["msg"].removeprefix("Value error, ")
+    path = [str(part) for part in first["loc"] if str(part) != kind]
+    if not path:
+        involved = ", ".join(sorted(set(sources.values()))) or "explicit"
+        return f"The settings of the operation {kind} (from: {involved}) do not fit: {said}."
+    name = _STORED_NAMES.get(path[0], path[0])
+    source = sources.get(name, "explicit")
+    return (
+        f"{name} = {first['input']!r} (from: {source}) does not fit the operation {kind}: {said}."
+    )

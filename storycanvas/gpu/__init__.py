@@ -1,0 +1,1 @@
+"""Guarding GPU hosts: one host among many processes (`guard`), many hosts for one run (`pool`)."""

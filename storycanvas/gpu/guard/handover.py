@@ -1,0 +1,302 @@
+"""The processes of one machine that want the same GPU host hand its slot on among themselves.
+
+A slot given back to Prefect's server lies idle until somebody asks again; handed on with its lease
+it is used within a millisecond. Each waiting process has a claim and a socket in a folder of its
+user's own; whoever holds the slot sends the lease to the one whose turn it is. Sending is giving:
+the sender uses the lease no more, so no two ever hold it. A lease sent to a process that dies is
+renewed by nobody and runs out.
+
+Where there can be no such folder or socket, everybody asks the server.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import socket
+import stat
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Protocol
+from uuid import UUID, uuid4
+
+from storycanvas.gpu.guard.fairness import Claim
+
+log = logging.getLogger(__name__)
+
+_LONGEST_MESSAGE = 1024
+_NAMES = iter(range(1, 1 << 62))
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A lease that a neighbour gave.
+
+    Attributes:
+        lease_id: Prefect's name for it.
+        asked_at: When it was taken or renewed last, by the machine's monotonic clock.
+    """
+
+    lease_id: UUID
+    asked_at: float
+
+
+class Neighbours(Protocol):
+    """One waiter's place among those of its machine; used by one thread.
+
+    Attributes:
+        circle: Names those who hand slots on among themselves; the same for all of them.
+    """
+
+    circle: str
+
+    def claim(self, claim: Claim | None) -> None:
+        """Say what this process waits with; None when it does not wait."""
+        ...
+
+    def claims(self) -> dict[str, Claim]:
+        """Tell what the others wait with, by their names."""
+        ...
+
+    def asks(self) -> bool:
+        """Tell whether this process is the one of its machine that asks the server."""
+        ...
+
+    def hold(self, *, held: bool) -> None:
+        """Say whether this process holds the slot, for as long as it lives."""
+        ...
+
+    def holders(self) -> int:
+        """Count the slots that living processes hold."""
+        ...
+
+    def wait(self, seconds: float) -> Grant | None:
+        """Wait for a neighbour to hand the slot on.
+
+        Args:
+            seconds: Longest wait; 0 only looks.
+        """
+        ...
+
+    def hand_over(self, grant: Grant) -> bool:
+        """Give the slot to the neighbour whose turn it is.
+
+        Returns:
+            Whether one took it; then it is no longer this process's.
+        """
+        ...
+
+    def close(self) -> Iterable[Grant]:
+        """Leave; what was handed to this process meanwhile is given back by the caller."""
+        ...
+
+
+def neighbours_of(limit_name: str, server: str) -> Neighbours:
+    """Join the processes of this machine that want a host.
+
+    Args:
+        limit_name: The host's limit.
+        server: Address of Prefect's server; limits of two servers are different ones.
+    """
+    try:
+        return _Neighbours(limit_name, server)
+    except OSError as error:
+        log.warning("Slots are not handed on among this machine's processes (%s).", error)
+        return _Alone()
+
+
+class _Alone:
+    """A place without neighbours."""
+
+    circle = uuid4().hex
+
+    def claim(self, claim: Claim | None) -> None:
+        """Tell nobody."""
+
+    def claims(self) -> dict[str, Claim]:
+        """Nobody waits."""
+        return {}
+
+    def asks(self) -> bool:
+        """Everybody asks."""
+        return True
+
+    def hold(self, *, held: bool) -> None:
+        """Tell nobody."""
+
+    def holders(self) -> int:
+        """Nobody is known to hold it."""
+        return 0
+
+    def wait(self, seconds: float) -> None:
+        """Nobody hands anything on."""
+        time.sleep(seconds)
+
+    def hand_over(self, grant: Grant) -> bool:
+        """Nobody takes it."""
+        del grant
+        return False
+
+    def close(self) -> Iterable[Grant]:
+        """Leave nothing."""
+        return ()
+
+
+class _Neighbours:
+    """A socket and a claim in a folder of this user's own.
+
+    Args:
+        limit_name: The host's limit.
+        server: Address of Prefect's server; limits of two servers are different ones.
+    """
+
+    def __init__(self, limit_name: str, server: str) -> None:
+        key = hashlib.sha256(f"{server}\n{limit_name}".encode()).hexdigest()[:16]
+        self._folder = _own_folder() / key
+        self._folder.mkdir(exist_ok=True, mode=0o700)
+        self._name = f"{os.getpid()}-{next(_NAMES)}"
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            self._socket.bind(str(self._path(self._name, "sock")))
+        except OSError:  # a path of more than some 100 characters, above all
+            self._socket.close()
+            raise
+        self._asking: IO[str] | None = None
+        self._holding: IO[str] | None = None
+        self.circle = _written_once(self._folder / "circle", uuid4().hex)
+
+    def claim(self, claim: Claim | None) -> None:
+        """Say what this process waits with; None when it does not wait."""
+        path = self._path(self._name, "json")
+        if claim is None:
+            path.unlink(missing_ok=True)
+            self._ask_no_more()
+            return
+        part = path.with_suffix(".part")
+        part.write_text(json.dumps(asdict(claim)))
+        part.replace(path)
+
+    def claims(self) -> dict[str, Claim]:
+        """Tell what the others wait with, by their names."""
+        found = {}
+        for path in self._folder.glob("*.json"):
+            if path.stem != self._name:
+                with contextlib.suppress(OSError, ValueError, TypeError):
+                    found[path.stem] = Claim(**json.loads(path.read_text()))
+        return found
+
+    def asks(self) -> bool:
+        """Tell whether this process is the one of its machine that asks the server."""
+        if self._asking is None:
+            self._asking = _locked(self._folder / "asking.lock")
+        return self._asking is not None
+
+    def hold(self, *, held: bool) -> None:
+        """Say whether this process holds the slot, for as long as it lives."""
+        if held and self._holding is None:
+            self._holding = _locked(self._path(self._name, "held"))
+        elif not held and self._holding is not None:
+            self._path(self._name, "held").unlink(missing_ok=True)
+            self._holding.close()
+            self._holding = None
+
+    def holders(self) -> int:
+        """Count the slots that living processes hold."""
+        living = 0
+        for path in self._folder.glob("*.held"):
+            file = _locked(path) if path.stem != self._name else None
+            if file is None:
+                living += 1
+            else:  # it was killed
+                path.unlink(missing_ok=True)
+                file.close()
+        return living
+
+    def wait(self, seconds: float) -> Grant | None:
+        """Wait for a neighbour to hand the slot on.
+
+        Args:
+            seconds: Longest wait; 0 only looks.
+        """
+        self._socket.settimeout(seconds)
+        try:
+            message = json.loads(self._socket.recv(_LONGEST_MESSAGE))
+            return Grant(UUID(message["lease_id"]), float(message["asked_at"]))
+        except (TimeoutError, BlockingIOError):
+            return None
+
+    def hand_over(self, grant: Grant) -> bool:
+        """Give the slot to the neighbour whose turn it is.
+
+        Returns:
+            Whether one took it; then it is no longer this process's.
+        """
+        message = json.dumps({"lease_id": str(grant.lease_id), "asked_at": grant.asked_at})
+        for name, _ in sorted(self.claims().items(), key=lambda item: item[1].rank):
+            try:
+                self._socket.sendto(message.encode(), str(self._path(name, "sock")))
+            except OSError:  # it was killed while it waited
+                self._remove(name)
+            else:
+                self._path(name, "json").unlink(missing_ok=True)
+                return True
+        return False
+
+    def close(self) -> Iterator[Grant]:
+        """Leave; what was handed to this process meanwhile is given back by the caller."""
+        if self._socket.fileno() < 0:
+            return
+        self.claim(None)
+        self.hold(held=False)
+        self._path(self._name, "sock").unlink(missing_ok=True)
+        while (grant := self.wait(0)) is not None:
+            yield grant
+        self._socket.close()
+
+    def _ask_no_more(self) -> None:
+        file, self._asking = self._asking, None
+        if file is not None:
+            file.close()
+
+    def _remove(self, name: str) -> None:
+        for kind in ("json", "sock"):
+            self._path(name, kind).unlink(missing_ok=True)
+
+    def _path(self, name: str, kind: str) -> Path:
+        return self._folder / f"{name}.{kind}"
+
+
+def _locked(path: Path) -> IO[str] | None:
+    """Open a file that nobody else has locked; the lock ends with this process."""
+    file = path.open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    return file
+
+
+def _written_once(path: Path, text: str) -> str:
+    """Write a file, unless another process has; read what stands in it then."""
+    part = path.with_name(f"{path.name}.{text}")
+    part.write_text(text)
+    with contextlib.suppress(FileExistsError):
+        path.hardlink_to(part)
+    part.unlink()
+    return path.read_text()
+
+
+def _own_folder() -> Path:
+    """Make a folder that no other user can write to."""
+    folder = Path(tempfile.gettempdir()) / f"storycanvas-gpu-{os.getuid()}"
+    folder.mkdir(exist_ok=True, mode=0o700)
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
+        raise PermissionError(f"{folder} is not this user's own folder; remove it")
+    return folder

@@ -1,0 +1,115 @@
+"""The application with the whole truth in its OpenAPI document."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import FastAPI
+
+from storycanvas.faces.contract import API
+from storycanvas.host.api.errors import described
+from storycanvas.host.api.texts import (
+    ABOUT,
+    ANSWERS,
+    FIELDS,
+    PICTURE_NAME,
+    REQUESTS,
+    RETRY_AFTER,
+    SCHEMAS,
+    WHO_MAY_CALL,
+)
+from storycanvas.host.storage.assets import CONTENT_TYPES
+
+Json = dict[str, Any]
+
+CONTRACT_VERSION = "1"
+_JSON = "application/json"
+_PICTURE_STATUSES = (400, 401, 404, 500)
+_STATUSES = {
+    ("/status", "get"): (),
+    ("/assets", "post"): (400, 401, 413, 415, 500, 503, 504),
+    ("/assets/{name}", "get"): _PICTURE_STATUSES,
+    ("/assets/{name}", "head"): _PICTURE_STATUSES,
+}
+_OPERATION_STATUSES = (400, 401, 404, 413, 415, 422, 429, 500, 503, 504)
+_ERROR = {"schema": {"$ref": "#/components/schemas/ErrorAnswer"}}
+_BINARY = {"type": "string", "format": "binary"}
+
+
+class HostApi(FastAPI):
+    """An application whose document tells what FastAPI cannot know."""
+
+    def openapi(self) -> Json:
+        """Make the document of the contract, once."""
+        if self.openapi_schema is None:
+            complete(super().openapi())
+        return super().openapi()
+
+
+def complete(document: Json) -> None:
+    """Fill in errors, headers, examples, descriptions and the token.
+
+    Args:
+        document: As FastAPI makes it from the routes; is changed.
+    """
+    document["info"]["description"] = ABOUT
+    schemas = document["components"]["schemas"]
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    for name, schema in schemas.items():
+        _describe(name, schema)
+    token = {"type": "http", "scheme": "bearer", "description": WHO_MAY_CALL}
+    document["components"]["securitySchemes"] = {"token": token}
+    for path, method, operation in _operations(document):
+        statuses = _STATUSES.get((path, method), _OPERATION_STATUSES)
+        operation["security"] = [{"token": []}, {}] if statuses else []
+        _set_errors(operation["responses"], statuses, with_body=method != "head")
+        _set_examples(path.removeprefix("/"), operation)
+        if path == "/assets/{name}":
+            _set_picture(operation, with_body=method != "head")
+
+
+def _operations(document: Json) -> Iterator[tuple[str, str, Json]]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield path.removeprefix(API), method, operation
+
+
+def _describe(name: str, schema: Json) -> None:
+    if name in SCHEMAS:
+        schema["description"] = SCHEMAS[name]
+    for field, properties in schema.get("properties", {}).items():
+        if field in FIELDS:
+            properties.setdefault("description", FIELDS[field])
+
+
+def _set_errors(responses: Json, statuses: tuple[int, ...], *, with_body: bool) -> None:
+    for refused in responses.keys() - {"200"}:
+        del responses[refused]
+    for status in statuses:
+        answer: Json = {"description": described(status)}
+        if with_body:
+            answer["content"] = {_JSON: _ERROR}
+        if status in {429, 503}:
+            seconds = {"type": "integer", "minimum": 1}
+            answer["headers"] = {"Retry-After": {"description": RETRY_AFTER, "schema": seconds}}
+        if status == 401:  # noqa: PLR2004 - it reads better than a name
+            answer["headers"] = {"WWW-Authenticate": {"schema": {"const": "Bearer"}}}
+        responses[str(status)] = answer
+
+
+def _set_examples(path: str, operation: Json) -> None:
+    if path in REQUESTS:
+        operation["requestBody"]["content"][_JSON]["example"] = REQUESTS[path]
+        operation["responses"]["200"]["content"][_JSON]["example"] = ANSWERS[path]
+
+
+def _set_picture(operation: Json, *, with_body: bool) -> None:
+    name = operation["parameters"][0]
+    name["description"] = PICTURE_NAME
+    name["schema"]["pattern"] = r"^(asset:)?[0-9a-f]{64}\.(png|jpg|webp)$"
+    answer = operation["responses"]["200"] = {
+        "description": "The picture, whole: a `Range` is not looked at.",
+        "headers": {"ETag": {"description": "Its SHA-256.", "schema": {"type": "string"}}},
+    }
+    if with_body:
+        answer["content"] = {kind: {"schema": _BINARY} for kind in CONTENT_TYPES.values()}

@@ -1,0 +1,229 @@
+"""Who is let in: is there a token where one is needed, and does it stay a secret?"""
+
+import errno
+import ipaddress
+import os
+import re
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from pydantic import ValidationError
+
+from storycanvas.faces.contract import API, HostStatus
+from storycanvas.host.command_line import TOKEN_VARIABLE, refusal, settings_of
+from storycanvas.host.doctor.findings import Finding, failed, ok, warning
+from storycanvas.host.settings import is_loopback
+
+PORT = "port"
+ANSWER_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class PortFacts:
+    """The address that the host is to listen on.
+
+    Attributes:
+        host: Address or name.
+        port: 0 stands for any free one.
+        error: The number of the error when it was tried, of `errno`; None if it is free.
+        reason: That error in the system's words.
+        status: What a host that answers there says of itself; None if nothing of ours does.
+    """
+
+    host: str
+    port: int
+    error: int | None = None
+    reason: str = ""
+    status: HostStatus | None = None
+
+
+def look_at_port(host: str, port: int) -> PortFacts:
+    """Try the address, and ask who is there if it is taken."""
+    try:
+        _try(host, port)
+    except (OSError, OverflowError) as error:
+        number = error.errno if isinstance(error, OSError) and error.errno else errno.EINVAL
+        taken = number == errno.EADDRINUSE
+        return PortFacts(host, port, number, str(error), _status(host, port) if taken else None)
+    return PortFacts(host, port)
+
+
+def judge_port(facts: PortFacts) -> Finding:
+    """Judge whether the host can listen there, or does."""
+    name = f"{facts.host} port {facts.port or 'any'}"
+    if facts.error is None:
+        return ok(PORT, f"{name} is free")
+    if facts.status is not None:
+        return _judge_status(name, facts.status)
+    match facts.error:
+        case errno.EADDRINUSE:
+            fix = "end the program that listens there, or name another --port"
+            return failed(PORT, f"{name} is taken by another program", fix)
+        case errno.EADDRNOTAVAIL:
+            fix = "name an address of this machine as --host, 127.0.0.1 or 0.0.0.0 for example"
+            return failed(PORT, f"{name} is not an address of this machine", fix)
+        case errno.EACCES:
+            fix = "name a --port of 1024 or more"
+            return failed(PORT, f"{name} may not be used by this user", fix)
+    return failed(PORT, f"{name} cannot be used ({facts.reason})", "name another --host or --port")
+
+
+def _judge_status(name: str, status: HostStatus) -> Finding:
+    seen = (
+        f"{name}: a host answers {status.status}, engine {status.engine} {status.engine_version}, "
+        f"{status.busy} running, {status.queued} waiting"
+    )
+    if status.status == "ok":
+        return ok(PORT, seen)
+    return warning(PORT, seen, "look into its log; restart it if that stays so")
+
+
+def _try(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        if os.name == "posix":  # else a port that was used a minute ago seems taken
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+
+
+def _status(host: str, port: int) -> HostStatus | None:
+    url = httpx.URL(scheme="http", host=_reachable(host), port=port, path=f"{API}/status")
+    try:
+        answer = httpx.get(url, timeout=ANSWER_SECONDS, trust_env=False)
+        return HostStatus.model_validate_json(answer.content)
+    except (httpx.HTTPError, ValidationError):
+        return None
+
+
+def _reachable(host: str) -> str:
+    """Name the address at which a program that listens on all of them can be asked."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if not address.is_unspecified:
+        return host
+    return "127.0.0.1" if isinstance(address, ipaddress.IPv4Address) else "::1"
+
+
+SETTINGS = "settings"
+
+
+def check_settings(arguments: Mapping[str, Any], environment: Mapping[str, str]) -> Finding:
+    """Judge the options as the host itself does.
+
+    Args:
+        arguments: What `storycanvas.host.command_line.host_parser` read.
+        environment: Holds the token.
+    """
+    try:
+        settings = settings_of(arguments, environment)
+    except ValidationError as error:
+        return failed(
+            SETTINGS,
+            refusal(error),
+            "correct that option; the host would refuse to start",
+        )
+    return ok(
+        SETTINGS,
+        f"engine {settings.engine} on {settings.host} port {settings.port}, "
+        f"{settings.slots} at a time, {settings.queue} more may wait",
+    )
+
+
+TOKEN = "token"  # noqa: S105 - the name of a check
+LEAST_LENGTH = 16
+UNIT_FOLDERS = (Path("/etc/systemd/system"), Path("~/.config/systemd/user"))
+UNIT = "storycanvas-host.service"
+_OTHERS = 0o077
+_MAKE = (
+    f"write {TOKEN_VARIABLE}= and what `openssl rand -hex 32` gives into the environment file of "
+    "the service, mode 600"
+)
+
+
+@dataclass(frozen=True)
+class TokenFacts:
+    """What can be said about a token without showing it.
+
+    Attributes:
+        loopback: Whether the host listens for its own machine only.
+        length: Characters; None without a token.
+        sendable: Whether a header can carry it: printable ASCII, no blank at an end.
+        units: Files of the systemd unit that hold a token, which every user can read.
+        open_files: Environment files of the unit that others than their owner can read.
+    """
+
+    loopback: bool
+    length: int | None
+    sendable: bool = True
+    units: tuple[Path, ...] = ()
+    open_files: tuple[Path, ...] = ()
+
+
+def look_at_token(
+    host: str, environment: Mapping[str, str], unit_folders: Sequence[Path] = UNIT_FOLDERS
+) -> TokenFacts:
+    """Look at the token in the environment, and for others that lie about in systemd's files."""
+    token = environment.get(TOKEN_VARIABLE) or None
+    units = {path: path.read_text(errors="replace") for path in _unit_files(unit_folders)}
+    return TokenFacts(
+        is_loopback(host),
+        None if token is None else len(token),
+        token is None or (token.isascii() and token.isprintable() and token == token.strip()),
+        tuple(path for path, text in units.items() if _holds_token(text)),
+        tuple(file for text in units.values() for file in _environment_files(text) if _open(file)),
+    )
+
+
+def judge_token(facts: TokenFacts) -> tuple[Finding, ...]:
+    """Judge who can get in."""
+    in_units = [
+        warning(TOKEN, f"{path} holds a token, and every user can read it", _MAKE)
+        for path in facts.units
+    ]
+    in_files = [
+        warning(TOKEN, f"{path} can be read by others than its owner", f"chmod 600 {path}")
+        for path in facts.open_files
+    ]
+    return (_judge_value(facts), *in_units, *in_files)
+
+
+def _judge_value(facts: TokenFacts) -> Finding:
+    if facts.length is None:
+        if facts.loopback:
+            return ok(TOKEN, "none: callers on this machine only")
+        return failed(TOKEN, "none, and other machines are let in", _MAKE)
+    if not facts.sendable:
+        seen = f"{TOKEN_VARIABLE} has characters that no header can carry, or a blank at an end"
+        return failed(TOKEN, seen, _MAKE)
+    if facts.length < LEAST_LENGTH:
+        seen = f"{facts.length} characters, which can be guessed"
+        return warning(TOKEN, seen, f"take {LEAST_LENGTH} or more; {_MAKE}")
+    return ok(TOKEN, f"set, {facts.length} characters")
+
+
+def _unit_files(folders: Sequence[Path]) -> Iterator[Path]:
+    for folder in (folder.expanduser() for folder in folders):
+        yield from (path for path in [folder / UNIT] if path.is_file())
+        yield from sorted((folder / f"{UNIT}.d").glob("*.conf"))
+
+
+def _holds_token(unit: str) -> bool:
+    return re.search(rf"^\s*Environment\s*=.*\b{TOKEN_VARIABLE}=\S", unit, re.MULTILINE) is not None
+
+
+def _environment_files(unit: str) -> list[Path]:
+    found = re.findall(r"^\s*EnvironmentFile\s*=\s*-?(/\S+)", unit, re.MULTILINE)
+    return [Path(name) for name in found]
+
+
+def _open(file: Path) -> bool:
+    try:
+        return file.is_file() and bool(file.stat().st_mode & _OTHERS)
+    except PermissionError:  # closed to this user, so to others, too
+        return False

@@ -1,0 +1,169 @@
+"""The command `storycanvas-host doctor`."""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from storycanvas.host.command_line import host_parser
+from storycanvas.host.doctor.access import (
+    PORT,
+    TOKEN,
+    check_settings,
+    judge_port,
+    judge_token,
+    look_at_port,
+    look_at_token,
+)
+from storycanvas.host.doctor.facefusion import (
+    FACEFUSION,
+    GPU,
+    WEIGHTS,
+    judge_gpu,
+    judge_installation,
+    judge_programs,
+    judge_weights,
+    look_at_gpu,
+    look_at_programs,
+    look_at_weights,
+)
+from storycanvas.host.doctor.findings import (
+    Finding,
+    Level,
+    as_json,
+    failed,
+    line_of,
+    ok,
+    summary,
+    worst,
+)
+from storycanvas.host.doctor.machine import (
+    CLOCK,
+    DATA_DIR,
+    PYTHON,
+    ROOTS,
+    judge_clock,
+    judge_python,
+    judge_roots,
+    judge_storage,
+    look_at_clock,
+    look_at_python,
+    look_at_roots,
+    look_at_storage,
+)
+from storycanvas.host.engines.facefusion.process.installation import (
+    HOME_VARIABLE,
+    Installation,
+    InstallationUnusable,
+    find_installation,
+)
+
+Check = Callable[[], Finding | tuple[Finding, ...]]
+
+
+def examine(arguments: Mapping[str, Any], environment: Mapping[str, str]) -> Iterator[Finding]:
+    """Make all checks that matter for these options.
+
+    Args:
+        arguments: What `storycanvas.host.command_line.host_parser` read.
+        environment: Of the host to be; FaceFusion is looked at when it is the engine, or named.
+
+    Yields:
+        What was found, as soon as it is.
+    """
+    facefusion = arguments["engine"] == "facefusion" or bool(environment.get(HOME_VARIABLE))
+    found = _installation(environment) if facefusion else None
+    yield from _host_findings(arguments, environment, found)
+    if found is None:
+        yield ok(FACEFUSION, f"not needed by the engine {arguments['engine']}")
+        return
+    yield judge_programs(look_at_programs(environment))
+    yield judge_installation(found)
+    if isinstance(found, Installation):
+        downloads = bool(arguments["allow_downloads"])
+        yield from _weights_and_gpu(found, environment, downloads=downloads)
+
+
+def _host_findings(
+    arguments: Mapping[str, Any], environment: Mapping[str, str], found: Installation | str | None
+) -> Iterator[Finding]:
+    python = found.python if isinstance(found, Installation) else None
+    host, port, data_dir = arguments["host"], arguments["port"], Path(arguments["data_dir"])
+    keep_gib = arguments.get("keep_gib")
+    checks: dict[str, Check] = {
+        PYTHON: lambda: judge_python(look_at_python(python)),
+        DATA_DIR: lambda: judge_storage(look_at_storage(data_dir), keep_gib),
+        PORT: lambda: judge_port(look_at_port(host, port)),
+        TOKEN: lambda: judge_token(look_at_token(host, environment)),
+        ROOTS: lambda: judge_roots(look_at_roots(arguments["allow_roots"])),
+        CLOCK: lambda: judge_clock(look_at_clock(data_dir.expanduser())),
+    }
+    yield check_settings(arguments, environment)
+    for name, check in checks.items():
+        yield from _made(name, check)
+
+
+def _weights_and_gpu(
+    installation: Installation, environment: Mapping[str, str], *, downloads: bool
+) -> Iterator[Finding]:
+    def weights() -> tuple[Finding, ...]:
+        seen = look_at_weights(installation.home, installation.python)
+        return judge_weights(seen, downloads=downloads)
+
+    yield from _made(WEIGHTS, weights)
+    yield from _made(GPU, lambda: judge_gpu(look_at_gpu(installation, environment)))
+
+
+def _installation(environment: Mapping[str, str]) -> Installation | str:
+    try:
+        return find_installation(environment)
+    except InstallationUnusable as error:
+        return str(error)
+
+
+def _made(name: str, check: Check) -> tuple[Finding, ...]:
+    """Make a check; what cannot even be looked at has failed, and the others still follow."""
+    try:
+        made = check()
+    except OSError as error:
+        return (failed(name, str(error), "run the doctor as the user who runs the host"),)
+    return made if isinstance(made, tuple) else (made,)
+
+
+def run_doctor(argv: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Examine this machine and write what was found to standard output.
+
+    Args:
+        argv: The options of the host to be, and `--json`.
+        environment: The variables of the host to be.
+
+    Returns:
+        1 if a check failed, 0 if there are warnings at most.
+
+    Raises:
+        SystemExit: With status 2 if the command line is wrong.
+    """
+    arguments = vars(doctor_parser().parse_args(argv))
+    in_json = arguments.pop("json")
+    findings = []
+    for finding in examine(arguments, environment):
+        findings.append(finding)
+        if not in_json:
+            _say(line_of(finding))
+    _say(as_json(findings) if in_json else summary(findings))
+    return int(worst(findings) is Level.FAILED)
+
+
+def doctor_parser() -> argparse.ArgumentParser:
+    """Build the parser: all options of a host, and how to show what was found."""
+    parser = host_parser("storycanvas-host doctor")
+    parser.description = "Looks at this machine and says what is missing for a host on it."
+    parser.epilog = "Give it the options and the environment that the host gets, as its user."
+    parser.add_argument("--json", action="store_true", help="write the findings as JSON")
+    return parser
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()

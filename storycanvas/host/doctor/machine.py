@@ -1,0 +1,255 @@
+"""Is this Python the right one, and does it have what the host needs?"""
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from storycanvas.host.doctor.findings import Finding, failed, ok, warning
+
+CLOCK = "clock"
+EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)
+LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+LEAD_SECONDS = 300.0
+"""A file may be so much newer than now before the clock is doubted."""
+
+
+@dataclass(frozen=True)
+class ClockFacts:
+    """The time of this machine, and of what the host wrote last.
+
+    Attributes:
+        now: Seconds since 1970.
+        newest: When the newest picture or result was written, in the same seconds; None without.
+    """
+
+    now: float
+    newest: float | None
+
+
+def look_at_clock(data_dir: Path) -> ClockFacts:
+    """Read the clock and the times of the host's files."""
+    files = (path for path in data_dir.glob("*/*") if path.is_file())
+    return ClockFacts(time.time(), max((path.stat().st_mtime for path in files), default=None))
+
+
+def judge_clock(facts: ClockFacts) -> Finding:
+    """Judge whether the time can be right."""
+    now = datetime.fromtimestamp(facts.now, UTC)
+    seen = f"{now:%Y-%m-%d %H:%M:%S} UTC"
+    fix = "set the clock, and let the system keep it: timedatectl set-ntp true"
+    if not EARLIEST <= now < LATEST:
+        return warning(CLOCK, seen, fix)
+    if facts.newest is not None and facts.newest > facts.now + LEAD_SECONDS:
+        ahead = facts.newest - facts.now
+        return warning(CLOCK, f"{seen}, but a kept file is {ahead:,.0f} s newer", fix)
+    return ok(CLOCK, seen)
+
+
+ROOTS = "allow-root"
+
+
+@dataclass(frozen=True)
+class RootFacts:
+    """One allowed folder.
+
+    Attributes:
+        path: Where it really is, links followed.
+        is_folder: Whether it exists and is a folder.
+        readable: Whether this user may list and enter it.
+    """
+
+    path: Path
+    is_folder: bool
+    readable: bool
+
+
+def look_at_roots(roots: Sequence[str | Path]) -> tuple[RootFacts, ...]:
+    """Look at each of the folders."""
+    paths = [Path(root).expanduser().resolve() for root in roots]
+    return tuple(
+        RootFacts(path, path.is_dir(), os.access(path, os.R_OK | os.X_OK)) for path in paths
+    )
+
+
+def judge_roots(roots: Sequence[RootFacts]) -> tuple[Finding, ...]:
+    """Judge whether pictures in them can be read."""
+    if not roots:
+        return (ok(ROOTS, "none: pictures come by upload or URL"),)
+    return tuple(_judge(root) for root in roots)
+
+
+def _judge(root: RootFacts) -> Finding:
+    if not root.is_folder:
+        return failed(ROOTS, f"{root.path} is no folder", "make it, or name another")
+    if not root.readable:
+        return failed(
+            ROOTS,
+            f"{root.path} cannot be read by this user",
+            "give this user r and x on it",
+        )
+    if root.path == root.path.parent:
+        return warning(
+            ROOTS,
+            f"{root.path} is the whole file system",
+            "name the folder of the pictures",
+        )
+    return ok(ROOTS, f"{root.path} can be read")
+
+
+DATA_DIR = "data-dir"
+DISK = "disk"
+GIB = 1024**3
+LEAST_FREE_BYTES = GIB // 4
+"""With less, a few large pictures fill the disk."""
+
+
+@dataclass(frozen=True)
+class StorageFacts:
+    """The data folder, which the host makes at its first start.
+
+    Attributes:
+        path: Where it is, absolute.
+        nearest: The folder itself, or the nearest one above it that exists.
+        is_folder: Whether that is a folder at all.
+        writable: Whether this user may write there.
+        free_bytes: Room on its disk.
+        used_bytes: What the host keeps there now.
+    """
+
+    path: Path
+    nearest: Path
+    is_folder: bool
+    writable: bool
+    free_bytes: int
+    used_bytes: int
+
+
+def look_at_storage(data_dir: Path) -> StorageFacts:
+    """Look at the data folder, without making or changing anything."""
+    path = data_dir.expanduser().absolute()
+    nearest = next(folder for folder in (path, *path.parents) if folder.exists())
+    files = (file for file in path.glob("*/*") if file.is_file())
+    return StorageFacts(
+        path,
+        nearest,
+        nearest.is_dir(),
+        os.access(nearest, os.W_OK | os.X_OK),
+        shutil.disk_usage(nearest).free,
+        sum(file.stat().st_size for file in files),
+    )
+
+
+def judge_storage(facts: StorageFacts, keep_gib: float | None) -> tuple[Finding, Finding]:
+    """Judge the folder and the room.
+
+    Args:
+        facts: What was seen.
+        keep_gib: How much the host may keep, in GiB; None if it is not bounded.
+    """
+    return _judge_folder(facts), _judge_room(facts, keep_gib)
+
+
+def _judge_folder(facts: StorageFacts) -> Finding:
+    if not facts.is_folder:
+        return failed(DATA_DIR, f"{facts.nearest} is no folder", "name another --data-dir")
+    if not facts.writable:
+        return failed(
+            DATA_DIR,
+            f"{facts.nearest} cannot be written by this user",
+            f"give {facts.path} to this user, or name another --data-dir",
+        )
+    made = "" if facts.path == facts.nearest else ", made at the first start"
+    return ok(DATA_DIR, f"{facts.path}{made}")
+
+
+def _judge_room(facts: StorageFacts, keep_gib: float | None) -> Finding:
+    free, used = facts.free_bytes / GIB, facts.used_bytes / GIB
+    seen = f"{free:,.1f} GiB free, {used:,.1f} GiB kept"
+    if facts.free_bytes < LEAST_FREE_BYTES:
+        return failed(DISK, seen, "make room on the disk, or name another --data-dir")
+    if keep_gib is not None and free + used < keep_gib:
+        return warning(
+            DISK,
+            f"{seen}, {keep_gib:g} GiB allowed",
+            f"--keep-gib {max(0.1, 0.9 * (free + used)):.1f}, or make room on the disk",
+        )
+    return ok(DISK, seen)
+
+
+PYTHON = "python"
+PACKAGES = (
+    "fastapi",
+    "httpx",
+    "numpy",
+    "opencv-python-headless",
+    "pillow",
+    "psutil",
+    "pydantic",
+    "python-multipart",
+    "uvicorn",
+)
+"""Distributions of the project's requirements and of its extra `host`."""
+NEEDED = (3, 11)
+_INSTALL = "pip install --require-hashes -r requirements/host.txt"
+
+
+@dataclass(frozen=True)
+class PythonFacts:
+    """The interpreter that runs the host.
+
+    Attributes:
+        version: Major and minor number.
+        executable: Where it is.
+        packages: Version by distribution; None if it is not installed.
+        is_facefusions: Whether it lies in the environment of FaceFusion.
+    """
+
+    version: tuple[int, int]
+    executable: str
+    packages: Mapping[str, str | None]
+    is_facefusions: bool
+
+
+def look_at_python(facefusion_python: Path | None) -> PythonFacts:
+    """Look at the interpreter that runs this.
+
+    Args:
+        facefusion_python: The interpreter of FaceFusion, if it is known.
+    """
+    return PythonFacts(
+        sys.version_info[:2],
+        sys.executable,
+        {name: _installed(name) for name in PACKAGES},
+        facefusion_python is not None and facefusion_python.parent.parent == Path(sys.prefix),
+    )
+
+
+def judge_python(facts: PythonFacts) -> Finding:
+    """Judge whether the host can run in it."""
+    name = f"Python {'.'.join(map(str, facts.version))} at {facts.executable}"
+    missing = [package for package, found in facts.packages.items() if found is None]
+    if facts.version != NEEDED:
+        wanted = ".".join(map(str, NEEDED))
+        return failed(PYTHON, name, f"make a virtual environment with Python {wanted}")
+    if missing:
+        return failed(PYTHON, f"{name} lacks {', '.join(missing)}", _INSTALL)
+    if facts.is_facefusions:
+        return warning(
+            PYTHON,
+            f"{name} is FaceFusion's own",
+            "give the host a virtual environment of its own, so that neither changes the other",
+        )
+    return ok(PYTHON, f"{name}, {len(facts.packages)} packages")
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

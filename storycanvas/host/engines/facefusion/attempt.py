@@ -1,0 +1,263 @@
+"""One operation, tried once: look, decide, have FaceFusion change the picture, check."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from storycanvas.faces.errors import NoFace, OperationUnsupported
+from storycanvas.faces.operations import (
+    AgeAdjustOperation,
+    DetectOperation,
+    FaceOperation,
+    MaskOperation,
+)
+from storycanvas.faces.pictures.reading import Picture
+from storycanvas.host.engines.engine import EngineResult
+from storycanvas.host.engines.facefusion.drivers.driver import Deadline, Driver, Sight
+from storycanvas.host.engines.facefusion.pixels import (
+    blend,
+    fit,
+    merge,
+    restore,
+    restore_mask,
+    same_pixels,
+)
+from storycanvas.host.engines.facefusion.process.workspace import Workspace
+from storycanvas.host.engines.facefusion.translation.ages import age_runs, direction, knows_years
+from storycanvas.host.engines.facefusion.translation.operation import (
+    Translation,
+    must_change,
+    translate,
+)
+
+_OWN_SIZE = re.compile(r"_(\d+)(?:_|$)")
+"""The side of a swapper's own network, as its name says: `inswapper_128_fp16` works at 128."""
+_LEAST = {"--video-memory-strategy": "strict", "--execution-thread-count": "1"}
+
+
+class Economical(NamedTuple):
+    """A command line that needs less memory.
+
+    Attributes:
+        arguments: The command line.
+        stepped_down: What was changed, such as `face_swapper_pixel_boost 256x256 -> 128x128`.
+    """
+
+    arguments: tuple[str, ...]
+    stepped_down: tuple[str, ...]
+
+
+def economical(arguments: Sequence[str]) -> Economical:
+    """Ask FaceFusion to keep fewer models loaded and to work on smaller pieces.
+
+    Models and blends stay, for they would make another picture than the one asked for.
+
+    Args:
+        arguments: Options and values of `headless-run`.
+    """
+    options, values, changed = list(arguments), dict(_LEAST), []
+    boost = _own_pixel_boost(options)
+    if boost is not None:
+        values["--face-swapper-pixel-boost"] = boost
+    for option, value in values.items():
+        before = _value(options, option)
+        if before is None:
+            options += [option, value]
+        elif before != value:
+            options[options.index(option) + 1] = value
+        if before != value:
+            changed.append(f"{option[2:].replace('-', '_')} {before or 'default'} -> {value}")
+    return Economical(tuple(options), tuple(changed))
+
+
+def _own_pixel_boost(options: list[str]) -> str | None:
+    model = _value(options, "--face-swapper-model")
+    own = _OWN_SIZE.search(model) if model else None
+    return f"{own[1]}x{own[1]}" if own and "--face-swapper-pixel-boost" in options else None
+
+
+def _value(options: list[str], option: str) -> str | None:
+    return options[options.index(option) + 1] if option in options else None
+
+
+@dataclass(frozen=True)
+class Means:
+    """With what a try is made.
+
+    Attributes:
+        driver: Has FaceFusion do things.
+        options: What every command line begins with: devices, memory, downloads, log.
+        version: FaceFusion's.
+        economical: Whether to do with less memory.
+    """
+
+    driver: Driver
+    options: tuple[str, ...]
+    version: str
+    economical: bool = False
+
+
+@dataclass
+class _Told:
+    """What the result tells of how it was made."""
+
+    used: dict[str, str | int | float] = field(default_factory=dict)
+    models: dict[str, None] = field(default_factory=dict)
+    stepped_down: dict[str, None] = field(default_factory=dict)
+
+    def add(self, translation: Translation) -> None:
+        self.used.update(translation.used)
+        self.models.update(dict.fromkeys(translation.models))
+
+
+class OneTry:
+    """Carries out one operation.
+
+    Args:
+        means: With what.
+        job: Where its files are.
+        deadline: By when it has to end.
+    """
+
+    def __init__(self, means: Means, job: Workspace, deadline: Deadline) -> None:
+        self._means = means
+        self._job = job
+        self._deadline = deadline
+        self._told = _Told()
+        self._placed: dict[str, Path] = {}
+
+    def result(self, operation: FaceOperation, pictures: Sequence[Picture]) -> EngineResult:
+        """Carry it out.
+
+        Args:
+            operation: Any of the six.
+            pictures: Its inputs, in the order of `operation.pictures`.
+
+        Raises:
+            FaceError: It cannot be done, or FaceFusion refuses in an orderly way.
+            Breakdown: FaceFusion broke down; a second try may help.
+        """
+        self._refuse_unsupported(operation)
+        target = pictures[-1]
+        sight = self._look(operation, target)
+        picture = None
+        if not isinstance(operation, DetectOperation):
+            self._need_faces(operation, sight, pictures)
+            picture = self._made(operation, pictures, sight)
+        faces = tuple(face.within(target.width, target.height) for face in sight.faces)
+        return EngineResult(
+            picture,
+            faces,
+            faces[0].estimated_age if faces else None,
+            used=self._told.used,
+            models=tuple(self._told.models),
+            stepped_down=tuple(self._told.stepped_down),
+            log=self._means.driver.log(),
+        )
+
+    def _refuse_unsupported(self, operation: FaceOperation) -> None:
+        if isinstance(operation, AgeAdjustOperation) and not knows_years(self._means.version):
+            raise OperationUnsupported(
+                f"FaceFusion {self._means.version} has no ageing model that knows years, so a "
+                "target age would be made up; install FaceFusion 3.6 or newer on this host."
+            )
+
+    def _look(self, operation: FaceOperation, picture: Picture) -> Sight:
+        looking = DetectOperation(
+            face_selector_mode=operation.face_selector_mode,
+            face_selector_order=operation.face_selector_order,
+            face_detector_model=operation.face_detector_model,
+            face_detector_size=operation.face_detector_size,
+        )
+        translation = translate(looking)
+        if isinstance(operation, DetectOperation):
+            self._told.add(translation)
+        return self._means.driver.look(
+            self._options(translation),
+            self._file(picture),
+            self._job,
+            self._deadline,
+            ages=isinstance(operation, DetectOperation | AgeAdjustOperation),
+        )
+
+    def _need_faces(
+        self, operation: FaceOperation, sight: Sight, pictures: Sequence[Picture]
+    ) -> None:
+        if not sight.selected:
+            raise _no_face(operation.pictures[-1])
+        for field_name, picture in zip(operation.pictures[:-1], pictures[:-1], strict=True):
+            if not self._look(operation, picture).faces:
+                raise _no_face(field_name)
+
+    def _made(self, operation: FaceOperation, pictures: Sequence[Picture], sight: Sight) -> Picture:
+        target = pictures[-1]
+        if isinstance(operation, MaskOperation):
+            return self._mask(operation, target)
+        if isinstance(operation, AgeAdjustOperation):
+            return self._aged(operation, target, sight)
+        translation = translate(operation)
+        changed = self._changed(pictures, translation)
+        self._check_changed(target, changed, must=must_change(operation))
+        return changed
+
+    def _aged(self, operation: AgeAdjustOperation, target: Picture, sight: Sight) -> Picture:
+        """Age faces of different estimates in runs of their own, each on the picture as sent."""
+        estimates = [face.age for face in sight.selected if face.age is not None]
+        changed, directions = [], []
+        for run in age_runs(operation.face_selector_mode, estimates):
+            years = direction(operation.target_age, run.estimate)
+            translation = translate(operation, direction=years, faces=run.faces)
+            aged = self._changed([target], translation)
+            self._check_changed(target, aged, must=must_change(operation, years))
+            changed.append(aged)
+            directions.append(str(years))
+        if len(directions) > 1:
+            self._told.used["age_modifier_direction"] = ", ".join(directions)
+        return blend(target, merge(target, changed), operation.age_adjustment_blend)
+
+    def _changed(self, pictures: Sequence[Picture], translation: Translation) -> Picture:
+        self._told.add(translation)
+        *sources, target = map(self._file, pictures)
+        output = self._means.driver.run(
+            self._options(translation), target, sources, self._job, self._deadline
+        )
+        return restore(output, pictures[-1])
+
+    def _mask(self, operation: MaskOperation, picture: Picture) -> Picture:
+        translation = translate(operation)
+        self._told.add(translation)
+        mask = self._means.driver.mask(
+            self._options(translation), self._file(picture), self._job, self._deadline
+        )
+        return restore_mask(mask, picture)
+
+    def _file(self, picture: Picture) -> Path:
+        """Write a picture once, so that FaceFusion judges and searches it once."""
+        if picture.sha256 not in self._placed:
+            self._placed[picture.sha256] = self._job.place(fit(picture))
+        return self._placed[picture.sha256]
+
+    def _options(self, translation: Translation) -> tuple[str, ...]:
+        options = (*self._means.options, *translation.arguments)
+        if not self._means.economical:
+            return options
+        less = economical(options)
+        self._told.stepped_down.update(dict.fromkeys(less.stepped_down))
+        return less.arguments
+
+    def _check_changed(self, before: Picture, after: Picture, *, must: bool) -> None:
+        """FaceFusion ends well where it leaves all faces as they were."""
+        if must and same_pixels(before, after):
+            raise NoFace(
+                "FaceFusion left the faces as they were; send a picture with a face seen from the "
+                "front, or choose another detector."
+            )
+
+
+def _no_face(field_name: str) -> NoFace:
+    return NoFace(
+        f"No face was found in {field_name}; send a picture with a face seen from the front, or "
+        "choose another detector."
+    )

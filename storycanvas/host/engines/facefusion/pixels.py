@@ -1,0 +1,208 @@
+"""Pictures on their way to FaceFusion and back, without any loss.
+
+FaceFusion 3.8.1 makes odd sizes even, fails on tiny pictures and drops the ICC profile, so it gets
+pictures that it leaves as they are, and what it answers is cut back to the original's form.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from storycanvas.faces.errors import EngineFailed, FaceError
+from storycanvas.faces.pictures.reading import Picture, decode, normal_form
+
+_ROWS = 256
+
+Bytes = NDArray[np.uint8]
+
+
+def opened(picture: Picture) -> Image.Image:
+    """Decode a picture in normal form."""
+    return decode(picture.png, "a picture of an operation", picture.width * picture.height)
+
+
+def as_before(image: Image.Image, before: Image.Image) -> Picture:
+    """Encode an image with the ICC profile of another."""
+    image.info["icc_profile"] = before.info.get("icc_profile")
+    return normal_form(image)
+
+
+def alike(before: Image.Image, after: Image.Image) -> None:
+    """Refuse two images that cannot be laid on each other.
+
+    Raises:
+        EngineFailed: Size or mode differ.
+    """
+    if (before.size, before.mode) != (after.size, after.mode):
+        raise EngineFailed(
+            f"A picture of {before.width} x {before.height} pixels in {before.mode} cannot be "
+            f"combined with one of {after.width} x {after.height} in {after.mode}."
+        )
+
+
+def row_pairs(pixels: Bytes, image: Image.Image) -> Iterator[tuple[Bytes, Bytes]]:
+    """Go through two pictures of one size from top to bottom.
+
+    Args:
+        pixels: Rows, columns, bands of the first.
+        image: The second.
+
+    Yields:
+        Some rows of both; those of the first are views, those of the second copies.
+    """
+    for row in range(0, image.height, _ROWS):
+        end = min(row + _ROWS, image.height)
+        yield pixels[row:end], np.asarray(image.crop((0, row, image.width, end)))
+
+
+_OPAQUE = 255
+
+LEAST_SIDE = 64
+"""Sides below this are padded, in pixels: FaceFusion 3.8.1 fails on 1 x 1."""
+
+
+def fitted_size(width: int, height: int) -> tuple[int, int]:
+    """Give the size in pixels that a picture has for FaceFusion: even, and at least 64 x 64."""
+    return _fitted_side(width), _fitted_side(height)
+
+
+def fit(picture: Picture) -> bytes:
+    """Encode a picture as FaceFusion is to get it.
+
+    Args:
+        picture: Any.
+
+    Returns:
+        A PNG of the same pixels without profile, right and bottom edge repeated to an even size of
+        at least 64 x 64.
+    """
+    image = opened(picture)
+    width, height = fitted_size(picture.width, picture.height)
+    if (width, height) == image.size and "icc_profile" not in image.info:
+        return picture.png
+    room = ((0, height - picture.height), (0, width - picture.width), (0, 0))
+    return normal_form(Image.fromarray(np.pad(np.asarray(image), room, mode="edge"))).png
+
+
+def restore(png_bytes: bytes, original: Picture) -> Picture:
+    """Bring what FaceFusion made of a fitted picture into the form of the original.
+
+    Args:
+        png_bytes: FaceFusion's output.
+        original: The picture before it was fitted.
+
+    Returns:
+        The output in the original's size and mode, with its alpha and ICC profile.
+
+    Raises:
+        EngineFailed: The output cannot be read, or has another size or mode than it should.
+    """
+    made, before = _output(png_bytes, original), opened(original)
+    if (made.mode, before.mode) == ("RGBA", "RGB") and made.getchannel("A").getextrema()[
+        0
+    ] != _OPAQUE:
+        raise EngineFailed(
+            "FaceFusion made an opaque picture transparent, as no known release does; use one that "
+            "is supported."
+        )
+    colours = made.convert("RGB")
+    if before.mode == "RGBA":
+        colours.putalpha(before.getchannel("A"))
+    return as_before(colours, before)
+
+
+def restore_mask(png_bytes: bytes, original: Picture) -> Picture:
+    """Cut the mask of a fitted picture back to the original's size.
+
+    Args:
+        png_bytes: Black and white, of the fitted size.
+        original: The picture before it was fitted.
+
+    Returns:
+        The mask as an RGB picture without profile.
+
+    Raises:
+        EngineFailed: The mask cannot be read, or has another size or mode than it should.
+    """
+    mask = Image.new("RGB", (original.width, original.height))
+    mask.paste(_output(png_bytes, original, ("L", "RGB")))
+    return normal_form(mask)
+
+
+def blend(original: Picture, changed: Picture, amount: float) -> Picture:
+    """Mix two pictures of one size and mode, linearly.
+
+    Args:
+        original: What 0 gives, exactly; its profile is kept.
+        changed: What 1 gives, exactly.
+        amount: 0 to 1.
+
+    Raises:
+        EngineFailed: Size or mode differ.
+        ValueError: The amount is out of range.
+    """
+    if not 0 <= amount <= 1:
+        raise ValueError(f"A blend of {amount}; give 0 to 1.")
+    before, after = opened(original), opened(changed)
+    alike(before, after)
+    if amount in {0, 1}:
+        return changed if amount else original
+    result = np.asarray(before).copy()
+    for below, above in row_pairs(result, after):
+        difference = above.astype(np.float32) - below
+        below[:] = np.rint(below + difference * np.float32(amount))
+    return as_before(Image.fromarray(result), before)
+
+
+def merge(original: Picture, changed: Sequence[Picture]) -> Picture:
+    """Lay on a picture what each of several pictures changed of it.
+
+    Args:
+        original: What they were made from; its profile is kept.
+        changed: Of its size and mode; where several differ from it, the last one is seen.
+
+    Raises:
+        EngineFailed: Size or mode differ.
+    """
+    before = opened(original)
+    result = np.asarray(before).copy()
+    for each in changed:
+        after = opened(each)
+        alike(before, after)
+        for (below, above), (same, _) in zip(
+            row_pairs(result, after), row_pairs(np.asarray(before), after), strict=True
+        ):
+            np.copyto(below, above, where=(above != same).any(axis=2, keepdims=True))
+    return as_before(Image.fromarray(result), before) if changed else original
+
+
+def same_pixels(a: Picture, b: Picture) -> bool:
+    """Tell whether two pictures have the same size, mode and pixels, whatever their profiles."""
+    if a.sha256 == b.sha256:
+        return True
+    first, second = opened(a), opened(b)
+    return (first.size, first.mode) == (second.size, second.mode) and all(
+        np.array_equal(one, other) for one, other in row_pairs(np.asarray(first), second)
+    )
+
+
+def _fitted_side(side: int) -> int:
+    return max(LEAST_SIDE, side + side % 2)
+
+
+def _output(
+    png_bytes: bytes, original: Picture, modes: Sequence[str] = ("RGB", "RGBA")
+) -> Image.Image:
+    width, height = fitted_size(original.width, original.height)
+    try:
+        made = decode(png_bytes, "FaceFusion's output", width * height)
+    except FaceError as error:
+        raise EngineFailed(f"FaceFusion's output cannot be used: {error}") from error
+    if made.size != (width, height) or made.mode not in modes:
+        raise EngineFailed(
+            f"FaceFusion answered {made.width} x {made.height} pixels in {made.mode} where "
+            f"{width} x {height} in {' or '.join(modes)} were due."
+        )
+    return made.crop((0, 0, original.width, original.height))

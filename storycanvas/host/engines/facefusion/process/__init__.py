@@ -1,0 +1,1 @@
+"""FaceFusion as a process: its installation, environment, workspace, log and exit."""

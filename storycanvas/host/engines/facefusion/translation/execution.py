@@ -1,0 +1,81 @@
+"""On which device FaceFusion computes: what the operator's own `facefusion.ini` says about it."""
+
+import configparser
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from storycanvas.host.engines.facefusion.process.installation import (
+    Installation,
+    InstallationUnusable,
+)
+
+INI = "facefusion.ini"
+SECTION = "execution"
+PROVIDERS_KEY = "execution_providers"
+PROVIDERS = MappingProxyType(
+    {
+        "cuda": "CUDAExecutionProvider",
+        "tensorrt": "TensorrtExecutionProvider",
+        "rocm": "ROCMExecutionProvider",
+        "migraphx": "MIGraphXExecutionProvider",
+        "coreml": "CoreMLExecutionProvider",
+        "openvino": "OpenVINOExecutionProvider",
+        "qnn": "QNNExecutionProvider",
+        "directml": "DmlExecutionProvider",
+        "cpu": "CPUExecutionProvider",
+    }
+)
+"""FaceFusion's names (3.5 to 3.8) and those of onnxruntime. If the operator names none, the first
+of them that onnxruntime offers is used."""
+
+_KEYS = (PROVIDERS_KEY, "execution_device_ids", "execution_thread_count")
+_NUMBERS = {"execution_device_ids", "execution_thread_count"}
+
+
+def execution_options(installation: Installation) -> tuple[str, ...]:
+    """Read the options of execution, as FaceFusion's command line takes them.
+
+    Args:
+        installation: Its `facefusion.ini` is read as FaceFusion 3.8.1 reads it: several values are
+            divided by blanks, and an empty key stands for FaceFusion's own default.
+
+    Returns:
+        `--execution-providers cuda cpu` and so on, without the keys that are empty.
+
+    Raises:
+        InstallationUnusable: The file cannot be read, or holds a value that FaceFusion refuses.
+    """
+    return tuple(
+        text
+        for key, values in execution_values(installation).items()
+        for text in (f"--{key.replace('_', '-')}", *values)
+    )
+
+
+def execution_values(installation: Installation) -> Mapping[str, tuple[str, ...]]:
+    """Read the keys of the section `[execution]` that have values.
+
+    Raises:
+        InstallationUnusable: The file cannot be read, or holds a value that FaceFusion refuses.
+    """
+    path = installation.home / INI
+    parser = configparser.ConfigParser()
+    try:
+        parser.read(path, encoding="utf-8")  # a file that is not there is an empty one
+        said = {key: parser.get(SECTION, key, fallback="").split() for key in _KEYS}
+    except (OSError, UnicodeError, configparser.Error) as error:
+        reason = str(error).replace("\n", " ")
+        raise InstallationUnusable(f"{path} cannot be read ({reason}): correct it.") from error
+    for key, values in said.items():
+        _check(f"{key} in {path}", values, numbers=key in _NUMBERS)
+    return {key: tuple(values) for key, values in said.items() if values}
+
+
+def _check(name: str, values: list[str], *, numbers: bool) -> None:
+    for value in values:
+        if numbers and not (value.isascii() and value.isdecimal()):
+            raise InstallationUnusable(f"{name} is {value}: write whole numbers, or nothing.")
+        if not numbers and value not in PROVIDERS:
+            raise InstallationUnusable(
+                f"{name} is {value}: write some of {', '.join(PROVIDERS)}, or nothing."
+            )

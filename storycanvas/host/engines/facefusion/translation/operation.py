@@ -1,0 +1,270 @@
+"""The translation of our operations to FaceFusion's command line.
+
+Only options that 3.5.4, 3.6.1, 3.7.1 and 3.8.x all have are used. All that decides a result is
+said, defaults too, so that an operator's `facefusion.ini` cannot change it. What cannot be said
+on the command line of all of them (no gender, no race, no face tracker) is for whoever starts
+FaceFusion, by a `--config-path` that holds nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import singledispatch
+
+from storycanvas.faces.operations import (
+    AgeAdjustOperation,
+    DetectOperation,
+    EditOperation,
+    EnhanceOperation,
+    FaceMaskType,
+    FaceOperation,
+    FaceSelectorMode,
+    MaskedOperation,
+    MaskOperation,
+    SwapOperation,
+)
+from storycanvas.host.engines.facefusion.translation.tables import (
+    ALL_MASKS,
+    BASE,
+    BOX,
+    BOX_AND_OCCLUSION,
+    DETECTORS,
+    MASKS,
+    SELECTOR_MODES,
+    SUBSTITUTES,
+    Options,
+    editor_steps,
+    enhancer_blend,
+)
+
+_MOST_YEARS = 100
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a translation: options, what they change of what was asked, and models."""
+
+    options: Options
+    used: Mapping[str, str | int | float] = field(default_factory=dict)
+    models: tuple[str, ...] = ()
+
+
+@singledispatch
+def processor_options(
+    operation: FaceOperation,
+    direction: int | None,  # noqa: ARG001 — of ageing alone
+) -> Part:
+    """Give the options of the processor that does an operation.
+
+    Args:
+        operation: Any of the six.
+        direction: Years to add, -100 to 100; ageing only.
+
+    Raises:
+        ValueError: There is no processor for it, or ageing has no direction or one out of range.
+    """
+    raise ValueError(f"FaceFusion cannot do {type(operation).__name__}; ask for one of the six.")
+
+
+@processor_options.register
+def _enhance(operation: EnhanceOperation, _: int | None) -> Part:
+    model = str(operation.enhancement_model)
+    blend = enhancer_blend(operation)
+    used = (
+        {} if blend / 100 == operation.face_enhancer_blend else {"face_enhancer_blend": blend / 100}
+    )
+    options = {
+        "--processors": ("face_enhancer",),
+        "--face-enhancer-model": (model,),
+        "--face-enhancer-blend": (str(blend),),
+        "--face-enhancer-weight": ("0.50",),
+    }
+    return _masked(Part(options, used, (model,)), operation, BOX_AND_OCCLUSION, BOX)
+
+
+@processor_options.register
+def _age(operation: AgeAdjustOperation, direction: int | None) -> Part:
+    if direction is None or abs(direction) > _MOST_YEARS:
+        raise ValueError(
+            f"Ageing with the direction {direction}; give the years to add, -100 to 100."
+        )
+    options = {
+        "--processors": ("age_modifier",),
+        "--age-modifier-model": ("fran",),
+        "--age-modifier-direction": (str(direction),),
+    }
+    part = Part(options, {"age_modifier_direction": direction}, ("fran",))
+    return _masked(part, operation, BOX_AND_OCCLUSION, BOX)
+
+
+@processor_options.register
+def _swap(operation: SwapOperation, _: int | None) -> Part:
+    asked = operation.face_swapper_model
+    side = asked.rpartition("_fp16")[0] or asked
+    own = side.rpartition("_")[2]
+    model, boost = SUBSTITUTES.get(asked, (str(asked), f"{own}x{own}"))
+    used = {"face_swapper_model": model, "face_swapper_pixel_boost": boost}
+    options = {
+        "--processors": ("face_swapper",),
+        "--face-swapper-model": (model,),
+        "--face-swapper-pixel-boost": (boost,),
+        "--face-swapper-weight": ("0.50",),
+    }
+    part = Part(options, used if asked in SUBSTITUTES else {}, (model,))
+    return _masked(part, operation, ALL_MASKS)
+
+
+@processor_options.register
+def _edit(operation: EditOperation, _: int | None) -> Part:
+    steps = editor_steps(operation)
+    values = {
+        f"--{name.replace('_', '-')}": (f"{number * 5 / 100:.2f}",)
+        for name, number in steps.items()
+    }
+    used = {
+        name: number * 5
+        for name, number in steps.items()
+        if number * 5 != (getattr(operation, name) or 0)
+    }
+    options = {"--processors": ("face_editor",), "--face-editor-model": ("live_portrait",)}
+    return _masked(Part(options | values, used, ("live_portrait",)), operation, BOX, BOX)
+
+
+@processor_options.register
+def _mask(operation: MaskOperation, _: int | None) -> Part:
+    return _masked(_debugger("face-mask"), operation, ALL_MASKS)
+
+
+@processor_options.register
+def _detect(_operation: DetectOperation, _: int | None) -> Part:
+    return _debugger("bounding-box")
+
+
+def _debugger(item: str) -> Part:
+    return Part({"--processors": ("face_debugger",), "--face-debugger-items": (item,)})
+
+
+def _masked(
+    part: Part,
+    operation: MaskedOperation,
+    known: frozenset[FaceMaskType],
+    always: frozenset[FaceMaskType] = frozenset(),
+) -> Part:
+    """Add the masks: those asked for that a processor knows, and those it always applies."""
+    asked = frozenset(operation.face_mask_types)
+    applied = asked & known | always
+    names = tuple(str(kind) for kind in FaceMaskType if kind in applied)
+    used = {"face_mask_types": " ".join(names)} if applied != asked else {}
+    options = {"--face-mask-types": names, **MASKS}
+    return Part({**part.options, **options}, {**part.used, **used}, part.models)
+
+
+_DISTANCE = 0.3
+
+
+@dataclass(frozen=True)
+class FacesOfRun:
+    """Which faces one run works on, where that is not what the operation says.
+
+    Attributes:
+        ages: Start and end of FaceFusion's age filter, years 0 to 100, the end not included; two
+            zeros are no filter (FaceFusion 3.5.4 to 3.8.1).
+        mode: Selector mode in place of the operation's.
+        reference_distance: A face nearer than this to the reference face is worked on as well,
+            0.05 to 1 in steps of 0.05; FaceFusion's own is 0.3.
+    """
+
+    ages: tuple[int, int] = (0, 0)
+    mode: FaceSelectorMode | None = None
+    reference_distance: float | None = None
+
+
+@dataclass(frozen=True)
+class Translation:
+    """An operation as FaceFusion takes it.
+
+    Attributes:
+        arguments: What follows `headless-run`, without paths, execution, memory and log options.
+        used: What is really used where that differs from what was asked: in our units by our
+            names, or by FaceFusion's own option names where we have none.
+        models: FaceFusion's names of the models that do the work, the detector's last.
+    """
+
+    arguments: tuple[str, ...]
+    used: Mapping[str, str | int | float]
+    models: tuple[str, ...]
+
+
+def translate(
+    operation: FaceOperation, *, direction: int | None = None, faces: FacesOfRun | None = None
+) -> Translation:
+    """Turn an operation into FaceFusion's command line.
+
+    Args:
+        operation: Any of the six.
+        direction: Years to add to a face's age, -100 to 100; for `age_adjust`, and needed there.
+        faces: What this run selects in place of what the operation says.
+
+    Raises:
+        ValueError: `age_adjust` has no direction, or one out of range.
+    """
+    parts = (
+        processor_options(operation, direction),
+        _finding(operation),
+        _choosing(operation, faces or FacesOfRun()),
+        Part(BASE),
+    )
+    options = [option for part in parts for option in part.options.items()]
+    return Translation(
+        tuple(text for name, values in options for text in (name, *values)),
+        {name: value for part in parts for name, value in part.used.items()},
+        tuple(model for part in parts for model in part.models),
+    )
+
+
+def must_change(operation: FaceOperation, direction: int | None = None) -> bool:
+    """Tell whether a face that FaceFusion worked on cannot look the same afterwards.
+
+    It judges FaceFusion's own output by the values really used: a blend of 0.004 is 0 there.
+    `mask` and `detect` only draw, and a mask may be empty.
+
+    Args:
+        operation: What was asked.
+        direction: The one given to `translate`.
+    """
+    match operation:
+        case EnhanceOperation():
+            return enhancer_blend(operation) > 0
+        case EditOperation():
+            return any(editor_steps(operation).values())
+        case AgeAdjustOperation():
+            return bool(direction)
+        case _:
+            return isinstance(operation, SwapOperation)
+
+
+def _finding(operation: FaceOperation) -> Part:
+    asked = operation.face_detector_model
+    model = DETECTORS[asked]
+    options = {
+        "--face-detector-model": (model,),
+        "--face-detector-size": (str(operation.face_detector_size),),
+    }
+    return Part(options, {"face_detector_model": model} if model != asked else {}, (model,))
+
+
+def _choosing(operation: FaceOperation, faces: FacesOfRun) -> Part:
+    mode = SELECTOR_MODES[faces.mode or operation.face_selector_mode]
+    used: dict[str, str | int | float] = {}
+    if mode != operation.face_selector_mode:
+        used["face_selector_mode"] = mode
+    if faces.reference_distance is not None:
+        used["reference_face_distance"] = faces.reference_distance
+    distance = _DISTANCE if faces.reference_distance is None else faces.reference_distance
+    options = {
+        "--face-selector-mode": (mode,),
+        "--face-selector-order": (str(operation.face_selector_order),),
+        "--face-selector-age-start": (str(faces.ages[0]),),
+        "--face-selector-age-end": (str(faces.ages[1]),),
+        "--reference-face-distance": (f"{distance:.2f}",),
+    }
+    return Part(options, used)

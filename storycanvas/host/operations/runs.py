@@ -1,0 +1,131 @@
+"""Operations under way, and those that were: the same key never runs a second time."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from storycanvas.faces.errors import EngineFailed, FaceError, OperationTimedOut
+from storycanvas.host.operations.results import ResultStore, output_of, reused
+from storycanvas.host.storage.assets import AssetStore
+
+_log = logging.getLogger(__name__)
+
+CarryOut = Callable[[Callable[[], None]], Awaitable[str]]
+"""Does an operation, calls what it was given when the engine begins, returns the answer's body."""
+
+
+@dataclass(frozen=True)
+class _Run:
+    fingerprint: str
+    task: asyncio.Task[str]
+    begun: asyncio.Future[None]
+
+
+class OperationRuns:
+    """Runs operations apart from the requests that asked for them.
+
+    A request may end, by a lost connection or its time limit; its operation goes on, its result
+    is kept, and the next request with the same key finds it.
+    """
+
+    def __init__(self, results: ResultStore, assets: AssetStore, operation_seconds: float) -> None:
+        self._results = results
+        self._assets = assets
+        self._operation_seconds = operation_seconds
+        self._by_key: dict[str, _Run] = {}
+        self._tasks: set[asyncio.Task[str]] = set()
+
+    async def answer(self, key: str | None, fingerprint: str, carry_out: CarryOut) -> str:
+        """Carry out an operation, join it, or give the result that is kept.
+
+        Args:
+            key: The idempotency key; without one the operation just runs.
+            fingerprint: What the request asks for, to notice a key used for something else.
+            carry_out: What to do if nobody has done it.
+
+        Returns:
+            The answer's body.
+
+        Raises:
+            storycanvas.faces.errors.IdempotencyKeyReused: The key belongs to another request.
+            storycanvas.faces.errors.OperationTimedOut: The engine exceeded its time; the operation
+                goes on.
+            storycanvas.faces.errors.FaceError: Whatever went wrong while carrying it out.
+        """
+        run = self._by_key.get(key) if key else None
+        if run is not None and run.fingerprint != fingerprint:
+            raise reused(key or "")
+        if run is None:
+            # Looking and starting happen without a pause, so no other request slips in between.
+            kept = self._kept(key, fingerprint) if key else None
+            if kept is not None:
+                return kept
+            run = self._start(key, fingerprint, carry_out)
+        return await self._outcome(run)
+
+    @property
+    def under_way(self) -> int:
+        """Operations that have not ended, also those that nobody waits for any more."""
+        return len(self._tasks)
+
+    async def finish(self, seconds: float) -> None:
+        """Wait for what is under way, at most so many seconds."""
+        if not self._tasks:
+            return
+        _, unfinished = await asyncio.wait(self._tasks, timeout=seconds)
+        if unfinished:
+            _log.warning("%d operations did not end within %g s", len(unfinished), seconds)
+
+    def _kept(self, key: str, fingerprint: str) -> str | None:
+        """Find a result whose output can still be fetched."""
+        body = self._results.find(key, fingerprint)
+        output = None if body is None else output_of(body)
+        if output is not None and not self._assets.promise(output):
+            _log.info("a kept result has lost its picture %s and is made anew", output)
+            return None
+        return body
+
+    def _start(self, key: str | None, fingerprint: str, carry_out: CarryOut) -> _Run:
+        begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        task = asyncio.ensure_future(self._run(key, fingerprint, carry_out, begun))
+        run = _Run(fingerprint, task, begun)
+        self._tasks.add(task)
+        if key:
+            self._by_key[key] = run
+        task.add_done_callback(lambda _: self._ended(key, run))
+        return run
+
+    async def _run(
+        self, key: str | None, fingerprint: str, carry_out: CarryOut, begun: asyncio.Future[None]
+    ) -> str:
+        try:
+            body = await carry_out(lambda: begun.set_result(None))
+            if key:
+                await asyncio.to_thread(self._results.keep, key, fingerprint, body)
+        except FaceError:
+            raise
+        except Exception as error:
+            # Logged here, for those who asked may have gone.
+            _log.exception("an operation failed unexpectedly")
+            raise EngineFailed("The host failed unexpectedly; its log says why.") from error
+        return body
+
+    def _ended(self, key: str | None, run: _Run) -> None:
+        self._tasks.discard(run.task)
+        if key:
+            del self._by_key[key]
+        if not run.begun.done():
+            run.begun.set_result(None)
+        if not run.task.cancelled():
+            run.task.exception()  # seen, also when everybody who asked has gone
+
+    async def _outcome(self, run: _Run) -> str:
+        await asyncio.wait({run.begun})
+        done, _ = await asyncio.wait({run.task}, timeout=self._operation_seconds)
+        if not done:
+            raise OperationTimedOut(
+                f"The engine did not end within {self._operation_seconds:g} s. It goes on: ask "
+                "again with the same idempotency key to get its result."
+            )
+        return run.task.result()

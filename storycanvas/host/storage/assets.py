@@ -1,0 +1,159 @@
+"""The pictures a host keeps, named by their content: uploads and outputs alike."""
+
+import contextlib
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO
+
+from storycanvas.faces.contract import ASSET_PREFIX
+from storycanvas.faces.errors import BadField, PictureNotFound
+from storycanvas.faces.pictures.reading import Picture
+from storycanvas.host.storage.durable_files import (
+    PART_SUFFIX,
+    part_file,
+    remove_older,
+    settle,
+    sync_folder,
+)
+from storycanvas.host.storage.incoming_pictures import IncomingPicture
+from storycanvas.host.storage.picture_folder import PictureFolder
+
+CONTENT_TYPES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}
+FETCH_SECONDS = 60.0
+"""How long an output stays in any case after it was answered, unless it is fetched sooner."""
+IDLE_SECONDS = 3600.0
+"""After so long without a byte an upload is taken for dead."""
+_NAME = re.compile(r"[0-9a-f]{64}\.(png|jpg|webp)")
+
+
+class AssetStore:
+    """A folder of pictures, each under the SHA-256 of its bytes; usable from several threads.
+
+    Args:
+        folder: Belongs to this store alone; made if it is missing.
+        max_bytes: Bound on all pictures together; beyond it the least recently used go.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int) -> None:
+        self._folder = PictureFolder(folder, max_bytes, lambda name: bool(_NAME.fullmatch(name)))
+
+    @contextlib.contextmanager
+    def incoming(self) -> Iterator[IncomingPicture]:
+        """Receive an upload; what is not kept is gone afterwards.
+
+        Raises:
+            storycanvas.host.refusals.NotNow: The disk is full.
+        """
+        with part_file(self._folder.path) as file:
+            yield IncomingPicture(file)
+
+    def keep(self, incoming: IncomingPicture) -> str:
+        """Put an upload in place, once the whole of it has come.
+
+        Returns:
+            Its name, `<sha256>.<ext>`.
+
+        Raises:
+            storycanvas.faces.errors.NotAPicture: It is no PNG, JPEG or WebP.
+            storycanvas.faces.errors.PictureTooLarge: It has too many pixels.
+        """
+        name = incoming.name()
+        self._put(incoming.file, name)
+        return name
+
+    def add(self, picture: Picture) -> str:
+        """Keep an output, and let it stay until it is fetched.
+
+        Returns:
+            Its name, `<sha256>.png`.
+
+        Raises:
+            storycanvas.host.refusals.NotNow: The disk is full.
+        """
+        name = picture.asset_name
+        with part_file(self._folder.path) as file:
+            file.write(picture.png)
+            self._put(file, name, FETCH_SECONDS)
+        return name
+
+    def find(self, name: str) -> Path:
+        """Find a picture, and note that it is still used.
+
+        Args:
+            name: `<sha256>.<ext>`, with or without the prefix `asset:`.
+
+        Raises:
+            BadField: That is no name of a picture.
+            PictureNotFound: The host has no such picture.
+        """
+        with self.held((name,)) as (path,):
+            return path
+
+    @contextlib.contextmanager
+    def held(self, names: Iterable[str]) -> Iterator[tuple[Path, ...]]:
+        """Use pictures that must not go meanwhile.
+
+        Args:
+            names: As `find` takes them.
+
+        Raises:
+            BadField: One is no name of a picture.
+            PictureNotFound: The host does not have one of them.
+        """
+        files = [_file_name(name) for name in names]
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(self._folder.held(files))
+            except FileNotFoundError as error:
+                raise PictureNotFound(
+                    f"The host has no picture asset:{error.filename}; upload it again."
+                ) from error
+            yield tuple(self._folder.path / name for name in files)
+
+    def promise(self, name: str) -> bool:
+        """Let an output that is about to be answered stay until it is fetched.
+
+        Returns:
+            False if it is gone.
+        """
+        try:
+            self._folder.expect(_file_name(name), FETCH_SECONDS)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def fetched(self, name: str) -> None:
+        """Note that an output was fetched, so that it may go like any other picture."""
+        self._folder.expect_no_more(_file_name(name))
+
+    def tidy(self) -> None:
+        """Remove half-written files and what exceeds the bound, before the first request."""
+        self._folder.tidy()
+
+    def remove_older(self, seconds: float) -> int:
+        """Remove pictures unused for that many seconds and uploads that died; count the former."""
+        remove_older(self._folder.path, IDLE_SECONDS, PART_SUFFIX)
+        return self._folder.remove_older(seconds)
+
+    def _put(self, file: IO[bytes], name: str, expected_seconds: float = 0.0) -> None:
+        settle(file)
+        self._folder.place(Path(file.name), name, expected_seconds)
+        sync_folder(self._folder.path)
+
+
+def is_asset(value: str) -> bool:
+    """Tell whether a picture field's value names a picture of the store."""
+    return value.startswith(ASSET_PREFIX)
+
+
+def content_type(path: Path) -> str:
+    """Name the content type of a kept picture."""
+    return CONTENT_TYPES[path.suffix.removeprefix(".")]
+
+
+def _file_name(name: str) -> str:
+    name = name.removeprefix(ASSET_PREFIX)
+    if not _NAME.fullmatch(name):
+        raise BadField("A picture's name is asset:<sha256>.png, .jpg or .webp.")
+    return name

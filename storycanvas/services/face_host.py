@@ -1,0 +1,70 @@
+"""A face host with the preview engine: the whole system runs on a machine without a GPU."""
+
+import os
+import sys
+from pathlib import Path
+
+from storycanvas.services.local_service import LocalService
+from storycanvas.services.ports import LOOPBACK, ask
+from storycanvas.services.process import Program
+from storycanvas.services.record import Record
+
+CODE = Path(__file__).resolve().parents[2]
+
+
+class FaceHost(LocalService):
+    """The project's own face host on loopback, which needs no token there.
+
+    Attributes:
+        allowed_roots: Directories whose pictures it may read by absolute path.
+    """
+
+    name = "face_host"
+
+    def __init__(
+        self, *, allowed_roots: tuple[Path, ...] = (), wished_port: int | None = None
+    ) -> None:
+        self.allowed_roots = allowed_roots
+        self.wished_port = wished_port
+
+    def program(self, directory: Path, port: int) -> Program:
+        """Say what to start.
+
+        Args:
+            directory: Where the service keeps its files.
+            port: Where it has to listen.
+
+        Returns:
+            The program.
+        """
+        argv = [sys.executable, "-m", "storycanvas.host", "--engine", "preview", "--slots", "1"]
+        argv += ["--host", LOOPBACK, "--port", str(port), "--queue", "16"]
+        argv += ["--data-dir", str(directory / "data")]
+        for root in self.allowed_roots:
+            argv += ["--allow-root", str(root.resolve())]
+        environment = dict(os.environ)
+        # It is shared by processes that may know different tokens, and of loopback only.
+        environment.pop("FACEFUSION_TOKEN", None)
+        return Program(tuple(argv), CODE, environment)
+
+    def url(self, port: int) -> str:
+        """Say what a client connects to.
+
+        Args:
+            port: Where the host listens.
+
+        Returns:
+            Its base address.
+        """
+        return f"http://{LOOPBACK}:{port}"
+
+    def becomes_ready(self, record: Record) -> bool:
+        """Make one try to get the host's status.
+
+        Args:
+            record: Where it runs.
+
+        Returns:
+            False when it does not answer yet.
+        """
+        return ask(f"{record.url}/api/v1/status") is not None

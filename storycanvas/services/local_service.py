@@ -1,0 +1,95 @@
+"""What a local service has to tell before it can be started, shared and ended."""
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import ClassVar
+
+from storycanvas.services.errors import ServiceDied, ServiceError
+from storycanvas.services.process import Program
+from storycanvas.services.record import Record
+
+LAST_LINES = 3
+
+
+def log_of(directory: Path) -> Path:
+    """Say where a service's output goes.
+
+    Args:
+        directory: The service's directory.
+
+    Returns:
+        The log file of its latest start.
+    """
+    return directory / f"{directory.name}.log"
+
+
+def last_lines(log: Path) -> str:
+    """Read the end of a log.
+
+    Args:
+        log: The log file.
+
+    Returns:
+        Its last lines with anything on them, as one line.
+    """
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines()]
+    return " | ".join([line for line in lines if line][-LAST_LINES:])
+
+
+class LocalService(ABC):
+    """A program that listens on a loopback port and keeps its files in one directory.
+
+    Attributes:
+        name: Name of its directory, and what messages call it.
+        wished_port: The port it takes when that is free.
+        listens: Whether it listens on a port at all.
+    """
+
+    name: ClassVar[str]
+    wished_port: int | None = None
+    listens: ClassVar[bool] = True
+
+    @abstractmethod
+    def program(self, directory: Path, port: int) -> Program:
+        """Say what to start.
+
+        Args:
+            directory: Where the service keeps its files.
+            port: Where it has to listen.
+
+        Returns:
+            The program.
+        """
+
+    @abstractmethod
+    def url(self, port: int) -> str:
+        """Say what a client connects to.
+
+        Args:
+            port: Where the service listens.
+
+        Returns:
+            The address.
+        """
+
+    @abstractmethod
+    def becomes_ready(self, record: Record) -> bool:
+        """Make one try to have the service ready for its clients.
+
+        Args:
+            record: Where it runs.
+
+        Returns:
+            False when it needs more time.
+        """
+
+    def explain(self, died: ServiceDied) -> ServiceError:
+        """Turn an early end into an error that says what to do, where that is known.
+
+        Args:
+            died: What is known about the end.
+
+        Returns:
+            The error to raise.
+        """
+        return died

@@ -1,0 +1,73 @@
+"""Which loopback port a service gets."""
+
+import json
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Iterable
+from typing import Any
+
+TIMEOUT_SECONDS = 5.0
+
+# A proxy from the environment must not come between this machine and itself.
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def ask(url: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON is any value
+    """Ask for a JSON document.
+
+    Args:
+        url: An http address on loopback.
+        body: What to post; without it the document is got.
+
+    Returns:
+        The document; None when nothing answers yet, or not with success.
+    """
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(  # noqa: S310 - the callers' addresses are http on loopback
+        url, data=data, headers={"Content-Type": "application/json"}
+    )
+    try:
+        with _direct.open(request, timeout=TIMEOUT_SECONDS) as answer:
+            return json.load(answer)
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return None
+
+
+LOOPBACK = "127.0.0.1"
+
+
+def choose_port(wishes: Iterable[int | None]) -> int:
+    """Take the first wished port that is free, else any free one.
+
+    Args:
+        wishes: Ports in order of preference; None is no wish.
+
+    Returns:
+        A port that nobody listens on.
+    """
+    for port in wishes:
+        if port and is_free(port):
+            return port
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+def is_free(port: int) -> bool:
+    """Tell whether a service could listen on this loopback port.
+
+    Args:
+        port: The port.
+
+    Returns:
+        True when nobody listens there.
+    """
+    with socket.socket() as probe:
+        # As servers do: connections of an earlier service that are still fading do not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True

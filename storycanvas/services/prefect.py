@@ -1,0 +1,175 @@
+"""Prefect's server with its UI, its files in the state directory."""
+
+import os
+import sys
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from storycanvas.services.local_service import LocalService
+from storycanvas.services.ports import LOOPBACK, ask
+from storycanvas.services.process import CREATE_TIME_TOLERANCE, Program
+from storycanvas.services.record import Record
+
+
+def prefect_environment(home: Path, settings: Mapping[str, str]) -> dict[str, str]:
+    """Take this process's environment, with its Prefect settings replaced.
+
+    Args:
+        home: Where Prefect keeps profiles, results and its SQLite file, in place of `~/.prefect`.
+        settings: Prefect settings and other variables to add.
+
+    Returns:
+        A whole environment.
+    """
+    # One setting left over, such as another server's database address, would reach beyond here.
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
+    return {
+        **inherited,
+        "DO_NOT_TRACK": "1",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_HOME": str(home),
+        **settings,
+    }
+
+
+CODE = Path(__file__).resolve().parents[2]
+
+
+class PrefectWorker(LocalService):
+    """`prefect worker start`, which makes its work pool when there is none.
+
+    It listens on no port: its `url` is the API that it serves, so that a worker of another server
+    is told from this one.
+
+    Attributes:
+        api_url: The Prefect server whose runs it takes.
+        pool: The work pool that it polls.
+        worker: What it is called there.
+        settings: What its flow runs find in their environment, on top of this process's own.
+        home: Its `PREFECT_HOME`.
+    """
+
+    name = "prefect_worker"
+    listens = False
+
+    def __init__(
+        self, *, api_url: str, pool: str, worker: str, settings: Mapping[str, str], home: Path
+    ) -> None:
+        self.api_url = api_url
+        self.pool = pool
+        self.worker = worker
+        self.settings = settings
+        self.home = home
+
+    def program(self, directory: Path, port: int) -> Program:
+        """Say what to start.
+
+        Args:
+            directory: Where the worker's log lies.
+            port: Not used.
+
+        Returns:
+            The program.
+        """
+        del directory, port
+        settings = {
+            **self.settings,
+            "PREFECT_API_URL": self.api_url,
+            # Whoever presses "Run" waits for the next poll; the default is 10 s.
+            "PREFECT_WORKER_QUERY_SECONDS": "1",
+        }
+        argv = [sys.executable, "-m", "prefect", "worker", "start"]
+        argv += ["--pool", self.pool, "--name", self.worker, "--type", "process"]
+        return Program(tuple(argv), CODE, prefect_environment(self.home, settings))
+
+    def url(self, port: int) -> str:
+        """Say whose runs it takes.
+
+        Args:
+            port: Not used.
+
+        Returns:
+            Address of the server's API.
+        """
+        del port
+        return self.api_url
+
+    def becomes_ready(self, record: Record) -> bool:
+        """Look whether the server has heard of this very worker.
+
+        Args:
+            record: Where it runs.
+
+        Returns:
+            False when it has not yet.
+        """
+        workers = ask(f"{self.api_url}/work_pools/{self.pool}/workers/filter", {}) or []
+        # Create times are rounded: a heartbeat of the worker before must not count for this one.
+        since = record.create_time + CREATE_TIME_TOLERANCE
+        return any(
+            worker["name"] == self.worker and _seconds(worker["last_heartbeat_time"]) > since
+            for worker in workers
+        )
+
+
+def _seconds(time: str) -> float:
+    return datetime.fromisoformat(time).timestamp()
+
+
+LEASES_LOOKED_AT_SECONDS = "1"
+"""How often the server looks for leases that ran out; by itself it would leave a slot for 15 s."""
+
+LEASES_IN_FILES = "prefect.server.concurrency.lease_storage.filesystem"
+
+
+class PrefectServer(LocalService):
+    """`prefect server start` on loopback; its `url` is the address of the API."""
+
+    name = "prefect_server"
+
+    def __init__(self, *, wished_port: int | None = None) -> None:
+        self.wished_port = wished_port
+
+    def program(self, directory: Path, port: int) -> Program:
+        """Say what to start.
+
+        Args:
+            directory: Where the server keeps its files.
+            port: Where it has to listen.
+
+        Returns:
+            The program.
+        """
+        settings = {
+            # A lease kept in memory is lost when the server restarts, and its slot with it.
+            "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": LEASES_IN_FILES,
+            "PREFECT_SERVER_SERVICES_REPOSSESSOR_LOOP_SECONDS": LEASES_LOOKED_AT_SECONDS,
+            # On any port but 4200 the UI would call port 4200.
+            "PREFECT_SERVER_UI_API_URL": self.url(port),
+        }
+        argv = [sys.executable, "-m", "prefect", "server", "start"]
+        argv += ["--host", LOOPBACK, "--port", str(port)]
+        return Program(tuple(argv), directory, prefect_environment(directory, settings))
+
+    def url(self, port: int) -> str:
+        """Say where the API is.
+
+        Args:
+            port: Where the server listens.
+
+        Returns:
+            What `PREFECT_API_URL` has to be.
+        """
+        return f"http://{LOOPBACK}:{port}/api"
+
+    def becomes_ready(self, record: Record) -> bool:
+        """Make one try to get the server's health.
+
+        Args:
+            record: Where it runs.
+
+        Returns:
+            False when it does not answer yet.
+        """
+        return ask(f"{record.url}/health") is True

@@ -1,0 +1,1 @@
+"""Tasks of the model catalog: sync, import, match, report."""

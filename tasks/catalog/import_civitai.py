@@ -1,0 +1,305 @@
+"""Reading Civitai's catalog, or a file of it, into the database, and showing what came of it."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from prefect import task
+from prefect.artifacts import create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.logging import get_run_logger
+from pymongo.database import Database
+
+from blocks.civitai import Civitai
+from blocks.configured import civitai
+from blocks.environment import Environment
+from db.catalog.civitai.imports import PageDone, advance, begin, finish
+from db.catalog.civitai.items import StoredItem, stored_versions, upsert_items
+from db.connection import Document
+from db.schema.documents.models import CatalogImport
+from storycanvas.catalog.civitai.files import RawItem, batches, read_file
+from storycanvas.catalog.civitai.items import (
+    ItemUnreadable,
+    item_id,
+    read_item,
+    with_other_versions,
+)
+from storycanvas.catalog.civitai.pages import WalkedPage
+from storycanvas.catalog.civitai.query import CivitaiQuery
+from storycanvas.catalog.entries import Problem
+from storycanvas.catalog.errors import CatalogError
+from storycanvas.catalog.reporting.reports import ImportReport
+from tasks.catalog.civitai_api import one_a_second, open_gate, pages_from
+from tasks.database.connection import opened_database
+from tasks.progress import Progress, shown_progress
+from tasks.retries import may_pass, patient
+
+
+class Intake:
+    """One run's part of an import: stores batches and remembers how far it is.
+
+    Args:
+        database: The StoryCanvas database.
+        source: Names what is imported.
+        restart: Whether to begin anew.
+        base_models: Those that a list was asked for; it leaves versions of others out.
+    """
+
+    def __init__(
+        self,
+        database: Database[Document],
+        source: str,
+        *,
+        restart: bool,
+        base_models: Collection[str] = (),
+    ) -> None:
+        self._database = database
+        self._base_models = base_models
+        self._mended = 0
+        self._pages = 0
+        self.state: CatalogImport = begin(database, source, _now(), restart=restart)
+
+    @property
+    def has_read_the_list(self) -> bool:
+        """Whether a run was stopped after the last page was stored and before it said so."""
+        return self.state.pages > 0 and self.state.cursor is None
+
+    @contextmanager
+    def failures_noted(self) -> Iterator[None]:
+        """Note with the import why it fails; the next run goes on with it."""
+        try:
+            yield
+        except CatalogError as error:
+            self.state = finish(self._database, self.state, "failed", _now(), error=str(error))
+            raise
+
+    def take_in(self, raw: Sequence[RawItem | Problem], cursor: str | None = None) -> None:
+        """Store a batch, then note that it is stored.
+
+        Args:
+            raw: Items of any shape, and what could not be read.
+            cursor: Where the next page begins; None for a file, or on the last page.
+
+        Raises:
+            db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
+        """
+        items, problems = self._read(self._completed(raw) if self._base_models else raw)
+        counts = upsert_items(self._database, items, _now(), self.state.import_id)
+        problems += [(str(number), reason) for number, reason in counts.failed]
+        done = PageDone(
+            cursor=cursor,
+            items=len(raw),
+            new=counts.new,
+            changed=counts.changed,
+            unchanged=counts.unchanged,
+            problems=tuple(problems),
+        )
+        self.state = advance(self._database, self.state, done, _now())
+        self._pages += 1
+
+    def report(self, source: str, because: str, *, complete: bool) -> ImportReport:
+        """End this run's part, and the import if all of it was read.
+
+        Args:
+            source: What was read, in words.
+            because: Why it ended, as a sentence.
+            complete: Whether the end was reached.
+        """
+        if complete:
+            self.state = finish(self._database, self.state, "complete", _now())
+        state = self.state
+        return ImportReport(
+            source=source,
+            pages=self._pages,
+            new=state.new,
+            changed=state.changed,
+            unchanged=state.unchanged,
+            mended=self._mended,
+            problems=tuple(f"{one.subject}: {one.reason}" for one in state.problems),
+            problem_count=state.failed,
+            complete=complete,
+            ended_because=because,
+        )
+
+    def _completed(self, found: Sequence[RawItem | Problem]) -> list[RawItem | Problem]:
+        """Put back stored versions that the filter has left out, so that they are not lost."""
+        ids = [number for one in found if (number := _id(one)) is not None]
+        stored = stored_versions(self._database, ids)
+        return [
+            replace(
+                one,
+                raw=with_other_versions(one.raw, stored.get(_id(one) or 0, ()), self._base_models),
+            )
+            if isinstance(one, RawItem)
+            else one
+            for one in found
+        ]
+
+    def _read(
+        self, raw: Sequence[RawItem | Problem]
+    ) -> tuple[list[StoredItem], list[tuple[str, str]]]:
+        items, problems = [], []
+        for one in raw:
+            if isinstance(one, Problem):
+                problems.append((one.subject, one.reason))
+                continue
+            try:
+                item = read_item(one.raw)
+            except ItemUnreadable as error:
+                problems.append((f"item {one.index + 1}", error.reason))
+                continue
+            self._mended += bool(item.mended)
+            items.append(StoredItem(item.id, item.document, item.content_hash))
+        return items, problems
+
+
+def _id(one: RawItem | Problem) -> int | None:
+    raw = one.raw if isinstance(one, RawItem) else None
+    try:
+        return item_id(raw.get("id"), {}) if isinstance(raw, Mapping) else None
+    except ItemUnreadable:
+        return None  # so it is not stored either
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+TABLE_KEY = "import-civitai"
+_END = "The end of the list was reached."
+
+
+class FileUnreadable(Exception):
+    """There is no such file, or it may not be read."""
+
+    retryable: ClassVar[bool] = False
+
+
+@task(cache_policy=NO_CACHE, task_run_name="import from Civitai", retry_condition_fn=may_pass)
+def import_pages(
+    database: Database[Document],
+    catalog: Civitai,
+    query: CivitaiQuery,
+    max_pages: int | None,
+    progress: Progress,
+    *,
+    restart: bool,
+) -> ImportReport:
+    """Read page after page, from where the last run of the same filters was stopped.
+
+    Raises:
+        storycanvas.catalog.errors.CatalogError: Civitai cannot be reached, refuses the key, or is
+            too busy.
+        db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
+    """
+    source = f"{query.key}@{urlsplit(catalog.url).netloc}"
+    intake = Intake(database, source, restart=restart, base_models=query.base_models)
+    if intake.has_read_the_list:
+        return intake.report("Civitai", _END, complete=True)
+    open_gate()
+    last: WalkedPage | None = None
+    with catalog.client(one_a_second) as client, intake.failures_noted():
+        pages = pages_from(client, query, intake.state.cursor)
+        for page in islice(pages, max_pages):
+            last = page
+            intake.take_in(_of_page(page, intake.state.position), page.next_cursor)
+            progress("Civitai's list", intake.state.position, 0)
+    if last is not None and last.next_cursor is not None:
+        because = "The next run goes on there."
+        return intake.report("Civitai", because, complete=False)
+    because = last.problem.reason if last and last.problem else _END
+    return intake.report("Civitai", because, complete=True)
+
+
+@task(cache_policy=NO_CACHE, task_run_name="import {path.name}", retry_condition_fn=may_pass)
+def import_file(
+    database: Database[Document], path: Path, progress: Progress, *, restart: bool
+) -> ImportReport:
+    """Read a file, from where the last run on the same file was stopped.
+
+    Raises:
+        FileUnreadable: It cannot be opened.
+        db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise FileUnreadable(
+                f"{path.name!r} cannot be read: it is no file; give a path to one."
+            )
+        size = path.stat()
+        source = f"file-{path.resolve()}-{size.st_size}-{size.st_mtime_ns}"
+        intake = Intake(database, source, restart=restart)
+        last: RawItem | Problem | None = None
+        for batch in batches(read_file(path, start=intake.state.position)):
+            last = batch[-1]
+            intake.take_in(batch)
+            progress(path.name, intake.state.position, 0)
+    except OSError as error:
+        raise FileUnreadable(
+            f"The file {path.name!r} cannot be read ({error.strerror or error}); give a path that "
+            "the worker can read."
+        ) from error
+    because = "The end of the file was reached."
+    if isinstance(last, Problem):
+        because = f"The last of it cannot be read, {last.subject}: {last.reason}"
+    return intake.report(path.name, because, complete=True)
+
+
+def import_catalog(
+    query: CivitaiQuery, file: str | None, max_pages: int | None, *, restart: bool
+) -> ImportReport:
+    """Import from Civitai or a file, show what came of it and return it.
+
+    Args:
+        query: Filters for Civitai.
+        file: A path; without one Civitai is asked.
+        max_pages: Most pages that are read now.
+        restart: Whether to begin anew.
+
+    Raises:
+        FileUnreadable: The file cannot be read.
+        storycanvas.catalog.errors.CatalogError: Civitai cannot be reached, or refuses the key.
+        db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
+    """
+    environment = Environment()
+    with (
+        opened_database(environment) as database,
+        shown_progress(f"{TABLE_KEY}-progress", "items") as progress,
+    ):
+        if file:
+            work = patient(import_file, environment)
+            report = work(database, Path(file), progress, restart=restart)
+        else:
+            catalog = civitai(environment)
+            pages = patient(import_pages, environment)
+            report = pages(database, catalog, query, max_pages, progress, restart=restart)
+    show_import(report)
+    return report
+
+
+@task(cache_policy=NO_CACHE, task_run_name="show what was found")
+def show_import(report: ImportReport) -> None:
+    """Show a report in the run's log and as a table in the Prefect UI."""
+    log = get_run_logger()
+    for problem in report.problems:
+        log.warning("Not imported: %s", problem)
+    log.info(report.summary())
+    counts = [
+        {"what": word, "models": getattr(report, word)}
+        for word in ("new", "changed", "unchanged", "mended", "problem_count")
+    ]
+    problems = [{"what": problem, "models": 1} for problem in report.problems]
+    create_table_artifact([*counts, *problems], key=TABLE_KEY, description=report.summary())
+
+
+def _of_page(page: WalkedPage, position: int) -> list[RawItem | Problem]:
+    items: Iterator[RawItem | Problem] = (
+        RawItem(position + number, raw) for number, raw in enumerate(page.items)
+    )
+    problems: Iterable[Problem] = (page.problem,) if page.problem else ()
+    return [*items, *problems]

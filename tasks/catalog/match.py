@@ -1,0 +1,246 @@
+"""Matching all local models to Civitai's versions, and showing what was found."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from prefect import task
+from prefect.artifacts import create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.logging import get_run_logger
+from pymongo.database import Database
+
+from blocks.configured import civitai
+from blocks.environment import Environment
+from db.catalog.matches.candidates import CandidateKeys, find_candidates, find_suggestions
+from db.catalog.matches.links import MatchLink, MatchRow
+from db.catalog.matches.local_models import StoredLocalModel, local_models
+from db.catalog.matches.write import MatchCounts, write_matches
+from db.connection import Document
+from storycanvas.catalog.civitai.version_files import VersionFile, version_files
+from storycanvas.catalog.entries import HashKind
+from storycanvas.catalog.errors import CatalogError
+from storycanvas.catalog.kinds import LocalType
+from storycanvas.catalog.matching.candidate_index import CandidateIndex
+from storycanvas.catalog.matching.decide import match
+from storycanvas.catalog.matching.local_models import LocalModel, LookupKeys, lookup_keys
+from storycanvas.catalog.matching.outcomes import Candidate, Match
+from storycanvas.catalog.reporting.reports import MatchReport
+from tasks.catalog.hash_lookup import LookedUp, look_up_hashes
+from tasks.database.connection import opened_database
+from tasks.progress import Progress, shown_progress
+from tasks.retries import may_pass, patient
+
+
+def match_batch(
+    database: Database[Document], models: Sequence[StoredLocalModel], searches: int
+) -> list[MatchRow]:
+    """Match models.
+
+    Args:
+        database: Where the catalog is.
+        models: At most a few thousand.
+        searches: For how many models without a link the catalog's texts may be searched.
+
+    Returns:
+        What was found of each, in their order.
+
+    Raises:
+        db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
+    """
+    locals_ = [_local(model) for model in models]
+    items = {item["id"]: item for item in find_candidates(database, _keys(locals_))}
+    index = CandidateIndex(file for item in items.values() for file in version_files(item))
+    rows = []
+    for stored, local in zip(models, locals_, strict=True):
+        own, near = index.for_local(local), index.near(local)
+        found = match(local, own, near)
+        if found.chosen is None and searches > 0 and not stored.is_confirmed:
+            searches -= 1
+            alike = find_suggestions(database, local.file_name.rpartition(".")[0])
+            more = [file for item in alike for file in version_files(item)]
+            found = match(local, own, [*near, *more])
+        rows.append(_row(stored, found, items))
+    return rows
+
+
+def _local(stored: StoredLocalModel) -> LocalModel:
+    return LocalModel(
+        model_id=stored.model_id,
+        kind=cast("LocalType", stored.model_type),
+        file_name=stored.file_name,
+        hashes=cast("Mapping[HashKind, frozenset[str]]", stored.hashes),
+        sizes=stored.sizes,
+    )
+
+
+def _keys(models: Sequence[LocalModel]) -> CandidateKeys:
+    keys: list[LookupKeys] = [lookup_keys(model) for model in models]
+    return CandidateKeys(
+        sha256={digits for one in keys for digits in one.sha256},
+        blake3={digits for one in keys for digits in one.blake3},
+        autov2={digits for one in keys for digits in one.autov2},
+        autov3={digits for one in keys for digits in one.autov3},
+        file_keys={one.file_key for one in keys if one.file_key},
+        name_keys={one.name_key for one in keys if one.name_key},
+    )
+
+
+def _row(stored: StoredLocalModel, found: Match, items: Mapping[int, Document]) -> MatchRow:
+    return MatchRow(
+        model_id=stored.model_id,
+        file_name=stored.file_name,
+        model_type=stored.model_type,
+        link=_link(found, found.chosen, items) if found.chosen else None,
+        reason=None if found.chosen else found.reason,
+        candidates=tuple(_candidate(one) for one in found.candidates),
+        server=stored.servers[0] if stored.servers else None,
+    )
+
+
+def _link(found: Match, chosen: VersionFile, items: Mapping[int, Document]) -> MatchLink | None:
+    if found.quality is None or found.method is None:
+        return None
+    return MatchLink(
+        civitai_id=chosen.model_id,
+        name=chosen.model_name,
+        version_id=chosen.version_id,
+        version_name=chosen.version_name,
+        quality=found.quality,
+        method=found.method,
+        score=found.score,
+        base_model=chosen.base_model,
+        description=_text(items.get(chosen.model_id, {}).get("description")),
+        tags=chosen.tags,
+        trained_words=chosen.trained_words,
+        is_nsfw=chosen.nsfw,
+        sha256=chosen.hashes.get("SHA256"),
+    )
+
+
+def _candidate(one: Candidate) -> dict[str, Any]:
+    file = one.file
+    return {
+        "model_id": file.model_id,
+        "model_name": file.model_name,
+        "version_id": file.version_id,
+        "version_name": file.version_name,
+        "file_name": file.file_name,
+        "score": one.score,
+        "method": one.method,
+    }
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+TABLE_KEY = "match-models"
+BATCH = 500
+MOST_SEARCHES = 2_000
+"""Models without a link for which the catalog's texts are searched, in one run."""
+
+MOST_EXAMPLES = 50
+
+
+class _Tally:
+    """What came of the batches so far."""
+
+    def __init__(self) -> None:
+        self.models = self.unmatched = self.suggested = self.kept = self.written = 0
+        self.by_method: Counter[str] = Counter()
+        self.examples: list[str] = []
+        self.refused: list[str] = []
+
+    def add(self, rows: Iterable[MatchRow], counts: MatchCounts) -> None:
+        for row in rows:
+            self.models += 1
+            if row.model_id in counts.confirmed:
+                self.kept += 1
+            elif row.link is not None:
+                self.by_method[row.link.method] += 1
+            else:
+                self._add_unmatched(row)
+        self.written += counts.written
+        self.refused += [f"{subject}: {reason}" for subject, reason in counts.refused]
+
+    def _add_unmatched(self, row: MatchRow) -> None:
+        self.unmatched += 1
+        self.suggested += bool(row.candidates)
+        if len(self.examples) < MOST_EXAMPLES:
+            self.examples.append(f"{row.model_id}: {row.reason}")
+
+    def report(self) -> MatchReport:
+        return MatchReport(
+            models=self.models,
+            by_method=dict(self.by_method),
+            unmatched=self.unmatched,
+            suggested=self.suggested,
+            kept=self.kept,
+            written=self.written,
+            examples=tuple(self.examples),
+            notes=tuple(self.refused),
+        )
+
+
+@task(cache_policy=NO_CACHE, task_run_name="match", retry_condition_fn=may_pass)
+def match_all(database: Database[Document], progress: Progress) -> MatchReport:
+    """Match every active local model and write down what was found, batch by batch.
+
+    Raises:
+        db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
+    """
+    tally = _Tally()
+    for models in local_models(database, BATCH):
+        left = max(0, MOST_SEARCHES - tally.unmatched)
+        rows = match_batch(database, models, left)
+        tally.add(rows, write_matches(database, rows, datetime.now(UTC)))
+        progress("Models", tally.models, 0)
+    return tally.report()
+
+
+@task(cache_policy=NO_CACHE, task_run_name="show what was found")
+def show_matches(report: MatchReport) -> None:
+    """Show a report in the run's log and as a table in the Prefect UI."""
+    log = get_run_logger()
+    for note in report.notes:
+        log.warning(note)
+    log.info(report.summary())
+    rows = [
+        {"what": f"linked by {way}", "models": count} for way, count in report.by_method.items()
+    ]
+    rows += [
+        {"what": "links of a person, kept", "models": report.kept},
+        {"what": "without a link", "models": report.unmatched},
+    ]
+    rows += [{"what": example, "models": 1} for example in report.examples]
+    create_table_artifact(rows, key=TABLE_KEY, description=report.summary())
+
+
+def match_catalog(*, ask_civitai: bool) -> MatchReport:
+    """Match all local models, show what was found and return it.
+
+    Args:
+        ask_civitai: Whether to ask Civitai for unknown hashes first; if it cannot be asked, the
+            report says so and the rest is done.
+
+    Raises:
+        db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
+    """
+    environment = Environment()
+    looked_up, notes = LookedUp(), []
+    with (
+        opened_database(environment) as database,
+        shown_progress(f"{TABLE_KEY}-progress", "models") as progress,
+    ):
+        if ask_civitai:
+            try:
+                looked_up = patient(look_up_hashes, environment)(database, civitai(environment))
+            except CatalogError as error:
+                notes.append(f"Civitai could not be asked for unknown hashes: {error}")
+        found = patient(match_all, environment)(database, progress)
+    every = (*notes, *looked_up.left_out, *found.notes)
+    report = found.model_copy(update={"looked_up": looked_up.models, "notes": every})
+    show_matches(report)
+    return report

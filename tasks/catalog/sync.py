@@ -1,0 +1,280 @@
+"""Syncing the models of all servers, and showing what changed."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import ClassVar
+
+from prefect import task
+from prefect.artifacts import create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.logging import get_run_logger
+from pymongo.database import Database
+
+from blocks.environment import Environment
+from db.catalog.listing.stored import known_metadata
+from db.catalog.listing.sync import ModelChanges, note_comparison, sync_models, was_just_compared
+from db.catalog.server_rows import BackendRef
+from db.catalog.servers import (
+    Server,
+    find_servers,
+    note_switched_off,
+    record_server,
+    rehome,
+    servers_for_urls,
+)
+from db.connection import Document
+from storycanvas.catalog.comfyui.server import read_server
+from storycanvas.catalog.entries import Listing, ServerReading, listing_digest
+from storycanvas.catalog.errors import CatalogError
+from storycanvas.catalog.hashes import HashList, read_hash_list, with_hashes
+from storycanvas.catalog.reporting.models_frame import listed_frame
+from storycanvas.catalog.reporting.reports import MOST_PROBLEMS, ServerSync, SyncReport
+from tasks.database.connection import opened_database
+from tasks.progress import shown_progress
+from tasks.retries import may_pass, patient
+
+
+def update_models(
+    database: Database[Document], backend: BackendRef, listing: Listing, now: datetime
+) -> ModelChanges:
+    """Compare a listing with what is stored, and write what differs.
+
+    Args:
+        database: The StoryCanvas database.
+        backend: The server, whose own record is there already.
+        listing: What it lists.
+        now: When it was asked, UTC.
+
+    Raises:
+        db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
+    """
+    digest = listing_digest(backend.name, backend.url, listing.entries)
+    is_whole = listing.complete and listing.folders is None
+    if is_whole and was_just_compared(database, backend.id, digest, now):
+        return ModelChanges(unchanged=len(listing.entries))
+    listed = listed_frame(listing.entries)
+    changes = sync_models(database, backend, listed, listing.complete, now, listing.folders)
+    is_stored = is_whole and not changes.refused
+    note_comparison(database, backend.id, digest if is_stored else None, now)
+    return changes
+
+
+class HashesUnreadable(Exception):
+    """The list of hashes is not there, or none."""
+
+    retryable: ClassVar[bool] = False
+
+
+def told_hashes(hash_file: str | None) -> HashList:
+    """Read a list of hashes; the log tells of rows that cannot be read.
+
+    Args:
+        hash_file: Where it is (`storycanvas.catalog.hashes`); none or blank for no hashes.
+
+    Raises:
+        HashesUnreadable: It cannot be read.
+    """
+    if not hash_file:
+        return HashList({})
+    path = Path(hash_file)
+    try:
+        found = read_hash_list(path)
+    except (OSError, CatalogError) as error:
+        raise HashesUnreadable(f"The hashes of {path.name!r} cannot be read: {error}") from error
+    for problem in found.problems:
+        get_run_logger().warning("Hash left out, %s: %s", problem.subject, problem.reason)
+    return found
+
+
+def names_of(server: Server) -> set[str]:
+    """Say what a list may call a server."""
+    return {server.id, server.name, server.address}
+
+
+def say_whose_are_left_out(hashes: HashList, servers: Iterable[Server]) -> None:
+    """Warn of names that no server of this run has: a hash of theirs is taken for no file.
+
+    Args:
+        hashes: The list.
+        servers: All that are read.
+    """
+    known = {name for server in servers for name in names_of(server)}
+    told = {server for server, _, _ in hashes.sha256s if server is not None}
+    for name in sorted(told - known):
+        shown = name.rpartition("@")[2].partition("?")[0]  # an address may hold a password or a key
+        get_run_logger().warning("Hashes of %r are left out: no server of this run.", shown)
+
+
+@task(cache_policy=NO_CACHE, task_run_name="{server.name}", retry_condition_fn=may_pass)
+def sync_server(
+    database: Database[Document],
+    server: Server,
+    hashes: HashList,
+    *,
+    read_metadata: bool,
+) -> ServerSync:
+    """Read one server and bring its records to what it lists.
+
+    Args:
+        database: The StoryCanvas database.
+        server: Which one.
+        hashes: SHA-256 sums of files that are known from elsewhere.
+        read_metadata: Whether to read the metadata of files that are new.
+
+    Raises:
+        db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
+    """
+    now = datetime.now(UTC)  # before it is asked: a later run then knows better
+    rehome(database, server)
+    reading = read_server(
+        server.url,
+        kind=server.server_type,
+        api_key=server.api_key,
+        endpoint_id=server.endpoint_id,
+        read_metadata=read_metadata,
+        known_metadata=known_metadata(database, server.id) if read_metadata else {},
+    )
+    changes, listing = None, reading.listing
+    count = len(listing.entries) if listing is not None and listing.complete else None
+    record_server(database, server, reading.status, reading.capabilities, reading.error, count, now)
+    if listing is not None:
+        known = with_hashes(listing, hashes.of_server(names_of(server)))
+        changes = update_models(database, server.backend, known, now)
+    return _server_sync(server, reading, changes)
+
+
+def _server_sync(
+    server: Server, reading: ServerReading, changes: ModelChanges | None
+) -> ServerSync:
+    listing = reading.listing
+    problems = _problems(listing, changes)
+    return ServerSync(
+        id=server.id,
+        name=server.name,
+        url=server.address,
+        status=reading.status,
+        seconds=reading.seconds,
+        models=None if listing is None else len(listing.entries),
+        complete=listing is not None and listing.complete,
+        error=reading.error,
+        problems=tuple(problems[:MOST_PROBLEMS]),
+        problem_count=len(problems),
+        **_counts(changes),
+    )
+
+
+def _problems(listing: Listing | None, changes: ModelChanges | None) -> list[str]:
+    unread = [(one.subject, one.reason) for one in listing.problems] if listing else []
+    refused = changes.refused if changes else ()
+    return [f"{subject}: {reason}" for subject, reason in (*unread, *refused)]
+
+
+def _counts(changes: ModelChanges | None) -> dict[str, int]:
+    words = ("new", "back", "changed", "gone", "unchanged")
+    counts = {word: getattr(changes, word) for word in words} if changes else {}
+    if changes:
+        counts["changed"] += changes.adopted
+    return counts
+
+
+TABLE_KEY = "sync-model-catalog"
+PROBLEMS_KEY = "sync-model-catalog-problems"
+
+
+class NoServers(Exception):
+    """Nothing says which servers there are."""
+
+    retryable: ClassVar[bool] = False
+
+
+@task(cache_policy=NO_CACHE, task_run_name="show what was found")
+def show_sync(report: SyncReport) -> None:
+    """Show a report in the run's log and as tables in the Prefect UI."""
+    log = get_run_logger()
+    for line in report.lines():
+        log.info(line)
+    log.info(report.summary())
+    create_table_artifact(
+        [_row(server) for server in report.servers], key=TABLE_KEY, description=report.summary()
+    )
+    problems = [
+        {"server": server.name, "problem": said}
+        for server in report.servers
+        for said in server.problems
+    ]
+    if problems:
+        create_table_artifact(problems, key=PROBLEMS_KEY, description="What could not be read.")
+
+
+def sync_catalog(
+    urls: Sequence[str] | None, hash_file: str | None, *, read_metadata: bool
+) -> SyncReport:
+    """Sync the models of all servers, show what changed and return it.
+
+    Args:
+        urls: Addresses; without any, every active row of `comfyui_servers`, else `COMFYUI_URLS`.
+        hash_file: A list of hashes of local files (`storycanvas.catalog.hashes`).
+        read_metadata: Whether to read the metadata of files that are new.
+
+    Raises:
+        NoServers: Nothing says which servers there are.
+        HashesUnreadable: The list of hashes cannot be read.
+        db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user, or a row or an
+            address cannot be used.
+    """
+    environment = Environment()
+    hashes = told_hashes(hash_file)
+    with (
+        opened_database(environment) as database,
+        shown_progress(f"{TABLE_KEY}-progress", "servers") as progress,
+    ):
+        servers = _servers(database, environment, urls)
+        say_whose_are_left_out(hashes, servers)
+        work = patient(sync_server, environment)
+        reading = [
+            work.submit(database, one, hashes, read_metadata=read_metadata) for one in servers
+        ]
+        done = []
+        for future in reading:
+            done.append(future.result())
+            progress("Models", len(done), len(servers))
+    report = SyncReport(servers=tuple(done))
+    show_sync(report)
+    return report
+
+
+def _servers(
+    database: Database[Document], environment: Environment, urls: Sequence[str] | None
+) -> Sequence[Server]:
+    if urls:
+        return servers_for_urls(database, urls)
+    note_switched_off(database, datetime.now(UTC))
+    found = find_servers(database)
+    for subject, reason in found.unreadable:
+        get_run_logger().warning("Row %s of comfyui_servers is left out: %s", subject, reason)
+    if found.servers:
+        return found.servers
+    if environment.comfyui_server_urls:
+        return servers_for_urls(database, environment.comfyui_server_urls)
+    raise NoServers(
+        "No server is named: comfyui_servers has no active row that can be used. Add one, give "
+        "urls, or set COMFYUI_URLS."
+    )
+
+
+def _row(server: ServerSync) -> dict[str, str | int]:
+    return {
+        "server": server.name,
+        "address": server.url,
+        "status": server.status,
+        "models": "unknown" if server.models is None else server.models,
+        "listing": "complete" if server.complete else "incomplete or none",
+        "new": server.new,
+        "back": server.back,
+        "changed": server.changed,
+        "gone": server.gone,
+        "unchanged": server.unchanged,
+        "not read": server.problem_count,
+        "note": server.error or "",
+    }

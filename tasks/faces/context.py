@@ -1,0 +1,78 @@
+"""The road: what a run's steps work with, opened once for each run."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prefect.runtime import flow_run
+from pymongo.database import Database
+
+from blocks.configured import face_hosts, image_store, story_database
+from blocks.environment import Environment
+from db.connection import Document
+from storycanvas.faces.pictures.image_store import ImageStore
+from storycanvas.faces.pictures.reading import Picture
+from storycanvas.faces.pictures.references import fetch_picture
+from storycanvas.gpu.pool.pool import HostFarm
+
+
+class Road:
+    """Hosts, database and image store of one run. Shared by the run's threads.
+
+    Attributes:
+        flow_name: The flow's name.
+        run_name: The flow run's name.
+        run_id: The flow run's id.
+        environment: Settings that are not blocks.
+        farm: The face hosts, each behind its guard.
+        database: The StoryCanvas database.
+        store: The image store.
+    """
+
+    def __init__(
+        self,
+        farm: HostFarm,
+        database: Database[Document],
+        store: ImageStore,
+        environment: Environment,
+    ) -> None:
+        self.flow_name = flow_run.get_flow_name() or "flow"
+        self.run_name = flow_run.get_name() or "a run"
+        self.run_id = flow_run.get_id() or "none"
+        self.environment = environment
+        self.farm = farm
+        self.database = database
+        self.store = store
+        self._fetched: dict[str, Picture] = {}
+        self._fetching = threading.Lock()
+
+    def fetch(self, reference: str) -> Picture:
+        """Find a picture by its reference, once for each run.
+
+        Raises:
+            storycanvas.faces.errors.FaceError: It cannot be found or read.
+        """
+        with self._fetching:
+            if reference not in self._fetched:
+                self._fetched[reference] = fetch_picture(reference, self.store)
+            return self._fetched[reference]
+
+
+@contextmanager
+def open_road() -> Iterator[Road]:
+    """Open what a face flow works with: blocks named `default`, else the environment.
+
+    Raises:
+        db.errors.DatabaseError: The database cannot be opened.
+        storycanvas.gpu.guard.limit.GuardClosed: No host's limit guards: missing, inactive or zero.
+    """
+    environment = Environment()
+    hosts = face_hosts(environment)
+    store = image_store(environment).open()
+    database = story_database(environment).connect()
+    try:
+        with HostFarm([block.gpu_host for block in hosts]) as farm:
+            farm.check()
+            yield Road(farm, database, store, environment)
+    finally:
+        database.client.close()

@@ -1,0 +1,104 @@
+"""What a finished step owes to its character: a history entry, and a gallery entry."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from db.schema.documents.characters import HistoryEntry
+from db.schema.documents.faces import (
+    Effect,
+    GalleryEffect,
+    HistoryEffect,
+    OperationRecord,
+    effect_id,
+)
+from storycanvas.faces.operations import SwapOperation
+from storycanvas.faces.plan import Gallery, Step
+
+
+class Input(Protocol):
+    """A picture that a step took."""
+
+    @property
+    def url(self) -> str:
+        """What the app can show."""
+
+
+def owed_effects(
+    record: OperationRecord, step: Step, inputs: Sequence[Input], character_id: str
+) -> list[Effect]:
+    """Derive the effects of a step for a character, the same ones however often it is asked.
+
+    Args:
+        record: The ledger's record of the operation.
+        step: The step, which tells the gallery.
+        inputs: The pictures that it took.
+        character_id: Whose history and gallery.
+
+    Returns:
+        None for `detect`, which changes no picture; else the history entry and, where the step is
+        shown, the gallery entry.
+    """
+    if record.output is None:
+        return []
+    meaning = (record.operation_key, record.repeat, character_id)
+    entry_id = effect_id(*meaning, "history")
+    entry = HistoryEntry(
+        id=entry_id,
+        operation_type=record.operation_type,
+        input_image_url=inputs[0].url,
+        output_image_url=record.output.url,
+        parameters=history_parameters(step, inputs),
+        processing_time_seconds=record.processing_time_seconds,
+        created_at=record.created_at,
+    )
+    effects: list[Effect] = [HistoryEffect(id=entry_id, character_id=character_id, entry=entry)]
+    if step.gallery is not None:
+        effects.append(_gallery_effect(record, step.gallery, step, character_id))
+    return effects
+
+
+def failed_entry(
+    run_id: str, step: Step, inputs: Sequence[Input], error: str, now: datetime
+) -> HistoryEntry:
+    """Make the one history entry of a step that failed in a run.
+
+    Args:
+        run_id: The run; its later tries give the same entry.
+        step: What failed.
+        inputs: The pictures that it took.
+        error: Why, in one sentence.
+        now: UTC.
+    """
+    return HistoryEntry(
+        id=effect_id(run_id, step.name, "failed"),
+        operation_type=step.operation.operation_type,
+        input_image_url=inputs[0].url,
+        parameters=history_parameters(step, inputs),
+        success=False,
+        error_message=error,
+        created_at=now,
+    )
+
+
+def history_parameters(step: Step, inputs: Sequence[Input]) -> dict[str, Any]:
+    """Name the parameters as StoryCanvas stores them (seed 001); a swap also names its pictures."""
+    parameters = step.operation.model_dump(mode="json", exclude_none=True)
+    del parameters["operation_type"]
+    if isinstance(step.operation, SwapOperation):
+        source, target = inputs
+        parameters |= {"source_face_url": source.url, "target_image_url": target.url}
+    return parameters
+
+
+def _gallery_effect(
+    record: OperationRecord, gallery: Gallery, step: Step, character_id: str
+) -> GalleryEffect:
+    url = record.output.url if record.output else ""
+    return GalleryEffect(
+        id=effect_id(record.operation_key, record.repeat, character_id, gallery, str(step.age)),
+        character_id=character_id,
+        gallery=gallery,
+        age=step.age,
+        url=url,
+    )

@@ -1,0 +1,142 @@
+"""What happens before the first step of a plan: ask the hosts, fetch the pictures."""
+
+from datetime import UTC, datetime
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from db.characters import CharacterRepository, PresetRepository
+from db.errors import CharacterWithoutPicture
+from db.schema.documents.characters import Character
+from db.schema.documents.faces import Preset
+from storycanvas.faces.contract import HostStatus
+from storycanvas.faces.pictures.references import input_address
+from storycanvas.faces.plan import Plan, PlanPicture
+from storycanvas.faces.preferences import Preferences
+from tasks.faces.context import Road
+from tasks.faces.step import Made, Order
+from tasks.retries import may_pass, patient
+
+
+@task(
+    cache_policy=NO_CACHE,
+    task_run_name="load character {character_id}",
+    retry_condition_fn=may_pass,
+)
+def read_character(road: Road, character_id: str) -> Character:
+    """Read a character.
+
+    Raises:
+        UnknownCharacter: There is none with this id.
+        BrokenCharacter: Its FaceFusion fields are of wrong types.
+    """
+    return CharacterRepository(road.database).find(character_id)
+
+
+@task(cache_policy=NO_CACHE, task_run_name="load preset {preset}", retry_condition_fn=may_pass)
+def read_preset(road: Road, preset: str) -> Preset:
+    """Read a preset by its id or name.
+
+    Raises:
+        UnknownPreset: There is none.
+    """
+    return PresetRepository(road.database).find(preset)
+
+
+def load_character(road: Road, character_id: str) -> Character:
+    """Read a character, patiently.
+
+    Raises:
+        UnknownCharacter: There is none with this id.
+        BrokenCharacter: Its FaceFusion fields are of wrong types.
+    """
+    return patient(read_character, road.environment)(road, character_id)
+
+
+def load_preferences(road: Road, character: Character, preset: str | None) -> Preferences:
+    """Collect the settings of a preset and of the character.
+
+    Args:
+        road: What the run works with.
+        character: Whose preferred settings.
+        preset: Id or name of a preset, or None.
+
+    Raises:
+        UnknownPreset: There is no such preset.
+        BadField: It holds a parameter that its operation does not have.
+    """
+    settings = character.facefusion_preferred_settings or {}
+    if preset is None:
+        return Preferences(character=settings)
+    found = patient(read_preset, road.environment)(road, preset)
+    return Preferences(
+        preset=found.parameters, preset_operation=found.operation_type, character=settings
+    )
+
+
+def first_reference_image(character: Character) -> str:
+    """Choose the picture that stands for a character.
+
+    Raises:
+        CharacterWithoutPicture: It has none.
+    """
+    if not character.reference_images:
+        raise CharacterWithoutPicture(
+            f"The character {character.id!r} has no reference image; add one in the app or name a "
+            "picture in the run's form."
+        )
+    return character.reference_images[0]
+
+
+@task(cache_policy=NO_CACHE, task_run_name="ask host", retry_condition_fn=may_pass)
+def ask_host(road: Road) -> HostStatus:
+    """Ask the face hosts which engine they run, and choose that of most of them.
+
+    Raises:
+        FaceError: None can work now; retried, for that may pass.
+    """
+    return road.farm.status()
+
+
+@task(cache_policy=NO_CACHE, task_run_name="fetch {picture.name}", retry_condition_fn=may_pass)
+def fetch(road: Road, order: Order, picture: PlanPicture) -> Made:
+    """Fetch and normalise a picture of a plan.
+
+    Raises:
+        FaceError: It cannot be found or read.
+    """
+    reference = picture.reference
+    found = road.fetch(reference)
+    if not order.looks_only:
+        reference = input_address(reference, found, road.store, datetime.now(UTC))
+    return Made(picture.name, reference, found.sha256, picture=found)
+
+
+def make_order(road: Road, character_id: str, *, force: bool, priority: int = 0) -> Order:
+    """Find out with which engine a character's plans are run.
+
+    Args:
+        road: What the run works with.
+        character_id: Whose history and gallery show the results.
+        force: Whether operations that were done before are done again.
+        priority: Larger goes first among all that wait for a GPU host.
+
+    Raises:
+        FaceError: No host can work.
+    """
+    asking = patient(ask_host, road.environment)
+    return Order(character_id, asking(road), force, priority=priority)
+
+
+def fetch_all(road: Road, order: Order, plan: Plan) -> dict[str, Made]:
+    """Fetch the pictures of a plan, side by side.
+
+    Returns:
+        What was fetched, by the plan's names.
+
+    Raises:
+        FaceError: One of them cannot be found or read.
+    """
+    work = patient(fetch, road.environment)
+    fetching = {picture.name: work.submit(road, order, picture) for picture in plan.pictures}
+    return {name: future.result() for name, future in fetching.items()}

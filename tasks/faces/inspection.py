@@ -1,0 +1,111 @@
+"""Looking at pictures before work is planned on them: is there a face, how large, how old."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from db.ledger.record import record_operation
+from db.schema.documents.faces import OperationRecord
+from storycanvas.faces.pictures.contact_sheet import Box
+from storycanvas.faces.preferences import Preferences
+from storycanvas.faces.recipes.inspection import inspection
+from tasks.faces.context import Road
+from tasks.faces.plan import run_plan
+from tasks.faces.step import Order
+from tasks.retries import may_pass, patient
+
+SMALLEST_FACE = 256
+"""Pixels of a source face's shorter side below which results get poor (seed 002)."""
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What was seen in the pictures.
+
+    Attributes:
+        estimated_ages: The engine's estimate in years, by picture; None where it gives none.
+        faces: Left, top, width and height in pixels of the face that counts, by picture.
+        warnings: Sentences for the report.
+    """
+
+    estimated_ages: dict[str, float | None]
+    faces: dict[str, Box]
+    warnings: tuple[str, ...]
+
+
+def inspect(
+    road: Road, order: Order, pictures: dict[str, str], preferences: Preferences, *, source: str
+) -> Inspection:
+    """Find the face in each picture.
+
+    Args:
+        road: What the run works with.
+        order: For whom.
+        pictures: References by the name that messages call the picture.
+        preferences: Settings of a preset and of the character.
+        source: The picture whose face the work starts from; a small face there is worth a warning.
+
+    Returns:
+        Estimated ages and warnings.
+
+    Raises:
+        NoFace: A picture has none; nothing has been recorded.
+        FaceError: A picture cannot be read, or the host failed.
+    """
+    looking = replace(order, looks_only=True)
+    result = run_plan(road, looking, inspection(pictures, preferences))
+    for error in result.errors.values():
+        raise error
+    records = {name: result.made[f"detect {name}"].record for name in pictures}
+    patient(keep_records, road.environment)(road, list(records.values()))
+    return _seen(records, source)
+
+
+@task(cache_policy=NO_CACHE, task_run_name="keep what was seen", retry_condition_fn=may_pass)
+def keep_records(road: Road, records: Sequence[OperationRecord | None]) -> None:
+    """Record what was seen, now that no picture is refused.
+
+    Raises:
+        DatabaseError: It could not be recorded.
+    """
+    for record in records:
+        if record is not None:
+            record_operation(road.database, record, datetime.now(UTC))
+
+
+def _seen(records: dict[str, OperationRecord | None], source: str) -> Inspection:
+    ages: dict[str, float | None] = {}
+    boxes: dict[str, Box] = {}
+    warnings: list[str] = []
+    for name, record in records.items():
+        faces = (record.faces if record else None) or []
+        ages[name] = record.estimated_age if record else None
+        warnings += _crowd(name, faces)
+        if faces:
+            boxes[name] = _box(faces[0])
+    warnings += _small_face(source, boxes)
+    return Inspection(ages, boxes, tuple(warnings))
+
+
+def _box(face: dict[str, Any]) -> Box:
+    return face["x"], face["y"], face["width"], face["height"]
+
+
+def _crowd(name: str, faces: Sequence[object]) -> list[str]:
+    if len(faces) < 2:  # noqa: PLR2004 - more than one is a crowd
+        return []
+    return [
+        f"The {name} picture shows {len(faces)} faces; the selector order decides which counts."
+    ]
+
+
+def _small_face(name: str, boxes: dict[str, Box]) -> list[str]:
+    side = min(boxes[name][2:]) if name in boxes else SMALLEST_FACE
+    if side >= SMALLEST_FACE:
+        return []
+    better = f"{SMALLEST_FACE} or more give better results"
+    return [f"The face in the {name} picture is {side} pixels wide; {better}."]

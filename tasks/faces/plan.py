@@ -1,0 +1,166 @@
+"""Running a plan: every step as soon as its inputs are there, and all that can be done."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.futures import PrefectFuture, as_completed
+
+from db.ledger.record import record_failure
+from storycanvas.faces.plan import Plan, Step
+from storycanvas.faces.report import Outcome, StepReport
+from tasks.faces.context import Road
+from tasks.faces.effects import failed_entry
+from tasks.faces.inputs import fetch_all
+from tasks.faces.step import Made, Order, run_step
+from tasks.retries import may_pass, patient
+
+
+@dataclass(frozen=True)
+class PlanResult:
+    """What became of a plan.
+
+    Attributes:
+        plan: The plan.
+        made: What pictures and steps gave, by name; missing where a step failed.
+        steps: A report on each step, in the plan's order.
+        errors: Why steps failed, by name; skipped ones are not in it.
+    """
+
+    plan: Plan
+    made: dict[str, Made]
+    steps: tuple[StepReport, ...]
+    errors: dict[str, BaseException]
+
+
+def plan_result(plan: Plan, fetched: dict[str, Made], states: dict[str, State[Any]]) -> PlanResult:
+    """Sort out finished states.
+
+    Args:
+        plan: The plan.
+        fetched: Its pictures, by name.
+        states: The final state of each step, by name.
+    """
+    made = dict(fetched)
+    errors: dict[str, BaseException] = {}
+    reports: list[StepReport] = []
+    for step in plan.steps:
+        state = states[step.name]
+        missing = [name for name in step.inputs if name not in made]
+        if state.is_completed():
+            made[step.name] = state.result()
+            reports.append(_finished(step, made[step.name]))
+        elif missing:
+            reports.append(_unfinished(step, "skipped", f"it needs '{missing[0]}', which failed."))
+        else:
+            errors[step.name] = error = _error(state)
+            reports.append(_unfinished(step, "failed", str(error)))
+    return PlanResult(plan, made, tuple(reports), errors)
+
+
+def describe(report: StepReport) -> str:
+    """Say in one line what became of a step."""
+    line = f"{report.step}: {report.outcome} in {report.seconds:.2f} s"
+    if report.engine_seconds is not None:
+        line += f" (engine {report.engine_seconds:.2f} s)"
+    return f"{report.step}: {report.outcome}, {report.error}" if report.error else line
+
+
+def _finished(step: Step, made: Made) -> StepReport:
+    record = made.record
+    return StepReport(
+        step=step.name,
+        operation_type=step.operation.operation_type,
+        outcome=made.outcome or "done",
+        host=record.host if record else None,
+        seconds=round(made.seconds, 3),
+        engine_seconds=record.processing_time_seconds if record else None,
+        output_url=made.url or None,
+        output_path=made.path,
+        estimated_age=record.estimated_age if record else None,
+        sources=step.sources,
+    )
+
+
+def _unfinished(step: Step, outcome: Outcome, error: str) -> StepReport:
+    return StepReport(
+        step=step.name,
+        operation_type=step.operation.operation_type,
+        outcome=outcome,
+        sources=step.sources,
+        error=error,
+    )
+
+
+def _error(state: State[Any]) -> BaseException:
+    error = state.result(raise_on_failure=False)
+    if isinstance(error, BaseException):
+        return error
+    return RuntimeError(f"The step ended in the state {state.name}.")
+
+
+Future = PrefectFuture[Any]
+
+
+def _unheard(share: float) -> None:
+    """Tell nobody."""
+
+
+def run_plan(
+    road: Road, order: Order, plan: Plan, progress: Callable[[float], None] = _unheard
+) -> PlanResult:
+    """Run a plan's steps, each as soon as its inputs are there.
+
+    Args:
+        road: What the run works with.
+        order: For whom.
+        plan: What to do.
+        progress: Told the share of finished steps, 0 to 1, whenever it changes.
+
+    Returns:
+        What became of each step. Steps that could not be done do not stop the others.
+
+    Raises:
+        FaceError: A picture of the plan cannot be fetched; no step has run.
+    """
+    fetched = fetch_all(road, order, plan)
+    futures = _submit(road, order, plan, fetched)
+    for count, future in enumerate(as_completed(list(futures.values())), start=1):
+        future.wait()  # only this gives the future its final state
+        progress(count / len(futures))
+    states = {name: future.state for name, future in futures.items()}
+    return plan_result(plan, fetched, states)
+
+
+@task(cache_policy=NO_CACHE, task_run_name="record failures", retry_condition_fn=may_pass)
+def record_failures(road: Road, order: Order, result: PlanResult) -> None:
+    """Write one failed history entry for each failed step, whatever the number of its tries.
+
+    Args:
+        road: What the run works with.
+        order: Whose history.
+        result: What became of the plan.
+
+    Raises:
+        DatabaseError: It could not be written.
+    """
+    now = datetime.now(UTC)
+    for step in result.plan.steps:
+        error = result.errors.get(step.name)
+        if error is not None:
+            inputs = [result.made[name] for name in step.inputs]
+            entry = failed_entry(road.run_id, step, inputs, str(error), now)
+            record_failure(road.database, order.character_id, entry, now)
+
+
+def _submit(road: Road, order: Order, plan: Plan, fetched: dict[str, Made]) -> dict[str, Future]:
+    work = patient(run_step, road.environment)
+    futures: dict[str, Future] = {}
+    for step in plan.steps:
+        inputs: list[Any] = [futures.get(name) or fetched[name] for name in step.inputs]
+        futures[step.name] = work.submit(road, order, step, inputs)
+    return futures

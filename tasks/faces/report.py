@@ -1,0 +1,210 @@
+"""The end of every face flow: record failures, publish, and return the report or raise it."""
+
+import base64
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import ClassVar, cast
+from uuid import UUID
+
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+
+from storycanvas.faces.pictures.contact_sheet import Box, SheetEntry, contact_sheet
+from storycanvas.faces.pictures.image_store import Category, StoredPicture
+from storycanvas.faces.plan import Step
+from storycanvas.faces.preferences import Preferences, unused_preset
+from storycanvas.faces.report import FaceRunReport, StepReport
+from storycanvas.gpu.pool.selection import engine_of
+from tasks.faces.context import Road
+from tasks.faces.inspection import Inspection
+from tasks.faces.plan import PlanResult, record_failures
+from tasks.faces.step import Made, Order
+from tasks.retries import patient
+
+
+def sheet_entries(road: Road, seen: Inspection, result: PlanResult) -> list[SheetEntry]:
+    """Collect the cells: the inputs, then the labelled results, by age where they have one.
+
+    Args:
+        road: What the run worked with.
+        seen: Where the faces of the inputs are.
+        result: What became of the plan.
+    """
+    plan = result.plan
+    focus: dict[str, Box | None] = dict(seen.faces)
+    for step in plan.steps:
+        focus[step.name] = focus.get(step.inputs[-1])
+    entries = []
+    for picture in plan.pictures:
+        if picture.label:
+            data = _bytes(road, result.made[picture.name])
+            entries.append(SheetEntry(picture.label, "input", data, focus.get(picture.name)))
+    outcomes = {report.step: report.outcome for report in result.steps}
+    shown = [step for step in plan.steps if step.label]
+    for step in sorted(shown, key=_age):
+        data = _bytes(road, result.made.get(step.name))
+        entries.append(SheetEntry(step.label, outcomes[step.name], data, focus[step.name]))
+    return entries
+
+
+def store_sheet(road: Road, entries: list[SheetEntry]) -> StoredPicture:
+    """Draw the contact sheet in full size and put it into the image store."""
+    return road.store.put(contact_sheet(entries), Category.CONTACT_SHEET, "jpg", datetime.now(UTC))
+
+
+def _age(step: Step) -> int:
+    return step.age or 0
+
+
+def _bytes(road: Road, made: Made | None) -> bytes | None:
+    if made is None:
+        return None
+    return made.picture.png if made.picture else road.store.read(made.path or "")
+
+
+INLINE_CELL = 160
+"""Pixels of a cell in the sheet that the artifact carries itself; the full one is linked."""
+
+
+def progress_artifact(road: Road, character_id: str) -> Callable[[float], None]:
+    """Create a progress artifact.
+
+    Returns:
+        A function that moves it, from 0 to 1.
+    """
+    key = artifact_key(road.flow_name, character_id, "progress")
+    artifact = cast(
+        "UUID", create_progress_artifact(0.0, key=key, description=f"Progress of {road.run_name}")
+    )
+
+    def move(share: float) -> None:
+        update_progress_artifact(artifact, progress=share * 100)
+
+    return move
+
+
+def publish(road: Road, report: FaceRunReport, entries: Sequence[SheetEntry]) -> None:
+    """Publish a run's contact sheet and table as artifacts.
+
+    Args:
+        road: What the run worked with.
+        report: The run's report.
+        entries: The cells of its contact sheet.
+    """
+    inline = contact_sheet(entries, cell=INLINE_CELL)
+    create_markdown_artifact(
+        _markdown(report, inline),
+        key=artifact_key(road.flow_name, report.character_id, "contact-sheet"),
+        description=f"{road.run_name}: {report.summary()}",
+    )
+    create_table_artifact(
+        [_row(step) for step in report.steps],
+        key=artifact_key(road.flow_name, report.character_id, "steps"),
+        description=f"{road.run_name}: {report.summary()}",
+    )
+
+
+def artifact_key(*parts: str) -> str:
+    """Join names to a key that Prefect accepts: lower-case letters, digits and dashes."""
+    return re.sub(r"[^a-z0-9]+", "-", "-".join(parts).lower()).strip("-")
+
+
+def _markdown(report: FaceRunReport, inline: bytes) -> str:
+    image = f"data:image/jpeg;base64,{base64.b64encode(inline).decode()}"
+    lines = [f"# {report.flow}: {report.character_id}", "", f"![contact sheet]({image})", ""]
+    lines.append(f"{report.summary()} Engine: {report.engine} on {report.host}.")
+    if report.base_age is not None:
+        lines.append(f"Base age {report.base_age}, the engine's estimate {report.estimated_age}.")
+    lines += ["", *(f"- Note: {warning}" for warning in report.warnings)]
+    lines += [f"- {step.step}: {step.error}" for step in report.unfinished]
+    lines += ["", f"Full size: {_shown(report.contact_sheet or '')}"]
+    return "\n".join(lines)
+
+
+def _shown(url: str) -> str:
+    """Link what a browser may open from Prefect's page; a file can only be named."""
+    return f"[{url}]({url})" if url.startswith(("http://", "https://")) else f"`{url}`"
+
+
+def _row(step: StepReport) -> dict[str, str]:
+    sources = ", ".join(f"{name}: {source}" for name, source in step.sources.items())
+    return {
+        "step": step.step,
+        "operation": step.operation_type,
+        "outcome": step.outcome,
+        "host": step.host or "",
+        "seconds": f"{step.seconds:.2f}",
+        "engine seconds": "" if step.engine_seconds is None else f"{step.engine_seconds:.2f}",
+        "settings from": sources,
+        "result or reason": step.error or step.output_url or "",
+    }
+
+
+class StepsFailed(Exception):
+    """Some steps of a plan failed; the others are finished and kept.
+
+    Attributes:
+        report: What became of every step.
+    """
+
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, report: FaceRunReport) -> None:
+        reasons = [f"{step.step}: {step.error}" for step in report.unfinished]
+        super().__init__(f"{report.summary()} {' '.join(reasons)} What is done is kept.")
+        self.report = report
+
+
+def conclude(
+    road: Road,
+    order: Order,
+    seen: Inspection,
+    result: PlanResult,
+    preferences: Preferences,
+    *,
+    base_age: int | None = None,
+    estimated_age: float | None = None,
+) -> FaceRunReport:
+    """Make the report of a run, show it in the UI and return it.
+
+    Args:
+        road: What the run worked with.
+        order: For whom.
+        seen: What was seen in the pictures before.
+        result: What became of the plan.
+        preferences: Settings that the plan was made with.
+        base_age: Years from which the jumps were planned.
+        estimated_age: The engine's estimate for the base picture, in years.
+
+    Raises:
+        StepsFailed: Some steps did not get done; it carries the report.
+    """
+    if result.errors:
+        patient(record_failures, road.environment)(road, order, result)
+    entries = sheet_entries(road, seen, result)
+    sheet = store_sheet(road, entries)
+    report = FaceRunReport(
+        flow=road.flow_name,
+        character_id=order.character_id,
+        engine=f"{order.status.engine} {order.status.engine_version}",
+        host=road.farm.names,
+        base_age=base_age,
+        estimated_age=estimated_age,
+        warnings=(
+            *seen.warnings,
+            *unused_preset(result.plan, preferences),
+            *road.farm.remarks(engine_of(order.status)),
+        ),
+        steps=result.steps,
+        contact_sheet=sheet.url,
+        contact_sheet_path=sheet.path,
+    )
+    publish(road, report, entries)
+    if report.unfinished:
+        raise StepsFailed(report)
+    return report

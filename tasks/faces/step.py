@@ -1,0 +1,248 @@
+"""One step of a plan: find it in the ledger, or guard, host, store; then record."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+
+from prefect import get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+
+from db.ledger.operations import OperationLedger
+from db.ledger.record import record_operation
+from db.schema.documents.faces import OperationRecord, Output
+from storycanvas.faces.client.host_client import FaceHostClient
+from storycanvas.faces.contract import HostStatus, OperationAnswer
+from storycanvas.faces.errors import EngineChanged, NoFace
+from storycanvas.faces.operation_key import KEY_VERSION, operation_key
+from storycanvas.faces.pictures.image_store import Category
+from storycanvas.faces.pictures.provenance import provenance, with_provenance
+from storycanvas.faces.pictures.reading import Picture, read_picture
+from storycanvas.faces.pictures.references import shown
+from storycanvas.faces.plan import Step
+from storycanvas.faces.report import Outcome
+from storycanvas.gpu.pool.attempt import Errand, FarmSlot, carry_out
+from storycanvas.gpu.pool.selection import engine_of
+from tasks.faces.context import Road
+from tasks.faces.effects import owed_effects
+from tasks.retries import may_pass
+
+
+@dataclass(frozen=True)
+class Order:
+    """For whom a plan is run.
+
+    Attributes:
+        character_id: Whose history and gallery show the results.
+        status: What the host said when the run began; engine and version are part of every key.
+        force: Whether operations that were done before are done again.
+        looks_only: Whether nothing may be kept yet, because the inputs may still be refused.
+        priority: Larger goes first among all that wait for a GPU host.
+    """
+
+    character_id: str
+    status: HostStatus
+    force: bool = False
+    looks_only: bool = False
+    priority: int = 0
+
+
+@dataclass(frozen=True)
+class Made:
+    """A picture that steps can take: fetched, made now, or made long ago.
+
+    Attributes:
+        name: What messages call it.
+        url: What the app can show; while only looking, the reference it was fetched by.
+        sha256: Pixel hash; empty for `detect`.
+        path: Its path in the image store; None for a fetched picture.
+        picture: The picture, where it is at hand.
+        outcome: How it came about; None for a fetched picture.
+        seconds: What the step took.
+        record: What the ledger says; None for a fetched picture.
+    """
+
+    name: str
+    url: str
+    sha256: str
+    path: str | None = None
+    picture: Picture | None = None
+    outcome: Outcome | None = None
+    seconds: float = 0.0
+    record: OperationRecord | None = None
+
+
+@task(cache_policy=NO_CACHE, task_run_name="{step.name}", retry_condition_fn=may_pass)
+def run_step(road: Road, order: Order, step: Step, inputs: Sequence[Made]) -> Made:
+    """Carry out a step, or take its result from the ledger; record it in either case.
+
+    Args:
+        road: What the run works with.
+        order: For whom.
+        step: What to do.
+        inputs: Its pictures, in the order of `step.inputs`.
+
+    Returns:
+        What it made.
+
+    Raises:
+        FaceError: The operation failed; retried when its class says that this may help.
+        GuardClosed: The host's limit no longer guards.
+        DatabaseError: It could not be recorded.
+    """
+    started = time.monotonic()
+    operation = _Operation(road, order, step, inputs)
+    record = operation.find()
+    outcome: Outcome = "done" if record is None else "reused"
+    record = record or operation.carry_out()
+    if not order.looks_only:
+        owed = owed_effects(record, step, inputs, order.character_id)
+        record = record.model_copy(update={"effects": owed})
+        record_operation(road.database, record, datetime.now(UTC))
+    seconds = time.monotonic() - started
+    get_run_logger().info(
+        "%s in %.2f s (engine %.2f s)", outcome, seconds, record.processing_time_seconds
+    )
+    return _made(step, record, outcome, seconds)
+
+
+class _Operation:
+    """A step on the pictures it got: what it is called in the ledger and how it is done."""
+
+    def __init__(self, road: Road, order: Order, step: Step, inputs: Sequence[Made]) -> None:
+        self._road = road
+        self._step = step
+        self._inputs = inputs
+        self._hashes = [made.sha256 for made in inputs]
+        self._engine = engine_of(order.status)
+        self._key = operation_key(step.operation, self._hashes, *self._engine)
+        self._ledger = OperationLedger(road.database)
+        self._force = order.force
+        self._priority = order.priority
+
+    def find(self) -> OperationRecord | None:
+        """Look it up; one whose picture is gone, or that a forced run leaves out, is not found."""
+        record = self._ledger.find(self._key)
+        return record if record is not None and self._counts(record) else None
+
+    def _counts(self, record: OperationRecord) -> bool:
+        gone = record.output is not None and not self._road.store.holds(record.output.path)
+        return not gone and (not self._force or record.repeat == self._road.run_id)
+
+    def carry_out(self) -> OperationRecord:
+        """Have a host do it, unless another run has done it while this one waited."""
+        road = self._road
+        errand = Errand(
+            operation=self._step.operation,
+            engine=self._engine,
+            bring=self._upload,
+            run=road.run_name,
+            run_id=road.run_id,
+            wait_seconds=road.environment.storycanvas_slot_wait_seconds,
+            priority=self._priority,
+        )
+        return carry_out(road.farm, errand, self._on_one_host)
+
+    def _on_one_host(self, slot: FarmSlot) -> OperationRecord:
+        with slot.held() as (host, assets):
+            known = self._ledger.find(self._key)
+            if known is not None and self._counts(known):
+                return known
+            # Whatever the ledger has is done again: by force, or because its picture is lost.
+            repeat = self._road.run_id if self._force or known is not None else None
+            key = f"{self._key}:{repeat}" if repeat else self._key
+            client = host.client
+            answer = client.operate(
+                self._step.operation, assets, key, upload_again=lambda: self._upload(client)
+            )
+        self._check(answer)
+        _tell(answer)
+        return self._record(answer, self._store(answer, client), repeat, client.url)
+
+    def _upload(self, client: FaceHostClient) -> list[str]:
+        return [client.upload(picture) for picture in self._pictures]
+
+    @cached_property
+    def _pictures(self) -> list[Picture]:
+        return [_picture(made, self._road) for made in self._inputs]
+
+    def _check(self, answer: OperationAnswer) -> None:
+        if answer.total_faces == 0:
+            raise NoFace(
+                f"No face was found in the {self._inputs[0].name} picture "
+                f"{shown(self._inputs[0].url)}; choose one that shows a face from the front."
+            )
+        if (answer.engine, answer.engine_version) != self._engine:
+            raise EngineChanged(
+                f"The host's engine changed from {' '.join(self._engine)} to {answer.engine} "
+                f"{answer.engine_version} during the run; start the run again."
+            )
+
+    def _store(self, answer: OperationAnswer, client: FaceHostClient) -> Output | None:
+        if answer.output_path is None:
+            return None
+        picture = client.download(answer.output_path)
+        said = provenance(self._step.operation, self._hashes, answer)
+        stored = self._road.store.put(
+            with_provenance(picture, said), Category.RESULT, "png", answer.completed_at
+        )
+        return Output(
+            path=stored.path,
+            url=stored.url,
+            sha256=picture.sha256,
+            width=picture.width,
+            height=picture.height,
+        )
+
+    def _record(
+        self, answer: OperationAnswer, output: Output | None, repeat: str | None, host: str
+    ) -> OperationRecord:
+        faces = [face.model_dump() for face in answer.faces] if answer.faces is not None else None
+        parameters = self._step.operation.model_dump(mode="json", exclude_none=True)
+        return OperationRecord(
+            operation_key=self._key,
+            key_version=KEY_VERSION,
+            operation_type=parameters.pop("operation_type"),
+            parameters=parameters,
+            inputs=self._hashes,
+            engine=answer.engine,
+            engine_version=answer.engine_version,
+            host=host,
+            output=output,
+            faces=faces,
+            estimated_age=answer.estimated_age,
+            processing_time_seconds=answer.processing_time_seconds,
+            created_at=answer.completed_at,
+            repeat=repeat,
+        )
+
+
+def _tell(answer: OperationAnswer) -> None:
+    """Put into the run's log what the engine said and did otherwise than it was asked to."""
+    log = get_run_logger()
+    for line in answer.engine_log:
+        log.info("%s: %s", answer.engine, line)
+    if answer.used:
+        log.info("really used: %s", answer.used)
+    for less in answer.stepped_down:
+        log.warning("for lack of memory on the host: %s", less)
+
+
+def _picture(made: Made, road: Road) -> Picture:
+    if made.picture is not None or made.path is None:
+        return made.picture or road.fetch(made.url)
+    return read_picture(road.store.read(made.path), made.name)
+
+
+def _made(step: Step, record: OperationRecord, outcome: Outcome, seconds: float) -> Made:
+    output = record.output
+    return Made(
+        name=step.name,
+        url=output.url if output else "",
+        sha256=output.sha256 if output else "",
+        path=output.path if output else None,
+        outcome=outcome,
+        seconds=seconds,
+        record=record,
+    )

@@ -1,0 +1,1 @@
+"""Tasks that check hosts, keep the history and emit events."""

@@ -1,0 +1,173 @@
+"""Looking at every configured host, keeping what was found and showing it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pymongo
+from prefect import task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.logging import get_run_logger
+
+from blocks.environment import Environment
+from db.catalog.servers import ServersFound, find_servers, servers_of
+from db.errors import DatabaseError
+from storycanvas.catalog.health.checks import GpuGuard, HostCheck
+from storycanvas.catalog.health.parallel import Round
+from storycanvas.catalog.health.report import HealthReport, changes
+from tasks.artifacts import drop_older
+from tasks.health.events import tell
+from tasks.health.history import (
+    PICTURE_KEY,
+    TABLE_KEY,
+    Opened,
+    keep,
+    kept_hosts,
+    last_day,
+    shown_at,
+    shown_hosts,
+)
+from tasks.health.probes import (
+    ANSWER_SECONDS,
+    checked_database,
+    configured_database,
+    face_host_probes,
+    image_store_probe,
+    server_probes,
+)
+from tasks.progress import shown_progress
+
+
+def host_row(check: HostCheck) -> dict[str, str]:
+    """Make the row; `kind`, `name`, `address` and `state` are read again by the next run."""
+    queue = check.queue
+    latency, free = check.latency_ms, check.free_disk_bytes
+    return {
+        "name": check.name,
+        "kind": check.kind,
+        "state": check.state,
+        "latency": "" if latency is None else f"{latency:.1f} ms",
+        "version": check.version or "",
+        "queue": "" if queue is None else f"{queue.running} running, {queue.waiting} waiting",
+        "GPU guard": "" if check.gpu is None else _guard(check.gpu),
+        "free disk": "" if free is None else f"{free / 1e9:.1f} GB",
+        "note": check.note or "",
+        "address": check.address,
+    }
+
+
+def _guard(guard: GpuGuard) -> str:
+    if guard.slots is None:
+        return "NO LIMIT"
+    taken = f"{guard.taken} of {guard.slots} slots taken"
+    return taken if guard.guarded else f"{taken}, SWITCHED OFF"
+
+
+PROGRESS_KEY = "check-hosts-progress"
+PICTURE_EVERY = timedelta(minutes=10)
+"""Between two pictures while nothing changes; the rest of a look costs far less than one."""
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+@task(cache_policy=NO_CACHE, task_run_name="look at every host")
+def look_at_hosts(environment: Environment) -> tuple[HealthReport, Rows | None]:
+    """Ask all hosts at once, compare with the last look and keep what was found.
+
+    Args:
+        environment: Names hosts for which there are no blocks.
+
+    Returns:
+        What was found, and the checks of the last day if it is time for a picture.
+    """
+    now = datetime.now(UTC)
+    first = [*face_host_probes(environment), image_store_probe(environment)]
+    configured = configured_database(environment)
+    round_of_checks = Round()  # only now, for what was configured may have had to be started
+    for probe in first:
+        round_of_checks.ask(probe)
+    with checked_database(configured) as (database, itself):
+        round_of_checks.ask(itself)
+        taken = [itself.name, *(probe.name for probe in first)]
+        for probe in server_probes(_servers(environment, database), taken):
+            round_of_checks.ask(probe)
+        checks = round_of_checks.checks()
+        report = _compared(database, checks, now)
+        return report, _picture_rows(database, report)
+
+
+@task(cache_policy=NO_CACHE, task_run_name="show what was found")
+def show_hosts(report: HealthReport, day: Rows | None) -> None:
+    """Show a report in the run's log and in the Prefect UI.
+
+    Args:
+        report: What was found.
+        day: The checks of the last day; None leaves the picture as it is.
+    """
+    log = get_run_logger()
+    for line in report.lines():
+        log.warning(line)
+    log.info(report.summary())
+    create_table_artifact(
+        [host_row(check) for check in report.checks], key=TABLE_KEY, description=report.summary()
+    )
+    if day is not None:
+        from tasks.health.chart import (  # noqa: PLC0415 - a second, which most runs need not pay
+            health_markdown,
+        )
+
+        text = health_markdown(day, report.summary())
+        create_markdown_artifact(text, key=PICTURE_KEY, description=report.summary())
+        drop_older(PICTURE_KEY)
+
+
+def check_and_show() -> HealthReport:
+    """Look at every configured host, keep and show what was found, and return it."""
+    with shown_progress(PROGRESS_KEY, unit="hosts") as progress:
+        report, day = look_at_hosts(Environment())
+        progress("checked", len(report.checks), len(report.checks))
+        show_hosts(report, day)
+    return report
+
+
+def _servers(environment: Environment, database: Opened) -> ServersFound:
+    """Find the ComfyUI servers: those of the database, else those of `COMFYUI_URLS`."""
+    if database is not None:
+        try:
+            with pymongo.timeout(ANSWER_SECONDS):
+                found = find_servers(database)
+        except DatabaseError as error:
+            get_run_logger().warning("The rows of comfyui_servers cannot be read: %s", error)
+        else:
+            if found.servers or found.unreadable:
+                return found
+    urls = dict.fromkeys(environment.comfyui_server_urls)
+    return servers_of(
+        [{"id": f"{number} of COMFYUI_URLS", "url": url} for number, url in enumerate(urls, 1)]
+    )
+
+
+def _compared(database: Opened, checks: tuple[HostCheck, ...], now: datetime) -> HealthReport:
+    """Compare with the last look, tell what changed, and only then keep this one.
+
+    So a change is told although a run is killed in between. The history is asked only for hosts
+    that the last run has not shown, for that costs more than all the rest.
+    """
+    before = shown_hosts()
+    if any(check.key not in before for check in checks):
+        before = {**kept_hosts(database), **before}
+    changed = changes(before, checks)
+    for change in changed:
+        tell(change)
+    kept = keep(database, checks, now)
+    return HealthReport(checked_at=now, checks=checks, changes=changed, history_kept=kept)
+
+
+def _picture_rows(database: Opened, report: HealthReport) -> Rows | None:
+    if not report.history_kept:
+        return None
+    shown = shown_at(PICTURE_KEY)
+    if shown and not report.changes and report.checked_at - shown < PICTURE_EVERY:
+        return None
+    return last_day(database, report.checked_at)

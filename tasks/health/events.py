@@ -1,0 +1,86 @@
+"""Telling who went away or came back: one Prefect event for each change, whoever finds it."""
+
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID, uuid5
+
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.events import Event, RelatedResource, Resource
+from prefect.runtime import flow_run
+
+from storycanvas.catalog.health.report import HostChange
+from tasks.faces.report import artifact_key
+
+
+def host_resource(kind: str, name: str) -> str:
+    """Name a host as a resource of Prefect's events.
+
+    Args:
+        kind: Such as `face host`.
+        name: As the table shows it.
+
+    Returns:
+        `storycanvas.host.{kind}.{name}` in lower-case letters, digits and dashes; a name with other
+        letters than ASCII gets a few digits of its hash, for those letters are lost.
+    """
+    told = artifact_key(name)
+    if not name.isascii():
+        told = f"{told}-{sha256(name.encode('utf-8', 'replace')).hexdigest()[:8]}".strip("-")
+    return f"storycanvas.host.{artifact_key(kind)}.{told}"
+
+
+_CHANGES = UUID("5b0f1d5e-7a0c-4c38-9d5b-2f0f7f8a6c11")
+"""The names of all changes are made in this space."""
+
+
+def tell(change: HostChange) -> None:
+    """Raise a Prefect event for a host that went away or came back, unless that was done.
+
+    The event's id is made of the change, so runs that overlap, and one that follows a killed one,
+    tell the same event. The server has taken it when this returns: a run that is killed later
+    loses none.
+
+    Args:
+        change: It is the event's payload.
+
+    Raises:
+        httpx.HTTPError: Prefect's server does not take it.
+    """
+    event = _event(change)
+    with get_client(sync_client=True) as client:
+        if not _is_told(client, event.id):
+            client.request("POST", "/events", json=[event.model_dump(mode="json")])
+
+
+def _event(change: HostChange) -> Event:
+    check = change.check
+    word = "up" if check.is_up else "down"
+    payload: dict[str, Any] = {
+        **check.model_dump(mode="json"),
+        "is_up": check.is_up,
+        "before": change.before,
+        "sentence": change.sentence,
+    }
+    name = {"prefect.resource.name": check.name}
+    return Event(
+        id=uuid5(_CHANGES, "\n".join([change.look, *check.key, word])),
+        occurred=datetime.now(UTC),
+        event=f"storycanvas.host.{word}",
+        resource=Resource({"prefect.resource.id": host_resource(check.kind, check.name), **name}),
+        related=[RelatedResource(one) for one in _runs()],
+        payload=payload,
+    )
+
+
+def _runs() -> list[dict[str, str]]:
+    """Name the run that this is a part of, so that its page shows the event."""
+    run = flow_run.get_id()
+    role = {"prefect.resource.role": "flow-run"}
+    return [{"prefect.resource.id": f"prefect.flow-run.{run}", **role}] if run else []
+
+
+def _is_told(client: SyncPrefectClient, event_id: UUID) -> bool:
+    """Ask for the event: the server itself knows a repeated one for five minutes only."""
+    wanted = {"filter": {"id": {"id": [str(event_id)]}}, "limit": 1}
+    return bool(client.request("POST", "/events/filter", json=wanted).json()["events"])

@@ -1,0 +1,128 @@
+"""The history of checks in the database, as far as the database is there."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import pymongo
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactCollectionFilter, ArtifactCollectionFilterKey
+from prefect.client.schemas.objects import ArtifactCollection
+from pymongo.database import Database
+
+from db.catalog.host_checks import checks_since, last_states, record_checks
+from db.connection import Document
+from db.errors import DatabaseError
+from storycanvas.catalog.health.checks import HostCheck, HostKey
+from storycanvas.catalog.health.report import Seen
+from storycanvas.gpu.run_log import run_log
+from tasks.health.probes import ANSWER_SECONDS
+
+TABLE_KEY = "check-hosts"
+PICTURE_KEY = "check-hosts-last-day"
+
+
+def seen_hosts(rows: Iterable[object], look: str | None = None) -> dict[HostKey, Seen]:
+    """Read the state of each host from rows of the table or of the history.
+
+    Args:
+        rows: Anything; what is no row of a host is left out.
+        look: Names the look that found them; None if each row says itself when it was checked.
+    """
+    seen = {}
+    for row in rows:
+        if isinstance(row, Mapping) and row.get("name") and row.get("state"):
+            key = (str(row.get("kind")), str(row["name"]), str(row.get("address") or ""))
+            seen[key] = Seen(str(row["state"]), look or str(row.get("checked_at")))
+    return seen
+
+
+def shown_hosts() -> dict[HostKey, Seen]:
+    """Read what the last run found from the table that it shows.
+
+    The table is there when the database is not, so that its own going is noticed.
+
+    Raises:
+        httpx.HTTPError: Prefect's server does not answer.
+    """
+    table = _latest(TABLE_KEY)
+    if table is None:
+        return {}
+    try:
+        rows = json.loads(str(table.data))
+    except ValueError:
+        return {}  # somebody else's artifact of this name
+    return seen_hosts(rows, str(table.latest_id)) if isinstance(rows, list) else {}
+
+
+def shown_at(key: str) -> datetime | None:
+    """Tell when an artifact was shown last; None if it never was.
+
+    Raises:
+        httpx.HTTPError: Prefect's server does not answer.
+    """
+    latest = _latest(key)
+    return latest.updated if latest else None
+
+
+def _latest(key: str) -> ArtifactCollection | None:
+    which = ArtifactCollectionFilter(key=ArtifactCollectionFilterKey(any_=[key]))
+    with get_client(sync_client=True) as client:
+        found = client.read_latest_artifacts(artifact_filter=which, limit=1)
+    return found[0] if found else None
+
+
+T = TypeVar("T")
+Opened = Database[Document] | None
+
+_DAY = timedelta(days=1)
+
+
+def kept_hosts(database: Opened) -> dict[HostKey, Seen]:
+    """Read what the last check of each host found; nothing without a database."""
+    if database is None:
+        return {}
+    return seen_hosts(_quickly(lambda: [*last_states(database).values()]) or [])
+
+
+def keep(database: Opened, checks: Sequence[HostCheck], now: datetime) -> bool:
+    """Add checks to the history.
+
+    Args:
+        database: None if it cannot be opened.
+        checks: What one look found.
+        now: When, UTC.
+
+    Returns:
+        Whether the database took them; the log says if it did not.
+    """
+    if database is None:
+        run_log(__name__).warning("MongoDB cannot be opened, so the history is not kept.")
+        return False
+    rows = [_row(check, now) for check in checks]
+
+    refused = _quickly(lambda: record_checks(database, rows, now))
+    for reason in (refused or {}).values():
+        run_log(__name__).warning("A check was not kept: %s", reason)
+    return refused is not None and not refused
+
+
+def last_day(database: Opened, now: datetime) -> Sequence[Mapping[str, Any]] | None:
+    """Read the checks of the last 24 hours; None without a database, or if it does not tell."""
+    if database is None:
+        return None
+    return _quickly(lambda: checks_since(database, now - _DAY))
+
+
+def _quickly(work: Callable[[], T]) -> T | None:
+    try:
+        with pymongo.timeout(ANSWER_SECONDS):
+            return work()
+    except DatabaseError as error:
+        run_log(__name__).warning("The history is left out: %s", error)
+        return None
+
+
+def _row(check: HostCheck, now: datetime) -> dict[str, Any]:
+    return {**check.model_dump(), "is_up": check.is_up, "checked_at": now}

@@ -1,0 +1,232 @@
+"""What each configured host is asked; what is wrong with a configuration is a host in trouble."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from functools import partial
+from urllib.parse import urlsplit
+
+import httpx
+import pymongo
+from pymongo.database import Database
+
+from blocks.configured import face_hosts, image_store, story_database
+from blocks.environment import ConfigurationUnusable, Environment
+from blocks.face_host import FaceHost
+from blocks.story_database import StoryDatabase
+from db.catalog.servers import Server, ServersFound
+from db.connection import Document, connect, translated_errors
+from db.errors import DatabaseError, DatabaseUnreachable
+from storycanvas.catalog.comfyui.runpod import is_runpod
+from storycanvas.catalog.health.checks import (
+    Answer,
+    GpuGuard,
+    HostKind,
+    HostQueue,
+    Probe,
+    shown_address,
+    timed,
+)
+from storycanvas.catalog.health.probes import ask_comfyui, ask_image_store, ask_runpod
+from storycanvas.faces.client.host_client import FaceHostClient
+from storycanvas.faces.client.retries import Retries, Timeouts
+from storycanvas.faces.errors import FaceError, HostUnreachable
+from storycanvas.gpu.guard.status import read_state
+from storycanvas.services.errors import ServiceError
+
+_TIMEOUTS = Timeouts(connect=2.0, transfer=1.0, answers={"status": 3.0})
+_RETRIES = Retries(tries=2, patience=1.0)
+"""A blip must not look like a host that went away."""
+
+_NO_LIMIT = (
+    "Its limit '{}' does not exist, so nothing is sent to it; create it with: "
+    "python -m deployments.limits"
+)
+_NO_GUARD = (
+    "Its limit '{}' is switched off or 0, so nothing is sent to it; set it in the Prefect UI under "
+    "Concurrency."
+)
+
+
+def face_host_probes(environment: Environment) -> list[Probe]:
+    """Make a probe for each face host, the same address once."""
+    try:
+        hosts = {host.url: host for host in face_hosts(environment)}
+    except (ConfigurationUnusable, ServiceError) as error:
+        return [broken_probe("face hosts", "face host", str(error))]
+    return [
+        Probe(urlsplit(url).netloc, "face host", url, partial(ask_face_host, host))
+        for url, host in hosts.items()
+    ]
+
+
+def image_store_probe(environment: Environment) -> Probe:
+    """Make the probe for the image store."""
+    try:
+        url = image_store(environment).url
+    except ConfigurationUnusable as error:
+        return broken_probe("image store", "image store", str(error))
+    address = shown_address(url)
+    return Probe("image store", "image store", address, partial(ask_image_store, url))
+
+
+def server_probes(found: ServersFound, taken: Collection[str]) -> list[Probe]:
+    """Make a probe for each ComfyUI server; a row that cannot be used is one in trouble.
+
+    Args:
+        found: The rows of `comfyui_servers`.
+        taken: Names of other hosts; a server with one of them, or with another server's, is told
+            by its id, too.
+    """
+    names = Counter([*taken, *(server.name for server in found.servers)])
+    probes = []
+    for server in found.servers:
+        name = server.name if names[server.name] == 1 else f"{server.name} ({server.id})"
+        probes.append(Probe(name, "comfyui", server.address, partial(_ask_server, server)))
+    for subject, reason in found.unreadable:
+        probes.append(broken_probe(subject, "comfyui", f"It cannot be asked. {reason}"))
+    return probes
+
+
+def broken_probe(name: str, kind: HostKind, problem: str) -> Probe:
+    """Make a probe for what cannot be asked at all.
+
+    Args:
+        name: What it is called.
+        kind: What it is.
+        problem: Why, as a sentence.
+    """
+    return Probe(name, kind, "", lambda: Answer(state="error", note=problem))
+
+
+def ask_face_host(host: FaceHost) -> Answer:
+    """Ask a face host for its status, and Prefect for the limit that guards it."""
+    token = host.token.get_secret_value() if host.token else None
+    try:
+        with FaceHostClient(host.url, token, timeouts=_TIMEOUTS, retries=_RETRIES) as client:
+            status, latency = timed(client.status)
+    except FaceError as error:
+        state = "down" if isinstance(error, HostUnreachable) else "error"
+        return _guarded(Answer(state=state, note=str(error)), host.limit_name)
+    answer = Answer(
+        state="up" if status.status == "ok" else status.status,
+        latency_ms=latency,
+        version=f"{status.engine} {status.engine_version}",
+        queue=HostQueue(running=status.busy, waiting=status.queued),
+    )
+    return _guarded(answer, host.limit_name)
+
+
+def _guarded(answer: Answer, limit_name: str) -> Answer:
+    """Add what is known of the guard; whether the host is up does not depend on it."""
+    try:
+        state = read_state(limit_name)
+    except httpx.HTTPError as error:
+        return _noted(answer, f"Its GPU guard is unknown ({type(error).__name__}).")
+    guarded = bool(state.slots) and state.active
+    guard = GpuGuard(slots=state.slots, taken=state.taken, guarded=guarded)
+    answer = answer.model_copy(update={"gpu": guard})
+    if guarded:
+        return answer
+    trouble = _NO_LIMIT if state.slots is None else _NO_GUARD
+    return _noted(answer, trouble.format(limit_name))
+
+
+def _noted(answer: Answer, sentence: str) -> Answer:
+    return answer.model_copy(update={"note": " ".join(filter(None, [answer.note, sentence]))})
+
+
+def _ask_server(server: Server) -> Answer:
+    if server.server_type == "runpod" or is_runpod(server.url):
+        return ask_runpod(server.url, server.api_key, server.endpoint_id)
+    return ask_comfyui(server.url)
+
+
+OPEN_SECONDS = 2.5
+"""For opening the database: the ComfyUI servers that it names are asked only then."""
+
+ANSWER_SECONDS = 3.0
+"""For each later part of the work with it."""
+
+_DISK_SECONDS = 1.0
+"""For what may be missing; with the rest it is less than the limit of a whole check."""
+
+NAME = "mongodb"
+
+
+def configured_database(environment: Environment) -> StoryDatabase | Probe:
+    """Find out where the database is; a probe in trouble if that cannot be told.
+
+    A local server is started where none is configured, which takes seconds.
+
+    Args:
+        environment: Where it is, when no block says so.
+    """
+    try:
+        return story_database(environment)
+    except (ConfigurationUnusable, ServiceError) as error:
+        return broken_probe(NAME, "mongodb", str(error))
+
+
+@contextmanager
+def checked_database(
+    configured: StoryDatabase | Probe,
+) -> Iterator[tuple[Database[Document] | None, Probe]]:
+    """Open the database with one short try, and close it again.
+
+    Args:
+        configured: Where it is, or the probe that says why that cannot be told.
+
+    Yields:
+        The database, None if it cannot be opened, and the probe that tells how it is.
+    """
+    if isinstance(configured, Probe):
+        yield None, configured
+        return
+    address = _address(configured)
+    try:
+        with pymongo.timeout(OPEN_SECONDS):
+            url = configured.mongo_url.get_secret_value()
+            database = connect(url, configured.db_name, pool_size=4, tries=1)
+    except DatabaseError as error:
+        yield None, Probe(NAME, "mongodb", address, partial(_not_opened, error))
+        return
+    try:
+        yield database, Probe(NAME, "mongodb", address, partial(ask_database, database))
+    finally:
+        database.client.close()
+
+
+def ask_database(database: Database[Document]) -> Answer:
+    """Ask a database whether it answers, for its version and for the room on its disk."""
+    try:
+        with pymongo.timeout(ANSWER_SECONDS), translated_errors():
+            _, latency = timed(lambda: database.command("ping"))
+            version = database.command("buildInfo").get("version")
+    except DatabaseError as error:
+        return _not_opened(error)
+    answer = Answer(latency_ms=latency, version=str(version))
+    return answer.model_copy(update={"free_disk_bytes": _free_disk(database)})
+
+
+def _free_disk(database: Database[Document]) -> int | None:
+    """Read what `dbStats` tells of the disk; not every user may ask, nor every server tell."""
+    try:
+        with pymongo.timeout(_DISK_SECONDS), translated_errors():
+            told = database.command("dbStats")
+    except DatabaseError:
+        return None
+    total, used = told.get("fsTotalSize"), told.get("fsUsedSize")
+    if not total or used is None:  # 0 for a database that does not exist yet
+        return None
+    return max(int(total - used), 0)
+
+
+def _not_opened(error: DatabaseError) -> Answer:
+    state = "down" if isinstance(error, DatabaseUnreachable) else "error"
+    return Answer(state=state, note=str(error))
+
+
+def _address(block: StoryDatabase) -> str:
+    scheme, _, rest = shown_address(block.mongo_url.get_secret_value()).partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}/{block.db_name}"

@@ -1,0 +1,271 @@
+"""Times that were written as text become dates, and texts again when it is undone."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+import pytest
+from bson import Int64
+from pydantic import BaseModel
+from pymongo.database import Database
+
+from db.migrations.versions.m0005_dates import TIMES
+from db.schema.collections import COLLECTIONS
+from tests.support.db.migrating import (
+    by_id,
+    check,
+    go_down,
+    go_up,
+    opened,
+    raw_documents,
+    unresolved,
+    up_and_down,
+    whole,
+)
+
+Data = Database[dict[str, Any]]
+HISTORY = "facefusion_processing_history"
+THEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+OURS = {"facefusion_operations", "catalog_imports", "host_checks", "migrations", "locks"}
+NEVER_TEXT = {"changed_at", "gone_at", "compared_at"}
+"""Times that the app does not write."""
+"""Collections that the app has never written to."""
+DAY = datetime(2026, 1, 2, tzinfo=UTC)
+TEXTS: dict[str, datetime] = {
+    "2026-01-02T03:04:05Z": THEN,
+    "2026-01-02T03:04:05": THEN,
+    "2026-01-02 03:04:05": THEN,
+    " 2026-01-02T03:04:05Z\n": THEN,
+    "2026-01-02T03:04:05 Z": THEN,
+    "2026-01-02T03:04:05+00:00": THEN,
+    "2026-01-02T05:04:05+02:00": THEN,
+    "2026-01-01T23:34:05-0330": THEN,
+    "2026-01-02T05:04:05 +02:00": THEN,
+    "2026-01-02T03:04": THEN.replace(second=0),
+    "2026-01-02T03:04Z": THEN.replace(second=0),
+    "2026-01-02T03:04:05.1Z": THEN + timedelta(milliseconds=100),
+    "2026-01-02T03:04:05.678901": THEN + timedelta(milliseconds=678),
+    "2026-01-02T05:04:05.678901+02:00": THEN + timedelta(milliseconds=678),
+    "2026-01-02T03:04:05.123456789Z": THEN + timedelta(milliseconds=123),
+    "2026-01-02": DAY,
+    "1931-12-31": datetime(1931, 12, 31, tzinfo=UTC),
+    "0001-01-01": datetime(1, 1, 1, tzinfo=UTC),
+    "9999-12-31T23:59:59.999Z": datetime(9999, 12, 31, 23, 59, 59, 999000, tzinfo=UTC),
+}
+NO_TIMES = [
+    "",
+    " ",
+    "yesterday",
+    "now",
+    "2026-13-45",
+    "2026-02-30",
+    "2026-01-02T25:00:00",
+    "2026-01-02T24:00:00",
+    "2026-01-02T03:04:60Z",
+    "2026-01-02T03:04:05+99:99",
+    "2026-01-02t03:04:05z",
+    "2026-1-2",
+    "02.01.2026",
+    "01/02/2026",
+    "20260102",
+    "1735700000",
+    "2026-01",
+    "2026-W01-1",
+    "2026-01-02T03",
+    "2026-01-02T03:04:05Z and more",
+    "0000-01-01",
+    "0001-01-01T00:00:00+01:00",
+    "9999-12-31T23:59:59-01:00",
+    "$created_at",
+]
+OTHERS: list[Any] = [None, THEN, 1735700000, Int64(1), 1.5, True, ["2026-01-02"], {"$date": "x"}]
+
+
+@pytest.fixture
+def database(standalone_url: str) -> Iterator[Data]:
+    """An empty database on the server that is quicker."""
+    with opened(standalone_url) as found:
+        yield found
+
+
+def add(database: Data, values: list[Any], field: str = "created_at") -> None:
+    documents = [{"_id": n, "id": str(n), field: one, "last": 1} for n, one in enumerate(values)]
+    database["clips"].insert_many(documents)
+
+
+def values(database: Data, field: str = "created_at") -> list[Any]:
+    return [one[field] for one in database["clips"].find().sort("_id")]
+
+
+def dated(model: type[BaseModel]) -> Iterator[str]:
+    """Fields of a document that hold a time, as they are stored."""
+    for name, field in model.model_fields.items():
+        kinds = (
+            get_args(field.annotation)
+            if get_origin(field.annotation) in {Union, UnionType}
+            else [field.annotation]
+        )
+        if datetime in kinds:
+            yield field.alias or name
+
+
+def test_it_is_for_every_time_that_the_app_stores() -> None:
+    stored = {
+        one.name: {*dated(one.document)} - NEVER_TEXT for one in COLLECTIONS if one.name not in OURS
+    }
+
+    assert {name: {*times} for name, times in TIMES.items()} == {
+        name: times for name, times in stored.items() if times
+    }
+
+
+def test_texts_become_the_moment_they_name(any_database: Data) -> None:
+    add(any_database, [*TEXTS])
+
+    go_up(any_database, 5)
+
+    assert dict(zip(TEXTS, values(any_database), strict=True)) == TEXTS
+
+
+def test_what_is_no_time_stays(database: Data) -> None:
+    add(database, [*NO_TIMES, *OTHERS])
+    before = raw_documents(database)
+
+    go_up(database, 5)
+
+    assert raw_documents(database) == before
+
+
+def test_texts_that_are_no_time_are_listed(database: Data) -> None:
+    add(database, ["yesterday", "2026-01-02", "", None, THEN, "2026-13-45"])
+
+    go_up(database, 5)
+
+    what = "Texts in clips.created_at that are no time"
+    assert unresolved(database, 5) == {what: ("0", "2", "5")}
+
+
+def test_undoing_gives_the_very_texts_back(database: Data) -> None:
+    add(database, [*TEXTS, *NO_TIMES, *OTHERS])
+    before = whole(database)
+
+    go_up(database, 5)
+    assert check(database, 5).is_done
+    go_down(database, 5)
+
+    assert whole(database) == before
+
+
+def test_a_second_run_changes_nothing(database: Data) -> None:
+    add(database, [*TEXTS, *NO_TIMES])
+    go_up(database, 5)
+    after = whole(database)
+
+    go_up(database, 5)
+
+    assert whole(database) == after
+
+
+def test_every_time_of_every_collection_is_read_and_nothing_else(database: Data) -> None:
+    text = "2026-01-02T03:04:05Z"
+    for collection, times in TIMES.items():
+        database[collection].insert_one(
+            {"_id": 1, "id": "x", **dict.fromkeys(times, text), "name": text}
+        )
+
+    move = go_up(database, 5)
+
+    assert {name: by_id(database, name)["x"] for name in TIMES} == {
+        name: {"_id": 1, "id": "x", **dict.fromkeys(times, THEN), "name": text}
+        for name, times in TIMES.items()
+    }
+    assert sum(move.counts.values()) == sum(map(len, TIMES.values()))
+
+
+def test_times_of_history_entries_are_read(database: Data) -> None:
+    texts = ["2026-01-02", "soon", THEN, None]
+    strange: list[Any] = [None, 7, "2026-01-02", ["2026-01-02"], {"id": "x"}]
+    history = [*({"a": 1, "created_at": text, "id": "e"} for text in texts), *strange]
+    database["characters"].insert_one({"id": "mira", HISTORY: history, "last": 1})
+    before = whole(database)
+
+    go_up(database, 5)
+
+    found = by_id(database, "characters")["mira"][HISTORY]
+    assert [one["created_at"] for one in found[:4]] == [DAY, "soon", THEN, None]
+    assert list(found[0]) == ["a", "created_at", "id"]
+    assert found[4:] == strange
+    go_down(database, 5)
+    assert whole(database) == before
+
+
+def test_a_history_that_is_no_list_stays(database: Data) -> None:
+    database["characters"].insert_one({HISTORY: {"created_at": "2026-01-02"}})
+    before = raw_documents(database)
+
+    go_up(database, 5)
+
+    assert raw_documents(database) == before
+
+
+def test_a_time_that_was_written_since_stays(database: Data) -> None:
+    add(database, ["2026-01-02"])
+    database["clips"].update_one({}, {"$set": {"updated_at": "2026-01-02"}})
+    later = {"$set": {"updated_at": THEN}}
+
+    up_and_down(database, 5, lambda: database["clips"].update_one({}, later))
+
+    assert by_id(database, "clips")["0"] == {
+        "_id": 0,
+        "id": "0",
+        "created_at": "2026-01-02",
+        "last": 1,
+        "updated_at": THEN,
+    }
+
+
+def test_a_text_that_the_app_writes_later_is_read_by_the_next_run(database: Data) -> None:
+    add(database, ["2026-01-02"])
+    go_up(database, 5)
+    database["clips"].update_one({}, {"$set": {"created_at": "2026-01-02T03:04:05"}})
+
+    go_up(database, 5)
+
+    assert values(database) == [THEN]
+
+
+def test_collections_that_are_not_there_are_not_created(database: Data) -> None:
+    go_up(database, 5)
+
+    assert raw_documents(database) == {}
+
+
+def test_a_view_in_the_place_of_a_collection_is_left_alone(database: Data) -> None:
+    database["comfyui_servers"].insert_one({"_id": 1, "last_check": "2026-01-02"})
+    database.create_collection("backends", viewOn="comfyui_servers", pipeline=[])
+
+    go_up(database, 5)
+
+    found = database["comfyui_servers"].find_one() or {}
+    assert found["last_check"] == datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def test_a_document_without_room_for_a_note_is_left_and_listed(database: Data) -> None:
+    entries = [{"created_at": "2026-01-02", "parameters": "x" * 1_000_000} for _ in range(8)]
+    large = {"_id": 1, "facefusion_processing_history": entries}
+    database["characters"].insert_one(large)
+
+    go_up(database, 5)
+
+    assert database["characters"].find_one() == large
+    assert "Documents of characters too large" in " ".join(unresolved(database, 5))
+
+
+def test_a_time_is_cut_after_milliseconds_and_never_rounded_up(database: Data) -> None:
+    database["projects"].insert_one({"_id": 1, "created_at": "1969-12-31T23:59:59.9999Z"})
+
+    go_up(database, 5)
+
+    found = database["projects"].find_one() or {}
+    assert found["created_at"] == datetime(1969, 12, 31, 23, 59, 59, 999000, tzinfo=UTC)

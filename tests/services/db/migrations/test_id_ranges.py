@@ -1,0 +1,80 @@
+"""Ranges of `_id` hold every document once, whatever its `_id` is."""
+
+import random
+from itertools import islice
+from typing import Any
+
+import pytest
+from pymongo.database import Database
+
+from db.migrations.engine.work import id_ranges
+from tests.support.db.old_database import STRANGE_IDS
+
+Data = Database[dict[str, Any]]
+ENDLESS = 1000
+
+
+def found_in_ranges(database: Data, size: int) -> list[list[Any]]:
+    """The `_id`s that each range finds."""
+    ranges = islice(id_ranges(database["x"], size), ENDLESS)
+    return [[one["_id"] for one in database["x"].find(which).sort("_id")] for which in ranges]
+
+
+def add(database: Data, ids: list[Any]) -> None:
+    shuffled = random.Random(7).sample(ids, len(ids))  # noqa: S311
+    database["x"].insert_many({"_id": one} for one in shuffled)
+
+
+def in_words(ids: list[Any]) -> list[str]:
+    """Make NaN equal to itself."""
+    return [repr(one) for one in ids]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
+def test_every_kind_of_id_is_in_one_range_in_its_order(database: Data, size: int) -> None:
+    add(database, STRANGE_IDS)
+
+    found = [one for ids in found_in_ranges(database, size) for one in ids]
+
+    assert in_words(found) == in_words([one["_id"] for one in database["x"].find().sort("_id")])
+
+
+@pytest.mark.parametrize("left_out", range(0, len(STRANGE_IDS), 3))
+def test_any_of_them_may_be_the_only_one(database: Data, left_out: int) -> None:
+    add(database, [STRANGE_IDS[left_out]])
+
+    assert in_words(*found_in_ranges(database, 5)) == in_words([STRANGE_IDS[left_out]])
+
+
+@pytest.mark.parametrize("size", [1, 2, 9, 10, 11, 99])
+def test_no_range_is_larger_than_it_may_be(database: Data, size: int) -> None:
+    add(database, [*range(40), *map(str, range(40))])
+
+    lengths = [len(ids) for ids in found_in_ranges(database, size)]
+
+    assert sum(lengths) == 80
+    assert 0 < min(lengths) <= max(lengths) <= size
+
+
+def test_all_but_the_last_range_of_a_kind_are_full(database: Data) -> None:
+    add(database, [*range(25), *map(str, range(12))])
+
+    assert [len(ids) for ids in found_in_ranges(database, 10)] == [10, 10, 5, 10, 2]
+
+
+def test_an_empty_collection_has_no_range(database: Data) -> None:
+    assert found_in_ranges(database, 5) == []
+
+
+def test_a_document_that_comes_between_two_ranges_is_not_needed_and_does_no_harm(
+    database: Data,
+) -> None:
+    add(database, [1, 2, 3, 4])
+    ranges = id_ranges(database["x"], 2)
+    first = next(ranges)
+    database["x"].insert_one({"_id": 2.5})
+
+    rest = [one["_id"] for which in ranges for one in database["x"].find(which)]
+
+    assert [one["_id"] for one in database["x"].find(first).sort("_id")] == [1, 2, 2.5]
+    assert rest == [3, 4]

@@ -1,0 +1,433 @@
+"""Migrations are carried out, proved and recorded, and what goes wrong leaves a way on."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+
+from db.errors import (
+    BrokenMigrationRecord,
+    DatabaseRefused,
+    DatabaseUnreachable,
+    MigrationChanged,
+    MigrationFailed,
+    MigrationNotReversible,
+    OperationRefused,
+    UnknownMigration,
+)
+from db.migrations.engine.migration import Migration, load_migrations
+from db.migrations.engine.migrator import PASSES, Migrator
+from db.migrations.engine.report import MigrationReport
+from db.migrations.engine.work import Work
+from tests.services.db.test_audit_rights import as_user, guarded_url  # noqa: F401 - a fixture
+from tests.support.db.database_state import documents, shape
+from tests.support.db.made_migrations import (
+    LEFT,
+    NOTES,
+    Cause,
+    Data,
+    adds_field,
+    breaks_half_way,
+    cannot_be_undone,
+    made,
+    never_ends,
+)
+
+FULL_DISK = "the disk is full"
+NOBODY = "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=100"
+
+
+def migrator(database: Data, *migrations: Migration) -> Migrator:
+    return Migrator(database, "somebody", migrations)
+
+
+def record(database: Data, number: int = 1) -> dict[str, Any]:
+    found = database["migrations"].find_one({"_id": number})
+    assert found
+    return found
+
+
+def statuses(database: Data) -> dict[int, str]:
+    return {one["_id"]: one["status"] for one in database["migrations"].find().sort("_id")}
+
+
+def told(report: MigrationReport) -> list[tuple[int, str, dict[str, int]]]:
+    return [(move.number, move.direction, move.counts) for move in report.moves]
+
+
+def notes(database: Data) -> list[dict[str, Any]]:
+    return list(database[NOTES].find().sort("_id"))
+
+
+@pytest.fixture
+def with_notes(any_database: Data) -> Data:
+    """A database of either kind with two notes, of which one has a field already."""
+    any_database[NOTES].insert_many([{"_id": 1}, {"_id": 2, "added_1": "own"}])
+    return any_database
+
+
+@pytest.fixture
+def filled(database: Data) -> Data:
+    database[NOTES].insert_many([{"_id": 1}, {"_id": 2}])
+    return database
+
+
+def test_a_migration_is_carried_out_and_its_record_says_all(with_notes: Data) -> None:
+    report = migrator(with_notes, adds_field(1)).migrate("latest")
+
+    found = record(with_notes)
+    assert [note["added_1"] for note in notes(with_notes)] == [1, "own"]
+    assert told(report) == [(1, "up", {"notes.added_1": 1})]
+    assert found.pop("started_at") <= found.pop("finished_at")
+    assert found.pop("seconds") == report.moves[0].seconds
+    assert found == {
+        "_id": 1,
+        "name": "made_1",
+        "checksum": "checksum 1",
+        "status": "applied",
+        "run_by": "somebody",
+        "error": None,
+        "counts": {"notes.added_1": 1},
+    }
+
+
+def test_a_second_run_does_nothing(with_notes: Data) -> None:
+    migrator(with_notes, adds_field(1), adds_field(2)).migrate("latest")
+    before = documents(with_notes)
+
+    report = migrator(with_notes, adds_field(1), adds_field(2)).migrate("latest")
+
+    assert report.moves == ()
+    assert documents(with_notes) == before
+
+
+def test_down_undoes_the_newest_first_and_leaves_what_was_there(with_notes: Data) -> None:
+    before = notes(with_notes)
+    runs = migrator(with_notes, adds_field(1), adds_field(2))
+    runs.migrate("latest")
+
+    report = runs.migrate("0")
+
+    assert notes(with_notes) == before
+    assert told(report) == [
+        (2, "down", {"notes.added_2": 2}),
+        (1, "down", {"notes.added_1": 1}),
+    ]
+    assert statuses(with_notes) == {1: "reverted", 2: "reverted"}
+
+
+def test_what_was_undone_can_be_carried_out_again(filled: Data) -> None:
+    runs = migrator(filled, adds_field(1))
+    runs.migrate("1")
+    after = notes(filled)
+    runs.migrate("0")
+
+    runs.migrate("1")
+
+    assert notes(filled) == after
+    assert statuses(filled) == {1: "applied"}
+
+
+def test_a_migration_that_raises_half_way_is_recorded_with_its_reason(with_notes: Data) -> None:
+    breaks = breaks_half_way(2, Cause(FULL_DISK))
+
+    with pytest.raises(MigrationFailed) as error:
+        migrator(with_notes, adds_field(1), breaks, adds_field(3)).migrate("latest")
+
+    assert str(error.value) == (
+        "Migration 2 (made_2) ended half way (RuntimeError: the disk is full); what it has done is "
+        "kept, and the next run goes on from there."
+    )
+    assert statuses(with_notes) == {1: "applied", 2: "failed"}
+    assert record(with_notes, 2)["error"] == "RuntimeError: the disk is full"
+    assert record(with_notes, 2)["seconds"] >= 0
+    assert with_notes["locks"].count_documents({}) == 0
+    assert [sorted(note) for note in notes(with_notes)] == [
+        ["_id", "added_1", "first_2", "migration_undo"]
+    ] * 2
+
+
+def test_what_the_server_refuses_is_recorded_in_one_sentence(filled: Data) -> None:
+    refused = made(1, lambda work: work.update(NOTES, {}, [{"$set": {"_id": 3}}]))
+
+    with pytest.raises(OperationRefused, match="MongoDB refused: error 66") as error:
+        migrator(filled, refused).migrate("latest")
+
+    assert record(filled)["error"] == f"OperationRefused: {error.value}"
+    assert filled["locks"].count_documents({}) == 0
+
+
+def test_a_failed_migration_is_finished_by_the_next_run(with_notes: Data) -> None:
+    cause = Cause(FULL_DISK)
+    runs = migrator(with_notes, breaks_half_way(1, cause), adds_field(2))
+    with pytest.raises(MigrationFailed):
+        runs.migrate("latest")
+    cause.reason = ""
+
+    report = runs.migrate("latest")
+
+    assert [move.counts for move in report.moves] == [
+        {"notes.first_1": 2, "notes.second_1": 2},
+        {"notes.added_2": 2},
+    ]
+    assert statuses(with_notes) == {1: "applied", 2: "applied"}
+    assert record(with_notes)["error"] is None
+    assert record(with_notes)["counts"] == {"notes.first_1": 2, "notes.second_1": 2}
+
+
+def test_a_failed_migration_can_be_undone_instead(with_notes: Data) -> None:
+    before = notes(with_notes)
+    cause = Cause(FULL_DISK)
+    runs = migrator(with_notes, breaks_half_way(1, cause))
+    with pytest.raises(MigrationFailed):
+        runs.migrate("latest")
+    cause.reason = ""
+
+    runs.migrate("0")
+
+    assert notes(with_notes) == before
+    assert statuses(with_notes) == {1: "reverted"}
+
+
+@pytest.mark.parametrize("target", ["0", "latest"])
+def test_an_undoing_that_failed_is_finished_or_taken_back(filled: Data, target: str) -> None:
+    cause = Cause()
+    runs = migrator(filled, breaks_half_way(1, cause))
+    states = {"0": notes(filled)}
+    runs.migrate("latest")
+    states["latest"] = notes(filled)
+    cause.reason = FULL_DISK
+    with pytest.raises(MigrationFailed):
+        runs.migrate("0")
+    assert statuses(filled) == {1: "failed"}
+    cause.reason = ""
+
+    runs.migrate(target)
+
+    assert notes(filled) == states[target]
+
+
+@pytest.mark.parametrize("status", ["running", "reverting"])
+def test_a_migration_that_was_killed_is_finished_by_the_next_run(filled: Data, status: str) -> None:
+    runs = migrator(filled, adds_field(1))
+    runs.migrate("latest")
+    after = notes(filled)
+    filled[NOTES].update_one({"_id": 1}, {"$unset": {"added_1": 1, "migration_undo": 1}})
+    filled["migrations"].update_one({}, {"$set": {"status": status}})
+
+    runs.migrate("latest")
+
+    assert notes(filled) == after
+    assert statuses(filled) == {1: "applied"}
+
+
+def test_what_is_remembered_first_survives_a_failed_try_and_goes_with_the_undoing(
+    filled: Data,
+) -> None:
+    cause = Cause(FULL_DISK)
+    runs = migrator(filled, breaks_half_way(1, cause))
+    with pytest.raises(MigrationFailed):
+        runs.migrate("latest")
+    cause.reason = ""
+
+    runs.migrate("latest")
+    assert record(filled)["remembered"] == {"try": FULL_DISK}
+    runs.migrate("0")
+    assert "remembered" not in record(filled)
+
+
+def test_an_undoing_is_given_what_was_remembered(filled: Data) -> None:
+    given = []
+
+    def down(work: Work) -> None:
+        given.append(work.remembered)
+
+    runs = migrator(filled, made(1, lambda work: work.remember("old", [1, {"a": None}]), down=down))
+    runs.migrate("1")
+    runs.migrate("0")
+
+    assert given == [{"old": [1, {"a": None}]}]
+
+
+@pytest.mark.parametrize("target", ["latest", "0"])
+def test_a_migration_that_never_ends_says_what_is_left(filled: Data, target: str) -> None:
+    tries: list[int] = []
+    runs = migrator(filled, never_ends(1, tries))
+    if target == "0":
+        migrator(filled, made(1)).migrate("latest")
+
+    with pytest.raises(MigrationFailed, match=r"times and left documents: notes\.old 2; run it"):
+        runs.migrate(target)
+
+    assert len(tries) == PASSES
+    assert statuses(filled) == {1: "failed"}
+
+
+def test_old_documents_written_meanwhile_are_changed_by_another_pass(filled: Data) -> None:
+    adds, late = adds_field(1), [{"_id": 3}]
+
+    def up(work: Work) -> None:
+        adds.up(work)
+        if late:
+            work.database[NOTES].insert_one(late.pop())
+
+    migrator(filled, made(1, up, adds.check)).migrate("latest")
+
+    assert [note["added_1"] for note in notes(filled)] == [1, 1, 1]
+
+
+def test_a_downgrade_past_what_cannot_be_undone_is_refused_before_anything_is_undone(
+    filled: Data,
+) -> None:
+    runs = migrator(filled, adds_field(1), cannot_be_undone(2), adds_field(3))
+    runs.migrate("latest")
+    before = documents(filled)
+
+    with pytest.raises(MigrationNotReversible, match="the lowest target is 2"):
+        runs.migrate("1")
+
+    assert documents(filled) == before
+
+
+def test_a_changed_file_of_an_applied_migration_stops_every_run(filled: Data) -> None:
+    runs = migrator(filled, adds_field(1))
+    runs.migrate("latest")
+    filled["migrations"].update_one({}, {"$set": {"checksum": "of another file"}})
+    before = documents(filled)
+
+    for run in (runs.look, runs.migrate):
+        with pytest.raises(MigrationChanged):
+            run("0")
+    for again in (runs.look_at, runs.repeat):
+        with pytest.raises(MigrationChanged):
+            again(1)
+
+    assert documents(filled) == before
+
+
+def test_an_unknown_target_is_refused_and_nothing_is_written(any_database: Data) -> None:
+    for run in (migrator(any_database).look, migrator(any_database).migrate):
+        with pytest.raises(UnknownMigration, match="There is no migration '1'"):
+            run("1")
+
+    assert any_database.list_collection_names() == []
+
+
+def test_a_dry_run_tells_what_a_run_does_and_writes_nothing(with_notes: Data) -> None:
+    runs = migrator(with_notes, adds_field(1), breaks_half_way(2, Cause()))
+    before = documents(with_notes)
+
+    report = runs.look("latest")
+
+    assert (documents(with_notes), [*shape(with_notes)]) == (before, [NOTES])
+    assert report.dry_run
+    assert told(report) == told(runs.migrate("latest"))
+
+
+def test_a_dry_run_of_a_downgrade_tells_what_would_be_undone(filled: Data) -> None:
+    runs = migrator(filled, adds_field(1), adds_field(2))
+    runs.migrate("latest")
+    before = documents(filled)
+
+    report = runs.look("0")
+
+    assert documents(filled) == before
+    assert told(report) == told(runs.migrate("0"))
+
+
+def test_a_dry_run_of_all_migrations_leaves_an_empty_database_empty(any_database: Data) -> None:
+    runs = Migrator(any_database, "somebody", load_migrations())
+
+    assert len(runs.look("latest").moves) == len(load_migrations())
+    runs.look_at(1)
+    assert any_database.list_collection_names() == []
+
+
+def test_what_is_left_to_a_person_is_in_the_report(filled: Data) -> None:
+    runs = migrator(filled, adds_field(1), breaks_half_way(2, Cause()))
+
+    assert [move.unresolved for move in runs.look("latest").moves] == [(), (LEFT,)]
+    assert [move.unresolved for move in runs.migrate("latest").moves] == [(), (LEFT,)]
+
+
+def test_an_applied_migration_can_be_repeated_for_documents_that_came_since(filled: Data) -> None:
+    runs = migrator(filled, adds_field(1), adds_field(2))
+    runs.migrate("1")
+    filled[NOTES].insert_one({"_id": 3})
+    assert told(runs.look_at(1)) == [(1, "up", {"notes.added_1": 1})]
+
+    report = runs.repeat(1)
+
+    assert [note["added_1"] for note in notes(filled)] == [1, 1, 1]
+    assert told(report) == [(1, "up", {"notes.added_1": 1})]
+    assert record(filled)["counts"] == {"notes.added_1": 3}
+    assert statuses(filled) == {1: "applied"}
+
+
+def test_progress_is_told_to_the_end(filled: Data) -> None:
+    seen: list[tuple[str, int, int]] = []
+
+    def note(*told: Any) -> None:
+        seen.append(told)
+
+    Migrator(filled, "somebody", [adds_field(1)], note).migrate("latest")
+
+    assert seen[-1] == (NOTES, 2, 2)
+
+
+def test_without_a_server_it_ends_in_one_sentence() -> None:
+    client: MongoClient[dict[str, Any]] = MongoClient(NOBODY)
+
+    with pytest.raises(DatabaseUnreachable, match=r"^MongoDB does not answer \("):
+        migrator(client["story"], adds_field(1)).migrate("latest")
+
+    client.close()
+
+
+@pytest.fixture
+def users(request: pytest.FixtureRequest) -> Iterator[dict[str, Data]]:
+    """A database with two notes as its users see it, on a server that asks who comes."""
+    url = request.getfixturevalue("guarded_url")
+    names = ("root", "app", "viewer", "stranger")
+    opened = {name: as_user(url, name) for name in names}
+    opened["root"][NOTES].insert_many([{"_id": 1}, {"_id": 2}])
+    yield opened
+    for database in opened.values():
+        database.client.close()
+
+
+def test_rights_that_are_missing_end_a_run_in_one_sentence(users: dict[str, Data]) -> None:
+    before = documents(users["root"])
+
+    for name in ("viewer", "stranger"):
+        with pytest.raises(
+            DatabaseRefused, match=r"^MongoDB refuses this user \(error 13\); check"
+        ):
+            migrator(users[name], adds_field(1)).migrate("1")
+
+    assert migrator(users["viewer"], adds_field(1)).look("1").moves
+    assert documents(users["root"]) == before
+
+
+def test_rights_that_were_missing_half_way_can_be_given_and_the_run_repeated(
+    users: dict[str, Data],
+) -> None:
+    root, app = users["root"], users["app"]
+    with pytest.raises(DatabaseRefused, match="refuses this user"):
+        migrator(app, adds_field(1)).migrate("1")
+    assert record(root)["error"].startswith("DatabaseRefused: MongoDB refuses this user")
+    more = [{"role": "dbAdmin", "db": "story"}]
+    root.client["admin"].command("grantRolesToUser", "app", roles=more)
+
+    migrator(app, adds_field(1)).migrate("1")
+
+    assert statuses(root) == {1: "applied"}
+    assert [note["added_1"] for note in notes(root)] == [1, 1]
+
+
+def test_a_record_that_no_migration_has_written_is_named(database: Data) -> None:
+    database["migrations"].insert_one({"_id": 1, "name": "mine"})
+
+    with pytest.raises(BrokenMigrationRecord, match=r"The record 1 of migrations cannot be read"):
+        migrator(database, adds_field(1)).migrate("latest")

@@ -1,0 +1,213 @@
+"""One run migrates at a time, and one that was killed or lost its lock is in nobody's way."""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from threading import Barrier, Event
+from typing import Any
+
+import pytest
+
+from db.connection import connect
+from db.errors import MigrationFailed, MigrationLockLost, MigrationRunning
+from db.migrations.engine.lock import NAME, LockRepository, migration_lock
+from db.migrations.engine.migration import Migration, Step
+from db.migrations.engine.migrator import Migrator
+from db.migrations.engine.report import MigrationReport
+from db.migrations.engine.work import Work
+from tests.support.db.made_migrations import NOTES, Data, adds_field, do_nothing, made
+
+PATIENCE = 30.0
+LEASE = timedelta(seconds=3)
+SHORT = timedelta(seconds=0.5)
+STOLEN = {"token": "other", "holder": "another run"}
+TAKER: dict[str, Any] = {
+    "run_by": "another run",
+    "started_at": datetime(2026, 1, 1, tzinfo=UTC),
+    "status": "applied",
+}
+
+
+def wait_until(fulfilled: Callable[[], bool]) -> None:
+    last = time.monotonic() + PATIENCE
+    while not fulfilled():
+        assert time.monotonic() < last
+        time.sleep(0.01)
+
+
+def lock_of(database: Data) -> dict[str, Any]:
+    return database["locks"].find_one({"_id": NAME}) or {}
+
+
+def run(database: Data, migration: Migration, lease: timedelta = LEASE) -> MigrationReport:
+    return Migrator(database, "first run", [migration], lease=lease).migrate("latest")
+
+
+@contextmanager
+def at_work(database: Data, finish: Step = do_nothing) -> Iterator[Future[MigrationReport]]:
+    """Hold a run inside its migration until the end of the block."""
+    entered, leave = Event(), Event()
+
+    def up(work: Work) -> None:
+        entered.set()
+        assert leave.wait(PATIENCE)
+        finish(work)
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(run, database, made(1, up))
+        try:
+            assert entered.wait(PATIENCE)
+            yield first
+        finally:
+            leave.set()
+
+
+def left_behind(database: Data, milliseconds: int) -> datetime:
+    """Write the lock of a run that was killed; it ends at a time counted from the server's now."""
+    ends = {"$dateAdd": {"startDate": "$$NOW", "unit": "millisecond", "amount": milliseconds}}
+    left = {"token": "of the dead", "holder": "a dead run", "since": "$$NOW", "expires_at": ends}
+    database["locks"].update_one({"_id": NAME}, [{"$set": left}], upsert=True)
+    expires: datetime = lock_of(database)["expires_at"]
+    return expires
+
+
+def lose_lock(work: Work) -> None:
+    """Let another run have taken the lock, and wait until this one knows."""
+    work.database["locks"].update_one({"_id": NAME}, {"$set": STOLEN})
+
+    def is_known() -> bool:
+        try:
+            work.still_mine()
+        except MigrationLockLost:
+            return True
+        return False
+
+    wait_until(is_known)
+
+
+def test_a_second_run_is_told_who_migrates_and_since_when(any_database: Data, any_url: str) -> None:
+    other = connect(any_url, any_database.name)
+
+    with at_work(any_database) as first:
+        since = lock_of(any_database)["since"]
+        with pytest.raises(MigrationRunning) as refused:
+            Migrator(other, "second run", [made(1)], lease=LEASE).migrate("latest")
+
+    assert str(refused.value) == (
+        f"first run migrates this database since {since:%Y-%m-%d %H:%M:%S} UTC; "
+        "wait until it has ended, then run this again."
+    )
+    assert [move.direction for move in first.result().moves] == ["up"]
+    record = other["migrations"].find_one({"_id": 1}) or {}
+    assert (record["run_by"], record["status"]) == ("first run", "applied")
+    other.client.close()
+
+
+def test_a_look_waits_for_nobody(database: Data) -> None:
+    with at_work(database):
+        report = Migrator(database, "second run", [made(1)]).look("latest")
+
+    assert [move.direction for move in report.moves] == ["up"]
+
+
+def fail(_work: Work) -> None:
+    raise RuntimeError("it was told to")
+
+
+@pytest.mark.parametrize("finish", [do_nothing, fail])
+def test_the_lock_is_given_back_however_the_run_ends(database: Data, finish: Step) -> None:
+    with at_work(database, finish) as first:
+        assert lock_of(database)["holder"] == "first run"
+
+    assert isinstance(first.exception(), MigrationFailed) == (finish is fail)
+    assert lock_of(database) == {}
+
+
+def test_the_lock_of_a_killed_run_is_taken_over_after_its_lease(any_database: Data) -> None:
+    held: list[dict[str, Any]] = []
+    for milliseconds in (-1, 500):
+        expires = left_behind(any_database, milliseconds)
+
+        migration = made(1, lambda work: held.append(lock_of(work.database)))
+        Migrator(any_database, "next run", [migration], lease=LEASE).repeat(1)
+
+        assert held[-1]["holder"] == "next run"
+        assert held[-1]["since"] > expires
+        assert lock_of(any_database) == {}
+
+
+def test_what_is_no_lock_keeps_nobody_out(database: Data) -> None:
+    database["locks"].insert_one({"_id": NAME, "expires_at": "2099-01-01"})
+
+    run(database, adds_field(1))
+
+    assert lock_of(database) == {}
+
+
+def test_a_lock_is_renewed_while_it_is_held(database: Data) -> None:
+    with migration_lock(LockRepository(database), "first run", SHORT) as lock:
+        taken = lock_of(database)
+        wait_until(lambda: lock_of(database)["expires_at"] > taken["expires_at"] + SHORT)
+
+        lock.still_mine()
+        assert lock_of(database) | {"expires_at": None} == taken | {"expires_at": None}
+
+
+def test_a_run_that_lost_its_lock_begins_no_further_range(database: Data) -> None:
+    database[NOTES].insert_one({"_id": 1})
+
+    def up(work: Work) -> None:
+        lose_lock(work)
+        work.update(NOTES, {}, [{"$set": {"touched": True}}])
+
+    with pytest.raises(MigrationLockLost, match="another one may have taken over; run it again"):
+        run(database, made(1, up), SHORT)
+
+    assert database[NOTES].find_one() == {"_id": 1}
+
+
+def test_a_run_that_lost_its_lock_begins_no_further_migration(database: Data) -> None:
+    database[NOTES].insert_one({"_id": 1})
+    runs = Migrator(database, "first run", [made(1, lose_lock), adds_field(2)], lease=SHORT)
+
+    with pytest.raises(MigrationLockLost):
+        runs.migrate("latest")
+
+    assert database[NOTES].find_one() == {"_id": 1}
+    [record] = database["migrations"].find()
+    assert (record["_id"], record["status"]) == (1, "failed")
+    assert record["error"].startswith("MigrationLockLost: This run was not heard of")
+
+
+def test_a_run_that_lost_its_lock_leaves_lock_and_record_to_who_took_over(database: Data) -> None:
+    def up(work: Work) -> None:
+        work.database["migrations"].update_one({"_id": 1}, {"$set": TAKER})
+        lose_lock(work)
+
+    with pytest.raises(MigrationLockLost):
+        run(database, made(1, up), SHORT)
+
+    record = database["migrations"].find_one({"_id": 1}) or {}
+    assert record | TAKER | {"error": None} == record
+    assert lock_of(database) | STOLEN == lock_of(database)
+
+
+@pytest.mark.parametrize("holder", ["somebody", "$token", "$$NOW on a host"])
+def test_the_holder_is_named_as_it_is_called(database: Data, holder: str) -> None:
+    with migration_lock(LockRepository(database), holder):
+        assert lock_of(database)["holder"] == holder
+
+
+def test_of_many_that_take_a_lock_at_once_one_gets_it(any_database: Data) -> None:
+    several = 6
+    barrier = Barrier(several)
+
+    def take(number: int) -> bool:
+        barrier.wait(PATIENCE)
+        token, found = LockRepository(any_database).take(NAME, f"run {number}", LEASE)
+        return token == found.token
+
+    with ThreadPoolExecutor(several) as pool:
+        assert sorted(pool.map(take, range(several))) == [False] * (several - 1) + [True]

@@ -1,0 +1,290 @@
+"""Marks of deletion, and unique values that can be used again after one."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
+
+from db.errors import ValueTaken
+from db.migrations.versions.m0002_soft_delete import SOFT_DELETABLE
+from db.schema.collections import COLLECTIONS
+from db.schema.indexes import Index
+from db.setup.compare import find_indexes
+from tests.support.db.migrating import (
+    check,
+    go_down,
+    go_up,
+    indexes,
+    migrator,
+    opened,
+    raw_documents,
+    unresolved,
+    up_and_down,
+    whole,
+)
+
+Data = Database[dict[str, Any]]
+THEN = datetime(2026, 1, 2, tzinfo=UTC)
+DELETED = {"deleted_at": THEN, "deleted_by": "u"}
+MARKS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "none": ({}, {"deleted_at": None, "deleted_by": None}),
+    "null": ({"deleted_at": None, "deleted_by": None}, {"deleted_at": None, "deleted_by": None}),
+    "only when": ({"deleted_at": THEN}, {"deleted_at": THEN, "deleted_by": None}),
+    "only by whom": ({"deleted_by": "u"}, {"deleted_at": None, "deleted_by": "u"}),
+    "both": (DELETED, DELETED),
+    "a text": ({"deleted_at": "2026-01-02"}, {"deleted_at": "2026-01-02", "deleted_by": None}),
+    "another type": ({"deleted_at": False}, {"deleted_at": False, "deleted_by": None}),
+}
+UNIQUE = [("comfyui_servers", "url"), ("users", "email"), ("users", "username")]
+OLD: dict[str, list[tuple[str, Any, dict[str, Any]]]] = {
+    "a unique one": [("comfyui_servers", "url", {"unique": True})],
+    "a sparse unique one": [("comfyui_servers", "url", {"unique": True, "sparse": True})],
+    "a unique one of another name": [("comfyui_servers", "url", {"unique": True, "name": "x"})],
+    "one that is hidden": [("comfyui_servers", "url", {"unique": True, "hidden": True})],
+    "one that is not unique": [("comfyui_servers", "url", {})],
+    "two of the same field": [
+        ("users", "email", {"unique": True}),
+        ("users", "email", {"name": "x", "collation": {"locale": "de", "strength": 1}}),
+    ],
+    "one that minds accents": [
+        ("users", "username", {"unique": True, "collation": {"locale": "fr", "strength": 2}})
+    ],
+    "the other way round under the name": [
+        ("scenes", [("deleted_at", -1)], {"name": "deleted_at_1"})
+    ],
+    "of other fields under the name": [
+        ("comfyui_servers", [("url", 1), ("name", 1)], {"name": "url_1", "unique": True})
+    ],
+    "one that lets documents expire": [
+        ("clips", "deleted_at", {"expireAfterSeconds": 10**9, "name": "purge"})
+    ],
+    "a sparse one of the mark": [("projects", "deleted_at", {"sparse": True})],
+    "the right ones": [("projects", "deleted_at", {}), ("clips", "deleted_at", {})],
+}
+
+
+@pytest.fixture
+def database(standalone_url: str) -> Iterator[Data]:
+    """An empty database on the server that is quicker."""
+    with opened(standalone_url) as found:
+        yield found
+
+
+def make(database: Data, name: str) -> None:
+    for collection, keys, options in OLD[name]:
+        database[collection].create_index(keys, **options)
+
+
+def add_servers(database: Data) -> None:
+    """Store a deleted server and one that is there, under an index that holds both."""
+    database["comfyui_servers"].create_index("url", unique=True)
+    database["comfyui_servers"].insert_many(
+        [{"id": "gone", "url": "a", **DELETED}, {"id": "there", "url": "b"}]
+    )
+
+
+def of_deletion(database: Data) -> dict[str, list[Index]]:
+    """The registry's indexes that know of deletion, in collections that are there."""
+    existing = database.list_collection_names()
+    return {
+        one.name: [index for index in one.indexes if index.partial or index.name == "deleted_at_1"]
+        for one in COLLECTIONS
+        if one.name in SOFT_DELETABLE and one.name in existing
+    }
+
+
+def has(database: Data, collection: str, index: Index) -> bool:
+    return any(one.is_as(index) for one in find_indexes(database, collection))
+
+
+def test_it_is_for_all_collections_with_marks() -> None:
+    assert set(SOFT_DELETABLE) == {one.name for one in COLLECTIONS if one.soft_deletable}
+
+
+@pytest.mark.parametrize(("before", "after"), MARKS.values(), ids=MARKS)
+def test_marks_are_added_where_there_are_none(
+    database: Data, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    database["clips"].insert_one(dict(before))
+
+    go_up(database, 2)
+
+    found = database["clips"].find_one() or {}
+    assert {name: found[name] for name in after} == after
+
+
+def test_every_collection_gets_its_marks_and_gives_them_back(database: Data) -> None:
+    for collection in SOFT_DELETABLE:
+        database[collection].insert_many([{"_id": n, **one} for n, (one, _) in MARKS.items()])
+    before = whole(database)
+
+    go_up(database, 2)
+
+    without = {"deleted_by": {"$exists": False}}
+    assert [name for name in SOFT_DELETABLE if database[name].count_documents(without)] == []
+    assert check(database, 2).is_done
+    go_down(database, 2)
+    assert whole(database) == before
+
+
+@pytest.mark.parametrize(("collection", "field"), UNIQUE)
+def test_the_value_of_a_deleted_document_can_be_used_again(
+    database: Data, collection: str, field: str
+) -> None:
+    database[collection].create_index(field, unique=True)
+    database[collection].insert_one({field: "same", **DELETED})
+    with pytest.raises(DuplicateKeyError):
+        database[collection].insert_one({field: "same"})
+
+    go_up(database, 2)
+
+    database[collection].insert_one({field: "same", "deleted_at": None})
+    with pytest.raises(DuplicateKeyError):
+        database[collection].insert_one({field: "same"})
+
+
+def test_the_indexes_are_those_of_the_registry(any_database: Data) -> None:
+    for collection, field in UNIQUE:
+        any_database[collection].create_index(field, unique=True)
+    any_database["scenes"].insert_one({"id": "s"})
+    any_database["projects"].insert_one({"id": "p"})
+
+    go_up(any_database, 2)
+
+    found = of_deletion(any_database)
+    assert set(found) == {"comfyui_servers", "users", "scenes", "projects"}
+    assert [
+        (name, index.name)
+        for name, wanted in found.items()
+        for index in wanted
+        if not has(any_database, name, index)
+    ] == []
+
+
+def test_a_collection_that_is_not_there_is_not_created(database: Data) -> None:
+    go_up(database, 2)
+
+    assert raw_documents(database) == {}
+
+
+def test_what_was_not_unique_does_not_become_it(database: Data) -> None:
+    database["comfyui_servers"].insert_many([{"url": "a"}, {"url": "a"}])
+
+    go_up(database, 2)
+
+    assert set(indexes(database)["comfyui_servers"]) == {"_id_", "deleted_at_1"}
+
+
+@pytest.mark.parametrize("name", OLD)
+def test_undoing_gives_the_very_indexes_back(database: Data, name: str) -> None:
+    make(database, name)
+    database["scenes"].insert_one({"id": "s"})
+    before = whole(database)
+
+    go_up(database, 2)
+    assert check(database, 2).is_done
+    go_down(database, 2)
+
+    assert whole(database) == before
+
+
+def test_undoing_after_two_runs_gives_the_very_indexes_back(database: Data) -> None:
+    for name in ["a unique one", "two of the same field", "the right ones"]:
+        make(database, name)
+    before = whole(database)
+
+    for _ in range(2):
+        go_up(database, 2)
+    go_down(database, 2)
+
+    assert whole(database) == before
+
+
+def test_a_sparse_index_comes_back_beside_documents_without_the_field(database: Data) -> None:
+    make(database, "a sparse unique one")
+    database["comfyui_servers"].insert_many([{"id": 1}, {"id": 2, **DELETED}])
+    before = whole(database)
+
+    up_and_down(database, 2)
+
+    assert whole(database) == before
+
+
+def test_names_that_differ_in_case_only_are_listed_and_keep_their_index(database: Data) -> None:
+    database["users"].create_index("username", unique=True)
+    database["users"].create_index("email", unique=True)
+    database["users"].insert_many(
+        [{"username": "Mira", "email": "a"}, {"username": "mira", "email": "b"}]
+    )
+    before = whole(database)
+
+    go_up(database, 2)
+
+    [(what, [shared])] = unresolved(database, 2).items()
+    assert what == "Values of users.username that several have"
+    assert shared.lower() == "'mira'"
+    found = indexes(database)["users"]
+    assert found["username_1"] == before[1]["users"]["username_1"]
+    assert "partialFilterExpression" in found["email_1"]
+    go_down(database, 2)
+    assert whole(database) == before
+
+
+def test_undoing_is_refused_when_a_deleted_url_is_used_again(database: Data) -> None:
+    add_servers(database)
+    go_up(database, 2)
+    database["comfyui_servers"].insert_one({"id": "new", "url": "a", "deleted_at": None})
+    before = raw_documents(database)
+
+    with pytest.raises(ValueTaken, match=r"^1 set\(s\) of documents in comfyui_servers, .*'a'"):
+        go_down(database, 2)
+
+    assert raw_documents(database) == before
+
+
+def test_undoing_works_when_the_value_is_free_again(database: Data) -> None:
+    add_servers(database)
+    before = whole(database)
+    go_up(database, 2)
+    new = database["comfyui_servers"].insert_one({"url": "a"}).inserted_id
+    with pytest.raises(ValueTaken):
+        go_down(database, 2)
+
+    database["comfyui_servers"].delete_one({"_id": new})
+    go_down(database, 2)
+
+    assert whole(database) == before
+
+
+def test_what_was_deleted_in_the_meantime_stays_deleted(database: Data) -> None:
+    database["projects"].insert_one({"_id": 1})
+
+    up_and_down(database, 2, lambda: database["projects"].update_one({}, {"$set": DELETED}))
+
+    assert database["projects"].find_one() == {"_id": 1, **DELETED}
+
+
+def lose_the_index(database: Data, status: str) -> None:
+    """Leave what a kill leaves between dropping one index and making the other."""
+    database["comfyui_servers"].drop_index("url_1")
+    database["migrations"].update_one({"_id": 2}, {"$set": {"status": status}})
+
+
+@pytest.mark.parametrize("goes_up", [True, False], ids=["up", "down"])
+@pytest.mark.parametrize("status", ["running", "reverting"])
+def test_a_kill_between_two_indexes_loses_none(database: Data, status: str, goes_up: bool) -> None:
+    add_servers(database)
+    before = whole(database)
+    go_up(database, 2)
+    after = whole(database)
+    lose_the_index(database, status)
+
+    if goes_up:
+        migrator(database, 2).migrate("latest")
+        assert whole(database) == after
+    go_down(database, 2)
+
+    assert whole(database) == before

@@ -1,0 +1,413 @@
+"""Two tables of users become one, and two again when it is undone."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from bson import Int64
+from pymongo.database import Database
+
+from db.errors import ValueTaken
+from tests.support.db.migrating import (
+    UNDO,
+    by_id,
+    check,
+    go_down,
+    go_up,
+    opened,
+    raw_documents,
+    unresolved,
+    up_and_down,
+    whole,
+    without_now,
+)
+
+Data = Database[dict[str, Any]]
+Document = dict[str, Any]
+OLD, NEW = datetime(2025, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
+POINTING = ("images", "faceswap_tasks", "facefusion_presets")
+
+CLASH = "Users with the name of another person"
+SEVERAL = "Users of whom several have one e-mail"
+NUMBERED = "Users whose person has another legacy_id already"
+NAMELESS = "Users without e-mail, who cannot be told apart"
+
+
+@pytest.fixture
+def database(standalone_url: str) -> Iterator[Data]:
+    """An empty database on the server that is quicker."""
+    with opened(standalone_url) as found:
+        yield found
+
+
+def story(number: object = "u-1", **fields: Any) -> Document:
+    """Make a user of StoryCanvas."""
+    usual = {"username": "mira", "email": "mira@x.org", "hashed_password": "story"}
+    return {"_id": f"story {number}", "id": number, **usual, "created_at": NEW} | fields
+
+
+def couple(number: object = 7, **fields: Any) -> Document:
+    """Make a user of the couple face-swap."""
+    usual = {"username": "mira-7", "email": "mira@x.org", "password_hash": "couple"}
+    return {"_id": f"couple {number}", "id": number, **usual, "created_at": OLD, "last": 1} | fields
+
+
+def add(database: Data, *users: Document) -> None:
+    """Store users, and what belongs to each of them."""
+    database["users"].insert_many(users)
+    for name in POINTING:
+        database[name].insert_many(
+            [{"_id": one["_id"], "user_id": one.get("id"), "last": 1} for one in users]
+        )
+
+
+def users(database: Data) -> dict[Any, Document]:
+    return {one["_id"]: one for one in database["users"].find()}
+
+
+def owners(database: Data, owned: str) -> set[Any]:
+    """The users whom what belonged to a user belongs to, in all collections."""
+    found = [database[name].find_one({"_id": owned}) or {} for name in POINTING]
+    return {one["user_id"] for one in found}
+
+
+def make_unique(database: Data, *fields: str) -> None:
+    for field in fields:
+        database["users"].create_index(field, unique=True, sparse=field == "legacy_id")
+
+
+EMAILS = [
+    ("mira@x.org", "mira@x.org"),
+    ("mira@x.org", "Mira@X.ORG"),
+    ("MIRA@x.org", "mira@x.org"),
+    ("\u00e9va@x.org", "\u00c9va@x.org"),
+]
+
+
+@pytest.mark.parametrize(("of_story", "of_couple"), EMAILS)
+def test_the_same_e_mail_is_the_same_person(database: Data, of_story: str, of_couple: str) -> None:
+    add(database, story(email=of_story), couple(email=of_couple))
+
+    go_up(database, 4)
+
+    found = users(database)
+    assert found["story u-1"]["legacy_id"] == 7
+    assert "deleted_at" not in found["story u-1"]
+    assert found["couple 7"]["deleted_by"] == "migration 4"
+    assert found["couple 7"]["merged_into"] == "u-1"
+
+
+def test_a_person_keeps_the_password_of_storycanvas_and_all_else(database: Data) -> None:
+    add(database, story(is_admin=True), couple(is_admin=False, more=1))
+
+    go_up(database, 4)
+
+    found = by_id(database, "users")["u-1"]
+    assert found == {**story(is_admin=True), "legacy_id": 7, "created_at": OLD}
+
+
+def test_the_one_that_was_merged_keeps_what_it_had(database: Data) -> None:
+    add(database, story(), couple())
+
+    go_up(database, 4)
+
+    assert users(database)["couple 7"].items() >= couple().items()
+
+
+CREATED: dict[str, tuple[Any, Any, Any]] = {
+    "the couple's is earlier": (NEW, OLD, OLD),
+    "StoryCanvas's is earlier": (OLD, NEW, OLD),
+    "the couple has none": (NEW, None, NEW),
+    "StoryCanvas has none": (None, NEW, NEW),
+    "both have none": (None, None, None),
+    "texts": ("2026-01-01T00:00:00Z", "2025-01-01", "2025-01-01"),
+    "texts of two zones": (
+        "2026-01-01T00:30:00+02:00",
+        "2026-01-01T00:00:00",
+        "2026-01-01T00:30:00+02:00",
+    ),
+    "a text and a date": (NEW, "2025-01-01T00:00:00", "2025-01-01T00:00:00"),
+    "a text that is no time": (NEW, "yesterday", NEW),
+}
+
+
+@pytest.mark.parametrize(("of_story", "of_couple", "expected"), CREATED.values(), ids=CREATED)
+def test_the_earliest_creation_counts(
+    database: Data, of_story: object, of_couple: object, expected: object
+) -> None:
+    add(database, story(created_at=of_story), couple(created_at=of_couple))
+
+    go_up(database, 4)
+
+    assert by_id(database, "users")["u-1"]["created_at"] == expected
+
+
+def test_what_belonged_to_the_one_that_was_merged_belongs_to_the_person(database: Data) -> None:
+    add(database, story(), couple())
+
+    go_up(database, 4)
+
+    assert owners(database, "couple 7") == owners(database, "story u-1") == {"u-1"}
+
+
+@pytest.mark.parametrize("number", [7, Int64(7), 7.0], ids=["int", "long", "double"])
+def test_a_user_of_the_couple_face_swap_alone_gets_the_fields_of_the_app(
+    database: Data, number: float
+) -> None:
+    add(database, couple(number, email="Mira@X.org", is_active=True))
+
+    go_up(database, 4)
+
+    [found] = users(database).values()
+    found.pop(UNDO)
+    assert isinstance(found["id"], str)
+    expected = {**couple(number), "id": found["id"], "is_active": True, "legacy_id": 7}
+    del expected["password_hash"]
+    assert found == {**expected, "hashed_password": "couple"}
+    assert owners(database, f"couple {number}") == {found["id"]}
+
+
+def test_two_users_without_id_get_two_ids(database: Data) -> None:
+    lone = [couple(None, _id=n, email=f"{n}@x.org", username=f"u-{n}") for n in range(2)]
+    database["users"].insert_many(lone)
+
+    go_up(database, 4)
+
+    assert len({one["id"] for one in users(database).values()}) == 2
+
+
+def test_one_that_has_a_text_id_keeps_it(database: Data) -> None:
+    add(database, couple("c-1"))
+
+    go_up(database, 4)
+
+    assert by_id(database, "users")["c-1"].items() >= {"hashed_password": "couple"}.items()
+
+
+LEFT: dict[str, tuple[list[Document], dict[str, tuple[str, ...]]]] = {
+    "a user of StoryCanvas": ([story()], {}),
+    "a user of StoryCanvas in capitals": ([story(email="Mira@X.org")], {}),
+    "one who was deleted": ([couple(deleted_at=NEW)], {}),
+    "the name of another person": (
+        [story(), couple(email="other@x.org", username="mira")],
+        {CLASH: ("7",)},
+    ),
+    "the name of another person in capitals": (
+        [story(username="\u00e9va"), couple(email="other@x.org", username="\u00c9VA")],
+        {CLASH: ("7",)},
+    ),
+    "two of the couple face-swap of one name": (
+        [couple(7, email="a@x.org"), couple(8, email="b@x.org", username="MIRA-7")],
+        {CLASH: ("7", "8")},
+    ),
+    "two of StoryCanvas of one e-mail": (
+        [story("u-1"), story("u-2", username="x", email="MIRA@x.org"), couple()],
+        {SEVERAL: ("7",)},
+    ),
+    "two of the couple face-swap of one e-mail": (
+        [couple(7), couple(8, username="x", email="Mira@x.org")],
+        {SEVERAL: ("7",)},
+    ),
+    "another number": ([story(legacy_id=99), couple()], {NUMBERED: ("7",)}),
+    "no e-mail": ([couple(7, email=None), couple(8, email=5)], {NAMELESS: ("7", "8")}),
+}
+
+
+@pytest.mark.parametrize(("stored", "listed"), LEFT.values(), ids=LEFT)
+def test_what_cannot_be_decided_is_listed_and_left(
+    database: Data, stored: list[Document], listed: dict[str, tuple[str, ...]]
+) -> None:
+    add(database, *stored)
+    before = raw_documents(database)
+
+    go_up(database, 4)
+
+    assert unresolved(database, 4) == listed
+    assert raw_documents(database) == before
+
+
+def test_e_mails_that_only_look_the_same_are_two_persons(database: Data) -> None:
+    add(database, story(email="stra\u00dfe@x.org"), couple(email="strasse@x.org"))
+
+    go_up(database, 4)
+
+    assert "merged_into" not in users(database)["couple 7"]
+
+
+def test_the_same_number_there_already_is_no_conflict(database: Data) -> None:
+    add(database, story(legacy_id=7), couple())
+
+    go_up(database, 4)
+
+    assert users(database)["couple 7"]["merged_into"] == "u-1"
+    assert unresolved(database, 4) == {}
+
+
+WORLD = [
+    story(),
+    couple(7, email="Mira@x.org"),
+    couple(8, email="Lone@x.org", username="lone", legacy_id=8),
+    {"password_hash": "p", **couple(9, email="nine@x.org", username="nine")},
+    couple("c-1", email="text@x.org", username="text", **{"$odd": {"a.b": 1}, "dotted.name": 2}),
+    couple(10, email="other@x.org", username="MIRA"),
+    story("u-2", username="ada", email="ada@x.org", legacy_id=12),
+    couple(12, email="ADA@x.org", username="ada-12"),
+]
+
+
+@pytest.mark.parametrize("unique", [[], ["id", "username", "email", "legacy_id"]])
+def test_undoing_gives_the_same_bytes_and_owners(any_database: Data, unique: list[str]) -> None:
+    make_unique(any_database, *unique)
+    add(any_database, *WORLD)
+    before = whole(any_database)
+
+    go_up(any_database, 4)
+    assert check(any_database, 4).is_done
+    go_down(any_database, 4)
+
+    assert whole(any_database) == before
+
+
+def test_a_number_moves_to_the_person_and_back_under_a_unique_index(database: Data) -> None:
+    make_unique(database, "legacy_id")
+    add(database, story(), couple(legacy_id=7))
+    before = whole(database)
+
+    go_up(database, 4)
+
+    assert users(database)["story u-1"]["legacy_id"] == 7
+    go_down(database, 4)
+    assert whole(database) == before
+
+
+def test_a_second_run_changes_nothing(database: Data) -> None:
+    add(database, *WORLD)
+    go_up(database, 4)
+    after = whole(database)
+
+    go_up(database, 4)
+
+    assert whole(database) == after
+
+
+def test_it_tells_how_many_documents_it_changed(database: Data) -> None:
+    add(database, story(), couple())
+
+    counts = go_up(database, 4).counts
+
+    assert counts == {"users.m0004": 2, **{f"{name}.m0004": 1 for name in POINTING}}
+
+
+def test_what_was_written_since_stays(database: Data) -> None:
+    add(database, story(), couple())
+    written = {"$set": {"hashed_password": "new", "created_at": datetime(2020, 1, 1, tzinfo=UTC)}}
+    given = {"$set": {"user_id": "u-9"}}
+
+    def write() -> None:
+        database["users"].update_one({"id": "u-1"}, written)
+        database["images"].update_one({"_id": "couple 7"}, given)
+
+    up_and_down(database, 4, write)
+
+    assert by_id(database, "users") == {"u-1": story() | written["$set"], 7: couple()}
+    assert database["images"].find_one({"_id": "couple 7"}) == {
+        "_id": "couple 7",
+        "user_id": "u-9",
+        "last": 1,
+    }
+
+
+def test_undoing_is_refused_when_somebody_has_the_e_mail_by_now(database: Data) -> None:
+    database["users"].create_index(
+        "email", unique=True, partialFilterExpression={"deleted_at": None}
+    )
+    add(database, story(), couple(email="Mira@x.org"))
+    go_up(database, 4)
+    database["users"].insert_one({"id": "u-2", "username": "x", "email": "Mira@x.org"})
+    before = raw_documents(database)
+
+    with pytest.raises(ValueTaken, match=r"^Two users would have one e-mail or name again"):
+        go_down(database, 4)
+
+    assert raw_documents(database) == before
+
+
+# What a kill leaves: documents of users, and what belongs to them, as they were before, as they
+# are after, or in between, when the user that was merged is not marked as deleted.
+HALVES: dict[str, dict[str, str]] = {
+    "up, one write": {"couple 7": "unmarked"},
+    "up, two writes": {"couple 7": "unmarked", "story u-1": "after"},
+    "up, half of the owners": {"couple 7": "unmarked", "story u-1": "after", "images": "after"},
+    "up, all but the mark": {
+        "couple 7": "unmarked",
+        "story u-1": "after",
+        **dict.fromkeys(POINTING, "after"),
+    },
+    "up, owners of a renamed one": {"images": "after"},
+    "down, the person": {
+        "couple 7": "unmarked",
+        "couple 8": "after",
+        **dict.fromkeys(POINTING, "after"),
+    },
+    "down, all users": dict.fromkeys(POINTING, "after"),
+    "down, half of the owners": dict.fromkeys(POINTING[1:], "after"),
+}
+
+
+def put(database: Data, half: dict[str, str], before: Data, after: Data) -> None:
+    """Bring a database to the state between two others that a kill leaves."""
+    for user in ["story u-1", "couple 7", "couple 8"]:
+        source = before if half.get(user, "before") == "before" else after
+        found = users(source)[user]
+        if half.get(user) == "unmarked":
+            for name in ("deleted_at", "deleted_by"):
+                del found[name], found[UNDO]["m0004"][name]
+        database["users"].replace_one({"_id": user}, found)
+    for name in POINTING:
+        source = before if half.get(name, "before") == "before" else after
+        for one in source[name].find():
+            database[name].replace_one({"_id": one["_id"]}, one)
+
+
+@pytest.mark.parametrize("half", HALVES.values(), ids=HALVES)
+def test_what_a_kill_leaves_is_done_or_undone_by_the_next_run(
+    standalone_url: str, database: Data, half: dict[str, str]
+) -> None:
+    people = [story(), couple(), couple(8, email="Lone@x.org", username="lone")]
+    with opened(standalone_url) as before, opened(standalone_url) as after:
+        for one in (database, before, after):
+            add(one, *people)
+        for one in (database, after):
+            go_up(one, 4)
+        put(database, half, before, after)
+        start, end = raw_documents(before), without_now(raw_documents(after))
+        assert raw_documents(database) not in (start, end)
+
+        go_up(database, 4)
+
+        assert without_now(raw_documents(database)) == end
+        put(database, half, before, after)
+        go_down(database, 4)
+        assert raw_documents(database) == start
+
+
+def test_an_id_that_is_no_number_takes_nobody_elses_pictures(database: Data) -> None:
+    add(database, couple({"$ne": None}), couple(8, email="other@x.org", username="other"))
+    database["images"].insert_one({"_id": "hers", "user_id": "u-9"})
+    before = raw_documents(database)
+
+    go_up(database, 4)
+
+    assert database["images"].find_one({"_id": "hers"}) == {"_id": "hers", "user_id": "u-9"}
+    go_down(database, 4)
+    assert raw_documents(database) == before
+
+
+def test_a_number_that_no_table_has_is_no_legacy_id(database: Data) -> None:
+    add(database, couple(1e300), couple(8, email="other@x.org", username="other"))
+
+    go_up(database, 4)
+
+    assert "legacy_id" not in users(database)["couple 1e+300"]
+    assert users(database)["couple 8"]["legacy_id"] == 8

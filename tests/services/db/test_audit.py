@@ -1,0 +1,282 @@
+"""An audit finds what is wrong, counts it, and can be run on anything."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from bson import Decimal128, Regex
+from bson.datetime_ms import DatetimeMS
+from bson.raw_bson import RawBSONDocument
+
+from db.audit.audit import audit
+from db.audit.documents import oversized_documents, reasons
+from db.schema.collections import COLLECTIONS
+from db.schema.relations import RELATIONS, SOFT_DELETABLE, Relation
+from db.setup.apply import initialise
+from tests.support.db.audit_findings import DOCUMENTS, EARLIER, LATER, found, job, one_of, statuses
+from tests.support.db.database_state import Data
+from tests.support.db.records import character
+from tests.support.db.stored_documents import INVALID, NOW, SMALLEST, VALID
+
+
+def children(relation: Relation) -> Iterator[dict[str, Any]]:
+    """One that points to nothing, and some that are none of an audit's business."""
+    name = f"{relation.collection}.{relation.field}"
+    yield {"id": f"{name} orphan", relation.field: "gone"}
+    yield {"id": f"{name} null", relation.field: None}
+    yield {"id": f"{name} child", relation.field: f"{name} parent"}
+    if relation.collection in SOFT_DELETABLE:
+        yield {"id": f"{name} deleted", relation.field: "gone", "deleted_at": NOW}
+
+
+def test_orphans_are_found_along_every_relation(any_database: Data) -> None:
+    for relation in RELATIONS:
+        name = f"{relation.collection}.{relation.field}"
+        any_database[relation.collection].insert_many([*children(relation)])
+        any_database[relation.parent].insert_one({"id": f"{name} parent"})
+
+    report = audit(any_database, NOW)
+
+    assert {(one.collection, one.subject, one.ids) for one in report.of("orphan")} == {
+        (one.collection, f"{one.field} of {one.parent}", (f"{one.collection}.{one.field} orphan",))
+        for one in RELATIONS
+    }
+    assert {one.count for one in report.of("orphan")} == {1}
+    assert report.of("child of a deleted parent", "not looked at") == ()
+
+
+def test_a_child_of_a_deleted_parent_is_no_orphan_but_told(database: Data) -> None:
+    database["projects"].insert_many([{"id": "p", "deleted_at": NOW}, {"id": "alive"}])
+    database["characters"].insert_many(
+        [{"id": "a", "project_id": "p"}, {"id": "b", "project_id": "alive"}]
+    )
+    database["facefusion_jobs"].insert_one({"id": "j", "project_id": "p"})
+
+    report = audit(database, NOW)
+
+    told = [(one.ids, one.severity) for one in report.of("child of a deleted parent")]
+    assert told == [(("a",), "warning"), (("j",), "info")]
+    assert report.of("orphan") == ()
+
+
+def test_orphans_are_counted_exactly_and_the_first_20_are_named(database: Data) -> None:
+    clips = [{"_id": n, "id": f"{n:04}", "scene_id": f"gone-{n % 7}"} for n in range(3000)]
+    database["clips"].insert_many([*clips, {"_id": "x", "id": 5, "scene_id": [None]}])
+
+    orphan = one_of(audit(database, NOW, sample_size=1), "orphan")
+
+    assert orphan.count == 3001
+    assert len(set(orphan.ids)) == 20
+
+
+@pytest.mark.parametrize(("name", "changed"), INVALID)
+def test_what_the_server_would_refuse_is_invalid(name: str, changed: dict[str, Any]) -> None:
+    assert reasons(DOCUMENTS[name], SMALLEST[name] | changed)
+
+
+@pytest.mark.parametrize(("name", "changed"), [*VALID, *((name, {}) for name in SMALLEST)])
+def test_what_the_server_would_let_in_is_valid(name: str, changed: dict[str, Any]) -> None:
+    assert reasons(DOCUMENTS[name], {"_id": 1, **SMALLEST[name], **changed}) == set()
+
+
+def test_invalid_documents_are_counted_by_reason(any_database: Data) -> None:
+    secret = {"api_key": ["hunter2"], "hashed_password": "hunter2"}
+    servers = [{**SMALLEST["comfyui_servers"], "id": str(n), **secret} for n in range(300)]
+    any_database["comfyui_servers"].insert_many(servers)
+    any_database["scenes"].insert_many([{**SMALLEST["scenes"], "id": n} for n in (1, 2)])
+
+    report = audit(any_database, NOW, sample_size=None)
+
+    assert found(report, "invalid document") == {
+        ("comfyui_servers", "api_key: Input should be a valid string"): 300,
+        ("scenes", "id: Input should be a valid string"): 2,
+    }
+    assert [len(one.ids) for one in report.of("invalid document")] == [2, 20]
+    assert "hunter2" not in report.model_dump_json()
+
+
+def test_a_sample_is_as_large_as_it_may_be(database: Data) -> None:
+    database["projects"].insert_many([{"name": "without an id"} for _ in range(50)])
+
+    report = audit(database, NOW, sample_size=20)
+
+    assert one_of(report, "invalid document").count == 20
+    [seen] = [one for one in report.collections if one.documents]
+    assert (seen.collection, seen.documents, seen.validated) == ("projects", 50, 20)
+
+
+def test_more_reasons_than_can_be_told_apart_are_counted_together(database: Data) -> None:
+    strange = {f"field_{number}": 1 for number in range(80)}
+    database["facefusion_operations"].insert_one(SMALLEST["facefusion_operations"] | strange)
+
+    invalid = audit(database, NOW).of("invalid document")
+
+    assert len(invalid) == 51
+    assert "other fields: reasons beyond the first that are listed" in {
+        one.subject for one in invalid
+    }
+
+
+def test_missing_different_and_blocked_indexes_are_told_with_their_remedy(database: Data) -> None:
+    names = [{"username": name, "email": name} for name in ("mira", "jon")]
+    database["users"].insert_many([{"_id": n, "id": "same", **names[n]} for n in range(2)])
+    database["clips"].create_index(["character_id"], sparse=True)
+
+    report = audit(database, NOW)
+
+    assert found(report, "blocked index") == {("users", "id_1"): 1}
+    assert one_of(report, "blocked index").ids == ("0", "1")
+    assert "change or remove all but one" in one_of(report, "blocked index").remedy
+    assert found(report, "different index") == {("clips", "character_id_1"): 1}
+    assert one_of(report, "different index").remedy == "It differs in sparse. Run init-db."
+    assert ("clips", "id_1") in found(report, "missing index")
+    assert {one.collection for one in report.of("missing index")} == {"users", "clips"}
+    assert len(report.of("missing collection")) == len(COLLECTIONS) - 2
+
+
+def test_indexes_without_use_are_told_apart_by_the_registry(any_database: Data) -> None:
+    projects = any_database["projects"]
+    projects.insert_one({"id": "1", "name": "A"})
+    projects.create_index(["id"], unique=True)
+    for field in ("name", "deleted_at", "by_the_app"):
+        projects.create_index([field])
+    projects.find_one({"name": "A"}, hint="name_1")
+
+    report = audit(any_database, NOW)
+
+    assert all(", counted since 20" in one.subject for one in report.of("unused index"))
+    told = {one.subject.split(",")[0]: one.ids for one in report.of("unused index")}
+    assert told == {
+        "of the registry": ("deleted_at_1",),
+        "unknown to the registry": ("by_the_app_1",),
+    }
+
+
+def test_large_documents_are_measured_by_the_server(database: Data) -> None:
+    clips = [{"_id": n, "id": f"clip-{n}", "content": "x" * n * 100} for n in range(1, 40)]
+    database["clips"].insert_many(clips)
+
+    critical, warning = oversized_documents(database, "clips", large=1000, critical=3500)
+
+    assert (critical.severity, critical.count, critical.ids) == (
+        "critical",
+        5,
+        ("clip-39", "clip-38", "clip-37", "clip-36", "clip-35"),
+    )
+    assert (warning.severity, warning.count, len(warning.ids)) == ("warning", 25, 20)
+    assert warning.ids[0] == "clip-34"
+
+
+def test_documents_near_the_servers_limit_are_critical(database: Data) -> None:
+    megabyte = 1024 * 1024
+    database["clips"].insert_many(
+        [{"id": str(size), "content": "x" * size * megabyte} for size in (1, 13)]
+    )
+
+    sizes = audit(database, NOW, sample_size=1).of("oversized document")
+
+    assert [(one.severity, one.ids) for one in sizes] == [
+        ("critical", ("13",)),
+        ("warning", ("1",)),
+    ]
+    assert sizes[0].subject == "over 12 MB, 13 has 13.0 MB"
+
+
+def test_stuck_jobs_are_told_by_how_they_are_stuck(any_database: Data) -> None:
+    hours, days = NOW - timedelta(hours=2), NOW - timedelta(days=2)
+    any_database["facefusion_jobs"].insert_many(
+        [
+            job(1, lease_expires_at=EARLIER),
+            job(2, lease_expires_at=LATER, updated_at=days),
+            job(3, created_at=days, updated_at=EARLIER),
+            job(4, started_at=hours, created_at=days),
+            job(5, status="queued", created_at=days),
+            job(6, status="queued", created_at=hours),
+            job(7, status="completed", created_at=days),
+            job(8, updated_at=hours.isoformat(), lease_expires_at="2026"),
+            job(9),
+        ]
+    )
+    any_database["generation_batches"].insert_one({"id": "b", "status": "queued"})
+    any_database["faceswap_tasks"].insert_many(
+        [
+            {"id": "t1", "status": "processing", "started_at": hours},
+            {"id": "t2", "status": "pending", "created_at": days},
+        ]
+    )
+
+    stuck = audit(any_database, NOW).of("stuck job")
+
+    assert {(one.subject, one.ids) for one in stuck} == {
+        ("processing with an expired lease", ("job-1",)),
+        ("processing without an update for an hour", ("job-4", "job-8", "job-9")),
+        ("waiting for more than a day", ("job-5",)),
+        ("processing without an update for an hour", ("t1",)),
+        ("waiting for more than a day", ("t2",)),
+    }
+    assert {one.done for one in stuck} == {""}
+    assert statuses(any_database)["job-1"] == "processing"
+
+
+def test_a_database_as_it_should_be_has_nothing_wrong(database: Data) -> None:
+    initialise(database, "error")
+    database["projects"].insert_one({"id": "p", "name": "A story"})
+    database["characters"].insert_one({**character(), "project_id": "p"})
+
+    report = audit(database, NOW)
+
+    assert {one.kind for one in report.findings} == {"unused index"}
+    assert {one.severity for one in report.findings} == {"info"}
+
+
+STRANGE: list[dict[str, Any]] = [
+    {"_id": None},
+    {"_id": {"a": 1}, "id": {"b": [1, None]}},
+    {"_id": Decimal128("1.5"), "id": "x" * 5000, "deleted_at": "yes"},
+    {"_id": DatetimeMS(2**60), "created_at": DatetimeMS(-(2**60)), "updated_at": DatetimeMS(2**60)},
+    {"_id": 1, "id": ["a", "a"], "effects": "none", "facefusion_processing_history": {"200": 1}},
+    {"_id": 2, "id": "a\x00b\n", "effects": [1, [2], {"applied_at": None}], "model_fields": 1},
+    {"_id": 3, "status": "processing", "lease_expires_at": "soon", "updated_at": "yesterday"},
+    {
+        "_id": 4,
+        "status": "processing",
+        "attempts": "many",
+        "lease_expires_at": DatetimeMS(-(2**60)),
+    },
+    {"_id": 5, "status": ["queued"], "created_at": float("nan")},
+]
+
+
+def test_anything_may_stand_in_any_collection(any_database: Data) -> None:
+    fields = {relation.field for relation in RELATIONS}
+    references: list[Any] = [{}, [], ["a"], Regex("a"), 7, "", "a", float("nan"), None]
+    pointing = [dict.fromkeys(fields, value) for value in references]
+    for collection in COLLECTIONS:
+        some = [pointer | one for pointer, one in zip(pointing, STRANGE, strict=True)]
+        any_database[collection.name].insert_many(some)
+    broken_text = b"\x10\x00\x00\x00\x02id\x00\x03\x00\x00\x00\xff\xfe\x00\x00"
+    any_database["projects"].insert_one(RawBSONDocument(broken_text))
+
+    for report in (audit(any_database, NOW, sample_size=None, fix=fix) for fix in (False, True)):
+        assert report.of("not looked at") == ()
+        assert len({one.collection for one in report.of("invalid document")}) == len(COLLECTIONS)
+        assert max(len(id_) for one in report.findings for id_ in one.ids) <= 100
+
+
+def test_what_cannot_be_read_in_one_collection_does_not_end_the_rest(database: Data) -> None:
+    database["numbers"].insert_one({"zero": 0})
+    failing = [{"$project": {"id": {"$divide": [1, "$zero"]}}}]
+    database.create_collection("projects", viewOn="numbers", pipeline=failing)
+    database["users"].insert_one({"id": 1})
+
+    report = audit(database, NOW)
+
+    assert {
+        ("projects", "sizes"),
+        ("projects", "documents"),
+        ("scenes", "orphans by project_id"),
+    } < {*found(report, "not looked at")}
+    assert "MongoDB refused: error" in report.of("not looked at")[0].remedy
+    assert "A view has this name" in report.of("missing collection")[0].remedy
+    assert ("users", "id: Input should be a valid string") in found(report, "invalid document")

@@ -1,0 +1,507 @@
+"""A couple face-swap database becomes documents: each row once, its relations kept, or listed."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Barrier
+from typing import Any, LiteralString
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+from pymongo.database import Database
+
+from db.connection import connect
+from db.couple_import.csv_source import CsvSource
+from db.couple_import.errors import (
+    ColumnsMissing,
+    FileUnreadable,
+    FolderMissing,
+    ImportFailed,
+    SourceRefused,
+    SourceUnreachable,
+    TablesMissing,
+)
+from db.couple_import.postgres_source import PostgresSource
+from db.couple_import.report import LISTED, ImportReport
+from db.couple_import.rows import IMAGES, TABLES, new_id
+from db.couple_import.run import BATCH, import_tables
+from db.couple_import.sources import Source
+from db.setup.apply import initialise
+from storycanvas.services.ports import choose_port
+from tests.support.db.killed_recording import KILLED
+from tests.support.paths import COUPLE_SAMPLES, ROOT
+from tests.support.postgres import PostgresMissing, running_postgres
+
+Data = Database[dict[str, Any]]
+
+PASSWORD = uuid4().hex
+EARLY, LATE = datetime(2020, 1, 1, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC)
+MIRAS_TIME = datetime(2024, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
+USERS_HEADER = "id,email,username,password_hash\n"
+IMAGES_HEADER = "id,user_id,filename,storage_path\n"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """Address of a real PostgreSQL, with its password."""
+    try:
+        with running_postgres(PASSWORD) as address:
+            yield address.replace("@", f":{PASSWORD}@")
+    except PostgresMissing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def postgres(server: str) -> str:
+    """Address of a database of seed 003 that holds the samples."""
+    name = f"couple_{uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as opened:
+        opened.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    address = f"{server.removesuffix('/postgres')}/{name}"
+    with psycopg.connect(address) as opened:
+        opened.execute((COUPLE_SAMPLES / "schema.sql").read_bytes())
+        for table in TABLES:
+            command = sql.SQL("COPY {} FROM STDIN (FORMAT csv, HEADER)")
+            with (
+                opened.cursor() as cursor,
+                cursor.copy(command.format(sql.Identifier(table.name))) as copy,
+            ):
+                copy.write((COUPLE_SAMPLES / f"{table.name}.csv").read_bytes())
+    return address
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the samples that a test may change."""
+    return Path(shutil.copytree(COUPLE_SAMPLES, tmp_path / "export"))
+
+
+def stored(database: Data) -> dict[str, list[dict[str, Any]]]:
+    return {table.name: [*database[table.name].find(sort=[("_id", 1)])] for table in TABLES}
+
+
+def the_one(database: Data, collection: str, legacy_id: int) -> dict[str, Any]:
+    [found] = database[collection].find({"legacy_id": legacy_id})
+    return found
+
+
+def counts(report: ImportReport) -> dict[str, tuple[int, int, int, int]]:
+    return {
+        one.table: (one.created, one.merged, one.existing, one.not_placed)
+        for one in report.tables
+        if one.read
+    }
+
+
+def listed(report: ImportReport) -> list[str]:
+    return [str(problem) for problem in report.problems]
+
+
+def write(folder: Path, **tables: str) -> Source:
+    folder.mkdir(exist_ok=True)
+    for name, text in tables.items():
+        (folder / f"{name}.csv").write_text(text)
+    return CsvSource(folder)
+
+
+def difficult(folder: Path, database: Data) -> Source:
+    """Rows of every fate, and the StoryCanvas users that they meet."""
+    database["users"].insert_many(
+        [
+            {"id": "ann", "email": "ann@example.org", "username": "ann", "created_at": LATE},
+            {"id": "ben", "email": "ben@example.org", "username": "ben"},
+            {"id": "cat", "email": "cat@example.org", "username": "cat", "legacy_id": 90},
+            {"id": "dan", "email": "dan@example.org", "username": "dan", "deleted_at": LATE},
+        ]
+    )
+    return write(
+        folder,
+        users=(
+            f"{USERS_HEADER}1,Ann@Example.org,Anna,x\n2,other@example.org,BEN,x\n"
+            "3,cat@example.org,tom,x\n4,dan@example.org,dan,x\n5,eve@example.org,Eve,x\n"
+            "6,EVE@example.org,adam,x\n7,fay@example.org,eve,x\n8,short\n"
+        ),
+        images=(
+            f"{IMAGES_HEADER}1,1,a,a\n2,2,b,b\n3,4,c,c\n4,99,d,d\n5,5,e,e\nx,5,f,f\n5,5,g,g\n"
+            "6,7,h,h\n"
+        ),
+        templates="id,image_id,title\n1,1,One\n2,1,Two\n3,2,Three\n4,,Four\n",
+        faceswap_tasks="id,user_id,template_id,status\n1,1,1,odd\n2,1,3,\n3,4,4,\n",
+    )
+
+
+RENAME = "who has another e-mail address; rename one of them"
+PROBLEMS = [
+    "users row 8: it has 2 cells, but there are 4 columns",
+    f"users id 2: its username belongs to user ben, {RENAME}",
+    "users id 3: its e-mail address is that of user cat, who is id 90 already",
+    f"users id 6: its e-mail address is that of user {new_id('users', 5)}, who is id 5 already",
+    f"users id 7: its username belongs to user {new_id('users', 5)}, {RENAME}",
+    "images row 6: its id should be a whole number of at most 8 bytes",
+    "images row 7: row 5 has the same id 5",
+    "images id 2: user_id 2 has no place in users",
+    "images id 4: user_id 99 has no place in users",
+    "images id 6: user_id 7 has no place in users",
+    "templates id 2: its image is that of template 1 already; an image has one template",
+    "templates id 3: image_id 2 has no place in images",
+    "faceswap_tasks id 2: template_id 3 has no place in templates",
+    "faceswap_tasks id 1: status: Input should be 'pending', 'processing', 'completed' or 'failed'",
+]
+
+
+def test_postgres_and_its_csv_files_become_the_same_documents(
+    postgres: str, database: Data
+) -> None:
+    from_postgres = import_tables(database, PostgresSource(postgres))
+    documents = stored(database)
+    for table in TABLES:
+        database[table.name].drop()
+
+    from_csv = import_tables(database, CsvSource(COUPLE_SAMPLES))
+
+    assert stored(database) == documents
+    assert from_postgres == from_csv
+    assert from_csv.created == sum(map(len, documents.values())) == 12
+    assert (from_csv.problem_count, from_csv.notes) == (0, ())
+
+
+def test_values_and_relations_are_kept(database: Data) -> None:
+    import_tables(database, CsvSource(COUPLE_SAMPLES))
+
+    mira, image = the_one(database, "users", 1), the_one(database, "images", 1)
+    template, task = the_one(database, "templates", 1), the_one(database, "faceswap_tasks", 1)
+    assert (mira["email"], mira["created_at"]) == ("mira@example.org", MIRAS_TIME)
+    assert (image["user_id"], image["tags"]) == (mira["id"], ["sea", "red, white", "NULL"])
+    assert image["metadata"] == {"camera": {"iso": 200}, "b.c": 1}
+    assert template["image_id"] == the_one(database, "images", 3)["id"]
+    assert template["category"] == "movie"
+    assert template["face_positions"][1] == [50, 60, 70, 80.5]
+    assert (template["description"], template["is_active"]) == ('He said "yes",\nshe too', False)
+    assert [task[name] for name in ("user_id", "template_id", "wife_image_id")] == [
+        *(mira["id"], template["id"], image["id"])
+    ]
+    assert task["result_image_id"] == the_one(database, "images", 4)["id"]
+    assert the_one(database, "faceswap_tasks", 2)["status"] == "pending"
+
+
+def test_validators_take_it_and_a_second_run_changes_nothing(any_database: Data) -> None:
+    initialise(any_database, "error")
+    first = import_tables(any_database, CsvSource(COUPLE_SAMPLES))
+    before = stored(any_database)
+
+    second = import_tables(any_database, CsvSource(COUPLE_SAMPLES))
+
+    assert stored(any_database) == before
+    assert (first.created, first.existing, first.problem_count) == (12, 0, 0)
+    assert (second.created, second.merged, second.existing) == (0, 0, 12)
+
+
+def test_a_document_that_storycanvas_has_changed_stays_as_it_is(database: Data) -> None:
+    own = {"_id": "own", "id": "own", "legacy_id": 3, "category": "tv", "filename": "renamed.png"}
+    database["images"].insert_one(own)
+
+    report = import_tables(database, CsvSource(COUPLE_SAMPLES))
+
+    assert database["images"].find_one({"legacy_id": 3}) == own
+    assert counts(report)["images"] == (3, 0, 1, 0)
+    template = the_one(database, "templates", 1)
+    assert (template["image_id"], template["category"]) == ("own", "tv")
+
+
+@pytest.mark.parametrize("email", ["mira@example.org", "MIRA@example.org"])
+@pytest.mark.parametrize(
+    ("created_at", "earliest"),
+    [({"created_at": LATE}, MIRAS_TIME), ({"created_at": EARLY}, EARLY), ({}, MIRAS_TIME)],
+)
+def test_the_same_email_is_one_user_who_keeps_all_but_a_later_time(
+    database: Data, email: str, created_at: dict[str, datetime], earliest: datetime
+) -> None:
+    own = {"_id": "m", "id": "m", "email": email, "username": "sea", "hashed_password": "own"}
+    database["users"].insert_one({**own, "updated_at": LATE, **created_at})
+
+    report = import_tables(database, CsvSource(COUPLE_SAMPLES))
+
+    assert counts(report)["users"] == (1, 1, 0, 0)
+    assert the_one(database, "users", 1) == own | {
+        "updated_at": LATE,
+        "created_at": earliest,
+        "legacy_id": 1,
+    }
+    assert the_one(database, "images", 1)["user_id"] == "m"
+
+
+@pytest.mark.parametrize("with_indexes", [True, False])
+def test_what_has_no_place_is_listed_and_the_rest_is_stored(
+    database: Data, tmp_path: Path, *, with_indexes: bool
+) -> None:
+    if with_indexes:
+        initialise(database, "warn")
+    source = difficult(tmp_path, database)
+
+    report = import_tables(database, source)
+
+    assert listed(report) == PROBLEMS
+    assert counts(report) == {
+        "users": (2, 1, 0, 5),
+        "images": (3, 0, 0, 5),
+        "templates": (2, 0, 0, 2),
+        "faceswap_tasks": (1, 0, 0, 2),
+    }
+    assert all(one.read == sum(counts(report).get(one.table, ())) for one in report.tables)
+    assert the_one(database, "users", 4)["id"] != "dan"
+    assert database["users"].find_one({"id": "ben"}, {"_id": False}) == {
+        "id": "ben",
+        "email": "ben@example.org",
+        "username": "ben",
+    }
+
+
+def test_a_dry_run_tells_what_a_run_does_and_writes_nothing(database: Data, tmp_path: Path) -> None:
+    source = difficult(tmp_path, database)
+    before = stored(database)
+
+    rehearsed = import_tables(database, source, dry_run=True)
+
+    assert stored(database) == before
+    assert database.list_collection_names() == ["users"]
+    report = import_tables(database, source)
+    assert (rehearsed.tables, rehearsed.problems) == (report.tables, report.problems)
+    assert rehearsed.summary() == (
+        f"Database {database.name}: 8 would be created, 1 would be merged, 0 existing, "
+        "14 row(s) not placed."
+    )
+
+
+def test_a_second_run_lists_the_same_and_changes_nothing(database: Data, tmp_path: Path) -> None:
+    source = difficult(tmp_path, database)
+    import_tables(database, source)
+    before = stored(database)
+
+    second = import_tables(database, source)
+
+    assert stored(database) == before
+    assert [(one.created, one.merged) for one in second.tables] == [(0, 0)] * 5
+    assert second.existing == 9
+    assert {*listed(second)} == {*PROBLEMS}
+
+
+@pytest.mark.parametrize("fatal", [2, 3, 5])
+def test_what_a_killed_run_left_out_is_added(
+    mongo_url: str, database: Data, tmp_path: Path, fatal: int
+) -> None:
+    source = difficult(tmp_path / "export", database)
+    users = [*database["users"].find()]
+    import_tables(database, source)
+    whole = stored(database)
+    for name in whole:
+        database[name].drop()
+    database["users"].insert_many(users)
+
+    argv = [
+        sys.executable,
+        "-m",
+        "tests.support.db.killed_import",
+        mongo_url,
+        database.name,
+        str(tmp_path / "export"),
+    ]
+    killed = subprocess.run([*argv, str(fatal)], cwd=ROOT, check=False)
+
+    assert killed.returncode == KILLED
+    assert stored(database) != whole
+    import_tables(database, source)
+    assert stored(database) == whole
+
+
+@pytest.mark.parametrize("with_indexes", [True, False])
+def test_runs_at_once_place_each_row_once(
+    any_database: Data, any_url: str, tmp_path: Path, *, with_indexes: bool
+) -> None:
+    if with_indexes:
+        initialise(any_database, "warn")
+    any_database["users"].insert_one({"id": "sc", "email": "u5@example.org", "username": "five"})
+    many = range(BATCH + 1)
+    source = write(
+        tmp_path,
+        users=USERS_HEADER + "".join(f"{n},u{n}@example.org,user{n},x\n" for n in many),
+        images=IMAGES_HEADER + "".join(f"{n},{n},{n}.png,{n}\n" for n in many),
+        templates="id,image_id,title\n" + "".join(f"{n},{n},T\n" for n in many),
+    )
+    together = Barrier(2)
+
+    def run(_: int) -> ImportReport:
+        opened = connect(any_url, any_database.name)
+        together.wait(10)
+        try:
+            return import_tables(opened, source)
+        finally:
+            opened.client.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        reports = [*pool.map(run, range(2))]
+
+    assert {name: len(found) for name, found in stored(any_database).items() if found} == (
+        dict.fromkeys(("users", "images", "templates"), len(many))
+    )
+    assert [listed(report) for report in reports] == [[], []]
+    assert sum(report.created for report in reports) == 3 * len(many) - 1
+    assert sum(report.merged for report in reports) == 1
+    assert the_one(any_database, "images", 5)["user_id"] == "sc"
+
+
+def test_what_the_server_keeps_out_is_listed_and_the_rest_is_stored(
+    database: Data, tmp_path: Path
+) -> None:
+    database["images"].create_index("filename", unique=True)
+    database.create_collection("crawl_tasks", validator={"source_type": "pixiv"})
+    source = write(
+        tmp_path,
+        images=f"{IMAGES_HEADER}1,,same,a\n2,,same,b\n3,,other,c\n",
+        crawl_tasks='id,source_type,filters\n1,custom,\n2,pixiv,"{""$where"": 1}"\n',
+    )
+
+    report = import_tables(database, source)
+
+    assert listed(report) == [
+        "images id 2: a document of images has the same filename already, which must be unique",
+        "crawl_tasks id 1: the validator of crawl_tasks refuses it",
+    ]
+    assert report.created == 3
+    assert the_one(database, "crawl_tasks", 2)["filters"] == {"$where": 1}
+
+
+def test_the_list_is_bounded_and_counted(database: Data, tmp_path: Path) -> None:
+    source = write(tmp_path, crawl_tasks="id\n" + "x\n" * (LISTED + 1))
+
+    report = import_tables(database, source)
+
+    assert (len(report.problems), report.problem_count) == (LISTED, LISTED + 1)
+
+
+def test_a_missing_file_and_what_is_ignored_are_noted_once(database: Data, folder: Path) -> None:
+    (folder / "users.csv").unlink()
+    (folder / "crawl_tasks.csv").write_bytes("\ufeffzeal,id\n1,1\n\n2,2\n".encode())
+
+    report = import_tables(database, CsvSource(folder))
+
+    assert report.notes == (
+        "There is no file users.csv; what points into it has no place.",
+        "Ignored in file crawl_tasks.csv: zeal.",
+    )
+    assert counts(report) == {
+        "images": (1, 0, 0, 3),
+        "templates": (2, 0, 0, 0),
+        "faceswap_tasks": (0, 0, 0, 2),
+        "crawl_tasks": (2, 0, 0, 0),
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "failure", "sentence"),
+    [
+        (b"id,email\n", ColumnsMissing, "The file users.csv lacks username, password_hash"),
+        (b"", FileUnreadable, "users.csv is empty"),
+        (b"id,id\n", FileUnreadable, "names a column twice"),
+        (b"id,email,username,password_hash\n1,\xff,a,b\n", FileUnreadable, "not in UTF-8"),
+        (b'id,email,username,password_hash\n1,"a', FileUnreadable, "no CSV to its end"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused_in_a_sentence(
+    database: Data, folder: Path, content: bytes, failure: type[ImportFailed], sentence: str
+) -> None:
+    (folder / "users.csv").write_bytes(content)
+
+    with pytest.raises(failure, match=sentence):
+        import_tables(database, CsvSource(folder))
+
+    assert database.list_collection_names() == []
+
+
+def test_a_folder_that_is_not_there_or_empty_is_refused(database: Data, tmp_path: Path) -> None:
+    with pytest.raises(FolderMissing, match=r"There is no folder .*nowhere"):
+        import_tables(database, CsvSource(tmp_path / "nowhere"))
+    with pytest.raises(TablesMissing, match=r"nothing to import: no file users.csv, "):
+        import_tables(database, CsvSource(tmp_path))
+
+
+def test_postgres_is_read_as_it_was_at_one_moment(postgres: str) -> None:
+    with PostgresSource(postgres) as source, psycopg.connect(postgres) as other:
+        assert source.columns(IMAGES)
+        other.execute("INSERT INTO images (id, filename, storage_path) VALUES (9, 'late', 'x')")
+        other.commit()
+
+        assert len([*source.rows(IMAGES, ["id", "filename"])]) == 4
+
+
+def test_what_python_has_no_type_for_concerns_its_row_alone(postgres: str, database: Data) -> None:
+    with psycopg.connect(postgres) as opened:
+        opened.execute("UPDATE images SET uploaded_at = 'infinity' WHERE id = 2")
+        opened.execute("DROP TABLE crawl_tasks")
+
+    report = import_tables(database, PostgresSource(postgres))
+
+    assert listed(report)[0].startswith("images id 2: uploaded_at 'infinity' should be a time")
+    assert counts(report)["images"] == (3, 0, 0, 1)
+    assert report.notes == ("There is no table crawl_tasks; what points into it has no place.",)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "failure", "sentence"),
+    [
+        (PASSWORD, "hidden", SourceRefused, "refuses this user and password"),
+        (f":{PASSWORD}", "", SourceRefused, "wants a password"),
+        ("couple:", "nobody:", SourceRefused, "refuses this user and password"),
+        ("/couple_", "/no_", SourceRefused, "has no database of this name"),
+    ],
+    ids=["wrong password", "no password", "unknown user", "unknown database"],
+)
+def test_postgres_that_lets_nobody_in_is_explained_without_the_address(
+    postgres: str, old: str, new: str, failure: type[ImportFailed], sentence: str
+) -> None:
+    with (
+        pytest.raises(failure, match=sentence) as caught,
+        PostgresSource(postgres.replace(old, new)),
+    ):
+        pass
+
+    assert caught.value.__suppress_context__
+    assert not any(word in str(caught.value) for word in (PASSWORD, "hidden", "couple_"))
+
+
+def test_postgres_that_does_not_answer_may_be_tried_again(database: Data) -> None:
+    address = f"postgresql://127.0.0.1:{choose_port(())}/couple"
+
+    with pytest.raises(SourceUnreachable, match="does not answer; start it") as caught:
+        import_tables(database, PostgresSource(address))
+
+    assert caught.value.retryable
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ("REVOKE SELECT ON images FROM {}", "not let this user read the table images"),
+        ("ALTER TABLE users DROP COLUMN username", "The table users lacks username"),
+        ("DROP TABLE users, images, templates, faceswap_tasks, crawl_tasks", "nothing to import"),
+    ],
+)
+def test_a_database_that_cannot_be_read_is_refused_in_a_sentence(
+    postgres: str, database: Data, change: LiteralString, sentence: str
+) -> None:
+    name = f"reader_{uuid4().hex}"
+    reader = sql.Identifier(name)
+    with psycopg.connect(postgres) as opened:
+        opened.execute(
+            sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(reader, sql.Literal(PASSWORD))
+        )
+        opened.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}").format(reader))
+        opened.execute(sql.SQL(change).format(reader))
+
+    with pytest.raises(ImportFailed, match=sentence):
+        import_tables(database, PostgresSource(postgres.replace("couple:", f"{name}:")))

@@ -1,0 +1,341 @@
+"""Whatever state a database is in, `init-db` brings it to the registry's and tells what it did."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from db.connection import connect
+from db.schema.collections import COLLECTIONS
+from db.setup.apply import initialise
+from db.setup.compare import IDS, LISTED
+from db.setup.report import Finding, InitReport, Outcome
+from tests.support.db.database_state import (
+    Data,
+    as_in_reference,
+    documents,
+    identities,
+    indexes_of,
+    shape,
+)
+from tests.support.db.reference_indexes import REFERENCE
+
+CIVITAI_TEXT = (
+    "name_text_modelVersions.name_text_tags_text_description_text_modelVersions.description_text"
+)
+PROJECTS = [{"_id": number, "id": "same", "name": f"Project {number}"} for number in range(3)]
+
+
+@pytest.fixture(scope="module", params=["mongo_url", "standalone_url"])
+def shared(request: pytest.FixtureRequest) -> Iterator[Data]:
+    """A database that is in order, and that every test leaves in order."""
+    opened = connect(request.getfixturevalue(request.param), f"test_{uuid4().hex}")
+    initialise(opened)
+    yield opened
+    opened.client.drop_database(opened.name)
+    opened.client.close()
+
+
+def outcomes(report: InitReport) -> set[Outcome]:
+    return {finding.outcome for finding in report.findings}
+
+
+def changes(report: InitReport) -> set[tuple[str, str, str]]:
+    return {(one.collection, one.name, one.outcome) for one in report.changed}
+
+
+def blocked(report: InitReport) -> Finding:
+    [finding] = report.blocked
+    return finding
+
+
+def use_plain_index(database: Data) -> None:
+    """Let `projects` hold documents of the same id."""
+    database["projects"].drop_index("id_1")
+    database["projects"].create_index("id")
+    database["projects"].insert_many(PROJECTS)
+
+
+def test_an_empty_database_gets_every_collection_index_and_validator(any_database: Data) -> None:
+    report = initialise(any_database)
+
+    assert as_in_reference(any_database) == REFERENCE
+    assert outcomes(report) == {"created"}
+    assert [one.name for one in report.findings if one.kind == "validator"] == (
+        ["validator"] * len(REFERENCE)
+    )
+    for _, options, _ in shape(any_database).values():
+        assert options["validator"].keys() == {"$jsonSchema"}
+        assert options["validationLevel"] == "moderate"
+        assert options["validationAction"] == "warn"
+
+
+def test_a_second_run_finds_everything_and_changes_nothing(shared: Data) -> None:
+    before = shape(shared), identities(shared)
+
+    report = initialise(shared)
+
+    assert outcomes(report) == {"existing"}
+    assert len(report.findings) == sum(2 + len(one.indexes) for one in COLLECTIONS)
+    assert (shape(shared), identities(shared)) == before
+
+
+def another_index(
+    collection: str, index: str, keys: str | list[tuple[str, Any]], /, **options: Any
+) -> Callable[[Data], None]:
+    """Put another index in the place of one."""
+
+    def damage(database: Data) -> None:
+        database[collection].drop_index(index)
+        database[collection].create_index(keys, **options)
+
+    return damage
+
+
+def change_options(collection: str, **options: Any) -> Callable[[Data], None]:
+    return lambda database: database.command("collMod", collection, **options)
+
+
+DAMAGES: dict[str, tuple[Callable[[Data], Any], tuple[str, str, Outcome]]] = {
+    "a dropped index": (
+        lambda database: database["clips"].drop_index("character_id_1"),
+        ("clips", "character_id_1", "created"),
+    ),
+    "a lost unique flag": (
+        another_index("scenes", "id_1", "id"),
+        ("scenes", "id_1", "repaired"),
+    ),
+    "another name": (
+        another_index(
+            "characters", "project_id_1_name_1", [("project_id", 1), ("name", 1)], name="x"
+        ),
+        ("characters", "project_id_1_name_1", "repaired"),
+    ),
+    "a unique index that holds deleted documents": (
+        another_index("comfyui_servers", "url_1", "url", unique=True),
+        ("comfyui_servers", "url_1", "repaired"),
+    ),
+    "a unique index that minds the case": (
+        another_index("users", "username_1", "username", unique=True),
+        ("users", "username_1", "repaired"),
+    ),
+    "a unique index that is no longer sparse": (
+        another_index("images", "legacy_id_1", "legacy_id", unique=True),
+        ("images", "legacy_id_1", "repaired"),
+    ),
+    "an index that lets documents expire": (
+        another_index("projects", "created_at_-1", [("created_at", -1)], expireAfterSeconds=9),
+        ("projects", "created_at_-1", "repaired"),
+    ),
+    "a text index without weights": (
+        another_index("civitai_models", CIVITAI_TEXT, [("name", "text")]),
+        ("civitai_models", CIVITAI_TEXT, "repaired"),
+    ),
+    "another validator": (
+        change_options("projects", validator={"name": "x"}),
+        ("projects", "validator", "repaired"),
+    ),
+    "no validator": (
+        change_options("projects", validator={}),
+        ("projects", "validator", "created"),
+    ),
+    "a validator that is switched off": (
+        change_options("projects", validationLevel="off"),
+        ("projects", "validator", "repaired"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("damage", "change"), DAMAGES.values(), ids=DAMAGES)
+def test_every_damage_is_found_and_repaired(
+    shared: Data, damage: Callable[[Data], Any], change: tuple[str, str, Outcome]
+) -> None:
+    before = shape(shared)
+    damage(shared)
+
+    report = initialise(shared)
+
+    assert changes(report) == {change}
+    assert shape(shared) == before
+
+
+def test_a_dropped_collection_comes_back_with_all_that_belongs_to_it(shared: Data) -> None:
+    before = shape(shared)
+    shared.drop_collection("scenes")
+
+    report = initialise(shared)
+
+    assert {one.collection for one in report.changed} == {"scenes"}
+    assert shape(shared) == before
+
+
+def test_a_dry_run_tells_what_a_run_does_and_writes_nothing(shared: Data) -> None:
+    shared.drop_collection("scenes")
+    shared["clips"].drop_index("id_1")
+    before = shape(shared), identities(shared)
+
+    told = initialise(shared, dry_run=True)
+
+    assert (shape(shared), identities(shared)) == before
+    assert told.findings == initialise(shared).findings
+    assert "would be created" in told.summary()
+
+
+def test_a_dry_run_leaves_an_empty_database_empty(any_database: Data) -> None:
+    assert outcomes(initialise(any_database, dry_run=True)) == {"created"}
+    assert any_database.list_collection_names() == []
+
+
+def test_duplicates_are_listed_and_nothing_is_dropped(shared: Data) -> None:
+    use_plain_index(shared)
+    before = shape(shared), documents(shared)
+
+    finding = blocked(initialise(shared))
+
+    assert (finding.collection, finding.name) == ("projects", "id_1")
+    assert finding.duplicate_groups == 1
+    assert finding.duplicates[0].ids == ("0", "1", "2")
+    assert "change or remove all but one" in finding.reason
+    assert (shape(shared), documents(shared)) == before
+    shared["projects"].delete_many({})
+    assert changes(initialise(shared)) == {("projects", "id_1", "repaired")}
+
+
+def test_a_dry_run_finds_duplicates_too(shared: Data) -> None:
+    use_plain_index(shared)
+
+    assert blocked(initialise(shared, dry_run=True)).duplicate_groups == 1
+    shared["projects"].delete_many({})
+    initialise(shared)
+
+
+def test_duplicates_in_one_collection_do_not_keep_the_others_from_being_made(
+    any_database: Data,
+) -> None:
+    any_database["projects"].insert_many(PROJECTS)
+
+    report = initialise(any_database)
+
+    missing = {
+        name: REFERENCE[name] - found for name, found in as_in_reference(any_database).items()
+    }
+    assert {name: indexes for name, indexes in missing.items() if indexes} == {"projects": {"id U"}}
+    assert blocked(report).name == "id_1"
+
+
+def test_the_list_of_duplicates_is_bounded_and_its_count_is_not(shared: Data) -> None:
+    use_plain_index(shared)
+    shared["projects"].insert_many({"id": str(n % 40), "name": "x"} for n in range(40 * 6))
+
+    finding = blocked(initialise(shared))
+
+    assert finding.duplicate_groups == 41
+    assert len(finding.duplicates) == LISTED
+    assert {duplicates.count for duplicates in finding.duplicates} == {6}
+    assert {len(duplicates.ids) for duplicates in finding.duplicates} == {IDS}
+    shared["projects"].delete_many({})
+    initialise(shared)
+
+
+def test_an_index_that_cannot_be_made_leaves_the_old_one(shared: Data) -> None:
+    shared["projects"].drop_index("id_1")
+    shared["projects"].create_index("id")
+    shared["projects"].insert_many([{"id": ["a", "b"]}, {"id": ["b", "c"]}])
+    before = shape(shared)
+
+    finding = blocked(initialise(shared))
+
+    assert "MongoDB refused: error 11000" in finding.reason
+    assert shape(shared) == before
+    shared["projects"].delete_many({})
+    initialise(shared)
+
+
+def test_what_is_not_in_the_registry_is_named_and_left_alone(shared: Data) -> None:
+    shared["queue_jobs"].insert_one({"_id": 1})
+    shared["projects"].create_index("owner")
+    shared["inference_configurations"].create_index(
+        [("model_id", 1), ("configuration_type", 1)], unique=True
+    )
+    before = shape(shared), documents(shared)
+
+    report = initialise(shared)
+
+    unknown = {(one.collection, one.name): one.reason for one in report.of("unknown")}
+    assert unknown.keys() == {
+        ("queue_jobs", "queue_jobs"),
+        ("projects", "owner_1"),
+        ("inference_configurations", "model_id_1_configuration_type_1"),
+    }
+    assert (
+        "may refuse documents"
+        in unknown["inference_configurations", "model_id_1_configuration_type_1"]
+    )
+    assert (shape(shared), documents(shared)) == before
+    shared.drop_collection("queue_jobs")
+    shared["projects"].drop_index("owner_1")
+    shared["inference_configurations"].drop_index("model_id_1_configuration_type_1")
+
+
+def test_a_view_in_the_place_of_a_collection_is_left_alone(shared: Data) -> None:
+    shared.drop_collection("backends")
+    shared.create_collection("backends", viewOn="comfyui_servers", pipeline=[])
+
+    finding = blocked(initialise(shared))
+
+    assert "A view has this name" in finding.reason
+    assert "backends" not in shape(shared)
+    shared.drop_collection("backends")
+    initialise(shared)
+
+
+def test_a_collation_of_a_whole_collection_does_not_reach_our_indexes(shared: Data) -> None:
+    shared.drop_collection("backends")
+    shared.create_collection("backends", collation={"locale": "fr"})
+    initialise(shared)
+
+    assert outcomes(initialise(shared)) == {"existing"}
+    assert all("collation" not in one for one in indexes_of(shared, "backends")[1:])
+    shared.drop_collection("backends")
+    initialise(shared)
+
+
+def run_at_once(database: Data, url: str, times: int) -> list[InitReport]:
+    """Initialise a database from several connections that start together."""
+    barrier = Barrier(times)
+
+    def run(_: int) -> InitReport:
+        own = connect(url, database.name)
+        barrier.wait(30)
+        try:
+            return initialise(own)
+        finally:
+            own.client.close()
+
+    with ThreadPoolExecutor(times) as pool:
+        return list(pool.map(run, range(times)))
+
+
+def damage_everything(database: Data) -> None:
+    """Leave each collection with plain indexes of the right names, and no validator."""
+    for collection in COLLECTIONS:
+        database.drop_collection(collection.name)
+        for index in collection.indexes:
+            if not index.weights:
+                database[collection.name].create_index(index.keys, name=index.name)
+
+
+@pytest.mark.parametrize("damage", [lambda _: None, damage_everything], ids=["empty", "damaged"])
+def test_runs_at_once_all_succeed(
+    any_database: Data, any_url: str, damage: Callable[[Data], None]
+) -> None:
+    damage(any_database)
+
+    reports = run_at_once(any_database, any_url, 3)
+
+    assert [report.blocked for report in reports] == [()] * 3
+    assert as_in_reference(any_database) == REFERENCE
+    assert outcomes(initialise(any_database)) == {"existing"}

@@ -1,0 +1,168 @@
+"""Every active model gets the presets of its base model, once, and nothing else changes."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from threading import Barrier
+from typing import Any
+
+import pytest
+from pymongo.database import Database
+
+from db.connection import connect
+from db.errors import OperationRefused
+from db.inference.report import LISTED, SeedReport
+from db.inference.seed import BATCH, seed_inference
+from db.setup.apply import initialise
+
+Data = Database[dict[str, Any]]
+
+MODELS: list[dict[str, Any]] = [
+    {"id": "xl", "name": "sd_xl_base_1.0", "is_active": True},
+    {"id": "wan", "name": "hero", "base_model": "Wan Video 2.2", "is_active": True},
+    {"id": "off", "name": "sd_xl_base_1.0", "is_active": False},
+    {
+        "id": "gone",
+        "name": "sd_xl_base_1.0",
+        "is_active": True,
+        "deleted_at": datetime(2026, 1, 1, tzinfo=UTC),
+    },
+    {"id": "new", "name": "sdxl", "metadata": {"baseModel": "SD 3.5"}, "is_active": True},
+]
+
+
+def models(count: int, name: str = "sdxl") -> list[dict[str, Any]]:
+    return [{"id": f"m{number}", "name": name, "is_active": True} for number in range(count)]
+
+
+def add_index(database: Data) -> None:
+    database["inference_configurations"].create_index(["model_id", "preset_type"], unique=True)
+
+
+def stored(database: Data) -> list[dict[str, Any]]:
+    return [*database["inference_configurations"].find(sort=[("_id", 1)])]
+
+
+def keys(database: Data) -> list[tuple[str, str]]:
+    return sorted((one["model_id"], one["preset_type"]) for one in stored(database))
+
+
+def created(report: SeedReport) -> dict[str, int]:
+    return {f"{one.base_model} {one.preset_type}": one.created for one in report.presets}
+
+
+def test_active_models_get_both_presets_in_valid_documents(any_database: Data) -> None:
+    initialise(any_database, "error")
+    any_database["database_models"].insert_many(MODELS)
+
+    report = seed_inference(any_database)
+
+    assert keys(any_database) == [
+        *(("wan", "quality"), ("wan", "speed")),
+        *(("xl", "quality"), ("xl", "speed")),
+    ]
+    assert created(report) == {
+        "sdxl quality": 1,
+        "sdxl speed": 1,
+        "wan_2_2 quality": 1,
+        "wan_2_2 speed": 1,
+    }
+    assert report.existing == 0
+
+
+def test_a_model_of_unknown_base_model_is_reported_with_what_was_seen(database: Data) -> None:
+    nameless = {"_id": "row", "name": "sdxl", "is_active": True}
+    database["database_models"].insert_many([*MODELS, nameless])
+
+    report = seed_inference(database)
+
+    assert [str(model) for model in report.unknown] == [
+        "sdxl (new): metadata.baseModel is 'SD 3.5'",
+        "sdxl (row): it has no id to refer to it by",
+    ]
+    assert report.unknown_count == 2
+
+
+def test_the_list_of_unknown_models_is_bounded_and_counted(database: Data) -> None:
+    database["database_models"].insert_many(models(LISTED + 1, "hero"))
+
+    report = seed_inference(database)
+
+    assert (len(report.unknown), report.unknown_count) == (LISTED, LISTED + 1)
+    assert stored(database) == []
+
+
+def test_a_second_run_changes_nothing(any_database: Data) -> None:
+    any_database["database_models"].insert_many(models(BATCH + 1))
+    first = seed_inference(any_database)
+    before = stored(any_database)
+
+    second = seed_inference(any_database)
+
+    assert stored(any_database) == before
+    assert (first.created, first.existing) == (2 * (BATCH + 1), 0)
+    assert (second.created, second.existing) == (0, 2 * (BATCH + 1))
+
+
+@pytest.mark.parametrize("name", ["preset_type", "configuration_type"])
+def test_an_existing_preset_is_kept_as_it_is(database: Data, name: str) -> None:
+    add_index(database)
+    own = {"_id": "own", "model_id": "xl", name: "speed", "steps": 3}
+    database["inference_configurations"].insert_one(own)
+    database["database_models"].insert_many(MODELS[:1])
+
+    report = seed_inference(database)
+
+    assert (report.created, report.existing) == (1, 1)
+    assert database["inference_configurations"].find_one({"_id": "own"}) == own
+    assert len(stored(database)) == 2
+
+
+def test_a_dry_run_counts_and_writes_nothing(database: Data) -> None:
+    database["database_models"].insert_many(MODELS)
+
+    report = seed_inference(database, dry_run=True)
+
+    assert report.created == 4
+    assert report.summary().endswith(
+        "4 would be created, 0 existing, 1 model(s) of unknown base model."
+    )
+    assert database.list_collection_names() == ["database_models"]
+
+
+@pytest.mark.parametrize("with_index", [True, False])
+def test_runs_at_once_make_each_preset_once(
+    any_database: Data, any_url: str, *, with_index: bool
+) -> None:
+    if with_index:
+        add_index(any_database)
+    any_database["database_models"].insert_many(models(200))
+    together = Barrier(3)
+
+    def run(_: int) -> SeedReport:
+        opened = connect(any_url, any_database.name)
+        together.wait(10)
+        try:
+            return seed_inference(opened)
+        finally:
+            opened.client.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        reports = [*pool.map(run, range(3))]
+
+    assert len(stored(any_database)) == len(set(keys(any_database))) == 400
+    assert sum(report.created for report in reports) == 400
+    assert [report.created + report.existing for report in reports] == [400] * 3
+
+
+def test_a_foreign_unique_index_is_named_and_not_taken_for_an_existing_preset(
+    database: Data,
+) -> None:
+    database["inference_configurations"].create_index(
+        ["model_id", "configuration_type"], unique=True
+    )
+    database["database_models"].insert_many(MODELS[:1])
+
+    with pytest.raises(
+        OperationRefused, match=r"\(model_id, configuration_type\).*drop that index"
+    ):
+        seed_inference(database)

@@ -1,0 +1,379 @@
+"""Deleting and restoring, on a replica set in one transaction and on a standalone server."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import uuid4
+
+import pymongo
+import pytest
+from pymongo.client_session import ClientSession
+from pymongo.database import Database
+
+from db.characters import CharacterRepository
+from db.connection import connect
+from db.errors import (
+    DatabaseError,
+    DocumentDeleted,
+    DocumentNotDeleted,
+    FieldProtected,
+    NotSoftDeletable,
+    ParentDeleted,
+    TransactionUnfinished,
+    UnknownDocument,
+    ValueTaken,
+)
+from db.schema.collections import COLLECTIONS
+from db.setup.compare import validation
+from db.soft_delete.marks import Deleted
+from db.soft_delete.repository import SoftDeletableRepository
+from db.transactions import in_one_transaction
+from tests.support.db.killed_story_work import delete_story, killed, restore_story
+from tests.support.db.records import entry
+from tests.support.db.stories import (
+    EARLIER,
+    INNER,
+    LATER,
+    NOW,
+    OWNER,
+    PROJECT,
+    SCENE,
+    WHOLE_STORY,
+    add_story,
+    marked,
+    snapshot,
+)
+
+Data = Database[dict[str, Any]]
+MARK = (NOW, OWNER)
+DELETED = {"deleted_at": NOW, "deleted_by": OWNER}
+STORY = {PROJECT, SCENE, INNER, "clip", "clip-inside", "mira", "ink"}
+
+
+@pytest.fixture
+def standalone(standalone_url: str) -> Iterator[Data]:
+    opened = connect(standalone_url, f"test_{uuid4().hex}")
+    yield opened
+    opened.client.drop_database(opened.name)
+    opened.client.close()
+
+
+@pytest.fixture
+def short_transactions(database: Data) -> Iterator[None]:
+    """Let the server end a dead process's transaction after 1 s instead of 60 s."""
+    admin, name = database.client.admin, "transactionLifetimeLimitSeconds"
+    usual = admin.command("getParameter", 1, **{name: 1})[name]
+    admin.command("setParameter", 1, **{name: 1})
+    yield
+    admin.command("setParameter", 1, **{name: usual})
+
+
+def add_unique_indexes(database: Data, collection: str) -> None:
+    (registered,) = (one for one in COLLECTIONS if one.name == collection)
+    for index in registered.indexes:
+        if index.unique:
+            database[collection].create_index(index.keys, **index.creation)
+
+
+def repository(database: Data, collection: str = "projects") -> SoftDeletableRepository:
+    return SoftDeletableRepository(database, collection)
+
+
+def test_a_project_takes_all_that_it_owns_with_it_and_nothing_else(any_database: Data) -> None:
+    add_story(any_database)
+
+    counts = repository(any_database).soft_delete(PROJECT, OWNER, NOW)
+
+    assert marked(any_database) == dict.fromkeys(STORY, MARK)
+    assert counts == WHOLE_STORY
+
+
+def test_a_restore_brings_back_what_went_with_it_and_not_what_went_before(
+    any_database: Data,
+) -> None:
+    add_story(any_database)
+    repository(any_database, "scenes").soft_delete(INNER, OWNER, EARLIER)
+    before = snapshot(any_database)
+    repository(any_database).soft_delete(PROJECT, OWNER, NOW)
+
+    counts = repository(any_database).restore(PROJECT)
+
+    assert snapshot(any_database) == before
+    assert set(marked(any_database)) == {INNER, "clip-inside"}
+    assert counts == {**WHOLE_STORY, "scenes": 1, "clips": 1}
+
+
+def test_a_second_deletion_keeps_the_first_mark_and_mends_what_came_since(
+    any_database: Data,
+) -> None:
+    add_story(any_database)
+    repository(any_database).soft_delete(PROJECT, OWNER, NOW)
+    any_database["clips"].insert_one({"id": "late", "scene_id": SCENE, "deleted_at": None})
+
+    counts = repository(any_database).soft_delete(PROJECT, "somebody-else", LATER)
+
+    assert marked(any_database) == dict.fromkeys({*STORY, "late"}, MARK)
+    assert counts == {"clips": 1}
+
+
+def test_a_second_restore_changes_nothing(any_database: Data) -> None:
+    add_story(any_database)
+    before = snapshot(any_database)
+    repository(any_database).soft_delete(PROJECT, OWNER, NOW)
+    repository(any_database).restore(PROJECT)
+
+    assert repository(any_database).restore(PROJECT) == {}
+    assert snapshot(any_database) == before
+
+
+def test_scenes_in_a_circle_go_and_come_back_together(any_database: Data) -> None:
+    add_story(any_database, {SCENE: {"parent_scene_id": INNER}})
+    before = snapshot(any_database)
+    scenes = repository(any_database, "scenes")
+
+    scenes.soft_delete(INNER, OWNER, NOW)
+    gone = set(marked(any_database))
+    scenes.restore(SCENE)
+
+    assert gone == {SCENE, INNER, "clip", "clip-inside"}
+    assert snapshot(any_database) == before
+
+
+def test_a_document_with_an_empty_id_owns_nothing(database: Data) -> None:
+    add_story(database, {PROJECT: {"id": ""}, "for-all": {"project_id": ""}})
+
+    assert repository(database).soft_delete("", OWNER, NOW) == {"projects": 1}
+
+
+def test_a_marked_document_is_valid(any_database: Data) -> None:
+    (projects,) = (one for one in COLLECTIONS if one.name == "projects")
+    any_database.create_collection("projects", **validation(projects, "error"))
+    any_database["projects"].insert_one({"id": PROJECT, "name": "Story"})
+
+    repository(any_database).soft_delete(PROJECT, OWNER, NOW)
+    repository(any_database).restore(PROJECT)
+
+    assert repository(any_database).find(PROJECT)["name"] == "Story"
+
+
+DELETION_WRITES = 7
+RESTORE_WRITES = 6
+
+
+@pytest.mark.parametrize("fatal", range(1, DELETION_WRITES + 1))
+def test_a_killed_deletion_is_ended_by_the_next_one_with_the_first_mark(
+    standalone_url: str, standalone: Data, fatal: int
+) -> None:
+    add_story(standalone)
+    before = snapshot(standalone)
+    assert killed(delete_story, standalone_url, standalone.name, fatal)
+    assert PROJECT not in marked(standalone)
+
+    delete_story(standalone, LATER)
+
+    assert marked(standalone) == dict.fromkeys(STORY, MARK if fatal > 1 else (LATER, OWNER))
+    restore_story(standalone)
+    assert snapshot(standalone) == before
+
+
+@pytest.mark.parametrize("fatal", [2, DELETION_WRITES])
+def test_a_killed_deletion_is_undone_by_a_restore(
+    standalone_url: str, standalone: Data, fatal: int
+) -> None:
+    add_story(standalone, {"clip": {"deleted_at": EARLIER, "deleted_by": OWNER}})
+    before = snapshot(standalone)
+    assert killed(delete_story, standalone_url, standalone.name, fatal)
+
+    restore_story(standalone)
+
+    assert snapshot(standalone) == before
+
+
+@pytest.mark.parametrize("fatal", range(1, RESTORE_WRITES + 1))
+def test_a_killed_restore_is_ended_by_the_next_one(
+    standalone_url: str, standalone: Data, fatal: int
+) -> None:
+    add_story(standalone)
+    before = snapshot(standalone)
+    delete_story(standalone)
+    assert killed(restore_story, standalone_url, standalone.name, fatal)
+
+    restore_story(standalone)
+
+    assert snapshot(standalone) == before
+
+
+@pytest.mark.usefixtures("short_transactions")
+def test_a_transaction_killed_at_its_end_leaves_nothing_done(
+    mongo_url: str, database: Data
+) -> None:
+    add_story(database)
+    before = snapshot(database)
+    assert killed(delete_story, mongo_url, database.name, DELETION_WRITES)
+    assert snapshot(database) == before
+
+    delete_story(database, LATER)
+
+    assert marked(database) == dict.fromkeys(STORY, (LATER, OWNER))
+
+
+def test_a_failure_inside_leaves_nothing_done_on_a_replica_set(database: Data) -> None:
+    def work(session: ClientSession | None) -> None:
+        database["projects"].insert_one({"id": "half"}, session=session)
+        raise UnknownDocument("stop")
+
+    with pytest.raises(UnknownDocument):
+        in_one_transaction(database, work)
+
+    assert database["projects"].count_documents({}) == 0
+
+
+def test_a_transaction_that_others_hold_up_is_tried_again_later(database: Data) -> None:
+    add_story(database)
+    client = database.client
+
+    with client.start_session() as other, other.start_transaction():
+        database["clips"].update_one({"id": "clip"}, {"$set": {"order": 1}}, session=other)
+        with pymongo.timeout(0.5), pytest.raises(TransactionUnfinished, match="try again") as error:
+            in_one_transaction(
+                database,
+                lambda session: database["clips"].delete_one({"id": "clip"}, session=session),
+            )
+
+    assert error.value.retryable
+    assert "clip" in snapshot(database)
+
+
+def test_a_child_is_not_restored_below_a_deleted_parent(any_database: Data) -> None:
+    add_story(any_database)
+    delete_story(any_database)
+
+    with pytest.raises(ParentDeleted, match=f"'{SCENE}' of scenes, which is deleted; restore that"):
+        repository(any_database, "clips").restore("clip")
+
+    assert "clip" in marked(any_database)
+
+
+@pytest.mark.parametrize(
+    ("collection", "field", "index", "value"),
+    [
+        ("users", "username", "Mira", "'Mira'"),
+        ("comfyui_servers", "url", "http://me:hunter2@host:1", "'http://host:1'"),
+    ],
+)
+def test_a_restore_is_refused_when_a_unique_value_is_used_again(
+    any_database: Data, collection: str, field: str, index: str, value: str
+) -> None:
+    add_unique_indexes(any_database, collection)
+    any_database[collection].insert_one({"id": "a", field: index, "email": "a", **DELETED})
+    any_database[collection].insert_one({"id": "b", field: index.replace("M", "m"), "email": "b"})
+
+    with pytest.raises(ValueTaken, match=f"{field} {value}; change or delete") as error:
+        repository(any_database, collection).restore("a")
+
+    assert "hunter2" not in str(error.value)
+    assert repository(any_database, collection).find("a", deleted="only")[field] == index
+
+
+def test_an_update_is_refused_when_a_unique_value_is_taken(database: Data) -> None:
+    add_unique_indexes(database, "users")
+    database["users"].insert_many(
+        [{"id": one, "username": one, "email": one} for one in ("mira", "nora")]
+    )
+
+    with pytest.raises(ValueTaken, match="username 'MIRA'"):
+        repository(database, "users").update("nora", {"username": "MIRA"}, NOW)
+
+
+def test_a_deleted_document_is_neither_found_nor_changed(database: Data) -> None:
+    add_story(database, {PROJECT: DELETED})
+    before = snapshot(database)
+    projects = repository(database)
+
+    with pytest.raises(DocumentDeleted, match=r"was deleted at 2026-11-21.*restore it first"):
+        projects.find(PROJECT)
+    with pytest.raises(DocumentDeleted):
+        projects.update(PROJECT, {"name": "New"}, NOW)
+
+    assert projects.find(PROJECT, deleted="any") == projects.find(PROJECT, deleted="only")
+    assert snapshot(database) == before
+
+
+def test_a_document_that_is_there_is_not_found_among_the_deleted(database: Data) -> None:
+    add_story(database)
+
+    with pytest.raises(DocumentNotDeleted, match=PROJECT):
+        repository(database).find(PROJECT, deleted="only")
+
+
+def test_an_update_sets_the_fields_and_the_time(database: Data) -> None:
+    add_story(database)
+
+    changed = repository(database).update(PROJECT, {"name": "New"}, NOW)
+
+    assert (changed["name"], changed["updated_at"]) == ("New", NOW)
+    assert repository(database).find(PROJECT) == changed
+    assert snapshot(database)["other"]["name"] == "other"
+
+
+@pytest.mark.parametrize("path", ["deleted_at", "deleted_by", "id", "_id", "deletion_begun.x"])
+def test_an_update_leaves_id_and_mark_alone(database: Data, path: str) -> None:
+    add_story(database)
+
+    with pytest.raises(FieldProtected, match=path):
+        repository(database).update(PROJECT, {path: "x"}, NOW)
+
+
+@pytest.mark.parametrize(
+    ("deleted", "found"), [("not", ["other"]), ("only", [PROJECT]), ("any", ["other", PROJECT])]
+)
+def test_lists_heed_the_rule(database: Data, deleted: Deleted, found: list[str]) -> None:
+    add_story(database, {PROJECT: DELETED})
+
+    told = repository(database).find_many({}, deleted=deleted, sort={"id": 1})
+
+    assert [one["id"] for one in told] == found
+
+
+def test_a_callers_own_condition_on_the_mark_is_not_overridden(database: Data) -> None:
+    add_story(database, {PROJECT: DELETED, "other": {"deleted_at": LATER}})
+    projects = repository(database)
+    young = {"deleted_at": {"$gt": NOW}}
+
+    assert [one["id"] for one in projects.find_many(young, deleted="only")] == ["other"]
+    assert [*projects.find_many(young)] == []
+    assert [*projects.find_many({}, deleted="only", limit=1)] != []
+
+
+def test_what_a_face_operation_owes_does_not_reach_a_deleted_character(database: Data) -> None:
+    add_story(database, {"mira": DELETED})
+    before = snapshot(database)
+    characters = CharacterRepository(database)
+
+    characters.add_history("mira", entry(1), NOW)
+    characters.add_to_gallery("mira", "enhanced_faces", "a.png", NOW)
+    characters.set_age_variant("mira", 45, "b.png", NOW)
+
+    assert snapshot(database) == before
+
+
+UNKNOWN: list[Callable[[SoftDeletableRepository], object]] = [
+    lambda projects: projects.find("nobody"),
+    lambda projects: projects.update("nobody", {}, NOW),
+    lambda projects: projects.soft_delete("nobody", OWNER, NOW),
+    lambda projects: projects.restore("nobody"),
+]
+
+
+@pytest.mark.parametrize("work", UNKNOWN)
+def test_an_unknown_id_is_named(
+    database: Data, work: Callable[[SoftDeletableRepository], object]
+) -> None:
+    with pytest.raises(UnknownDocument, match="no 'nobody' in projects"):
+        work(repository(database))
+
+
+def test_a_collection_without_marks_is_refused(database: Data) -> None:
+    with pytest.raises(NotSoftDeletable, match=r"'images'.*projects, scenes") as error:
+        repository(database, "images")
+
+    assert isinstance(error.value, DatabaseError)

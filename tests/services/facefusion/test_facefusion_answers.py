@@ -1,0 +1,150 @@
+"""What answers and the status tell, and what they never tell."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from storycanvas.faces.contract import Phases
+from storycanvas.faces.operations import (
+    AgeAdjustOperation,
+    DetectOperation,
+    EnhancementModel,
+    EnhanceOperation,
+)
+from tests.support.facefusion.checkouts import Checkout, stand_in
+from tests.support.facefusion.driven_host import ROOT, Drive, DrivenHost, environment_of
+from tests.support.facefusion.made_pictures import around, opened, plain
+
+OPERATIONS = (
+    "enhance-face", "adjust-face", "swap-face", "edit-face", "mask-face", "detect-faces",
+)  # fmt: skip
+SPY = """
+import os, pathlib
+with (pathlib.Path(__file__).parents[1] / "environment.txt").open("a") as _seen:
+    _seen.writelines(f"{name}={value}\\n" for name, value in os.environ.items())
+"""
+BROKEN = """
+def create_box_mask(crop_vision_frame, face_mask_blur, face_mask_padding):
+    raise RuntimeError("it broke in " + __file__)
+"""
+UNFIT = """
+_plain = create_region_mask
+def create_region_mask(*, crop, regions):
+    return _plain(crop, regions)
+"""
+
+
+def test_the_status_tells_what_works_here(driven_host: DrivenHost) -> None:
+    status = driven_host.ready()
+    assert (status.status, status.engine) == ("ok", "facefusion")
+    assert status.engine_version.startswith("3.")
+    assert status.able == OPERATIONS
+    assert {"gfpgan_1.4", "inswapper_128", "fran", "live_portrait"} <= set(status.models or ())
+    assert "simswap_256" not in (status.models or ())
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"), [("resident_host", "resident"), ("command_line_host", "command-line")]
+)
+def test_the_status_tells_how_facefusion_is_driven(
+    request: pytest.FixtureRequest, name: str, mode: str
+) -> None:
+    host: DrivenHost = request.getfixturevalue(name)
+    assert host.ready().engine_mode == mode
+
+
+def test_an_answer_tells_how_it_was_made(driven_host: DrivenHost) -> None:
+    answer = driven_host.done(EnhanceOperation(), plain()).answer
+    status = driven_host.ready()
+    assert (answer.engine, answer.engine_version) == ("facefusion", status.engine_version)
+    assert answer.models == ("gfpgan_1.4", "yolo_face")
+    assert answer.faces_detected == 1
+    assert answer.stepped_down == ()
+    assert answer.estimated_age is None
+    assert any("processing to image succeeded" in line for line in answer.engine_log)
+
+
+def test_an_answer_tells_its_phases(driven_host: DrivenHost) -> None:
+    answer = driven_host.done(EnhanceOperation(), plain()).answer
+    assert answer.phases is not None
+    seconds = [getattr(answer.phases, name) for name in Phases.model_fields]
+    assert min(seconds) >= 0
+    assert answer.phases.engine == answer.processing_time_seconds > 0
+
+
+def test_an_answer_tells_no_path_of_the_machine(driven_host: DrivenHost) -> None:
+    told = driven_host.done(EnhanceOperation(), plain()).answer.model_dump_json()
+    for folder in (driven_host.checkout.home, driven_host.data_dir, ROOT, Path.home()):
+        assert str(folder) not in told
+
+
+def test_what_facefusion_says_of_paths_is_not_told(
+    drive: Drive, own_checkout: Checkout, way: tuple[str, ...]
+) -> None:
+    with (own_checkout.home / "facefusion" / "face_masker.py").open("a") as module:
+        module.write(BROKEN)
+    host = drive(own_checkout, *way)
+    told = host.post(EnhanceOperation(), plain()).json()["error"]
+    assert told["code"] == "engine_failed"
+    assert "it broke in" in told["message"]
+    assert str(own_checkout.home) in host.log()
+    for folder in (own_checkout.home, host.data_dir, ROOT, own_checkout.python.parent):
+        assert str(folder) not in told["message"]
+
+
+def test_no_secret_reaches_facefusion(
+    drive: Drive, own_checkout: Checkout, way: tuple[str, ...]
+) -> None:
+    with (own_checkout.home / "facefusion" / "__init__.py").open("a") as program:
+        program.write(SPY)
+    secrets = {"FACEFUSION_TOKEN": "made-up-token", "CUDA_KEY": "made-up-key", "MONGO_URL": "mongo"}
+    host = drive(own_checkout, *way, **secrets)
+    assert host.post(DetectOperation(), plain()).status_code == 200
+    seen = (own_checkout.home / "environment.txt").read_text()
+    assert "PYTHONUNBUFFERED=1" in seen
+    for name, value in secrets.items():
+        assert f"{name}=" not in seen
+        assert value not in seen
+        assert value not in host.log()
+
+
+def test_a_facefusion_that_cannot_stay_is_started_anew(
+    drive: Drive, own_checkout: Checkout
+) -> None:
+    with (own_checkout.home / "facefusion" / "face_masker.py").open("a") as module:
+        module.write(UNFIT)
+    host = drive(own_checkout)
+    assert host.ready().engine_mode == "command-line"
+    assert "create_region_mask" in host.log()
+    done = host.done(EnhanceOperation(), plain())
+    assert around(done.picture)[0] > around(opened(plain()))[0] + 30
+
+
+def test_ageing_is_unsupported_before_facefusion_3_6(drive: Drive, tmp_path: Path) -> None:
+    host = drive(stand_in(tmp_path / "home", "3.5.4"))
+    refused = host.post(AgeAdjustOperation(target_age=60), plain())
+    error = refused.json()["error"]
+    assert (refused.status_code, error["code"], error["retryable"]) == (422, "unsupported", False)
+    assert "3.5.4" in error["message"]
+    assert "3.6" in error["message"]
+    other = EnhanceOperation(enhancement_model=EnhancementModel.CODEFORMER)
+    assert host.done(other, plain()).answer.engine_version == "3.5.4"
+
+
+@pytest.mark.parametrize("version", ["4.0.0", "2.6.0", "3.4.9", "3.9.0"])
+def test_another_facefusion_is_refused_by_name(tmp_path: Path, version: str) -> None:
+    checkout = stand_in(tmp_path / "home", version)
+    ended = subprocess.run(
+        [
+            *(sys.executable, "-m", "storycanvas.host", "--engine", "facefusion", "--port", "0"),
+            *("--data-dir", str(tmp_path / "data")),
+        ],
+        cwd=ROOT, env=environment_of(checkout, tmp_path), capture_output=True, text=True,
+        check=False, timeout=60,
+    )  # fmt: skip
+    assert ended.returncode == 2
+    assert f"FaceFusion {version} is not supported" in ended.stderr
+    assert "3.8" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -1,0 +1,131 @@
+"""Weights that are missing, broken or replaced while the host runs."""
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from storycanvas.faces.errors import EngineFailed
+from storycanvas.faces.operations import DetectOperation, EnhancementModel, EnhanceOperation
+from tests.support.facefusion.checkouts import Checkout, write_checkout
+from tests.support.facefusion.driven_host import WAYS, DrivenHost
+from tests.support.facefusion.made_pictures import brighter, plain
+from tests.support.facefusion.stand_in.checkout import write_weights
+
+STAYS = pytest.mark.parametrize("host", ["resident"], indirect=True, scope="module")
+"""For what a process that is started anew each time cannot do wrong."""
+NAME = EnhancementModel.GFPGAN_1_4
+ENHANCE = EnhanceOperation(enhancement_model=NAME)
+OTHER = EnhanceOperation(enhancement_model=EnhancementModel.CODEFORMER)
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def host(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[DrivenHost]:
+    """A host whose weights each test spoils, and puts back."""
+    folder = tmp_path_factory.mktemp("spoiled")
+    started = DrivenHost(write_checkout(folder / "home"), folder / "host", WAYS[request.param])
+    started.ready()
+    yield started
+    started.end()
+
+
+@contextlib.contextmanager
+def put_back(checkout: Checkout, folder: Path) -> Iterator[None]:
+    """Bring the weights back to what they were."""
+    names = [f"{NAME}.onnx", f"{NAME}.hash"]
+    for name in names:
+        shutil.copy(checkout.models / name, folder)
+    try:
+        yield
+    finally:
+        for name in names:
+            shutil.copy(folder / name, checkout.models / name)
+
+
+def works(host: DrivenHost, operation: EnhanceOperation) -> bool:
+    answer = host.post(operation, plain())
+    return answer.status_code == 200
+
+
+def failure(host: DrivenHost) -> str:
+    answer = host.post(ENHANCE, plain())
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["retryable"]) == (500, "engine_failed", False)
+    return str(error["message"])
+
+
+def test_missing_weights_are_named_with_the_remedy(host: DrivenHost, tmp_path: Path) -> None:
+    with put_back(host.checkout, tmp_path):
+        (host.checkout.models / f"{NAME}.onnx").unlink()
+        message = failure(host)
+        assert NAME in message
+        assert "force-download" in message
+        assert works(host, OTHER)
+    assert works(host, ENHANCE)
+
+
+@STAYS
+def test_weights_that_came_later_are_noticed_when_they_change(
+    host: DrivenHost, tmp_path: Path
+) -> None:
+    with put_back(host.checkout, tmp_path):
+        (host.checkout.models / f"{NAME}.onnx").unlink()
+        assert works(host, OTHER)
+    assert works(host, ENHANCE)
+    with put_back(host.checkout, tmp_path):
+        write_weights(host.checkout.home, NAME, b"broken")
+        assert NAME in failure(host)
+
+
+@STAYS
+def test_the_status_tells_that_weights_are_missing(host: DrivenHost, tmp_path: Path) -> None:
+    with put_back(host.checkout, tmp_path):
+        (host.checkout.models / f"{NAME}.onnx").unlink()
+        assert NAME not in (host.client.status().models or ())
+    assert NAME in (host.client.status().models or ())
+
+
+def test_broken_weights_are_named_and_spoil_nothing_else(host: DrivenHost, tmp_path: Path) -> None:
+    assert works(host, ENHANCE)
+    with put_back(host.checkout, tmp_path):
+        write_weights(host.checkout.home, NAME, b"broken")
+        assert NAME in failure(host)
+        assert works(host, OTHER)
+    assert works(host, ENHANCE)
+
+
+@STAYS
+def test_damaged_weights_are_named_with_the_remedy(host: DrivenHost, tmp_path: Path) -> None:
+    with put_back(host.checkout, tmp_path):
+        write_weights(host.checkout.home, NAME, b"damaged", crc="00000000")
+        message = failure(host)
+        assert NAME in message
+        assert "force-download" in message
+    assert works(host, ENHANCE)
+
+
+@STAYS
+def test_an_operation_that_failed_leaves_nothing(host: DrivenHost, tmp_path: Path) -> None:
+    with put_back(host.checkout, tmp_path):
+        write_weights(host.checkout.home, NAME, b"broken")
+        with pytest.raises(EngineFailed):
+            host.done(ENHANCE, plain((90, 90, 90)))
+    assert host.jobs() == []
+    assert host.done(ENHANCE, plain((90, 90, 90))).answer.success
+
+
+@STAYS
+def test_without_the_detector_nothing_is_able(host: DrivenHost, tmp_path: Path) -> None:
+    detector = host.checkout.models / "yoloface_8n.onnx"
+    detector.rename(tmp_path / detector.name)
+    try:
+        assert host.client.status().able == ()
+        assert "yoloface_8n" in host.post(DetectOperation(), plain()).json()["error"]["message"]
+    finally:
+        (tmp_path / detector.name).rename(detector)
+    done = host.done(ENHANCE, plain())
+    assert brighter(plain(), done.picture) > 10

@@ -1,0 +1,158 @@
+"""Memory that runs out or grows, weights that change: done with less, or in a new process."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storycanvas.faces.errors import EngineFailed
+from storycanvas.faces.operations import FaceSwapperModel, SwapOperation
+from storycanvas.host.engines.facefusion.drivers.resident import Renewal
+from tests.support.facefusion.gated_checkout import is_gone
+from tests.support.facefusion.stand_in.checkout import operations, write_weights
+from tests.support.facefusion.supervised import (
+    SELDOM,
+    OpenEngine,
+    Supervised,
+    memory_bytes,
+    portrait,
+)
+
+MIB = 2**20
+SWAP = SwapOperation(face_swapper_model=FaceSwapperModel.INSWAPPER_256)
+TWO = (portrait(200), portrait(60))
+
+
+@pytest.fixture
+def open_engine(tmp_path: Path) -> Iterator[OpenEngine]:
+    with ExitStack() as stack:
+
+        def start(**plan: Any) -> Supervised:
+            return stack.enter_context(Supervised(tmp_path, **plan))
+
+        yield start
+
+
+def argv(engine: Supervised) -> list[list[str]]:
+    return [line["argv"] for line in operations(engine.checkout.home) if line["event"] == "begin"]
+
+
+def test_a_swap_without_enough_memory_is_done_with_less_and_says_with_what(
+    open_engine: OpenEngine,
+) -> None:
+    engine = open_engine()
+    engine.misbehave("out of memory")
+
+    result = engine.run(SWAP, TWO)
+
+    assert set(result.stepped_down) == {
+        "video_memory_strategy tolerant -> strict",
+        "execution_thread_count default -> 1",
+        "face_swapper_pixel_boost 256x256 -> 128x128",
+    }
+    asked, done = argv(engine)
+    assert "256x256" in asked
+    assert {"strict", "128x128"} < set(done)
+
+
+def test_what_was_done_with_less_is_no_rule_for_the_next_operation(open_engine: OpenEngine) -> None:
+    engine = open_engine()
+    engine.misbehave("out of memory")
+    engine.run()
+
+    assert engine.run().stepped_down == ()
+    assert "tolerant" in argv(engine)[-1]
+
+
+def test_a_try_with_less_is_made_in_a_new_process(open_engine: OpenEngine) -> None:
+    engine = open_engine()
+    engine.misbehave("out of memory")
+    engine.run()
+
+    first, second = engine.checkout.begun()
+    assert first != second
+    assert is_gone(first)
+
+
+def test_a_crash_is_tried_again_with_the_same_options(open_engine: OpenEngine) -> None:
+    engine = open_engine()
+    engine.misbehave("crash")
+
+    assert engine.run(SWAP, TWO).stepped_down == ()
+    assert "256x256" in argv(engine)[-1]
+
+
+@pytest.mark.parametrize("command_line_only", [False, True], ids=["resident", "command line"])
+def test_too_little_memory_twice_is_an_error_with_a_remedy(
+    open_engine: OpenEngine, command_line_only: bool
+) -> None:
+    engine = open_engine(command_line_only=command_line_only)
+    engine.misbehave("out of memory", "out of memory")
+
+    with pytest.raises(EngineFailed, match=r"out of memory, also with less\. Send a smaller"):
+        engine.run()
+
+    assert len(engine.checkout.begun()) == 2
+
+
+def test_a_process_is_replaced_after_its_number_of_operations(open_engine: OpenEngine) -> None:
+    engine = open_engine(renewal=Renewal(operations=3, memory_bytes=SELDOM.memory_bytes))
+
+    results = [engine.run().picture for _ in range(7)]
+
+    pids = engine.checkout.begun()
+    assert len(set(results)) == 1
+    assert [pids.index(pid) for pid in pids] == [0, 0, 0, 3, 3, 3, 6]
+    assert engine.processes() == pids[-1:]
+
+
+def test_a_process_that_holds_too_much_memory_is_replaced(open_engine: OpenEngine) -> None:
+    engine = open_engine(renewal=Renewal(SELDOM.operations, memory_bytes=400 * MIB))
+    engine.misbehave("fine", "leak 500")
+
+    results = [engine.run().picture for _ in range(4)]
+
+    first, leaked, third, fourth = engine.checkout.begun()
+    assert len(set(results)) == 1
+    assert first == leaked != third == fourth
+    assert is_gone(leaked)
+
+
+def replace_weights(home: Path) -> None:
+    write_weights(home, "gfpgan_1.4", b"other weights, and more of them")
+
+
+def remove_weights(home: Path) -> None:
+    (home / ".assets" / "models" / "codeformer.onnx").unlink()
+
+
+@pytest.mark.parametrize("change", [replace_weights, remove_weights])
+def test_a_process_is_replaced_once_after_weights_changed(
+    open_engine: OpenEngine, change: Callable[[Path], None]
+) -> None:
+    engine = open_engine()
+    before = engine.run().picture
+
+    change(engine.checkout.home)
+    after = [engine.run().picture for _ in range(2)]
+
+    first, second, third = engine.checkout.begun()
+    assert first != second == third
+    assert after == [before, before]
+
+
+def test_a_hundred_operations_need_no_more_memory_than_twenty(open_engine: OpenEngine) -> None:
+    engine = open_engine()
+    for shade in range(20):
+        engine.run(None, [portrait(shade + 40)])
+    pid, held = engine.checkout.begun()[0], engine.held()
+    before = memory_bytes(pid)
+
+    for shade in range(100):
+        engine.run(None, [portrait(shade + 60)])
+
+    assert set(engine.checkout.begun()) == {pid}
+    assert memory_bytes(pid) - before < 16 * MIB
+    assert engine.held() == held

@@ -1,0 +1,96 @@
+"""What goes between the host and its worker is damaged or missing; the host never hangs over it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from storycanvas.faces.errors import EngineFailed
+from storycanvas.faces.operations import DetectOperation
+from tests.support.facefusion.gated_checkout import wait_until
+from tests.support.facefusion.strange_python import write_strange_python
+from tests.support.facefusion.supervised import Supervised
+
+OpenStrange = Callable[..., Supervised]
+NO_ANSWERS = ["no JSON", '{"exit": "what"}', "[1, 2]", "", "\x00\ud7ff", "null"]
+
+
+@pytest.fixture
+def open_strange(tmp_path: Path) -> Iterator[OpenStrange]:
+    """Opens an engine whose first processes behave as given."""
+    with ExitStack() as stack:
+
+        def start(*behaviours: str) -> Supervised:
+            engine = Supervised(tmp_path, python=tmp_path / "python")
+            write_strange_python(tmp_path / "python", engine.checkout.home, *behaviours)
+            return stack.enter_context(engine)
+
+        yield start
+
+
+@pytest.mark.parametrize("answer", NO_ANSWERS, ids=ascii)
+def test_what_is_no_answer_costs_one_try(open_strange: OpenStrange, answer: str) -> None:
+    engine = open_strange(f"{answer} ")
+
+    assert len(engine.run(DetectOperation()).faces) == 1
+
+
+def test_what_is_no_answer_twice_is_an_error(open_strange: OpenStrange) -> None:
+    engine = open_strange("no JSON", "no JSON")
+
+    with pytest.raises(EngineFailed, match="twice"):
+        engine.run(DetectOperation())
+
+    assert len(engine.run(DetectOperation()).faces) == 1
+
+
+@pytest.mark.parametrize("hello", ["no JSON", "null"])
+def test_a_worker_with_a_strange_greeting_is_done_without(
+    open_strange: OpenStrange, hello: str
+) -> None:
+    engine = open_strange(f"hello {hello}")
+
+    wait_until(lambda: engine.engine.readiness == "ok")
+    assert engine.engine.mode == "command-line"
+    assert len(engine.run(DetectOperation()).faces) == 1
+
+
+def test_a_strange_greeting_later_is_shown(open_strange: OpenStrange) -> None:
+    engine = open_strange("no JSON", "hello Good morning")
+
+    with pytest.raises(EngineFailed, match=r"answered 'Good morning.*twice\."):
+        engine.run(DetectOperation())
+
+    assert len(engine.run(DetectOperation()).faces) == 1
+
+
+def test_a_worker_that_ends_instead_of_answering_costs_one_try(open_strange: OpenStrange) -> None:
+    engine = open_strange("ends after the mark")
+
+    assert len(engine.run(DetectOperation()).faces) == 1
+
+
+def test_an_answer_counts_though_its_worker_ended_before_the_mark(
+    open_strange: OpenStrange,
+) -> None:
+    engine = open_strange("ends after its answer")
+
+    assert engine.run(DetectOperation()).faces == ()
+    assert len(engine.run(DetectOperation()).faces) == 1
+
+
+def test_the_mark_of_a_worker_that_ended_counts_for_no_other(open_strange: OpenStrange) -> None:
+    engine = open_strange("ends after the mark", "says more after its answer")
+
+    assert "the last word" in engine.run(DetectOperation()).log
+
+
+def test_what_facefusion_prints_is_no_answer(open_strange: OpenStrange) -> None:
+    engine = open_strange()
+    engine.misbehave("print")
+
+    disturbed = engine.run()
+
+    assert disturbed.picture == engine.run().picture
+    assert len(set(engine.checkout.begun())) == 1

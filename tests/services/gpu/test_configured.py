@@ -1,0 +1,113 @@
+"""What a run works with: blocks named default, else the environment."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from blocks import Civitai, FaceHost, FaceHostFarm
+from blocks.configured import civitai, face_hosts
+from blocks.environment import ConfigurationUnusable, Environment
+from deployments.blocks import create_blocks
+from storycanvas.services.prefect import PrefectServer
+from storycanvas.services.shared import acquire
+
+ONE, TWO = "http://gpu-1.example:9002", "http://gpu-2.example:9002"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def prefect(
+    tmp_path_factory: pytest.TempPathFactory, with_prefect_database: Callable[[Path], Path]
+) -> Iterator[None]:
+    """A server of its own: the blocks named default would change what other tests work with."""
+    state = with_prefect_database(tmp_path_factory.mktemp("configured") / "state")
+    with (
+        acquire(PrefectServer(), state) as server,
+        temporary_settings({PREFECT_API_URL: server.url}),
+    ):
+        yield
+
+
+def environment(urls: str) -> Environment:
+    values = {"facefusion_url": urls, "facefusion_token": "secret", "mongo_url": None}
+    return Environment.model_validate(values)
+
+
+def shown(hosts: tuple[FaceHost, ...]) -> list[tuple[str, str, str]]:
+    return [
+        (host.url, host.limit_name, host.token.get_secret_value() if host.token else "")
+        for host in hosts
+    ]
+
+
+EXPECTED = [
+    (ONE, "gpu:gpu-1.example:9002", "secret"),
+    (TWO, "gpu:gpu-2.example:9002", "secret"),
+]
+
+
+def test_a_variable_may_name_several_hosts() -> None:
+    assert shown(face_hosts(environment(f"{ONE}, {TWO}/"))) == EXPECTED
+
+
+@pytest.mark.parametrize("urls", [f"{ONE},http://user:hidden@gpu-2", ","], ids=["secret", "none"])
+def test_an_address_that_is_none_is_refused_without_saying_it(urls: str) -> None:
+    with pytest.raises(ConfigurationUnusable, match="FACEFUSION_URL") as refusal:
+        face_hosts(environment(urls))
+
+    assert "hidden" not in str(refusal.value)
+
+
+def test_several_hosts_are_registered_as_blocks_that_a_farm_names() -> None:
+    said = create_blocks(environment(f"{ONE},{TWO}"), replace=True)
+
+    names = ["gpu-gpu-1-example-9002", "gpu-gpu-2-example-9002"]
+    farm = FaceHostFarm.load("default")
+    assert isinstance(farm, FaceHostFarm)
+    assert farm.hosts == names
+    assert said[-1] == "The block face-host-farm/default was saved."
+    assert shown(face_hosts(environment("http://other.example:1"))) == EXPECTED
+
+
+def test_a_farm_that_names_an_unknown_block_says_which() -> None:
+    FaceHostFarm.register_type_and_schema()
+    FaceHostFarm(hosts=["nowhere"]).save("default", overwrite=True)
+
+    with pytest.raises(ConfigurationUnusable, match="Face Host block 'nowhere', which does not"):
+        face_hosts(environment(ONE))
+
+
+def catalog(**values: str) -> Environment:
+    return Environment.model_validate(values)
+
+
+def test_civitai_is_what_the_environment_names() -> None:
+    found = civitai(catalog(civitai_url="http://127.0.0.1:8080/", civitai_api_key="key"))
+
+    assert found.url == "http://127.0.0.1:8080"
+    assert found.api_key
+    assert found.api_key.get_secret_value() == "key"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://user:hidden@civitai.example",
+        "https://civitai.example?token=hidden",
+        "https://[hidden]",
+        "https://civitai.example:hidden",
+        "ftp://",
+    ],
+)
+def test_an_address_of_civitai_that_holds_a_secret_is_refused_without_saying_it(url: str) -> None:
+    with pytest.raises(ConfigurationUnusable, match="CIVITAI_URL") as refusal:
+        civitai(catalog(civitai_url=url))
+
+    assert "hidden" not in str(refusal.value)
+
+
+def test_a_saved_civitai_is_stronger_than_the_environment() -> None:
+    Civitai(url="http://127.0.0.1:9999").save("default", overwrite=True)
+
+    assert civitai(catalog(civitai_url="http://127.0.0.1:8080")).url == "http://127.0.0.1:9999"

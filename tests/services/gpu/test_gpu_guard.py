@@ -1,0 +1,433 @@
+"""The guard: never two at once on a slot, whoever asks; and it fails closed."""
+
+import contextvars
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, ClassVar
+from uuid import uuid4
+
+import httpx
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from blocks.limits import create_limit
+from storycanvas.gpu.guard import limit as gpu_limit
+from storycanvas.gpu.guard.limit import GpuLimit, GuardClosed, GuardSwitchedOff, LimitState
+from storycanvas.gpu.guard.presence import Note, NotedRun, read_notes
+from storycanvas.gpu.guard.queue import GpuGuard, SlotWaitTimedOut, gpu_guard
+from storycanvas.gpu.guard.slot import GpuSlot
+from storycanvas.services.prefect import PrefectServer
+from storycanvas.services.shared import acquire
+from tests.support.guard.callers import kill_holder, start_caller
+from tests.support.guard.counting_host import CountingHost
+
+SERVICE_SECONDS = 0.05
+
+MakeHost = Callable[[], CountingHost]
+
+
+class Threads(ThreadPoolExecutor):
+    """Threads that know the test's Prefect server, as those of a flow run do."""
+
+    def submit(self, work: Callable[..., Any], /, *given: Any, **named: Any) -> Future[Any]:
+        return super().submit(contextvars.copy_context().run, work, *given, **named)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def prefect(prefect_url: str) -> Iterator[None]:
+    with temporary_settings({PREFECT_API_URL: prefect_url}):
+        yield
+
+
+@pytest.fixture
+def make_host() -> Iterator[MakeHost]:
+    with ExitStack() as undo:
+
+        def make() -> CountingHost:
+            host = CountingHost(SERVICE_SECONDS)
+            undo.callback(host.close)
+            return host
+
+        yield make
+
+
+@pytest.fixture
+def limit() -> str:
+    name = f"gpu:{uuid4().hex}"
+    create_limit(name, 1)
+    return name
+
+
+def change_limit(name: str, **fields: object) -> None:
+    with get_client(sync_client=True) as client:
+        client.update_global_concurrency_limit(name, GlobalConcurrencyLimitUpdate(**fields))
+
+
+def taken(name: str) -> int:
+    with get_client(sync_client=True) as client:
+        return client.read_global_concurrency_limit_by_name(name).active_slots
+
+
+@contextmanager
+def holding(guard: GpuGuard, name: str = "holder") -> Iterator[None]:
+    """Hold a slot in another thread."""
+    held, let_go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with guard.slot(name, 10):
+            held.set()
+            let_go.wait()
+
+    with Threads() as pool:
+        future = pool.submit(hold)
+        assert held.wait(10)
+        try:
+            yield
+        finally:
+            let_go.set()
+            future.result()
+
+
+def test_threads_of_one_process_never_overlap(limit: str, make_host: MakeHost) -> None:
+    host = make_host()
+
+    def call(number: int) -> None:
+        with gpu_guard(limit).slot("run", 60):
+            httpx.post(f"{host.url}/{number}")
+
+    with Threads(max_workers=20) as pool:
+        list(pool.map(call, range(20)))
+
+    assert host.overlaps == 0
+    assert len(host.callers()) == 20
+
+
+def test_processes_never_overlap_and_each_gets_its_turn(
+    prefect_url: str, limit: str, make_host: MakeHost
+) -> None:
+    host = make_host()
+    processes = [start_caller(prefect_url, limit, host.url, name, 15) for name in "abc"]
+
+    codes = [process.wait(120) for process in processes]
+
+    assert codes == [0, 0, 0]
+    assert host.overlaps == 0
+    assert sorted(host.callers()) == sorted("abc" * 15)
+
+
+def test_as_many_run_at_once_as_the_limit_has_slots(limit: str) -> None:
+    change_limit(limit, limit=2)
+    guard, pair = gpu_guard(limit), threading.Barrier(2)
+    guard.check()
+    most = 0
+
+    def call(_: int) -> None:
+        nonlocal most
+        with guard.slot("run", 60):
+            pair.wait(60)  # ends only when two hold a slot
+            most = max(most, taken(limit))
+
+    with Threads(max_workers=4) as pool:
+        list(pool.map(call, range(4)))
+
+    assert most == 2
+
+
+def test_first_come_is_first_served(limit: str) -> None:
+    guard, order = gpu_guard(limit), []
+    queued = threading.Event()
+
+    def call(number: int) -> None:
+        with guard.slot("run", 60):
+            order.append(number)
+
+    with Threads(max_workers=5) as pool, holding(guard):
+        for number in range(5):
+            pool.submit(call, number)
+            queued.wait(0.02)
+
+    assert order == list(range(5))
+
+
+def test_the_slot_comes_back_after_the_work(limit: str) -> None:
+    guard = gpu_guard(limit)
+    with guard.slot("run", 10):
+        assert taken(limit) == 1
+
+    guard.close()
+
+    assert taken(limit) == 0
+
+
+def test_a_waiter_gives_up_at_its_deadline_and_says_who_holds_the_slot(limit: str) -> None:
+    said = "came free in 3 s: held by ages of Mira"
+    with (
+        holding(GpuGuard(limit), "ages of Mira"),
+        pytest.raises(SlotWaitTimedOut, match=said),
+        GpuGuard(limit).slot("another run", 3),
+    ):
+        pytest.fail("the slot was given twice")
+
+
+BAD_STATES = [({"active": False}, "switched off"), ({"limit": 0}, "is 0")]
+
+
+@pytest.mark.parametrize(("change", "sentence"), BAD_STATES)
+def test_a_limit_that_does_not_guard_lets_nothing_through(
+    limit: str, change: dict[str, object], sentence: str
+) -> None:
+    change_limit(limit, **change)
+
+    with pytest.raises(GuardClosed, match=sentence), gpu_guard(limit).slot("run", 10):
+        pytest.fail("it ran unguarded")
+
+
+def test_a_missing_limit_lets_nothing_through_and_names_the_command() -> None:
+    said = r"'gpu:nowhere' does not exist.*deployments\.limits"
+    with pytest.raises(GuardClosed, match=said), gpu_guard("gpu:nowhere").slot("run", 10):
+        pytest.fail("it ran unguarded")
+
+
+def test_a_limit_switched_off_while_work_waits_stops_the_waiting_work(limit: str) -> None:
+    guard = gpu_guard(limit)
+    with Threads() as pool, holding(GpuGuard(limit)):
+        waiting = pool.submit(lambda: guard.slot("run", 30).__enter__())
+        change_limit(limit, active=False)
+        with pytest.raises(GuardClosed, match="switched off"):
+            waiting.result()
+
+
+class SwitchedOffMeanwhile(GpuLimit):
+    """A limit that the operator switches off between the taking of a slot and the look at it."""
+
+    def read(self) -> LimitState:
+        change_limit(self.name, active=False)
+        return super().read()
+
+
+def test_a_slot_taken_while_the_limit_is_switched_off_comes_with_the_refusal(limit: str) -> None:
+    with SwitchedOffMeanwhile(limit) as taking, pytest.raises(GuardSwitchedOff) as refusal:
+        taking.acquire(taken=0)
+    change_limit(limit, active=True)
+
+    assert taken(limit) == 1
+    assert refusal.value.lease is not None
+    with GpuLimit(limit) as giving:
+        giving.release(refusal.value.lease)
+    assert taken(limit) == 0
+
+
+def test_a_lease_of_a_limit_that_was_off_already_is_no_slot(limit: str) -> None:
+    change_limit(limit, active=False)
+
+    with GpuLimit(limit) as off, pytest.raises(GuardSwitchedOff) as refusal:
+        off.acquire(taken=0)
+
+    assert refusal.value.lease is None
+    assert taken(limit) == 0
+
+
+class OneWaits:
+    """A line in which one run waits."""
+
+    def waiting(self) -> Sequence[NotedRun]:
+        return [NotedRun(run="run", since=0.0)]
+
+    shown = waiting
+
+
+def test_a_slot_handed_to_who_is_refused_then_comes_back_when_the_limit_is_on(limit: str) -> None:
+    with GpuLimit(limit) as one, GpuLimit(limit) as other, Threads() as pool:
+        giver, taker = GpuSlot(one, OneWaits(), 1), GpuSlot(other, OneWaits(), 2)
+        assert giver.take(lambda: True)
+        turns = iter([True])
+
+        def wanted() -> bool:
+            if next(turns, False):
+                return True
+            change_limit(limit, active=False)
+            giver.give_back()
+            raise GuardClosed("It is off.")
+
+        with pytest.raises(GuardClosed):
+            taker.take(wanted)
+        leaving = pool.submit(taker.close, lambda: False)
+        assert wait([leaving], 1).not_done
+        change_limit(limit, active=True)
+        leaving.result(30)
+        giver.close(lambda: False)
+
+    assert taken(limit) == 0
+
+
+def test_no_new_operation_starts_on_a_lease_that_the_server_has_forgotten(limit: str) -> None:
+    with GpuLimit(limit) as one, GpuLimit(limit) as other:
+        lease = one.acquire()
+        assert lease is not None
+        one.release(lease)
+
+        with pytest.raises(httpx.HTTPStatusError):
+            one.renew(lease)
+        assert other.acquire() is not None
+
+
+def test_a_limit_can_be_created_twice_and_keeps_what_the_operator_set(limit: str) -> None:
+    change_limit(limit, limit=3)
+
+    assert create_limit(limit, 1) is False
+    with GpuLimit(limit) as guarded:
+        assert guarded.read().slots == 3
+
+
+def test_a_lease_outlives_a_restart_of_the_server(
+    tmp_path: Path, with_prefect_database: Callable[[Path], Path]
+) -> None:
+    state = with_prefect_database(tmp_path / "restarted")
+    with (
+        acquire(PrefectServer(), state) as server,
+        temporary_settings({PREFECT_API_URL: server.url}),
+        GpuLimit("gpu:kept") as before,
+    ):
+        create_limit("gpu:kept", 1)
+        lease = before.acquire()
+    assert lease is not None
+
+    with (
+        acquire(PrefectServer(wished_port=server.record.port), state) as again,
+        temporary_settings({PREFECT_API_URL: again.url}),
+        GpuLimit("gpu:kept") as after,
+    ):
+        after.renew(lease)
+        assert after.acquire() is None
+        after.release(lease)
+        assert after.acquire() is not None
+
+
+def test_a_killed_holder_keeps_its_slot_until_its_lease_runs_out(prefect_url: str) -> None:
+    assert taken(kill_holder(prefect_url, "gpu:just-killed")) == 1
+
+
+class Stumbling(GpuLimit):
+    """A limit over a connection that fails once in a way nobody foresaw."""
+
+    stumbles: ClassVar[list[Exception]] = []
+
+    def read(self) -> LimitState:
+        if self.stumbles:
+            raise self.stumbles.pop()
+        self._reads += 1
+        return super().read()
+
+    _reads = 0
+
+
+def test_a_slot_taken_but_not_confirmed_is_given_back_at_once(limit: str) -> None:
+    Stumbling.stumbles.append(httpx.ReadTimeout("too slow"))
+
+    with Stumbling(limit) as stumbling, pytest.raises(httpx.ReadTimeout):
+        stumbling.acquire()
+
+    assert taken(limit) == 0
+
+
+def test_a_renewal_that_fails_in_an_unforeseen_way_ends_no_lane(
+    limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("the client has been closed")
+
+    monkeypatch.setattr(gpu_limit, "RENEW_SECONDS", 0.0)
+    monkeypatch.setattr(gpu_limit, "RENEW_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(GpuLimit, "renew", fail)
+    guard = GpuGuard(limit)
+
+    for _ in range(3):
+        with guard.slot("run", 10):
+            assert taken(limit) == 1
+
+    guard.close()
+    assert taken(limit) == 0
+
+
+def test_higher_priority_passes_what_waits_in_a_process(limit: str) -> None:
+    guard, order = gpu_guard(limit), []
+
+    def call(number: int) -> None:
+        with guard.slot("run", 60, priority=number % 2):
+            order.append(number)
+
+    with Threads(max_workers=6) as pool, holding(guard):
+        for number in range(6):
+            pool.submit(call, number)
+            while len(guard.waiting()) <= number:
+                threading.Event().wait(0.01)
+
+    assert order == [1, 3, 5, 0, 2, 4]
+
+
+def test_higher_priority_of_another_process_gets_the_slot_next(
+    prefect_url: str, limit: str, make_host: MakeHost
+) -> None:
+    host = make_host()
+    guard = gpu_guard(limit)
+    with holding(guard):
+        callers = [
+            start_caller(prefect_url, limit, host.url, name, 2, priority)
+            for name, priority in (("low", 0), ("high", 5))
+        ]
+        with GpuLimit(limit) as reading:
+            while len(waiting_notes(reading)) < len(callers):
+                threading.Event().wait(0.05)
+    guard.close()
+
+    assert [process.wait(120) for process in callers] == [0, 0]
+    assert host.callers() == ["high", "high", "low", "low"]
+    assert host.overlaps == 0
+
+
+def waiting_notes(limit: GpuLimit) -> list[Note]:
+    notes = [note for _, note in read_notes(limit.client, limit.name)]
+    return [note for note in notes if note.claim is not None]
+
+
+def test_a_slot_goes_from_process_to_process_without_the_server(
+    prefect_url: str, limit: str, make_host: MakeHost
+) -> None:
+    host = make_host()
+    guard = gpu_guard(limit)
+    with holding(guard):
+        caller = start_caller(prefect_url, limit, host.url, "next", 1)
+        with GpuLimit(limit) as reading:
+            before = taken(limit)
+            while not waiting_notes(reading):
+                threading.Event().wait(0.05)
+    assert caller.wait(60) == 0
+    guard.close()
+
+    assert before == 1
+    assert host.callers() == ["next"]
+    assert taken(limit) == 0
+
+
+def test_a_slot_held_while_the_limit_is_off_comes_back_when_it_is_on_again(
+    limit: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    guard = GpuGuard(limit)
+    with guard.slot("run", 30):
+        change_limit(limit, active=False)
+        while "switched off" not in caplog.text:
+            threading.Event().wait(0.05)
+    with pytest.raises(GuardClosed), guard.slot("run", 30):
+        pytest.fail("it ran unguarded")
+    assert taken(limit) == 1
+
+    change_limit(limit, active=True)
+
+    with GpuGuard(limit).slot("another", 30):
+        assert taken(limit) == 1
+    guard.close()

@@ -1,0 +1,104 @@
+"""The operator sees who holds and who waits, and frees a slot that leaked."""
+
+import contextvars
+import threading
+from collections.abc import Iterator
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from blocks.face_host import FaceHost
+from blocks.limits import create_limit
+from deployments.guard import REFUSED, reset, show
+from storycanvas.gpu.guard.limit import GpuLimit
+from storycanvas.gpu.guard.queue import GpuGuard, Wish, slot_exchange
+from storycanvas.gpu.guard.status import read_state
+
+
+@pytest.fixture(scope="module", autouse=True)
+def prefect(prefect_url: str) -> Iterator[None]:
+    with temporary_settings({PREFECT_API_URL: prefect_url}):
+        yield
+
+
+@pytest.fixture
+def host(host_url: str) -> FaceHost:
+    found = FaceHost(url=host_url)
+    create_limit(found.limit_name, 1)
+    assert read_state(found.limit_name).taken == 0
+    return found
+
+
+def leak_slot(host: FaceHost) -> None:
+    """Switch the limit off while its slot is held, and on again when it was given back."""
+    with GpuLimit(host.limit_name) as limit, get_client(sync_client=True) as client:
+        lease = limit.acquire()
+        assert lease is not None
+        for active in (False, True):
+            change = GlobalConcurrencyLimitUpdate(active=active)
+            client.update_global_concurrency_limit(host.limit_name, change)
+            if not active:
+                limit.release(lease)
+
+
+def test_a_slot_that_leaked_is_freed(host: FaceHost, capsys: pytest.CaptureFixture[str]) -> None:
+    leak_slot(host)
+    show([host])
+    assert "1 of 1 slots taken, 1 held by nobody who lives" in capsys.readouterr().out
+
+    assert reset(host, watch_seconds=0) == 0
+
+    assert read_state(host.limit_name).taken == 0
+
+
+def test_a_slot_that_is_held_is_shown_with_its_run_and_not_freed(
+    host: FaceHost, capsys: pytest.CaptureFixture[str]
+) -> None:
+    guard, begun, ended = GpuGuard(host.limit_name), threading.Event(), threading.Event()
+
+    def work() -> None:
+        with guard.slot("ages of Mira", 30, run_id="abc", priority=2):
+            begun.set()
+            ended.wait(60)
+
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(work,))
+    thread.start()
+    try:
+        assert begun.wait(30)
+        while not read_state(host.limit_name).holders:
+            assert not ended.wait(0.1)
+        code = reset(host, watch_seconds=0)
+        show([host])
+    finally:
+        ended.set()
+        thread.join()
+        guard.close()
+
+    said = capsys.readouterr()
+    assert code == REFUSED
+    assert "held by ages of Mira, which lives" in said.err
+    assert "held by ages of Mira http" in said.out
+    assert "runs/flow-run/abc (priority 2) since" in said.out
+
+
+def test_every_run_that_waits_for_a_host_is_shown_with_its_steps(
+    host: FaceHost, capsys: pytest.CaptureFixture[str]
+) -> None:
+    holder = GpuGuard(host.limit_name)
+    wishes = [Wish(run, f"id of {run}") for run in ("Mira", "Mira", "Tom")]
+
+    with holder.slot("ages of Zoe", 30):
+        for wish in wishes:
+            slot_exchange.offer(wish, host.limit_name, 1)
+        while sum(len(note.waiting) for note in read_state(host.limit_name).notes) < 2:
+            threading.Event().wait(0.1)
+        show([host])
+        for wish in wishes:
+            slot_exchange.finish(wish)
+    holder.close()
+
+    said = capsys.readouterr().out
+    assert "waiting: 2 steps of Mira" in said
+    assert "waiting: 1 step of Tom" in said

@@ -1,0 +1,243 @@
+"""A step waits at all hosts that can do it, and takes the slot that comes free first."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from contextvars import copy_context
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from blocks.face_host import FaceHost
+from blocks.limits import create_limit
+from storycanvas.faces.errors import HostUnreachable
+from storycanvas.faces.operations import DetectOperation
+from storycanvas.gpu.guard.limit import GuardClosed
+from storycanvas.gpu.guard.queue import GpuGuard, SlotWaitTimedOut, gpu_guard
+from storycanvas.gpu.pool.attempt import Errand, FarmSlot, carry_out
+from storycanvas.gpu.pool.health import WatchedHost
+from storycanvas.gpu.pool.pool import HostFarm
+from storycanvas.services import face_host as local
+from storycanvas.services.shared import Lease, acquire
+
+WORK_SECONDS = 0.02
+
+
+@pytest.fixture(scope="module", autouse=True)
+def prefect(prefect_url: str) -> Iterator[None]:
+    with temporary_settings({PREFECT_API_URL: prefect_url}):
+        yield
+
+
+@pytest.fixture(scope="module")
+def leases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Lease]]:
+    folder = tmp_path_factory.mktemp("hosts")
+    with ExitStack() as undo:
+        yield [
+            undo.enter_context(acquire(local.FaceHost(), folder / name)) for name in ("one", "two")
+        ]
+
+
+@pytest.fixture
+def farm(leases: list[Lease]) -> Iterator[HostFarm]:
+    blocks = [FaceHost(url=lease.url) for lease in leases]
+    for block in blocks:
+        create_limit(block.limit_name, 1)
+    with HostFarm([block.gpu_host for block in blocks]) as farm:
+        farm.check()
+        farm.status()
+        yield farm
+    for block in blocks:
+        change(block.limit_name, active=True)
+
+
+def change(limit: str, **fields: object) -> None:
+    with get_client(sync_client=True) as client:
+        client.update_global_concurrency_limit(limit, GlobalConcurrencyLimitUpdate(**fields))
+
+
+def taken(limit: str) -> int:
+    with get_client(sync_client=True) as client:
+        return client.read_global_concurrency_limit_by_name(limit).active_slots
+
+
+def errand(run: str = "run", *, priority: int = 0, wait_seconds: float = 60.0) -> Errand:
+    return Errand(
+        operation=DetectOperation(),
+        engine=("preview", "1"),
+        bring=lambda _: [],
+        run=run,
+        run_id="none",
+        wait_seconds=wait_seconds,
+        priority=priority,
+    )
+
+
+def host_of(slot: FarmSlot) -> str:
+    with slot.held() as (host, _):
+        return host.name
+
+
+@contextmanager
+def holding(limit: str) -> Iterator[Callable[[], None]]:
+    """Hold a host's slot as another process does, until told to let go."""
+    guard, held, over = GpuGuard(limit), threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with guard.slot("another run", 30):
+            held.set()
+            over.wait(60)
+
+    with Threads() as pool:
+        pool.submit(hold)
+        assert held.wait(30)
+        try:
+            yield over.set
+        finally:
+            over.set()
+    guard.close()
+
+
+class Threads(ThreadPoolExecutor):
+    """Threads that know the test's Prefect server, as those of a flow run do."""
+
+    def submit(self, work: Callable[..., Any], /, *given: Any, **named: Any) -> Future[Any]:
+        return super().submit(copy_context().run, work, *given, **named)
+
+
+def wait_until(fulfilled: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not fulfilled():
+        assert time.monotonic() < deadline, "this did not happen"
+        time.sleep(0.01)
+
+
+def test_hosts_work_side_by_side_and_none_gets_two_at_once(farm: HostFarm) -> None:
+    now: Counter[str] = Counter()
+    most: Counter[str] = Counter()
+    lock, both = threading.Lock(), threading.Barrier(2)
+
+    def work(slot: FarmSlot) -> None:
+        with slot.held() as (host, _):
+            with lock:
+                is_first = host.name not in most
+                now[host.name] += 1
+                most[host.name] = max(most[host.name], now[host.name])
+            if is_first:
+                both.wait(60)  # ends only when both hosts work
+            time.sleep(WORK_SECONDS)  # the work itself
+            with lock:
+                now[host.name] -= 1
+
+    with Threads(8) as pool:
+        for future in [pool.submit(carry_out, farm, errand(), work) for _ in range(40)]:
+            future.result()
+
+    assert most == dict.fromkeys(farm.hosts, 1)
+
+
+def test_a_step_goes_to_the_host_that_is_free(farm: HostFarm) -> None:
+    busy, free = farm.hosts.values()
+
+    with holding(busy.limit_name):
+        assert carry_out(farm, errand(), host_of) == free.name
+
+
+def test_a_step_that_waits_takes_the_slot_that_comes_first_and_leaves_the_other_line(
+    farm: HostFarm,
+) -> None:
+    one, two = farm.hosts.values()
+
+    with holding(one.limit_name), holding(two.limit_name) as let_go, Threads() as pool:
+        waiting = pool.submit(carry_out, farm, errand(), host_of)
+        let_go()
+        assert waiting.result() == two.name
+        assert gpu_guard(one.limit_name).waiting() == []
+
+    wait_until(lambda: taken(one.limit_name) + taken(two.limit_name) == 0)
+
+
+def test_work_of_higher_priority_passes_work_that_waits(farm: HostFarm) -> None:
+    one, two = farm.hosts.values()
+    order: list[str] = []
+
+    def work(slot: FarmSlot) -> None:
+        with slot.held():
+            order.append(slot.errand.run)
+
+    with holding(one.limit_name) as let_go, holding(two.limit_name), Threads() as pool:
+        low = pool.submit(carry_out, farm, errand("low"), work)
+        high = pool.submit(carry_out, farm, errand("high", priority=5), work)
+        wait_until(lambda: len(gpu_guard(one.limit_name).waiting()) == 2)
+        let_go()
+        low.result()
+        high.result()
+
+    assert order == ["high", "low"]
+
+
+def test_a_step_gives_up_at_its_deadline_and_says_who_holds_the_slots(farm: HostFarm) -> None:
+    one, two = farm.hosts.values()
+
+    with (
+        holding(one.limit_name),
+        holding(two.limit_name),
+        pytest.raises(SlotWaitTimedOut, match=r"No slot came free in 1 s: .*another run"),
+    ):
+        carry_out(farm, errand(wait_seconds=1.0), host_of)
+
+
+def test_a_host_whose_limit_is_switched_off_gets_no_work(farm: HostFarm) -> None:
+    off, on = farm.hosts.values()
+    change(off.limit_name, active=False)
+
+    assert {carry_out(farm, errand(), host_of) for _ in range(3)} == {on.name}
+
+
+def test_with_every_limit_switched_off_nothing_is_let_through(farm: HostFarm) -> None:
+    for host in farm.hosts.values():
+        change(host.limit_name, active=False)
+
+    with pytest.raises(GuardClosed, match="switched off"):
+        carry_out(farm, errand(), host_of)
+
+
+def test_a_step_that_fails_on_every_host_fails_with_the_newest_error(farm: HostFarm) -> None:
+    tried = []
+
+    def work(slot: FarmSlot) -> None:
+        with slot.held() as (host, _):
+            tried.append(host.name)
+            raise HostUnreachable(f"{host.name} is away")
+
+    with pytest.raises(HostUnreachable, match="is away"):
+        carry_out(farm, errand(), work)
+
+    assert sorted(tried) == sorted(farm.hosts)
+
+
+def test_a_host_that_is_away_is_left_out_and_comes_back_by_itself(tmp_path: Path) -> None:
+    state = tmp_path / "mortal"
+    with (
+        acquire(local.FaceHost(), state) as lease,
+        WatchedHost(FaceHost(url=lease.url).gpu_host) as host,
+    ):
+        host.look()
+        assert host.seen.fine
+        process = psutil.Process(lease.record.identity.pid)
+        process.kill()
+        process.wait()
+        host.look()
+        assert not host.seen.fine
+        host.watch()
+        with acquire(local.FaceHost(wished_port=lease.record.port), state) as again:
+            assert again.url == lease.url
+            wait_until(lambda: host.seen.fine)

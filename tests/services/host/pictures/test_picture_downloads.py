@@ -1,0 +1,181 @@
+import asyncio
+import datetime as dt
+import ipaddress
+import ssl
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from storycanvas.faces.errors import BadField, FaceError, PictureUnreachable
+from storycanvas.host.sources.addresses import IpAddress, Lookup, look_up
+from storycanvas.host.sources.picture_downloads import PictureDownloads
+from storycanvas.host.sources.url_hosts import UrlHost
+from tests.support.host.pictures_made import encoded
+from tests.system.fuzz.strange_server import StrangeServer
+
+NAME = "pictures.example"
+GOOD = encoded()
+
+
+class Named(ThreadingHTTPServer):
+    """Answers a picture, and notes by which name it was asked."""
+
+    def __init__(self, certificate: Path | None = None) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.names: list[str] = []
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.socket = context.wrap_socket(self.socket, server_side=True)
+
+    def handle_error(self, *_: object) -> None:
+        """A caller that distrusts the certificate hangs up."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        assert isinstance(self.server, Named)
+        self.server.names.append(self.headers["Host"])
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(GOOD)
+
+    def log_message(self, *_: object) -> None:
+        """Stay silent."""
+
+
+def served(server: Named) -> Iterator[Named]:
+    with server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def server() -> Iterator[Named]:
+    yield from served(Named())
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for `NAME` alone, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, NAME)])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path_factory.mktemp("certificate") / "pair.pem"
+    kind, shape = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    private = key.private_bytes(kind, shape, serialization.NoEncryption())
+    file.write_bytes(private + made.public_bytes(kind))
+    return file
+
+
+@pytest.fixture
+def secure_server(certificate: Path) -> Iterator[Named]:
+    yield from served(Named(certificate))
+
+
+def leads_to(*addresses: str) -> Lookup:
+    async def lookup(_: str) -> list[IpAddress]:
+        return [ipaddress.ip_address(address) for address in addresses]
+
+    return lookup
+
+
+def fetch(
+    url: str, lookup: Lookup, *, allow_private: bool = True, trusted: Path | None = None
+) -> bytes:
+    authority = url.split("/")[2]
+    name, _, port = authority.partition(":")
+    downloads = PictureDownloads(
+        [UrlHost(name, int(port))], 10.0, allow_private=allow_private, lookup=lookup,
+        certificates=ssl.create_default_context(cafile=trusted) if trusted else None,
+    )  # fmt: skip
+    return asyncio.run(downloads.fetch("source_path", url))
+
+
+def test_the_address_that_was_checked_is_asked_by_the_servers_name(server: Named) -> None:
+    url = f"http://{NAME}:{server.server_port}/face.png"
+    assert fetch(url, leads_to("127.0.0.1")) == GOOD
+    assert server.names == [f"{NAME}:{server.server_port}"]
+
+
+def test_a_certificate_has_to_be_the_servers_own(secure_server: Named, certificate: Path) -> None:
+    port, lookup = secure_server.server_port, leads_to("127.0.0.1")
+    assert fetch(f"https://{NAME}:{port}/x", lookup, trusted=certificate) == GOOD
+    with pytest.raises(PictureUnreachable):
+        fetch(f"https://other.example:{port}/x", lookup, trusted=certificate)
+    with pytest.raises(PictureUnreachable):
+        fetch(f"https://{NAME}:{port}/x", lookup)
+    assert secure_server.names == [f"{NAME}:{port}"]
+
+
+@pytest.mark.parametrize(
+    ("addresses", "allow_private"),
+    [
+        (("127.0.0.1",), False),
+        (("8.8.8.8", "127.0.0.1"), False),
+        (("127.0.0.1", "169.254.169.254"), True),
+        (("127.0.0.1", "::"), True),
+        (("::ffff:127.0.0.1",), False),
+    ],
+)
+def test_one_address_that_is_not_allowed_is_enough_to_refuse(
+    server: Named, addresses: tuple[str, ...], *, allow_private: bool
+) -> None:
+    url = f"http://{NAME}:{server.server_port}/face.png"
+    with pytest.raises(BadField, match="not public"):
+        fetch(url, leads_to(*addresses), allow_private=allow_private)
+    assert server.names == []
+
+
+def test_localhost_needs_no_further_leave(server: Named) -> None:
+    url = f"http://localhost:{server.server_port}/face.png"
+    assert fetch(url, look_up, allow_private=False) == GOOD
+
+
+def test_the_next_address_is_tried_when_nobody_listens_at_the_first(server: Named) -> None:
+    url = f"http://{NAME}:{server.server_port}/face.png"
+    assert fetch(url, leads_to("127.0.0.2", "127.0.0.1")) == GOOD
+
+
+@pytest.mark.parametrize("name", ["no-such-name.invalid", "x" * 64 + ".invalid"])
+def test_a_name_without_address_is_unreachable(name: str) -> None:
+    with pytest.raises(PictureUnreachable):
+        fetch(f"http://{name}:80/face.png", look_up)
+
+
+@pytest.mark.parametrize(
+    ("page", "error"),
+    [
+        ("/moved", BadField),
+        ("/moved-to-file", BadField),
+        ("/moved-nowhere", BadField),
+        ("/partial", BadField),
+        ("/headers", PictureUnreachable),
+        ("/too-short", FaceError),
+        ("/chunked", PictureUnreachable),
+        ("/garbage", PictureUnreachable),
+        ("/nothing", PictureUnreachable),
+        ("/endless", FaceError),
+    ],
+)
+def test_a_server_out_of_its_mind_is_refused(page: str, error: type[FaceError]) -> None:
+    with StrangeServer(GOOD) as elsewhere, StrangeServer(GOOD, elsewhere.address) as strange:
+        with pytest.raises(error):
+            fetch(f"http://{strange.address}{page}", look_up)
+        assert next(elsewhere.asked) == 0

@@ -1,0 +1,170 @@
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storycanvas.host.doctor.access import TokenFacts, look_at_token
+from storycanvas.host.doctor.machine import PACKAGES, look_at_storage
+from tests.support.host.picture_server import PictureServer
+from tests.support.host.pictures_made import encoded
+from tests.support.host.started_host import PROGRAM, ROOT, StartedHost, environment
+
+MADE_UP = "made-up"
+SAYS_VERSION = "print('FaceFusion 3.8.1')"
+ONNXRUNTIME = "def get_available_providers(): return ['CUDAExecutionProvider']"
+NAME = "storycanvas-host.service"
+
+
+def doctor(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*PROGRAM, "doctor", *arguments],
+        cwd=ROOT, env=environment() | variables,
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+
+
+def findings(ended: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    return {found["check"]: found for found in json.loads(ended.stdout)["findings"]}
+
+
+@pytest.fixture
+def facefusion(tmp_path: Path) -> dict[str, str]:
+    """A folder that says that it is FaceFusion, with an onnxruntime and without weights."""
+    home = tmp_path / "facefusion"
+    home.mkdir()
+    (home / "facefusion.py").write_text(SAYS_VERSION)
+    (home / "onnxruntime.py").write_text(ONNXRUNTIME)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("curl", "ffmpeg", "ffprobe"):
+        (programs / name).write_text("#!/bin/sh\n")
+        (programs / name).chmod(0o755)
+    return {
+        "FACEFUSION_HOME": str(home),
+        "FACEFUSION_PYTHON": sys.executable,
+        "PATH": f"{programs}:{os.environ['PATH']}",
+    }
+
+
+def test_a_machine_that_can_run_a_host_passes(tmp_path: Path) -> None:
+    ended = doctor("--data-dir", str(tmp_path), "--port", "0")
+    assert ended.returncode == 0
+    assert ended.stderr == ""
+    assert ended.stdout.splitlines()[-1].endswith(" ok, 0 with a warning, 0 failed.")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_check_of_facefusion_is_made(tmp_path: Path, facefusion: dict[str, str]) -> None:
+    ended = doctor("--json", "--data-dir", str(tmp_path), "--port", "0", **facefusion)
+    found = findings(ended)
+    assert json.loads(ended.stdout)["level"] == "failed"
+    assert ended.returncode == 1
+    assert found["facefusion"]["seen"].startswith("FaceFusion 3.8.1 in ")
+    assert found["programs"]["level"] == "ok"
+    assert found["gpu"]["seen"] == "cuda is used; onnxruntime offers cuda"
+    assert "2dfan4.onnx" in found["weights"]["seen"]
+    assert "facefusion.py force-download" in found["weights"]["fix"]
+
+
+def test_an_ini_file_that_asks_for_what_is_not_there_fails(
+    tmp_path: Path, facefusion: dict[str, str]
+) -> None:
+    ini = Path(facefusion["FACEFUSION_HOME"]) / "facefusion.ini"
+    ini.write_text("[execution]\nexecution_providers = tensorrt\n")
+    ended = doctor("--json", "--data-dir", str(tmp_path), "--port", "0", **facefusion)
+    assert "asks for tensorrt" in findings(ended)["gpu"]["seen"]
+
+
+def test_whatever_is_wrong_is_found_in_one_go(tmp_path: Path) -> None:
+    ended = doctor(
+        "--json", "--host", "0.0.0.0", "--port", "0", "--data-dir", __file__,  # noqa: S104 - refused
+        "--allow-root", str(tmp_path / "missing"),
+        "--engine", "facefusion", FACEFUSION_HOME=str(tmp_path),
+    )  # fmt: skip
+    found = findings(ended)
+    failed = {name for name, finding in found.items() if finding["level"] == "failed"}
+    assert ended.returncode == 1
+    assert failed >= {"settings", "token", "allow-root", "data-dir", "facefusion"}
+
+
+def test_a_host_that_runs_already_is_recognised(host_process: StartedHost, tmp_path: Path) -> None:
+    port = host_process.url.rpartition(":")[2]
+    found = findings(doctor("--json", "--data-dir", str(tmp_path), "--port", port))
+    assert found["port"]["level"] == "ok"
+    assert "a host answers ok, engine preview 1" in found["port"]["seen"]
+
+
+def test_another_program_on_the_port_is_told_apart(
+    picture_server: PictureServer, tmp_path: Path
+) -> None:
+    port = picture_server.address.rpartition(":")[2]
+    ended = doctor("--json", "--data-dir", str(tmp_path), "--port", port)
+    assert findings(ended)["port"]["level"] == "failed"
+    assert ended.returncode == 1
+
+
+def test_what_the_host_keeps_is_counted(tmp_path: Path) -> None:
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / "one.png").write_bytes(encoded())
+    facts = look_at_storage(tmp_path)
+    assert (facts.used_bytes, facts.writable) == (len(encoded()), True)
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]], ids=["lines", "JSON"])
+@pytest.mark.parametrize("token", [MADE_UP, 5 * MADE_UP], ids=["short", "long"])
+def test_the_token_is_never_shown(tmp_path: Path, form: list[str], token: str) -> None:
+    ended = doctor(*form, "--data-dir", str(tmp_path), "--port", "0", FACEFUSION_TOKEN=token)
+    assert ended.returncode == 0
+    assert f"{len(token)} characters" in ended.stdout
+    assert MADE_UP not in ended.stdout + ended.stderr
+
+
+def test_a_wrong_option_ends_with_the_usage() -> None:
+    ended = doctor("--nothing")
+    assert ended.returncode == 2
+    assert "usage: storycanvas-host doctor" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("unit", "mode", "units", "open_files"),
+    [
+        ("[Service]\nEnvironment=FACEFUSION_TOKEN=made-up\n", 0o600, 1, 0),
+        ('[Service]\n Environment = "A=b" "FACEFUSION_TOKEN=made-up"\n', 0o600, 1, 0),
+        ("[Service]\n# Environment=FACEFUSION_TOKEN=made-up\n", 0o600, 0, 0),
+        ("[Service]\nEnvironmentFile={file}\n", 0o600, 0, 0),
+        ("[Service]\nEnvironmentFile=-{file}\n", 0o640, 0, 1),
+        ("[Service]\nEnvironmentFile={file}.missing\n", 0o644, 0, 0),
+    ],
+    ids=["in it", "quoted", "comment", "closed file", "open file", "no file"],
+)
+def test_a_token_that_others_can_read_is_found(
+    tmp_path: Path, unit: str, mode: int, units: int, open_files: int
+) -> None:
+    file = tmp_path / "environment"
+    file.write_text(f"FACEFUSION_TOKEN={MADE_UP}\n")
+    file.chmod(mode)
+    (tmp_path / f"{NAME}.d").mkdir()
+    (tmp_path / f"{NAME}.d" / "own.conf").write_text(unit.format(file=file))
+    facts = look_at_token("::", {"FACEFUSION_TOKEN": MADE_UP}, [tmp_path])
+    assert (len(facts.units), len(facts.open_files)) == (units, open_files)
+
+
+@pytest.mark.parametrize(
+    ("token", "sendable"),
+    [("made-up", True), (" made-up", False), ("made-up\n", False), ("mäde-up", False)],
+    ids=["plain", "blank", "line end", "umlaut"],
+)
+def test_a_token_that_no_header_carries_is_found(token: str, sendable: bool) -> None:
+    facts = look_at_token("127.0.0.1", {"FACEFUSION_TOKEN": token}, [])
+    assert facts == TokenFacts(True, len(token), sendable)
+
+
+def test_the_packages_looked_for_are_those_that_the_project_names() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = [*project["dependencies"], *project["optional-dependencies"]["host"]]
+    assert sorted(PACKAGES) == sorted(name.partition(">")[0] for name in named)

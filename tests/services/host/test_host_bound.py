@@ -1,0 +1,150 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from storycanvas.faces.pictures.reading import read_picture
+from storycanvas.host.settings import GIB
+from tests.support.host.gated_engine import GatedEngine
+from tests.support.host.kept_pictures import SIZE, kept, name, numbered, picture_bytes
+from tests.support.host.threaded_host import OpenHost, ThreadedHost, code, wait_until
+
+THREADS = 8
+ROUNDS = 5
+PICTURES_A_ROUND = 8
+PLACES = 6
+ALL = range(100)
+
+
+def room_for(pictures: int) -> float:
+    return pictures * SIZE / GIB
+
+
+def folder(host: ThreadedHost) -> Path:
+    return host.data_dir / "assets"
+
+
+def test_a_running_and_a_waiting_operation_keep_their_pictures(open_host: OpenHost) -> None:
+    engine = GatedEngine(gated=True)
+    host = open_host(engine, keep_gib=room_for(4))
+    answers = [host.age_meanwhile(host.upload(numbered(number))) for number in (0, 1)]
+    wait_until(lambda: host.status()["queued"] == 1)
+    for number in range(2, 20):
+        host.upload(numbered(number))
+    assert kept(folder(host), ALL) == [0, 1, 18, 19]
+    engine.let_through(2)
+    assert [answer.result().status_code for answer in answers] == [200, 200]
+
+
+@pytest.mark.parametrize("method", ["HEAD", "GET", "POST"])
+def test_a_picture_that_is_asked_for_stays(open_host: OpenHost, method: str) -> None:
+    host = open_host(GatedEngine(), keep_gib=room_for(3))
+    for number in range(3):
+        host.upload(numbered(number))
+    if method == "POST":
+        host.upload(numbered(0))
+    else:
+        assert host.client.request(method, f"assets/{name(0)}").status_code == 200
+    host.upload(numbered(3))
+    assert kept(folder(host), ALL) == [0, 2, 3]
+
+
+def test_a_picture_that_an_operation_reads_counts_as_used(open_host: OpenHost) -> None:
+    host = open_host(GatedEngine(), keep_gib=room_for(3))
+    for number in range(3):
+        host.upload(numbered(number))
+    body = {"source_path": f"asset:{name(0)}"}
+    assert host.client.post("detect-faces", json=body).status_code == 200
+    host.upload(numbered(3))
+    assert kept(folder(host), ALL) == [0, 2, 3]
+
+
+def test_an_answered_output_waits_for_its_caller(open_host: OpenHost) -> None:
+    host = open_host(GatedEngine(), keep_gib=room_for(2))
+    output = host.age(host.upload(numbered(50))).json()["output_path"]
+    for number in range(9):
+        host.upload(numbered(number))
+    assert host.client.get(f"assets/{output}").status_code == 200
+    for number in range(9):
+        host.upload(numbered(number))
+    assert code(host.client.get(f"assets/{output}")) == (404, "picture_not_found")
+
+
+def test_a_result_without_its_picture_is_made_anew(
+    open_host: OpenHost, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    engine = GatedEngine()
+    host = open_host(engine)
+    picture = host.upload(numbered(0))
+    first = host.age(picture, key="kept").json()["output_path"]
+    (folder(host) / first.removeprefix("asset:")).unlink()
+    again = host.age(picture, key="kept").json()["output_path"]
+    assert host.client.get(f"assets/{again}").status_code == 200
+    assert len(engine.calls) == 2
+    assert f"has lost its picture {first}" in caplog.text
+
+
+def test_a_result_without_any_picture_stays_a_result(open_host: OpenHost) -> None:
+    engine = GatedEngine()
+    host = open_host(engine)
+    body = {"source_path": host.upload(numbered(0))}
+    headers = {"Idempotency-Key": "detected"}
+    answers = [host.client.post("detect-faces", json=body, headers=headers) for _ in range(2)]
+    assert answers[0].content == answers[1].content
+    assert len(engine.calls) == 1
+
+
+def test_a_result_answered_again_keeps_its_picture(open_host: OpenHost) -> None:
+    host = open_host(GatedEngine(), keep_gib=room_for(3))
+    picture = host.upload(numbered(50))
+    host.client.get(f"assets/{host.age(picture, key='kept').json()['output_path']}")
+    output = host.age(picture, key="kept").json()["output_path"]
+    for number in range(9):
+        host.upload(numbered(number))
+    assert host.client.get(f"assets/{output}").status_code == 200
+    assert len(host.engine.calls) == 1
+
+
+def aged(host: ThreadedHost, number: int) -> httpx.Response:
+    """Have a picture aged as a client does: what the host has no longer is uploaded again."""
+    while True:
+        answer = host.age(host.upload(numbered(number)), key=f"number-{number}")
+        if answer.status_code != 404:
+            return answer
+
+
+def aged_and_fetched(host: ThreadedHost, numbers: range) -> None:
+    for number in numbers:
+        answer = aged(host, number)
+        assert answer.status_code == 200, answer.text
+        output = host.client.get(f"assets/{answer.json()['output_path']}")
+        assert output.status_code == 200
+        assert output.content == read_picture(numbered(number), "sent").png
+
+
+def largest_seen(host: ThreadedHost, done: threading.Event) -> int:
+    largest = 0
+    while not done.wait(0.001):
+        largest = max(largest, picture_bytes(folder(host)))
+    return largest
+
+
+def test_hundreds_of_operations_at_once_fit_below_a_tiny_bound(open_host: OpenHost) -> None:
+    host = open_host(GatedEngine(), keep_gib=room_for(PLACES))
+    done = threading.Event()
+    with ThreadPoolExecutor(THREADS + 1) as callers:
+        watched = callers.submit(largest_seen, host, done)
+        for first in range(0, ROUNDS * THREADS * PICTURES_A_ROUND, THREADS * PICTURES_A_ROUND):
+            shares = [
+                range(first + share, first + THREADS * PICTURES_A_ROUND, THREADS)
+                for share in range(THREADS)
+            ]
+            list(callers.map(aged_and_fetched, [host] * THREADS, shares))
+            wait_until(lambda: picture_bytes(folder(host)) <= PLACES * SIZE)
+        done.set()
+    # Beyond the bound: what each caller's operation reads, its output, and the newest upload.
+    assert watched.result() <= (PLACES + 3 * THREADS) * SIZE
+    assert len(host.engine.calls) == ROUNDS * THREADS * PICTURES_A_ROUND

@@ -1,0 +1,1 @@
+"""What tests and benchmarks share: samples, real servers of their own, programs that are killed."""

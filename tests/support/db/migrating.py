@@ -1,0 +1,130 @@
+"""What the tests of the migrations share: a migrator, and what a database holds, byte for byte."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import cache
+from typing import Any
+from uuid import uuid4
+
+import bson
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
+from pymongo.collection import Collection
+from pymongo.database import Database
+
+from db.connection import connect
+from db.migrations.engine.check import Check
+from db.migrations.engine.migration import Migration, load_migrations
+from db.migrations.engine.migrator import Migrator
+from db.migrations.engine.report import MoveReport
+from tests.support.db.database_state import indexes_of
+
+Data = Database[dict[str, Any]]
+Document = dict[str, Any]
+
+UNDO = "migration_undo"
+OWN = {"migrations", "locks"}
+"""Collections that migrating itself writes."""
+LEASE = timedelta(seconds=2)
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Data]:
+    """Open an empty database, and drop it in the end."""
+    database = connect(url, f"test_{uuid4().hex}")
+    try:
+        yield database
+    finally:
+        database.client.drop_database(database.name)
+        database.client.close()
+
+
+@cache
+def every_migration() -> tuple[Migration, ...]:
+    return load_migrations()
+
+
+def migration(number: int) -> Migration:
+    return every_migration()[number - 1]
+
+
+def migrator(database: Data, *numbers: int, lease: timedelta = LEASE) -> Migrator:
+    """Make a migrator that knows some migrations, or all of them."""
+    known = tuple(map(migration, numbers)) or every_migration()
+    return Migrator(database, "a test", known, lease=lease)
+
+
+def go_up(database: Data, number: int) -> MoveReport:
+    """Carry one migration out, also when it was, and tell what became of it."""
+    [move] = migrator(database, number).repeat(number).moves
+    return move
+
+
+def go_down(database: Data, number: int) -> None:
+    migrator(database, number).migrate("0")
+
+
+def check(database: Data, number: int) -> Check:
+    return migration(number).check(database)
+
+
+def unresolved(database: Data, number: int) -> dict[str, tuple[str, ...]]:
+    """What a migration leaves to a person, by the first words that say so."""
+    return {one.what.partition(";")[0]: one.examples for one in check(database, number).unresolved}
+
+
+def raw_documents(database: Data) -> dict[str, list[bytes]]:
+    """The bytes of every document, in the order of `_id`."""
+    options: CodecOptions[Any] = CodecOptions(document_class=RawBSONDocument)
+    return {
+        name: [one.raw for one in of_kind(database, name, options).find().sort("_id")]
+        for name in sorted(set(database.list_collection_names()) - OWN)
+    }
+
+
+def of_kind(database: Data, name: str, options: CodecOptions[Any]) -> Collection[Any]:
+    return database.get_collection(name, codec_options=options)
+
+
+def indexes(database: Data) -> dict[str, dict[str, Document]]:
+    """Every index by its name, as the server tells it."""
+    return {
+        name: {index["name"]: index for index in indexes_of(database, name)}
+        for name in sorted(set(database.list_collection_names()) - OWN)
+    }
+
+
+def whole(database: Data) -> tuple[dict[str, list[bytes]], dict[str, dict[str, Document]]]:
+    return raw_documents(database), indexes(database)
+
+
+def without_now(found: dict[str, list[bytes]]) -> dict[str, list[bytes]]:
+    """Leave the moments out at which users were marked as deleted by being merged."""
+    return {**found, "users": [_without_now(one) for one in found["users"]]}
+
+
+def _without_now(raw: bytes) -> bytes:
+    user = bson.decode(raw)
+    if user.get("deleted_by") != "migration 4":
+        return raw
+    user["deleted_at"] = None
+    user[UNDO]["m0004"]["deleted_at"]["now"] = None
+    return bson.encode(user)
+
+
+def without_notes(document: Document) -> Document:
+    """Leave out what migrations noted in a document."""
+    return {name: value for name, value in document.items() if name != UNDO}
+
+
+def by_id(database: Data, collection: str) -> dict[Any, Document]:
+    """Documents by their `id`, without what migrations noted in them."""
+    return {one["id"]: without_notes(one) for one in database[collection].find()}
+
+
+def up_and_down(database: Data, number: int, between: Callable[[], object] = tuple) -> None:
+    """Carry one migration out and undo it, with something done in between."""
+    go_up(database, number)
+    between()
+    go_down(database, number)

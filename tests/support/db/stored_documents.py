@@ -1,0 +1,110 @@
+"""A document of every collection with what it must have, and documents that are invalid."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from bson import Int64
+
+from tests.support.db.records import effects, record
+
+Document = dict[str, Any]
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+SAMPLER = {"steps": 28, "cfg_scale": 7, "sampler_name": "euler", "scheduler": "normal"}
+
+SMALLEST: dict[str, Document] = {
+    "projects": {"id": "1", "name": "A story"},
+    "scenes": {"id": "1", "project_id": "1", "name": "Opening"},
+    "clips": {"id": "1", "scene_id": "1"},
+    "characters": {"id": "1", "project_id": "1", "name": "Mira"},
+    "style_templates": {"id": "1", "name": "Noir"},
+    "comfyui_servers": {"id": "1", "name": "Box", "url": "http://127.0.0.1:8188"},
+    "generation_batches": {"id": "1", "project_id": "1"},
+    "facefusion_jobs": {"id": "1", "job_type": "enhance"},
+    "facefusion_presets": {"id": "1", "name": "Soft", "operation_type": "enhance"},
+    "facefusion_operations": record(effects=[]).model_dump(by_alias=True),
+    "database_models": {"id": "1", "name": "sd_xl_base_1.0"},
+    "inference_configurations": {"model_id": "1", "preset_type": "speed", "parameters": SAMPLER},
+    "civitai_models": {"id": 910000001, "name": "A model", "type": "Checkpoint"},
+    "users": {"id": "1", "username": "Mira", "email": "mira@example.org", "hashed_password": "x"},
+    "generation_pool": {"id": "1", "project_id": "1", "content_type": "image"},
+    "active_backend_models": {"id": "1", "backend_id": "1", "model_name": "x.safetensors"},
+    "backends": {"id": "1"},
+    "model_sync_status": {"model_id": "1"},
+    "model_profiles": {"_id": "lightning", "name": "Lightning"},
+    "images": {"id": "1", "filename": "a.png", "storage_path": "local/source/2026/11/a.png"},
+    "templates": {"id": "1", "title": "Two at sea"},
+    "faceswap_tasks": {"id": "1"},
+    "crawl_tasks": {"id": "1"},
+    "catalog_imports": {"id": "civitai", "import_id": "1", "status": "running"},
+    "host_checks": {"name": "gpu", "kind": "face host", "checked_at": NOW, "is_up": True},
+    "migrations": {
+        "_id": 1,
+        "name": "characters",
+        "checksum": "0" * 64,
+        "status": "applied",
+        "run_by": "operator",
+        "started_at": NOW,
+    },
+    "locks": {
+        "_id": "migrations",
+        "token": "0" * 32,
+        "holder": "operator",
+        "since": NOW,
+        "expires_at": NOW,
+    },
+}
+
+ENTRY: Document = {
+    "id": "e",
+    "operation_type": "video_enhance",
+    "input_image_url": "a.png",
+    "created_at": NOW,
+}
+
+VALID: list[tuple[str, Document]] = [
+    ("projects", {"invented_by_the_app": [1, 2]}),
+    ("projects", {"created_at": NOW, "deleted_at": None}),
+    ("scenes", {"order": 3.0}),
+    ("scenes", {"order": Int64(3)}),
+    ("clips", {"length": 2, "generated_images": ["a.png", {"id": "1", "url": "b.png"}]}),
+    ("characters", {"facefusion_preferred_settings": {"face_editor_mouth_smile": -100}}),
+    ("characters", {"facefusion_preferred_settings": {"face_editor_mouth_smile": None}}),
+    ("characters", {"facefusion_output_gallery": {"age_variants": {"0": "a", "100": "b"}}}),
+    ("characters", {"facefusion_processing_history": [{**ENTRY, "by_the_app": 1}]}),
+    ("facefusion_operations", {"effects": [one.model_dump() for one in effects("key-1")]}),
+    ("civitai_models", {"allowCommercialUse": "Image", "modelVersions": [{"id": 1}]}),
+    ("templates", {"face_positions": [[0, 1, 2, 3]]}),
+    ("users", {"legacy_id": 7, "username": "abc"}),
+]
+
+INVALID: list[tuple[str, Document]] = [
+    ("projects", {"id": 7}),
+    ("projects", {"id": ""}),
+    ("projects", {"created_at": "2026-11-21T12:00:00Z"}),
+    ("projects", {"music_duration": -1}),
+    ("scenes", {"order": 1.5}),
+    ("scenes", {"is_alternate": "no"}),
+    ("clips", {"length": 0}),
+    ("clips", {"timeline_position": 10_000.01}),
+    ("characters", {"name": "x" * 201}),
+    ("characters", {"facefusion_processing_history": None}),
+    ("characters", {"facefusion_processing_history": [{"id": "e"}]}),
+    ("characters", {"facefusion_preferred_settings": {"face_editor_mouth_smile": 101}}),
+    ("characters", {"facefusion_preferred_settings": {"age_adjustment_blend": 1.1}}),
+    ("characters", {"facefusion_output_gallery": {"age_variants": {"101": "a"}}}),
+    ("characters", {"facefusion_output_gallery": {"age_variants": {"old": "a"}}}),
+    ("style_templates", {"style_strength": 2}),
+    ("comfyui_servers", {"status": "asleep"}),
+    ("facefusion_jobs", {"progress": 100.5}),
+    ("facefusion_jobs", {"status": "pending"}),
+    ("facefusion_operations", {"invented": True}),
+    ("facefusion_operations", {"effects": [{"kind": "unheard-of", "id": "1"}]}),
+    ("inference_configurations", {"preset_type": "fast"}),
+    ("inference_configurations", {"parameters": {**SAMPLER, "steps": 0}}),
+    ("civitai_models", {"id": "910000001"}),
+    ("users", {"username": "ab"}),
+    ("users", {"email": "x" * 256}),
+    ("images", {"storage_path": "x" * 501}),
+    ("faceswap_tasks", {"progress": 101}),
+]

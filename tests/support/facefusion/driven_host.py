@@ -1,0 +1,175 @@
+"""A host as a process of its own, which drives a FaceFusion checkout."""
+
+import hashlib
+import io
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from storycanvas.faces.client.host_client import FaceHostClient
+from storycanvas.faces.client.retries import Retries
+from storycanvas.faces.contract import API, HostStatus, OperationAnswer
+from storycanvas.faces.operations import FaceOperation
+from tests.support.facefusion.checkouts import Checkout, programs
+from tests.support.paths import ROOT
+
+WAIT_SECONDS = 120
+WAYS: dict[str, tuple[str, ...]] = {"resident": (), "command-line": ("--command-line-only",)}
+Pixels = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a host made of an operation.
+
+    Attributes:
+        answer: All it told.
+        png: The picture; nothing for `detect`.
+    """
+
+    answer: OperationAnswer
+    png: bytes
+
+    @property
+    def picture(self) -> Image.Image:
+        return Image.open(io.BytesIO(self.png))
+
+    @property
+    def pixels(self) -> Pixels:
+        return np.asarray(self.picture).astype(np.int64)
+
+
+class DrivenHost:
+    """A running host; `end` it.
+
+    Args:
+        checkout: The FaceFusion it drives.
+        folder: Where its pictures and those it may read are.
+        arguments: More of its command line.
+        environment: More of its environment.
+    """
+
+    def __init__(
+        self,
+        checkout: Checkout,
+        folder: Path,
+        arguments: tuple[str, ...] = (),
+        environment: dict[str, str] | None = None,
+    ) -> None:
+        self.checkout = checkout
+        self.data_dir = folder / "data"
+        self.pictures = folder / "pictures"
+        self.pictures.mkdir(parents=True, exist_ok=True)
+        self._log: list[str] = []
+        given = environment_of(checkout, folder) | (environment or {})
+        self.process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "storycanvas.host", "--port", "0"),
+                *("--engine", "facefusion"),
+                *("--data-dir", str(self.data_dir), "--allow-root", str(self.pictures)),
+                *arguments,
+            ],
+            cwd=ROOT, env=given, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self.url = self._read_url()
+        self._reader = threading.Thread(target=self._read_rest)
+        self._reader.start()
+        token = given.get("FACEFUSION_TOKEN")
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self.http = httpx.Client(
+            base_url=f"{self.url}{API}/", timeout=WAIT_SECONDS, headers=headers
+        )
+        self.client = FaceHostClient(self.url, token, retries=Retries(tries=1))
+
+    def ready(self) -> HostStatus:
+        """Wait until its engine has started."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while (status := self.client.status()).status == "starting":
+            assert time.monotonic() < deadline, self.log()
+            time.sleep(0.05)
+        return status
+
+    def upload(self, data: bytes) -> str:
+        """Store a file as it is."""
+        answer = self.http.post("assets", content=data)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["path"])
+
+    def done(self, operation: FaceOperation, *pictures: bytes) -> Done:
+        """Have an operation done; what was done before is not done again."""
+        meaning = [operation.model_dump_json().encode(), *pictures]
+        key = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in meaning))
+        assets = [self.upload(picture) for picture in pictures]
+        answer = self.client.operate(operation, assets, key.hexdigest())
+        return Done(answer, self._fetched(answer))
+
+    def post(self, operation: FaceOperation, *pictures: bytes) -> httpx.Response:
+        """Ask for an operation without a key, and take any answer."""
+        body = operation.model_dump(mode="json", by_alias=True, exclude_none=True)
+        assets = map(self.upload, pictures)
+        return self.http.post(
+            operation.path, json=body | dict(zip(operation.pictures, assets, strict=True))
+        )
+
+    def jobs(self) -> list[Path]:
+        """List what lies in the engine's folder for the files of operations."""
+        return list((self.data_dir / "facefusion" / "jobs").rglob("*"))
+
+    def log(self) -> str:
+        return "".join(self._log)
+
+    def end(self) -> int:
+        """Ask it to stop, unless it ended already."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        status = self.process.wait(WAIT_SECONDS)
+        self._reader.join(WAIT_SECONDS)
+        self.http.close()
+        self.client.close()
+        if self.process.stderr is not None:
+            self.process.stderr.close()
+        return status
+
+    def _fetched(self, answer: OperationAnswer) -> bytes:
+        if answer.output_path is None:
+            return b""
+        return self.http.get(f"assets/{answer.output_path}").raise_for_status().content
+
+    def _read_url(self) -> str:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self._log.append(line)
+            if found := re.search(r"listening on (http://\S+)", line):
+                return found[1]
+        message = f"the host ended at once: {self.log()}"
+        raise AssertionError(message)
+
+    def _read_rest(self) -> None:
+        assert self.process.stderr is not None
+        self._log.extend(self.process.stderr)
+
+
+def environment_of(checkout: Checkout, folder: Path) -> dict[str, str]:
+    """Give the environment of a host that drives a checkout."""
+    plain = {name: value for name, value in os.environ.items() if name != "FACEFUSION_TOKEN"}
+    return plain | {
+        "PYTHONPATH": str(ROOT),
+        "PATH": programs(folder / "programs"),
+        "FACEFUSION_HOME": str(checkout.home),
+        "FACEFUSION_PYTHON": str(checkout.python),
+    }
+
+
+Drive = Callable[..., DrivenHost]
+"""Starts a host with a checkout; takes what a driven host takes but its folder."""

@@ -1,0 +1,66 @@
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.facefusion.checkouts import Checkout, write_checkout
+from tests.support.facefusion.driven_host import WAYS, Drive, DrivenHost
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """A FaceFusion that no test changes."""
+    return write_checkout(tmp_path_factory.mktemp("checkout") / "home")
+
+
+@pytest.fixture(scope="session")
+def resident_host(
+    checkout: Checkout, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[DrivenHost]:
+    """A host shared by all tests that change nothing of it."""
+    host = DrivenHost(checkout, tmp_path_factory.mktemp("resident"), WAYS["resident"])
+    yield host
+    host.end()
+
+
+@pytest.fixture(scope="session")
+def command_line_host(
+    checkout: Checkout, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[DrivenHost]:
+    """Such a host, too, with a FaceFusion process for every run."""
+    host = DrivenHost(checkout, tmp_path_factory.mktemp("command_line"), WAYS["command-line"])
+    yield host
+    host.end()
+
+
+@pytest.fixture(scope="session", params=["resident_host", "command_line_host"])
+def driven_host(request: pytest.FixtureRequest) -> DrivenHost:
+    """One after the other of the two."""
+    host: DrivenHost = request.getfixturevalue(request.param)
+    return host
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """The arguments that choose a way to drive FaceFusion."""
+    return WAYS[str(request.param)]
+
+
+@pytest.fixture
+def own_checkout(tmp_path: Path) -> Checkout:
+    """A FaceFusion for one test to spoil."""
+    return write_checkout(tmp_path / "home")
+
+
+@pytest.fixture
+def drive(tmp_path: Path) -> Iterator[Drive]:
+    """Starts hosts, which end with the test."""
+    with contextlib.ExitStack() as stack:
+
+        def start(checkout: Checkout, *arguments: str, **environment: str) -> DrivenHost:
+            host = DrivenHost(checkout, tmp_path / "host", arguments, environment)
+            stack.callback(host.end)
+            return host
+
+        yield start

@@ -1,0 +1,113 @@
+"""A whole StoryCanvas for flows: real database, Prefect server, face host and image store."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from pymongo.database import Database
+
+from blocks.face_host import FaceHost
+from blocks.limits import create_limit
+from deployments.sample import TARGET
+from storycanvas.faces.client.host_client import FaceHostClient
+from storycanvas.faces.pictures.image_store import ImageStore
+from tests.support.flows.world import CHARACTER, World, unique_portrait
+
+
+@pytest.fixture(scope="session")
+def prefect(prefect_url: str) -> Iterator[None]:
+    """Let everything here speak to the session's Prefect server."""
+    with temporary_settings({PREFECT_API_URL: prefect_url}):
+        yield
+
+
+@pytest.fixture(scope="session")
+def limit(prefect: None, host_url: str) -> str:  # noqa: ARG001 - it sets the server
+    name = FaceHost(url=host_url).limit_name
+    create_limit(name, 1)
+    return name
+
+
+@pytest.fixture
+def configured(
+    database: Database[dict[str, Any]], mongo_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Database[dict[str, Any]]:
+    """The environment names an empty database."""
+    monkeypatch.setenv("MONGO_URL", mongo_url)
+    monkeypatch.setenv("DB_NAME", database.name)
+    monkeypatch.setenv("STORYCANVAS_STEP_RETRIES", "0")
+    return database
+
+
+@pytest.fixture
+def world(
+    database: Database[dict[str, Any]],
+    mongo_url: str,
+    host_url: str,
+    limit: str,  # noqa: ARG001 - it must be there
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[World]:
+    store = (tmp_path / "images").as_uri()
+    environment = {
+        "MONGO_URL": mongo_url,
+        "DB_NAME": database.name,
+        "FACEFUSION_URL": host_url,
+        "IMAGE_STORE": store,
+        "STORYCANVAS_STATE": str(tmp_path / "state"),
+        "STORYCANVAS_STEP_RETRIES": "2",
+        "STORYCANVAS_RETRY_SECONDS": "0",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    database["characters"].insert_one(
+        {"id": CHARACTER, "name": "Mira", "reference_images": [unique_portrait(tmp_path)]}
+    )
+    with FaceHostClient(host_url) as host:
+        yield World(database, ImageStore(store), host, tmp_path)
+
+
+@pytest.fixture
+def own_host(
+    world: World,  # noqa: ARG001 - it names the usual host, which this one replaces
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Callable[[str], str]]:
+    """Point the environment to another host and give it a limit of its own."""
+    with ExitStack() as undo:
+
+        def use(url: str) -> str:
+            name = FaceHost(url=url).limit_name
+            create_limit(name, 1)
+            undo.callback(_delete_limit, name)
+            monkeypatch.setenv("FACEFUSION_URL", url)
+            return name
+
+        yield use
+
+
+@pytest.fixture
+def own_farm(
+    own_host: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[list[str]], None]:
+    """Point the environment to several hosts and give each a limit of its own."""
+
+    def use(urls: list[str]) -> None:
+        for url in urls:
+            own_host(url)
+        monkeypatch.setenv("FACEFUSION_URL", ",".join(urls))
+
+    return use
+
+
+def _delete_limit(name: str) -> None:
+    with get_client(sync_client=True) as client:
+        client.delete_global_concurrency_limit_by_name(name)
+
+
+@pytest.fixture
+def target() -> str:
+    return str(TARGET)

@@ -1,0 +1,61 @@
+"""What a flow finds around it in tests."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from pymongo.database import Database
+
+from deployments.sample import PORTRAIT
+from storycanvas.faces.client.host_client import FaceHostClient
+from storycanvas.faces.pictures.image_store import ImageStore
+
+CHARACTER = "character-1"
+
+
+@dataclass
+class World:
+    """What a flow finds around it.
+
+    Attributes:
+        database: Empty but for one character.
+        store: The image store.
+        host: The face host.
+        folder: A place for pictures.
+    """
+
+    database: Database[dict[str, Any]]
+    store: ImageStore
+    host: FaceHostClient
+    folder: Path
+
+    def character(self) -> dict[str, Any]:
+        found = self.database["characters"].find_one({"id": CHARACTER})
+        assert found is not None
+        return found
+
+    def everything(self) -> dict[str, list[dict[str, Any]]]:
+        names = self.database.list_collection_names()
+        return {name: list(self.database[name].find().sort("_id")) for name in sorted(names)}
+
+    def picture(self, name: str, image: Image.Image) -> str:
+        path = self.folder / name
+        image.save(path)
+        return str(path)
+
+
+def unique_portrait(folder: Path) -> str:
+    """A portrait that the host has never seen: the sample with one pixel of its own."""
+    with Image.open(PORTRAIT) as image:
+        own = image.convert("RGB")
+    seed = abs(hash(str(folder)))
+    own.putpixel((0, 0), (seed % 256, seed // 256 % 256, seed // 65536 % 256))
+    path = folder / "portrait.png"
+    own.save(path)
+    return str(path)
+
+
+def plain_picture() -> Image.Image:
+    """A picture without a face."""
+    return Image.linear_gradient("L").convert("RGB")

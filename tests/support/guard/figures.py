@@ -1,0 +1,101 @@
+"""What the judge's notes say about a guard. Pure functions over the calls that were served.
+
+A caller is `process/operation`; a process that replaces a killed one has a name of its own.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+
+from tests.support.guard.counting_host import Served
+
+
+def busy(served: Sequence[Served], hosts: int = 1) -> float:
+    """Tell which part of the time between the first start and the last end was service.
+
+    Args:
+        served: All calls, of all hosts.
+        hosts: How many hosts served them, one at a time each.
+
+    Returns:
+        From 0 to 1; more when calls overlapped.
+    """
+    return sum(call.ended - call.begun for call in served) / (_span(served) * hosts)
+
+
+def calls_a_second(served: Sequence[Served]) -> float:
+    """Tell how many calls were served in each second between first start and last end."""
+    return len(served) / _span(served)
+
+
+def longest_wait(served: Iterable[Served], start: float) -> float:
+    """Find the longest time that a process waited for its turn, in seconds.
+
+    Args:
+        served: All calls; those of one process one after the other.
+        start: When all processes began, by the clock of the calls.
+    """
+    ends: dict[str, float] = {}
+    longest = 0.0
+    for call in sorted(served, key=lambda call: call.begun):
+        process = process_of(call)
+        longest = max(longest, call.begun - ends.get(process, start))
+        ends[process] = max(call.ended, ends.get(process, start))
+    return longest
+
+
+def process_of(call: Served) -> str:
+    """Tell which process called."""
+    return call.caller.split("/")[0]
+
+
+def operation_of(call: Served, family: Mapping[str, str]) -> str:
+    """Tell what was asked for, whichever process of a family asked.
+
+    Args:
+        call: The call.
+        family: For each process, the one that it replaces, directly or not; itself otherwise.
+    """
+    process, operation = call.caller.split("/")
+    return f"{family[process]}/{operation}"
+
+
+def repeated(served: Iterable[Served], family: Mapping[str, str]) -> Counter[str]:
+    """Count, for each process, its calls that another process had to make again.
+
+    Args:
+        served: All calls.
+        family: As in `operation_of`.
+    """
+    by_operation: dict[str, list[Served]] = {}
+    for call in sorted(served, key=lambda call: call.begun):
+        by_operation.setdefault(operation_of(call, family), []).append(call)
+    return Counter(
+        process_of(first) for calls in by_operation.values() for first, _ in pairwise(calls)
+    )
+
+
+def use_after(
+    served: Iterable[Served], process: str, killed_at: float
+) -> tuple[float, float] | None:
+    """Find when a slot was used again after a process was killed.
+
+    Args:
+        served: All calls on the slot.
+        process: Who was killed.
+        killed_at: When, by the clock of the calls.
+
+    Returns:
+        When it was killed and when the next call began. None when another process was the last to
+        call before, or no call followed.
+    """
+    calls = sorted(served, key=lambda call: call.begun)
+    before = [call for call in calls if call.begun <= killed_at]
+    after = [call for call in calls if call.begun > killed_at]
+    if not before or not after or process_of(before[-1]) != process:
+        return None
+    return killed_at, after[0].begun
+
+
+def _span(served: Sequence[Served]) -> float:
+    return max(call.ended for call in served) - min(call.begun for call in served)

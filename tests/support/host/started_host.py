@@ -1,0 +1,79 @@
+"""The host as a process of its own."""
+
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import httpx
+
+from storycanvas.faces.contract import API
+from tests.support.paths import ROOT
+
+PROGRAM = (sys.executable, "-m", "storycanvas.host")
+WAIT_SECONDS = 30
+
+
+def environment(token: str | None = None) -> dict[str, str]:
+    plain = {name: value for name, value in os.environ.items() if name != "FACEFUSION_TOKEN"}
+    return plain | {"PYTHONPATH": str(ROOT)} | ({"FACEFUSION_TOKEN": token} if token else {})
+
+
+class StartedHost:
+    def __init__(
+        self, data_dir: Path, arguments: Sequence[str] = (),
+        program: Sequence[str] = PROGRAM, token: str | None = None,
+    ) -> None:  # fmt: skip
+        self._log: list[str] = []
+        self.process = subprocess.Popen(
+            [*program, "--port", "0", "--data-dir", str(data_dir), *arguments],
+            cwd=ROOT,
+            env=environment(token),
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.url = self._read_url()
+        self._reader = threading.Thread(target=self._read_rest)
+        self._reader.start()
+        self.client = httpx.Client(base_url=f"{self.url}{API}/", timeout=WAIT_SECONDS)
+
+    def end(self) -> int:
+        """Ask it to stop, unless it ended already."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self._ended()
+
+    def kill(self) -> int:
+        self.process.kill()
+        return self._ended()
+
+    def log(self) -> str:
+        return "".join(self._log)
+
+    def _ended(self) -> int:
+        status = self.process.wait(WAIT_SECONDS)
+        self._reader.join(WAIT_SECONDS)
+        self.client.close()
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+        return status
+
+    def _read_url(self) -> str:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self._log.append(line)
+            if found := re.search(r"listening on (http://\S+)", line):
+                return found[1]
+        message = f"the host ended at once: {self.log()}"
+        raise AssertionError(message)
+
+    def _read_rest(self) -> None:
+        assert self.process.stderr is not None
+        self._log.extend(self.process.stderr)
+
+
+StartHost = Callable[..., StartedHost]
+"""Takes what a started host takes but its folder, which is the same within a test."""

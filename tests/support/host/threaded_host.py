@@ -1,0 +1,87 @@
+"""The host's own server in a thread of the test, with an engine that the test controls."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+from storycanvas.faces.contract import API, IDEMPOTENCY_HEADER
+from storycanvas.host.serving import listen, server_for
+from storycanvas.host.settings import HostSettings
+from tests.support.host.gated_engine import GatedEngine
+
+WAIT_SECONDS = 30
+
+
+def wait_until(fulfilled: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not fulfilled():
+        assert time.monotonic() < deadline, "this did not happen"
+        time.sleep(0.01)
+
+
+class ThreadedHost:
+    def __init__(self, engine: GatedEngine, data_dir: Path, **settings: Any) -> None:
+        self.engine = engine
+        self.data_dir = data_dir
+        chosen = HostSettings(port=0, data_dir=data_dir, **settings)
+        self._listener = listen(chosen)
+        self.port: int = self._listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.client = httpx.Client(base_url=f"{self.url}{API}/", timeout=WAIT_SECONDS)
+        self._callers = ThreadPoolExecutor(max_workers=32)
+        self._server = server_for(chosen, engine)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self._listener]}
+        )
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.engine.let_through(1000)
+        self._callers.shutdown()
+        self.client.close()
+        self.stop()
+        self._thread.join(WAIT_SECONDS)
+        self._listener.close()
+
+    def stop(self) -> None:
+        """Do what the signal to stop does."""
+        self._server.should_exit = True
+
+    def upload(self, picture: bytes) -> str:
+        answer = self.client.post("assets", content=picture)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["path"])
+
+    def age(self, picture: str, age: int = 30, key: str | None = None) -> httpx.Response:
+        headers = {IDEMPOTENCY_HEADER: key} if key else {}
+        body = {"source_path": picture, "face_editor_age": age}
+        return self.client.post("adjust-face", json=body, headers=headers)
+
+    def age_meanwhile(
+        self, picture: str, age: int = 30, key: str | None = None
+    ) -> Future[httpx.Response]:
+        return self._callers.submit(self.age, picture, age, key)
+
+    def status(self) -> dict[str, Any]:
+        answer: dict[str, Any] = self.client.get("status").json()
+        return answer
+
+
+OpenHost = Callable[..., ThreadedHost]
+"""Takes an engine and settings; the host is closed after the test."""
+
+
+def code(answer: httpx.Response) -> tuple[int, str]:
+    """Status and error code, after checking that an error has exactly its form."""
+    error = answer.json()["error"]
+    assert set(error) == {"code", "message", "retryable"}
+    assert error["message"].endswith(".")
+    return answer.status_code, error["code"]

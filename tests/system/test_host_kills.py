@@ -1,0 +1,79 @@
+"""The host is killed at the worst moments; whoever asks again gets a whole answer."""
+
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from storycanvas.faces.contract import IDEMPOTENCY_HEADER
+from tests.support.host.kept_pictures import numbered
+from tests.support.host.started_host import WAIT_SECONDS, StartedHost, StartHost
+
+RECORDING = (sys.executable, "-m", "tests.support.host.serve_recording_engine")
+
+
+def calls(folder: Path) -> int:
+    log = folder / "calls"
+    return len(log.read_text().splitlines()) if log.exists() else 0
+
+
+def has_output(data: Path) -> bool:
+    return len(list((data / "assets").glob("*.png"))) == 2
+
+
+def writes_result(data: Path) -> bool:
+    return any((data / "results").iterdir())
+
+
+def has_result(data: Path) -> bool:
+    return any((data / "results").glob("*.json"))
+
+
+def as_soon_as(reached: Callable[[Path], bool], data: Path) -> None:
+    """Wait without a pause, so that the moment is not missed."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not reached(data):
+        assert time.monotonic() < deadline
+
+
+def enhanced(host: StartedHost, picture: str) -> httpx.Response:
+    body, headers = {"source_path": picture}, {IDEMPOTENCY_HEADER: "the-only-one"}
+    return host.client.post("enhance-face", json=body, headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("moment", "most_calls"),
+    [(has_output, 2), (writes_result, 2), (has_result, 1)],
+    ids=["output kept", "result being written", "result kept"],
+)
+def test_a_kill_between_two_writes_loses_nothing(
+    start_host: StartHost, tmp_path: Path, moment: Callable[[Path], bool], most_calls: int
+) -> None:
+    data, program = tmp_path / "data", (*RECORDING, str(tmp_path))
+    host = start_host(program=program)
+    picture = host.client.post("assets", content=numbered(0)).json()["path"]
+    with ThreadPoolExecutor(1) as caller:
+        lost = caller.submit(enhanced, host, picture)
+        as_soon_as(moment, data)
+        host.kill()
+        lost.exception(timeout=WAIT_SECONDS)
+    again = start_host(program=program)
+    answer = enhanced(again, picture)
+    output = again.client.get(f"assets/{answer.json()['output_path']}")
+    assert (answer.status_code, output.status_code) == (200, 200)
+    assert calls(tmp_path) <= most_calls
+    assert list(data.rglob("*.part")) == []
+
+
+def test_a_restart_removes_what_the_kill_left_half_written(
+    start_host: StartHost, tmp_path: Path
+) -> None:
+    for folder in ("assets", "results"):
+        (tmp_path / "data" / folder).mkdir(parents=True)
+        (tmp_path / "data" / folder / "left.part").write_bytes(b"half")
+    assert start_host().client.get("status").status_code == 200
+    assert list(tmp_path.rglob("*.part")) == []

@@ -1,0 +1,59 @@
+import asyncio
+import gc
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+from storycanvas.faces.pictures.reading import read_picture
+from storycanvas.host.operations.results import ResultStore
+from storycanvas.host.operations.runs import OperationRuns
+from storycanvas.host.operations.work_queue import WorkQueue
+from storycanvas.host.storage.assets import AssetStore
+from tests.support.host.kept_pictures import SIZE, numbered, stored
+
+FEW = 200
+MANY = 1000
+LARGEST_GROWTH = 20 * MANY
+"""Bytes; one entry of a table for each further request needs several times as many."""
+OURS = [tracemalloc.Filter(inclusive=True, filename_pattern="*/host/*")]
+"""The host's modules and this one; other tests' threads grow and shrink as they like."""
+
+
+def grown(work: Callable[[int], object]) -> int:
+    """Bytes that many more requests leave behind."""
+    for number in range(FEW):
+        work(number)
+    gc.collect()
+    tracemalloc.start()
+    for number in range(FEW, FEW + MANY):
+        work(number)
+    gc.collect()
+    kept = tracemalloc.take_snapshot().filter_traces(OURS)
+    tracemalloc.stop()
+    return sum(statistic.size for statistic in kept.statistics("filename"))
+
+
+def test_operations_leave_nothing_behind_in_memory(tmp_path: Path) -> None:
+    assets = AssetStore(tmp_path / "assets", 10**6)
+    runs = OperationRuns(ResultStore(tmp_path / "results"), assets, 60)
+    queue = WorkQueue(slots=1, queue=1, operation_seconds=60)
+
+    async def carry_out(begun: Callable[[], None]) -> str:
+        with queue.place() as ticket:
+            return await queue.run(ticket, lambda: '{"success": true}', begun)
+
+    with asyncio.Runner() as runner:
+        assert (
+            grown(lambda number: runner.run(runs.answer(f"key-{number}", "same", carry_out)))
+            < LARGEST_GROWTH
+        )
+
+
+def test_pictures_that_went_leave_nothing_behind_in_memory(tmp_path: Path) -> None:
+    store = AssetStore(tmp_path, 5 * SIZE)
+
+    def come_and_go(number: int) -> None:
+        stored(store, number)
+        store.fetched(store.add(read_picture(numbered(number), "output")))
+
+    assert grown(come_and_go) < LARGEST_GROWTH

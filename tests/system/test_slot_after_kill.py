@@ -1,0 +1,18 @@
+"""A killed holder's slot comes back when its lease has run out, a minute after the kill."""
+
+import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from storycanvas.gpu.guard.limit import LEASE_SECONDS
+from storycanvas.gpu.guard.queue import gpu_guard
+
+
+@pytest.mark.last
+@pytest.mark.timeout(180)
+def test_the_slot_of_a_killed_holder_comes_back_with_its_lease(
+    prefect_url: str, killed_holder: str
+) -> None:
+    with temporary_settings({PREFECT_API_URL: prefect_url}):
+        with gpu_guard(killed_holder).slot("the next run", 2 * LEASE_SECONDS):
+            pass
+        gpu_guard(killed_holder).close()

@@ -1,0 +1,79 @@
+"""One spelling of a path, and what two spellings of a name share."""
+
+import unicodedata
+
+import pytest
+
+from storycanvas.catalog.names import file_key, is_model_file, normal_name, normal_path
+
+DECOMPOSED = unicodedata.normalize("NFD", "héro.safetensors")
+
+PATHS: dict[str, tuple[str, str | None]] = {
+    "a name": ("a.ckpt", "a.ckpt"),
+    "Windows": (r"SDXL\a.ckpt", "SDXL/a.ckpt"),
+    "both separators": (r"SDXL\b/a.ckpt", "SDXL/b/a.ckpt"),
+    "decomposed letters": (DECOMPOSED, "héro.safetensors"),
+    "other letters": ("模型/ü.pt", "模型/ü.pt"),
+    "a space inside": ("my models/a b.ckpt", "my models/a b.ckpt"),
+    "a dot in front": (".a.ckpt", ".a.ckpt"),
+    "a colon inside": ("a/b:c.ckpt", "a/b:c.ckpt"),
+    "a letter without a picture": ("a\u200bb.ckpt", "a\u200bb.ckpt"),
+    "nothing": ("", None),
+    "from the root": ("/models/a.ckpt", None),
+    "a drive": (r"C:\models\a.ckpt", None),
+    "a network place": (r"\\box\a.ckpt", None),
+    "upwards": ("../a.ckpt", None),
+    "upwards inside": ("b/../a.ckpt", None),
+    "upwards on Windows": (r"b\..\..\a.ckpt", None),
+    "here": ("./a.ckpt", None),
+    "an empty part": ("b//a.ckpt", None),
+    "a folder": ("b/", None),
+    "space around a part": ("b / a.ckpt", "b / a.ckpt"),
+    "nothing but space": ("b/ /a.ckpt", None),
+    "upwards with space": ("b/.. /a.ckpt", None),
+    "a line break": ("a\nb.ckpt", None),
+    "NUL": ("a\0.ckpt", None),
+    "a control character of Latin-1": ("a\x85b.ckpt", None),
+}
+
+FILES = {
+    "a.safetensors": True,
+    "A.SAFETENSORS": True,
+    "a.sft": True,
+    "a.gguf": True,
+    "a.pth": True,
+    "None": False,
+    "taesd": False,
+    "pixel_space": False,
+    "a.safetensors.part": False,
+    "a.yaml": False,
+    "safetensors": False,
+}
+
+NAMES = {
+    "Pony Diffusion V6 XL": "pony diffusion v 6 xl",
+    "ponyDiffusionV6XL.safetensors": "pony diffusion v 6 xl",
+    "a/b/foo_v14.ckpt": "foo v 14",
+    "foo-v15.pt": "foo v 15",
+    "___.pth": "",
+}
+
+
+@pytest.mark.parametrize("case", PATHS.values(), ids=PATHS)
+def test_a_path_has_one_spelling_or_is_none(case: tuple[str, str | None]) -> None:
+    raw, path = case
+    assert normal_path(raw) == path
+
+
+@pytest.mark.parametrize(("name", "is_model"), FILES.items(), ids=FILES)
+def test_the_ending_tells_whether_a_name_is_a_model(name: str, is_model: bool) -> None:
+    assert is_model_file(name) is is_model
+
+
+def test_the_key_of_a_file_knows_no_case_and_no_folder() -> None:
+    assert file_key(r"SDXL\Foo.SafeTensors") == file_key("foo.safetensors")
+
+
+@pytest.mark.parametrize(("name", "words"), NAMES.items(), ids=NAMES)
+def test_a_name_is_reduced_to_its_words(name: str, words: str) -> None:
+    assert normal_name(name) == words

@@ -1,0 +1,310 @@
+import gzip
+import json
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storycanvas.catalog.civitai.files import RawItem, read_file
+from storycanvas.catalog.civitai.items import read_item
+from storycanvas.catalog.entries import Problem
+
+ITEMS: list[dict[str, Any]] = [
+    {"id": n, "name": f"é ☃ 🎨 {n}", "stats": {}, "modelVersions": [{"files": [{"id": -n}]}]}
+    for n in range(1, 8)
+]
+PAGE = {"items": ITEMS, "metadata": {"nextCursor": "1|2"}}
+LINES = "\n".join(json.dumps(item) for item in ITEMS)
+MEBIBYTE = 2**20
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "items.json"
+
+
+def ids(found: list[RawItem | Problem]) -> list[Any]:
+    """Ids of items, and None for each problem."""
+    return [entry.raw["id"] if isinstance(entry, RawItem) else None for entry in found]  # type: ignore[index]
+
+
+def read(path: Path, text: str | bytes) -> list[RawItem | Problem]:
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return list(read_file(path))
+
+
+SHAPES = {
+    "page": json.dumps(PAGE),
+    "page, metadata first": json.dumps({"metadata": {"a": [1]}, "items": ITEMS}),
+    "pretty page": json.dumps(PAGE, indent=2),
+    "page without indentation": json.dumps(PAGE, indent=0),
+    "list": json.dumps(ITEMS),
+    "pretty list": json.dumps(ITEMS, indent=4, ensure_ascii=False),
+    "list with an item a line": f"[{LINES.replace(chr(10), ',' + chr(10))}]",
+    "page with an item a line": f'{{"items":[{LINES.replace(chr(10), "," + chr(10))}]}}',
+    "lines": LINES,
+    "lines with an end": LINES + "\n",
+    "lines with gaps": "\n\n" + LINES.replace("\n", "\r\n\r\n") + "\r\n",
+    "lines of pages": "\n".join(json.dumps({"items": [item]}) for item in ITEMS),
+    "pretty pages one after the other": "\n".join(
+        json.dumps({"items": [item]}, indent=1) for item in ITEMS
+    ),
+}
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["", "with a byte order mark"])
+@pytest.mark.parametrize("text", SHAPES.values(), ids=SHAPES)
+def test_every_shape_gives_the_same_items(path: Path, text: str, mark: str, packed: bool) -> None:
+    body = (mark + text).encode()
+
+    found = read(path, gzip.compress(body) if packed else body)
+
+    assert found == [RawItem(index, item) for index, item in enumerate(ITEMS)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["page", "pretty page", "page without indentation", "list", "pretty list", "lines"],
+)
+def test_a_file_that_is_cut_off_gives_what_is_whole_then_one_problem(path: Path, name: str) -> None:
+    body = SHAPES[name].encode()
+
+    for end in range(1, len(body) - 3, 7):
+        *whole, last = read(path, body[:end])
+
+        assert ids(whole) == list(range(1, len(whole) + 1))
+        assert isinstance(last, Problem) or (name == "lines" and ids([last]) == [len(whole) + 1])
+
+
+@pytest.mark.parametrize("name", ["list", "lines"])
+def test_a_gzip_file_that_is_cut_off_gives_all_that_is_there(path: Path, name: str) -> None:
+    packed = gzip.compress(SHAPES[name].encode(), 0)
+
+    *whole, last = read(path, packed[:-200])
+
+    assert ids(whole) == [1, 2, 3, 4, 5]
+    assert isinstance(last, Problem)
+    assert "gzip" in last.reason
+
+
+def test_a_gzip_file_that_lacks_its_sum_gives_all_items_and_a_problem(path: Path) -> None:
+    found = read(path, gzip.compress(LINES.encode())[:-4])
+
+    assert ids(found) == [1, 2, 3, 4, 5, 6, 7, None]
+
+
+def test_gzip_files_in_a_row_are_one(path: Path) -> None:
+    body = b"".join(gzip.compress(f"{json.dumps(item)}\n".encode()) for item in ITEMS)
+
+    assert ids(read(path, body)) == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_a_damaged_gzip_file_is_a_problem(path: Path) -> None:
+    assert ids(read(path, gzip.compress(LINES.encode())[:20] + b"\xff" * 50)) == [None]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        '{"id": 2, "na',
+        '{"id": 2, "name": ',
+        '{"id": 2, "name": tru}',
+        '{"id": 2, "name": "a"b"}',
+        "null",
+        "<html>",
+        '{"id": 2}}',
+        '{"a": ' * 5000,
+    ],
+    ids=lambda value: value[:24],
+)
+@pytest.mark.parametrize("at", [0, 1, 3], ids=["first", "second", "last"])
+def test_a_broken_line_costs_no_other(path: Path, broken: str, at: int) -> None:
+    lines = ['{"id": 1}', '{"id": 3}', '{"id": 4}']
+    lines.insert(at, broken)
+
+    found = read(path, "\n".join(lines))
+
+    assert [number for number in ids(found) if number not in {None, 2}] == [1, 3, 4]
+    (problem,) = (entry for entry in found if isinstance(entry, Problem))
+    assert problem.subject.endswith(f"line {at + 1}")
+
+
+def test_an_item_nested_without_end_costs_no_other(path: Path) -> None:
+    deep = '{"id": 2, "a": ' + "[" * 5000 + "]" * 5000 + "}"
+
+    assert ids(read(path, f'[{{"id": 1}}, {deep}, {{"id": 3}}]')) == [1, None, 3]
+
+
+BROKEN_ITEMS = {
+    "a word": '{"id": 2, "name": tru}',
+    "a comma too much": '{"id": 2,, "modelVersions": [{"id": 9, "files": [{"id": 8}]}]}',
+    "a comma missing": '{"id": 2 "modelVersions": [{"id": 9, "files": [{"id": 8}]}]}',
+    "quotes of another kind": "{'id': 2, 'modelVersions': [{'id': 9}]}",
+    "no name": '{"id": 2, 5: [{"id": 9}]}',
+    "None": "None",
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN_ITEMS.values(), ids=BROKEN_ITEMS)
+@pytest.mark.parametrize("between", [", ", ",\n", ",\n  "], ids=["one line", "lines", "indented"])
+def test_a_broken_item_of_a_list_costs_no_other(path: Path, broken: str, between: str) -> None:
+    items = ['{"id": 1}', broken, '{"id": 3}', '{"id": 4}']
+
+    assert ids(read(path, f"[{between[1:]}{between.join(items)}]")) == [1, None, 3, 4]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    ['{"id": 2, "name": "a, "files": [{"id": 9}]}', '{"id": 2, "files": [{"id": 9}', '{"id": 2]'],
+    ids=["quotation mark missing", "end missing", "brackets that do not fit"],
+)
+def test_an_item_that_does_not_show_its_end_ends_at_the_next_line_like_its_own(
+    path: Path, broken: str
+) -> None:
+    items = ['{"id": 1}', broken, '{"id": 3}', '{"id": 4}']
+
+    assert ids(read(path, "[\n  " + ",\n  ".join(items) + "\n]")) == [1, None, 3, 4]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        '{"id": 2, "name": "a, "files": [{"id": 9}]}',
+        '{"id": 2, "name": "a, "description": "}, 9, "}',
+        '{"id": 2]',
+        "?",
+    ],
+    ids=[
+        "quotation mark missing",
+        "quotation mark missing before a bracket in a text",
+        "brackets that do not fit",
+        "no JSON",
+    ],
+)
+def test_nothing_inside_an_item_is_ever_taken_for_one(path: Path, broken: str) -> None:
+    found = read(path, f'[{{"id": 1}}, {broken} {{"id": 3, "files": [{{"id": 9}}]}}]')
+
+    assert ids(found)[:2] == [1, None]
+    assert 9 not in ids(found)
+
+
+@pytest.mark.parametrize("indent", [None, 0, 2])
+def test_damage_anywhere_never_makes_an_item_of_a_part(path: Path, indent: int | None) -> None:
+    text = json.dumps(ITEMS[:3], indent=indent)
+
+    for at in range(1, len(text), 3):
+        found = read(path, f"{text[:at]}?{text[at + 3 :]}")
+
+        items = [entry.raw for entry in found if isinstance(entry, RawItem)]
+        assert [raw for raw in items if isinstance(raw, dict) and set(raw) <= {"files", "id"}] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b"", "empty"),
+        (b"\xef\xbb\xbf \n", "empty"),
+        (b"<!DOCTYPE html>\n<html>\n</html>", "neither"),
+        (b"PK\x03\x04", "neither"),
+        (b"nul", "neither"),
+        ('{"id": 1}'.encode("utf-16"), "UTF-16"),
+        (b"\x1f\x8b", "gzip"),
+    ],
+    ids=["empty", "blank", "HTML", "zip", "word", "UTF-16", "gzip without content"],
+)
+def test_a_file_of_another_kind_is_one_problem(path: Path, body: bytes, told: str) -> None:
+    (problem,) = read(path, body)
+
+    assert isinstance(problem, Problem)
+    assert told in problem.reason
+
+
+def test_an_empty_list_has_neither_items_nor_problems(path: Path) -> None:
+    assert read(path, "[]") == read(path, '{"items": [], "metadata": {}}') == []
+
+
+def test_what_is_no_object_is_left_to_the_reader_of_items(path: Path) -> None:
+    found = read(path, '[null, 3, "x", [], 12345678901234567890123]')
+
+    assert [entry.raw for entry in found if isinstance(entry, RawItem)] == [
+        None,
+        3,
+        "x",
+        [],
+        12345678901234567890123,
+    ]
+
+
+def test_numbers_without_end_and_letters_that_are_none_break_nothing(path: Path) -> None:
+    body = b'[{"id": 1, "type": "VAE", "name": "\xff\xfe", "a": ' + b"9" * 5000 + b', "b": NaN}]'
+
+    (found,) = read(path, body)
+
+    assert isinstance(found, RawItem)
+    assert read_item(found.raw).document["name"] == "\ufffd\ufffd"
+
+
+def test_reading_can_go_on_where_it_was_stopped(path: Path) -> None:
+    lines = ['{"id": 1}', "{", '{"id": 3}', '{"id": 4}']
+    whole = read(path, "\n".join(lines))
+
+    for start in range(5):
+        assert list(read_file(path, start)) == whole[start:]
+
+
+def test_the_index_counts_items_and_problems(path: Path) -> None:
+    found = read(path, '{"id": 1}\n{\n{"id": 3}')
+
+    assert [entry.index for entry in found if isinstance(entry, RawItem)] == [0, 2]
+
+
+def test_an_item_that_is_too_long_is_a_problem(path: Path) -> None:
+    long = json.dumps({"id": 2, "name": "x" * 17 * MEBIBYTE})
+
+    assert ids(read(path, f'{{"id": 1}}\n{long}\n{{"id": 3}}')) == [1, None, 3]
+    assert ids(read(path, f'[{{"id": 1}}, {long}, {{"id": 3}}]')) == [1, None]
+
+
+def write_many(path: Path, name: str) -> None:
+    item = {"name": "x" * 1500, "modelVersions": [{"files": [{"id": 1}]}]}
+    with gzip.open(path, "wt") if "gzip" in name else path.open("w") as file:
+        file.write("" if name == "lines" else '{"items": [')
+        for number in range(20_000):
+            file.write(
+                (", " if number and name != "lines" else "") + json.dumps({"id": number} | item)
+            )
+            file.write("\n" if name == "lines" else "")
+        file.write("" if name == "lines" else "]}")
+
+
+@pytest.mark.parametrize("name", ["page", "gzip page", "lines"])
+def test_a_large_file_is_read_with_little_memory(path: Path, name: str) -> None:
+    write_many(path, name)
+
+    tracemalloc.start()
+    count = sum(isinstance(entry, RawItem) for entry in read_file(path))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert count == 20_000
+    assert most < 64 * MEBIBYTE
+
+
+def test_a_file_that_unpacks_to_much_more_is_read_with_little_memory(path: Path) -> None:
+    body = gzip.compress(b"[" + b" " * 200 * MEBIBYTE + b'{"id": 1}]', 1)
+
+    tracemalloc.start()
+    path.write_bytes(body)
+    found = list(read_file(path))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert ids(found) == [1]
+    assert most < 64 * MEBIBYTE
+
+
+def test_a_file_that_is_not_there_is_told(path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        list(read_file(path))

@@ -1,0 +1,45 @@
+"""What a server says about itself, as far as a document can hold it."""
+
+import pytest
+
+from storycanvas.catalog.storable import DEEPEST, LONGEST_TEXT, MOST_PARTS, cut_answer
+
+VALUES: dict[str, tuple[object, object]] = {
+    "text": ("linux", "linux"),
+    "null": (None, None),
+    "a truth": (True, True),
+    "a number": (1.5, 1.5),
+    "the largest": (2**63 - 1, 2**63 - 1),
+    "beyond 64 bits": (2**63, str(2**63)),
+    "below 64 bits": (-(2**63) - 1, str(-(2**63) - 1)),
+    "long text": ("x" * (LONGEST_TEXT + 1), "x" * LONGEST_TEXT),
+    "a long list": ([1] * (MOST_PARTS + 1), [1] * MOST_PARTS),
+    "keys that no document holds": ({"": 1, "a\0": 2, "$set": 3, "a.b": 4}, {"a.b": 4}),
+    "a password": ("--database-url=sqlite://me:secret@box/a", "--database-url=sqlite://box/a"),
+    "a password at the end": (f"{'x' * 1970}http://me:{'p' * 20}@box", f"{'x' * 1970}http://box"),
+    "objects in lists": ([{"seed": 2**64}], [{"seed": str(2**64)}]),
+}
+
+
+def nested(levels: int) -> object:
+    value: object = "end"
+    for level in range(levels):
+        value = [value] if level % 2 else {"a": value}
+    return value
+
+
+@pytest.mark.parametrize("case", VALUES.values(), ids=VALUES)
+def test_a_value_is_cut_to_what_a_document_holds(case: tuple[object, object]) -> None:
+    told, kept = case
+    assert cut_answer(told) == kept
+
+
+def test_a_large_object_keeps_its_first_parts() -> None:
+    told = {str(number): number for number in range(MOST_PARTS + 1)}
+
+    assert cut_answer(told) == dict(list(told.items())[:MOST_PARTS])
+
+
+@pytest.mark.parametrize(("levels", "is_kept"), [(DEEPEST, True), (DEEPEST + 1, False)])
+def test_nesting_is_bounded(levels: int, is_kept: bool) -> None:
+    assert ("end" in repr(cut_answer(nested(levels)))) is is_kept

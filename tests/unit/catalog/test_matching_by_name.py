@@ -1,0 +1,172 @@
+"""A name links only if it can say which model it is, and nothing speaks against it."""
+
+from dataclasses import replace
+
+import pytest
+
+from storycanvas.catalog.civitai.version_files import VersionFile
+from storycanvas.catalog.matching.decide import match
+from storycanvas.catalog.matching.local_models import is_telling
+from tests.support.catalog.catalog_samples import SLIDER, digits, local_model, version_file
+
+CHECKPOINT = (910000005, "Hero", "Checkpoint")
+
+
+def hero(version_id: int = 1, name: str = "hero_v1.safetensors") -> VersionFile:
+    return version_file(name, version_id, (910000005, "Hero", "LORA"))
+
+
+def test_the_exact_name_of_one_version_links_with_high_confidence() -> None:
+    found = match(local_model("loras/sub/HERO_v1.safetensors"), [hero()])
+
+    assert found.chosen == hero()
+    assert (found.method, found.score, found.quality) == ("file_name", 0.95, "high_confidence")
+
+
+def test_another_spelling_of_the_name_links_with_low_confidence() -> None:
+    found = match(local_model("loras/Hero V1.pt"), [hero()])
+
+    assert found.chosen == hero()
+    assert (found.method, found.score, found.quality) == ("normal_name", 0.8, "low_confidence")
+
+
+def test_the_exact_name_comes_before_another_spelling() -> None:
+    found = match(local_model("loras/hero_v1.safetensors"), [hero(), hero(2, "Hero V1.pt")])
+
+    assert (found.method, found.chosen) == ("file_name", hero())
+
+
+@pytest.mark.parametrize(
+    ("other", "method"),
+    [("hero_v1.safetensors", "file_name"), ("hero-V1.ckpt", "normal_name")],
+)
+def test_a_name_of_several_versions_links_none(other: str, method: str) -> None:
+    local = local_model(
+        "loras/hero v1.pt" if method == "normal_name" else "loras/hero_v1.safetensors"
+    )
+
+    found = match(local, [hero(2, other), hero(1)])
+
+    assert (found.chosen, found.quality, found.method) == (None, None, "suggestion")
+    assert [(one.file.version_id, one.method) for one in found.candidates] == [
+        (1, method),
+        (2, method),
+    ]
+    assert "2 versions" in found.reason
+
+
+def test_at_most_ten_candidates_are_listed_without_a_link() -> None:
+    found = match(local_model("loras/hero_v1.safetensors"), [hero(n) for n in range(1, 31)])
+
+    assert [candidate.file.version_id for candidate in found.candidates] == list(range(1, 11))
+
+
+def test_other_versions_of_a_model_are_other_names() -> None:
+    found = match(local_model("loras/hero_v14.safetensors"), [hero(1, "hero_v15.safetensors")])
+
+    assert (found.chosen, found.method) == (None, "suggestion")
+
+
+def test_the_same_name_with_another_hash_is_a_suggestion_only() -> None:
+    found = match(local_model("loras/hero_v1.safetensors", SHA256=digits("another")), [hero()])
+
+    assert (found.chosen, found.method) == (None, "suggestion")
+    assert [candidate.file for candidate in found.candidates] == [hero()]
+    assert found.reason == "It has the file name of hero_v1.safetensors of Hero, but another hash."
+
+
+def test_a_namesake_that_the_hash_rules_out_still_makes_the_name_ambiguous() -> None:
+    unknown = version_file("hero_v1.safetensors", 2, hashes={})
+
+    found = match(local_model("loras/hero_v1.safetensors", SHA256=digits("x")), [hero(), unknown])
+
+    assert found.chosen is None
+
+
+def test_a_name_of_files_of_several_sizes_links_none() -> None:
+    local = replace(local_model("loras/hero_v1.safetensors"), sizes=frozenset({1000, 2000}))
+
+    found = match(local, [hero()])
+
+    assert (found.chosen, found.quality, found.method) == (None, None, "suggestion")
+    assert [candidate.file for candidate in found.candidates] == [hero()]
+    assert found.reason == "Servers tell 2 different sizes of this model."
+
+
+def test_what_a_search_for_like_names_finds_is_never_linked() -> None:
+    found = match(local_model("loras/hero_v1.safetensors"), [], alike=[hero()])
+
+    assert (found.chosen, found.method) == (None, "suggestion")
+    assert [candidate.file for candidate in found.candidates] == [hero()]
+
+
+@pytest.mark.parametrize(
+    ("path", "file"),
+    [
+        ("loras/hero_v1.safetensors", version_file("hero_v1.safetensors", 1, CHECKPOINT)),
+        ("vae/hero_v1.safetensors", version_file("hero_v1.safetensors", 1, CHECKPOINT)),
+        (
+            "checkpoints/hero_v1.safetensors",
+            version_file("hero_v1.safetensors", 1, CHECKPOINT, "VAE"),
+        ),
+        (
+            "text_encoders/hero_v1.safetensors",
+            version_file("hero_v1.safetensors", 1, CHECKPOINT, "CLIP"),
+        ),
+    ],
+    ids=["lora", "vae", "vae in a checkpoint's item", "two of no known kind"],
+)
+def test_a_name_links_only_files_of_the_same_known_kind(path: str, file: VersionFile) -> None:
+    found = match(local_model(path), [file])
+
+    assert (found.method, found.chosen, found.candidates) == (None, None, ())
+
+
+@pytest.mark.parametrize(
+    ("name", "telling"),
+    [
+        ("model.safetensors", False),
+        ("diffusion_pytorch_model.fp16.safetensors", False),
+        ("diffusion_pytorch_model-00001-of-00002.safetensors", False),
+        ("pytorch_lora_weights.safetensors", False),
+        ("lora.safetensors", False),
+        ("checkpoint-1000.ckpt", False),
+        ("vae.pt", False),
+        ("ae.safetensors", False),
+        ("clip_l.safetensors", False),
+        ("last.safetensors", False),
+        ("final.safetensors", False),
+        ("xl.safetensors", False),
+        ("sdxl.safetensors", False),
+        ("00012345.safetensors", False),
+        ("abc_123.safetensors", False),
+        (".safetensors", False),
+        ("", False),
+        ("hero.safetensors", True),
+        ("sdxl_vae.safetensors", True),
+        ("sd_xl_base_1.0.safetensors", True),
+        ("flux1-dev.safetensors", True),
+        ("夏目友人帳.safetensors", True),
+    ],
+)
+def test_a_name_that_half_of_all_files_have_tells_nothing(name: str, telling: bool) -> None:
+    assert is_telling(name) is telling
+
+
+def test_a_name_that_tells_nothing_never_links() -> None:
+    file = version_file("pytorch_lora_weights.safetensors", 1)
+
+    found = match(local_model("loras/pytorch_lora_weights.safetensors"), [file])
+
+    assert found.chosen is None
+    assert "is no name to tell a model by" in found.reason
+
+
+@pytest.mark.parametrize(
+    "name", ["(a+)+$.pt", ".*.pt", "[hero", "\\x00.pt", "a/../b.pt", "%s{0}.pt"]
+)
+def test_a_name_is_never_a_pattern(name: str) -> None:
+    assert (
+        match(local_model(f"loras/{name}"), [hero(), version_file("aaaa.pt", 3, SLIDER)]).chosen
+        is None
+    )

@@ -1,0 +1,56 @@
+"""What goes with what, decided from the relations alone."""
+
+from db.schema.collections import COLLECTIONS
+from db.schema.relations import RELATIONS, SOFT_DELETABLE
+from db.soft_delete.cascade import Counts
+from db.soft_delete.marks import BEGUN, Mark, begun_mark_of, mark_of, where
+from db.soft_delete.owned import children_first, in_batches, is_id, parents_of
+
+
+def test_every_soft_deletable_collection_comes_once_and_before_those_that_own_it() -> None:
+    order = children_first()
+
+    assert sorted(order) == sorted(SOFT_DELETABLE)
+    for relation in RELATIONS:
+        if relation.owned and relation.collection != relation.parent:
+            assert order.index(relation.collection) < order.index(relation.parent)
+
+
+def test_what_is_owned_can_be_deleted_as_its_owner_can() -> None:
+    names = {one.name for one in COLLECTIONS}
+    owned = {name for one in RELATIONS if one.owned for name in (one.collection, one.parent)}
+
+    assert owned <= SOFT_DELETABLE <= names
+
+
+def test_a_scene_hangs_on_its_project_and_on_its_parent_scene() -> None:
+    assert [one.parent for one in parents_of("scenes")] == ["projects", "scenes"]
+    assert parents_of("projects") == ()
+
+
+def test_an_empty_id_names_no_document() -> None:
+    assert [is_id(one) for one in ("a", "", None, 7)] == [True, False, False, False]
+
+
+def test_batches_are_no_larger_than_asked_for_and_leave_nothing_out() -> None:
+    assert [*in_batches(range(5), 2)] == [(0, 1), (2, 3), (4,)]
+
+
+def test_the_rule_stands_beside_the_callers_own_condition() -> None:
+    own = {"deleted_at": "x"}
+
+    assert where(own, "not") == {"$and": [own, {"deleted_at": None}]}
+    assert where(own, "only") == {"$and": [own, {"deleted_at": {"$ne": None}}]}
+    assert where(own, "any") == own
+
+
+def test_a_mark_is_read_from_the_document_or_from_what_began() -> None:
+    mark = Mark("then", "somebody")
+
+    assert mark_of(mark.fields) == begun_mark_of({BEGUN: mark.fields}) == mark
+    assert mark_of({}) is mark_of({"deleted_at": None}) is None
+    assert begun_mark_of({}) is begun_mark_of({BEGUN: "text"}) is None
+
+
+def test_counts_of_nothing_are_nothing() -> None:
+    assert Counts() + Counts({"scenes": 0}) == {}

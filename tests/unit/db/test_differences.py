@@ -1,0 +1,111 @@
+"""What has to change is decided from what is there and what should be, and from nothing else."""
+
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from db.schema.collections import Collection
+from db.schema.indexes import FoundIndex, Index
+from db.setup.compare import Difference, FoundCollection, differences, validation
+
+
+class Thing(BaseModel):
+    id: str
+
+
+WANTED = Index(("id",), unique=True)
+THINGS = Collection("things", "Things.", Thing, (WANTED,))
+GOOD = FoundIndex("id_1", (("id", 1),), {"unique": True})
+PLAIN = FoundIndex("id_1", (("id", 1),), {})
+RENAMED = FoundIndex("by_id", (("id", 1),), {"unique": True})
+EXPIRING = FoundIndex("id_1", (("id", 1),), {"unique": True, "expireAfterSeconds": 9})
+STRANGE = FoundIndex("size_1", (("size", 1),), {})
+NAMESAKE = FoundIndex("id_1", (("size", 1),), {})
+
+INDEXES: list[tuple[str, tuple[FoundIndex, ...], dict[str, str]]] = [
+    ("there", (GOOD,), {"id_1": "existing"}),
+    ("missing", (), {"id_1": "created"}),
+    ("not unique", (PLAIN,), {"id_1": "repaired"}),
+    ("another name", (RENAMED,), {"id_1": "repaired"}),
+    ("an option too many", (EXPIRING,), {"id_1": "repaired"}),
+    ("two wrong ones", (PLAIN, RENAMED), {"id_1": "repaired"}),
+    ("a wrong one beside", (GOOD, RENAMED), {"id_1": "existing", "by_id": "unknown"}),
+    ("a strange one", (GOOD, STRANGE), {"id_1": "existing", "size_1": "unknown"}),
+]
+
+VALIDATIONS: list[tuple[dict[str, Any], str, str]] = [
+    ({}, "existing", ""),
+    ({"validationAction": "error"}, "repaired", "It differs in validationAction."),
+    ({"validationLevel": "off"}, "repaired", "It differs in validationLevel."),
+    ({"validator": {"id": "x"}}, "repaired", "It differs in validator."),
+    ({"validator": {}}, "created", ""),
+]
+
+
+def found(*indexes: FoundIndex, **changed: Any) -> FoundCollection:
+    return FoundCollection("collection", validation(THINGS, "warn") | changed, indexes)
+
+
+def outcomes(there: FoundCollection | None, kind: str) -> dict[str, str]:
+    return {
+        one.finding.name: one.finding.outcome
+        for one in differences(THINGS, there, "warn")
+        if one.finding.kind == kind
+    }
+
+
+def the_index(*there: FoundIndex) -> Difference:
+    return next(one for one in differences(THINGS, found(*there), "warn") if one.index == WANTED)
+
+
+def test_nothing_there_means_that_all_is_created() -> None:
+    made = [(one.finding.kind, one.finding.outcome) for one in differences(THINGS, None, "warn")]
+
+    assert made == [("collection", "created"), ("validator", "created"), ("index", "created")]
+
+
+@pytest.mark.parametrize(("there", "expected"), [case[1:] for case in INDEXES], ids=str)
+def test_an_index_is_compared_with_the_registry(
+    there: tuple[FoundIndex, ...], expected: dict[str, str]
+) -> None:
+    assert outcomes(found(*there), "index") == expected
+
+
+@pytest.mark.parametrize(("changed", "outcome", "reason"), VALIDATIONS)
+def test_a_validator_is_compared_with_the_model(
+    changed: dict[str, Any], outcome: str, reason: str
+) -> None:
+    validator = differences(THINGS, found(GOOD, **changed), "warn")[1].finding
+
+    assert (validator.outcome, validator.reason) == (outcome, reason)
+
+
+def test_a_repair_replaces_every_index_on_the_same_fields() -> None:
+    difference = the_index(PLAIN, RENAMED)
+
+    assert difference.replaces == (PLAIN, RENAMED)
+    assert difference.finding.reason == "It differs in unique."
+
+
+def test_a_name_that_is_taken_blocks() -> None:
+    difference = the_index(NAMESAKE)
+
+    assert difference.finding.outcome == "blocked"
+    assert "An index on other fields has this name" in difference.finding.reason
+
+
+def test_a_strange_unique_index_comes_with_a_warning() -> None:
+    strange = FoundIndex("size_1", (("size", 1),), {"unique": True})
+
+    finding = differences(THINGS, found(GOOD, strange), "warn")[-1].finding
+
+    assert finding.outcome == "unknown"
+    assert "may refuse documents" in finding.reason
+
+
+def test_a_view_in_the_place_of_a_collection_blocks_all_of_it() -> None:
+    [difference] = differences(THINGS, FoundCollection("view"), "warn")
+
+    assert difference.finding.outcome == "blocked"
+    assert "A view has this name" in difference.finding.reason

@@ -1,0 +1,71 @@
+import pytest
+
+from storycanvas.host.engines.facefusion.process.environment import facefusion_environment
+
+NOWHERE = "http://127.0.0.1:9"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "PATH", "HOME", "USERPROFILE", "SystemRoot", "SYSTEMDRIVE", "windir", "ComSpec",
+        "TEMP", "TMP", "TMPDIR", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH",
+        "CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCM_PATH",
+        "HSA_OVERRIDE_GFX_VERSION", "ORT_TENSORRT_FP16_ENABLE", "OMP_NUM_THREADS",
+        "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "XDG_CACHE_HOME", "CONDA_PREFIX",
+    ],
+)  # fmt: skip
+def test_what_facefusion_needs_reaches_it(name: str) -> None:
+    assert facefusion_environment({name: "x"}, downloads=False)[name] == "x"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "FACEFUSION_TOKEN", "MONGO_URL", "AWS_SECRET_ACCESS_KEY", "NVIDIA_API_KEY", "ORT_TOKEN",
+        "CUDA_PASSWORD", "MKL_SECRET", "lc_credentials", "PYTHONPATH", "PYTHONSTARTUP",
+        "LD_PRELOAD", "FTP_PROXY", "CURL_HOME", "path_key",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("downloads", [True, False], ids=["downloads", "no downloads"])
+def test_nothing_else_does(name: str, downloads: bool) -> None:
+    assert name not in facefusion_environment({name: "x"}, downloads=downloads)
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "http_proxy", "ALL_PROXY"])
+def test_without_downloads_every_proxy_leads_nowhere(name: str) -> None:
+    own = {name: "http://proxy.example:3128", "NO_PROXY": "*", "no_proxy": "*"}
+    chosen = facefusion_environment(own, downloads=False)
+    assert chosen[name] == NOWHERE
+    assert not {"NO_PROXY", "no_proxy"} & chosen.keys()
+
+
+def test_with_downloads_no_proxy_is_set() -> None:
+    assert facefusion_environment({"PATH": "/bin"}, downloads=True) == {
+        "PATH": "/bin",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("proxy", "passed"),
+    [
+        ("http://proxy.example:3128", "http://proxy.example:3128"),
+        ("proxy.example:3128", "proxy.example:3128"),
+        ("http://user:made-up@proxy.example:3128", "http://proxy.example:3128"),
+        ("user:made-up@proxy.example:3128", "proxy.example:3128"),
+        ("socks5h://user:made@up/?#@proxy.example/", "socks5h://proxy.example/"),
+        ("http://user:made://up@proxy.example", "http://proxy.example"),
+    ],
+)
+def test_with_downloads_the_operators_proxy_passes_without_its_password(
+    proxy: str, passed: str
+) -> None:
+    own = {"HTTPS_PROXY": proxy, "all_proxy": proxy, "no_proxy": "127.0.0.1"}
+    chosen = facefusion_environment(own, downloads=True)
+    assert chosen == {
+        "HTTPS_PROXY": passed,
+        "all_proxy": passed,
+        "no_proxy": "127.0.0.1",
+        "PYTHONUNBUFFERED": "1",
+    }

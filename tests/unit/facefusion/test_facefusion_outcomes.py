@@ -1,0 +1,63 @@
+import pytest
+
+from storycanvas.faces.errors import ContentRejected, EngineFailed, NoFace
+from storycanvas.host.engines.facefusion.process.errors import Ended, OutOfMemory, trouble
+
+STEP = "[FACEFUSION.CORE] processing step 1 of 1"
+COPYING = "[FACEFUSION.TO_IMAGE] copying image with a resolution of 512x512"
+
+# From the outcomes of FaceFusion 3.8.1's contract: exit code, verdict, log, output, what it means.
+OUTCOMES = {
+    "done": (0, False, [STEP, COPYING], True, None),
+    "done, nobody to ask": (0, None, [STEP, COPYING], True, None),
+    "analyser refuses": (1, True, [STEP], False, ContentRejected),
+    "analyser refuses, nobody to ask": (1, None, [STEP], False, ContentRejected),
+    "silence is no refusal": (1, None, [], False, EngineFailed),
+    "asked and not refused": (1, False, [STEP], False, EngineFailed),
+    "no source face": (
+        1, None, [STEP, "[FACEFUSION.CORE] no source face detected!"], False, NoFace,
+    ),
+    "exit 0 without an output": (0, None, [], False, EngineFailed),
+    "unknown option": (2, None, ["error: unrecognized arguments: --nonsense"], False, EngineFailed),
+    "crash": (1, None, [STEP, "AttributeError: 'NoneType'"], False, EngineFailed),
+    "cuda": (
+        1, None, [STEP, "CUDA failure 2: out of memory ; GPU=0"], False, OutOfMemory,
+    ),
+    "arena": (
+        1, False, ["Failed to allocate memory for requested buffer of size 1073741824"], False,
+        OutOfMemory,
+    ),
+    "python": (1, None, [STEP, "MemoryError"], False, OutOfMemory),
+    "directml": (1, None, [STEP, "E_OUTOFMEMORY: not enough memory"], False, OutOfMemory),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", OUTCOMES.values(), ids=OUTCOMES)
+def test_an_outcome_is_told_by_more_than_its_exit_code(
+    case: tuple[int, bool | None, list[str], bool, type[Exception] | None],
+) -> None:
+    code, verdict, log, output, meaning = case
+    found = trouble(Ended(code, verdict, log, output))
+    assert (type(found) if found else None) is meaning
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[FACEFUSION.DOWNLOAD] validating source for gfpgan_1.4 failed",
+        "[FACEFUSION.DOWNLOAD] validating hash for gfpgan_1.4 failed",
+        "[FACEFUSION.INFERENCE_MANAGER] loading model gfpgan_1.4 failed",
+    ],
+)
+def test_weights_that_are_missing_or_broken_are_named_with_the_remedy(line: str) -> None:
+    found = trouble(Ended(1, None, [STEP, line], has_output=False))
+    assert isinstance(found, EngineFailed)
+    assert "gfpgan_1.4" in str(found)
+    assert "force-download" in str(found)
+
+
+def test_a_failure_quotes_the_last_lines_of_the_log() -> None:
+    log = [f"line {number}" for number in range(50)]
+    found = str(trouble(Ended(1, None, log, has_output=False)))
+    assert "line 49" in found
+    assert "line 10 " not in found

@@ -1,0 +1,88 @@
+"""Settings: built-in default, then preset, then character, then what was given."""
+
+import pytest
+
+from storycanvas.faces.errors import BadField, OutOfRange
+from storycanvas.faces.operations import AgeAdjustOperation, EnhanceOperation
+from storycanvas.faces.preferences import Preferences, unused_preset
+from storycanvas.faces.recipes.inspection import inspection
+
+MODEL = "enhancement_model"
+
+PRECEDENCE = [
+    # preset, character, explicit -> value, source
+    (None, None, None, "gfpgan_1.4", None),
+    ("codeformer", None, None, "codeformer", "preset"),
+    ("codeformer", "gpen_bfr_512", None, "gpen_bfr_512", "character"),
+    ("codeformer", "gpen_bfr_512", "gfpgan_1.3", "gfpgan_1.3", "explicit"),
+    (None, "gpen_bfr_512", None, "gpen_bfr_512", "character"),
+    ("codeformer", "gfpgan_1.4", None, "gfpgan_1.4", None),
+]
+
+
+@pytest.mark.parametrize(("preset", "character", "explicit", "value", "source"), PRECEDENCE)
+def test_the_stronger_source_wins_and_is_named(
+    preset: str | None,
+    character: str | None,
+    explicit: str | None,
+    value: str,
+    source: str | None,
+) -> None:
+    chosen = Preferences({MODEL: preset}, "enhance", {MODEL: character})
+
+    operation, sources = chosen.settle(EnhanceOperation, fitted={}, explicit={MODEL: explicit})
+
+    assert isinstance(operation, EnhanceOperation)
+    assert operation.enhancement_model == value
+    assert sources == ({MODEL: source} if source else {})
+
+
+def test_a_preset_for_another_operation_changes_nothing() -> None:
+    chosen = Preferences({"face_mask_types": ["region"]}, "swap")
+
+    operation, _ = chosen.settle(EnhanceOperation, fitted={}, explicit={})
+
+    assert operation == EnhanceOperation()
+
+
+def test_settings_of_other_operations_are_left_alone() -> None:
+    chosen = Preferences(character={"face_editor_mouth_smile": 50, "age_adjustment_blend": 0.5})
+
+    operation, sources = chosen.settle(EnhanceOperation, fitted={}, explicit={})
+
+    assert operation == EnhanceOperation()
+    assert sources == {}
+
+
+@pytest.mark.parametrize("blend", [1.5, "much", [1]])
+def test_a_stored_value_out_of_range_is_refused_with_its_source(blend: object) -> None:
+    chosen = Preferences(character={"age_adjustment_blend": blend})
+
+    with pytest.raises(OutOfRange, match=r"age_adjustment_blend = .* \(from: character\)"):
+        chosen.settle(AgeAdjustOperation, fitted={}, explicit={"target_age": 45})
+
+
+def test_settings_that_do_not_fit_together_name_their_sources() -> None:
+    chosen = Preferences(character={"face_detector_size": "320x320"})
+
+    with pytest.raises(OutOfRange, match=r"operation enhance \(from: character\) do not fit"):
+        chosen.settle(EnhanceOperation, fitted={}, explicit={})
+
+
+@pytest.mark.parametrize("name", ["face_enhancer_blendd", "face_enhancer_model"])
+def test_a_preset_with_a_parameter_that_does_not_exist_is_refused(name: str) -> None:
+    with pytest.raises(BadField, match=f"The preset holds {name}"):
+        Preferences({name: 1}, "enhance")
+
+
+def test_a_preset_for_an_operation_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(BadField, match="The preset is for 'video_swap'; the operations are"):
+        Preferences({}, "video_swap")
+
+
+def test_a_preset_that_a_plan_has_no_use_for_is_warned_of() -> None:
+    plan = inspection({"base": "face.png"})
+
+    assert "preset is for the operation swap" in unused_preset(plan, Preferences({}, "swap"))[0]
+    assert unused_preset(plan, Preferences({}, "detect")) == ()
+    assert unused_preset(plan, Preferences()) == ()

@@ -1,0 +1,126 @@
+"""Recipes plan what the owner's guide says (seed 002, workflows 2 and 3)."""
+
+import pytest
+
+from storycanvas.faces.errors import BaseAgeUnknown, ChildAgeRefused
+from storycanvas.faces.operations import AgeAdjustOperation, EnhancementModel, FaceSwapperModel
+from storycanvas.faces.plan import Gallery, Plan, Step
+from storycanvas.faces.preferences import Preferences
+from storycanvas.faces.recipes.age_progression import age_progression, plan_base_age
+from storycanvas.faces.recipes.enhance_then_swap import enhance_then_swap
+from storycanvas.faces.recipes.inspection import inspection
+
+
+def named(plan: Plan) -> dict[str, Step]:
+    return {step.name: step for step in plan.steps}
+
+
+def blend(step: Step) -> float:
+    assert isinstance(step.operation, AgeAdjustOperation)
+    return step.operation.age_adjustment_blend
+
+
+def test_every_wanted_age_is_enhanced_after_ageing_and_shown() -> None:
+    steps = named(age_progression("base.png", 30, [16, 45]))
+
+    assert list(steps) == ["age 16", "enhance age 16", "age 45", "enhance age 45"]
+    assert steps["enhance age 45"].inputs == ("age 45",)
+    assert [s.age for s in steps.values() if s.gallery is Gallery.AGE_VARIANTS] == [16, 45]
+
+
+def test_without_enhancement_the_aged_picture_itself_is_shown() -> None:
+    steps = named(age_progression("base.png", 30, [45], enhance=None))
+
+    assert list(steps) == ["age 45"]
+    assert steps["age 45"].gallery is Gallery.AGE_VARIANTS
+
+
+def test_an_intermediate_age_is_neither_enhanced_nor_shown() -> None:
+    steps = named(age_progression("base.png", 25, [65]))
+
+    assert list(steps) == ["age 45", "age 65", "enhance age 65"]
+    assert steps["age 45"].gallery is None
+    assert steps["age 65"].inputs == ("age 45",)
+
+
+@pytest.mark.parametrize(("age", "expected"), [(59, 1.0), (60, 0.7), (69, 0.7), (70, 1.0)])
+def test_a_single_jump_of_thirty_years_is_blended_softly(age: int, expected: float) -> None:
+    steps = named(age_progression("base.png", 30, [age]))
+
+    assert blend(steps[f"age {age}"]) == expected
+
+
+def test_a_preferred_blend_is_stronger_than_the_recipe() -> None:
+    mine = Preferences(character={"age_adjustment_blend": 0.5})
+    step = named(age_progression("base.png", 30, [65], preferences=mine))["age 65"]
+
+    assert blend(step) == 0.5
+    assert step.sources == {"age_adjustment_blend": "character"}
+
+
+@pytest.mark.parametrize("age", [0, 9])
+def test_child_ages_are_refused(age: int) -> None:
+    with pytest.raises(ChildAgeRefused, match=f"Age {age} is below 10.*allow_child_ages"):
+        age_progression("base.png", 30, [45, age])
+
+
+def test_child_ages_can_be_allowed() -> None:
+    assert "age 5" in named(age_progression("base.png", 30, [5], allow_child_ages=True))
+
+
+@pytest.mark.parametrize(("known", "estimate", "expected"), [(25, 40.0, 25), (None, 33.6, 34)])
+def test_a_known_base_age_is_stronger_than_the_estimate(
+    known: int | None, estimate: float, expected: int
+) -> None:
+    assert plan_base_age(known, estimate) == expected
+
+
+def test_a_base_age_that_nobody_knows_is_asked_for() -> None:
+    with pytest.raises(BaseAgeUnknown, match="base_age"):
+        plan_base_age(None, None)
+
+
+def test_the_face_is_enhanced_then_swapped_then_enhanced() -> None:
+    steps = named(enhance_then_swap("face.png", "scene.png"))
+
+    assert list(steps) == ["enhance source", "swap", "enhance result"]
+    assert steps["swap"].inputs == ("enhance source", "target")
+    assert steps["enhance result"].gallery is Gallery.SWAPPED_FACES
+    assert steps["swap"].gallery is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "names"),
+    [
+        (None, None, ["swap"]),
+        (EnhancementModel.GFPGAN_1_4, None, ["enhance source", "swap"]),
+        (None, EnhancementModel.CODEFORMER, ["swap", "enhance result"]),
+    ],
+)
+def test_each_enhancement_is_optional(
+    before: EnhancementModel | None, after: EnhancementModel | None, names: list[str]
+) -> None:
+    plan = enhance_then_swap("a", "b", enhance_source=before, enhance_result=after)
+
+    assert [step.name for step in plan.steps] == names
+
+
+def test_a_swap_that_is_not_enhanced_is_shown_itself() -> None:
+    plan = enhance_then_swap("a", "b", enhance_result=None)
+
+    assert plan.steps[-1].gallery is Gallery.SWAPPED_FACES
+
+
+def test_a_named_swapper_is_told_as_explicit() -> None:
+    plan = enhance_then_swap("a", "b", face_swapper_model=FaceSwapperModel.SIMSWAP_256)
+
+    assert named(plan)["swap"].sources == {"face_swapper_model": "explicit"}
+
+
+def test_an_inspection_looks_at_each_picture_once() -> None:
+    plan = inspection({"base": "a.png", "target": "b.png"})
+
+    assert [(step.name, step.inputs) for step in plan.steps] == [
+        ("detect base", ("base",)),
+        ("detect target", ("target",)),
+    ]

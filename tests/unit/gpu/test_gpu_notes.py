@@ -1,0 +1,41 @@
+"""What processes read out of each other's notes about a GPU host."""
+
+from storycanvas.gpu.guard.fairness import Claim
+from storycanvas.gpu.guard.presence import Note, NotedRun, by_run, claims_beyond, described
+
+MIRA = NotedRun(run="ages of Mira", run_id="abc", since=1_000_000.0)
+
+
+def note(process: int, **told: object) -> Note:
+    blank = Note(limit="gpu:box:9002", machine="render", process=process, lane=1)
+    return blank.model_copy(update=told)
+
+
+def test_only_claims_of_those_outside_of_the_circle_are_taken_from_notes() -> None:
+    notes = [
+        note(1, circle="here", claim=Claim(0, 1.0)),
+        note(2, circle="there", claim=Claim(0, 2.0)),
+        note(3, circle="there"),
+        note(4, circle="elsewhere", claim=Claim(5, 3.0)),
+    ]
+
+    assert claims_beyond("here", notes) == [Claim(0, 2.0), Claim(5, 3.0)]
+
+
+def test_the_waiting_steps_of_a_run_are_one_entry_with_its_longest_wait() -> None:
+    later, urgent = MIRA.model_copy(update={"since": 1_000_007.0}), 5
+    other = MIRA.model_copy(update={"priority": urgent})
+
+    assert by_run([later, other, MIRA, later]) == [MIRA.model_copy(update={"steps": 3}), other]
+
+
+def test_every_holder_is_named_with_its_process_and_time() -> None:
+    notes = [note(41, holding=MIRA), note(42, waiting=(MIRA,))]
+
+    assert described(notes) == (
+        "held by ages of Mira (process 41 on render) since 1970-01-12T13:46:40+00:00"
+    )
+
+
+def test_without_any_holder_that_is_said() -> None:
+    assert described([note(42)]).startswith("nobody says that they hold it")

@@ -1,0 +1,71 @@
+"""What an operator sees of a guard, and when a slot may be freed."""
+
+import pytest
+
+from storycanvas.faces.contract import HostStatus
+from storycanvas.gpu.guard.presence import Note, NotedRun
+from storycanvas.gpu.guard.status import GuardState, ResetRefused, check_reset, state_lines
+
+IDLE = HostStatus(engine="preview", engine_version="1", gpu_slots=1, busy=0, queued=0, operations=7)
+BUSY = IDLE.model_copy(update={"busy": 1, "queued": 2})
+HOLDER = Note(
+    limit="gpu:box:9002",
+    machine="render",
+    process=41,
+    lane=1,
+    holding=NotedRun(run="ages of Mira", run_id="abc", priority=3, since=1_000_000.0),
+    waiting=(NotedRun(run="ages of Tom", since=1_000_060.0, steps=3),),
+)
+
+
+def state(taken: int = 1, slots: int | None = 1, **more: object) -> GuardState:
+    told = {"active": True, "notes": (), **more}
+    return GuardState("gpu:box:9002", slots, taken, **told)
+
+
+def test_a_slot_that_nobody_holds_may_be_freed_on_an_idle_host() -> None:
+    check_reset(state(), IDLE)
+
+
+REFUSALS = {
+    "a run that lives holds it": (state(notes=(HOLDER,)), IDLE, "held by ages of Mira"),
+    "the host works": (state(), BUSY, "runs 1 and queues 2"),
+    "the host does not answer": (state(), None, "does not answer"),
+    "there is no limit": (state(slots=None), IDLE, "no limit"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS.values(), ids=REFUSALS)
+def test_a_slot_is_left_where_something_may_run(
+    case: tuple[GuardState, HostStatus | None, str],
+) -> None:
+    seen, status, sentence = case
+    with pytest.raises(ResetRefused, match=sentence):
+        check_reset(seen, status)
+
+
+def test_holder_and_waiting_runs_are_shown_with_their_links_and_times() -> None:
+    assert state_lines(state(notes=(HOLDER,)), IDLE, "http://ui:4200/") == [
+        "gpu:box:9002: 1 of 1 slots taken, host ok, 0 running, 0 queued",
+        (
+            "  held by ages of Mira http://ui:4200/runs/flow-run/abc (priority 3) "
+            "since 1970-01-12 13:46:40 UTC, process 41 on render"
+        ),
+        (
+            "  waiting: 3 steps of ages of Tom (priority 0) since 1970-01-12 13:47:40 UTC, "
+            "process 41 on render"
+        ),
+    ]
+
+
+SLOTS = {
+    "leaked": (state(), "1 of 1 slots taken, 1 held by nobody who lives"),
+    "switched off": (state(taken=0, active=False), "SWITCHED OFF"),
+    "missing": (state(slots=None), "python -m deployments.limits"),
+}
+
+
+@pytest.mark.parametrize("case", SLOTS.values(), ids=SLOTS)
+def test_what_is_wrong_with_a_limit_is_said(case: tuple[GuardState, str]) -> None:
+    seen, words = case
+    assert words in state_lines(seen, None, None)[0]

@@ -1,0 +1,59 @@
+"""Whose turn it is on a GPU host."""
+
+import pytest
+
+from storycanvas.gpu.guard.fairness import (
+    PRECEDENCE_SECONDS,
+    QUANTUM_SECONDS,
+    Claim,
+    Turn,
+    may_try,
+    next_turn,
+)
+
+EARLY, LATE = Claim(0, 100.0), Claim(0, 200.0)
+URGENT = Claim(5, 300.0)
+YOUNG, DUE = QUANTUM_SECONDS / 2, QUANTUM_SECONDS
+NOBODY: list[Claim] = []
+
+# What this process has ready, how long it has held the slot, who waits here and elsewhere.
+TURNS = {
+    "nobody else waits": (LATE, DUE, NOBODY, NOBODY, Turn.KEEP),
+    "equals wait, within the quantum": (LATE, YOUNG, [EARLY], [EARLY], Turn.KEEP),
+    "a neighbour waits, the quantum is over": (LATE, DUE, [EARLY], NOBODY, Turn.HAND_OVER),
+    "another machine waits, the quantum is over": (LATE, DUE, NOBODY, [EARLY], Turn.GIVE_BACK),
+    "higher priority waits here": (LATE, YOUNG, [URGENT], NOBODY, Turn.HAND_OVER),
+    "higher priority waits elsewhere": (LATE, YOUNG, [EARLY], [URGENT], Turn.GIVE_BACK),
+    "lower priority waits for ever": (URGENT, 100 * DUE, [EARLY], [LATE], Turn.KEEP),
+    "the longer wait is elsewhere": (LATE, DUE, [LATE], [EARLY], Turn.GIVE_BACK),
+    "the longer wait is here": (LATE, DUE, [EARLY], [LATE], Turn.HAND_OVER),
+    "no work, a neighbour waits": (None, YOUNG, [LATE], NOBODY, Turn.HAND_OVER),
+    "no work, another machine waits": (None, YOUNG, NOBODY, [LATE], Turn.GIVE_BACK),
+    "no work, nobody waits": (None, DUE, NOBODY, NOBODY, Turn.KEEP),
+}
+
+
+@pytest.mark.parametrize("case", TURNS.values(), ids=TURNS)
+def test_a_held_slot_goes_to_whom_it_is_due(
+    case: tuple[Claim | None, float, list[Claim], list[Claim], Turn],
+) -> None:
+    own, held, neighbours, others, turn = case
+    assert next_turn(own, held, neighbours, others) is turn
+
+
+TRIES = {
+    "nobody else": (LATE, NOBODY, 0.0, True),
+    "who came first": (EARLY, [LATE], 0.0, True),
+    "who came later": (LATE, [EARLY], 0.0, False),
+    "higher priority, though later": (URGENT, [EARLY, LATE], 0.0, True),
+    "lower priority, though first": (EARLY, [URGENT], 0.0, False),
+    "left free by those who come first": (EARLY, [URGENT], PRECEDENCE_SECONDS, True),
+}
+
+
+@pytest.mark.parametrize("case", TRIES.values(), ids=TRIES)
+def test_a_free_slot_is_left_to_who_comes_first(
+    case: tuple[Claim, list[Claim], float, bool],
+) -> None:
+    own, others, free_seconds, may = case
+    assert may_try(own, others, free_seconds) is may

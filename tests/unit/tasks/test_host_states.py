@@ -1,0 +1,207 @@
+"""What is said about hosts: addresses without secrets, changes, names, rows."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from db.catalog.servers import servers_of
+from storycanvas.catalog.health.checks import (
+    GpuGuard,
+    HostCheck,
+    HostQueue,
+    HostState,
+    shown_address,
+)
+from storycanvas.catalog.health.report import HealthReport, Seen, changes
+from tasks.health.check import host_row
+from tasks.health.events import host_resource
+from tasks.health.history import seen_hosts
+from tasks.health.probes import server_probes
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+ZERO, SECOND = timedelta(0), timedelta(seconds=1)
+KEY = ("comfyui", "gpu-1", "http://gpu-1:8188")
+
+
+def check(state: HostState, name: str = "gpu-1") -> HostCheck:
+    return HostCheck(name=name, kind="comfyui", address=f"http://{name}:8188", state=state)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [
+        ("up", "up", False),
+        ("up", "down", True),
+        ("up", "error", True),
+        ("up", "starting", True),
+        ("down", "up", True),
+        ("failed", "up", True),
+        ("down", "error", False),
+        ("down", "down", False),
+    ],
+)
+def test_a_change_is_going_away_or_coming_back(before: str, now: HostState, told: bool) -> None:
+    found = changes({KEY: Seen(before, "1")}, [check(now)])
+
+    assert [one.before for one in found] == ([before] if told else [])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ("comfyui", "gpu-2", "http://gpu-1:8188"),
+        ("comfyui", "gpu-1", "http://elsewhere:8188"),
+        ("face host", "gpu-1", "http://gpu-1:8188"),
+    ],
+    ids=["name", "address", "kind"],
+)
+def test_a_host_that_was_not_looked_at_before_has_not_changed(other: tuple[str, str, str]) -> None:
+    assert changes({other: Seen("up", "1")}, [check("down")]) == ()
+
+
+def test_a_host_that_is_no_longer_looked_at_has_not_changed() -> None:
+    assert changes({KEY: Seen("up", "1")}, []) == ()
+
+
+def test_a_change_says_what_happened() -> None:
+    [went] = changes({KEY: Seen("up", "1")}, [check("down")])
+    [came] = changes({KEY: Seen("error", "1")}, [check("up")])
+
+    assert went.sentence == "gpu-1 (comfyui) is down; it was up."
+    assert came.sentence == "gpu-1 (comfyui) is up again; it was error."
+
+
+def test_states_come_from_whatever_rows_there_are() -> None:
+    good = {"kind": "comfyui", "name": "gpu-1", "address": "http://gpu-1:8188", "state": "up"}
+
+    found = seen_hosts([None, 3, "x", [], {}, {"name": "a"}, {"state": "up"}, good], "1")
+
+    assert found == {KEY: Seen("up", "1")}
+
+
+def test_rows_of_the_history_name_the_look_that_found_them() -> None:
+    row = {"kind": "comfyui", "name": "gpu-1", "address": "http://gpu-1:8188", "state": "up"}
+
+    early, late = (seen_hosts([row | {"checked_at": NOW + wait}])[KEY] for wait in (ZERO, SECOND))
+
+    assert early.look != late.look
+
+
+@pytest.mark.parametrize(
+    ("name", "resource"),
+    [
+        ("GPU box 1", "storycanvas.host.comfyui.gpu-box-1"),
+        ("127.0.0.1:9002", "storycanvas.host.comfyui.127-0-0-1-9002"),
+        ("显卡", "storycanvas.host.comfyui.0296a21a"),
+        ("GPU 显卡", "storycanvas.host.comfyui.gpu-61d946ce"),
+    ],
+)
+def test_an_automation_can_name_every_host(name: str, resource: str) -> None:
+    assert host_resource("comfyui", name) == resource
+
+
+def test_the_next_run_reads_the_table_of_this_one() -> None:
+    assert seen_hosts([host_row(check("down"))], "1") == {KEY: Seen("down", "1")}
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://gpu:8188/", "http://gpu:8188"),
+        ("http://u:p@gpu:8188/comfy/?token=p", "http://gpu:8188/comfy"),
+        ("http://gpu#p", "http://gpu"),
+        ("mongodb://u:p@a:1,b:2/db?x=p", "mongodb://a:1,b:2/db"),
+        ("mongodb+srv://u:p%40@host/", "mongodb+srv://host"),
+        ("mongodb://u:p/p@host/", "mongodb://"),
+        ("mongodb://u:1?p@host/", "mongodb://"),
+        ("mongodb://u:1#p@host/", "mongodb://"),
+        ("mongodb://u:p@p@host/", "mongodb://host"),
+        ("file:///srv/images", "file:///srv/images"),
+        ("s3://key:p@bucket/images", "s3://bucket/images"),
+        ("/srv/images", "/srv/images"),
+        ("", ""),
+    ],
+)
+def test_an_address_is_shown_without_secrets(url: str, shown: str) -> None:
+    assert shown_address(url) == shown
+
+
+def test_a_report_names_what_is_not_up() -> None:
+    noted = check("down", "gpu-2").model_copy(update={"note": "It is off."})
+    report = HealthReport(checked_at=NOW, checks=(check("up"), noted))
+
+    assert report.summary() == "1 of 2 hosts are up; gpu-2 is down."
+    assert report.lines() == ["gpu-2 is down. It is off."]
+
+
+def test_a_report_without_trouble_is_short() -> None:
+    report = HealthReport(checked_at=NOW, checks=(check("up"),))
+
+    assert (report.summary(), report.lines()) == ("1 of 1 hosts are up.", [])
+
+
+def test_a_report_says_that_the_history_has_a_gap() -> None:
+    report = HealthReport(checked_at=NOW, checks=(), history_kept=False)
+
+    assert report.summary() == "0 of 0 hosts are up. The history was not kept."
+
+
+def test_a_report_survives_json() -> None:
+    found = changes({KEY: Seen("up", "1")}, [check("down")])
+    report = HealthReport(checked_at=NOW, checks=(check("down"),), changes=found)
+
+    assert HealthReport.model_validate_json(report.model_dump_json()) == report
+
+
+def test_servers_of_one_name_are_told_apart_by_their_ids() -> None:
+    rows = [
+        {"id": "1", "name": "gpu", "url": "http://a:1"},
+        {"id": "2", "name": "gpu", "url": "http://b:1"},
+        {"id": "3", "name": "mongodb", "url": "http://c:1"},
+        {"id": "4", "name": "alone", "url": "http://d:1"},
+    ]
+
+    names = [probe.name for probe in server_probes(servers_of(rows), ["mongodb"])]
+
+    assert names == ["gpu (1)", "gpu (2)", "mongodb (3)", "alone"]
+
+
+def test_a_row_that_names_no_server_is_one_in_trouble() -> None:
+    rows: list[dict[str, Any]] = [
+        {"id": "1", "url": "ftp://user:hunter2@a"},
+        {"id": "2", "url": None},
+    ]
+
+    probes = server_probes(servers_of(rows), [])
+
+    assert [(probe.name, probe.ask().state) for probe in probes] == [("1", "error"), ("2", "error")]
+    assert "hunter2" not in f"{probes[0]}{probes[0].ask()}"
+
+
+def test_a_row_of_the_table_says_what_an_operator_asks() -> None:
+    full = HostCheck(
+        name="gpu",
+        kind="face host",
+        address="http://gpu:9002",
+        latency_ms=3.14,
+        queue=HostQueue(running=1, waiting=4),
+        gpu=GpuGuard(slots=2, taken=1, guarded=True),
+        free_disk_bytes=12_340_000_000,
+    )
+
+    row = host_row(full)
+
+    assert (row["latency"], row["queue"]) == ("3.1 ms", "1 running, 4 waiting")
+    assert (row["GPU guard"], row["free disk"]) == ("1 of 2 slots taken", "12.3 GB")
+
+
+@pytest.mark.parametrize(
+    ("guard", "said"),
+    [
+        (GpuGuard(slots=None, taken=0, guarded=False), "NO LIMIT"),
+        (GpuGuard(slots=1, taken=0, guarded=False), "0 of 1 slots taken, SWITCHED OFF"),
+    ],
+)
+def test_a_guard_that_does_not_guard_stands_out(guard: GpuGuard, said: str) -> None:
+    assert host_row(check("up").model_copy(update={"gpu": guard}))["GPU guard"] == said

@@ -1,0 +1,197 @@
+"""What holds for every file of the tree."""
+
+import ast
+import inspect
+import re
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import pytest
+import yaml
+from prefect import Flow
+from pydantic import TypeAdapter
+
+from blocks import Civitai, FaceHost, FaceHostFarm, ImageStoreBlock, StoryDatabase
+from blocks.environment import Environment
+from tests.support.paths import ROOT
+
+LONGEST_FUNCTION = 40
+LIBRARIES = {"prefect", "pymongo", "bson", "gridfs", "httpx", "pydantic", "pydantic_settings"}
+MOCKS = {"mock", "unittest.mock", "pytest_mock", "mongomock", "respx"}
+MOCK_NAMES = {"MagicMock", "AsyncMock", "Mock", "mocker"}
+OWNERS_HOST = ".".join(map(str, (192, 168, 1, 10)))
+PLACE = re.compile(r"://|--(index|extra-index|find-links|trusted)|(^|\s|@ )(/|~|\.\.?/|[A-Z]:\\)")
+VAGUE = {"utils", "util", "helpers", "helper", "manager", "common", "misc"}
+SENTENCE = re.compile(r"[A-Z][^.]*(\.\S[^.]*)*\.", re.IGNORECASE)
+BLOCKS = (Civitai, FaceHost, FaceHostFarm, ImageStoreBlock, StoryDatabase)
+DEPLOYMENTS: list[dict[str, Any]] = yaml.safe_load((ROOT / "prefect.yaml").read_text())[
+    "deployments"
+]
+
+
+@cache
+def files() -> tuple[Path, ...]:
+    """Everything that is tracked, or would be by `git add`."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    found = (ROOT / name for name in listed.split("\0") if name)
+    return tuple(path for path in found if path.is_file())
+
+
+@cache
+def modules() -> dict[str, ast.Module]:
+    python = [path for path in files() if path.suffix == ".py"]
+    return {str(path.relative_to(ROOT)): ast.parse(path.read_text()) for path in python}
+
+
+def imports(tree: ast.Module) -> Iterator[str]:
+    """Dotted names of what a module imports."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def is_private(name: str) -> bool:
+    library, *parts = name.split(".")
+    return library in LIBRARIES and any(part.startswith("_") for part in parts)
+
+
+def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Count its lines; the docstring is not counted, because a flow's is the text of its form."""
+    first = function.body[0]
+    described = ast.get_docstring(function) is not None
+    docstring = (first.end_lineno or 0) - first.lineno + 1 if described else 0
+    return (function.end_lineno or 0) - function.lineno - docstring
+
+
+def flow_of(deployment: dict[str, Any]) -> Flow[..., Any]:
+    file, name = deployment["entrypoint"].split(":")
+    found = getattr(import_module(file.removesuffix(".py").replace("/", ".")), name)
+    assert isinstance(found, Flow)
+    return found
+
+
+def name_of(deployment: dict[str, Any]) -> str:
+    return str(deployment["name"])
+
+
+every_deployment = pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=name_of)
+every_block = pytest.mark.parametrize("block", BLOCKS)
+
+
+def test_nothing_private_of_a_library_is_imported() -> None:
+    private = {
+        (module, name)
+        for module, tree in modules().items()
+        for name in filter(is_private, imports(tree))
+    }
+
+    assert private == set()
+
+
+def test_nothing_is_mocked() -> None:
+    found = {
+        (module, name)
+        for module, tree in modules().items()
+        for name in {
+            *imports(tree),
+            *(node.id for node in ast.walk(tree) if isinstance(node, ast.Name)),
+        }
+        if name in MOCKS | MOCK_NAMES
+    }
+
+    assert found == set()
+
+
+def test_the_owners_own_address_is_nowhere() -> None:
+    assert [path for path in files() if OWNERS_HOST.encode() in path.read_bytes()] == []
+
+
+def test_requirements_name_no_index_and_no_place_on_a_machine() -> None:
+    lines = [
+        line
+        for path in (ROOT / "requirements").glob("*.txt")
+        for line in path.read_text().splitlines()
+        if "# " not in line
+    ]
+
+    assert lines
+    assert [line for line in lines if PLACE.search(line)] == []
+
+
+def test_functions_are_short() -> None:
+    lengths = {
+        f"{module}:{function.name}": length(function)
+        for module, tree in modules().items()
+        if not module.startswith("tests/")
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+
+    assert [name for name, lines in lengths.items() if lines > LONGEST_FUNCTION] == []
+
+
+def test_no_module_has_a_name_that_says_nothing() -> None:
+    parts = {part for module in modules() for part in Path(module).with_suffix("").parts}
+
+    assert parts & VAGUE == set()
+
+
+@every_deployment
+def test_a_deployment_is_called_as_its_flow(deployment: dict[str, Any]) -> None:
+    assert flow_of(deployment).name == deployment["name"]
+
+
+@every_deployment
+def test_every_parameter_says_in_a_sentence_what_it_is(deployment: dict[str, Any]) -> None:
+    properties = flow_of(deployment).parameters.properties
+    said = {name: field.get("description", "") for name, field in properties.items()}
+
+    assert {name for name, text in said.items() if not SENTENCE.fullmatch(text)} == set()
+
+
+@every_deployment
+def test_only_whom_and_what_it_is_for_has_to_be_typed(deployment: dict[str, Any]) -> None:
+    required = flow_of(deployment).parameters.required
+
+    assert [name for name in required if not name.startswith(("character_id", "target"))] == []
+
+
+@every_deployment
+def test_every_default_is_valid(deployment: dict[str, Any]) -> None:
+    function = flow_of(deployment).fn
+    hints = get_type_hints(function, include_extras=True)
+
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.default is not parameter.empty:
+            TypeAdapter(hints[name]).validate_python(parameter.default)
+
+
+@pytest.mark.parametrize("name", [name.upper() for name in Environment.model_fields])
+def test_readme_tells_of_every_environment_variable(name: str) -> None:
+    assert f"\n| `{name}` |" in (ROOT / "README.md").read_text()
+
+
+@every_block
+def test_a_block_says_what_it_is_and_how_it_is_used(block: type[FaceHost]) -> None:
+    assert block.get_description()
+    assert f"{block.__name__}.load(" in (block.get_code_example() or "")
+
+
+@every_block
+def test_every_field_of_a_block_says_what_it_is(block: type[FaceHost]) -> None:
+    said = {name: field.description or "" for name, field in block.model_fields.items()}
+
+    assert {name for name, text in said.items() if not text.endswith(".")} == set()
