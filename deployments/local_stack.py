@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from deployments.orderly_end import orderly_end
+from deployments.orderly_end import exit_on_signal
 from deployments.stack import SERVICES, Stack
-from deployments.stack_note import StackNote, erase_note, read_note, stopped_services
+from deployments.stack_note import StackState, erase_note, read_note, stopped_services
 from storycanvas.services.errors import ServiceError
-from storycanvas.services.shared import Outcome, let_go
+from storycanvas.services.shared import Outcome, stop_kept
 
 STATE_DIR = Path(".storycanvas")
 
@@ -35,7 +35,7 @@ def local_stack(
     Raises:
         ServiceError: Something does not start; everything that did is ended.
     """
-    with orderly_end(), ExitStack() as ending:
+    with exit_on_signal(), ExitStack() as ending:
         stack = Stack(state_dir, ending, say)
         stack.start()
         yield stack
@@ -66,8 +66,8 @@ def down(state_dir: Path) -> None:
     Args:
         state_dir: Where all its files lie.
     """
-    with _one_at_a_time(state_dir), orderly_end():
-        outcomes = {name: let_go(name, state_dir) for name in reversed(SERVICES)}
+    with _one_at_a_time(state_dir), exit_on_signal():
+        outcomes = {name: stop_kept(name, state_dir) for name in reversed(SERVICES)}
         erase_note(state_dir)
     met = {name: outcome for name, outcome in outcomes.items() if outcome != Outcome.NOT_RUNNING}
     for name, outcome in met.items():
@@ -116,7 +116,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _describe(state: str, note: StackNote) -> None:
+def _describe(state: str, note: StackState) -> None:
     print("\n".join([state, *note.lines(), "Stop it with: make down"]), flush=True)
 
 

@@ -11,7 +11,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
-def orderly_end() -> Iterator[None]:
+def exit_on_signal() -> Iterator[None]:
     """Turn signals that would end this process into `SystemExit`, as long as the context is open.
 
     Only the first one counts: a second Ctrl-C must not interrupt the ending of what was started.

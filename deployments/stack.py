@@ -11,14 +11,14 @@ from pathlib import Path
 
 from db.connection import connect
 from deployments.sample import TARGET, add_sample_character
-from deployments.stack_note import StackNote, read_note, stopped_services, write_note
+from deployments.stack_note import StackState, read_note, stopped_services, write_note
 from storycanvas.services.errors import ServiceError
 from storycanvas.services.face_host import FaceHost
 from storycanvas.services.local_service import LocalService, last_lines
 from storycanvas.services.mongod import Mongod
 from storycanvas.services.prefect import CODE, PrefectServer, PrefectWorker, prefect_environment
 from storycanvas.services.process import Program, run
-from storycanvas.services.shared import Lease, acquire, let_go
+from storycanvas.services.shared import Lease, acquire, stop_kept
 
 _FINGERPRINT = "registered_addresses"
 
@@ -94,7 +94,7 @@ class Stack:
         if not self._is_kept():
             self._register()
 
-    def keep(self) -> StackNote:
+    def keep(self) -> StackState:
         """Let everything run on after this process.
 
         Returns:
@@ -106,11 +106,11 @@ class Stack:
         try:
             for lease in self._leases.values():
                 lease.keep()
-            note = StackNote(tuple(self._leases), self.addresses)
+            note = StackState(tuple(self._leases), self.addresses)
             write_note(self.state_dir, note)
         except BaseException:
             for name in reversed(self._leases):
-                let_go(name, self.state_dir)
+                stop_kept(name, self.state_dir)
             raise
         return note
 
@@ -119,7 +119,7 @@ class Stack:
         images.mkdir(mode=0o700, parents=True, exist_ok=True)
         database = os.environ.get("DB_NAME") or "storyboard"
         named = os.environ.get("MONGO_URL")
-        url = named or self._use(Mongod(wished_port=27017))
+        url = named or self._use(Mongod(preferred_port=27017))
         store = os.environ.get("IMAGE_STORE") or images.as_uri()
         if not named:
             self._add_sample(url, database)
@@ -140,13 +140,13 @@ class Stack:
 
     def _start_face_host(self) -> None:
         named = os.environ.get("FACEFUSION_URL")
-        host = FaceHost(allowed_roots=(self.state_dir / "images",), wished_port=9002)
+        host = FaceHost(allowed_roots=(self.state_dir / "images",), preferred_port=9002)
         url = named or self._use(host)
         self.environment["FACEFUSION_URL"] = url
         self.addresses["face host"] = "as FACEFUSION_URL says" if named else f"{url} (preview)"
 
     def _start_prefect(self) -> None:
-        url = self._use(PrefectServer(wished_port=4200))
+        url = self._use(PrefectServer(preferred_port=4200))
         self.environment["PREFECT_API_URL"] = url
         self.environment["PREFECT_HOME"] = str(self.state_dir / "prefect")
         self.addresses["Prefect UI"] = url.removesuffix("/api")

@@ -10,7 +10,7 @@ _NOTE = "stack.json"
 
 
 @dataclass(frozen=True)
-class StackNote:
+class StackState:
     """What `up` left running.
 
     Attributes:
@@ -27,7 +27,7 @@ class StackNote:
         return [f"  {name:<{width}}  {address}" for name, address in self.addresses.items()]
 
 
-def read_note(state_dir: Path) -> StackNote | None:
+def read_note(state_dir: Path) -> StackState | None:
     """Read what `up` left running.
 
     Args:
@@ -40,10 +40,10 @@ def read_note(state_dir: Path) -> StackNote | None:
     if not note.exists():
         return None
     content = json.loads(note.read_text())
-    return StackNote(tuple(content["services"]), content["addresses"])
+    return StackState(tuple(content["services"]), content["addresses"])
 
 
-def write_note(state_dir: Path, note: StackNote) -> None:
+def write_note(state_dir: Path, note: StackState) -> None:
     """Note what is left running.
 
     Args:
@@ -64,7 +64,7 @@ def erase_note(state_dir: Path) -> None:
     (state_dir / _NOTE).unlink(missing_ok=True)
 
 
-def stopped_services(note: StackNote, state_dir: Path) -> list[str]:
+def stopped_services(note: StackState, state_dir: Path) -> list[str]:
     """List what should run and does not.
 
     Args:

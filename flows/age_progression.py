@@ -13,11 +13,11 @@ from storycanvas.faces.operations import Age, EnhancementModel
 from storycanvas.faces.recipes.age_progression import BASE, plan_base_age, refuse_child_ages
 from storycanvas.faces.recipes.age_progression import age_progression as plan_ages
 from storycanvas.faces.report import FaceRunReport
-from tasks.faces.context import open_road
+from tasks.faces.context import open_run_context
 from tasks.faces.inputs import first_reference_image, load_character, load_preferences, make_order
 from tasks.faces.inspection import inspect
 from tasks.faces.plan import run_plan
-from tasks.faces.report import conclude, progress_artifact
+from tasks.faces.report import finish_run, progress_artifact
 
 DEFAULT_AGES = [12, 16, 25, 45, 65]
 
@@ -55,7 +55,7 @@ def age_progression(
         What was done, reused or failed, step by step.
     """
     refuse_child_ages(ages, allow_child_ages=allow_child_ages)
-    with open_road() as road:
+    with open_run_context() as road:
         character = load_character(road, character_id)
         preferences = load_preferences(road, character, preset)
         base = base_image or first_reference_image(character)
@@ -72,6 +72,6 @@ def age_progression(
             allow_child_ages=allow_child_ages,
         )
         result = run_plan(road, order, plan, progress_artifact(road, character_id))
-        return conclude(
+        return finish_run(
             road, order, seen, result, preferences, base_age=planned_from, estimated_age=estimate
         )

@@ -13,11 +13,11 @@ from storycanvas.faces.operations import EnhancementModel, FaceSwapperModel
 from storycanvas.faces.recipes.enhance_then_swap import SOURCE, TARGET
 from storycanvas.faces.recipes.enhance_then_swap import enhance_then_swap as plan_swap
 from storycanvas.faces.report import FaceRunReport
-from tasks.faces.context import open_road
+from tasks.faces.context import open_run_context
 from tasks.faces.inputs import first_reference_image, load_character, load_preferences, make_order
 from tasks.faces.inspection import inspect
 from tasks.faces.plan import run_plan
-from tasks.faces.report import conclude, progress_artifact
+from tasks.faces.report import finish_run, progress_artifact
 
 
 @flow(
@@ -52,7 +52,7 @@ def enhance_then_swap(
     Returns:
         What was done, reused or failed, step by step.
     """
-    with open_road() as road:
+    with open_run_context() as road:
         character = load_character(road, character_id)
         preferences = load_preferences(road, character, preset)
         source = source_face or first_reference_image(character)
@@ -68,4 +68,4 @@ def enhance_then_swap(
             preferences=preferences,
         )
         result = run_plan(road, order, plan, progress_artifact(road, character_id))
-        return conclude(road, order, seen, result, preferences)
+        return finish_run(road, order, seen, result, preferences)

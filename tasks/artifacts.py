@@ -8,7 +8,7 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.client.schemas.sorting import ArtifactSort
 from prefect.exceptions import ObjectNotFound
 
-_MOST = 5
+_MAX_KEPT = 5
 """As many at once: reading them brings their content, too."""
 
 
@@ -24,7 +24,7 @@ def drop_older(key: str) -> None:
     which = ArtifactFilter(key=ArtifactFilterKey(any_=[key]))
     with get_client(sync_client=True) as client:
         older = client.read_artifacts(
-            artifact_filter=which, sort=ArtifactSort.CREATED_DESC, offset=1, limit=_MOST
+            artifact_filter=which, sort=ArtifactSort.CREATED_DESC, offset=1, limit=_MAX_KEPT
         )
         for one in older:
             with suppress(ObjectNotFound):  # another run was quicker

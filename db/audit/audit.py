@@ -8,19 +8,19 @@ import pymongo
 from pymongo.database import Database
 
 from db.audit.documents import Validation, long_histories, oversized_documents
-from db.audit.effects import owed_effects
+from db.audit.effects import pending_effects
 from db.audit.indexes import index_findings, unused_indexes
 from db.audit.jobs import QUEUES, stuck_jobs
 from db.audit.orphans import orphans
 from db.audit.repair import repaired
-from db.audit.report import AuditFinding, AuditReport, attempted, worst_first
+from db.audit.report import AuditFinding, AuditReport, run_check, worst_first
 from db.connection import Document, reading_anything, translated_errors
 from db.schema.collections import COLLECTIONS, Collection
 from db.schema.relations import RELATIONS
 from db.setup.apply import initialise
 
 SAMPLE_SIZE = 1000
-PATIENCE_SECONDS = 6 * 3600.0
+TIMEOUT_SECONDS = 6 * 3600.0
 """For reading a large database; the connection's own 10 s would not do for a collection."""
 
 
@@ -48,11 +48,11 @@ def audit(
     """
     tolerant = reading_anything(database)
     validations = [(collection, Validation(collection)) for collection in COLLECTIONS]
-    with translated_errors(), pymongo.timeout(PATIENCE_SECONDS):
+    with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
         found = [*_indexes(tolerant), *_jobs_and_effects(tolerant, now)]
         for relation in RELATIONS:
             look = partial(orphans, tolerant, relation)
-            found += attempted(f"orphans by {relation.field}", relation.collection, look)
+            found += run_check(f"orphans by {relation.field}", relation.collection, look)
         for collection, validation in validations:
             found += _documents(tolerant, collection, validation, sample_size)
         findings = [*repaired(tolerant, found, now)] if fix else found
@@ -70,16 +70,18 @@ def _indexes(database: Database[Document]) -> Iterator[AuditFinding]:
     """Look at indexes before anything else, since the other parts use them."""
     there = set(database.list_collection_names())
     yield from unused_indexes(database, [one for one in COLLECTIONS if one.name in there])
-    yield from attempted(
+    yield from run_check(
         "indexes", "all collections", lambda: index_findings(initialise(database, dry_run=True))
     )
 
 
 def _jobs_and_effects(database: Database[Document], now: datetime) -> Iterator[AuditFinding]:
     for queue in QUEUES:
-        yield from attempted("stuck jobs", queue, partial(stuck_jobs, database, queue, now))
-    yield from attempted("owed effects", "facefusion_operations", partial(owed_effects, database))
-    yield from attempted("long histories", "characters", partial(long_histories, database))
+        yield from run_check("stuck jobs", queue, partial(stuck_jobs, database, queue, now))
+    yield from run_check(
+        "owed effects", "facefusion_operations", partial(pending_effects, database)
+    )
+    yield from run_check("long histories", "characters", partial(long_histories, database))
 
 
 def _documents(
@@ -89,5 +91,5 @@ def _documents(
     sample_size: int | None,
 ) -> Iterator[AuditFinding]:
     name = collection.name
-    yield from attempted("sizes", name, partial(oversized_documents, database, name))
-    yield from attempted("documents", name, partial(validation.run, database, sample_size))
+    yield from run_check("sizes", name, partial(oversized_documents, database, name))
+    yield from run_check("documents", name, partial(validation.run, database, sample_size))

@@ -8,7 +8,15 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pymongo.database import Database
 
-from db.audit.report import LISTED, NAME, AuditFinding, CollectionSeen, name_of, named, shortened
+from db.audit.report import (
+    MAX_EXAMPLES,
+    NAME,
+    AuditFinding,
+    CollectionSeen,
+    name_of,
+    named,
+    shortened,
+)
 from db.connection import Document
 from db.schema.collections import Collection
 from db.schema.documents.characters import HISTORY_LIMIT
@@ -119,7 +127,7 @@ def oversized_documents(
         pymongo.errors.PyMongoError: The server does not answer or refuses.
     """
     size = {"$bsonSize": "$$ROOT"}
-    largest = {"n": LISTED, "sortBy": {"size": -1}, "output": ["$size", "$name"]}
+    largest = {"n": MAX_EXAMPLES, "sortBy": {"size": -1}, "output": ["$size", "$name"]}
     pipeline: list[Document] = [
         {"$project": {"_id": 0, "size": size, "name": NAME}},
         {"$match": {"size": {"$gt": large}}},
@@ -169,7 +177,7 @@ def long_histories(database: Database[Document]) -> Iterator[AuditFinding]:
         pymongo.errors.PyMongoError: The server does not answer or refuses.
     """
     entries = {"$cond": [{"$isArray": _HISTORY}, {"$size": _HISTORY}, 0]}
-    longest = {"n": LISTED, "sortBy": {"entries": -1}, "output": "$name"}
+    longest = {"n": MAX_EXAMPLES, "sortBy": {"entries": -1}, "output": "$name"}
     pipeline: list[Document] = [
         {"$project": {"_id": 0, "entries": entries, "name": NAME}},
         {"$match": {"entries": {"$gt": HISTORY_LIMIT}}},
@@ -256,7 +264,7 @@ class Validation:
         told_apart = {*known, *new[:room], *([_OTHERS] if new[room:] else [])}
         for reason in told_apart:
             self._counts[reason] += 1
-            if len(self._ids[reason]) < LISTED:
+            if len(self._ids[reason]) < MAX_EXAMPLES:
                 self._ids[reason].append(name_of(document))
 
     def _finding(self, reason: Reason, count: int) -> AuditFinding:

@@ -6,10 +6,10 @@ from datetime import datetime
 from pydantic import ValidationError
 from pymongo.database import Database
 
-from db.audit.report import LISTED, AuditFinding, named
+from db.audit.report import MAX_EXAMPLES, AuditFinding, named
 from db.connection import Document, translated_errors
 from db.errors import OperationRefused
-from db.ledger.record import settle_effects
+from db.ledger.record import apply_effects
 
 LEDGER = "facefusion_operations"
 
@@ -24,7 +24,7 @@ _HOPELESS = (
 )
 
 
-def owed_effects(database: Database[Document]) -> Iterator[AuditFinding]:
+def pending_effects(database: Database[Document]) -> Iterator[AuditFinding]:
     """Find the ledger's entries that still owe something to a character.
 
     Args:
@@ -38,7 +38,9 @@ def owed_effects(database: Database[Document]) -> Iterator[AuditFinding]:
     """
     ledger = database[LEDGER]
     count = ledger.count_documents(_OWED)
-    ids = [one["_id"] for one in ledger.find(_OWED, {"_id": 1}, sort=[("_id", 1)], limit=LISTED)]
+    ids = [
+        one["_id"] for one in ledger.find(_OWED, {"_id": 1}, sort=[("_id", 1)], limit=MAX_EXAMPLES)
+    ]
     if count:
         yield _finding("entries with effects not yet applied", count, ids, _REMEDY)
 
@@ -87,12 +89,12 @@ class Settlement:
 
     def _settle(self, key: str, now: datetime) -> None:
         try:
-            settled = settle_effects(self._database, key, now)
+            settled = apply_effects(self._database, key, now)
             self._effects += settled
             self._entries += bool(settled)
         except (ValidationError, OperationRefused):
             self._hopeless_count += 1
-            if len(self._hopeless) < LISTED:
+            if len(self._hopeless) < MAX_EXAMPLES:
                 self._hopeless.append(key)
 
 

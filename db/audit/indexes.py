@@ -7,7 +7,7 @@ from typing import Any
 
 from pymongo.database import Database
 
-from db.audit.report import LISTED, AuditFinding, Kind, attempted, not_looked_at
+from db.audit.report import MAX_EXAMPLES, AuditFinding, Kind, check_skipped, run_check
 from db.connection import Document
 from db.errors import DatabaseRefused
 from db.schema.collections import Collection
@@ -48,9 +48,9 @@ def unused_indexes(
     found: list[AuditFinding] = []
     for collection in collections:
         try:
-            found += attempted(PART, collection.name, partial(_look, database, collection))
+            found += run_check(PART, collection.name, partial(_look, database, collection))
         except DatabaseRefused:
-            return [not_looked_at(PART, "all collections", _NO_RIGHTS)]
+            return [check_skipped(PART, "all collections", _NO_RIGHTS)]
     return found
 
 
@@ -138,7 +138,7 @@ def _index_shape_finding(finding: Finding, kind: Kind) -> AuditFinding:
         collection=finding.collection,
         subject=finding.name,
         count=finding.duplicate_groups or 1,
-        ids=tuple(name for one in finding.duplicates for name in one.ids)[:LISTED],
+        ids=tuple(name for one in finding.duplicates for name in one.ids)[:MAX_EXAMPLES],
         severity="critical" if blocked else "warning",
         remedy=remedy,
     )

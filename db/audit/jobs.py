@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from pymongo.database import Database
 
-from db.audit.report import LISTED, NAME, AuditFinding, Severity, named
+from db.audit.report import MAX_EXAMPLES, NAME, AuditFinding, Severity, named
 from db.connection import Document, translated_errors
 
 MAX_ATTEMPTS = 3
@@ -108,7 +108,7 @@ def stuck_jobs(database: Database[Document], queue: str, now: datetime) -> Itera
             "$group": {
                 "_id": "$verdict",
                 "count": {"$sum": 1},
-                "ids": {"$minN": {"input": "$name", "n": LISTED}},
+                "ids": {"$minN": {"input": "$name", "n": MAX_EXAMPLES}},
             }
         },
         {"$sort": {"_id": 1}},

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pymongo.database import Database
 
-from db.audit.report import LISTED, NAME, AuditFinding, named
+from db.audit.report import MAX_EXAMPLES, NAME, AuditFinding, named
 from db.connection import Document
 from db.schema.relations import SOFT_DELETABLE, Relation
 
@@ -72,7 +72,7 @@ _VERDICT: list[Document] = [
             "alive": _parents_that_are(deleted=False),
             "deleted": _parents_that_are(deleted=True),
             "count": {"$sum": {"$cond": [{"$eq": [{"$type": "$child"}, "missing"]}, 0, 1]}},
-            "ids": {"$minN": {"input": "$child", "n": LISTED}},
+            "ids": {"$minN": {"input": "$child", "n": MAX_EXAMPLES}},
         }
     },
     {"$match": {"alive": 0, "count": {"$gt": 0}}},
@@ -81,7 +81,7 @@ _VERDICT: list[Document] = [
         "$group": {
             "_id": {"$gt": ["$deleted", 0]},
             "count": {"$sum": "$count"},
-            "ids": {"$firstN": {"input": "$ids", "n": LISTED}},
+            "ids": {"$firstN": {"input": "$ids", "n": MAX_EXAMPLES}},
         }
     },
 ]
@@ -99,7 +99,7 @@ def _finding(relation: Relation, told: Document) -> AuditFinding:
         collection=relation.collection,
         subject=f"{relation.field} of {relation.parent}",
         count=told["count"],
-        ids=tuple(ids[:LISTED]),
+        ids=tuple(ids[:MAX_EXAMPLES]),
         severity="info" if deleted and not relation.owned else "warning",
         remedy=remedy.format(parent=relation.parent, field=relation.field),
     )

@@ -27,7 +27,7 @@ Kind = Literal[
     "not looked at",
 ]
 
-LISTED = 20
+MAX_EXAMPLES = 20
 """Most ids that a finding lists; it counts all of them."""
 
 _IN_A_LINE = 5
@@ -155,7 +155,7 @@ def worst_first(findings: Iterable[AuditFinding]) -> tuple[AuditFinding, ...]:
     return tuple(sorted(findings, key=lambda one: order.index(one.severity)))
 
 
-def attempted(
+def run_check(
     part: str, collection: str, look: Callable[[], Iterable[AuditFinding]]
 ) -> list[AuditFinding]:
     """Do a part of an audit, or find that it could not be done.
@@ -176,10 +176,10 @@ def attempted(
         with translated_errors():
             return [*look()]
     except OperationRefused as error:
-        return [not_looked_at(part, collection, str(error))]
+        return [check_skipped(part, collection, str(error))]
 
 
-def not_looked_at(part: str, collection: str, remedy: str) -> AuditFinding:
+def check_skipped(part: str, collection: str, remedy: str) -> AuditFinding:
     """Find that a part of the audit could not be done.
 
     Args:
@@ -192,7 +192,7 @@ def not_looked_at(part: str, collection: str, remedy: str) -> AuditFinding:
     )
 
 
-LONGEST = 100
+MAX_LENGTH = 100
 """Most characters of a name; an id may be of any type and length."""
 
 NAME: Document = {"$cond": [{"$eq": [{"$type": "$id"}, "string"]}, "$id", {"_id": "$_id"}]}
@@ -220,4 +220,4 @@ def name_of(document: Document) -> str:
 def shortened(text: str) -> str:
     """Make a text one short, printable line."""
     printable = text if text.isprintable() else ascii(text)
-    return printable if len(printable) <= LONGEST else f"{printable[: LONGEST - 3]}..."
+    return printable if len(printable) <= MAX_LENGTH else f"{printable[: MAX_LENGTH - 3]}..."

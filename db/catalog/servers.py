@@ -19,7 +19,7 @@ from db.catalog.server_rows import (
 from db.connection import Document, reading_anything, translated_errors
 
 
-def rehome(database: Database[Document], server: Server) -> None:
+def move_to_backend(database: Database[Document], server: Server) -> None:
     """Give a server what was stored of it under the id made of its address.
 
     Its models keep their ids until its next listing, which takes them over with their links as it

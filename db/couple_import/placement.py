@@ -235,7 +235,7 @@ _NOTES = """
 _COLUMNS = ("id", "category", "image_id", "email", "username")
 
 
-class Rehearsal(Placement):
+class DryRunTarget(Placement):
     """What the database would hold; kept in a temporary file, since it grows with the rows."""
 
     def __init__(self, database: Database[Document]) -> None:

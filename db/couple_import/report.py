@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel, ConfigDict
 
-LISTED = 100
+MAX_EXAMPLES = 100
 """Most of the rows without a place that a report lists; it counts all of them."""
 
 

@@ -14,8 +14,8 @@ from pymongo.database import Database
 
 from db.connection import Document
 from db.couple_import.errors import ColumnsMissing, RowRefused, TablesMissing
-from db.couple_import.placement import Placement, Rehearsal, Settled
-from db.couple_import.report import LISTED, ImportReport, Problem, TableCount
+from db.couple_import.placement import DryRunTarget, Placement, Settled
+from db.couple_import.report import MAX_EXAMPLES, ImportReport, Problem, TableCount
 from db.couple_import.rows import (
     TABLES,
     TEMPLATES,
@@ -31,7 +31,7 @@ from db.couple_import.sources import Source
 from db.couple_import.users import Merge, UserBook
 
 
-class Relating:
+class ForeignKeys:
     """What the rows of a batch may point to, found at once."""
 
     def __init__(self, placement: Placement, table: Table, rows: Mapping[int, Fields]) -> None:
@@ -115,7 +115,7 @@ class Tally:
     def refuse(self, table: str, row: int, legacy_id: int | None, reason: str) -> None:
         """Note a row that has no place."""
         self._counts[table, "not_placed"] += 1
-        if len(self._problems) < LISTED:
+        if len(self._problems) < MAX_EXAMPLES:
             self._problems.append(Problem(table=table, legacy_id=legacy_id, row=row, reason=reason))
 
     def note(self, sentence: str) -> None:
@@ -174,7 +174,7 @@ def import_tables(
         db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
     """
     tally = Tally()
-    placement = Rehearsal(database) if dry_run else Placement(database)
+    placement = DryRunTarget(database) if dry_run else Placement(database)
     with source, placement:
         placing = _Placing(placement, tally)
         for table, columns in [*_readable(source, tally)]:
@@ -222,7 +222,7 @@ class _Placing:
         self._tally.count(table.name, "existing", len(there))
         new = {own: row for own, row in self._batch.items() if own not in there}
         fields = self._each(table, new, lambda _, row: fields_of(table, row))
-        relating = Relating(self._placement, table, fields)
+        relating = ForeignKeys(self._placement, table, fields)
         related = self._each(table, fields, relating.resolve)
         documents = self._each(table, related, lambda own, one: document_of(table, own, one))
         if table is USERS:

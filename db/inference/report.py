@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from db.inference.base_models import BaseModelKey
 from db.inference.presets import PresetType
 
-LISTED = 100
+MAX_EXAMPLES = 100
 """Most of the models without presets that a report lists; it counts all of them."""
 
 

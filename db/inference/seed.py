@@ -18,7 +18,7 @@ from db.connection import Document, translated_errors
 from db.errors import OperationRefused
 from db.inference.base_models import base_model_of, seen_of
 from db.inference.presets import PRESETS, InferencePreset, configuration, presets_of
-from db.inference.report import LISTED, ModelWithoutPresets, PresetCount, SeedReport
+from db.inference.report import MAX_EXAMPLES, ModelWithoutPresets, PresetCount, SeedReport
 from db.schema.documents.models import InferenceConfiguration
 
 Key = tuple[str, str]
@@ -200,7 +200,7 @@ class _Seeding:
 
     def _note_unknown(self, model: Document, model_id: str, seen: str) -> None:
         self._unknown_count += 1
-        if len(self._unknown) < LISTED:
+        if len(self._unknown) < MAX_EXAMPLES:
             name = str(model.get("name", "without a name"))
             self._unknown.append(ModelWithoutPresets(model_id=model_id, name=name, seen=seen))
 

@@ -25,11 +25,11 @@ def record_operation(database: Database[Document], record: OperationRecord, now:
         now: UTC.
     """
     OperationLedger(database).complete(record)
-    settle_effects(database, record.operation_key, now)
+    apply_effects(database, record.operation_key, now)
     _show_age_variants(CharacterRepository(database), record, now)
 
 
-def settle_effects(database: Database[Document], operation_key: str, now: datetime) -> int:
+def apply_effects(database: Database[Document], operation_key: str, now: datetime) -> int:
     """Carry out the effects that a record still owes.
 
     What is owed to a deleted character stays owed, so that restoring it loses nothing.

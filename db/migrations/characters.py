@@ -10,7 +10,7 @@ from db.connection import Document, translated_errors
 from db.migrations.engine.report import MigrationReport
 from db.migrations.versions.m0001_character_fields import FIELDS
 
-PATIENCE_SECONDS = 3600.0
+TIMEOUT_SECONDS = 3600.0
 """For reading all characters, in place of the connection's 10 s."""
 
 
@@ -50,7 +50,7 @@ def character_statistics(database: Database[Document]) -> CharacterStatistics:
     sums = {str(number): {"$sum": {"$toInt": test}} for number, test in enumerate(right.values())}
     complete = {"$sum": {"$toInt": {"$and": [*right.values()]}}}
     group = {"_id": None, "total": {"$sum": 1}, "complete": complete, **sums}
-    with translated_errors(), pymongo.timeout(PATIENCE_SECONDS):
+    with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
         found = next(iter(database[FIELDS.collection].aggregate([{"$group": group}])), {})
     return CharacterStatistics(
         total=found.get("total", 0),

@@ -55,7 +55,7 @@ def put_index(
         raise
 
 
-PATIENCE_SECONDS = 6 * 3600.0
+TIMEOUT_SECONDS = 6 * 3600.0
 """For building an index; the connection's own 10 s would not do for a million documents."""
 PAUSES = (0.0, 0.04, 0.08, 0.16, 0.32)
 """Seconds before each look at a collection that somebody else changes at the same time."""
@@ -97,7 +97,7 @@ def initialise(
         db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
     findings: list[Finding] = []
-    with translated_errors(), pymongo.timeout(PATIENCE_SECONDS):
+    with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
         for collection in COLLECTIONS:
             findings += _settle(database, collection, action, dry_run=dry_run)
         findings += _strange_collections(database)

@@ -53,7 +53,7 @@ def collection_names(database: Database[Document]) -> set[str]:
     return set(database.list_collection_names(filter={"type": "collection"}))
 
 
-LISTED = 20
+MAX_EXAMPLES = 20
 """Sets of duplicates that a report lists; it counts them all."""
 IDS = 5
 """Documents of a set that a report names; it counts them all."""
@@ -79,7 +79,7 @@ def find_duplicates(
         {"$group": {"_id": _values(index), "count": {"$sum": 1}, "ids": _first_ids()}},
         {"$match": {"count": {"$gt": 1}}},
         {"$sort": {"count": -1, "_id": 1}},
-        {"$facet": {"sets": [{"$limit": LISTED}], "all": [{"$count": "count"}]}},
+        {"$facet": {"sets": [{"$limit": MAX_EXAMPLES}], "all": [{"$count": "count"}]}},
     ]
     collation = dict(index.collation or {"locale": "simple"})
     told = collection.aggregate(pipeline, collation=collation, allowDiskUse=True).next()

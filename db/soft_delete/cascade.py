@@ -19,7 +19,7 @@ from db.connection import Document
 from db.errors import ParentDeleted
 from db.schema.indexes import NOT_DELETED
 from db.schema.relations import owned_by
-from db.soft_delete.marks import BEGUN, NOT_MARKED, Mark, begun_mark_of, mark_of, where
+from db.soft_delete.marks import NOT_MARKED, PENDING_DELETION, Mark, mark_of, pending_mark_of, where
 from db.soft_delete.owned import Owners, is_id, owners, parents_of
 
 Counts = Counter[str]
@@ -48,7 +48,7 @@ def delete_with_owned(
     Returns:
         How many documents were marked.
     """
-    kept = mark_of(root) or begun_mark_of(root)
+    kept = mark_of(root) or pending_mark_of(root)
     if kept is None and session is None:
         kept = _begin(database, collection, root, mark)
     mark = kept or mark
@@ -58,7 +58,7 @@ def delete_with_owned(
     )
     done = database[collection].update_one(
         {"_id": root["_id"], **NOT_DELETED},
-        {"$set": mark.fields, "$unset": {BEGUN: True}},
+        {"$set": mark.fields, "$unset": {PENDING_DELETION: True}},
         session=session,
     )
     return changed + Counter({collection: done.modified_count})
@@ -88,7 +88,7 @@ def restore_with_owned(
         ParentDeleted: It belongs to a document that is deleted and would stay so.
     """
     own = mark_of(root)
-    mark = own or begun_mark_of(root)
+    mark = own or pending_mark_of(root)
     if mark is None:
         return Counter()
     found = owners(database, collection, [root.get("id", "")], session)
@@ -98,7 +98,7 @@ def restore_with_owned(
     changed = _change_owned(database, root, found, mark.fields, change, session=session)
     done = database[collection].update_one(
         {"_id": root["_id"], "deleted_at": root.get("deleted_at")},
-        change if own else {"$unset": {BEGUN: True}},
+        change if own else {"$unset": {PENDING_DELETION: True}},
         session=session,
     )
     return changed + Counter({collection: done.modified_count if own else 0})
@@ -110,10 +110,11 @@ def _begin(
     """Note the mark of a deletion that begins, and read which one holds: the first one noted."""
     documents = database[collection]
     documents.update_one(
-        {"_id": root["_id"], **NOT_DELETED, BEGUN: None}, {"$set": {BEGUN: mark.fields}}
+        {"_id": root["_id"], **NOT_DELETED, PENDING_DELETION: None},
+        {"$set": {PENDING_DELETION: mark.fields}},
     )
     noted = documents.find_one({"_id": root["_id"]}) or {}
-    return mark_of(noted) or begun_mark_of(noted)
+    return mark_of(noted) or pending_mark_of(noted)
 
 
 def _change_owned(

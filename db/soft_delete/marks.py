@@ -14,7 +14,7 @@ from db.schema.indexes import NOT_DELETED
 Deleted = Literal["not", "only", "any"]
 """Which documents a query is about: those that are not deleted, only the deleted ones, or all."""
 
-BEGUN = "deletion_begun"
+PENDING_DELETION = "deletion_begun"
 """Field of a document whose cascade has begun on a server without transactions: its mark."""
 
 NOT_MARKED: Mapping[str, Any] = {"deleted_at": None, "deleted_by": None}
@@ -59,9 +59,9 @@ def mark_of(document: Mapping[str, Any]) -> Mark | None:
     return Mark(document["deleted_at"], document.get("deleted_by"))
 
 
-def begun_mark_of(document: Mapping[str, Any]) -> Mark | None:
+def pending_mark_of(document: Mapping[str, Any]) -> Mark | None:
     """Read the mark of a cascade that began at a document and did not end."""
-    begun = document.get(BEGUN)
+    begun = document.get(PENDING_DELETION)
     return mark_of(begun) if isinstance(begun, Mapping) else None
 
 

@@ -20,13 +20,13 @@ from db.connection import Document, translated_errors
 from db.schema.relations import Relation, owned_by
 from db.soft_delete.marks import UNREADABLE, deleted_before, deleted_since
 from db.soft_delete.owned import children_first, in_batches, is_id, owners, parents_of
-from db.soft_delete.report import LISTED, KeptDocument, PurgeCount, PurgeReport
+from db.soft_delete.report import MAX_EXAMPLES, KeptDocument, PurgeCount, PurgeReport
 
 _ANY_ID: Mapping[str, Any] = {"$type": "string", "$gt": ""}
 """An empty or missing id would match every document that has no parent."""
 
 
-class Keeping:
+class RetainedDocuments:
     """Finds the documents that must be kept, and remembers their ids.
 
     A document is kept when it owns one that is not deleted, that was deleted later than the limit,
@@ -125,7 +125,7 @@ class Keeping:
         return parents
 
     def _list(self, collection: str, document_id: str, reason: str) -> None:
-        if len(self.listed) < LISTED:
+        if len(self.listed) < MAX_EXAMPLES:
             self.listed.append(
                 KeptDocument(collection=collection, document_id=document_id, reason=reason)
             )
@@ -141,7 +141,7 @@ def _reason(relation: Relation, stays: Mapping[str, Any]) -> str:
     return f"{stays.get('id')!r} of {relation.collection} belongs to it and {why}."
 
 
-PATIENCE_SECONDS = 6 * 3600.0
+TIMEOUT_SECONDS = 6 * 3600.0
 """For counting and for removing; the connection's own 10 s would not do for a large database."""
 BATCH = 500
 """Documents removed at once."""
@@ -173,7 +173,7 @@ class Purge:
         Raises:
             db.errors.DatabaseError: The server cannot be reached or refuses the user.
         """
-        with translated_errors(), pymongo.timeout(PATIENCE_SECONDS):
+        with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
             keeping = self._look()
             self._counts = tuple(self._count(name, keeping) for name in children_first())
         return self._report(keeping, removal_done=False)
@@ -184,20 +184,20 @@ class Purge:
         Raises:
             db.errors.DatabaseError: The server cannot be reached or refuses the user.
         """
-        with translated_errors(), pymongo.timeout(PATIENCE_SECONDS):
+        with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
             keeping = self._look()
             for name in children_first():
                 self._remove(name, keeping)
                 log.info("Removed from %s: %d.", name, self._removed[name])
         return self._report(keeping, removal_done=True)
 
-    def _look(self) -> Keeping:
-        keeping = Keeping(self._database, self._limit)
+    def _look(self) -> RetainedDocuments:
+        keeping = RetainedDocuments(self._database, self._limit)
         for name in children_first():
             keeping.look(name)
         return keeping
 
-    def _count(self, name: str, keeping: Keeping) -> PurgeCount:
+    def _count(self, name: str, keeping: RetainedDocuments) -> PurgeCount:
         documents = self._database[name]
         kept = len(keeping.ids(name))
         return PurgeCount(
@@ -209,7 +209,7 @@ class Purge:
             unreadable=documents.count_documents(UNREADABLE),
         )
 
-    def _remove(self, name: str, keeping: Keeping) -> None:
+    def _remove(self, name: str, keeping: RetainedDocuments) -> None:
         told = self._database[name].find(self._old, {"id": True})
         for batch in in_batches(told, BATCH):
             ids = [one["id"] for one in batch if is_id(one.get("id"))]
@@ -220,7 +220,7 @@ class Purge:
             else:
                 self._delete(name, "_id", [one["_id"] for one in batch])
 
-    def _remove_owners(self, name: str, ids: Sequence[str], keeping: Keeping) -> None:
+    def _remove_owners(self, name: str, ids: Sequence[str], keeping: RetainedDocuments) -> None:
         """Remove documents and what they own, after a last look at what came to hang on them."""
         kept = keeping.ids(name)
         for batch in reversed(
@@ -235,7 +235,7 @@ class Purge:
             query = {field: {"$in": [*values]}, **self._old}
             self._removed[name] += self._database[name].delete_many(query).deleted_count
 
-    def _report(self, keeping: Keeping, *, removal_done: bool) -> PurgeReport:
+    def _report(self, keeping: RetainedDocuments, *, removal_done: bool) -> PurgeReport:
         return PurgeReport(
             database=self._database.name,
             dry_run=self._dry_run,
@@ -245,7 +245,7 @@ class Purge:
             kept=tuple(keeping.listed),
         )
 
-    def _after(self, keeping: Keeping) -> Iterator[PurgeCount]:
+    def _after(self, keeping: RetainedDocuments) -> Iterator[PurgeCount]:
         for one in self._counts:
             known = {"removed": self._removed[one.collection]}
             yield one.model_copy(update={**known, "kept": len(keeping.ids(one.collection))})

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
-LISTED = 100
+MAX_EXAMPLES = 100
 """Most of the kept documents that a report lists; it counts all of them."""
 
 

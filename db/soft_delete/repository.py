@@ -23,10 +23,10 @@ from db.errors import (
 )
 from db.schema.relations import SOFT_DELETABLE
 from db.soft_delete.cascade import Counts, delete_with_owned, restore_with_owned
-from db.soft_delete.marks import BEGUN, Deleted, Mark, mark_of, where
+from db.soft_delete.marks import PENDING_DELETION, Deleted, Mark, mark_of, where
 from db.transactions import in_one_transaction
 
-PATIENCE_SECONDS = 120.0
+TIMEOUT_SECONDS = 120.0
 """For a whole cascade; the connection's own 10 s for each answer would not do for a large one."""
 
 _PROTECTED = {
@@ -34,7 +34,7 @@ _PROTECTED = {
     "id": "other documents name it by that",
     "deleted_at": "delete or restore the document instead",
     "deleted_by": "delete or restore the document instead",
-    BEGUN: "delete or restore the document instead",
+    PENDING_DELETION: "delete or restore the document instead",
 }
 _CREDENTIALS = re.compile(r"//[^/@\s]*@")
 
@@ -145,7 +145,7 @@ class SoftDeletableRepository:
             root = self._any(document_id, session)
             return delete_with_owned(self._database, self._name, root, mark, session)
 
-        with translated_errors(), pymongo.timeout(PATIENCE_SECONDS):
+        with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
             return in_one_transaction(self._database, work)
 
     def restore(self, document_id: str) -> Counts:
@@ -166,7 +166,7 @@ class SoftDeletableRepository:
             ValueTaken: Another document has a value that must be unique by now.
             TransactionUnfinished: It is too large for one transaction, or met others for too long.
         """
-        with translated_errors(), pymongo.timeout(PATIENCE_SECONDS):
+        with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
             return in_one_transaction(self._database, partial(self._restore, document_id))
 
     def _restore(self, document_id: str, session: ClientSession | None) -> Counts:

@@ -8,7 +8,7 @@ import httpx
 
 from storycanvas.catalog.errors import AnswerUnreadable, CatalogBusy, CatalogRefused, NotThere
 
-LONGEST_WAIT_SECONDS = 3600.0
+MAX_WAIT_SECONDS = 3600.0
 """What a `Retry-After` may ask for at most."""
 
 
@@ -54,10 +54,10 @@ def retry_after_seconds(value: str | None, now: datetime) -> float | None:
     """
     text = (value or "").strip()
     if text.isascii() and text.isdigit():
-        return min(float(text), LONGEST_WAIT_SECONDS)
+        return min(float(text), MAX_WAIT_SECONDS)
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, OverflowError):  # a date, or a zone, of far too many digits
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return min(max((moment - now).total_seconds(), 0.0), LONGEST_WAIT_SECONDS)
+    return min(max((moment - now).total_seconds(), 0.0), MAX_WAIT_SECONDS)

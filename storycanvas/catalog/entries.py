@@ -118,18 +118,18 @@ def _more(entry: ModelEntry) -> str:
     return f"\0{[*entry.hashes.items()]!r}\0{[*entry.metadata.items()]!r}"
 
 
-MOST_PROBLEMS = 1000
+MAX_PROBLEMS = 1000
 """Further ones are counted only."""
 
-_LONGEST = 80
+_MAX_LENGTH = 80
 
 
 def shown(value: object) -> str:
     """Write anything on at most 80 letters."""
     short = Repr()
-    short.maxstring = short.maxother = short.maxlong = _LONGEST
+    short.maxstring = short.maxother = short.maxlong = _MAX_LENGTH
     short.maxlist = short.maxdict = short.maxlevel = 3
-    return short.repr(value)[:_LONGEST]
+    return short.repr(value)[:_MAX_LENGTH]
 
 
 class Problems:
@@ -141,7 +141,7 @@ class Problems:
 
     def add(self, subject: str, reason: str) -> None:
         """Note what could not be read, and why."""
-        if len(self._kept) < MOST_PROBLEMS:
+        if len(self._kept) < MAX_PROBLEMS:
             self._kept.append(Problem(subject, reason))
         else:
             self._more += 1

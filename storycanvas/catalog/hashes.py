@@ -58,7 +58,7 @@ def with_auto_v2(hashes: Mapping[HashKind, str]) -> dict[HashKind, str]:
     return {**hashes, "AutoV2": sha256[: LENGTHS["AutoV2"]]} if sha256 else dict(hashes)
 
 
-MOST_BYTES = 256 * 1024 * 1024
+MAX_BYTES = 256 * 1024 * 1024
 
 
 _Place = tuple[str | None, str, str]
@@ -113,8 +113,8 @@ def read_hash_list(path: Path) -> HashList:
     size = path.stat().st_size
     if not path.is_file():
         raise AnswerUnreadable(f"{path.name!r} is no file.")
-    if size > MOST_BYTES:
-        raise AnswerUnreadable(f"{path.name!r} is larger than {MOST_BYTES:,} bytes.")
+    if size > MAX_BYTES:
+        raise AnswerUnreadable(f"{path.name!r} is larger than {MAX_BYTES:,} bytes.")
     try:
         rows = read_json(path.read_bytes())
     except ValueError as error:

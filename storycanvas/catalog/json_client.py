@@ -14,7 +14,7 @@ from storycanvas.catalog.json_text import read_json
 Parameters = Mapping[str, str | int] | Sequence[tuple[str, str | int]]
 """What comes after the `?` of an address; a sequence may name one key several times."""
 
-_MOST_BYTES = 64 * 1024 * 1024
+_MAX_BYTES = 64 * 1024 * 1024
 
 
 class JsonClient:
@@ -44,7 +44,7 @@ class JsonClient:
         headers: Mapping[str, str] | None = None,
         proxied: bool = False,
         timeout_seconds: float = 10,
-        max_bytes: int = _MOST_BYTES,
+        max_bytes: int = _MAX_BYTES,
         whole_seconds: float | None = None,
     ) -> None:
         url = checked_url(base_url)

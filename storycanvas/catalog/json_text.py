@@ -4,7 +4,7 @@ import json
 import math
 import re
 
-_MOST_DIGITS = 300
+_MAX_DIGITS = 300
 """A longer number is kept as text; Python refuses to read 4301 digits and more."""
 
 _MAYBE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -16,7 +16,7 @@ _ESCAPES = re.compile(
 
 
 def _integer(digits: str) -> int | str:
-    return int(digits) if len(digits) <= _MOST_DIGITS else digits
+    return int(digits) if len(digits) <= _MAX_DIGITS else digits
 
 
 def _number(digits: str) -> float | None:
@@ -42,7 +42,7 @@ def lenient_decoder() -> json.JSONDecoder:
     )
 
 
-def whole_letters(text: str) -> str:
+def replace_lone_surrogates(text: str) -> str:
     r"""Replace escapes of half a letter (`\ud800` alone), which no database holds, by `\ufffd`."""
     return _ESCAPES.sub(_spell_whole_letters, text) if _MAYBE_SURROGATE.search(text) else text
 
@@ -57,7 +57,7 @@ def read_json(body: bytes) -> object:
         ValueError: It is no JSON, no UTF-8, or nested too deeply.
     """
     try:
-        value: object = lenient_decoder().decode(whole_letters(body.decode("utf-8-sig")))
+        value: object = lenient_decoder().decode(replace_lone_surrogates(body.decode("utf-8-sig")))
     except RecursionError as error:
         raise ValueError("The JSON is nested too deeply.") from error
     return value

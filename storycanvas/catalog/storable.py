@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
-MOST_BYTES = 1024 * 1024
+MAX_BYTES = 1024 * 1024
 """Of an answer that is to be stored; a document holds 16 times as much."""
 
 DEEPEST = 8
 """Levels of objects and lists; deeper ones become null."""
 
-MOST_PARTS = 200
+MAX_PARTS = 200
 """Entries of one object or list; further ones are left out."""
 
-LONGEST_TEXT = 2000
+MAX_TEXT_LENGTH = 2000
 """Letters of a text; further ones are left out."""
 
 _WHOLE = range(-(2**63), 2**63)
@@ -33,23 +33,23 @@ def cut_answer(value: object, level: int = DEEPEST) -> object:
         level: How many levels of objects and lists are kept.
     """
     if isinstance(value, str):
-        return _USER_PART.sub("://", value)[:LONGEST_TEXT]  # a cut one would stay
+        return _USER_PART.sub("://", value)[:MAX_TEXT_LENGTH]  # a cut one would stay
     if isinstance(value, int) and not isinstance(value, bool):
         return value if value in _WHOLE else str(value)
     if isinstance(value, Mapping | list) and not level:
         return None
     if isinstance(value, Mapping):
-        kept = islice((pair for pair in value.items() if _is_key(pair[0])), MOST_PARTS)
+        kept = islice((pair for pair in value.items() if _is_key(pair[0])), MAX_PARTS)
         return {key: cut_answer(part, level - 1) for key, part in kept}
     if isinstance(value, list):
-        return [cut_answer(part, level - 1) for part in value[:MOST_PARTS]]
+        return [cut_answer(part, level - 1) for part in value[:MAX_PARTS]]
     return value
 
 
 def _is_key(key: object) -> bool:
     return (
         isinstance(key, str)
-        and 0 < len(key) <= LONGEST_TEXT
+        and 0 < len(key) <= MAX_TEXT_LENGTH
         and "\0" not in key
         and not key.startswith("$")
     )
@@ -64,7 +64,7 @@ DEEPEST_STORABLE = 60
 _INT64 = range(-(2**63), 2**63)
 _INT32 = range(-(2**31), 2**31)
 _HALF_LETTER = re.compile("[\ud800-\udfff]")
-_MOST_BITS_IN_DIGITS = 1024  # Python writes no more than 4300 digits
+_MAX_BITS_IN_DIGITS = 1024  # Python writes no more than 4300 digits
 _EMPTY_BYTES = 5  # of an empty object, list or text
 
 
@@ -140,7 +140,7 @@ def _integer(value: int, notes: Notes) -> int | str:
     if value in _INT64:
         return value
     notes["A number beyond 64 bits became text."] = None
-    return str(value) if value.bit_length() < _MOST_BITS_IN_DIGITS else hex(value)
+    return str(value) if value.bit_length() < _MAX_BITS_IN_DIGITS else hex(value)
 
 
 def _fraction(value: float, notes: Notes) -> float | None:

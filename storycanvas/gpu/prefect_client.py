@@ -17,13 +17,13 @@ _PAUSE_SECONDS = 0.02
 
 
 @contextmanager
-def own_clock() -> Iterator[None]:
+def no_client_retries() -> Iterator[None]:
     """Let calls to a server that does not answer fail at once, in this thread."""
     with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
         yield
 
 
-class ImpatientTransport(httpx.HTTPTransport):
+class FastRetryTransport(httpx.HTTPTransport):
     """Sends a request again, as soon as the server may have ended what it was busy with."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:

@@ -22,10 +22,10 @@ class FaceHost(LocalService):
     name = "face_host"
 
     def __init__(
-        self, *, allowed_roots: tuple[Path, ...] = (), wished_port: int | None = None
+        self, *, allowed_roots: tuple[Path, ...] = (), preferred_port: int | None = None
     ) -> None:
         self.allowed_roots = allowed_roots
-        self.wished_port = wished_port
+        self.preferred_port = preferred_port
 
     def program(self, directory: Path, port: int) -> Program:
         """Say what to start.

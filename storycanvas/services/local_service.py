@@ -46,7 +46,7 @@ class LocalService(ABC):
     """
 
     name: ClassVar[str]
-    wished_port: int | None = None
+    preferred_port: int | None = None
     listens: ClassVar[bool] = True
 
     @abstractmethod

@@ -134,9 +134,9 @@ class Mongod(LocalService):
 
     name = "mongod"
 
-    def __init__(self, *, standalone: bool = False, wished_port: int | None = None) -> None:
+    def __init__(self, *, standalone: bool = False, preferred_port: int | None = None) -> None:
         self.standalone = standalone
-        self.wished_port = wished_port
+        self.preferred_port = preferred_port
 
     def program(self, directory: Path, port: int) -> Program:
         """Say what to start: small, quiet, loopback only, all its files in its directory.

@@ -128,8 +128,8 @@ class PrefectServer(LocalService):
 
     name = "prefect_server"
 
-    def __init__(self, *, wished_port: int | None = None) -> None:
-        self.wished_port = wished_port
+    def __init__(self, *, preferred_port: int | None = None) -> None:
+        self.preferred_port = preferred_port
 
     def program(self, directory: Path, port: int) -> Program:
         """Say what to start.

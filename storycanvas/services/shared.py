@@ -52,7 +52,7 @@ class Lease:
         return self.record.url
 
     def keep(self) -> None:
-        """Let the service run on when nobody uses it, until `let_go`."""
+        """Let the service run on when nobody uses it, until `stop_kept`."""
         with _changing(self._directory):
             # It may have been restarted by another user since.
             self.record = replace(read_record(self._directory) or self.record, kept=True)
@@ -117,7 +117,7 @@ def find_running(name: str, state_dir: Path) -> Record | None:
     return record if record and process.is_running(record.identity) else None
 
 
-def let_go(name: str, state_dir: Path) -> Outcome:
+def stop_kept(name: str, state_dir: Path) -> Outcome:
     """Keep a service no longer: end it now, or leave that to those who use it.
 
     Args:
@@ -188,7 +188,7 @@ def _join(
 
 def _start(service: LocalService, directory: Path, ready_within: float) -> Record:
     """Start it, on another port if somebody takes the chosen one at the same moment."""
-    wishes: tuple[int | None, ...] = (last_port(directory), service.wished_port)
+    wishes: tuple[int | None, ...] = (last_port(directory), service.preferred_port)
     for _ in range(OTHER_PORTS):
         port = choose_port(wishes)
         try:

@@ -29,7 +29,7 @@ FIRST_WAIT_SECONDS = 2.0
 UNREADABLE_TRIES = 3
 """Tries where the answer is no JSON or was cut off: a page of the network before it, mostly."""
 
-LONGEST_WAIT_SECONDS = 300.0
+MAX_WAIT_SECONDS = 300.0
 """A longer `Retry-After` ends the run; a later one goes on from where it was."""
 
 
@@ -38,7 +38,7 @@ def open_gate() -> None:
     create_rate_limit(CIVITAI_LIMIT, 1.0)
 
 
-def one_a_second() -> None:
+def wait_for_rate_limit() -> None:
     """Wait for a slot of the limit, which Prefect's server gives once a second.
 
     Raises:
@@ -47,7 +47,7 @@ def one_a_second() -> None:
     rate_limit(CIVITAI_LIMIT, strict=True)
 
 
-def asked_again(call: Callable[[], T]) -> T:
+def call_with_retries(call: Callable[[], T]) -> T:
     """Make a call, and again after as long as Civitai asks to wait, or if its answer is broken.
 
     Args:
@@ -56,7 +56,7 @@ def asked_again(call: Callable[[], T]) -> T:
     Raises:
         CatalogBusy: It asks to wait again and again.
         AnswerUnreadable: Its answer is broken three times.
-        LongWaitAsked: It asks to wait for longer than `LONGEST_WAIT_SECONDS`.
+        LongWaitAsked: It asks to wait for longer than `MAX_WAIT_SECONDS`.
         storycanvas.catalog.errors.CatalogError: What else the call raises.
     """
     unread = 0
@@ -78,7 +78,7 @@ def asked_again(call: Callable[[], T]) -> T:
 
 
 def _check_wait(seconds: float, busy: CatalogBusy) -> None:
-    if seconds > LONGEST_WAIT_SECONDS:
+    if seconds > MAX_WAIT_SECONDS:
         raise LongWaitAsked(
             f"{busy} It asks to be left alone for {seconds:.0f} s or more; start the run again "
             "after that."
@@ -116,7 +116,7 @@ def pages_from(
     """
 
     def fetch(cursor: str | None) -> CatalogPage:
-        return asked_again(lambda: client.page(query, cursor))
+        return call_with_retries(lambda: client.page(query, cursor))
 
     pages = walk(fetch, stored)
     if stored is not None:

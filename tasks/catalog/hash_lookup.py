@@ -21,8 +21,8 @@ from storycanvas.catalog.civitai.version_files import version_files_of_answer
 from storycanvas.catalog.entries import HashKind
 from storycanvas.catalog.errors import AnswerUnreadable, CatalogRefused, NotThere
 from storycanvas.catalog.matching.local_models import known_hashes
-from tasks.catalog.civitai_api import asked_again, one_a_second, open_gate
-from tasks.retries import may_pass
+from tasks.catalog.civitai_api import call_with_retries, open_gate, wait_for_rate_limit
+from tasks.retries import is_retryable
 
 Value = TypeVar("Value")
 
@@ -68,11 +68,11 @@ def hashes_to_ask_for(models: Iterable[StoredLocalModel]) -> dict[HashKind, set[
     return wanted
 
 
-MOST_MODELS = 300
+MAX_MODELS = 300
 """Models that are read in one run, one a second; other runs read the others."""
-MOST_HASHES = 100
+MAX_HASHES = 100
 """Hashes that are asked for one by one in one run, one a second; each day others."""
-MOST_BROKEN = 3
+MAX_BROKEN = 3
 """Answers in a row that cannot be read; then Civitai is left alone until the next run."""
 
 IMPORT_ID = "by-hash"
@@ -91,12 +91,12 @@ class LookedUp:
     left_out: tuple[str, ...] = ()
 
 
-@task(cache_policy=NO_CACHE, task_run_name="look up hashes", retry_condition_fn=may_pass)
+@task(cache_policy=NO_CACHE, task_run_name="look up hashes", retry_condition_fn=is_retryable)
 def look_up_hashes(database: Database[Document], catalog: Civitai) -> LookedUp:
     """Add the Civitai models of unknown local files to `civitai_models`, each as it is read.
 
     SHA-256 sums are asked for all at once. BLAKE3 and AutoV3 can only be asked for one by one, so
-    they are for files of which no SHA-256 is known, `MOST_HASHES` a run.
+    they are for files of which no SHA-256 is known, `MAX_HASHES` a run.
 
     Raises:
         storycanvas.catalog.errors.CatalogError: Civitai cannot be reached, refuses the key, or is
@@ -110,12 +110,12 @@ def look_up_hashes(database: Database[Document], catalog: Civitai) -> LookedUp:
     open_gate()
     today = datetime.now(UTC).toordinal()
     single = [(kind, one) for kind in told if kind != "SHA256" for one in unknown[kind]]
-    with catalog.client(one_a_second) as client:
+    with catalog.client(wait_for_rate_limit) as client:
         found = set(_asked_at_once(client, unknown["SHA256"]))
-        asked = in_turn(single, MOST_HASHES, today)
+        asked = in_turn(single, MAX_HASHES, today)
         left_out: list[str] = []
         found.update(_asked_one_by_one(client, asked, left_out))
-        numbers = in_turn(sorted(found), MOST_MODELS, today)
+        numbers = in_turn(sorted(found), MAX_MODELS, today)
         _say_what_waits("hashes", len(single), len(asked))
         _say_what_waits("models", len(found), len(numbers))
         return _taken_in(database, client, numbers, left_out)
@@ -123,7 +123,7 @@ def look_up_hashes(database: Database[Document], catalog: Civitai) -> LookedUp:
 
 def _asked_at_once(client: CivitaiClient, sha256s: Sequence[str]) -> Iterator[int]:
     if sha256s:
-        yield from (hit.model_id for hit in asked_again(lambda: client.ids_by_hash(sha256s)))
+        yield from (hit.model_id for hit in call_with_retries(lambda: client.ids_by_hash(sha256s)))
 
 
 def _asked_one_by_one(
@@ -133,11 +133,11 @@ def _asked_one_by_one(
     broken = 0
     for kind, digits in hashes:
         try:
-            answer = asked_again(partial(client.version_by_hash, digits))
+            answer = call_with_retries(partial(client.version_by_hash, digits))
             broken = 0
         except AnswerUnreadable as error:
             broken += 1
-            if broken == MOST_BROKEN:
+            if broken == MAX_BROKEN:
                 raise
             left_out.append(f"Civitai's answer about {digits} is left out: {error}")
             continue
@@ -155,11 +155,11 @@ def _taken_in(
     models = broken = 0
     for number in numbers:
         try:
-            item = read_item(asked_again(partial(client.model, number)))
+            item = read_item(call_with_retries(partial(client.model, number)))
             broken = 0
         except (NotThere, CatalogRefused, AnswerUnreadable, ItemUnreadable) as error:
             broken = broken + 1 if isinstance(error, AnswerUnreadable) else 0
-            if broken == MOST_BROKEN:
+            if broken == MAX_BROKEN:
                 raise
             left_out.append(f"Civitai's model {number} is left out: {error}")
             continue

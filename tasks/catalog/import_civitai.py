@@ -34,13 +34,13 @@ from storycanvas.catalog.civitai.query import CivitaiQuery
 from storycanvas.catalog.entries import Problem
 from storycanvas.catalog.errors import CatalogError
 from storycanvas.catalog.reporting.reports import ImportReport
-from tasks.catalog.civitai_api import one_a_second, open_gate, pages_from
+from tasks.catalog.civitai_api import open_gate, pages_from, wait_for_rate_limit
 from tasks.database.connection import opened_database
 from tasks.progress import Progress, shown_progress
-from tasks.retries import may_pass, patient
+from tasks.retries import is_retryable, with_retries
 
 
-class Intake:
+class ImportSession:
     """One run's part of an import: stores batches and remembers how far it is.
 
     Args:
@@ -78,7 +78,7 @@ class Intake:
             self.state = finish(self._database, self.state, "failed", _now(), error=str(error))
             raise
 
-    def take_in(self, raw: Sequence[RawItem | Problem], cursor: str | None = None) -> None:
+    def store_batch(self, raw: Sequence[RawItem | Problem], cursor: str | None = None) -> None:
         """Store a batch, then note that it is stored.
 
         Args:
@@ -180,7 +180,7 @@ class FileUnreadable(Exception):
     retryable: ClassVar[bool] = False
 
 
-@task(cache_policy=NO_CACHE, task_run_name="import from Civitai", retry_condition_fn=may_pass)
+@task(cache_policy=NO_CACHE, task_run_name="import from Civitai", retry_condition_fn=is_retryable)
 def import_pages(
     database: Database[Document],
     catalog: Civitai,
@@ -198,16 +198,16 @@ def import_pages(
         db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
     """
     source = f"{query.key}@{urlsplit(catalog.url).netloc}"
-    intake = Intake(database, source, restart=restart, base_models=query.base_models)
+    intake = ImportSession(database, source, restart=restart, base_models=query.base_models)
     if intake.has_read_the_list:
         return intake.report("Civitai", _END, complete=True)
     open_gate()
     last: WalkedPage | None = None
-    with catalog.client(one_a_second) as client, intake.failures_noted():
+    with catalog.client(wait_for_rate_limit) as client, intake.failures_noted():
         pages = pages_from(client, query, intake.state.cursor)
         for page in islice(pages, max_pages):
             last = page
-            intake.take_in(_of_page(page, intake.state.position), page.next_cursor)
+            intake.store_batch(_of_page(page, intake.state.position), page.next_cursor)
             progress("Civitai's list", intake.state.position, 0)
     if last is not None and last.next_cursor is not None:
         because = "The next run goes on there."
@@ -216,7 +216,7 @@ def import_pages(
     return intake.report("Civitai", because, complete=True)
 
 
-@task(cache_policy=NO_CACHE, task_run_name="import {path.name}", retry_condition_fn=may_pass)
+@task(cache_policy=NO_CACHE, task_run_name="import {path.name}", retry_condition_fn=is_retryable)
 def import_file(
     database: Database[Document], path: Path, progress: Progress, *, restart: bool
 ) -> ImportReport:
@@ -233,11 +233,11 @@ def import_file(
             )
         size = path.stat()
         source = f"file-{path.resolve()}-{size.st_size}-{size.st_mtime_ns}"
-        intake = Intake(database, source, restart=restart)
+        intake = ImportSession(database, source, restart=restart)
         last: RawItem | Problem | None = None
         for batch in batches(read_file(path, start=intake.state.position)):
             last = batch[-1]
-            intake.take_in(batch)
+            intake.store_batch(batch)
             progress(path.name, intake.state.position, 0)
     except OSError as error:
         raise FileUnreadable(
@@ -272,11 +272,11 @@ def import_catalog(
         shown_progress(f"{TABLE_KEY}-progress", "items") as progress,
     ):
         if file:
-            work = patient(import_file, environment)
+            work = with_retries(import_file, environment)
             report = work(database, Path(file), progress, restart=restart)
         else:
             catalog = civitai(environment)
-            pages = patient(import_pages, environment)
+            pages = with_retries(import_pages, environment)
             report = pages(database, catalog, query, max_pages, progress, restart=restart)
     show_import(report)
     return report

@@ -30,7 +30,7 @@ from storycanvas.catalog.reporting.reports import MatchReport
 from tasks.catalog.hash_lookup import LookedUp, look_up_hashes
 from tasks.database.connection import opened_database
 from tasks.progress import Progress, shown_progress
-from tasks.retries import may_pass, patient
+from tasks.retries import is_retryable, with_retries
 
 
 def match_batch(
@@ -138,10 +138,10 @@ def _text(value: object) -> str | None:
 
 TABLE_KEY = "match-models"
 BATCH = 500
-MOST_SEARCHES = 2_000
+MAX_SEARCHES = 2_000
 """Models without a link for which the catalog's texts are searched, in one run."""
 
-MOST_EXAMPLES = 50
+MAX_EXAMPLES = 50
 
 
 class _Tally:
@@ -168,7 +168,7 @@ class _Tally:
     def _add_unmatched(self, row: MatchRow) -> None:
         self.unmatched += 1
         self.suggested += bool(row.candidates)
-        if len(self.examples) < MOST_EXAMPLES:
+        if len(self.examples) < MAX_EXAMPLES:
             self.examples.append(f"{row.model_id}: {row.reason}")
 
     def report(self) -> MatchReport:
@@ -184,7 +184,7 @@ class _Tally:
         )
 
 
-@task(cache_policy=NO_CACHE, task_run_name="match", retry_condition_fn=may_pass)
+@task(cache_policy=NO_CACHE, task_run_name="match", retry_condition_fn=is_retryable)
 def match_all(database: Database[Document], progress: Progress) -> MatchReport:
     """Match every active local model and write down what was found, batch by batch.
 
@@ -193,7 +193,7 @@ def match_all(database: Database[Document], progress: Progress) -> MatchReport:
     """
     tally = _Tally()
     for models in local_models(database, BATCH):
-        left = max(0, MOST_SEARCHES - tally.unmatched)
+        left = max(0, MAX_SEARCHES - tally.unmatched)
         rows = match_batch(database, models, left)
         tally.add(rows, write_matches(database, rows, datetime.now(UTC)))
         progress("Models", tally.models, 0)
@@ -236,10 +236,12 @@ def match_catalog(*, ask_civitai: bool) -> MatchReport:
     ):
         if ask_civitai:
             try:
-                looked_up = patient(look_up_hashes, environment)(database, civitai(environment))
+                looked_up = with_retries(look_up_hashes, environment)(
+                    database, civitai(environment)
+                )
             except CatalogError as error:
                 notes.append(f"Civitai could not be asked for unknown hashes: {error}")
-        found = patient(match_all, environment)(database, progress)
+        found = with_retries(match_all, environment)(database, progress)
     every = (*notes, *looked_up.left_out, *found.notes)
     report = found.model_copy(update={"looked_up": looked_up.models, "notes": every})
     show_matches(report)

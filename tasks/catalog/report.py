@@ -31,12 +31,12 @@ from storycanvas.gpu.run_log import run_log
 from tasks.artifacts import inline_picture
 from tasks.database.connection import opened_database
 from tasks.progress import shown_progress
-from tasks.retries import may_pass, patient
+from tasks.retries import is_retryable, with_retries
 
 KEPT_KEY = "report-model-catalog-models"
 
-_MOST_BYTES = 1 << 30
-_MOST_REPORTS = 200
+_MAX_BYTES = 1 << 30
+_MAX_REPORTS = 200
 """As many are looked through for the one to compare with; one a night is half a year."""
 
 
@@ -66,7 +66,7 @@ def past_report(store: ImageStore, since: datetime) -> PastReport | None:
     which = ArtifactFilter(key=ArtifactFilterKey(any_=[KEPT_KEY]))
     with get_client(sync_client=True) as client:
         found = client.read_artifacts(
-            artifact_filter=which, sort=ArtifactSort.CREATED_DESC, limit=_MOST_REPORTS
+            artifact_filter=which, sort=ArtifactSort.CREATED_DESC, limit=_MAX_REPORTS
         )
     made = [(_utc(one.created.timestamp()), one) for one in found if one.created]
     if not made:
@@ -99,7 +99,7 @@ def _utc(seconds: float) -> datetime:
 def _models(store: ImageStore, artifact: Artifact) -> pd.DataFrame | None:
     try:
         [row] = json.loads(str(artifact.data))
-        return read_kept(store.read(row["path"], _MOST_BYTES))
+        return read_kept(store.read(row["path"], _MAX_BYTES))
     except (FaceError, OSError, ValueError, KeyError, TypeError) as error:
         run_log(__name__).warning(
             "The models of an earlier report cannot be read (%s), so what has changed is told as "
@@ -112,7 +112,7 @@ def _models(store: ImageStore, artifact: Artifact) -> pd.DataFrame | None:
 KEY = "report-model-catalog"
 
 
-@task(cache_policy=NO_CACHE, task_run_name="read the models", retry_condition_fn=may_pass)
+@task(cache_policy=NO_CACHE, task_run_name="read the models", retry_condition_fn=is_retryable)
 def read_models(database: Database[Document]) -> pd.DataFrame:
     """Read the models of all servers.
 
@@ -122,7 +122,7 @@ def read_models(database: Database[Document]) -> pd.DataFrame:
     return models_frame(model_rows(database))
 
 
-@task(cache_policy=NO_CACHE, task_run_name="store the lists", retry_condition_fn=may_pass)
+@task(cache_policy=NO_CACHE, task_run_name="store the lists", retry_condition_fn=is_retryable)
 def store_lists(
     store: ImageStore, lists: Mapping[str, pd.DataFrame], now: datetime
 ) -> dict[str, str]:
@@ -134,13 +134,15 @@ def store_lists(
     }
 
 
-@task(cache_policy=NO_CACHE, task_run_name="find an earlier report", retry_condition_fn=may_pass)
+@task(
+    cache_policy=NO_CACHE, task_run_name="find an earlier report", retry_condition_fn=is_retryable
+)
 def find_past_report(store: ImageStore, since: datetime) -> PastReport | None:
     """Read the report that was made nearest to a moment; None if there is none to be read."""
     return past_report(store, since)
 
 
-@task(cache_policy=NO_CACHE, task_run_name="keep the models", retry_condition_fn=may_pass)
+@task(cache_policy=NO_CACHE, task_run_name="keep the models", retry_condition_fn=is_retryable)
 def keep_models(store: ImageStore, models: pd.DataFrame, now: datetime) -> None:
     """Keep the models for later reports."""
     keep_report(store, models, now)
@@ -183,17 +185,19 @@ def report_catalog(days: int) -> CatalogReport:
     environment, now = Environment(), datetime.now(UTC)
     since = now - timedelta(days=days)
     with opened_database(environment) as database, shown_progress(f"{KEY}-progress", "parts") as at:
-        models = patient(read_models, environment)(database)
+        models = with_retries(read_models, environment)(database)
         store = image_store(environment).open()
-        past = patient(find_past_report, environment)(store, since)
+        past = with_retries(find_past_report, environment)(store, since)
         lists = catalog_lists(models, since, past.models if past else None)
         at("Lists", 1, 2)
-        stored = patient(store_lists, environment)(store, lists, now)
+        stored = with_retries(store_lists, environment)(store, lists, now)
         made_at = past.made_at if past else None
         report = catalog_report(models, lists, since, stored, made_at)
         at("Lists", 2, 2)
     show_report(report, models_plot(lists["by_type"]))
-    patient(keep_models, environment)(store, models, now)  # last: what was not shown comes again
+    with_retries(keep_models, environment)(
+        store, models, now
+    )  # last: what was not shown comes again
     return report
 
 

@@ -18,9 +18,9 @@ from db.catalog.server_rows import BackendRef
 from db.catalog.servers import (
     Server,
     find_servers,
+    move_to_backend,
     note_switched_off,
     record_server,
-    rehome,
     servers_for_urls,
 )
 from db.connection import Document
@@ -29,10 +29,10 @@ from storycanvas.catalog.entries import Listing, ServerReading, listing_digest
 from storycanvas.catalog.errors import CatalogError
 from storycanvas.catalog.hashes import HashList, read_hash_list, with_hashes
 from storycanvas.catalog.reporting.models_frame import listed_frame
-from storycanvas.catalog.reporting.reports import MOST_PROBLEMS, ServerSync, SyncReport
+from storycanvas.catalog.reporting.reports import MAX_PROBLEMS, ServerSync, SyncReport
 from tasks.database.connection import opened_database
 from tasks.progress import shown_progress
-from tasks.retries import may_pass, patient
+from tasks.retries import is_retryable, with_retries
 
 
 def update_models(
@@ -66,7 +66,7 @@ class HashesUnreadable(Exception):
     retryable: ClassVar[bool] = False
 
 
-def told_hashes(hash_file: str | None) -> HashList:
+def read_hash_file(hash_file: str | None) -> HashList:
     """Read a list of hashes; the log tells of rows that cannot be read.
 
     Args:
@@ -92,7 +92,7 @@ def names_of(server: Server) -> set[str]:
     return {server.id, server.name, server.address}
 
 
-def say_whose_are_left_out(hashes: HashList, servers: Iterable[Server]) -> None:
+def warn_unknown_servers(hashes: HashList, servers: Iterable[Server]) -> None:
     """Warn of names that no server of this run has: a hash of theirs is taken for no file.
 
     Args:
@@ -106,7 +106,7 @@ def say_whose_are_left_out(hashes: HashList, servers: Iterable[Server]) -> None:
         get_run_logger().warning("Hashes of %r are left out: no server of this run.", shown)
 
 
-@task(cache_policy=NO_CACHE, task_run_name="{server.name}", retry_condition_fn=may_pass)
+@task(cache_policy=NO_CACHE, task_run_name="{server.name}", retry_condition_fn=is_retryable)
 def sync_server(
     database: Database[Document],
     server: Server,
@@ -126,7 +126,7 @@ def sync_server(
         db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
     """
     now = datetime.now(UTC)  # before it is asked: a later run then knows better
-    rehome(database, server)
+    move_to_backend(database, server)
     reading = read_server(
         server.url,
         kind=server.server_type,
@@ -158,7 +158,7 @@ def _server_sync(
         models=None if listing is None else len(listing.entries),
         complete=listing is not None and listing.complete,
         error=reading.error,
-        problems=tuple(problems[:MOST_PROBLEMS]),
+        problems=tuple(problems[:MAX_PROBLEMS]),
         problem_count=len(problems),
         **_counts(changes),
     )
@@ -224,14 +224,14 @@ def sync_catalog(
             address cannot be used.
     """
     environment = Environment()
-    hashes = told_hashes(hash_file)
+    hashes = read_hash_file(hash_file)
     with (
         opened_database(environment) as database,
         shown_progress(f"{TABLE_KEY}-progress", "servers") as progress,
     ):
         servers = _servers(database, environment, urls)
-        say_whose_are_left_out(hashes, servers)
-        work = patient(sync_server, environment)
+        warn_unknown_servers(hashes, servers)
+        work = with_retries(sync_server, environment)
         reading = [
             work.submit(database, one, hashes, read_metadata=read_metadata) for one in servers
         ]

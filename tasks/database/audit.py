@@ -13,16 +13,16 @@ from db.audit.audit import audit
 from db.audit.report import AuditFinding, AuditReport
 from db.connection import Document
 from tasks.database.connection import opened_database
-from tasks.retries import may_pass, patient
+from tasks.retries import is_retryable, with_retries
 
 TABLE_KEY = "audit-db"
 REPORT_KEY = "audit-db-report"
-MOST_ROWS = 500
-LONGEST_REPORT = 200_000
+MAX_ROWS = 500
+MAX_REPORT_LENGTH = 200_000
 """Characters of the JSON report in the UI; what a flow returns is whole."""
 
 
-@task(cache_policy=NO_CACHE, task_run_name="audit", retry_condition_fn=may_pass)
+@task(cache_policy=NO_CACHE, task_run_name="audit", retry_condition_fn=is_retryable)
 def audit_database(
     database: Database[Document], sample_size: int | None, *, fix: bool
 ) -> AuditReport:
@@ -42,12 +42,12 @@ def show_audit(report: AuditReport) -> None:
         log.info(line)
     log.info(report.summary())
     create_table_artifact(
-        [_row(finding) for finding in report.findings[:MOST_ROWS]],
+        [_row(finding) for finding in report.findings[:MAX_ROWS]],
         key=TABLE_KEY,
-        description=f"{report.summary()} The worst {MOST_ROWS} at most are shown.",
+        description=f"{report.summary()} The worst {MAX_ROWS} at most are shown.",
     )
     create_markdown_artifact(
-        f"```json\n{report.as_json(LONGEST_REPORT)}\n```",
+        f"```json\n{report.as_json(MAX_REPORT_LENGTH)}\n```",
         key=REPORT_KEY,
         description=report.summary(),
     )
@@ -65,7 +65,7 @@ def audit_and_show(sample_size: int | None, *, fix: bool) -> AuditReport:
     """
     environment = Environment()
     with opened_database(environment) as database:
-        report = patient(audit_database, environment)(database, sample_size, fix=fix)
+        report = with_retries(audit_database, environment)(database, sample_size, fix=fix)
     show_audit(report)
     return report
 

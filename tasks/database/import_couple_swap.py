@@ -17,7 +17,7 @@ from db.couple_import.report import ImportReport, Problem, TableCount
 from db.couple_import.run import import_tables
 from db.couple_import.sources import Source
 from tasks.database.connection import opened_database
-from tasks.retries import may_pass, patient
+from tasks.retries import is_retryable, with_retries
 
 ARTIFACT_KEY = "import-couple-swap"
 
@@ -55,7 +55,7 @@ def choose_source(
     return PostgresSource(environment.couple_swap_postgres_url.get_secret_value())
 
 
-@task(cache_policy=NO_CACHE, task_run_name="import rows", retry_condition_fn=may_pass)
+@task(cache_policy=NO_CACHE, task_run_name="import rows", retry_condition_fn=is_retryable)
 def import_rows(database: Database[Document], source: Source, *, dry_run: bool) -> ImportReport:
     """Place the rows that have no document yet, or only look.
 
@@ -106,7 +106,7 @@ def load_couple_swap(
     environment = Environment()
     source = choose_source(csv_folder, postgres_url, environment)
     with opened_database(environment) as database:
-        report = patient(import_rows, environment)(database, source, dry_run=dry_run)
+        report = with_retries(import_rows, environment)(database, source, dry_run=dry_run)
     show_import(report)
     return report
 

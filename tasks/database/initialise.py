@@ -14,7 +14,7 @@ from db.setup.apply import initialise
 from db.setup.compare import ValidationAction
 from db.setup.report import Finding, InitReport, words
 from tasks.database.connection import opened_database
-from tasks.retries import may_pass, patient
+from tasks.retries import is_retryable, with_retries
 
 ARTIFACT_KEY = "init-db"
 
@@ -34,7 +34,7 @@ class InitialisationBlocked(Exception):
         self.report = report
 
 
-@task(cache_policy=NO_CACHE, task_run_name="initialise", retry_condition_fn=may_pass)
+@task(cache_policy=NO_CACHE, task_run_name="initialise", retry_condition_fn=is_retryable)
 def initialise_database(
     database: Database[Document], action: ValidationAction, *, dry_run: bool
 ) -> InitReport:
@@ -75,7 +75,7 @@ def bring_into_shape(action: ValidationAction, *, dry_run: bool) -> InitReport:
     """
     environment = Environment()
     with opened_database(environment) as database:
-        report = patient(initialise_database, environment)(database, action, dry_run=dry_run)
+        report = with_retries(initialise_database, environment)(database, action, dry_run=dry_run)
     show_initialisation(report)
     if report.blocked:
         raise InitialisationBlocked(report)

@@ -22,7 +22,7 @@ from db.migrations.engine.migrator import Migrator
 from db.migrations.engine.report import MigrationReport, MoveReport
 from tasks.database.connection import opened_database
 from tasks.progress import shown_progress
-from tasks.retries import may_pass, patient
+from tasks.retries import is_retryable, with_retries
 
 MIGRATE_KEY = "migrate-db"
 CHARACTERS_KEY = "migrate-characters"
@@ -32,7 +32,7 @@ CHARACTER_FIELDS = 1
 Row = dict[str, str | int]
 
 
-@task(cache_policy=NO_CACHE, task_run_name="migrate", retry_condition_fn=may_pass)
+@task(cache_policy=NO_CACHE, task_run_name="migrate", retry_condition_fn=is_retryable)
 def migrate(database: Database[Document], target: str, *, dry_run: bool) -> MigrationReport:
     """Bring a database to a state, or say what that would take.
 
@@ -44,7 +44,7 @@ def migrate(database: Database[Document], target: str, *, dry_run: bool) -> Migr
         return migrator.look(target) if dry_run else migrator.migrate(target)
 
 
-@task(cache_policy=NO_CACHE, task_run_name="migrate characters", retry_condition_fn=may_pass)
+@task(cache_policy=NO_CACHE, task_run_name="migrate characters", retry_condition_fn=is_retryable)
 def repair_characters(database: Database[Document], *, dry_run: bool) -> MigrationReport:
     """Repair the FaceFusion fields of all characters, or say what that would take.
 
@@ -57,7 +57,7 @@ def repair_characters(database: Database[Document], *, dry_run: bool) -> Migrati
         return act(CHARACTER_FIELDS)
 
 
-@task(cache_policy=NO_CACHE, task_run_name="count characters", retry_condition_fn=may_pass)
+@task(cache_policy=NO_CACHE, task_run_name="count characters", retry_condition_fn=is_retryable)
 def count_characters(database: Database[Document]) -> CharacterStatistics:
     """Count the characters that have their FaceFusion fields.
 
@@ -94,7 +94,7 @@ def migrate_database(target: str, *, dry_run: bool) -> MigrationReport:
     """
     environment = Environment()
     with opened_database(environment) as database:
-        report = patient(migrate, environment)(database, target, dry_run=dry_run)
+        report = with_retries(migrate, environment)(database, target, dry_run=dry_run)
     show(report, report.moves, MIGRATE_KEY)
     return report
 
@@ -109,10 +109,10 @@ def migrate_all_characters(*, dry_run: bool) -> CharacterMigrationReport:
         db.errors.DatabaseError: Another run migrates, or the server cannot be reached.
     """
     environment = Environment()
-    count = patient(count_characters, environment)
+    count = with_retries(count_characters, environment)
     with opened_database(environment) as database:
         before = count(database)
-        done = patient(repair_characters, environment)(database, dry_run=dry_run)
+        done = with_retries(repair_characters, environment)(database, dry_run=dry_run)
         after = before if dry_run else count(database)
     report = CharacterMigrationReport(before=before, migration=done, after=after)
     show(report, done.moves, CHARACTERS_KEY)

@@ -11,14 +11,14 @@ from blocks.environment import Environment
 from db.soft_delete.purge import Purge
 from db.soft_delete.report import KeptDocument, PurgeCount, PurgeReport
 from tasks.database.connection import opened_database
-from tasks.retries import may_pass, patient
+from tasks.retries import is_retryable, with_retries
 
 ARTIFACT_KEY = "purge-deleted"
 
 Row = dict[str, str | int]
 
 
-@task(cache_policy=NO_CACHE, task_run_name="count", retry_condition_fn=may_pass)
+@task(cache_policy=NO_CACHE, task_run_name="count", retry_condition_fn=is_retryable)
 def count_deleted(purge: Purge) -> PurgeReport:
     """Count what is due and what is kept.
 
@@ -28,7 +28,7 @@ def count_deleted(purge: Purge) -> PurgeReport:
     return purge.count()
 
 
-@task(cache_policy=NO_CACHE, task_run_name="remove", retry_condition_fn=may_pass)
+@task(cache_policy=NO_CACHE, task_run_name="remove", retry_condition_fn=is_retryable)
 def remove_deleted(purge: Purge) -> PurgeReport:
     """Remove what is due; a retry goes on with what is left and counts on.
 
@@ -70,11 +70,11 @@ def purge(older_than_days: int, *, dry_run: bool) -> PurgeReport:
     environment = Environment()
     with opened_database(environment) as database:
         work = Purge(database, limit, dry_run=dry_run)
-        counted = patient(count_deleted, environment)(work)
+        counted = with_retries(count_deleted, environment)(work)
         show_purge(counted)
         if dry_run:
             return counted
-        report = patient(remove_deleted, environment)(work)
+        report = with_retries(remove_deleted, environment)(work)
     show_purge(report)
     return report
 

@@ -11,14 +11,14 @@ from db.connection import Document
 from db.inference.report import ModelWithoutPresets, PresetCount, SeedReport
 from db.inference.seed import seed_inference
 from tasks.database.connection import opened_database
-from tasks.retries import may_pass, patient
+from tasks.retries import is_retryable, with_retries
 
 ARTIFACT_KEY = "seed-inference-configurations"
 
 Row = dict[str, str | int]
 
 
-@task(cache_policy=NO_CACHE, task_run_name="seed presets", retry_condition_fn=may_pass)
+@task(cache_policy=NO_CACHE, task_run_name="seed presets", retry_condition_fn=is_retryable)
 def seed_presets(database: Database[Document], *, dry_run: bool) -> SeedReport:
     """Add the presets that active models do not have, or only look.
 
@@ -58,7 +58,7 @@ def give_models_presets(*, dry_run: bool) -> SeedReport:
     """
     environment = Environment()
     with opened_database(environment) as database:
-        report = patient(seed_presets, environment)(database, dry_run=dry_run)
+        report = with_retries(seed_presets, environment)(database, dry_run=dry_run)
     show_seeding(report)
     return report
 

@@ -13,10 +13,10 @@ from db.connection import Document
 from storycanvas.faces.pictures.image_store import ImageStore
 from storycanvas.faces.pictures.reading import Picture
 from storycanvas.faces.pictures.references import fetch_picture
-from storycanvas.gpu.pool.pool import HostFarm
+from storycanvas.gpu.pool.pool import HostPool
 
 
-class Road:
+class RunContext:
     """Hosts, database and image store of one run. Shared by the run's threads.
 
     Attributes:
@@ -31,7 +31,7 @@ class Road:
 
     def __init__(
         self,
-        farm: HostFarm,
+        farm: HostPool,
         database: Database[Document],
         store: ImageStore,
         environment: Environment,
@@ -59,7 +59,7 @@ class Road:
 
 
 @contextmanager
-def open_road() -> Iterator[Road]:
+def open_run_context() -> Iterator[RunContext]:
     """Open what a face flow works with: blocks named `default`, else the environment.
 
     Raises:
@@ -71,8 +71,8 @@ def open_road() -> Iterator[Road]:
     store = image_store(environment).open()
     database = story_database(environment).connect()
     try:
-        with HostFarm([block.gpu_host for block in hosts]) as farm:
+        with HostPool([block.gpu_host for block in hosts]) as farm:
             farm.check()
-            yield Road(farm, database, store, environment)
+            yield RunContext(farm, database, store, environment)
     finally:
         database.client.close()

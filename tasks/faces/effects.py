@@ -24,7 +24,7 @@ class Input(Protocol):
         """What the app can show."""
 
 
-def owed_effects(
+def pending_effects(
     record: OperationRecord, step: Step, inputs: Sequence[Input], character_id: str
 ) -> list[Effect]:
     """Derive the effects of a step for a character, the same ones however often it is asked.

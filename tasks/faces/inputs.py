@@ -13,17 +13,17 @@ from storycanvas.faces.contract import HostStatus
 from storycanvas.faces.pictures.references import input_address
 from storycanvas.faces.plan import Plan, PlanPicture
 from storycanvas.faces.preferences import Preferences
-from tasks.faces.context import Road
-from tasks.faces.step import Made, Order
-from tasks.retries import may_pass, patient
+from tasks.faces.context import RunContext
+from tasks.faces.step import Order, StepOutput
+from tasks.retries import is_retryable, with_retries
 
 
 @task(
     cache_policy=NO_CACHE,
     task_run_name="load character {character_id}",
-    retry_condition_fn=may_pass,
+    retry_condition_fn=is_retryable,
 )
-def read_character(road: Road, character_id: str) -> Character:
+def read_character(road: RunContext, character_id: str) -> Character:
     """Read a character.
 
     Raises:
@@ -33,8 +33,8 @@ def read_character(road: Road, character_id: str) -> Character:
     return CharacterRepository(road.database).find(character_id)
 
 
-@task(cache_policy=NO_CACHE, task_run_name="load preset {preset}", retry_condition_fn=may_pass)
-def read_preset(road: Road, preset: str) -> Preset:
+@task(cache_policy=NO_CACHE, task_run_name="load preset {preset}", retry_condition_fn=is_retryable)
+def read_preset(road: RunContext, preset: str) -> Preset:
     """Read a preset by its id or name.
 
     Raises:
@@ -43,17 +43,17 @@ def read_preset(road: Road, preset: str) -> Preset:
     return PresetRepository(road.database).find(preset)
 
 
-def load_character(road: Road, character_id: str) -> Character:
+def load_character(road: RunContext, character_id: str) -> Character:
     """Read a character, patiently.
 
     Raises:
         UnknownCharacter: There is none with this id.
         BrokenCharacter: Its FaceFusion fields are of wrong types.
     """
-    return patient(read_character, road.environment)(road, character_id)
+    return with_retries(read_character, road.environment)(road, character_id)
 
 
-def load_preferences(road: Road, character: Character, preset: str | None) -> Preferences:
+def load_preferences(road: RunContext, character: Character, preset: str | None) -> Preferences:
     """Collect the settings of a preset and of the character.
 
     Args:
@@ -68,7 +68,7 @@ def load_preferences(road: Road, character: Character, preset: str | None) -> Pr
     settings = character.facefusion_preferred_settings or {}
     if preset is None:
         return Preferences(character=settings)
-    found = patient(read_preset, road.environment)(road, preset)
+    found = with_retries(read_preset, road.environment)(road, preset)
     return Preferences(
         preset=found.parameters, preset_operation=found.operation_type, character=settings
     )
@@ -88,8 +88,8 @@ def first_reference_image(character: Character) -> str:
     return character.reference_images[0]
 
 
-@task(cache_policy=NO_CACHE, task_run_name="ask host", retry_condition_fn=may_pass)
-def ask_host(road: Road) -> HostStatus:
+@task(cache_policy=NO_CACHE, task_run_name="ask host", retry_condition_fn=is_retryable)
+def ask_host(road: RunContext) -> HostStatus:
     """Ask the face hosts which engine they run, and choose that of most of them.
 
     Raises:
@@ -98,8 +98,8 @@ def ask_host(road: Road) -> HostStatus:
     return road.farm.status()
 
 
-@task(cache_policy=NO_CACHE, task_run_name="fetch {picture.name}", retry_condition_fn=may_pass)
-def fetch(road: Road, order: Order, picture: PlanPicture) -> Made:
+@task(cache_policy=NO_CACHE, task_run_name="fetch {picture.name}", retry_condition_fn=is_retryable)
+def fetch(road: RunContext, order: Order, picture: PlanPicture) -> StepOutput:
     """Fetch and normalise a picture of a plan.
 
     Raises:
@@ -109,10 +109,10 @@ def fetch(road: Road, order: Order, picture: PlanPicture) -> Made:
     found = road.fetch(reference)
     if not order.looks_only:
         reference = input_address(reference, found, road.store, datetime.now(UTC))
-    return Made(picture.name, reference, found.sha256, picture=found)
+    return StepOutput(picture.name, reference, found.sha256, picture=found)
 
 
-def make_order(road: Road, character_id: str, *, force: bool, priority: int = 0) -> Order:
+def make_order(road: RunContext, character_id: str, *, force: bool, priority: int = 0) -> Order:
     """Find out with which engine a character's plans are run.
 
     Args:
@@ -124,11 +124,11 @@ def make_order(road: Road, character_id: str, *, force: bool, priority: int = 0)
     Raises:
         FaceError: No host can work.
     """
-    asking = patient(ask_host, road.environment)
+    asking = with_retries(ask_host, road.environment)
     return Order(character_id, asking(road), force, priority=priority)
 
 
-def fetch_all(road: Road, order: Order, plan: Plan) -> dict[str, Made]:
+def fetch_all(road: RunContext, order: Order, plan: Plan) -> dict[str, StepOutput]:
     """Fetch the pictures of a plan, side by side.
 
     Returns:
@@ -137,6 +137,6 @@ def fetch_all(road: Road, order: Order, plan: Plan) -> dict[str, Made]:
     Raises:
         FaceError: One of them cannot be found or read.
     """
-    work = patient(fetch, road.environment)
+    work = with_retries(fetch, road.environment)
     fetching = {picture.name: work.submit(road, order, picture) for picture in plan.pictures}
     return {name: future.result() for name, future in fetching.items()}

@@ -13,10 +13,10 @@ from db.schema.documents.faces import OperationRecord
 from storycanvas.faces.pictures.contact_sheet import Box
 from storycanvas.faces.preferences import Preferences
 from storycanvas.faces.recipes.inspection import inspection
-from tasks.faces.context import Road
+from tasks.faces.context import RunContext
 from tasks.faces.plan import run_plan
 from tasks.faces.step import Order
-from tasks.retries import may_pass, patient
+from tasks.retries import is_retryable, with_retries
 
 SMALLEST_FACE = 256
 """Pixels of a source face's shorter side below which results get poor (seed 002)."""
@@ -38,7 +38,12 @@ class Inspection:
 
 
 def inspect(
-    road: Road, order: Order, pictures: dict[str, str], preferences: Preferences, *, source: str
+    road: RunContext,
+    order: Order,
+    pictures: dict[str, str],
+    preferences: Preferences,
+    *,
+    source: str,
 ) -> Inspection:
     """Find the face in each picture.
 
@@ -61,12 +66,12 @@ def inspect(
     for error in result.errors.values():
         raise error
     records = {name: result.made[f"detect {name}"].record for name in pictures}
-    patient(keep_records, road.environment)(road, list(records.values()))
+    with_retries(keep_records, road.environment)(road, list(records.values()))
     return _seen(records, source)
 
 
-@task(cache_policy=NO_CACHE, task_run_name="keep what was seen", retry_condition_fn=may_pass)
-def keep_records(road: Road, records: Sequence[OperationRecord | None]) -> None:
+@task(cache_policy=NO_CACHE, task_run_name="keep what was seen", retry_condition_fn=is_retryable)
+def keep_records(road: RunContext, records: Sequence[OperationRecord | None]) -> None:
     """Record what was seen, now that no picture is refused.
 
     Raises:

@@ -13,11 +13,11 @@ from prefect.futures import PrefectFuture, as_completed
 from db.ledger.record import record_failure
 from storycanvas.faces.plan import Plan, Step
 from storycanvas.faces.report import Outcome, StepReport
-from tasks.faces.context import Road
+from tasks.faces.context import RunContext
 from tasks.faces.effects import failed_entry
 from tasks.faces.inputs import fetch_all
-from tasks.faces.step import Made, Order, run_step
-from tasks.retries import may_pass, patient
+from tasks.faces.step import Order, StepOutput, run_step
+from tasks.retries import is_retryable, with_retries
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,14 @@ class PlanResult:
     """
 
     plan: Plan
-    made: dict[str, Made]
+    made: dict[str, StepOutput]
     steps: tuple[StepReport, ...]
     errors: dict[str, BaseException]
 
 
-def plan_result(plan: Plan, fetched: dict[str, Made], states: dict[str, State[Any]]) -> PlanResult:
+def plan_result(
+    plan: Plan, fetched: dict[str, StepOutput], states: dict[str, State[Any]]
+) -> PlanResult:
     """Sort out finished states.
 
     Args:
@@ -70,7 +72,7 @@ def describe(report: StepReport) -> str:
     return f"{report.step}: {report.outcome}, {report.error}" if report.error else line
 
 
-def _finished(step: Step, made: Made) -> StepReport:
+def _finished(step: Step, made: StepOutput) -> StepReport:
     record = made.record
     return StepReport(
         step=step.name,
@@ -111,7 +113,7 @@ def _unheard(share: float) -> None:
 
 
 def run_plan(
-    road: Road, order: Order, plan: Plan, progress: Callable[[float], None] = _unheard
+    road: RunContext, order: Order, plan: Plan, progress: Callable[[float], None] = _unheard
 ) -> PlanResult:
     """Run a plan's steps, each as soon as its inputs are there.
 
@@ -136,8 +138,8 @@ def run_plan(
     return plan_result(plan, fetched, states)
 
 
-@task(cache_policy=NO_CACHE, task_run_name="record failures", retry_condition_fn=may_pass)
-def record_failures(road: Road, order: Order, result: PlanResult) -> None:
+@task(cache_policy=NO_CACHE, task_run_name="record failures", retry_condition_fn=is_retryable)
+def record_failures(road: RunContext, order: Order, result: PlanResult) -> None:
     """Write one failed history entry for each failed step, whatever the number of its tries.
 
     Args:
@@ -157,8 +159,10 @@ def record_failures(road: Road, order: Order, result: PlanResult) -> None:
             record_failure(road.database, order.character_id, entry, now)
 
 
-def _submit(road: Road, order: Order, plan: Plan, fetched: dict[str, Made]) -> dict[str, Future]:
-    work = patient(run_step, road.environment)
+def _submit(
+    road: RunContext, order: Order, plan: Plan, fetched: dict[str, StepOutput]
+) -> dict[str, Future]:
+    work = with_retries(run_step, road.environment)
     futures: dict[str, Future] = {}
     for step in plan.steps:
         inputs: list[Any] = [futures.get(name) or fetched[name] for name in step.inputs]

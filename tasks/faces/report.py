@@ -20,14 +20,14 @@ from storycanvas.faces.plan import Step
 from storycanvas.faces.preferences import Preferences, unused_preset
 from storycanvas.faces.report import FaceRunReport, StepReport
 from storycanvas.gpu.pool.selection import engine_of
-from tasks.faces.context import Road
+from tasks.faces.context import RunContext
 from tasks.faces.inspection import Inspection
 from tasks.faces.plan import PlanResult, record_failures
-from tasks.faces.step import Made, Order
-from tasks.retries import patient
+from tasks.faces.step import Order, StepOutput
+from tasks.retries import with_retries
 
 
-def sheet_entries(road: Road, seen: Inspection, result: PlanResult) -> list[SheetEntry]:
+def sheet_entries(road: RunContext, seen: Inspection, result: PlanResult) -> list[SheetEntry]:
     """Collect the cells: the inputs, then the labelled results, by age where they have one.
 
     Args:
@@ -52,7 +52,7 @@ def sheet_entries(road: Road, seen: Inspection, result: PlanResult) -> list[Shee
     return entries
 
 
-def store_sheet(road: Road, entries: list[SheetEntry]) -> StoredPicture:
+def store_sheet(road: RunContext, entries: list[SheetEntry]) -> StoredPicture:
     """Draw the contact sheet in full size and put it into the image store."""
     return road.store.put(contact_sheet(entries), Category.CONTACT_SHEET, "jpg", datetime.now(UTC))
 
@@ -61,7 +61,7 @@ def _age(step: Step) -> int:
     return step.age or 0
 
 
-def _bytes(road: Road, made: Made | None) -> bytes | None:
+def _bytes(road: RunContext, made: StepOutput | None) -> bytes | None:
     if made is None:
         return None
     return made.picture.png if made.picture else road.store.read(made.path or "")
@@ -71,7 +71,7 @@ INLINE_CELL = 160
 """Pixels of a cell in the sheet that the artifact carries itself; the full one is linked."""
 
 
-def progress_artifact(road: Road, character_id: str) -> Callable[[float], None]:
+def progress_artifact(road: RunContext, character_id: str) -> Callable[[float], None]:
     """Create a progress artifact.
 
     Returns:
@@ -88,7 +88,7 @@ def progress_artifact(road: Road, character_id: str) -> Callable[[float], None]:
     return move
 
 
-def publish(road: Road, report: FaceRunReport, entries: Sequence[SheetEntry]) -> None:
+def publish(road: RunContext, report: FaceRunReport, entries: Sequence[SheetEntry]) -> None:
     """Publish a run's contact sheet and table as artifacts.
 
     Args:
@@ -160,8 +160,8 @@ class StepsFailed(Exception):
         self.report = report
 
 
-def conclude(
-    road: Road,
+def finish_run(
+    road: RunContext,
     order: Order,
     seen: Inspection,
     result: PlanResult,
@@ -185,7 +185,7 @@ def conclude(
         StepsFailed: Some steps did not get done; it carries the report.
     """
     if result.errors:
-        patient(record_failures, road.environment)(road, order, result)
+        with_retries(record_failures, road.environment)(road, order, result)
     entries = sheet_entries(road, seen, result)
     sheet = store_sheet(road, entries)
     report = FaceRunReport(

@@ -22,11 +22,11 @@ from storycanvas.faces.pictures.reading import Picture, read_picture
 from storycanvas.faces.pictures.references import shown
 from storycanvas.faces.plan import Step
 from storycanvas.faces.report import Outcome
-from storycanvas.gpu.pool.attempt import Errand, FarmSlot, carry_out
+from storycanvas.gpu.pool.attempt import HostAttempt, OperationRequest, carry_out
 from storycanvas.gpu.pool.selection import engine_of
-from tasks.faces.context import Road
-from tasks.faces.effects import owed_effects
-from tasks.retries import may_pass
+from tasks.faces.context import RunContext
+from tasks.faces.effects import pending_effects
+from tasks.retries import is_retryable
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Made:
+class StepOutput:
     """A picture that steps can take: fetched, made now, or made long ago.
 
     Attributes:
@@ -73,8 +73,10 @@ class Made:
     record: OperationRecord | None = None
 
 
-@task(cache_policy=NO_CACHE, task_run_name="{step.name}", retry_condition_fn=may_pass)
-def run_step(road: Road, order: Order, step: Step, inputs: Sequence[Made]) -> Made:
+@task(cache_policy=NO_CACHE, task_run_name="{step.name}", retry_condition_fn=is_retryable)
+def run_step(
+    road: RunContext, order: Order, step: Step, inputs: Sequence[StepOutput]
+) -> StepOutput:
     """Carry out a step, or take its result from the ledger; record it in either case.
 
     Args:
@@ -97,7 +99,7 @@ def run_step(road: Road, order: Order, step: Step, inputs: Sequence[Made]) -> Ma
     outcome: Outcome = "done" if record is None else "reused"
     record = record or operation.carry_out()
     if not order.looks_only:
-        owed = owed_effects(record, step, inputs, order.character_id)
+        owed = pending_effects(record, step, inputs, order.character_id)
         record = record.model_copy(update={"effects": owed})
         record_operation(road.database, record, datetime.now(UTC))
     seconds = time.monotonic() - started
@@ -110,7 +112,9 @@ def run_step(road: Road, order: Order, step: Step, inputs: Sequence[Made]) -> Ma
 class _Operation:
     """A step on the pictures it got: what it is called in the ledger and how it is done."""
 
-    def __init__(self, road: Road, order: Order, step: Step, inputs: Sequence[Made]) -> None:
+    def __init__(
+        self, road: RunContext, order: Order, step: Step, inputs: Sequence[StepOutput]
+    ) -> None:
         self._road = road
         self._step = step
         self._inputs = inputs
@@ -133,7 +137,7 @@ class _Operation:
     def carry_out(self) -> OperationRecord:
         """Have a host do it, unless another run has done it while this one waited."""
         road = self._road
-        errand = Errand(
+        errand = OperationRequest(
             operation=self._step.operation,
             engine=self._engine,
             bring=self._upload,
@@ -144,7 +148,7 @@ class _Operation:
         )
         return carry_out(road.farm, errand, self._on_one_host)
 
-    def _on_one_host(self, slot: FarmSlot) -> OperationRecord:
+    def _on_one_host(self, slot: HostAttempt) -> OperationRecord:
         with slot.held() as (host, assets):
             known = self._ledger.find(self._key)
             if known is not None and self._counts(known):
@@ -229,15 +233,15 @@ def _tell(answer: OperationAnswer) -> None:
         log.warning("for lack of memory on the host: %s", less)
 
 
-def _picture(made: Made, road: Road) -> Picture:
+def _picture(made: StepOutput, road: RunContext) -> Picture:
     if made.picture is not None or made.path is None:
         return made.picture or road.fetch(made.url)
     return read_picture(road.store.read(made.path), made.name)
 
 
-def _made(step: Step, record: OperationRecord, outcome: Outcome, seconds: float) -> Made:
+def _made(step: Step, record: OperationRecord, outcome: Outcome, seconds: float) -> StepOutput:
     output = record.output
-    return Made(
+    return StepOutput(
         name=step.name,
         url=output.url if output else "",
         sha256=output.sha256 if output else "",

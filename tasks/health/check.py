@@ -72,7 +72,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 
 @task(cache_policy=NO_CACHE, task_run_name="look at every host")
-def look_at_hosts(environment: Environment) -> tuple[HealthReport, Rows | None]:
+def collect_hosts(environment: Environment) -> tuple[HealthReport, Rows | None]:
     """Ask all hosts at once, compare with the last look and keep what was found.
 
     Args:
@@ -125,7 +125,7 @@ def show_hosts(report: HealthReport, day: Rows | None) -> None:
 def check_and_show() -> HealthReport:
     """Look at every configured host, keep and show what was found, and return it."""
     with shown_progress(PROGRESS_KEY, unit="hosts") as progress:
-        report, day = look_at_hosts(Environment())
+        report, day = collect_hosts(Environment())
         progress("checked", len(report.checks), len(report.checks))
         show_hosts(report, day)
     return report

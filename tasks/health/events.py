@@ -49,7 +49,7 @@ def tell(change: HostChange) -> None:
     """
     event = _event(change)
     with get_client(sync_client=True) as client:
-        if not _is_told(client, event.id):
+        if not _already_emitted(client, event.id):
             client.request("POST", "/events", json=[event.model_dump(mode="json")])
 
 
@@ -80,7 +80,7 @@ def _runs() -> list[dict[str, str]]:
     return [{"prefect.resource.id": f"prefect.flow-run.{run}", **role}] if run else []
 
 
-def _is_told(client: SyncPrefectClient, event_id: UUID) -> bool:
+def _already_emitted(client: SyncPrefectClient, event_id: UUID) -> bool:
     """Ask for the event: the server itself knows a repeated one for five minutes only."""
     wanted = {"filter": {"id": {"id": [str(event_id)]}}, "limit": 1}
     return bool(client.request("POST", "/events/filter", json=wanted).json()["events"])

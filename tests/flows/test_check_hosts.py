@@ -16,7 +16,7 @@ from storycanvas.catalog.health.report import HealthReport
 from storycanvas.services.mongod import Mongod
 from storycanvas.services.ports import choose_port
 from storycanvas.services.shared import acquire
-from tasks.health.check import look_at_hosts
+from tasks.health.check import collect_hosts
 from tasks.health.history import PICTURE_KEY, TABLE_KEY
 from tests.support.catalog.json_server import COMFYUI, JsonServer, json_server
 from tests.support.flows.kept_artifacts import forget, kept
@@ -110,7 +110,7 @@ def test_going_away_and_coming_back_are_events(comfyui: JsonServer) -> None:
 
 @flow
 def stopped_before_it_shows() -> HealthReport:
-    report, _ = look_at_hosts(Environment())
+    report, _ = collect_hosts(Environment())
     return report
 
 

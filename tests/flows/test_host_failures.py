@@ -96,7 +96,7 @@ def test_a_run_goes_on_when_its_host_comes_back(
 
     def restart() -> None:
         kill(mortal)
-        back.append(acquire(FaceHost(wished_port=mortal.record.port), tmp_path / "mortal"))
+        back.append(acquire(FaceHost(preferred_port=mortal.record.port), tmp_path / "mortal"))
 
     watcher = after_operations(mortal.url, 2, restart)
     try:

@@ -10,7 +10,7 @@ from pymongo.database import Database
 import tasks.catalog.civitai_api
 import tasks.catalog.hash_lookup
 from flows.match_models import match_models
-from tasks.catalog.hash_lookup import MOST_BROKEN
+from tasks.catalog.hash_lookup import MAX_BROKEN
 from tests.support.catalog.civitai_server import HTML, Answer, CivitaiServer, civitai_server
 from tests.support.catalog.sample_catalog import digits, file, item, version
 
@@ -126,7 +126,7 @@ def test_a_link_of_a_person_in_the_local_catalog_counts_as_kept(
 def test_hashes_that_nobody_knows_keep_no_other_from_its_turn(
     data: Data, civitai: CivitaiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks.look_up_hashes, "MOST_HASHES", 1)
+    monkeypatch.setattr(tasks.catalog.hash_lookup, "MAX_HASHES", 1)
     hashes = sorted(digits(str(number), 12) for number in range(2))
     for number, known in enumerate(hashes):
         add_local(data, f"loras/{number}.pt", AutoV3=known)
@@ -185,14 +185,14 @@ def test_a_hash_whose_answer_cannot_be_read_is_told_and_stops_no_other(
 def test_a_site_whose_answers_cannot_be_read_is_left_alone(
     data: Data, civitai: CivitaiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks.civitai_calls, "UNREADABLE_TRIES", 1)
-    for number in range(MOST_BROKEN + 1):
+    monkeypatch.setattr(tasks.catalog.civitai_api, "UNREADABLE_TRIES", 1)
+    for number in range(MAX_BROKEN + 1):
         add_local(data, f"loras/{number}.pt", AutoV3=digits(str(number), 12))
     civitai.troubles = [HTML] * 100
 
     report = match_models()
 
-    assert len(civitai.asked) == MOST_BROKEN
+    assert len(civitai.asked) == MAX_BROKEN
     [note] = report.notes
     assert note.startswith("Civitai could not be asked for unknown hashes: ")
 

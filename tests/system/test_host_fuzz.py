@@ -21,7 +21,7 @@ from tests.system.fuzz.verdicts import faults
 REQUESTS = 1500
 PATHS: dict[str, Any] = json.loads(DOCUMENT.read_text(encoding="utf-8"))["paths"]
 PLAIN = b"Invalid HTTP request received."
-LONGEST_SECONDS = 30.0
+MAX_SECONDS = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +81,9 @@ def test_no_request_gets_more_than_the_contract_gives(
     )
     @given(requests(known, f"127.0.0.1:{attacked.port}"))
     def attack(request: RawRequest) -> None:
-        answer = send(address, request, LONGEST_SECONDS)
+        answer = send(address, request, MAX_SECONDS)
         answered.append(answer.status)
-        assert faults(request, answer, known, LONGEST_SECONDS) == []
+        assert faults(request, answer, known, MAX_SECONDS) == []
         assert is_documented(request, answer)
 
     known.set_trap()
@@ -121,7 +121,7 @@ BROKEN = b'{"error":{"code":"engine_failed","message":"It failed unexpectedly.",
          "hang"],
 )  # fmt: skip
 def test_a_fault_of_the_host_would_be_seen(answer: RawAnswer, fault: str) -> None:
-    found = faults(ASKED, answer, PLACES, LONGEST_SECONDS)
+    found = faults(ASKED, answer, PLACES, MAX_SECONDS)
     assert fault in "".join(found)
     assert bool(found) is bool(fault)
 
@@ -129,4 +129,4 @@ def test_a_fault_of_the_host_would_be_seen(answer: RawAnswer, fault: str) -> Non
 def test_a_body_that_ends_too_early_needs_no_answer() -> None:
     request = RawRequest(b"POST", b"/", ((b"Host", b"x"),), framing=Framing.TOO_SHORT)
     answer = RawAnswer(0, "", b"", 0.1, timed_out=True)
-    assert faults(request, answer, PLACES, LONGEST_SECONDS) == []
+    assert faults(request, answer, PLACES, MAX_SECONDS) == []

@@ -19,9 +19,9 @@ from db.connection import Document, translated_errors
 from db.errors import ImportReplaced
 from db.schema.documents.models import CatalogImport
 
-LISTED = 200
+MAX_EXAMPLES = 200
 """Problems of an import that are kept; the others are counted."""
-LONGEST_TEXT = 500
+MAX_TEXT_LENGTH = 500
 """Characters of a problem's subject and reason that are kept."""
 
 _WITHOUT_ID = {"_id": False}
@@ -115,7 +115,7 @@ def advance(
         "unchanged": page.unchanged,
         "failed": len(page.problems),
     }
-    listed = {"$each": [*_problems(page.problems)], "$slice": LISTED}
+    listed = {"$each": [*_problems(page.problems)], "$slice": MAX_EXAMPLES}
     update: Document = {
         "$set": {"cursor": page.cursor, "updated_at": now},
         "$inc": counts,
@@ -172,4 +172,7 @@ def _change(database: Database[Document], state: CatalogImport, update: Document
 
 def _problems(problems: Iterable[tuple[str, str]]) -> Iterable[Document]:
     for subject, reason in problems:
-        yield {"subject": shown(subject)[:LONGEST_TEXT], "reason": shown(reason)[:LONGEST_TEXT]}
+        yield {
+            "subject": shown(subject)[:MAX_TEXT_LENGTH],
+            "reason": shown(reason)[:MAX_TEXT_LENGTH],
+        }

@@ -85,7 +85,7 @@ def _known(database: Database[Document], field: str, hashes: list[str]) -> set[s
         return {one["_id"] for one in models.aggregate(pipeline)}
 
 
-PATIENCE_SECONDS = 300.0
+TIMEOUT_SECONDS = 300.0
 """For one batch, in place of the connection's 10 s."""
 
 LIFTED = ("base_models", "file_keys", "name_keys")
@@ -153,7 +153,7 @@ def upsert_items(
     """
     latest = {item.id: item for item in items}
     models = database["civitai_models"]
-    with translated_errors(), pymongo.timeout(PATIENCE_SECONDS):
+    with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
         stored = _stored_hashes(models, [*latest])
         wanted = [one for one in latest.values() if stored.get(one.id) != one.content_hash]
         failed = _write(models, wanted, {"_imported_at": now, "_import_id": import_id})

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-LONGEST = 2**63
+MAX_LENGTH = 2**63
 """Sizes from here on do not fit MongoDB's whole numbers."""
 
 
@@ -48,7 +48,7 @@ def plain_size(value: object) -> int | None:
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return int(value) if math.isfinite(value) and 0 <= value < LONGEST else None
+    return int(value) if math.isfinite(value) and 0 <= value < MAX_LENGTH else None
 
 
 def plain_seconds(value: object) -> float | None:

@@ -30,7 +30,7 @@ from db.catalog.server_rows import BackendRef
 from db.connection import Document, translated_errors
 
 
-def adoptions(
+def match_legacy_ids(
     backend_id: str,
     new: Collection[str],
     known: Iterable[str],
@@ -81,11 +81,11 @@ def _lookup(files: Mapping[str, set[str]], name: object) -> set[str]:
     return next((files[one] for one in (path, *ends) if one in files), set())
 
 
-__all__ = ["LAST_SEEN_SECONDS", "LISTED", "PATIENCE_SECONDS", "ModelChanges", "sync_models"]
+__all__ = ["LAST_SEEN_SECONDS", "MAX_EXAMPLES", "TIMEOUT_SECONDS", "ModelChanges", "sync_models"]
 
-LISTED = 50
+MAX_EXAMPLES = 50
 """Most ids of each kind in the result."""
-PATIENCE_SECONDS = 600.0
+TIMEOUT_SECONDS = 600.0
 """For one backend; the connection's own 10 s would not do for a million models."""
 
 
@@ -140,7 +140,7 @@ def sync_models(
     Raises:
         db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
-    with translated_errors(), pymongo.timeout(PATIENCE_SECONDS):
+    with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
         found = compare(backend.id, listed, stored_frame(database, backend))
         adopted = _adoptions(database, backend, found)
         done = Done()
@@ -156,7 +156,7 @@ def sync_models(
     return ModelChanges(
         **{kind: len(ids) for kind, ids in done.ids.items()},
         unchanged=len(found.unchanged) + len(found.doubtful) - rewritten,
-        first_ids={kind: tuple(ids[:LISTED]) for kind, ids in done.ids.items()},
+        first_ids={kind: tuple(ids[:MAX_EXAMPLES]) for kind, ids in done.ids.items()},
         refused=tuple(done.refused),
     )
 
@@ -176,7 +176,7 @@ def _adoptions(
     if not old or not found.new:
         return {}
     known = (*found.doubtful, *found.unchanged, *gone)
-    return adoptions(backend.id, found.new, known, stored_documents(database, old).values())
+    return match_legacy_ids(backend.id, found.new, known, stored_documents(database, old).values())
 
 
 def _write(

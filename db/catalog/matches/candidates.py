@@ -11,12 +11,12 @@ from pymongo.errors import OperationFailure
 
 from db.connection import Document, reading_anything, translated_errors
 
-MOST_OF_A_NAME = 200
+MAX_PER_NAME = 200
 """Items of one type that are read of one file name; with so many it says nothing anyway."""
 SUGGESTIONS = 20
 SUGGESTION_SECONDS = 2.0
 """For one text search; a suggestion is not worth more."""
-PATIENCE_SECONDS = 120.0
+TIMEOUT_SECONDS = 120.0
 
 _HASHES = "modelVersions.files.hashes"
 _FIELDS = (
@@ -75,7 +75,7 @@ def find_candidates(database: Database[Document], keys: CandidateKeys) -> list[D
     if not wanted:
         return []
     models = reading_anything(database)["civitai_models"]
-    with translated_errors(), pymongo.timeout(PATIENCE_SECONDS):
+    with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
         return [*models.find({"$or": wanted}, _SHOWN).sort("id").allow_disk_use(True)]
 
 
@@ -120,11 +120,11 @@ def _named(database: Database[Document], keys: CandidateKeys) -> Iterator[int]:
     seen: Counter[tuple[str, str, str]] = Counter()
     shown = {"_id": False, "id": True, "type": True} | dict.fromkeys(names, True)
     models = reading_anything(database)["civitai_models"]
-    with translated_errors(), pymongo.timeout(PATIENCE_SECONDS):
+    with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
         for one in models.find({"$or": wanted}, shown).sort("id").allow_disk_use(True):
             kind = str(one.get("type"))
             told = ((field, key) for field in names for key in one.get(field) or ())
             of_it = [(kind, field, key) for field, key in told if key in names[field]]
-            if any(seen[key] < MOST_OF_A_NAME for key in of_it):
+            if any(seen[key] < MAX_PER_NAME for key in of_it):
                 yield one["id"]
             seen.update(of_it)

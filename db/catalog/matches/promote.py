@@ -12,7 +12,7 @@ from db.connection import Document
 
 SOURCE = "civitai-match"
 """`source` of the rows that are made here."""
-LONGEST_DESCRIPTION = 20_000
+MAX_DESCRIPTION_LENGTH = 20_000
 """Characters of Civitai's description that are copied; it is in the text index."""
 
 _OF_THE_MATCH = ("civitai_id", "civitai_match_quality")
@@ -117,7 +117,7 @@ def _facts(row: MatchRow, link: MatchLink) -> Document:
             "name": link.name,
             "versionName": link.version_name,
             "baseModel": link.base_model,
-            "description": (link.description or "")[:LONGEST_DESCRIPTION] or None,
+            "description": (link.description or "")[:MAX_DESCRIPTION_LENGTH] or None,
             "tags": [*link.tags],
             "trainedWords": [*link.trained_words],
             "sha256": link.sha256,

@@ -19,7 +19,7 @@ from db.catalog.matches.plan import (
 )
 from db.connection import Document, translated_errors
 
-PATIENCE_SECONDS = 300.0
+TIMEOUT_SECONDS = 300.0
 """For one batch, in place of the connection's 10 s."""
 
 
@@ -64,7 +64,7 @@ def write_matches(
     Raises:
         db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
-    with translated_errors(), pymongo.timeout(PATIENCE_SECONDS):
+    with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
         stored = stored_matches(database, results)
         plans = planned_links(results, stored, now)
         refused = [one for name, plan in plans.items() for one in _carry_out(database, name, plan)]

@@ -10,7 +10,7 @@ from db.connection import Document
 from db.migrations.engine.fields import FieldChange
 from db.setup.compare import collection_names
 
-LISTED = 20
+MAX_EXAMPLES = 20
 """Cases that a report lists for each kind; it counts them all."""
 
 
@@ -44,7 +44,7 @@ def left_to_a_person(what: str, count: int, documents: Iterable[Document]) -> Un
         count: How many there are.
         documents: The first of them; no more are listed than a report takes.
     """
-    first = islice(documents, LISTED)
+    first = islice(documents, MAX_EXAMPLES)
     examples = tuple(str(one.get("id", one["_id"])) for one in first)
     return Unresolved(what=what, count=count, examples=examples)
 

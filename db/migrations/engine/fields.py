@@ -178,7 +178,7 @@ def forget(key: str) -> list[Document]:
 _ORDER = "order"
 
 
-def set_and_note(key: str, values: Mapping[str, Expression]) -> list[Document]:
+def set_with_undo(key: str, values: Mapping[str, Expression]) -> list[Document]:
     """Say how fields of a document are set; what they were at first and became is noted in it.
 
     Args:
@@ -199,7 +199,7 @@ def set_and_note(key: str, values: Mapping[str, Expression]) -> list[Document]:
     return [{"$set": {**values, UNDO: {"$mergeObjects": [f"${UNDO}", {key: merged}]}}}]
 
 
-def restore_noted(key: str, names: Iterable[str]) -> list[Document]:
+def restore_from_undo(key: str, names: Iterable[str]) -> list[Document]:
     """Say how fields of a document become what they were, unless they were written to since.
 
     Args:

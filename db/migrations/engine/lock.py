@@ -106,7 +106,7 @@ class HeldLock:
         self._thread = Thread(target=self._renew, name="migration lock", daemon=True)
         self._thread.start()
 
-    def still_mine(self) -> None:
+    def ensure_held(self) -> None:
         """Make sure that nobody else migrates.
 
         Raises:

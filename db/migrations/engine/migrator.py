@@ -22,9 +22,9 @@ from db.schema.documents.system import MigrationRecord, MigrationStatus
 
 PASSES = 3
 """How often a migration goes over the documents; the app may write old ones in the meantime."""
-PATIENCE_SECONDS = 24 * 3600.0
+TIMEOUT_SECONDS = 24 * 3600.0
 """For one migration; a deadline in the place of the connection's 10 s."""
-BEGUN: dict[Direction, MigrationStatus] = {"up": "running", "down": "reverting"}
+PENDING_DELETION: dict[Direction, MigrationStatus] = {"up": "running", "down": "reverting"}
 ENDED: dict[Direction, MigrationStatus] = {"up": "applied", "down": "reverted"}
 
 log = logging.getLogger(__name__)
@@ -130,23 +130,23 @@ class Migrator:
 
     def _carry_out(self, move: Move, lock: HeldLock) -> MoveReport:
         """Carry out one migration and record how it ended."""
-        lock.still_mine()
+        lock.ensure_held()
         migration, began = move.migration, time.monotonic()
         told = {"name": migration.name, "checksum": migration.checksum, "run_by": self.run_by}
         record = self._records.begin(
-            migration.number, BEGUN[move.direction], told, datetime.now(UTC)
+            migration.number, PENDING_DELETION[move.direction], told, datetime.now(UTC)
         )
         work = Work(
             self._anything,
-            lock.still_mine,
+            lock.ensure_held,
             self.progress,
             record.remembered,
             lambda name, value: self._records.remember(migration.number, name, value),
         )
         try:
             with _patience():
-                report = _prove(move, work)
-            lock.still_mine()
+                report = _apply_until_clean(move, work)
+            lock.ensure_held()
         except Exception as error:
             self._record_failure(record, error, time.monotonic() - began)
             if isinstance(error, DatabaseError):
@@ -176,11 +176,11 @@ class Migrator:
 @contextmanager
 def _patience() -> Iterator[None]:
     """Let commands take longer than the connection's 10 s, and translate errors."""
-    with translated_errors(), pymongo.timeout(PATIENCE_SECONDS):
+    with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
         yield
 
 
-def _prove(move: Move, work: Work) -> MoveReport:
+def _apply_until_clean(move: Move, work: Work) -> MoveReport:
     """Carry a migration out, and again until there is nothing left of what it is for."""
     migration = move.migration
     act = migration.up if move.direction == "up" else migration.down

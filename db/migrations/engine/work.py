@@ -138,7 +138,7 @@ class Work:
     """
 
     database: Database[Document]
-    still_mine: Callable[[], None]
+    ensure_held: Callable[[], None]
     progress: Progress
     remembered: dict[str, Any] = field(default_factory=dict)
     remember: Callable[[str, Any], None] = lambda _name, _value: None
@@ -173,7 +173,7 @@ class Work:
         total, seen = collection.estimated_document_count(), 0
 
         def act_if_mine(which: Document) -> None:
-            self.still_mine()
+            self.ensure_held()
             act(which)
 
         def tell() -> None:

@@ -7,9 +7,15 @@ the place of `length`.
 from pymongo.database import Database
 
 from db.connection import Document
-from db.migrations.engine.check import LISTED, Check, Unresolved, check_fields, left_to_a_person
+from db.migrations.engine.check import (
+    MAX_EXAMPLES,
+    Check,
+    Unresolved,
+    check_fields,
+    left_to_a_person,
+)
 from db.migrations.engine.expressions import NUMBERS, Expression, is_a, when
-from db.migrations.engine.fields import UNDO, FieldChange, restore_noted, set_and_note
+from db.migrations.engine.fields import UNDO, FieldChange, restore_from_undo, set_with_undo
 from db.migrations.engine.work import Work
 
 FORMER_CHECKSUMS = ("814b33adfe8e7190bfb014d2356f6b72c934f01db9c91a98e7bfea77c9120f63",)
@@ -32,7 +38,7 @@ def up(work: Work) -> None:
 
 def down(work: Work) -> None:
     """Give each clip back what it had, unless it was written to since."""
-    back = [*restore_noted(_KEY, ["project_id"]), {"$unset": f"{UNDO}.{_KEY}.project_id"}]
+    back = [*restore_from_undo(_KEY, ["project_id"]), {"$unset": f"{UNDO}.{_KEY}.project_id"}]
     work.update(_CLIPS, _NOTED, back)
     work.undo(_LENGTH)
 
@@ -56,7 +62,7 @@ def _fill_in(database: Database[Document], which: Document) -> None:
         "into": _CLIPS,
         "on": "_id",
         # Somebody else may have filled it in since the scene was looked up.
-        "whenMatched": set_and_note(
+        "whenMatched": set_with_undo(
             _KEY, {"project_id": {"$ifNull": ["$project_id", "$$new.found"]}}
         ),
         "whenNotMatched": "discard",
@@ -84,7 +90,7 @@ def _lost(database: Database[Document], count: int) -> tuple[Unresolved, ...]:
         {"$match": _WITHOUT_PROJECT},
         _LOOK_UP_SCENE,
         {"$match": {"scene.project_id": {"$not": {"$type": "string"}}}},
-        {"$limit": LISTED},
+        {"$limit": MAX_EXAMPLES},
         {"$project": {"id": True}},
     ]
     what = "Clips without project whose scene has none or is gone; give them a scene"

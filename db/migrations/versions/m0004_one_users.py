@@ -19,7 +19,13 @@ from db.connection import Document
 from db.errors import ValueTaken
 from db.migrations.engine.check import Check, Unresolved, left_to_a_person
 from db.migrations.engine.expressions import MISSING
-from db.migrations.engine.fields import UNDO, forget, in_noted_order, restore_noted, set_and_note
+from db.migrations.engine.fields import (
+    UNDO,
+    forget,
+    in_noted_order,
+    restore_from_undo,
+    set_with_undo,
+)
 from db.migrations.engine.work import Work
 from db.schema.indexes import WITHOUT_CASE
 
@@ -71,12 +77,12 @@ def up(work: Work) -> None:
     plan = _plan(work.database)
     done, total = 0, len(plan.pairs) + len(plan.alone)
     for other, user in plan.pairs:
-        work.still_mine()
+        work.ensure_held()
         _merge(work.database, other, user)
         done += 1
         work.progress("users", done, total)
     for user in plan.alone:
-        work.still_mine()
+        work.ensure_held()
         _rename(work.database, user)
         done += 1
         work.progress("users", done, total)
@@ -85,8 +91,11 @@ def up(work: Work) -> None:
 def down(work: Work) -> None:
     """Give every user back what it was, and what belongs to it its old id."""
     marks = ["deleted_at", "deleted_by"]
-    unmark = [*restore_noted(_KEY, marks), {"$unset": [f"{UNDO}.{_KEY}.{mark}" for mark in marks]}]
-    back = [*restore_noted(_KEY, _FIELDS), *in_noted_order(_KEY), *forget(_KEY)]
+    unmark = [
+        *restore_from_undo(_KEY, marks),
+        {"$unset": [f"{UNDO}.{_KEY}.{mark}" for mark in marks]},
+    ]
+    back = [*restore_from_undo(_KEY, _FIELDS), *in_noted_order(_KEY), *forget(_KEY)]
     merged = f"{UNDO}.{_KEY}.{_MERGED}"
     try:
         # After a kill, `up` has to find again what is half undone: so the marks go first, and what
@@ -100,7 +109,7 @@ def down(work: Work) -> None:
             "allow; drop that index, then run this again."
         ) from error
     for name in _POINTING:
-        work.update(name, _NOTED, [*restore_noted(_KEY, ["user_id"]), *forget(_KEY)])
+        work.update(name, _NOTED, [*restore_from_undo(_KEY, ["user_id"]), *forget(_KEY)])
 
 
 def check(database: Database[Document]) -> Check:
@@ -145,7 +154,7 @@ def _set(database: Database[Document], user: Document, values: Document) -> None
         name: value if value == MISSING else {"$literal": value} for name, value in values.items()
     }
     database["users"].update_one(
-        {"_id": user["_id"]}, set_and_note(_KEY, constants), bypass_document_validation=True
+        {"_id": user["_id"]}, set_with_undo(_KEY, constants), bypass_document_validation=True
     )
 
 
@@ -156,7 +165,7 @@ def _repoint(database: Database[Document], old: object, new: str) -> None:
     for name in _POINTING:
         database[name].update_many(
             {"user_id": {"$eq": old}},
-            set_and_note(_KEY, {"user_id": {"$literal": new}}),
+            set_with_undo(_KEY, {"user_id": {"$literal": new}}),
             bypass_document_validation=True,
         )
 

@@ -10,7 +10,13 @@ from datetime import UTC, datetime
 from pymongo.database import Database
 
 from db.connection import Document
-from db.migrations.engine.check import LISTED, Check, Unresolved, check_fields, left_to_a_person
+from db.migrations.engine.check import (
+    MAX_EXAMPLES,
+    Check,
+    Unresolved,
+    check_fields,
+    left_to_a_person,
+)
 from db.migrations.engine.expressions import Expression, called, each, is_a, when
 from db.migrations.engine.fields import FieldChange
 from db.migrations.engine.work import Work
@@ -125,7 +131,7 @@ def _unreadable(
         stays = {"$expr": {"$eq": [_date(f"${name}"), f"${name}"]}}
         other = {name: {"$type": "string"}, **stays}
         if count := database[collection].count_documents(other):
-            first = database[collection].find(other, {"id": True}).limit(LISTED)
+            first = database[collection].find(other, {"id": True}).limit(MAX_EXAMPLES)
             what = f"Texts in {collection}.{name} that are no time; correct or remove them"
             found.append(left_to_a_person(what, count, first))
     return tuple(found)

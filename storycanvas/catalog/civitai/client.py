@@ -13,7 +13,7 @@ from storycanvas.catalog.json_client import JsonClient
 
 CIVITAI_URL = "https://civitai.com"
 
-MOST_HASHES = 10_000
+MAX_HASHES = 10_000
 """SHA-256 sums that one request may ask for."""
 
 _API = "/api/v1"
@@ -100,8 +100,8 @@ class CivitaiClient:
         asked = [found for value in sha256s if (found := normal_hash("SHA256", value))]
         wanted = list(dict.fromkeys(asked))
         hits: list[HashHit] = []
-        for begin in range(0, len(wanted), MOST_HASHES):
-            hits += self._hits(wanted[begin : begin + MOST_HASHES])
+        for begin in range(0, len(wanted), MAX_HASHES):
+            hits += self._hits(wanted[begin : begin + MAX_HASHES])
         return hits
 
     def version_by_hash(self, digits: str) -> object | None:

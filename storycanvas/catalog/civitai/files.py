@@ -6,7 +6,7 @@ from pathlib import Path
 
 from storycanvas.catalog.civitai.json_lines import has_lines, next_line
 from storycanvas.catalog.civitai.json_skipping import skip_item
-from storycanvas.catalog.civitai.json_window import MOST_LETTERS, BrokenJson, JsonWindow, TextEnds
+from storycanvas.catalog.civitai.json_window import MAX_LETTERS, BrokenJson, JsonWindow, TextEnds
 from storycanvas.catalog.civitai.text_parts import TextParts
 from storycanvas.catalog.entries import Problem
 
@@ -112,8 +112,8 @@ class _Reading:
                 fields[name] = window.value()
             if is_page:
                 fields.clear()
-            elif window.passed - begin > MOST_LETTERS:
-                raise BrokenJson(f"It is longer than {MOST_LETTERS} letters.")
+            elif window.passed - begin > MAX_LETTERS:
+                raise BrokenJson(f"It is longer than {MAX_LETTERS} letters.")
             _go_to_next(window)
         if not is_page:
             yield self._item(fields, window.passed - begin)
@@ -162,8 +162,8 @@ def _go_to_next(window: JsonWindow) -> None:
     raise BrokenJson("It is no JSON: a comma is missing.")
 
 
-MOST_ITEMS = 200
-MOST_BATCH_LETTERS = 8 * 1024 * 1024
+MAX_ITEMS = 200
+MAX_BATCH_LETTERS = 8 * 1024 * 1024
 """A batch ends with the item that reaches it."""
 
 
@@ -174,14 +174,14 @@ def batches(found: Iterable[RawItem | Problem]) -> Iterator[list[RawItem | Probl
         found: As `storycanvas.catalog.civitai.files.read_file` gives it.
 
     Yields:
-        Batches of at most `MOST_ITEMS`; none is empty.
+        Batches of at most `MAX_ITEMS`; none is empty.
     """
     batch: list[RawItem | Problem] = []
     letters = 0
     for one in found:
         batch.append(one)
         letters += one.letters if isinstance(one, RawItem) else 0
-        if len(batch) >= MOST_ITEMS or letters >= MOST_BATCH_LETTERS:
+        if len(batch) >= MAX_ITEMS or letters >= MAX_BATCH_LETTERS:
             yield batch
             batch, letters = [], 0
     if batch:

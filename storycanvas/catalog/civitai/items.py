@@ -44,12 +44,12 @@ def _key(version: Mapping[str, Any]) -> str:
     return repr(version.get("id"))
 
 
-MOST_BYTES = 12_000_000
+MAX_BYTES = 12_000_000
 """Largest item that is stored; MongoDB holds 16 MiB, with what else a document has."""
 
 _INT64 = range(-(2**63), 2**63)
 _SHOWN = 60
-_LEAST_BYTES_IN_JSON = MOST_BYTES // 8  # in BSON a value is at most 7 times as long as in JSON
+_LEAST_BYTES_IN_JSON = MAX_BYTES // 8  # in BSON a value is at most 7 times as long as in JSON
 
 
 class ItemUnreadable(CatalogError):
@@ -151,9 +151,9 @@ def _check_size(number: int, document: Mapping[str, Any]) -> None:
     if len(_canonical(document)) < _LEAST_BYTES_IN_JSON:
         return
     size = stored_bytes(document)
-    if size > MOST_BYTES:
+    if size > MAX_BYTES:
         raise ItemUnreadable(
-            f"The item {number} has {size} bytes; at most {MOST_BYTES} can be stored."
+            f"The item {number} has {size} bytes; at most {MAX_BYTES} can be stored."
         )
 
 

@@ -1,9 +1,9 @@
 """Text with a JSON value in each line."""
 
 from storycanvas.catalog.civitai.json_skipping import balanced_end
-from storycanvas.catalog.civitai.json_window import MOST_LETTERS, BrokenJson, JsonWindow, TextEnds
+from storycanvas.catalog.civitai.json_window import MAX_LETTERS, BrokenJson, JsonWindow, TextEnds
 
-_LONGEST_LOOK = 8 * 1024 * 1024
+_MAX_LOOK_LENGTH = 8 * 1024 * 1024
 _LINES_TO_LOOK_AT = 3
 
 
@@ -15,7 +15,7 @@ def has_lines(window: JsonWindow) -> bool:
     """
     if window.peek() == "[":
         return False
-    while len(window.text) < _LONGEST_LOOK and window.text.count("\n") <= _LINES_TO_LOOK_AT:
+    while len(window.text) < _MAX_LOOK_LENGTH and window.text.count("\n") <= _LINES_TO_LOOK_AT:
         if not window.grow():
             break
     first, *others = window.text[window.at :].split("\n", _LINES_TO_LOOK_AT)[:_LINES_TO_LOOK_AT]
@@ -35,7 +35,7 @@ def next_line(window: JsonWindow) -> str:
         pass
     if end < 0 and not window.ended:
         _skip_line(window)
-        raise BrokenJson(f"The line is longer than {MOST_LETTERS} letters.")
+        raise BrokenJson(f"The line is longer than {MAX_LETTERS} letters.")
     begin, window.at = window.at, len(window.text) if end < 0 else end + 1
     return window.text[begin : window.at]
 

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 
 from storycanvas.catalog.json_text import lenient_decoder
 
-MOST_LETTERS = 16 * 1024 * 1024
+MAX_LETTERS = 16 * 1024 * 1024
 """Longest value, or line, that is read."""
 
 _SPACE = re.compile(r"[ \t\r\n]*")
-_LONGEST_WORD = 16
+_MAX_WORD_LENGTH = 16
 """A word or an escape may be cut by the window's edge: `-Infinity`, or half of an escaped pair."""
 
-_LONGEST_INDENT = 256
+_MAX_INDENT_LENGTH = 256
 
 
 class BrokenJson(ValueError):
@@ -70,7 +70,7 @@ class JsonWindow:
         Returns:
             Whether there was one, and room for it.
         """
-        if self.ended or len(self.text) - self.at >= MOST_LETTERS:
+        if self.ended or len(self.text) - self.at >= MAX_LETTERS:
             return False
         part = next(self._parts, None)
         if part is None:
@@ -128,19 +128,19 @@ class JsonWindow:
                     return value
 
     def _need_more(self, error: json.JSONDecodeError) -> None:
-        at_the_edge = error.pos >= len(self.text) - _LONGEST_WORD
+        at_the_edge = error.pos >= len(self.text) - _MAX_WORD_LENGTH
         if not at_the_edge and not error.msg.startswith("Unterminated"):
             raise BrokenJson(f"It is no JSON: {error.msg}.") from error
         if self.grow_to_twice():
             return
         if not self.ended:
-            raise BrokenJson(f"It is longer than {MOST_LETTERS} letters.") from error
+            raise BrokenJson(f"It is longer than {MAX_LETTERS} letters.") from error
         raise TextEnds("The text ends within it.") from error
 
     def _let_go(self) -> None:
         begin = self.text.rfind("\n", 0, self.at) + 1
         before = self.text[begin : self.at] if begin else self._line_begin + self.text[: self.at]
-        self._line_begin = before[:_LONGEST_INDENT]
+        self._line_begin = before[:_MAX_INDENT_LENGTH]
         self._first_line += self.text.count("\n", 0, self.at)
         self._gone += self.at
         self.text = self.text[self.at :]

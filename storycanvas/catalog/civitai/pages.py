@@ -9,10 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 from storycanvas.catalog.entries import Problem
 from storycanvas.catalog.errors import AnswerUnreadable
 
-_LONGEST_CURSOR = 4000
+_MAX_CURSOR_LENGTH = 4000
 """Civitai's have some 20 letters; an address can hold no more than a few thousand."""
 
-_MOST_PAGES_WITHOUT_NEWS = 3
+_MAX_PAGES_WITHOUT_NEWS = 3
 """As many pages in a row with the items of earlier ones, or with none, end a walk."""
 
 
@@ -68,7 +68,7 @@ def read_page(answer: object) -> CatalogPage:
         cursor = _next_cursor(metadata) if isinstance(metadata, Mapping) else None
     except ValueError:
         return CatalogPage(items, None, _no_cursor("The next page has no address"))
-    if cursor is not None and len(cursor) > _LONGEST_CURSOR:
+    if cursor is not None and len(cursor) > _MAX_CURSOR_LENGTH:
         return CatalogPage(items, None, _no_cursor(f"A cursor has {len(cursor)} letters"))
     return CatalogPage(items, cursor)
 
@@ -126,7 +126,7 @@ def _reason_to_end(page: CatalogPage, seen: set[bytes], nothing_new: int) -> Pro
     subject = f"cursor {page.next_cursor[:80]}"
     if _digest(page.next_cursor) in seen:
         return Problem(subject, "The list goes back to a page that was read before; it ends here.")
-    if nothing_new >= _MOST_PAGES_WITHOUT_NEWS:
+    if nothing_new >= _MAX_PAGES_WITHOUT_NEWS:
         return Problem(
             subject,
             f"The last {nothing_new} pages held the items of earlier ones, or none; the list ends "

@@ -11,7 +11,7 @@ from storycanvas.catalog.names import normal_path
 PAGE_SIZE = 500
 """The most that ComfyUI answers at once."""
 
-MOST_PAGES = 1000
+MAX_PAGES = 1000
 """A list of assets that goes on is not read further."""
 
 _RENAMED = {"unet": "diffusion_models", "clip": "text_encoders", "t2i_adapter": "controlnet"}
@@ -19,7 +19,7 @@ _RENAMED = {"unet": "diffusion_models", "clip": "text_encoders", "t2i_adapter": 
 
 _TYPE_TAG = "model_type:"
 _Place = tuple[str, str]
-_Told = dict[_Place, set[tuple[str, int | None]]]
+_ResultMetadata = dict[_Place, set[tuple[str, int | None]]]
 
 
 def with_asset_hashes(
@@ -34,7 +34,7 @@ def with_asset_hashes(
         entries: Its models.
         problems: Takes what could not be read.
     """
-    told: _Told = {}
+    told: _ResultMetadata = {}
     try:
         for asset in _assets(client):
             _note(asset, told)
@@ -48,7 +48,7 @@ def with_asset_hashes(
 
 def _assets(client: JsonClient) -> Iterator[Mapping[str, object]]:
     before: object = None
-    for number in range(MOST_PAGES):
+    for number in range(MAX_PAGES):
         paging: dict[str, str | int] = {"limit": PAGE_SIZE, "offset": number * PAGE_SIZE}
         order = {"include_tags": "models", "sort": "name", "order": "asc"}
         page = client.get("/api/assets", {**order, **paging})
@@ -61,7 +61,7 @@ def _assets(client: JsonClient) -> Iterator[Mapping[str, object]]:
         before = rows
 
 
-def _note(asset: Mapping[str, object], told: _Told) -> None:
+def _note(asset: Mapping[str, object], told: _ResultMetadata) -> None:
     digest = normal_hash("BLAKE3", asset.get("hash") or asset.get("asset_hash"))
     if digest is None:
         return

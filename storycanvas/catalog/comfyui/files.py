@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from storycanvas.catalog.entries import ModelEntry, Problems, shown
 from storycanvas.catalog.names import is_model_file, normal_path
 
-LONGEST_NAME = 1024
+MAX_NAME_LENGTH = 1024
 """Letters; no file system holds a longer path in practice."""
 
-MOST_NAMES = 500_000
+MAX_NAMES = 500_000
 """Of one folder; a list that goes on is not read further."""
 
 _HALF_A_LETTER = "\ufffd"
@@ -57,10 +57,10 @@ def read_names(
         problems: Takes what is no name.
     """
     entries: dict[str, ModelEntry] = {}
-    complete = len(names) <= MOST_NAMES
+    complete = len(names) <= MAX_NAMES
     if not complete:
-        problems.add(folder, f"It lists more than {MOST_NAMES} names; the rest is not read.")
-    for name in names[:MOST_NAMES]:
+        problems.add(folder, f"It lists more than {MAX_NAMES} names; the rest is not read.")
+    for name in names[:MAX_NAMES]:
         if not isinstance(name, str):
             problems.add(f"{folder}: {shown(name)}", "A name has to be text.")
             complete = False
@@ -77,6 +77,6 @@ def read_names(
 
 
 def _path(name: str) -> str | None:
-    if len(name) > LONGEST_NAME or _HALF_A_LETTER in name:
+    if len(name) > MAX_NAME_LENGTH or _HALF_A_LETTER in name:
         return None
     return normal_path(name)

@@ -77,11 +77,11 @@ def _moment(value: object) -> float | None:
 NO_MODELS = {"configs", "custom_nodes"}
 """Folders that hold none, as ComfyUI 0.3.60 says; listing the latter walks all its code."""
 
-MOST_FOLDERS = 500
+MAX_FOLDERS = 500
 """Of one server."""
 
-_LONGEST_FOLDER = 200
-_MOST_SILENCES = 2
+_MAX_FOLDER_LENGTH = 200
+_MAX_SILENCES = 2
 _NOTHING = FolderFiles((), complete=False)
 _NONE_SUCH = FolderFiles((), complete=True)
 
@@ -115,11 +115,11 @@ def read_folders(
 
 
 def _folder_names(told: Sequence[object], problems: Problems) -> tuple[Sequence[str], bool]:
-    complete = len(told) <= MOST_FOLDERS
+    complete = len(told) <= MAX_FOLDERS
     if not complete:
-        problems.add("/models", f"It lists more than {MOST_FOLDERS} folders; the rest is not read.")
+        problems.add("/models", f"It lists more than {MAX_FOLDERS} folders; the rest is not read.")
     folders: dict[str, None] = {}
-    for name in told[:MOST_FOLDERS]:
+    for name in told[:MAX_FOLDERS]:
         if not isinstance(name, str):
             problems.add(f"/models: {shown(name)}", "The name of a folder has to be text.")
             complete = False
@@ -131,7 +131,7 @@ def _folder_names(told: Sequence[object], problems: Problems) -> tuple[Sequence[
 
 
 def _is_folder(name: str) -> bool:
-    return len(name) <= _LONGEST_FOLDER and "/" not in name and normal_path(name) == name
+    return len(name) <= _MAX_FOLDER_LENGTH and "/" not in name and normal_path(name) == name
 
 
 class _FolderReader:
@@ -145,7 +145,7 @@ class _FolderReader:
         self._silences = 0
 
     def read(self, folder: str) -> FolderFiles:
-        if self._silences >= _MOST_SILENCES:
+        if self._silences >= _MAX_SILENCES:
             self._problems.add(folder, "Not asked for: the server did not answer before.")
             return _NOTHING
         try:

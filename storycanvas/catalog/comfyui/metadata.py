@@ -16,16 +16,16 @@ KnownMetadata = Mapping[tuple[str, str], tuple[int | None, float | None]]
 AT_ONCE = 4
 """Questions under way at a time."""
 
-MOST_FAILURES = 20
+MAX_FAILURES = 20
 """In a row; then the server is not asked further."""
 
-LONGEST_VALUE = 500
+MAX_VALUE_LENGTH = 500
 """Letters that are kept of a value."""
 
-LONGEST_NAME = 200
+MAX_NAME_LENGTH = 200
 """Letters of a value's name; what is called longer is left out."""
 
-MOST_PAIRS = 60
+MAX_PAIRS = 60
 
 NOTHING_TOLD: Mapping[str, str] = {"read": "nothing of use"}
 """Stands for metadata that was read and told nothing, so that it is known to have been read."""
@@ -70,7 +70,7 @@ def with_metadata(
                 else:
                     read[entry.folder, entry.path] = found
                     failures = 0
-            if failures >= MOST_FAILURES:
+            if failures >= MAX_FAILURES:
                 problems.add("/view_metadata", f"It failed {failures} times; no more is asked.")
                 break
     return [_with_pairs(entry, read.get((entry.folder, entry.path), {})) for entry in entries]
@@ -83,12 +83,12 @@ def kept_pairs(told: Mapping[str, object]) -> dict[str, str]:
         told: The `__metadata__` of a safetensors file, as the server tells it.
     """
     texts = {key: value for key, value in told.items() if isinstance(value, str) and value}
-    wanted = sorted(filter(_is_kept, texts))[-MOST_PAIRS:]  # the trainers' own come last
-    return {key: texts[key][:LONGEST_VALUE] for key in wanted}
+    wanted = sorted(filter(_is_kept, texts))[-MAX_PAIRS:]  # the trainers' own come last
+    return {key: texts[key][:MAX_VALUE_LENGTH] for key in wanted}
 
 
 def _is_kept(name: str) -> bool:
-    if "\0" in name or len(name) > LONGEST_NAME or name == _PICTURE:
+    if "\0" in name or len(name) > MAX_NAME_LENGTH or name == _PICTURE:
         return False
     return name in _KEPT or name.startswith("modelspec.")
 

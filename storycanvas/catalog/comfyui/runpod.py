@@ -9,7 +9,7 @@ import httpx
 from storycanvas.catalog.entries import ServerReading
 from storycanvas.catalog.errors import CatalogError, CatalogUnreachable
 from storycanvas.catalog.json_client import JsonClient, checked_url
-from storycanvas.catalog.storable import MOST_BYTES, cut_answer
+from storycanvas.catalog.storable import MAX_BYTES, cut_answer
 
 NO_MODELS = "RunPod tells no models, so which ones this endpoint has is unknown."
 """Why the models of an endpoint that is online are unknown."""
@@ -56,7 +56,7 @@ def read_endpoint(
         headers=headers,
         proxied=True,
         timeout_seconds=seconds,
-        max_bytes=MOST_BYTES,
+        max_bytes=MAX_BYTES,
         whole_seconds=seconds,
     ) as client:
         return _health(client, name)

@@ -14,7 +14,7 @@ from storycanvas.catalog.comfyui.runpod import is_runpod, read_endpoint
 from storycanvas.catalog.entries import Listing, ModelEntry, Problems, ServerReading
 from storycanvas.catalog.errors import CatalogError, CatalogRefused, CatalogUnreachable, NotThere
 from storycanvas.catalog.json_client import JsonClient
-from storycanvas.catalog.storable import MOST_BYTES, cut_answer
+from storycanvas.catalog.storable import MAX_BYTES, cut_answer
 
 _PLACE = attrgetter("folder", "path")
 _Read = tuple[Sequence[ModelEntry], bool, frozenset[str] | None]
@@ -108,7 +108,7 @@ def read_server(
             url,
             headers=headers,
             timeout_seconds=status_seconds,
-            max_bytes=MOST_BYTES,
+            max_bytes=MAX_BYTES,
             whole_seconds=status_seconds,
         ) as client:
             reading = _status(client)

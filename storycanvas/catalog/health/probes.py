@@ -78,7 +78,7 @@ _OTHER_PROGRAM = (
     "Its /system_stats is not that of a ComfyUI server; does another program listen there?"
 )
 
-_MOST_BYTES = 32 * 1024 * 1024
+_MAX_BYTES = 32 * 1024 * 1024
 """ComfyUI's queue quotes the whole workflow of every job."""
 
 
@@ -131,7 +131,7 @@ def ask_runpod(url: str, api_key: str | None, endpoint_id: str | None) -> Answer
 
 
 def _client(url: str, seconds: float) -> JsonClient:
-    return JsonClient(url, timeout_seconds=seconds, whole_seconds=seconds, max_bytes=_MOST_BYTES)
+    return JsonClient(url, timeout_seconds=seconds, whole_seconds=seconds, max_bytes=_MAX_BYTES)
 
 
 def _queue_of(url: str) -> tuple[HostQueue | None, str | None]:

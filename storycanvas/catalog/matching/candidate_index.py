@@ -8,7 +8,7 @@ from storycanvas.catalog.hashes import with_auto_v2
 from storycanvas.catalog.matching.local_models import LocalModel, lookup_keys
 from storycanvas.catalog.names import file_key, normal_name
 
-MOST_NEAR = 20
+MAX_NEAR = 20
 """Files of similar words that are compared letter by letter."""
 
 
@@ -47,7 +47,7 @@ class CandidateIndex:
         places = {place for key in wanted for place in self._by_key.get(key, ())}
         return [self._files[place] for place in sorted(places)]
 
-    def near(self, local: LocalModel, limit: int = MOST_NEAR) -> list[VersionFile]:
+    def near(self, local: LocalModel, limit: int = MAX_NEAR) -> list[VersionFile]:
         """Take files of a model's kind that share words with its name, for suggestions.
 
         Rare words count more, so what `v1` or `xl` find comes last.

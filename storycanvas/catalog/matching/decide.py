@@ -3,12 +3,17 @@
 from collections.abc import Sequence
 
 from storycanvas.catalog.civitai.version_files import VersionFile
-from storycanvas.catalog.matching.evidence import Finding, of_several_sizes, torn, torn_kind
+from storycanvas.catalog.matching.evidence import (
+    Finding,
+    conflicting_hash_kind,
+    of_several_sizes,
+    torn,
+)
 from storycanvas.catalog.matching.likeness import suggestions
 from storycanvas.catalog.matching.links import match_by_hash, match_by_name
 from storycanvas.catalog.matching.local_models import LocalModel, known_hashes, names_decide
 from storycanvas.catalog.matching.outcomes import (
-    MOST_CANDIDATES,
+    MAX_CANDIDATES,
     QUALITIES,
     SCORES,
     Candidate,
@@ -43,7 +48,7 @@ def match(
 
 def _finding(local: LocalModel, files: Sequence[VersionFile]) -> Finding | None:
     known = known_hashes(local.hashes)
-    kind = torn_kind(known)
+    kind = conflicting_hash_kind(known)
     if kind:
         return torn(kind, known, files)
     found = match_by_hash(local, known, files) or match_by_name(local, known, files)
@@ -61,7 +66,7 @@ def _once(files: Sequence[VersionFile]) -> list[VersionFile]:
 def _linked(finding: Finding, chosen: VersionFile) -> Match:
     score = SCORES[finding.method]
     others = [Candidate(file, score, finding.method) for file in finding.files if file != chosen]
-    listed = (Candidate(chosen, score, finding.method), *others)[:MOST_CANDIDATES]
+    listed = (Candidate(chosen, score, finding.method), *others)[:MAX_CANDIDATES]
     return Match(finding.method, score, QUALITIES[finding.method], chosen, listed, finding.reason)
 
 
@@ -75,7 +80,7 @@ def _unlinked(
     there = {candidate.file.version_id for candidate in listed}
     alike = suggestions(local, candidates)
     listed += [candidate for candidate in alike if candidate.file.version_id not in there]
-    listed = listed[:MOST_CANDIDATES]
+    listed = listed[:MAX_CANDIDATES]
     return Match(
         method="suggestion" if listed else None,
         score=max((candidate.score for candidate in listed), default=0.0),

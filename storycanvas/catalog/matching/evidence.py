@@ -40,7 +40,7 @@ def contradicts(file: VersionFile, known: Known, kinds: Iterable[HashKind]) -> b
     return any(known[kind] and kind in hashes and hashes[kind] not in known[kind] for kind in kinds)
 
 
-def torn_kind(known: Known) -> HashKind | None:
+def conflicting_hash_kind(known: Known) -> HashKind | None:
     """Name the surest hash of which servers tell different values; None if they agree."""
     return next((kind for kind, values in known.items() if len(values) > 1), None)
 

@@ -6,7 +6,7 @@ from difflib import SequenceMatcher
 
 from storycanvas.catalog.civitai.version_files import VersionFile
 from storycanvas.catalog.matching.local_models import LocalModel
-from storycanvas.catalog.matching.outcomes import MOST_CANDIDATES, Candidate
+from storycanvas.catalog.matching.outcomes import MAX_CANDIDATES, Candidate
 from storycanvas.catalog.names import normal_name
 
 LEAST_LIKENESS = 0.5
@@ -15,7 +15,7 @@ LEAST_LIKENESS = 0.5
 FEWEST_SHARED = 4
 """Letters that names must share as whole words, for their words to count."""
 
-LONGEST_NAME = 200
+MAX_NAME_LENGTH = 200
 """Letters that are compared; the time that comparing takes grows with their square."""
 
 
@@ -27,8 +27,8 @@ class Likeness:
     """
 
     def __init__(self, name: str) -> None:
-        self._words = Counter(name[:LONGEST_NAME].split())
-        self._letters = SequenceMatcher(None, "", name[:LONGEST_NAME], autojunk=False)
+        self._words = Counter(name[:MAX_NAME_LENGTH].split())
+        self._letters = SequenceMatcher(None, "", name[:MAX_NAME_LENGTH], autojunk=False)
 
     def to(self, other: str) -> float:
         """Compare with another name.
@@ -41,8 +41,8 @@ class Likeness:
         """
         if not other or not self._words:
             return 0.0
-        best = _words_alike(self._words, Counter(other[:LONGEST_NAME].split()))
-        self._letters.set_seq1(other[:LONGEST_NAME])
+        best = _words_alike(self._words, Counter(other[:MAX_NAME_LENGTH].split()))
+        self._letters.set_seq1(other[:MAX_NAME_LENGTH])
         least = max(best, LEAST_LIKENESS)
         bounds = self._letters.real_quick_ratio, self._letters.quick_ratio
         if all(bound() > least for bound in bounds):  # the exact ratio takes ten times as long
@@ -58,7 +58,7 @@ def suggestions(local: LocalModel, files: Iterable[VersionFile]) -> list[Candida
         files: In any order, also twice.
 
     Returns:
-        At most `MOST_CANDIDATES`, one for a version, those above `LEAST_LIKENESS`, the best first.
+        At most `MAX_CANDIDATES`, one for a version, those above `LEAST_LIKENESS`, the best first.
     """
     name = Likeness(normal_name(local.file_name))
     best: dict[int, Candidate] = {}
@@ -70,7 +70,7 @@ def suggestions(local: LocalModel, files: Iterable[VersionFile]) -> list[Candida
         before = best.get(file.version_id)
         if score > LEAST_LIKENESS and (before is None or _rank(candidate) < _rank(before)):
             best[file.version_id] = candidate
-    return sorted(best.values(), key=_rank)[:MOST_CANDIDATES]
+    return sorted(best.values(), key=_rank)[:MAX_CANDIDATES]
 
 
 def _names(file: VersionFile) -> set[str]:

@@ -40,7 +40,7 @@ WORDS: dict[Method, str] = {
 }
 """The methods as a sentence calls them."""
 
-MOST_CANDIDATES = 10
+MAX_CANDIDATES = 10
 """Candidates that a match lists."""
 
 
@@ -69,7 +69,7 @@ class Match:
         quality: How sure the link is; None without a link.
         chosen: The linked file; None without a link.
         candidates: The chosen one, files with its hash or name, then those with similar names; at
-            most `MOST_CANDIDATES`.
+            most `MAX_CANDIDATES`.
         reason: Why it is linked, or is not, as a sentence.
     """
 

@@ -74,7 +74,7 @@ def png(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-MOST_BASES = 9
+MAX_BASES = 9
 """Base models with a colour of their own; the smaller ones are one part, `other`."""
 
 _OTHER = "other"
@@ -128,11 +128,11 @@ def _table(frame: pd.DataFrame) -> pd.DataFrame:
     """Lay counts out, the most frequent type last, the most frequent base model first."""
     totals = frame.groupby("base_model")["models"].sum().sort_values(ascending=False, kind="stable")
     known = [base for base in totals.index if base.casefold() not in _REST]
-    kept = {*known[:MOST_BASES], UNKNOWN}
+    kept = {*known[:MAX_BASES], UNKNOWN}
     names = frame["base_model"].where(frame["base_model"].isin(kept), _OTHER)
     counts = frame.assign(base_model=names).pivot_table(
         index="model_type", columns="base_model", values="models", aggfunc="sum", fill_value=0
     )
     rest = [name for name in (_OTHER, UNKNOWN) if name in counts.columns]
-    ordered = counts[[*known[:MOST_BASES], *rest]]
+    ordered = counts[[*known[:MAX_BASES], *rest]]
     return ordered.loc[ordered.sum(axis=1).sort_values(kind="stable").index]

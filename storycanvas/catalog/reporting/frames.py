@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
-MOST_PLACES = 20
+MAX_PLACES = 20
 """Places that are named; the rest is counted."""
 
 _COLUMNS = [
@@ -28,7 +28,7 @@ def duplicates(models: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Columns model_name, known_by (`sha256`, `blake3` or `name and size`), copies, servers (how
         many have it), size, bytes_freeable (all copies but one; servers that share a disk have but
-        one already), places (`server: folder/path`, at most `MOST_PLACES`).
+        one already), places (`server: folder/path`, at most `MAX_PLACES`).
     """
     active = models[models["is_active"]].reset_index(drop=True)
     keyed = active.assign(key=_keys(active)).dropna(subset="key")
@@ -80,8 +80,8 @@ def _places(models: pd.DataFrame) -> pd.Series:
 
 
 def _listed(places: pd.Series) -> str:
-    more = len(places) - MOST_PLACES
-    named = "; ".join(places.iloc[:MOST_PLACES])
+    more = len(places) - MAX_PLACES
+    named = "; ".join(places.iloc[:MAX_PLACES])
     return f"{named}; and {more} more" if more > 0 else named
 
 

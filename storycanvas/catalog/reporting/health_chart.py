@@ -12,7 +12,7 @@ from storycanvas.catalog.reporting.models_frame import moments
 
 DAY = timedelta(days=1)
 
-LONGEST_GAP = timedelta(minutes=15)
+MAX_GAP = timedelta(minutes=15)
 """How long a host counts as it was at a check, without another one; then it counts as unchecked."""
 
 _COLUMNS = ["name", "checked_at", "is_up", "latency_ms"]
@@ -55,8 +55,8 @@ def spans(host: pd.DataFrame) -> Iterator[tuple[datetime, datetime, bool]]:
         From when to when it was up (True) or down (False), in UTC.
     """
     starts = host["checked_at"]
-    ends = (starts + LONGEST_GAP).where(lambda end: end < starts.shift(-1), starts.shift(-1))
-    ends = ends.fillna(starts + LONGEST_GAP / 3)
+    ends = (starts + MAX_GAP).where(lambda end: end < starts.shift(-1), starts.shift(-1))
+    ends = ends.fillna(starts + MAX_GAP / 3)
     begins = (host["is_up"] != host["is_up"].shift()) | (ends.shift() < starts)
     for _, run in pd.DataFrame({"start": starts, "end": ends, "is_up": host["is_up"]}).groupby(
         begins.cumsum()
@@ -64,7 +64,7 @@ def spans(host: pd.DataFrame) -> Iterator[tuple[datetime, datetime, bool]]:
         yield run["start"].iloc[0], run["end"].iloc[-1], bool(run["is_up"].iloc[0])
 
 
-MOST_HOSTS = 30
+MAX_HOSTS = 30
 """Hosts with a row of their own, those that were down most first."""
 
 _COLOURS = {True: "#8FCFB0", False: "#C8324A"}
@@ -92,7 +92,7 @@ def health_plot(checks: pd.DataFrame) -> bytes:
     if day.empty:
         return empty_picture("no checks yet")
     hosts = hosts_worst_first(day)
-    shown = hosts[:MOST_HOSTS]
+    shown = hosts[:MAX_HOSTS]
     begin = day["checked_at"].max() - DAY
     figure = Figure(figsize=(11, 1.1 + 0.75 * len(shown)))
     figure.set_layout_engine("constrained")
@@ -108,7 +108,7 @@ def health_plot(checks: pd.DataFrame) -> bytes:
     title = (
         "Hosts in the last day (UTC): green up, red down; latency (line: median, shade: slowest)"
     )
-    more = f"; {len(hosts) - MOST_HOSTS} more are not shown" if len(hosts) > MOST_HOSTS else ""
+    more = f"; {len(hosts) - MAX_HOSTS} more are not shown" if len(hosts) > MAX_HOSTS else ""
     figure.suptitle(title + more, x=0.01, ha="left", color=INK, fontsize=11.5)
     return png(figure)
 

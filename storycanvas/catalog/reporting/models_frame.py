@@ -57,7 +57,7 @@ TIMES = ("first_seen", "last_seen", "changed_at", "gone_at")
 COLUMNS = (*TEXTS, "size", "is_active", *TIMES, "file_key")
 """All columns, in their order; `size` is in bytes, `file_key` is made of the name."""
 
-MOST_BYTES = 1 << 44
+MAX_BYTES = 1 << 44
 """16 TiB; a size beyond it is no size of a model file, and sums of it would overflow."""
 
 
@@ -108,4 +108,4 @@ def _text(value: object) -> str | None:
 def _size(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return int(value) if 0 <= value <= MOST_BYTES else None
+    return int(value) if 0 <= value <= MAX_BYTES else None

@@ -80,7 +80,7 @@ class MatchReport(BaseModel):
         )
 
 
-MOST_PROBLEMS = 200
+MAX_PROBLEMS = 200
 """Problems that a report lists; the rest is counted."""
 
 

@@ -18,7 +18,7 @@ from storycanvas.catalog.reporting.frames import (
 )
 from storycanvas.catalog.reporting.reports import CatalogReport, ReportList
 
-MOST_ROWS = 50
+MAX_ROWS = 50
 """Rows of a list that the report itself carries."""
 
 
@@ -78,7 +78,7 @@ def catalog_report(
 
 
 def _part(frame: pd.DataFrame, stored_at: str | None) -> ReportList:
-    head = frame.head(MOST_ROWS).astype(object)
+    head = frame.head(MAX_ROWS).astype(object)
     rows = [{str(name): _plain(value) for name, value in row.items()} for row in _rows(head)]
     return ReportList(count=len(frame), rows=tuple(rows), stored_at=stored_at)
 

@@ -17,7 +17,7 @@ from storycanvas.faces.errors import (
     error_class,
 )
 
-LONGEST_RETRY_AFTER = 3600.0
+MAX_RETRY_AFTER = 3600.0
 """Seconds; a longer wait that a host asks for counts as this."""
 _UNAUTHORIZED = 401
 _NOT_NOW = {502, 503, 504}
@@ -55,16 +55,16 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
         now: UTC, for an answer without `Date`.
 
     Returns:
-        0 to `LONGEST_RETRY_AFTER`; None if the header is missing or says nothing.
+        0 to `MAX_RETRY_AFTER`; None if the header is missing or says nothing.
     """
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
-        return min(float(value), LONGEST_RETRY_AFTER)
+        return min(float(value), MAX_RETRY_AFTER)
     until = _date(value)
     if until is None:
         return None
     seconds = (until - (_date(headers.get("Date", "")) or now)).total_seconds()
-    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER)
 
 
 def _date(text: str) -> datetime | None:

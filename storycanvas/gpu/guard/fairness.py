@@ -34,7 +34,7 @@ class Claim:
         return (-self.priority, self.since)
 
 
-class Turn(Enum):
+class SlotAction(Enum):
     """What becomes of a slot between two operations."""
 
     KEEP = "the next operation of this process, or nobody"
@@ -42,12 +42,12 @@ class Turn(Enum):
     GIVE_BACK = "another machine"
 
 
-def next_turn(
+def next_action(
     own: Claim | None,
     held_seconds: float,
     neighbours: Sequence[Claim],
     others: Sequence[Claim],
-) -> Turn:
+) -> SlotAction:
     """Decide about a slot that is held.
 
     Args:
@@ -58,15 +58,15 @@ def next_turn(
     """
     waiting = [*neighbours, *others]
     if not waiting:
-        return Turn.KEEP
+        return SlotAction.KEEP
     if own is not None and not any(_displaces(claim, own, held_seconds) for claim in waiting):
-        return Turn.KEEP
+        return SlotAction.KEEP
     if neighbours and _first(neighbours).rank <= _first(waiting).rank:
-        return Turn.HAND_OVER
-    return Turn.GIVE_BACK
+        return SlotAction.HAND_OVER
+    return SlotAction.GIVE_BACK
 
 
-def may_try(own: Claim, others: Sequence[Claim], free_seconds: float) -> bool:
+def may_acquire(own: Claim, others: Sequence[Claim], free_seconds: float) -> bool:
     """Tell whether a process may take a slot that is free.
 
     Args:

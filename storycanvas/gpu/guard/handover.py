@@ -29,7 +29,7 @@ from storycanvas.gpu.guard.fairness import Claim
 
 log = logging.getLogger(__name__)
 
-_LONGEST_MESSAGE = 1024
+_MAX_MESSAGE_LENGTH = 1024
 _NAMES = iter(range(1, 1 << 62))
 
 
@@ -53,7 +53,7 @@ class Neighbours(Protocol):
         circle: Names those who hand slots on among themselves; the same for all of them.
     """
 
-    circle: str
+    peer_group_id: str
 
     def claim(self, claim: Claim | None) -> None:
         """Say what this process waits with; None when it does not wait."""
@@ -104,16 +104,16 @@ def neighbours_of(limit_name: str, server: str) -> Neighbours:
         server: Address of Prefect's server; limits of two servers are different ones.
     """
     try:
-        return _Neighbours(limit_name, server)
+        return _LocalPeers(limit_name, server)
     except OSError as error:
         log.warning("Slots are not handed on among this machine's processes (%s).", error)
-        return _Alone()
+        return _NoPeers()
 
 
-class _Alone:
+class _NoPeers:
     """A place without neighbours."""
 
-    circle = uuid4().hex
+    peer_group_id = uuid4().hex
 
     def claim(self, claim: Claim | None) -> None:
         """Tell nobody."""
@@ -147,7 +147,7 @@ class _Alone:
         return ()
 
 
-class _Neighbours:
+class _LocalPeers:
     """A socket and a claim in a folder of this user's own.
 
     Args:
@@ -168,7 +168,7 @@ class _Neighbours:
             raise
         self._asking: IO[str] | None = None
         self._holding: IO[str] | None = None
-        self.circle = _written_once(self._folder / "circle", uuid4().hex)
+        self.peer_group_id = _written_once(self._folder / "circle", uuid4().hex)
 
     def claim(self, claim: Claim | None) -> None:
         """Say what this process waits with; None when it does not wait."""
@@ -225,7 +225,7 @@ class _Neighbours:
         """
         self._socket.settimeout(seconds)
         try:
-            message = json.loads(self._socket.recv(_LONGEST_MESSAGE))
+            message = json.loads(self._socket.recv(_MAX_MESSAGE_LENGTH))
             return Grant(UUID(message["lease_id"]), float(message["asked_at"]))
         except (TimeoutError, BlockingIOError):
             return None

@@ -18,13 +18,13 @@ from storycanvas.gpu.guard.limit import GpuLimit, GuardClosed, Lease
 from storycanvas.gpu.guard.presence import (
     BEAT_SECONDS,
     Note,
-    NoteBook,
-    NotedRun,
+    PresenceWriter,
+    RunInfo,
     claims_beyond,
     described,
     read_notes,
 )
-from storycanvas.gpu.prefect_client import own_clock
+from storycanvas.gpu.prefect_client import no_client_retries
 
 LOOK_SECONDS = 1.0
 """How often it looks at most, while operations begin one after the other."""
@@ -34,7 +34,7 @@ END_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
-class Telling(NamedTuple):
+class SlotStatus(NamedTuple):
     """What a lane lets others know.
 
     Attributes:
@@ -43,12 +43,12 @@ class Telling(NamedTuple):
         claim: What it waits with; None if it does not wait.
     """
 
-    holding: NotedRun | None
-    waiting: Sequence[NotedRun]
+    holding: RunInfo | None
+    waiting: Sequence[RunInfo]
     claim: Claim | None
 
 
-class GpuWatch:
+class LeaseRenewer:
     """The watch over one lane's slot.
 
     Args:
@@ -64,14 +64,14 @@ class GpuWatch:
     """
 
     def __init__(
-        self, limit_name: str, lane: int, circle: str, tell: Callable[[], Telling]
+        self, limit_name: str, lane: int, peer_group_id: str, tell: Callable[[], SlotStatus]
     ) -> None:
         self.closed = False
         self.server_is_away = False
         self.notes: Sequence[Note] = ()
         self._limit_name = limit_name
         self._lane = lane
-        self._circle = circle
+        self._circle = peer_group_id
         self._tell = tell
         self._lease: Lease | None = None
         self._renewing = threading.Lock()
@@ -86,7 +86,7 @@ class GpuWatch:
         )
         self._thread.start()
 
-    def look_after(self, lease: Lease | None) -> None:
+    def track(self, lease: Lease | None) -> None:
         """Renew this lease from now on, and no other.
 
         No renewal is on its way any more when this returns: one that met a release at Prefect's
@@ -106,7 +106,7 @@ class GpuWatch:
         """Half a sentence about who holds the slots."""
         return "Prefect's server does not answer" if self.server_is_away else described(self.notes)
 
-    def stir(self) -> None:
+    def wake(self) -> None:
         """Say that an operation has begun or others are to know something: a good time to look."""
         self._stirred.set()
 
@@ -125,8 +125,8 @@ class GpuWatch:
         self._thread.join(END_SECONDS)
 
     def _serve(self) -> None:
-        with own_clock(), GpuLimit(self._limit_name) as limit:
-            book = NoteBook(limit.client, limit.name, self._lane, self._circle)
+        with no_client_retries(), GpuLimit(self._limit_name) as limit:
+            book = PresenceWriter(limit.client, limit.name, self._lane, self._circle)
             try:
                 while not self._ends:
                     self._stirred.clear()
@@ -142,7 +142,7 @@ class GpuWatch:
         renewal = self._lease.renew_at - now if self._lease is not None else beat
         return max(0.0, min(beat, renewal))
 
-    def _look_when_due(self, limit: GpuLimit, book: NoteBook) -> None:
+    def _look_when_due(self, limit: GpuLimit, book: PresenceWriter) -> None:
         now = time.monotonic()
         telling = self._tell()
         if now < self._looked_at + LOOK_SECONDS and not book.is_news(
@@ -162,7 +162,7 @@ class GpuWatch:
             self.closed = True
             log.warning("The guard could not look at its limit (%s).", type(error).__name__)
 
-    def _look(self, limit: GpuLimit, book: NoteBook, telling: Telling) -> None:
+    def _look(self, limit: GpuLimit, book: PresenceWriter, telling: SlotStatus) -> None:
         limit.read()
         self.closed = False
         if self._lease is None:

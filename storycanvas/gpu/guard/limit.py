@@ -16,7 +16,7 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.responses import GlobalConcurrencyLimitResponse
 from prefect.exceptions import ObjectNotFound
 
-from storycanvas.gpu.prefect_client import ImpatientTransport
+from storycanvas.gpu.prefect_client import FastRetryTransport
 
 LEASE_SECONDS = 60.0
 """The shortest lease that Prefect's server grants: how long a killed holder blocks its slot."""
@@ -196,7 +196,7 @@ class GpuLimit:
         if self._connected is None:
             # With settings of its own Prefect opens a new client; without, it hands out the one of
             # the flow run that happens to have started this thread, which ends with that run.
-            settings = {"transport": ImpatientTransport()}
+            settings = {"transport": FastRetryTransport()}
             client = get_client(sync_client=True, httpx_settings=settings)
             self._connected = self._stack.enter_context(client)
         return self._connected

@@ -27,14 +27,14 @@ BEAT_SECONDS = 2.0
 STALE_SECONDS = 8.0
 FORGET_SECONDS = 300.0
 _PREFIX = "gpu_note_"
-_MOST_SHOWN = 20
+_MAX_SHOWN = 20
 _NOBODY = (
     "nobody says that they hold it; a slot that leaked is freed by: "
     "python -m deployments.guard reset HOST"
 )
 
 
-class NotedRun(BaseModel):
+class RunInfo(BaseModel):
     """A run that holds a slot or waits for one.
 
     Attributes:
@@ -75,24 +75,24 @@ class Note(BaseModel):
     machine: str
     process: int
     lane: int
-    circle: str = ""
+    peer_group_id: str = ""
     claim: Claim | None = None
-    holding: NotedRun | None = None
-    waiting: tuple[NotedRun, ...] = ()
+    holding: RunInfo | None = None
+    waiting: tuple[RunInfo, ...] = ()
 
 
-class NoteBook:
+class PresenceWriter:
     """One lane's note; used by one thread.
 
     Args:
         client: A connection to Prefect's API.
         limit_name: The host's limit.
         lane: Which of the process's slots.
-        circle: Those among whom the process hands slots on.
+        peer_group_id: Those among whom the process hands slots on.
     """
 
     def __init__(
-        self, client: SyncPrefectClient, limit_name: str, lane: int, circle: str = ""
+        self, client: SyncPrefectClient, limit_name: str, lane: int, peer_group_id: str = ""
     ) -> None:
         self._client = client
         self._blank = Note(
@@ -100,14 +100,14 @@ class NoteBook:
             machine=socket.gethostname(),
             process=os.getpid(),
             lane=lane,
-            circle=circle,
+            peer_group_id=peer_group_id,
         )
         place = f"{self._blank.machine}_{self._blank.process}_{lane}"
         self._name = _variable_prefix(limit_name) + re.sub(r"[^a-z0-9]+", "_", place.lower())
         self._written: float | None = None
         self._last: Note | None = None
 
-    def is_news(self, holding: NotedRun | None, claim: Claim | None) -> bool:
+    def is_news(self, holding: RunInfo | None, claim: Claim | None) -> bool:
         """Tell whether others act upon it at once; the rest may wait for the next beat."""
         last = self._last
         if last is None:
@@ -115,7 +115,7 @@ class NoteBook:
         return _priority(claim) != _priority(last.claim) or bool(holding) != bool(last.holding)
 
     def write(
-        self, holding: NotedRun | None, waiting: Sequence[NotedRun], claim: Claim | None
+        self, holding: RunInfo | None, waiting: Sequence[RunInfo], claim: Claim | None
     ) -> None:
         """Tell what this lane holds and waits for, if that is news or the last beat is over.
 
@@ -125,7 +125,7 @@ class NoteBook:
         age = time.monotonic() - (self._written or 0.0)
         if age < BEAT_SECONDS and not self.is_news(holding, claim):
             return
-        shown = tuple(by_run(waiting)[:_MOST_SHOWN])
+        shown = tuple(by_run(waiting)[:_MAX_SHOWN])
         note = self._blank.model_copy(update={"holding": holding, "waiting": shown, "claim": claim})
         self._save(note.model_dump(mode="json"))
         self._last, self._written = note, time.monotonic()
@@ -173,9 +173,9 @@ def read_notes(client: SyncPrefectClient, limit_name: str) -> list[tuple[str, No
     return found
 
 
-def by_run(waiting: Iterable[NotedRun]) -> list[NotedRun]:
+def by_run(waiting: Iterable[RunInfo]) -> list[RunInfo]:
     """Take the waiting steps of each run and priority together, with the longest wait of them."""
-    runs: dict[object, NotedRun] = {}
+    runs: dict[object, RunInfo] = {}
     for step in waiting:
         first = runs.setdefault((step.run, step.run_id, step.priority), step)
         if first is not step:
@@ -184,14 +184,18 @@ def by_run(waiting: Iterable[NotedRun]) -> list[NotedRun]:
     return list(runs.values())
 
 
-def claims_beyond(circle: str, notes: Iterable[Note]) -> list[Claim]:
+def claims_beyond(peer_group_id: str, notes: Iterable[Note]) -> list[Claim]:
     """Choose what processes outside of a circle wait with.
 
     Args:
-        circle: Those who tell each other without the server, and faster.
+        peer_group_id: Those who tell each other without the server, and faster.
         notes: What all tell.
     """
-    return [note.claim for note in notes if note.claim is not None and note.circle != circle]
+    return [
+        note.claim
+        for note in notes
+        if note.claim is not None and note.peer_group_id != peer_group_id
+    ]
 
 
 def described(notes: Sequence[Note]) -> str:

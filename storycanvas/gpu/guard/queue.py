@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from storycanvas.gpu.guard.limit import GpuLimit
-from storycanvas.gpu.guard.presence import NotedRun
+from storycanvas.gpu.guard.presence import RunInfo
 from storycanvas.gpu.guard.slot import GpuSlot
-from storycanvas.gpu.prefect_client import own_clock
+from storycanvas.gpu.prefect_client import no_client_retries
 from storycanvas.gpu.run_log import run_log
 
 LINGER_SECONDS = 0.3
@@ -51,7 +51,7 @@ class Ticket:
         error: What made the guard refuse it.
     """
 
-    run: NotedRun
+    run: RunInfo
     granted: threading.Event = field(default_factory=threading.Event)
     finished: threading.Event = field(default_factory=threading.Event)
     error: BaseException | None = None
@@ -69,7 +69,7 @@ class GpuGuard:
 
     def __init__(self, limit_name: str) -> None:
         self.limit_name = limit_name
-        self.shown: Callable[[], Sequence[NotedRun]] = self.waiting
+        self.shown: Callable[[], Sequence[RunInfo]] = self.waiting
         self._changed = threading.Condition()
         self._waiting: list[Ticket] = []
         self._lanes: set[threading.Thread] = set()
@@ -103,7 +103,7 @@ class GpuGuard:
             GuardClosed: The limit is missing, inactive or zero.
             SlotWaitTimedOut: No slot came free in time.
         """
-        noted = NotedRun(run=run, run_id=run_id, priority=priority, since=time.time())
+        noted = RunInfo(run=run, run_id=run_id, priority=priority, since=time.time())
         ticket = self.request(noted)
         try:
             self._await(ticket, wait_seconds)
@@ -112,7 +112,7 @@ class GpuGuard:
             ticket.finished.set()
             self.withdraw(ticket)
 
-    def request(self, run: NotedRun) -> Ticket:
+    def request(self, run: RunInfo) -> Ticket:
         """Join the queue without waiting.
 
         Args:
@@ -151,7 +151,7 @@ class GpuGuard:
         for thread in threads:
             thread.join(EXIT_SECONDS)
 
-    def waiting(self) -> Sequence[NotedRun]:
+    def waiting(self) -> Sequence[RunInfo]:
         """Tell which runs wait in this process, first come first."""
         with self._changed:
             return [] if self._closing else [ticket.run for ticket in self._waiting]
@@ -189,7 +189,7 @@ class GpuGuard:
     def _serve(self, number: int) -> None:
         """The life of one lane: serve the queue until it is empty."""
         try:
-            with own_clock(), GpuLimit(self.limit_name) as limit:
+            with no_client_retries(), GpuLimit(self.limit_name) as limit:
                 slot = GpuSlot(limit, self, number)
                 self._lane_slots.append(slot)
                 try:
@@ -270,7 +270,7 @@ def next_number() -> int:
 
 
 @dataclass(eq=False)
-class Wish:
+class SlotRequest:
     """One step that wants a slot.
 
     Attributes:
@@ -298,7 +298,7 @@ class Wish:
     finished: threading.Event = field(default_factory=threading.Event)
 
 
-def in_turn(wishes: Iterable[Wish], limit: str) -> list[Wish]:
+def in_turn(wishes: Iterable[SlotRequest], limit: str) -> list[SlotRequest]:
     """Sort those that a host may do, the next one first."""
     able = [wish for wish in wishes if limit in wish.limits]
     return sorted(able, key=lambda wish: (-wish.priority, wish.number))
@@ -331,16 +331,16 @@ class _Question:
     ticket: Ticket
 
 
-class SlotExchange:
-    """The wishes of one process; `slot_exchange` is the one that all its runs share."""
+class Dispatcher:
+    """The wishes of one process; `dispatcher` is the one that all its runs share."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._waiting: list[Wish] = []
+        self._waiting: list[SlotRequest] = []
         self._questions: defaultdict[str, list[_Question]] = defaultdict(list)
         self._slots: dict[str, int] = {}
 
-    def offer(self, wish: Wish, limit: str, slots: int) -> None:
+    def add_candidate(self, wish: SlotRequest, limit: str, slots: int) -> None:
         """Let a step that has no slot yet wait at one more host.
 
         Args:
@@ -357,25 +357,25 @@ class SlotExchange:
             self._slots[limit] = slots
             self._ask(limit)
 
-    def withhold(self, wish: Wish, limit: str) -> None:
+    def remove_candidate(self, wish: SlotRequest, limit: str) -> None:
         """Let a step wait at a host no longer."""
         with self._lock:
             wish.limits.discard(limit)
             self._take_back(limit)
 
-    def finish(self, wish: Wish) -> None:
+    def finish(self, wish: SlotRequest) -> None:
         """Give the slot of a step back, or let it wait nowhere any more."""
         with self._lock:
             wish.finished.set()
             if wish in self._waiting:
                 self._leave(wish)
 
-    def waiting(self, limit: str) -> list[NotedRun]:
+    def waiting(self, limit: str) -> list[RunInfo]:
         """Tell the runs of all steps that wait for a host, in the order of their turns."""
         with self._lock:
             return [_noted(wish) for wish in in_turn(self._waiting, limit)]
 
-    def _leave(self, wish: Wish) -> None:
+    def _leave(self, wish: SlotRequest) -> None:
         self._waiting.remove(wish)
         for limit in wish.limits:
             self._take_back(limit)
@@ -422,7 +422,7 @@ class SlotExchange:
         finally:
             ticket.finished.set()
 
-    def _answered(self, question: _Question) -> Wish | None:
+    def _answered(self, question: _Question) -> SlotRequest | None:
         """Give a slot to the step whose turn it is, and ask for the next one meanwhile."""
         with self._lock:
             if question not in self._questions[question.limit]:
@@ -439,16 +439,16 @@ class SlotExchange:
                 return turns[0]
             return None
 
-    def _refuse(self, wishes: list[Wish], limit: str, error: BaseException) -> None:
+    def _refuse(self, wishes: list[SlotRequest], limit: str, error: BaseException) -> None:
         for wish in wishes:
             wish.limits.discard(limit)
             wish.refused[limit] = error
             wish.stirred.set()
 
 
-def _noted(wish: Wish) -> NotedRun:
-    return NotedRun(run=wish.run, run_id=wish.run_id, priority=wish.priority, since=wish.since)
+def _noted(wish: SlotRequest) -> RunInfo:
+    return RunInfo(run=wish.run, run_id=wish.run_id, priority=wish.priority, since=wish.since)
 
 
-slot_exchange = SlotExchange()
+dispatcher = Dispatcher()
 """The exchange of this process."""

@@ -8,9 +8,9 @@ from typing import Protocol
 
 import httpx
 
-from storycanvas.gpu.guard.fairness import Claim, Turn, may_try, next_turn
+from storycanvas.gpu.guard.fairness import Claim, SlotAction, may_acquire, next_action
 from storycanvas.gpu.guard.handover import Grant, neighbours_of
-from storycanvas.gpu.guard.lease_renewal import GpuWatch, Telling
+from storycanvas.gpu.guard.lease_renewal import LeaseRenewer, SlotStatus
 from storycanvas.gpu.guard.limit import (
     RENEW_AGAIN_SECONDS,
     GpuLimit,
@@ -18,7 +18,7 @@ from storycanvas.gpu.guard.limit import (
     GuardSwitchedOff,
     Lease,
 )
-from storycanvas.gpu.guard.presence import NotedRun, claims_beyond, read_notes
+from storycanvas.gpu.guard.presence import RunInfo, claims_beyond, read_notes
 
 POLL_SECONDS = 0.1
 HELD_POLL_SECONDS = 1.0
@@ -33,11 +33,11 @@ class Line(Protocol):
     """The operations of this process that wait, as its slots see them."""
 
     @property
-    def shown(self) -> Callable[[], Sequence[NotedRun]]:
+    def shown(self) -> Callable[[], Sequence[RunInfo]]:
         """Gives the runs that others are to see waiting."""
         ...
 
-    def waiting(self) -> Sequence[NotedRun]:
+    def waiting(self) -> Sequence[RunInfo]:
         """Give them in the order in which they will go."""
         ...
 
@@ -55,14 +55,14 @@ class GpuSlot:
         self._limit = limit
         self._line = line
         self._lease: Lease | None = None
-        self._holding: NotedRun | None = None
+        self._holding: RunInfo | None = None
         self._free_since: float | None = None
         self._passed_on_at = 0.0
         self._asked_at = float("-inf")
         self._slots = 1
         self._told_priority: int | None = None
         self._neighbours = neighbours_of(limit.name, limit.server)
-        self._watch = GpuWatch(limit.name, lane, self._neighbours.circle, self._tell)
+        self._watch = LeaseRenewer(limit.name, lane, self._neighbours.peer_group_id, self._tell)
 
     @property
     def worth_keeping(self) -> bool:
@@ -99,7 +99,7 @@ class GpuSlot:
             self._wait_no_more()
         return self._held
 
-    def keep(self, finished: threading.Event, run: NotedRun) -> None:
+    def keep(self, finished: threading.Event, run: RunInfo) -> None:
         """Keep the slot while an operation runs on it.
 
         Args:
@@ -107,7 +107,7 @@ class GpuSlot:
             run: The run that the operation belongs to.
         """
         self._holding = run
-        self._watch.stir()
+        self._watch.wake()
         finished.wait()
 
     def pass_on_when_due(self) -> None:
@@ -117,12 +117,12 @@ class GpuSlot:
             return
         neighbours = list(self._neighbours.claims().values())
         held = time.monotonic() - lease.held_since
-        turn = next_turn(self._claim(), held, neighbours, self._watch.others)
-        if turn is not Turn.KEEP:
+        turn = next_action(self._claim(), held, neighbours, self._watch.others)
+        if turn is not SlotAction.KEEP:
             self._passed_on_at = time.time()
-        if turn is Turn.HAND_OVER:
+        if turn is SlotAction.HAND_OVER:
             self._hand_over(lease)
-        elif turn is Turn.GIVE_BACK:
+        elif turn is SlotAction.GIVE_BACK:
             self._give_to_server()
 
     def give_back(self) -> None:
@@ -159,7 +159,7 @@ class GpuSlot:
         if lease is None:
             self._holding = None
         self._neighbours.hold(held=lease is not None)
-        self._watch.look_after(lease)
+        self._watch.track(lease)
 
     def _give_to_server(self) -> None:
         lease = self._lease
@@ -178,11 +178,11 @@ class GpuSlot:
         return False
 
     def _hand_over(self, lease: Lease) -> None:
-        self._watch.look_after(None)
+        self._watch.track(None)
         if self._neighbours.hand_over(Grant(lease.lease_id, lease.asked_at)):
             self._have(None)
         else:
-            self._watch.look_after(lease)
+            self._watch.track(lease)
 
     def _accept(self, grant: Grant | None) -> None:
         if grant is None:
@@ -214,7 +214,7 @@ class GpuSlot:
         self._neighbours.claim(own)
         if own.priority != self._told_priority:
             self._told_priority = own.priority
-            self._watch.stir()
+            self._watch.wake()
         if self._neighbours.asks() and not self._will_be_handed_on:
             self._try(own)
         if self._lease is None:
@@ -241,9 +241,9 @@ class GpuSlot:
                 return
             self._free_since = self._free_since or time.monotonic()
             notes = read_notes(self._limit.client, self._limit.name)
-            others = claims_beyond(self._neighbours.circle, (note for _, note in notes))
+            others = claims_beyond(self._neighbours.peer_group_id, (note for _, note in notes))
             everybody = [*others, *self._neighbours.claims().values()]
-            if may_try(own, everybody, time.monotonic() - self._free_since):
+            if may_acquire(own, everybody, time.monotonic() - self._free_since):
                 self._have(self._limit.acquire(state.taken))
             elif self._neighbour_first(own, others):
                 self._acquire_for_neighbour(state.taken)
@@ -258,7 +258,7 @@ class GpuSlot:
         """Whether a neighbour comes first of all; only this process asks on its behalf."""
         neighbours = self._neighbours.claims().values()
         first = min(neighbours, key=lambda claim: claim.rank, default=own)
-        return first is not own and may_try(first, others, 0.0)
+        return first is not own and may_acquire(first, others, 0.0)
 
     def _acquire_for_neighbour(self, taken: int) -> None:
         lease = self._limit.acquire(taken)
@@ -273,8 +273,8 @@ class GpuSlot:
             return None
         return Claim(waiting[0].priority, max(waiting[0].since, self._passed_on_at))
 
-    def _tell(self) -> Telling:
-        return Telling(self._holding, self._line.shown(), self._claim())
+    def _tell(self) -> SlotStatus:
+        return SlotStatus(self._holding, self._line.shown(), self._claim())
 
     @property
     def _held(self) -> bool:

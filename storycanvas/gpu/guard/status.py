@@ -9,7 +9,7 @@ from prefect.exceptions import ObjectNotFound
 
 from storycanvas.faces.contract import HostStatus
 from storycanvas.gpu.guard.limit import GpuLimit
-from storycanvas.gpu.guard.presence import Note, NotedRun, read_notes
+from storycanvas.gpu.guard.presence import Note, RunInfo, read_notes
 
 
 class ResetRefused(Exception):
@@ -128,11 +128,11 @@ def _host(status: HostStatus | None) -> str:
     return f"host {status.status}, {status.busy} running, {status.queued} queued"
 
 
-def _steps(run: NotedRun) -> str:
+def _steps(run: RunInfo) -> str:
     return "1 step" if run.steps == 1 else f"{run.steps} steps"
 
 
-def _run(run: NotedRun, ui_url: str | None) -> str:
+def _run(run: RunInfo, ui_url: str | None) -> str:
     since = datetime.fromtimestamp(run.since, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     link = f" {ui_url.rstrip('/')}/runs/flow-run/{run.run_id}" if ui_url and run.run_id else ""
     return f"{run.run}{link} (priority {run.priority}) since {since}"

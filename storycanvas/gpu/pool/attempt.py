@@ -12,14 +12,14 @@ from storycanvas.faces.errors import FaceError, HostUnreachable
 from storycanvas.faces.operations import FaceOperation
 from storycanvas.gpu.guard.queue import (
     SAY_SECONDS,
+    SlotRequest,
     SlotWaitTimedOut,
-    Wish,
+    dispatcher,
     gpu_guard,
     next_number,
-    slot_exchange,
 )
-from storycanvas.gpu.pool.health import WatchedHost
-from storycanvas.gpu.pool.pool import HostFarm
+from storycanvas.gpu.pool.health import MonitoredHost
+from storycanvas.gpu.pool.pool import HostPool
 from storycanvas.gpu.pool.selection import Engine, is_hosts_fault
 from storycanvas.gpu.run_log import run_log
 
@@ -28,7 +28,7 @@ Bring = Callable[[FaceHostClient], Sequence[str]]
 
 
 @dataclass(frozen=True)
-class Errand:
+class OperationRequest:
     """An operation that is to be done by one of several hosts.
 
     Attributes:
@@ -57,7 +57,7 @@ HEAD_START_SECONDS = 0.1
 """How long the first host may take to grant a slot before pictures go to the others."""
 
 
-class FarmSlot:
+class HostAttempt:
     """One try of an operation, on one host.
 
     It waits at every host that can do the operation and has its pictures. The first upload goes to
@@ -75,8 +75,10 @@ class FarmSlot:
         host: Where it was, or was to be, done; None while that is open.
     """
 
-    def __init__(self, farm: HostFarm, errand: Errand, wish: Wish, failed: frozenset[str]) -> None:
-        self.host: WatchedHost | None = None
+    def __init__(
+        self, farm: HostPool, errand: OperationRequest, wish: SlotRequest, failed: frozenset[str]
+    ) -> None:
+        self.host: MonitoredHost | None = None
         self._farm = farm
         self.errand = errand
         self._wish = wish
@@ -86,12 +88,12 @@ class FarmSlot:
         self._errors: dict[str, Exception] = {}
         self._say_at = time.monotonic() + SAY_SECONDS
         self._deadline = time.monotonic() + errand.wait_seconds
-        self._counted: WatchedHost | None = None
+        self._counted: MonitoredHost | None = None
         self._blamed_for: FaceError | None = None
         self._has_said = False
 
     @contextmanager
-    def held(self) -> Iterator[tuple[WatchedHost, Sequence[str]]]:
+    def held(self) -> Iterator[tuple[MonitoredHost, Sequence[str]]]:
         """Hold the slot.
 
         Yields:
@@ -110,11 +112,11 @@ class FarmSlot:
             self.blame(error)
             raise
         finally:
-            slot_exchange.finish(self._wish)
+            dispatcher.finish(self._wish)
             self._farm.leave(self._wish)
             self._mean(None)
 
-    def blame(self, error: FaceError) -> WatchedHost | None:
+    def blame(self, error: FaceError) -> MonitoredHost | None:
         """Leave the host out that failed, until it has been asked how it is.
 
         Args:
@@ -130,7 +132,7 @@ class FarmSlot:
             self._farm.doubt(self.host, error)
         return self.host
 
-    def _granted(self) -> WatchedHost:
+    def _granted(self) -> MonitoredHost:
         seconds = HEAD_START_SECONDS
         while self._wish.limit is None:
             self._wait_where_possible()
@@ -151,7 +153,7 @@ class FarmSlot:
         ready = [host for host in open_to if self._farm.is_ready(host)]
         for host in self._farm.hosts.values():
             if host not in ready:
-                slot_exchange.withhold(self._wish, host.limit_name)
+                dispatcher.remove_candidate(self._wish, host.limit_name)
         if not ready:
             self._wait_for_any()
         elif not self._begun:
@@ -160,12 +162,12 @@ class FarmSlot:
             self._bring_to(ready[0])
         for host in ready:
             if host.name in self._assets:
-                slot_exchange.offer(self._wish, host.limit_name, host.slots)
+                dispatcher.add_candidate(self._wish, host.limit_name, host.slots)
             elif host.name not in self._begun:
                 self._begun.add(host.name)
                 self._farm.beside(partial(self._bring_in_advance, host))
 
-    def _open_hosts(self) -> list[WatchedHost]:
+    def _open_hosts(self) -> list[MonitoredHost]:
         """Hosts that may still do it.
 
         Raises:
@@ -196,23 +198,23 @@ class FarmSlot:
             said = "No host can do this now; waiting until one can. %s"
             run_log(__name__).warning(said, self._remarks())
 
-    def _bring_to(self, host: WatchedHost) -> None:
+    def _bring_to(self, host: MonitoredHost) -> None:
         self._begun.add(host.name)
         self._assets[host.name] = self.errand.bring(host.client)
 
-    def _bring_in_advance(self, host: WatchedHost) -> None:
+    def _bring_in_advance(self, host: MonitoredHost) -> None:
         if self._wish.limit is not None or self._wish.finished.is_set():
             return
         try:
             self._bring_to(host)
-            slot_exchange.offer(self._wish, host.limit_name, host.slots)
+            dispatcher.add_candidate(self._wish, host.limit_name, host.slots)
         except Exception as error:  # noqa: BLE001 - raised in the step if no other host is left
             self._errors[host.name] = error
             if isinstance(error, FaceError) and is_hosts_fault(error):
                 self._farm.doubt(host, error)
             self._wish.stirred.set()
 
-    def _mean(self, host: WatchedHost | None) -> None:
+    def _mean(self, host: MonitoredHost | None) -> None:
         """Note to which host the operation means to go, for the choices of others."""
         if self._counted is not None:
             self._farm.count(self._counted, -1)
@@ -246,7 +248,7 @@ class FarmSlot:
 T = TypeVar("T")
 
 
-def carry_out(farm: HostFarm, errand: Errand, work: Callable[[FarmSlot], T]) -> T:
+def carry_out(farm: HostPool, errand: OperationRequest, work: Callable[[HostAttempt], T]) -> T:
     """Do an errand, each try on a host that has not failed yet.
 
     Args:
@@ -265,8 +267,8 @@ def carry_out(farm: HostFarm, errand: Errand, work: Callable[[FarmSlot], T]) -> 
     """
     number, failed = next_number(), frozenset[str]()
     while True:
-        wish = Wish(errand.run, errand.run_id, errand.priority, number)
-        slot = FarmSlot(farm, errand, wish, failed)
+        wish = SlotRequest(errand.run, errand.run_id, errand.priority, number)
+        slot = HostAttempt(farm, errand, wish, failed)
         try:
             return work(slot)
         except FaceError as error:
@@ -280,7 +282,7 @@ def carry_out(farm: HostFarm, errand: Errand, work: Callable[[FarmSlot], T]) -> 
             run_log(__name__).warning(said, host.name, error)
 
 
-def _can_go_on(farm: HostFarm, errand: Errand, failed: frozenset[str]) -> bool:
+def _can_go_on(farm: HostPool, errand: OperationRequest, failed: frozenset[str]) -> bool:
     """Look for another host that can do it now; for one that may come back the task waits."""
     able = farm.able(errand.operation, errand.engine)
     return any(host.name not in failed and farm.is_ready(host) for host in able)

@@ -37,7 +37,7 @@ class GpuHost:
         return FaceHostClient(self.url, self.token)
 
 
-class WatchedHost:
+class MonitoredHost:
     """A host with what is known of it. Used by the threads of one run; close it in the end.
 
     Args:

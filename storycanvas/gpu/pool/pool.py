@@ -11,8 +11,8 @@ from storycanvas.faces.contract import HostStatus
 from storycanvas.faces.errors import EngineChanged, FaceError, HostUnreachable
 from storycanvas.faces.operations import FaceOperation
 from storycanvas.gpu.guard.limit import GpuLimit, GuardClosed
-from storycanvas.gpu.guard.queue import Wish, gpu_guard, slot_exchange
-from storycanvas.gpu.pool.health import GpuHost, WatchedHost
+from storycanvas.gpu.guard.queue import SlotRequest, dispatcher, gpu_guard
+from storycanvas.gpu.pool.health import GpuHost, MonitoredHost
 from storycanvas.gpu.pool.selection import (
     Engine,
     Seen,
@@ -24,7 +24,7 @@ from storycanvas.gpu.pool.selection import (
 from storycanvas.gpu.run_log import run_log
 
 
-class HostFarm:
+class HostPool:
     """One or several hosts, each behind its own limit. Shared by the threads of one run.
 
     Args:
@@ -39,11 +39,11 @@ class HostFarm:
         for host in hosts:
             by_limit.setdefault(host.limit_name, host)
         self._ending = ExitStack()
-        watched = [self._ending.enter_context(WatchedHost(host)) for host in by_limit.values()]
-        self.hosts: dict[str, WatchedHost] = {host.name: host for host in watched}
+        watched = [self._ending.enter_context(MonitoredHost(host)) for host in by_limit.values()]
+        self.hosts: dict[str, MonitoredHost] = {host.name: host for host in watched}
         self._closed: dict[str, GuardClosed] = {}
         self._load = dict.fromkeys(self.hosts, 0)
-        self._wishes: set[Wish] = set()
+        self._wishes: set[SlotRequest] = set()
         self._lock = threading.Lock()
         self._beside = ThreadPoolExecutor(2 * len(watched), thread_name_prefix="farm")
 
@@ -102,7 +102,7 @@ class HostFarm:
                 host.watch()
         return next(status for status in said if engine_of(status) == engine)
 
-    def able(self, operation: FaceOperation, engine: Engine) -> list[WatchedHost]:
+    def able(self, operation: FaceOperation, engine: Engine) -> list[MonitoredHost]:
         """Choose the hosts that can do an operation, now or when they are back.
 
         Returns:
@@ -120,14 +120,14 @@ class HostFarm:
             load = {host.name: self._load[host.name] / host.slots for host in self.hosts.values()}
         return sorted((self.hosts[host.name] for host in chosen), key=lambda host: load[host.name])
 
-    def is_ready(self, host: WatchedHost) -> bool:
+    def is_ready(self, host: MonitoredHost) -> bool:
         """Tell whether a host can work now; the only host always counts as such.
 
         A task's retries bridge the outages of an only host, so its steps do not wait for it here.
         """
         return host.seen.fine or len(self.hosts) == 1
 
-    def doubt(self, host: WatchedHost, error: FaceError) -> None:
+    def doubt(self, host: MonitoredHost, error: FaceError) -> None:
         """Leave a host out that has failed, until it has been asked how it is."""
         if len(self.hosts) == 1:
             return
@@ -135,19 +135,19 @@ class HostFarm:
         with self._lock:
             wishes = list(self._wishes)
         for wish in wishes:
-            slot_exchange.withhold(wish, host.limit_name)
+            dispatcher.remove_candidate(wish, host.limit_name)
 
-    def join(self, wish: Wish) -> None:
+    def join(self, wish: SlotRequest) -> None:
         """Note that a step waits for the farm, so that it waits at no host that has failed."""
         with self._lock:
             self._wishes.add(wish)
 
-    def leave(self, wish: Wish) -> None:
+    def leave(self, wish: SlotRequest) -> None:
         """Note that a step waits no longer."""
         with self._lock:
             self._wishes.discard(wish)
 
-    def count(self, host: WatchedHost, change: int) -> None:
+    def count(self, host: MonitoredHost, change: int) -> None:
         """Note that a step means to go to a host, with 1, or does so no longer, with -1."""
         with self._lock:
             self._load[host.name] += change

@@ -34,7 +34,7 @@ from storycanvas.faces.errors import (
 _log = logging.getLogger(__name__)
 
 SERVER_ERROR = 500
-_LONGEST_QUOTE = 80
+_MAX_QUOTE_LENGTH = 80
 _RANGE_ERRORS = {
     "greater_than",
     "greater_than_equal",
@@ -201,4 +201,4 @@ def _sentence(error: Mapping[str, Any]) -> str:
 
 
 def _shorten(text: str) -> str:
-    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}…"
+    return text if len(text) <= _MAX_QUOTE_LENGTH else f"{text[:_MAX_QUOTE_LENGTH]}…"

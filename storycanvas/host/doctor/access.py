@@ -41,7 +41,7 @@ class PortFacts:
     status: HostStatus | None = None
 
 
-def look_at_port(host: str, port: int) -> PortFacts:
+def collect_port(host: str, port: int) -> PortFacts:
     """Try the address, and ask who is there if it is taken."""
     try:
         _try(host, port)
@@ -52,13 +52,13 @@ def look_at_port(host: str, port: int) -> PortFacts:
     return PortFacts(host, port)
 
 
-def judge_port(facts: PortFacts) -> Finding:
+def evaluate_port(facts: PortFacts) -> Finding:
     """Judge whether the host can listen there, or does."""
     name = f"{facts.host} port {facts.port or 'any'}"
     if facts.error is None:
         return ok(PORT, f"{name} is free")
     if facts.status is not None:
-        return _judge_status(name, facts.status)
+        return _evaluate_status(name, facts.status)
     match facts.error:
         case errno.EADDRINUSE:
             fix = "end the program that listens there, or name another --port"
@@ -72,7 +72,7 @@ def judge_port(facts: PortFacts) -> Finding:
     return failed(PORT, f"{name} cannot be used ({facts.reason})", "name another --host or --port")
 
 
-def _judge_status(name: str, status: HostStatus) -> Finding:
+def _evaluate_status(name: str, status: HostStatus) -> Finding:
     seen = (
         f"{name}: a host answers {status.status}, engine {status.engine} {status.engine_version}, "
         f"{status.busy} running, {status.queued} waiting"
@@ -165,7 +165,7 @@ class TokenFacts:
     open_files: tuple[Path, ...] = ()
 
 
-def look_at_token(
+def collect_token(
     host: str, environment: Mapping[str, str], unit_folders: Sequence[Path] = UNIT_FOLDERS
 ) -> TokenFacts:
     """Look at the token in the environment, and for others that lie about in systemd's files."""
@@ -180,7 +180,7 @@ def look_at_token(
     )
 
 
-def judge_token(facts: TokenFacts) -> tuple[Finding, ...]:
+def evaluate_token(facts: TokenFacts) -> tuple[Finding, ...]:
     """Judge who can get in."""
     in_units = [
         warning(TOKEN, f"{path} holds a token, and every user can read it", _MAKE)
@@ -190,10 +190,10 @@ def judge_token(facts: TokenFacts) -> tuple[Finding, ...]:
         warning(TOKEN, f"{path} can be read by others than its owner", f"chmod 600 {path}")
         for path in facts.open_files
     ]
-    return (_judge_value(facts), *in_units, *in_files)
+    return (_evaluate_value(facts), *in_units, *in_files)
 
 
-def _judge_value(facts: TokenFacts) -> Finding:
+def _evaluate_value(facts: TokenFacts) -> Finding:
     if facts.length is None:
         if facts.loopback:
             return ok(TOKEN, "none: callers on this machine only")

@@ -11,22 +11,22 @@ from storycanvas.host.doctor.access import (
     PORT,
     TOKEN,
     check_settings,
-    judge_port,
-    judge_token,
-    look_at_port,
-    look_at_token,
+    collect_port,
+    collect_token,
+    evaluate_port,
+    evaluate_token,
 )
 from storycanvas.host.doctor.facefusion import (
     FACEFUSION,
     GPU,
     WEIGHTS,
-    judge_gpu,
-    judge_installation,
-    judge_programs,
-    judge_weights,
-    look_at_gpu,
-    look_at_programs,
-    look_at_weights,
+    collect_gpu,
+    collect_programs,
+    collect_weights,
+    evaluate_gpu,
+    evaluate_installation,
+    evaluate_programs,
+    evaluate_weights,
 )
 from storycanvas.host.doctor.findings import (
     Finding,
@@ -43,14 +43,14 @@ from storycanvas.host.doctor.machine import (
     DATA_DIR,
     PYTHON,
     ROOTS,
-    judge_clock,
-    judge_python,
-    judge_roots,
-    judge_storage,
-    look_at_clock,
-    look_at_python,
-    look_at_roots,
-    look_at_storage,
+    collect_clock,
+    collect_python,
+    collect_roots,
+    collect_storage,
+    evaluate_clock,
+    evaluate_python,
+    evaluate_roots,
+    evaluate_storage,
 )
 from storycanvas.host.engines.facefusion.process.installation import (
     HOME_VARIABLE,
@@ -78,8 +78,8 @@ def examine(arguments: Mapping[str, Any], environment: Mapping[str, str]) -> Ite
     if found is None:
         yield ok(FACEFUSION, f"not needed by the engine {arguments['engine']}")
         return
-    yield judge_programs(look_at_programs(environment))
-    yield judge_installation(found)
+    yield evaluate_programs(collect_programs(environment))
+    yield evaluate_installation(found)
     if isinstance(found, Installation):
         downloads = bool(arguments["allow_downloads"])
         yield from _weights_and_gpu(found, environment, downloads=downloads)
@@ -92,12 +92,12 @@ def _host_findings(
     host, port, data_dir = arguments["host"], arguments["port"], Path(arguments["data_dir"])
     keep_gib = arguments.get("keep_gib")
     checks: dict[str, Check] = {
-        PYTHON: lambda: judge_python(look_at_python(python)),
-        DATA_DIR: lambda: judge_storage(look_at_storage(data_dir), keep_gib),
-        PORT: lambda: judge_port(look_at_port(host, port)),
-        TOKEN: lambda: judge_token(look_at_token(host, environment)),
-        ROOTS: lambda: judge_roots(look_at_roots(arguments["allow_roots"])),
-        CLOCK: lambda: judge_clock(look_at_clock(data_dir.expanduser())),
+        PYTHON: lambda: evaluate_python(collect_python(python)),
+        DATA_DIR: lambda: evaluate_storage(collect_storage(data_dir), keep_gib),
+        PORT: lambda: evaluate_port(collect_port(host, port)),
+        TOKEN: lambda: evaluate_token(collect_token(host, environment)),
+        ROOTS: lambda: evaluate_roots(collect_roots(arguments["allow_roots"])),
+        CLOCK: lambda: evaluate_clock(collect_clock(data_dir.expanduser())),
     }
     yield check_settings(arguments, environment)
     for name, check in checks.items():
@@ -108,11 +108,11 @@ def _weights_and_gpu(
     installation: Installation, environment: Mapping[str, str], *, downloads: bool
 ) -> Iterator[Finding]:
     def weights() -> tuple[Finding, ...]:
-        seen = look_at_weights(installation.home, installation.python)
-        return judge_weights(seen, downloads=downloads)
+        seen = collect_weights(installation.home, installation.python)
+        return evaluate_weights(seen, downloads=downloads)
 
     yield from _made(WEIGHTS, weights)
-    yield from _made(GPU, lambda: judge_gpu(look_at_gpu(installation, environment)))
+    yield from _made(GPU, lambda: evaluate_gpu(collect_gpu(installation, environment)))
 
 
 def _installation(environment: Mapping[str, str]) -> Installation | str:

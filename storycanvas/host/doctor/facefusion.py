@@ -55,7 +55,7 @@ class GpuFacts:
     trouble: str = ""
 
 
-def look_at_gpu(installation: Installation, environment: Mapping[str, str]) -> GpuFacts:
+def collect_gpu(installation: Installation, environment: Mapping[str, str]) -> GpuFacts:
     """Ask the onnxruntime in FaceFusion's Python, and read FaceFusion's ini file."""
     command = [str(installation.python), "-c", _QUESTION]
     chosen = facefusion_environment(environment, downloads=False)
@@ -84,7 +84,7 @@ def providers_said(output: str) -> tuple[str, ...]:
     return tuple(name for name, provider in PROVIDERS.items() if provider in said)
 
 
-def judge_gpu(facts: GpuFacts) -> Finding:
+def evaluate_gpu(facts: GpuFacts) -> Finding:
     """Judge whether the GPU is used; whether its driver works shows the first operation."""
     if facts.trouble:
         return failed(GPU, facts.trouble, "repair FaceFusion's Python and its facefusion.ini")
@@ -131,7 +131,7 @@ class WeightFacts:
     missing: Mapping[str, tuple[str, ...]]
 
 
-def look_at_weights(home: Path, python: Path) -> WeightFacts:
+def collect_weights(home: Path, python: Path) -> WeightFacts:
     """Look for the files by name; FaceFusion itself checks what is in them."""
     return WeightFacts(
         f"in {home} run: {python} facefusion.py force-download",
@@ -141,7 +141,7 @@ def look_at_weights(home: Path, python: Path) -> WeightFacts:
     )
 
 
-def judge_weights(facts: WeightFacts, *, downloads: bool) -> tuple[Finding, ...]:
+def evaluate_weights(facts: WeightFacts, *, downloads: bool) -> tuple[Finding, ...]:
     """Judge what can be done with them, first for all operations, then for each.
 
     Args:
@@ -151,11 +151,11 @@ def judge_weights(facts: WeightFacts, *, downloads: bool) -> tuple[Finding, ...]
     if facts.missing_always:
         seen = f"missing for every operation: {_some(facts.missing_always)}"
         return ((warning if downloads else failed)(WEIGHTS, seen, facts.download),)
-    detectors = _judge_detectors(facts, downloads=downloads)
+    detectors = _evaluate_detectors(facts, downloads=downloads)
     return (detectors, *(_judge(path, facts) for path in MODELS_OF_OPERATION))
 
 
-def _judge_detectors(facts: WeightFacts, *, downloads: bool) -> Finding:
+def _evaluate_detectors(facts: WeightFacts, *, downloads: bool) -> Finding:
     present = [model for model in DETECTORS if model in facts.present]
     if not present:
         seen = f"no face detector: {_some(facts.missing[_DEFAULT_DETECTOR])} missing"
@@ -194,13 +194,13 @@ PROGRAM_CHECK = "programs"
 _LATEST_AGEING_LACKS = "3.5"
 
 
-def look_at_programs(environment: Mapping[str, str]) -> dict[str, str | None]:
+def collect_programs(environment: Mapping[str, str]) -> dict[str, str | None]:
     """Find the programs that FaceFusion starts; None for one that is not on `PATH`."""
     path = environment.get("PATH", "")
     return {name: shutil.which(name, path=path) for name in PROGRAMS}
 
 
-def judge_programs(programs: Mapping[str, str | None]) -> Finding:
+def evaluate_programs(programs: Mapping[str, str | None]) -> Finding:
     """Judge whether FaceFusion finds them."""
     missing = [name for name, path in programs.items() if path is None]
     if missing:
@@ -212,7 +212,7 @@ def judge_programs(programs: Mapping[str, str | None]) -> Finding:
     return ok(PROGRAM_CHECK, ", ".join(str(path) for path in programs.values()))
 
 
-def judge_installation(found: Installation | str) -> Finding:
+def evaluate_installation(found: Installation | str) -> Finding:
     """Judge the installation.
 
     Args:

@@ -32,13 +32,13 @@ class ClockFacts:
     newest: float | None
 
 
-def look_at_clock(data_dir: Path) -> ClockFacts:
+def collect_clock(data_dir: Path) -> ClockFacts:
     """Read the clock and the times of the host's files."""
     files = (path for path in data_dir.glob("*/*") if path.is_file())
     return ClockFacts(time.time(), max((path.stat().st_mtime for path in files), default=None))
 
 
-def judge_clock(facts: ClockFacts) -> Finding:
+def evaluate_clock(facts: ClockFacts) -> Finding:
     """Judge whether the time can be right."""
     now = datetime.fromtimestamp(facts.now, UTC)
     seen = f"{now:%Y-%m-%d %H:%M:%S} UTC"
@@ -69,7 +69,7 @@ class RootFacts:
     readable: bool
 
 
-def look_at_roots(roots: Sequence[str | Path]) -> tuple[RootFacts, ...]:
+def collect_roots(roots: Sequence[str | Path]) -> tuple[RootFacts, ...]:
     """Look at each of the folders."""
     paths = [Path(root).expanduser().resolve() for root in roots]
     return tuple(
@@ -77,7 +77,7 @@ def look_at_roots(roots: Sequence[str | Path]) -> tuple[RootFacts, ...]:
     )
 
 
-def judge_roots(roots: Sequence[RootFacts]) -> tuple[Finding, ...]:
+def evaluate_roots(roots: Sequence[RootFacts]) -> tuple[Finding, ...]:
     """Judge whether pictures in them can be read."""
     if not roots:
         return (ok(ROOTS, "none: pictures come by upload or URL"),)
@@ -130,7 +130,7 @@ class StorageFacts:
     used_bytes: int
 
 
-def look_at_storage(data_dir: Path) -> StorageFacts:
+def collect_storage(data_dir: Path) -> StorageFacts:
     """Look at the data folder, without making or changing anything."""
     path = data_dir.expanduser().absolute()
     nearest = next(folder for folder in (path, *path.parents) if folder.exists())
@@ -145,17 +145,17 @@ def look_at_storage(data_dir: Path) -> StorageFacts:
     )
 
 
-def judge_storage(facts: StorageFacts, keep_gib: float | None) -> tuple[Finding, Finding]:
+def evaluate_storage(facts: StorageFacts, keep_gib: float | None) -> tuple[Finding, Finding]:
     """Judge the folder and the room.
 
     Args:
         facts: What was seen.
         keep_gib: How much the host may keep, in GiB; None if it is not bounded.
     """
-    return _judge_folder(facts), _judge_room(facts, keep_gib)
+    return _evaluate_folder(facts), _evaluate_room(facts, keep_gib)
 
 
-def _judge_folder(facts: StorageFacts) -> Finding:
+def _evaluate_folder(facts: StorageFacts) -> Finding:
     if not facts.is_folder:
         return failed(DATA_DIR, f"{facts.nearest} is no folder", "name another --data-dir")
     if not facts.writable:
@@ -168,7 +168,7 @@ def _judge_folder(facts: StorageFacts) -> Finding:
     return ok(DATA_DIR, f"{facts.path}{made}")
 
 
-def _judge_room(facts: StorageFacts, keep_gib: float | None) -> Finding:
+def _evaluate_room(facts: StorageFacts, keep_gib: float | None) -> Finding:
     free, used = facts.free_bytes / GIB, facts.used_bytes / GIB
     seen = f"{free:,.1f} GiB free, {used:,.1f} GiB kept"
     if facts.free_bytes < LEAST_FREE_BYTES:
@@ -216,7 +216,7 @@ class PythonFacts:
     is_facefusions: bool
 
 
-def look_at_python(facefusion_python: Path | None) -> PythonFacts:
+def collect_python(facefusion_python: Path | None) -> PythonFacts:
     """Look at the interpreter that runs this.
 
     Args:
@@ -230,7 +230,7 @@ def look_at_python(facefusion_python: Path | None) -> PythonFacts:
     )
 
 
-def judge_python(facts: PythonFacts) -> Finding:
+def evaluate_python(facts: PythonFacts) -> Finding:
     """Judge whether the host can run in it."""
     name = f"Python {'.'.join(map(str, facts.version))} at {facts.executable}"
     missing = [package for package, found in facts.packages.items() if found is None]

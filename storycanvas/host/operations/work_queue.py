@@ -19,7 +19,7 @@ from storycanvas.host.refusals import NoPlace, NotNow
 T = TypeVar("T")
 Ticket = int
 
-LONGEST_RETRY_AFTER = 60
+MAX_RETRY_AFTER = 60
 STOPPING_RETRY_AFTER = 10
 """Seconds; about what ending and starting again takes."""
 HUNG_RETRY_AFTER = 30
@@ -75,7 +75,7 @@ class WorkQueue:
             raise NoPlace(
                 f"The host runs {self.slots} operations at a time and {self.queued} wait already; "
                 "try again later.",
-                min(LONGEST_RETRY_AFTER, max(1, math.ceil(self._last_seconds))),
+                min(MAX_RETRY_AFTER, max(1, math.ceil(self._last_seconds))),
             )
         self._taken_places += 1
         try:

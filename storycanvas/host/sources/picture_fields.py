@@ -17,7 +17,7 @@ from storycanvas.host.sources.allowed_folders import (
 from storycanvas.host.sources.picture_downloads import PictureDownloads
 from storycanvas.host.storage.assets import AssetStore
 
-LONGEST_VALUE = 4096
+MAX_VALUE_LENGTH = 4096
 
 
 class PictureFields:
@@ -44,7 +44,7 @@ class PictureFields:
             NotAPicture: The bytes cannot be decoded.
             PictureUnreachable: The picture's server does not answer.
         """
-        if not value or len(value) > LONGEST_VALUE or "\0" in value:
+        if not value or len(value) > MAX_VALUE_LENGTH or "\0" in value:
             raise BadField(f"{field} is empty, too long, or holds a null character.")
         if value.lower().startswith(("http://", "https://")):
             data = await self._downloads.fetch(field, value)

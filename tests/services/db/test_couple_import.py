@@ -28,7 +28,7 @@ from db.couple_import.errors import (
     TablesMissing,
 )
 from db.couple_import.postgres_source import PostgresSource
-from db.couple_import.report import LISTED, ImportReport
+from db.couple_import.report import MAX_EXAMPLES, ImportReport
 from db.couple_import.rows import IMAGES, TABLES, new_id
 from db.couple_import.run import BATCH, import_tables
 from db.couple_import.sources import Source
@@ -377,11 +377,11 @@ def test_what_the_server_keeps_out_is_listed_and_the_rest_is_stored(
 
 
 def test_the_list_is_bounded_and_counted(database: Data, tmp_path: Path) -> None:
-    source = write(tmp_path, crawl_tasks="id\n" + "x\n" * (LISTED + 1))
+    source = write(tmp_path, crawl_tasks="id\n" + "x\n" * (MAX_EXAMPLES + 1))
 
     report = import_tables(database, source)
 
-    assert (len(report.problems), report.problem_count) == (LISTED, LISTED + 1)
+    assert (len(report.problems), report.problem_count) == (MAX_EXAMPLES, MAX_EXAMPLES + 1)
 
 
 def test_a_missing_file_and_what_is_ignored_are_noted_once(database: Data, folder: Path) -> None:

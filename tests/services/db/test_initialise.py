@@ -11,7 +11,7 @@ import pytest
 from db.connection import connect
 from db.schema.collections import COLLECTIONS
 from db.setup.apply import initialise
-from db.setup.compare import IDS, LISTED
+from db.setup.compare import IDS, MAX_EXAMPLES
 from db.setup.report import Finding, InitReport, Outcome
 from tests.support.db.database_state import (
     Data,
@@ -233,7 +233,7 @@ def test_the_list_of_duplicates_is_bounded_and_its_count_is_not(shared: Data) ->
     finding = blocked(initialise(shared))
 
     assert finding.duplicate_groups == 41
-    assert len(finding.duplicates) == LISTED
+    assert len(finding.duplicates) == MAX_EXAMPLES
     assert {duplicates.count for duplicates in finding.duplicates} == {6}
     assert {len(duplicates.ids) for duplicates in finding.duplicates} == {IDS}
     shared["projects"].delete_many({})

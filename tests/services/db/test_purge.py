@@ -10,7 +10,7 @@ from pymongo.database import Database
 from db.schema.relations import SOFT_DELETABLE
 from db.soft_delete.owned import children_first
 from db.soft_delete.purge import BATCH, Purge
-from db.soft_delete.report import LISTED, PurgeReport
+from db.soft_delete.report import MAX_EXAMPLES, PurgeReport
 from db.soft_delete.repository import SoftDeletableRepository
 from tests.support.db.killed_story_work import killed
 from tests.support.db.killed_story_work import purge as purge_story
@@ -178,13 +178,13 @@ def test_many_documents_go_in_batches(database: Data) -> None:
 
 
 def test_the_list_of_the_kept_is_bounded_and_counted(database: Data) -> None:
-    count = LISTED + 1
+    count = MAX_EXAMPLES + 1
     database["projects"].insert_many([{"id": f"p{one}", **OLD} for one in range(count)])
     database["scenes"].insert_many([{"project_id": f"p{one}"} for one in range(count)])
 
     report = Purge(database, NOW, dry_run=True).count()
 
-    assert (len(report.kept), report.kept_count, report.due) == (LISTED, count, 0)
+    assert (len(report.kept), report.kept_count, report.due) == (MAX_EXAMPLES, count, 0)
 
 
 def test_what_came_to_hang_on_it_after_the_count_keeps_it(database: Data) -> None:

@@ -10,7 +10,7 @@ from pymongo.database import Database
 from db.characters import CharacterRepository
 from db.errors import BrokenCharacter, UnknownCharacter
 from db.ledger.operations import OperationLedger
-from db.ledger.record import record_failure, record_operation, settle_effects
+from db.ledger.record import apply_effects, record_failure, record_operation
 from db.schema.documents.characters import HISTORY_LIMIT
 from tests.support.db.killed_recording import KILLED
 from tests.support.db.records import CHARACTER, NOW, character, effects, entry, output, record
@@ -75,8 +75,8 @@ def test_whoever_meets_owed_effects_settles_them(any_database: Data) -> None:
     any_database["characters"].insert_one(character())
     OperationLedger(any_database).complete(record())
 
-    assert settle_effects(any_database, "key-1", NOW) == 2
-    assert settle_effects(any_database, "key-1", NOW) == 0
+    assert apply_effects(any_database, "key-1", NOW) == 2
+    assert apply_effects(any_database, "key-1", NOW) == 0
     assert len(stored(any_database)[HISTORY]) == 1
 
 
@@ -90,7 +90,7 @@ def test_what_is_owed_to_a_deleted_character_is_settled_when_it_is_restored(
 
     characters.update_one({"id": CHARACTER}, {"$set": {"deleted_at": None}})
 
-    assert settle_effects(any_database, "key-1", NOW) == 2
+    assert apply_effects(any_database, "key-1", NOW) == 2
     assert len(stored(any_database)[HISTORY]) == 1
 
 

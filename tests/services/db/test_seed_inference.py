@@ -10,7 +10,7 @@ from pymongo.database import Database
 
 from db.connection import connect
 from db.errors import OperationRefused
-from db.inference.report import LISTED, SeedReport
+from db.inference.report import MAX_EXAMPLES, SeedReport
 from db.inference.seed import BATCH, seed_inference
 from db.setup.apply import initialise
 
@@ -83,11 +83,11 @@ def test_a_model_of_unknown_base_model_is_reported_with_what_was_seen(database: 
 
 
 def test_the_list_of_unknown_models_is_bounded_and_counted(database: Data) -> None:
-    database["database_models"].insert_many(models(LISTED + 1, "hero"))
+    database["database_models"].insert_many(models(MAX_EXAMPLES + 1, "hero"))
 
     report = seed_inference(database)
 
-    assert (len(report.unknown), report.unknown_count) == (LISTED, LISTED + 1)
+    assert (len(report.unknown), report.unknown_count) == (MAX_EXAMPLES, MAX_EXAMPLES + 1)
     assert stored(database) == []
 
 

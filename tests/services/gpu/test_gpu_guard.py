@@ -18,7 +18,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from blocks.limits import create_limit
 from storycanvas.gpu.guard import limit as gpu_limit
 from storycanvas.gpu.guard.limit import GpuLimit, GuardClosed, GuardSwitchedOff, LimitState
-from storycanvas.gpu.guard.presence import Note, NotedRun, read_notes
+from storycanvas.gpu.guard.presence import Note, RunInfo, read_notes
 from storycanvas.gpu.guard.queue import GpuGuard, SlotWaitTimedOut, gpu_guard
 from storycanvas.gpu.guard.slot import GpuSlot
 from storycanvas.services.prefect import PrefectServer
@@ -76,12 +76,12 @@ def taken(name: str) -> int:
 @contextmanager
 def holding(guard: GpuGuard, name: str = "holder") -> Iterator[None]:
     """Hold a slot in another thread."""
-    held, let_go = threading.Event(), threading.Event()
+    held, stop_kept = threading.Event(), threading.Event()
 
     def hold() -> None:
         with guard.slot(name, 10):
             held.set()
-            let_go.wait()
+            stop_kept.wait()
 
     with Threads() as pool:
         future = pool.submit(hold)
@@ -89,7 +89,7 @@ def holding(guard: GpuGuard, name: str = "holder") -> Iterator[None]:
         try:
             yield
         finally:
-            let_go.set()
+            stop_kept.set()
             future.result()
 
 
@@ -235,8 +235,8 @@ def test_a_lease_of_a_limit_that_was_off_already_is_no_slot(limit: str) -> None:
 class OneWaits:
     """A line in which one run waits."""
 
-    def waiting(self) -> Sequence[NotedRun]:
-        return [NotedRun(run="run", since=0.0)]
+    def waiting(self) -> Sequence[RunInfo]:
+        return [RunInfo(run="run", since=0.0)]
 
     shown = waiting
 
@@ -298,7 +298,7 @@ def test_a_lease_outlives_a_restart_of_the_server(
     assert lease is not None
 
     with (
-        acquire(PrefectServer(wished_port=server.record.port), state) as again,
+        acquire(PrefectServer(preferred_port=server.record.port), state) as again,
         temporary_settings({PREFECT_API_URL: again.url}),
         GpuLimit("gpu:kept") as after,
     ):

@@ -13,7 +13,7 @@ from blocks.face_host import FaceHost
 from blocks.limits import create_limit
 from deployments.guard import REFUSED, reset, show
 from storycanvas.gpu.guard.limit import GpuLimit
-from storycanvas.gpu.guard.queue import GpuGuard, Wish, slot_exchange
+from storycanvas.gpu.guard.queue import GpuGuard, SlotRequest, dispatcher
 from storycanvas.gpu.guard.status import read_state
 
 
@@ -87,16 +87,16 @@ def test_every_run_that_waits_for_a_host_is_shown_with_its_steps(
     host: FaceHost, capsys: pytest.CaptureFixture[str]
 ) -> None:
     holder = GpuGuard(host.limit_name)
-    wishes = [Wish(run, f"id of {run}") for run in ("Mira", "Mira", "Tom")]
+    wishes = [SlotRequest(run, f"id of {run}") for run in ("Mira", "Mira", "Tom")]
 
     with holder.slot("ages of Zoe", 30):
         for wish in wishes:
-            slot_exchange.offer(wish, host.limit_name, 1)
+            dispatcher.add_candidate(wish, host.limit_name, 1)
         while sum(len(note.waiting) for note in read_state(host.limit_name).notes) < 2:
             threading.Event().wait(0.1)
         show([host])
         for wish in wishes:
-            slot_exchange.finish(wish)
+            dispatcher.finish(wish)
     holder.close()
 
     said = capsys.readouterr().out

@@ -22,9 +22,9 @@ from storycanvas.faces.errors import HostUnreachable
 from storycanvas.faces.operations import DetectOperation
 from storycanvas.gpu.guard.limit import GuardClosed
 from storycanvas.gpu.guard.queue import GpuGuard, SlotWaitTimedOut, gpu_guard
-from storycanvas.gpu.pool.attempt import Errand, FarmSlot, carry_out
-from storycanvas.gpu.pool.health import WatchedHost
-from storycanvas.gpu.pool.pool import HostFarm
+from storycanvas.gpu.pool.attempt import HostAttempt, OperationRequest, carry_out
+from storycanvas.gpu.pool.health import MonitoredHost
+from storycanvas.gpu.pool.pool import HostPool
 from storycanvas.services import face_host as local
 from storycanvas.services.shared import Lease, acquire
 
@@ -47,11 +47,11 @@ def leases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Lease]]:
 
 
 @pytest.fixture
-def farm(leases: list[Lease]) -> Iterator[HostFarm]:
+def farm(leases: list[Lease]) -> Iterator[HostPool]:
     blocks = [FaceHost(url=lease.url) for lease in leases]
     for block in blocks:
         create_limit(block.limit_name, 1)
-    with HostFarm([block.gpu_host for block in blocks]) as farm:
+    with HostPool([block.gpu_host for block in blocks]) as farm:
         farm.check()
         farm.status()
         yield farm
@@ -69,8 +69,8 @@ def taken(limit: str) -> int:
         return client.read_global_concurrency_limit_by_name(limit).active_slots
 
 
-def errand(run: str = "run", *, priority: int = 0, wait_seconds: float = 60.0) -> Errand:
-    return Errand(
+def errand(run: str = "run", *, priority: int = 0, wait_seconds: float = 60.0) -> OperationRequest:
+    return OperationRequest(
         operation=DetectOperation(),
         engine=("preview", "1"),
         bring=lambda _: [],
@@ -81,7 +81,7 @@ def errand(run: str = "run", *, priority: int = 0, wait_seconds: float = 60.0) -
     )
 
 
-def host_of(slot: FarmSlot) -> str:
+def host_of(slot: HostAttempt) -> str:
     with slot.held() as (host, _):
         return host.name
 
@@ -120,12 +120,12 @@ def wait_until(fulfilled: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def test_hosts_work_side_by_side_and_none_gets_two_at_once(farm: HostFarm) -> None:
+def test_hosts_work_side_by_side_and_none_gets_two_at_once(farm: HostPool) -> None:
     now: Counter[str] = Counter()
     most: Counter[str] = Counter()
     lock, both = threading.Lock(), threading.Barrier(2)
 
-    def work(slot: FarmSlot) -> None:
+    def work(slot: HostAttempt) -> None:
         with slot.held() as (host, _):
             with lock:
                 is_first = host.name not in most
@@ -144,7 +144,7 @@ def test_hosts_work_side_by_side_and_none_gets_two_at_once(farm: HostFarm) -> No
     assert most == dict.fromkeys(farm.hosts, 1)
 
 
-def test_a_step_goes_to_the_host_that_is_free(farm: HostFarm) -> None:
+def test_a_step_goes_to_the_host_that_is_free(farm: HostPool) -> None:
     busy, free = farm.hosts.values()
 
     with holding(busy.limit_name):
@@ -152,39 +152,39 @@ def test_a_step_goes_to_the_host_that_is_free(farm: HostFarm) -> None:
 
 
 def test_a_step_that_waits_takes_the_slot_that_comes_first_and_leaves_the_other_line(
-    farm: HostFarm,
+    farm: HostPool,
 ) -> None:
     one, two = farm.hosts.values()
 
-    with holding(one.limit_name), holding(two.limit_name) as let_go, Threads() as pool:
+    with holding(one.limit_name), holding(two.limit_name) as stop_kept, Threads() as pool:
         waiting = pool.submit(carry_out, farm, errand(), host_of)
-        let_go()
+        stop_kept()
         assert waiting.result() == two.name
         assert gpu_guard(one.limit_name).waiting() == []
 
     wait_until(lambda: taken(one.limit_name) + taken(two.limit_name) == 0)
 
 
-def test_work_of_higher_priority_passes_work_that_waits(farm: HostFarm) -> None:
+def test_work_of_higher_priority_passes_work_that_waits(farm: HostPool) -> None:
     one, two = farm.hosts.values()
     order: list[str] = []
 
-    def work(slot: FarmSlot) -> None:
+    def work(slot: HostAttempt) -> None:
         with slot.held():
             order.append(slot.errand.run)
 
-    with holding(one.limit_name) as let_go, holding(two.limit_name), Threads() as pool:
+    with holding(one.limit_name) as stop_kept, holding(two.limit_name), Threads() as pool:
         low = pool.submit(carry_out, farm, errand("low"), work)
         high = pool.submit(carry_out, farm, errand("high", priority=5), work)
         wait_until(lambda: len(gpu_guard(one.limit_name).waiting()) == 2)
-        let_go()
+        stop_kept()
         low.result()
         high.result()
 
     assert order == ["high", "low"]
 
 
-def test_a_step_gives_up_at_its_deadline_and_says_who_holds_the_slots(farm: HostFarm) -> None:
+def test_a_step_gives_up_at_its_deadline_and_says_who_holds_the_slots(farm: HostPool) -> None:
     one, two = farm.hosts.values()
 
     with (
@@ -195,14 +195,14 @@ def test_a_step_gives_up_at_its_deadline_and_says_who_holds_the_slots(farm: Host
         carry_out(farm, errand(wait_seconds=1.0), host_of)
 
 
-def test_a_host_whose_limit_is_switched_off_gets_no_work(farm: HostFarm) -> None:
+def test_a_host_whose_limit_is_switched_off_gets_no_work(farm: HostPool) -> None:
     off, on = farm.hosts.values()
     change(off.limit_name, active=False)
 
     assert {carry_out(farm, errand(), host_of) for _ in range(3)} == {on.name}
 
 
-def test_with_every_limit_switched_off_nothing_is_let_through(farm: HostFarm) -> None:
+def test_with_every_limit_switched_off_nothing_is_let_through(farm: HostPool) -> None:
     for host in farm.hosts.values():
         change(host.limit_name, active=False)
 
@@ -210,10 +210,10 @@ def test_with_every_limit_switched_off_nothing_is_let_through(farm: HostFarm) ->
         carry_out(farm, errand(), host_of)
 
 
-def test_a_step_that_fails_on_every_host_fails_with_the_newest_error(farm: HostFarm) -> None:
+def test_a_step_that_fails_on_every_host_fails_with_the_newest_error(farm: HostPool) -> None:
     tried = []
 
-    def work(slot: FarmSlot) -> None:
+    def work(slot: HostAttempt) -> None:
         with slot.held() as (host, _):
             tried.append(host.name)
             raise HostUnreachable(f"{host.name} is away")
@@ -228,7 +228,7 @@ def test_a_host_that_is_away_is_left_out_and_comes_back_by_itself(tmp_path: Path
     state = tmp_path / "mortal"
     with (
         acquire(local.FaceHost(), state) as lease,
-        WatchedHost(FaceHost(url=lease.url).gpu_host) as host,
+        MonitoredHost(FaceHost(url=lease.url).gpu_host) as host,
     ):
         host.look()
         assert host.seen.fine
@@ -238,6 +238,6 @@ def test_a_host_that_is_away_is_left_out_and_comes_back_by_itself(tmp_path: Path
         host.look()
         assert not host.seen.fine
         host.watch()
-        with acquire(local.FaceHost(wished_port=lease.record.port), state) as again:
+        with acquire(local.FaceHost(preferred_port=lease.record.port), state) as again:
             assert again.url == lease.url
             wait_until(lambda: host.seen.fine)

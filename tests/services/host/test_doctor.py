@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from storycanvas.host.doctor.access import TokenFacts, look_at_token
-from storycanvas.host.doctor.machine import PACKAGES, look_at_storage
+from storycanvas.host.doctor.access import TokenFacts, collect_token
+from storycanvas.host.doctor.machine import PACKAGES, collect_storage
 from tests.support.host.picture_server import PictureServer
 from tests.support.host.pictures_made import encoded
 from tests.support.host.started_host import PROGRAM, ROOT, StartedHost, environment
@@ -111,7 +111,7 @@ def test_another_program_on_the_port_is_told_apart(
 def test_what_the_host_keeps_is_counted(tmp_path: Path) -> None:
     (tmp_path / "assets").mkdir()
     (tmp_path / "assets" / "one.png").write_bytes(encoded())
-    facts = look_at_storage(tmp_path)
+    facts = collect_storage(tmp_path)
     assert (facts.used_bytes, facts.writable) == (len(encoded()), True)
 
 
@@ -150,7 +150,7 @@ def test_a_token_that_others_can_read_is_found(
     file.chmod(mode)
     (tmp_path / f"{NAME}.d").mkdir()
     (tmp_path / f"{NAME}.d" / "own.conf").write_text(unit.format(file=file))
-    facts = look_at_token("::", {"FACEFUSION_TOKEN": MADE_UP}, [tmp_path])
+    facts = collect_token("::", {"FACEFUSION_TOKEN": MADE_UP}, [tmp_path])
     assert (len(facts.units), len(facts.open_files)) == (units, open_files)
 
 
@@ -160,7 +160,7 @@ def test_a_token_that_others_can_read_is_found(
     ids=["plain", "blank", "line end", "umlaut"],
 )
 def test_a_token_that_no_header_carries_is_found(token: str, sendable: bool) -> None:
-    facts = look_at_token("127.0.0.1", {"FACEFUSION_TOKEN": token}, [])
+    facts = collect_token("127.0.0.1", {"FACEFUSION_TOKEN": token}, [])
     assert facts == TokenFacts(True, len(token), sendable)
 
 

@@ -5,14 +5,14 @@ from typing import Any, Literal
 import pytest
 
 from storycanvas.faces.contract import HostStatus
-from storycanvas.host.doctor.access import PortFacts, TokenFacts, judge_port, judge_token
+from storycanvas.host.doctor.access import PortFacts, TokenFacts, evaluate_port, evaluate_token
 from storycanvas.host.doctor.facefusion import (
     GpuFacts,
     WeightFacts,
-    judge_gpu,
-    judge_installation,
-    judge_programs,
-    judge_weights,
+    evaluate_gpu,
+    evaluate_installation,
+    evaluate_programs,
+    evaluate_weights,
     providers_said,
 )
 from storycanvas.host.doctor.findings import (
@@ -33,10 +33,10 @@ from storycanvas.host.doctor.machine import (
     PythonFacts,
     RootFacts,
     StorageFacts,
-    judge_clock,
-    judge_python,
-    judge_roots,
-    judge_storage,
+    evaluate_clock,
+    evaluate_python,
+    evaluate_roots,
+    evaluate_storage,
 )
 from storycanvas.host.engines.facefusion.process.installation import Installation
 from storycanvas.host.engines.facefusion.process.weights import MODELS, needed_files
@@ -62,7 +62,7 @@ def said(finding: Finding) -> str:
     ids=["fine", "lacks a package", "other version", "shared environment"],
 )
 def test_the_hosts_python_is_judged(facts: PythonFacts, level: Level, words: str) -> None:
-    finding = judge_python(facts)
+    finding = evaluate_python(facts)
     assert finding.level is level
     assert words in said(finding)
 
@@ -96,7 +96,7 @@ def storage(**changes: Any) -> StorageFacts:
 def test_folder_and_disk_are_judged(
     facts: StorageFacts, keep_gib: float | None, levels: tuple[Level, Level], words: str
 ) -> None:
-    findings = judge_storage(facts, keep_gib)
+    findings = evaluate_storage(facts, keep_gib)
     assert tuple(finding.level for finding in findings) == levels
     assert words in " ".join(map(said, findings))
 
@@ -126,7 +126,7 @@ def status(state: Literal["ok", "failed"]) -> HostStatus:
     ],
 )  # fmt: skip
 def test_the_address_is_judged(facts: PortFacts, level: Level, words: str) -> None:
-    finding = judge_port(facts)
+    finding = evaluate_port(facts)
     assert finding.level is level
     assert words in said(finding)
 
@@ -146,7 +146,7 @@ def test_the_address_is_judged(facts: PortFacts, level: Level, words: str) -> No
     ids=["none here", "none", "long", "just", "short", "not sendable", "in unit", "open file"],
 )
 def test_the_token_is_judged(facts: TokenFacts, levels: list[Level], words: str) -> None:
-    findings = judge_token(facts)
+    findings = evaluate_token(facts)
     assert [finding.level for finding in findings] == levels
     assert words in " ".join(map(said, findings))
 
@@ -165,7 +165,7 @@ def test_the_token_is_judged(facts: TokenFacts, levels: list[Level], words: str)
 def test_allowed_folders_are_judged(
     roots: tuple[RootFacts, ...], levels: list[Level], words: str
 ) -> None:
-    findings = judge_roots(roots)
+    findings = evaluate_roots(roots)
     assert [finding.level for finding in findings] == levels
     assert words in " ".join(map(said, findings))
 
@@ -183,11 +183,11 @@ def test_allowed_folders_are_judged(
     ids=["no files", "old files", "just written", "files of tomorrow", "1970", "2255"],
 )
 def test_the_clock_is_judged(facts: ClockFacts, level: Level) -> None:
-    assert judge_clock(facts).level is level
+    assert evaluate_clock(facts).level is level
 
 
 def test_programs_that_are_missing_are_named() -> None:
-    finding = judge_programs({"curl": None, "ffmpeg": "/bin/ffmpeg", "ffprobe": None})
+    finding = evaluate_programs({"curl": None, "ffmpeg": "/bin/ffmpeg", "ffprobe": None})
     assert finding.level is FAILED
     assert finding.seen == "curl, ffprobe not found on PATH"
 
@@ -202,7 +202,7 @@ def test_programs_that_are_missing_are_named() -> None:
     ids=["unusable", "without ageing", "fine"],
 )
 def test_the_installation_is_judged(found: Installation | str, level: Level, words: str) -> None:
-    finding = judge_installation(found)
+    finding = evaluate_installation(found)
     assert finding.level is level
     assert words in said(finding)
 
@@ -225,7 +225,7 @@ def test_the_installation_is_judged(found: Installation | str, level: Level, wor
     ],
 )  # fmt: skip
 def test_the_gpu_is_judged(facts: GpuFacts, level: Level, words: str) -> None:
-    finding = judge_gpu(facts)
+    finding = evaluate_gpu(facts)
     assert finding.level is level
     assert words in said(finding)
 
@@ -252,7 +252,7 @@ def weights(*present: str, missing_always: tuple[str, ...] = ()) -> WeightFacts:
 
 
 def levels_of(facts: WeightFacts, *, downloads: bool = False) -> dict[str, Level]:
-    findings = judge_weights(facts, downloads=downloads)
+    findings = evaluate_weights(facts, downloads=downloads)
     return {finding.check.removeprefix("weights").strip(): finding.level for finding in findings}
 
 
@@ -271,7 +271,7 @@ def test_with_all_weights_every_operation_is_fine() -> None:
     ids=["always needed", "no detector", "other detector", "detector"],
 )
 def test_what_every_operation_needs_is_judged(facts: WeightFacts, level: Level, words: str) -> None:
-    finding = judge_weights(facts, downloads=False)[0]
+    finding = evaluate_weights(facts, downloads=False)[0]
     assert finding.level is level
     assert words in finding.seen
     assert (finding.fix == "force-download") is (level is not OK)
@@ -283,7 +283,7 @@ def test_what_every_operation_needs_is_judged(facts: WeightFacts, level: Level, 
     ids=["always needed", "no detector"],
 )
 def test_where_downloads_are_allowed_missing_weights_are_a_warning(facts: WeightFacts) -> None:
-    assert judge_weights(facts, downloads=True)[0].level is WARNING
+    assert evaluate_weights(facts, downloads=True)[0].level is WARNING
 
 
 def test_an_operation_without_its_weights_or_its_default_is_a_warning() -> None:
@@ -300,7 +300,7 @@ def test_an_operation_without_its_weights_or_its_default_is_a_warning() -> None:
 
 
 def test_the_first_missing_files_are_named_and_the_rest_is_counted() -> None:
-    finding = judge_weights(weights("yolo_face"), downloads=False)[4]
+    finding = evaluate_weights(weights("yolo_face"), downloads=False)[4]
     assert finding.check == "weights edit-face"
     assert "2dfan4.hash, 2dfan4.onnx" in finding.seen
     assert "more missing" in finding.seen

@@ -33,7 +33,7 @@ def test_what_was_written_is_there_after_a_restart_on_another_port(
 ) -> None:
     with acquire(Mongod(standalone=changed), tmp_path) as before, connect(before.url) as client:
         client.app.scenes.insert_one({"_id": 1})
-    occupant = WebServer(wished_port=before.record.port)
+    occupant = WebServer(preferred_port=before.record.port)
     with acquire(occupant, tmp_path), acquire(Mongod(), tmp_path) as after:
         assert after.record.port != before.record.port
         with connect(after.url) as client:

@@ -9,7 +9,7 @@ from storycanvas.services.local_service import LocalService
 from storycanvas.services.ports import LOOPBACK, choose_port
 from storycanvas.services.process import Program, is_running, start
 from storycanvas.services.record import Record, write_record
-from storycanvas.services.shared import Outcome, acquire, find_running, let_go
+from storycanvas.services.shared import Outcome, acquire, find_running, stop_kept
 from tests.support.services.mongod_user import MongodUser
 from tests.support.services.web_server import WebServer
 
@@ -61,7 +61,7 @@ def test_a_kept_service_outlives_its_users_until_it_is_let_go(tmp_path: Path) ->
         assert again.url == lease.url
     assert find_running("web_server", tmp_path) == lease.record
 
-    assert let_go("web_server", tmp_path) is Outcome.ENDED
+    assert stop_kept("web_server", tmp_path) is Outcome.ENDED
     assert not is_running(lease.record.identity)
 
 
@@ -69,14 +69,14 @@ def test_a_service_let_go_while_used_is_left_to_its_user(tmp_path: Path) -> None
     with acquire(WebServer(), tmp_path) as lease:
         lease.keep()
 
-        assert let_go("web_server", tmp_path) is Outcome.STILL_USED
+        assert stop_kept("web_server", tmp_path) is Outcome.STILL_USED
         assert is_running(lease.record.identity)
 
     assert not is_running(lease.record.identity)
 
 
 def test_letting_go_of_what_never_ran_says_so(tmp_path: Path) -> None:
-    assert let_go("web_server", tmp_path) is Outcome.NOT_RUNNING
+    assert stop_kept("web_server", tmp_path) is Outcome.NOT_RUNNING
 
 
 def test_a_service_takes_its_last_port_again(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from db.catalog.matches.write import write_matches
 from db.catalog.servers import record_server, servers_for_urls
 from storycanvas.catalog.civitai.files import read_file
 from storycanvas.catalog.comfyui.server import read_server
-from tasks.catalog.import_civitai import Intake
+from tasks.catalog.import_civitai import ImportSession
 from tasks.catalog.match import match_batch
 from tasks.catalog.sync import update_models
 from tests.support.db.killed_recording import Killer
@@ -33,10 +33,10 @@ def bring_up_to_date(database: Database[dict[str, Any]], url: str, file: Path) -
     count = len(reading.listing.entries)
     record_server(database, server, reading.status, reading.capabilities, reading.error, count, now)
     update_models(database, server.backend, reading.listing, now)
-    intake = Intake(database, "the file", restart=False)
+    intake = ImportSession(database, "the file", restart=False)
     items = [*read_file(file, start=intake.state.position)]
     for begin in range(0, len(items), BATCH):
-        intake.take_in(items[begin : begin + BATCH])
+        intake.store_batch(items[begin : begin + BATCH])
     intake.report("the file", "Its end was reached.", complete=True)
     for models in local_models(database, BATCH):
         write_matches(database, match_batch(database, models, searches=0), datetime.now(UTC))

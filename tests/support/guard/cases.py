@@ -13,7 +13,7 @@ from tests.support.guard.figures import busy, calls_a_second, longest_wait
 from tests.support.guard.processes import OwnPrefect, run_together
 from tests.support.guard.ways import Order
 
-LONGEST_TURN = 15.0
+MAX_TURN_SECONDS = 15.0
 """Three quanta of 5 s: how long a process may wait for its turn among three."""
 
 
@@ -71,7 +71,7 @@ CASES = (
         "guarded",
         processes=3,
         least_busy=(0.97, 0.995),
-        longest_wait=LONGEST_TURN,
+        longest_wait=MAX_TURN_SECONDS,
     ),
     Case("the guard, dealt to 1 host", "dealt"),
     Case("the guard, dealt to 2 hosts", "dealt", hosts=2, least_gain=1.9),

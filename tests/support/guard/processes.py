@@ -42,7 +42,7 @@ class OwnPrefect:
         """
         port = self._lease.record.port
         self._lease.release()
-        self._lease = acquire(PrefectServer(wished_port=port), self._folder)
+        self._lease = acquire(PrefectServer(preferred_port=port), self._folder)
         if self._lease.url != self.url:
             raise RuntimeError(f"Port {port} of the Prefect server was taken; run it again.")
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-LONGEST_UNUSED = 61.0
+MAX_UNUSED_SECONDS = 61.0
 """The lease time, 60 s, and 1 s; how long a killed holder's slot may lie unused."""
 
 
@@ -46,8 +46,8 @@ def broken(tally: Tally) -> list[str]:
     claims = {
         "calls overlapped": tally.overlaps == 0,
         "a kill repeated more than one call": tally.most_repeated <= 1,
-        f"a slot lay unused for over {LONGEST_UNUSED:.0f} s": max(tally.unused, default=0.0)
-        <= LONGEST_UNUSED,
+        f"a slot lay unused for over {MAX_UNUSED_SECONDS:.0f} s": max(tally.unused, default=0.0)
+        <= MAX_UNUSED_SECONDS,
         "processes failed": tally.failed == 0,
     }
     return [claim for claim, holds in claims.items() if not holds]

@@ -14,7 +14,7 @@ import httpx
 from prefect.concurrency.sync import concurrency
 
 from storycanvas.gpu.guard.limit import GuardClosed
-from storycanvas.gpu.guard.queue import Wish, gpu_guard, slot_exchange
+from storycanvas.gpu.guard.queue import SlotRequest, dispatcher, gpu_guard
 
 Item = TypeVar("Item")
 
@@ -125,18 +125,18 @@ def dealt(work: Work) -> None:
     limits = work.order.limits
 
     def call(operation: str) -> None:
-        wish = Wish(work.order.name)
+        wish = SlotRequest(work.order.name)
         try:
             for limit in limits:
-                slot_exchange.offer(wish, limit, 1)
+                dispatcher.add_candidate(wish, limit, 1)
             work.call(operation, limits.index(_granted(wish)))
         finally:
-            slot_exchange.finish(wish)
+            dispatcher.finish(wish)
 
     _all_at_once(call, work.left)
 
 
-def _granted(wish: Wish) -> str:
+def _granted(wish: SlotRequest) -> str:
     while wish.limit is None:
         for error in wish.refused.values():
             raise error

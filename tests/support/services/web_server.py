@@ -14,10 +14,10 @@ class WebServer(LocalService):
 
     name = "web_server"
 
-    def __init__(self, *arguments: str, path: str = "", wished_port: int | None = None) -> None:
+    def __init__(self, *arguments: str, path: str = "", preferred_port: int | None = None) -> None:
         self.arguments = arguments
         self.path = path
-        self.wished_port = wished_port
+        self.preferred_port = preferred_port
 
     def program(self, directory: Path, port: int) -> Program:
         arguments = self.arguments or (*SERVE, str(port))

@@ -32,9 +32,9 @@ WARM = 2_000
 AT_ONCE = 4
 DOWNLOAD_SECONDS = 2.0
 SILENCE_SECONDS = 30.0
-LONGEST_SECONDS = 2 * DOWNLOAD_SECONDS + 10.0
+MAX_SECONDS = 2 * DOWNLOAD_SECONDS + 10.0
 """Two downloads one after the other, and room for a busy machine."""
-MOST_GROWTH_MB = 32.0
+MAX_GROWTH_MB = 32.0
 """Between 2,000 requests, when all that is kept for good is there, and the last one."""
 
 
@@ -115,7 +115,7 @@ class Attack:
         answer = send(self._host.address, request, SILENCE_SECONDS)
         self.statuses[answer.status] += 1
         self.slowest = max(self.slowest, answer.seconds)
-        for fault in faults(request, answer, self._places, LONGEST_SECONDS):
+        for fault in faults(request, answer, self._places, MAX_SECONDS):
             self.faults.setdefault(fault, request)
 
     def _done(self, sent: concurrent.futures.Future[None]) -> None:
@@ -132,8 +132,8 @@ def claims(attack: Attack, host: HostUnderAttack, places: Places, asked: int) ->
         "every answer has the contract's form, no error is unforeseen": not attack.faults,
         "the picture outside was never read": not places.canary_was_read(),
         "the server that is not allowed was never asked": asked == 0,
-        f"memory is flat ({first:.0f} MB, then {last:.0f} MB)": last - first < MOST_GROWTH_MB,
-        f"nothing took too long (slowest {attack.slowest:.1f} s)": attack.slowest < LONGEST_SECONDS,
+        f"memory is flat ({first:.0f} MB, then {last:.0f} MB)": last - first < MAX_GROWTH_MB,
+        f"nothing took too long (slowest {attack.slowest:.1f} s)": attack.slowest < MAX_SECONDS,
         "the host is alive and stops in good order": alive and host.end() == 0,
         "its log shows no failure of its own": not own_failures(host.log),
     }

@@ -10,7 +10,7 @@ from bson.int64 import Int64
 
 from storycanvas.catalog.reporting.files import as_kept, read_kept
 from storycanvas.catalog.reporting.frames import (
-    MOST_PLACES,
+    MAX_PLACES,
     NOTICED_LATE,
     by_type_and_base,
     changed,
@@ -20,7 +20,7 @@ from storycanvas.catalog.reporting.frames import (
     new_since,
     unmatched,
 )
-from storycanvas.catalog.reporting.models_frame import COLUMNS, MOST_BYTES, models_frame
+from storycanvas.catalog.reporting.models_frame import COLUMNS, MAX_BYTES, models_frame
 from storycanvas.catalog.reporting.summary import catalog_lists, catalog_report
 
 NIGHT = datetime(2026, 3, 1, 2, tzinfo=UTC)
@@ -278,7 +278,7 @@ def test_only_the_first_places_are_named() -> None:
         "places"
     ]
 
-    assert places.count("; ") == MOST_PLACES
+    assert places.count("; ") == MAX_PLACES
     assert places.endswith("; and 30 more")
 
 
@@ -287,8 +287,8 @@ def test_only_the_first_places_are_named() -> None:
     [
         (0, 0),
         (7.9, 7),
-        (MOST_BYTES, MOST_BYTES),
-        (MOST_BYTES + 1, None),
+        (MAX_BYTES, MAX_BYTES),
+        (MAX_BYTES + 1, None),
         (2**64, None),
         (-1, None),
         (float("nan"), None),

@@ -11,8 +11,8 @@ from PIL import Image
 
 from storycanvas.catalog.reporting.charts import label
 from storycanvas.catalog.reporting.health_chart import (
-    LONGEST_GAP,
-    MOST_HOSTS,
+    MAX_GAP,
+    MAX_HOSTS,
     hosts_worst_first,
     last_day,
     spans,
@@ -110,11 +110,11 @@ def test_a_picture_has_a_row_for_each_host_up_to_a_limit() -> None:
         picture(
             health_plot(pd.DataFrame([row for n in range(count) for row in checks(f"h{n}", True)]))
         ).height
-        for count in (1, 2, MOST_HOSTS + 5)
+        for count in (1, 2, MAX_HOSTS + 5)
     )
 
     assert one < two
-    assert many == pytest.approx(one + (MOST_HOSTS - 1) * (two - one), abs=MOST_HOSTS)
+    assert many == pytest.approx(one + (MAX_HOSTS - 1) * (two - one), abs=MAX_HOSTS)
 
 
 def test_the_last_day_ends_with_the_last_check_and_is_in_order() -> None:
@@ -147,7 +147,7 @@ def test_checks_that_found_the_same_are_one_span() -> None:
     assert found == [
         (NOW - 3 * minutes, NOW - minutes, True),
         (NOW - minutes, NOW, False),
-        (NOW, NOW + LONGEST_GAP / 3, True),
+        (NOW, NOW + MAX_GAP / 3, True),
     ]
 
 
@@ -157,8 +157,8 @@ def test_a_host_counts_as_unchecked_in_a_long_gap() -> None:
     found = list(spans(last_day(pd.DataFrame(checks("a", True, True, step=hour)))))
 
     assert found == [
-        (NOW - hour, NOW - hour + LONGEST_GAP, True),
-        (NOW, NOW + LONGEST_GAP / 3, True),
+        (NOW - hour, NOW - hour + MAX_GAP, True),
+        (NOW, NOW + MAX_GAP / 3, True),
     ]
 
 

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from storycanvas.catalog.civitai.files import (
-    MOST_BATCH_LETTERS,
-    MOST_ITEMS,
+    MAX_BATCH_LETTERS,
+    MAX_ITEMS,
     RawItem,
     batches,
     read_file,
@@ -19,12 +19,12 @@ def test_batches_hold_all_in_its_order() -> None:
     gathered = list(batches(found))
 
     assert [one for batch in gathered for one in batch] == found
-    assert [len(batch) for batch in gathered] == [MOST_ITEMS, MOST_ITEMS, 100]
+    assert [len(batch) for batch in gathered] == [MAX_ITEMS, MAX_ITEMS, 100]
 
 
 @pytest.mark.parametrize("between", ["\n", ",\n"], ids=["lines", "list"])
 def test_long_items_come_in_small_batches(tmp_path: Path, between: str) -> None:
-    long = '{"id": 1, "description": "' + "x" * (MOST_BATCH_LETTERS // 2) + '"}'
+    long = '{"id": 1, "description": "' + "x" * (MAX_BATCH_LETTERS // 2) + '"}'
     text = between.join([long] * 5)
     path = tmp_path / "items.json"
     path.write_text(text if between == "\n" else f"[{text}]")

@@ -3,7 +3,7 @@
 import pytest
 
 from storycanvas.catalog.errors import CatalogBusy, CatalogRefused, LongWaitAsked
-from tasks.catalog.civitai_api import asked_again, wait_seconds
+from tasks.catalog.civitai_api import call_with_retries, wait_seconds
 
 WAITS: dict[str, tuple[float | None, int, float]] = {
     "as Civitai says": (7, 4, 7),
@@ -28,7 +28,7 @@ def test_a_wait_longer_than_a_run_takes_is_told_and_not_made() -> None:
         raise CatalogBusy("Busy.", 301)
 
     with pytest.raises(LongWaitAsked, match="301 s") as raised:
-        asked_again(call)
+        call_with_retries(call)
 
     assert len(calls) == 1
     assert not raised.value.retryable
@@ -42,6 +42,6 @@ def test_what_is_no_wait_is_not_tried_again() -> None:
         raise CatalogRefused("No.")
 
     with pytest.raises(CatalogRefused):
-        asked_again(call)
+        call_with_retries(call)
 
     assert len(calls) == 1

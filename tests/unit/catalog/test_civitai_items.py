@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from db.schema.documents.models import CivitaiModel
-from storycanvas.catalog.civitai.items import MOST_BYTES, ItemUnreadable, read_item
+from storycanvas.catalog.civitai.items import MAX_BYTES, ItemUnreadable, read_item
 from storycanvas.catalog.civitai.version_files import version_files
 from storycanvas.catalog.storable import stored_bytes
 from tests.support.catalog.civitai_items import SHA256, SHA256_OF_NOTHING, file, item, version
@@ -262,7 +262,7 @@ def test_what_was_stored_is_the_same_item_again() -> None:
 def test_an_item_larger_than_a_document_is_refused(filling: list[Any], fits: bool) -> None:
     raw = item(filling=filling)
 
-    assert (len(bson.encode(raw)) < MOST_BYTES) == fits
+    assert (len(bson.encode(raw)) < MAX_BYTES) == fits
     if fits:
         assert read_item(raw).id == 257749
     else:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from storycanvas.catalog.storable import DEEPEST, LONGEST_TEXT, MOST_PARTS, cut_answer
+from storycanvas.catalog.storable import DEEPEST, MAX_PARTS, MAX_TEXT_LENGTH, cut_answer
 
 VALUES: dict[str, tuple[object, object]] = {
     "text": ("linux", "linux"),
@@ -12,8 +12,8 @@ VALUES: dict[str, tuple[object, object]] = {
     "the largest": (2**63 - 1, 2**63 - 1),
     "beyond 64 bits": (2**63, str(2**63)),
     "below 64 bits": (-(2**63) - 1, str(-(2**63) - 1)),
-    "long text": ("x" * (LONGEST_TEXT + 1), "x" * LONGEST_TEXT),
-    "a long list": ([1] * (MOST_PARTS + 1), [1] * MOST_PARTS),
+    "long text": ("x" * (MAX_TEXT_LENGTH + 1), "x" * MAX_TEXT_LENGTH),
+    "a long list": ([1] * (MAX_PARTS + 1), [1] * MAX_PARTS),
     "keys that no document holds": ({"": 1, "a\0": 2, "$set": 3, "a.b": 4}, {"a.b": 4}),
     "a password": ("--database-url=sqlite://me:secret@box/a", "--database-url=sqlite://box/a"),
     "a password at the end": (f"{'x' * 1970}http://me:{'p' * 20}@box", f"{'x' * 1970}http://box"),
@@ -35,9 +35,9 @@ def test_a_value_is_cut_to_what_a_document_holds(case: tuple[object, object]) ->
 
 
 def test_a_large_object_keeps_its_first_parts() -> None:
-    told = {str(number): number for number in range(MOST_PARTS + 1)}
+    told = {str(number): number for number in range(MAX_PARTS + 1)}
 
-    assert cut_answer(told) == dict(list(told.items())[:MOST_PARTS])
+    assert cut_answer(told) == dict(list(told.items())[:MAX_PARTS])
 
 
 @pytest.mark.parametrize(("levels", "is_kept"), [(DEEPEST, True), (DEEPEST + 1, False)])

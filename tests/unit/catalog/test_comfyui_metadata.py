@@ -2,7 +2,7 @@
 
 import pytest
 
-from storycanvas.catalog.comfyui.metadata import LONGEST_VALUE, MOST_PAIRS, kept_pairs
+from storycanvas.catalog.comfyui.metadata import MAX_PAIRS, MAX_VALUE_LENGTH, kept_pairs
 
 KEPT = {
     "sshs_model_hash": "ab",
@@ -37,14 +37,14 @@ def test_the_rest_is_left_out(told: dict[str, object]) -> None:
 def test_a_long_value_is_cut() -> None:
     kept = kept_pairs({"ss_output_name": "x" * 10_000})
 
-    assert kept == {"ss_output_name": "x" * LONGEST_VALUE}
+    assert kept == {"ss_output_name": "x" * MAX_VALUE_LENGTH}
 
 
 def test_of_too_many_pairs_the_hash_stays() -> None:
-    many = {f"modelspec.{number}": "x" for number in range(MOST_PAIRS * 2)}
-    many |= {f"modelspec.x{'x' * number}\0": "x" for number in range(MOST_PAIRS)}
+    many = {f"modelspec.{number}": "x" for number in range(MAX_PAIRS * 2)}
+    many |= {f"modelspec.x{'x' * number}\0": "x" for number in range(MAX_PAIRS)}
 
     kept = kept_pairs(many | KEPT)
 
-    assert len(kept) == MOST_PAIRS
+    assert len(kept) == MAX_PAIRS
     assert kept["sshs_model_hash"] == "ab"

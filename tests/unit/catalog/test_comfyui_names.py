@@ -2,9 +2,9 @@
 
 import pytest
 
-from storycanvas.catalog.comfyui.files import LONGEST_NAME, FileFacts, read_names
+from storycanvas.catalog.comfyui.files import MAX_NAME_LENGTH, FileFacts, read_names
 from storycanvas.catalog.comfyui.folders import read_facts
-from storycanvas.catalog.entries import MOST_PROBLEMS, Problems, shown
+from storycanvas.catalog.entries import MAX_PROBLEMS, Problems, shown
 
 NO_PATHS = {
     "upwards": "../a.ckpt",
@@ -12,7 +12,7 @@ NO_PATHS = {
     "upwards on Windows": r"..\a.ckpt",
     "a control character": "a\0.ckpt",
     "nothing": "",
-    "too long": "a" * LONGEST_NAME + ".ckpt",
+    "too long": "a" * MAX_NAME_LENGTH + ".ckpt",
     "half a letter": "a\ufffd.ckpt",
 }
 
@@ -98,8 +98,8 @@ def test_anything_is_shown_shortly(value: object) -> None:
 
 def test_problems_beyond_the_limit_are_counted_only() -> None:
     problems = Problems()
-    for number in range(MOST_PROBLEMS + 5):
+    for number in range(MAX_PROBLEMS + 5):
         problems.add(str(number), "It is bad.")
 
-    assert len(problems.all()) == MOST_PROBLEMS + 1
+    assert len(problems.all()) == MAX_PROBLEMS + 1
     assert problems.all()[-1].reason == "5 more could not be read."

@@ -3,7 +3,7 @@
 from db.schema.collections import COLLECTIONS
 from db.schema.relations import RELATIONS, SOFT_DELETABLE
 from db.soft_delete.cascade import Counts
-from db.soft_delete.marks import BEGUN, Mark, begun_mark_of, mark_of, where
+from db.soft_delete.marks import PENDING_DELETION, Mark, mark_of, pending_mark_of, where
 from db.soft_delete.owned import children_first, in_batches, is_id, parents_of
 
 
@@ -47,9 +47,9 @@ def test_the_rule_stands_beside_the_callers_own_condition() -> None:
 def test_a_mark_is_read_from_the_document_or_from_what_began() -> None:
     mark = Mark("then", "somebody")
 
-    assert mark_of(mark.fields) == begun_mark_of({BEGUN: mark.fields}) == mark
+    assert mark_of(mark.fields) == pending_mark_of({PENDING_DELETION: mark.fields}) == mark
     assert mark_of({}) is mark_of({"deleted_at": None}) is None
-    assert begun_mark_of({}) is begun_mark_of({BEGUN: "text"}) is None
+    assert pending_mark_of({}) is pending_mark_of({PENDING_DELETION: "text"}) is None
 
 
 def test_counts_of_nothing_are_nothing() -> None:

@@ -150,7 +150,7 @@ def test_a_picture_that_nothing_was_drawn_on_has_no_boxes() -> None:
 def test_what_is_no_box_is_not_read_as_one(colour: tuple[int, int, int]) -> None:
     before = ground(200, 200)
     drawn = before.copy()
-    cv2.circle(drawn, (100, 100), 50, colour, 2)
+    cv2.peer_group_id(drawn, (100, 100), 50, colour, 2)
 
     with pytest.raises(EngineFailed):
         boxes_of(before, drawn)

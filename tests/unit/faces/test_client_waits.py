@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from storycanvas.faces.client.errors import LONGEST_RETRY_AFTER, retry_after
+from storycanvas.faces.client.errors import MAX_RETRY_AFTER, retry_after
 from storycanvas.faces.client.retries import ANSWER_SECONDS, OPERATION_SECONDS, Retries, Timeouts
 from storycanvas.faces.errors import FaceError, HostFull, NoFace
 from storycanvas.faces.operations import OPERATIONS
@@ -20,13 +20,13 @@ RETRY_AFTER: list[tuple[dict[str, str], float | None]] = [
     ({"Retry-After": "7.5"}, None),
     ({"Retry-After": "soon"}, None),
     ({"Retry-After": "\N{ARABIC-INDIC DIGIT SEVEN}"}, None),
-    ({"Retry-After": "9" * 5000}, LONGEST_RETRY_AFTER),
+    ({"Retry-After": "9" * 5000}, MAX_RETRY_AFTER),
     ({"Retry-After": LATER}, 7),
     ({"Retry-After": LATER.replace("GMT", "-0000")}, 7),
     ({"Retry-After": LATER, "Date": "Sat, 21 Nov 2026 12:00:05 GMT"}, 2),
     ({"Retry-After": LATER, "Date": "today"}, 7),
     ({"Retry-After": LATER, "Date": "Sat, 21 Nov 2026 13:00:00 GMT"}, 0),
-    ({"Retry-After": "Sat, 21 Nov 9999 12:00:00 GMT"}, LONGEST_RETRY_AFTER),
+    ({"Retry-After": "Sat, 21 Nov 9999 12:00:00 GMT"}, MAX_RETRY_AFTER),
 ]
 
 

@@ -105,7 +105,7 @@ def test_a_slot_counts_as_held_for_as_long_as_its_process_lives(join: Join, fold
 def test_those_who_hand_slots_on_to_each_other_are_one_circle(join: Join) -> None:
     other_limit = neighbours_of("gpu:other", SERVER)
 
-    assert join().circle == join().circle != other_limit.circle
+    assert join().peer_group_id == join().peer_group_id != other_limit.peer_group_id
     assert list(other_limit.close()) == []
 
 

@@ -1,9 +1,9 @@
 """What processes read out of each other's notes about a GPU host."""
 
 from storycanvas.gpu.guard.fairness import Claim
-from storycanvas.gpu.guard.presence import Note, NotedRun, by_run, claims_beyond, described
+from storycanvas.gpu.guard.presence import Note, RunInfo, by_run, claims_beyond, described
 
-MIRA = NotedRun(run="ages of Mira", run_id="abc", since=1_000_000.0)
+MIRA = RunInfo(run="ages of Mira", run_id="abc", since=1_000_000.0)
 
 
 def note(process: int, **told: object) -> Note:
@@ -13,10 +13,10 @@ def note(process: int, **told: object) -> Note:
 
 def test_only_claims_of_those_outside_of_the_circle_are_taken_from_notes() -> None:
     notes = [
-        note(1, circle="here", claim=Claim(0, 1.0)),
-        note(2, circle="there", claim=Claim(0, 2.0)),
-        note(3, circle="there"),
-        note(4, circle="elsewhere", claim=Claim(5, 3.0)),
+        note(1, peer_group_id="here", claim=Claim(0, 1.0)),
+        note(2, peer_group_id="there", claim=Claim(0, 2.0)),
+        note(3, peer_group_id="there"),
+        note(4, peer_group_id="elsewhere", claim=Claim(5, 3.0)),
     ]
 
     assert claims_beyond("here", notes) == [Claim(0, 2.0), Claim(5, 3.0)]

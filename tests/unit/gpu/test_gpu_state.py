@@ -3,7 +3,7 @@
 import pytest
 
 from storycanvas.faces.contract import HostStatus
-from storycanvas.gpu.guard.presence import Note, NotedRun
+from storycanvas.gpu.guard.presence import Note, RunInfo
 from storycanvas.gpu.guard.status import GuardState, ResetRefused, check_reset, state_lines
 
 IDLE = HostStatus(engine="preview", engine_version="1", gpu_slots=1, busy=0, queued=0, operations=7)
@@ -13,8 +13,8 @@ HOLDER = Note(
     machine="render",
     process=41,
     lane=1,
-    holding=NotedRun(run="ages of Mira", run_id="abc", priority=3, since=1_000_000.0),
-    waiting=(NotedRun(run="ages of Tom", since=1_000_060.0, steps=3),),
+    holding=RunInfo(run="ages of Mira", run_id="abc", priority=3, since=1_000_000.0),
+    waiting=(RunInfo(run="ages of Tom", since=1_000_060.0, steps=3),),
 )
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from storycanvas.gpu.guard.queue import Wish, asking_priority, in_turn
+from storycanvas.gpu.guard.queue import SlotRequest, asking_priority, in_turn
 
 
-def wish(name: str, *limits: str, priority: int = 0) -> Wish:
-    return Wish(name, priority=priority, limits=set(limits))
+def wish(name: str, *limits: str, priority: int = 0) -> SlotRequest:
+    return SlotRequest(name, priority=priority, limits=set(limits))
 
 
 def test_first_come_is_first_served_where_the_host_can_do_it() -> None:

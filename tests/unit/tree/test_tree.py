@@ -19,7 +19,7 @@ from blocks import Civitai, FaceHost, FaceHostFarm, ImageStoreBlock, StoryDataba
 from blocks.environment import Environment
 from tests.support.paths import ROOT
 
-LONGEST_FUNCTION = 40
+MAX_FUNCTION_LINES = 40
 LIBRARIES = {"prefect", "pymongo", "bson", "gridfs", "httpx", "pydantic", "pydantic_settings"}
 MOCKS = {"mock", "unittest.mock", "pytest_mock", "mongomock", "respx"}
 MOCK_NAMES = {"MagicMock", "AsyncMock", "Mock", "mocker"}
@@ -140,7 +140,7 @@ def test_functions_are_short() -> None:
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
     }
 
-    assert [name for name, lines in lengths.items() if lines > LONGEST_FUNCTION] == []
+    assert [name for name, lines in lengths.items() if lines > MAX_FUNCTION_LINES] == []
 
 
 def test_no_module_has_a_name_that_says_nothing() -> None:

@@ -15,7 +15,7 @@ from storycanvas.faces.operations import (
 )
 from storycanvas.faces.pictures.reading import Picture
 from storycanvas.host.engines.engine import EngineResult
-from storycanvas.host.engines.facefusion.drivers.driver import Deadline, Driver, Sight
+from storycanvas.host.engines.facefusion.drivers.driver import Deadline, DetectedFaces, Driver
 from storycanvas.host.engines.facefusion.pixels import (
     blend,
     fit,
@@ -83,7 +83,7 @@ def _value(options: list[str], option: str) -> str | None:
 
 
 @dataclass(frozen=True)
-class Means:
+class AttemptConfig:
     """With what a try is made.
 
     Attributes:
@@ -100,7 +100,7 @@ class Means:
 
 
 @dataclass
-class _Told:
+class _ResultMetadata:
     """What the result tells of how it was made."""
 
     used: dict[str, str | int | float] = field(default_factory=dict)
@@ -112,7 +112,7 @@ class _Told:
         self.models.update(dict.fromkeys(translation.models))
 
 
-class OneTry:
+class Attempt:
     """Carries out one operation.
 
     Args:
@@ -121,11 +121,11 @@ class OneTry:
         deadline: By when it has to end.
     """
 
-    def __init__(self, means: Means, job: Workspace, deadline: Deadline) -> None:
+    def __init__(self, means: AttemptConfig, job: Workspace, deadline: Deadline) -> None:
         self._means = means
         self._job = job
         self._deadline = deadline
-        self._told = _Told()
+        self._told = _ResultMetadata()
         self._placed: dict[str, Path] = {}
 
     def result(self, operation: FaceOperation, pictures: Sequence[Picture]) -> EngineResult:
@@ -164,7 +164,7 @@ class OneTry:
                 "target age would be made up; install FaceFusion 3.6 or newer on this host."
             )
 
-    def _look(self, operation: FaceOperation, picture: Picture) -> Sight:
+    def _look(self, operation: FaceOperation, picture: Picture) -> DetectedFaces:
         looking = DetectOperation(
             face_selector_mode=operation.face_selector_mode,
             face_selector_order=operation.face_selector_order,
@@ -183,7 +183,7 @@ class OneTry:
         )
 
     def _need_faces(
-        self, operation: FaceOperation, sight: Sight, pictures: Sequence[Picture]
+        self, operation: FaceOperation, sight: DetectedFaces, pictures: Sequence[Picture]
     ) -> None:
         if not sight.selected:
             raise _no_face(operation.pictures[-1])
@@ -191,7 +191,9 @@ class OneTry:
             if not self._look(operation, picture).faces:
                 raise _no_face(field_name)
 
-    def _made(self, operation: FaceOperation, pictures: Sequence[Picture], sight: Sight) -> Picture:
+    def _made(
+        self, operation: FaceOperation, pictures: Sequence[Picture], sight: DetectedFaces
+    ) -> Picture:
         target = pictures[-1]
         if isinstance(operation, MaskOperation):
             return self._mask(operation, target)
@@ -202,7 +204,9 @@ class OneTry:
         self._check_changed(target, changed, must=must_change(operation))
         return changed
 
-    def _aged(self, operation: AgeAdjustOperation, target: Picture, sight: Sight) -> Picture:
+    def _aged(
+        self, operation: AgeAdjustOperation, target: Picture, sight: DetectedFaces
+    ) -> Picture:
         """Age faces of different estimates in runs of their own, each on the picture as sent."""
         estimates = [face.age for face in sight.selected if face.age is not None]
         changed, directions = [], []

@@ -10,8 +10,8 @@ from typing import ClassVar
 
 from storycanvas.faces.pictures.reading import Picture, read_picture
 from storycanvas.host.engines.facefusion.drawn import Box, drawn_boxes, drawn_mask
-from storycanvas.host.engines.facefusion.drivers.driver import Deadline, SeenFace, Sight
-from storycanvas.host.engines.facefusion.process.child import Child, Surroundings
+from storycanvas.host.engines.facefusion.drivers.driver import Deadline, DetectedFaces, SeenFace
+from storycanvas.host.engines.facefusion.process.child import Child, ProcessConfig
 from storycanvas.host.engines.facefusion.process.errors import (
     Ended,
     ProcessEnded,
@@ -35,7 +35,7 @@ class CommandLineDriver:
 
     mode: ClassVar[str] = "command-line"
 
-    def __init__(self, where: Surroundings) -> None:
+    def __init__(self, where: ProcessConfig) -> None:
         self._where = where
         self._said = Said()
         self._child: Child | None = None
@@ -52,13 +52,15 @@ class CommandLineDriver:
         deadline: Deadline,
         *,
         ages: bool,
-    ) -> Sight:
+    ) -> DetectedFaces:
         """Find the faces of a picture; their order is told by their boxes, without scores."""
         view = _View(self, options, target, job, deadline)
         boxes = view.boxes("--face-selector-mode", "many")
         chosen = boxes if len(boxes) < 2 else view.boxes()  # noqa: PLR2004 - one needs no choice
         known = view.ages(boxes) if ages else {}
-        return Sight(tuple(_seen(box, chosen, known.get(box)) for box in _in_order(boxes, options)))
+        return DetectedFaces(
+            tuple(_seen(box, chosen, known.get(box)) for box in _in_order(boxes, options))
+        )
 
     def mask(
         self, options: Sequence[str], target: Path, job: Workspace, deadline: Deadline

@@ -14,8 +14,8 @@ from storycanvas.host.engines.facefusion.box_outlines import (
 )
 from storycanvas.host.engines.facefusion.drawn_lines import Bytes, Flags
 
-_MOST_BOXES = 5
-_MOST_OUTLINES = 60
+_MAX_BOXES = 5
+_MAX_OUTLINES = 60
 
 
 def read_boxes(part: Drawing, pen: Pen) -> tuple[Corners, ...] | None:
@@ -31,10 +31,10 @@ def read_boxes(part: Drawing, pen: Pen) -> tuple[Corners, ...] | None:
         The boxes in the part's own coordinates; None if no 5 boxes give it, or others may.
     """
     fitting = (each for each in outlines(part, pen) if part.lines[each.where].all())
-    candidates = list(islice(fitting, _MOST_OUTLINES + 1))
-    if len(candidates) > _MOST_OUTLINES or _left_open(part, candidates):
+    candidates = list(islice(fitting, _MAX_OUTLINES + 1))
+    if len(candidates) > _MAX_OUTLINES or _left_open(part, candidates):
         return None
-    for count in range(1, _MOST_BOXES + 1):
+    for count in range(1, _MAX_BOXES + 1):
         covers = _covers(part.changed.copy(), candidates, count)
         read = {frozenset(chosen) for chosen in covers if _explains(chosen, part)}
         if read:

@@ -12,7 +12,7 @@ from storycanvas.faces.errors import EngineFailed, HostNotReady
 from storycanvas.faces.operations import OPERATIONS, AgeAdjustOperation, FaceOperation
 from storycanvas.faces.pictures.reading import Picture
 from storycanvas.host.engines.engine import EngineResult, Readiness
-from storycanvas.host.engines.facefusion.attempt import Means, OneTry
+from storycanvas.host.engines.facefusion.attempt import Attempt, AttemptConfig
 from storycanvas.host.engines.facefusion.command_line_driver import CommandLineDriver
 from storycanvas.host.engines.facefusion.drivers.driver import Deadline, Driver
 from storycanvas.host.engines.facefusion.drivers.resident import (
@@ -20,14 +20,14 @@ from storycanvas.host.engines.facefusion.drivers.resident import (
     ResidentDriver,
     ResidentUnfit,
 )
-from storycanvas.host.engines.facefusion.process.child import Surroundings, end_leftovers
+from storycanvas.host.engines.facefusion.process.child import ProcessConfig, end_leftovers
 from storycanvas.host.engines.facefusion.process.errors import (
     AnswerUnreadable,
     Breakdown,
     OutOfMemory,
 )
 from storycanvas.host.engines.facefusion.process.installation import Installation
-from storycanvas.host.engines.facefusion.process.log import without_folders, without_paths
+from storycanvas.host.engines.facefusion.process.log import redact_paths, without_folders
 from storycanvas.host.engines.facefusion.process.weights import able_operations, present_models
 from storycanvas.host.engines.facefusion.process.workspace import fresh_workspace, remove_leftovers
 from storycanvas.host.engines.facefusion.translation.ages import knows_years
@@ -75,7 +75,7 @@ class FaceFusionEngine:
     def __init__(self, plan: EnginePlan) -> None:
         self.version = plan.installation.version
         self._plan = plan
-        self._where = Surroundings(
+        self._where = ProcessConfig(
             plan.installation.python, plan.installation.home, plan.environment, plan.folder / "pids"
         )
         self._jobs = plan.folder / "jobs"
@@ -166,10 +166,10 @@ class FaceFusionEngine:
         *,
         economical: bool = False,
     ) -> EngineResult:
-        means = Means(driver, self._plan.options, self.version, economical=economical)
+        means = AttemptConfig(driver, self._plan.options, self.version, economical=economical)
         try:
             with fresh_workspace(self._jobs) as job:
-                result = OneTry(means, job, Deadline(self._plan.try_seconds)).result(
+                result = Attempt(means, job, Deadline(self._plan.try_seconds)).result(
                     operation, pictures
                 )
         except EngineFailed as error:  # it may quote FaceFusion
@@ -177,7 +177,7 @@ class FaceFusionEngine:
         return replace(result, log=self._told(result.log))
 
     def _told(self, log: Sequence[str]) -> tuple[str, ...]:
-        return without_paths(log, self._folders())
+        return redact_paths(log, self._folders())
 
     def _folders(self) -> tuple[Path, ...]:
         """Where the host, FaceFusion, its Python and the pictures lie."""

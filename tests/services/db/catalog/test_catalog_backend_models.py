@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from db.catalog.listing.stored import known_metadata
-from db.catalog.listing.sync import LAST_SEEN_SECONDS, LISTED, ModelChanges, sync_models
+from db.catalog.listing.sync import LAST_SEEN_SECONDS, MAX_EXAMPLES, ModelChanges, sync_models
 from db.schema.documents.models import ActiveBackendModel
 from tests.support.catalog.catalog_rows import (
     BOX,
@@ -367,10 +367,10 @@ def test_a_model_whose_id_is_no_text_keeps_no_other_out(data: Data) -> None:
 
 
 def test_the_first_ids_are_bounded(data: Data) -> None:
-    changes = sync(data, *(f"loras/{number:03}.pt" for number in range(LISTED + 1)))
+    changes = sync(data, *(f"loras/{number:03}.pt" for number in range(MAX_EXAMPLES + 1)))
 
-    assert changes.new == LISTED + 1
-    assert changes.first_ids["new"] == tuple(f"box/loras/{n:03}.pt" for n in range(LISTED))
+    assert changes.new == MAX_EXAMPLES + 1
+    assert changes.first_ids["new"] == tuple(f"box/loras/{n:03}.pt" for n in range(MAX_EXAMPLES))
 
 
 def test_two_syncs_at_once_store_each_model_once(data: Data) -> None:

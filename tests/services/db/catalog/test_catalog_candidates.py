@@ -6,7 +6,7 @@ import pytest
 
 from db.catalog.listing.sync import sync_models
 from db.catalog.matches.candidates import (
-    MOST_OF_A_NAME,
+    MAX_PER_NAME,
     CandidateKeys,
     find_candidates,
     find_suggestions,
@@ -175,22 +175,22 @@ def test_a_candidate_brings_what_matching_needs_and_no_pictures(data: Data) -> N
 
 
 def test_of_a_crowded_name_a_bounded_number_comes(data: Data) -> None:
-    for number in range(1, MOST_OF_A_NAME + 3):
+    for number in range(1, MAX_PER_NAME + 3):
         add_item(data, number, "style.pt")
     add_item(data, 1000, "rare.pt")
 
     ids = found(data, file_keys=["style.pt", "rare.pt"], name_keys=["style", "rare"])
 
-    assert ids == [*range(1, MOST_OF_A_NAME + 1), 1000]
+    assert ids == [*range(1, MAX_PER_NAME + 1), 1000]
 
 
 def test_items_of_one_type_do_not_crowd_out_those_of_another(data: Data) -> None:
-    for number in range(1, MOST_OF_A_NAME + 3):
+    for number in range(1, MAX_PER_NAME + 3):
         add_item(data, number, "style.pt", type="Checkpoint")
     for number in (1001, 1002):
         add_item(data, number, "style.pt")
 
-    assert found(data, file_keys=["style.pt"]) == [*range(1, MOST_OF_A_NAME + 1), 1001, 1002]
+    assert found(data, file_keys=["style.pt"]) == [*range(1, MAX_PER_NAME + 1), 1001, 1002]
 
 
 def test_suggestions_share_words_and_the_likeliest_comes_first(data: Data) -> None:

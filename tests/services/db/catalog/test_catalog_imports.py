@@ -2,7 +2,14 @@
 
 import pytest
 
-from db.catalog.civitai.imports import LISTED, LONGEST_TEXT, PageDone, advance, begin, finish
+from db.catalog.civitai.imports import (
+    MAX_EXAMPLES,
+    MAX_TEXT_LENGTH,
+    PageDone,
+    advance,
+    begin,
+    finish,
+)
 from db.errors import ImportReplaced
 from db.schema.documents.models import CatalogImport
 from tests.support.catalog.catalog_rows import MONDAY, TUESDAY, Data
@@ -75,13 +82,13 @@ def test_imports_of_other_sources_stay_as_they_are(data: Data) -> None:
 
 def test_problems_are_bounded_and_counted(data: Data) -> None:
     state = begin(data, SOURCE, MONDAY)
-    many = tuple((f"{number}\ud800", "x" * 1000) for number in range(LISTED + 1))
+    many = tuple((f"{number}\ud800", "x" * 1000) for number in range(MAX_EXAMPLES + 1))
 
     done = advance(data, state, PageDone(items=len(many), problems=many), MONDAY)
 
-    assert done.failed == LISTED + 1
-    assert len(done.problems) == LISTED
-    assert (done.problems[0].subject, len(done.problems[0].reason)) == ("0?", LONGEST_TEXT)
+    assert done.failed == MAX_EXAMPLES + 1
+    assert len(done.problems) == MAX_EXAMPLES
+    assert (done.problems[0].subject, len(done.problems[0].reason)) == ("0?", MAX_TEXT_LENGTH)
 
 
 def test_a_run_whose_import_was_begun_anew_is_told_so(data: Data) -> None:

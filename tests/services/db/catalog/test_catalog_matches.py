@@ -15,7 +15,7 @@ from pymongo.monitoring import (
 
 from db.catalog.listing.sync import sync_models
 from db.catalog.matches.links import MatchLink, MatchRow
-from db.catalog.matches.promote import LONGEST_DESCRIPTION
+from db.catalog.matches.promote import MAX_DESCRIPTION_LENGTH
 from db.catalog.matches.write import MatchCounts, write_matches
 from db.catalog.server_rows import BackendRef
 from db.schema.documents.models import DatabaseModel, ModelSyncStatus
@@ -510,4 +510,4 @@ def test_what_cannot_be_written_is_told_and_keeps_nothing_else_out(data: Data) -
 def test_a_long_description_is_cut(data: Data) -> None:
     write_matches(data, [replace(ROW, link=replace(LINK, description="x" * 10**6))], TUESDAY)
 
-    assert len(row(data)["civitai_info"]["description"]) == LONGEST_DESCRIPTION
+    assert len(row(data)["civitai_info"]["description"]) == MAX_DESCRIPTION_LENGTH

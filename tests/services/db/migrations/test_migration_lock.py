@@ -79,7 +79,7 @@ def lose_lock(work: Work) -> None:
 
     def is_known() -> bool:
         try:
-            work.still_mine()
+            work.ensure_held()
         except MigrationLockLost:
             return True
         return False
@@ -151,7 +151,7 @@ def test_a_lock_is_renewed_while_it_is_held(database: Data) -> None:
         taken = lock_of(database)
         wait_until(lambda: lock_of(database)["expires_at"] > taken["expires_at"] + SHORT)
 
-        lock.still_mine()
+        lock.ensure_held()
         assert lock_of(database) | {"expires_at": None} == taken | {"expires_at": None}
 
 

@@ -52,7 +52,7 @@ class SeenFace:
 
 
 @dataclass(frozen=True)
-class Sight:
+class DetectedFaces:
     """The faces of a picture, in selector order."""
 
     faces: tuple[SeenFace, ...]
@@ -108,7 +108,7 @@ class Driver(Protocol):
         deadline: Deadline,
         *,
         ages: bool,
-    ) -> Sight:
+    ) -> DetectedFaces:
         """Find the faces of a picture and those that the selector chooses.
 
         Args:

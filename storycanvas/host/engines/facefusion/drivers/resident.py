@@ -10,8 +10,8 @@ from typing import ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from storycanvas.host.engines.facefusion.drivers.driver import Deadline, SeenFace, Sight
-from storycanvas.host.engines.facefusion.process.child import Child, Surroundings
+from storycanvas.host.engines.facefusion.drivers.driver import Deadline, DetectedFaces, SeenFace
+from storycanvas.host.engines.facefusion.process.child import Child, ProcessConfig
 from storycanvas.host.engines.facefusion.process.errors import (
     AnswerUnreadable,
     Breakdown,
@@ -112,7 +112,7 @@ class Resident:
         said: Takes what it says.
     """
 
-    def __init__(self, where: Surroundings, said: Said) -> None:
+    def __init__(self, where: ProcessConfig, said: Said) -> None:
         self._child = Child([str(WORKER)], where)
         self._said = said
         self._answers: queue.Queue[str | None] = queue.Queue()
@@ -231,7 +231,7 @@ class ResidentDriver:
 
     mode: ClassVar[str] = "resident"
 
-    def __init__(self, where: Surroundings, renewal: Renewal) -> None:
+    def __init__(self, where: ProcessConfig, renewal: Renewal) -> None:
         self._where = where
         self._renewal = renewal
         self._said = Said()
@@ -277,13 +277,13 @@ class ResidentDriver:
         deadline: Deadline,
         *,
         ages: bool,
-    ) -> Sight:
+    ) -> DetectedFaces:
         """Find the faces of a picture, always with FaceFusion's own estimate of their age."""
         del ages
         argv = ("headless-run", *options, *job.paths(target, job.output()))
         answer = self._ask(WorkerRequest(do="look", argv=argv), deadline)
         self._check(answer, has_output=True)
-        return Sight(tuple(_seen(face) for face in answer.faces))
+        return DetectedFaces(tuple(_seen(face) for face in answer.faces))
 
     def mask(
         self, options: Sequence[str], target: Path, job: Workspace, deadline: Deadline

@@ -54,7 +54,7 @@ _FUNCTIONS = {
 # Size and threshold of FaceFusion's own face debugger, so that both ways give the same mask.
 _MASK_SIZE = (512, 512)
 _MASK_THRESHOLD = 100
-_MOST_PARSERS = 16
+_MAX_PARSERS = 16
 
 
 class Unfit(Exception):
@@ -281,7 +281,7 @@ class Worker:
         options = ("--config-path", "--face-detector-model", "--face-swapper-model")
         key = tuple(_value(argv, option) for option in options)
         if key not in self._parsers:
-            if len(self._parsers) >= _MOST_PARSERS:
+            if len(self._parsers) >= _MAX_PARSERS:
                 self._parsers.clear()
             parser = self._facefusion.create_program()
             if not self._facefusion.validate_args(parser):

@@ -16,7 +16,7 @@ _END_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class ProcessConfig:
     """Where and how FaceFusion's processes run.
 
     Attributes:
@@ -40,7 +40,7 @@ class Child:
         where: How it runs.
     """
 
-    def __init__(self, arguments: Sequence[str], where: Surroundings) -> None:
+    def __init__(self, arguments: Sequence[str], where: ProcessConfig) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - no shell, and paths of the operator's
             [str(where.python), *arguments],
             cwd=where.home,

@@ -13,7 +13,7 @@ from storycanvas.faces.errors import (
 )
 
 _SHOWN_LINES = 6
-_LONGEST_LINE = 240
+_MAX_LINE_LENGTH = 240
 _SHOWN_ANSWER = 80
 
 
@@ -73,7 +73,7 @@ class OutOfMemory(Breakdown):
 
 def last_lines(log: Sequence[str]) -> str:
     """Quote the end of a log in an error message."""
-    shown = " | ".join(line[:_LONGEST_LINE] for line in log[-_SHOWN_LINES:])
+    shown = " | ".join(line[:_MAX_LINE_LENGTH] for line in log[-_SHOWN_LINES:])
     return f"Last lines of its log: {shown}" if shown else "It said nothing."
 
 

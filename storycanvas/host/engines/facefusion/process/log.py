@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import IO
 
 _SHOWN_LINES = 20
-_LONGEST_LINE = 240
+_MAX_LINE_LENGTH = 240
 
 
-def without_paths(log: Sequence[str], folders: Iterable[Path]) -> tuple[str, ...]:
+def redact_paths(log: Sequence[str], folders: Iterable[Path]) -> tuple[str, ...]:
     """Shorten a log for the caller.
 
     Args:
@@ -22,7 +22,7 @@ def without_paths(log: Sequence[str], folders: Iterable[Path]) -> tuple[str, ...
         The last 20 lines, at most 240 characters each, with `…` in place of each folder.
     """
     places = tuple(folders)
-    return tuple(without_folders(line, places)[:_LONGEST_LINE] for line in log[-_SHOWN_LINES:])
+    return tuple(without_folders(line, places)[:_MAX_LINE_LENGTH] for line in log[-_SHOWN_LINES:])
 
 
 def without_folders(text: str, folders: Iterable[Path]) -> str:

@@ -36,7 +36,7 @@ from storycanvas.host.engines.facefusion.translation.tables import (
     enhancer_blend,
 )
 
-_MOST_YEARS = 100
+_MAX_YEARS = 100
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def _enhance(operation: EnhanceOperation, _: int | None) -> Part:
 
 @processor_options.register
 def _age(operation: AgeAdjustOperation, direction: int | None) -> Part:
-    if direction is None or abs(direction) > _MOST_YEARS:
+    if direction is None or abs(direction) > _MAX_YEARS:
         raise ValueError(
             f"Ageing with the direction {direction}; give the years to add, -100 to 100."
         )
