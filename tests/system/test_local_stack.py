@@ -25,27 +25,27 @@ def _nothing_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def state_dir(tmp_path: Path, with_prefect_database: Callable[[Path], Path]) -> Iterator[Path]:
+def stack_dir(tmp_path: Path, with_prefect_database: Callable[[Path], Path]) -> Iterator[Path]:
     yield with_prefect_database(tmp_path / "state")
     command("down", tmp_path / "state")
 
 
-def arguments(name: str, state_dir: Path) -> list[str]:
-    return [sys.executable, "-m", "deployments.local_stack", name, "--state-dir", str(state_dir)]
+def arguments(name: str, stack_dir: Path) -> list[str]:
+    return [sys.executable, "-m", "deployments.local_stack", name, "--state-dir", str(stack_dir)]
 
 
-def command(name: str, state_dir: Path) -> subprocess.CompletedProcess[str]:
+def command(name: str, stack_dir: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        arguments(name, state_dir), cwd=ROOT, capture_output=True, text=True, check=False
+        arguments(name, stack_dir), cwd=ROOT, capture_output=True, text=True, check=False
     )
 
 
-def processes_of(state_dir: Path) -> list[str]:
+def processes_of(stack_dir: Path) -> list[str]:
     """List living processes that were told about the state directory."""
     found = []
     for process in psutil.process_iter():
         try:
-            told = str(state_dir) in f"{process.cmdline()} {process.environ()}"
+            told = str(stack_dir) in f"{process.cmdline()} {process.environ()}"
             if told and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process.name())
         except (psutil.NoSuchProcess, psutil.AccessDenied):
@@ -53,73 +53,73 @@ def processes_of(state_dir: Path) -> list[str]:
     return found
 
 
-def identities(state_dir: Path) -> list[int]:
-    records = [find_running(name, state_dir) for name in SERVICES]
+def identities(stack_dir: Path) -> list[int]:
+    records = [find_running(name, stack_dir) for name in SERVICES]
     return [record.pid for record in records if record]
 
 
-def test_up_up_again_status_and_down(state_dir: Path) -> None:
-    up = command("up", state_dir)
+def test_up_up_again_status_and_down(stack_dir: Path) -> None:
+    up = command("up", stack_dir)
     assert up.returncode == 0, up.stderr
-    running = identities(state_dir)
+    running = identities(stack_dir)
     assert len(running) == len(SERVICES)
 
-    with local_stack(state_dir) as stack:
+    with local_stack(stack_dir) as stack:
         api = stack.environment["PREFECT_API_URL"]
         assert ask(f"{api}/deployments/filter", {})
         assert ask(f"{stack.environment['FACEFUSION_URL']}/api/v1/status")["engine"] == "preview"
-    assert identities(state_dir) == running
+    assert identities(stack_dir) == running
 
-    again = command("up", state_dir)
+    again = command("up", stack_dir)
     assert again.returncode == 0
     assert again.stdout.startswith("It runs already.")
     assert api.removesuffix("/api") in again.stdout
-    assert identities(state_dir) == running
-    assert command("status", state_dir).stdout.startswith("It runs.")
+    assert identities(stack_dir) == running
+    assert command("status", stack_dir).stdout.startswith("It runs.")
 
-    down = command("down", state_dir)
+    down = command("down", stack_dir)
     assert down.returncode == 0
     assert all(f"{name}: ended" in down.stdout for name in SERVICES)
-    assert processes_of(state_dir) == []
-    assert command("down", state_dir).stdout.startswith("Nothing runs")
+    assert processes_of(stack_dir) == []
+    assert command("down", stack_dir).stdout.startswith("Nothing runs")
 
 
-def test_status_before_the_first_start_says_how_to_start(state_dir: Path) -> None:
-    assert "make up" in command("status", state_dir).stdout
+def test_status_before_the_first_start_says_how_to_start(stack_dir: Path) -> None:
+    assert "make up" in command("status", stack_dir).stdout
 
 
-def test_a_start_that_fails_half_way_ends_what_it_started(state_dir: Path) -> None:
-    (state_dir / "face_host").mkdir()
-    (state_dir / "face_host/data").write_text("in the way of the host's folder")
+def test_a_start_that_fails_half_way_ends_what_it_started(stack_dir: Path) -> None:
+    (stack_dir / "face_host").mkdir()
+    (stack_dir / "face_host/data").write_text("in the way of the host's folder")
 
-    up = command("up", state_dir)
+    up = command("up", stack_dir)
 
     assert up.returncode == 1
     assert len(up.stderr.splitlines()) == 1
-    assert str(state_dir / "face_host/face_host.log") in up.stderr
-    assert processes_of(state_dir) == []
+    assert str(stack_dir / "face_host/face_host.log") in up.stderr
+    assert processes_of(stack_dir) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_start_that_is_interrupted_ends_what_it_started(state_dir: Path, number: int) -> None:
+def test_a_start_that_is_interrupted_ends_what_it_started(stack_dir: Path, number: int) -> None:
     with subprocess.Popen(
-        arguments("up", state_dir),
+        arguments("up", stack_dir),
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
     ) as up:
-        wait_for("prefect_server", state_dir)
+        wait_for("prefect_server", stack_dir)
         os.kill(up.pid, number)
         assert up.stderr is not None
         assert up.stderr.read().startswith("Interrupted")
 
     assert up.returncode == 128 + number
-    assert processes_of(state_dir) == []
+    assert processes_of(stack_dir) == []
 
 
-def wait_for(service: str, state_dir: Path) -> None:
+def wait_for(service: str, stack_dir: Path) -> None:
     deadline = time.monotonic() + 60
-    while find_running(service, state_dir) is None:
+    while find_running(service, stack_dir) is None:
         assert time.monotonic() < deadline
         time.sleep(0.02)
