@@ -36,7 +36,7 @@ def plain(database: Database[Document]) -> None:
 
 def migration(database: Database[Document]) -> None:
     """Carry out migration 1."""
-    Migrator(database, "benchmark", load_migrations()).migrate("1")
+    Migrator(database, "benchmark", load_migrations()).apply("1")
 
 
 def measure(database: Database[Document], work: Callable[[Database[Document]], None]) -> float:

@@ -55,7 +55,7 @@ _USABLE = {
 
 
 class CharacterRepository:
-    """Reads characters and writes what face operations owe them.
+    """Reads characters and writes what face operations add to them.
 
     A field that is missing or null counts as empty, as the app treats it; a field of a wrong type
     is refused rather than overwritten. A deleted character is neither read nor changed.
@@ -87,19 +87,13 @@ class CharacterRepository:
         return _checked(document, character_id)
 
     def is_deleted(self, character_id: str) -> bool:
-        """Tell whether a character is there and marked as deleted."""
+        """Check whether a character is there and marked as deleted."""
         with translated_errors():
             deleted = {"id": character_id, "deleted_at": {"$ne": None}}
             return self._characters.find_one(deleted, {"_id": True}) is not None
 
     def add_history(self, character_id: str, entry: HistoryEntry, now: datetime) -> None:
-        """Add a history entry unless it is there; the newest 200 stay.
-
-        Args:
-            character_id: Whose history.
-            entry: What was done.
-            now: UTC.
-        """
+        """Add a history entry unless it is there; the newest 200 stay."""
         entries = {
             "$concatArrays": [
                 {"$ifNull": [f"${_HISTORY}", []]},
@@ -124,7 +118,7 @@ class CharacterRepository:
         )
 
     def set_age_variant(self, character_id: str, age: int, url: str, now: datetime) -> None:
-        """Let the gallery show a picture for an age; keys are text, as BSON demands."""
+        """Set the gallery's picture of an age; BSON takes text keys only."""
         path = f"{_GALLERY}.age_variants"
         variant = {str(age): {"$literal": url}}
         self._set_in_gallery(

@@ -1,4 +1,4 @@
-"""Connecting to MongoDB by the owner's policy, with the credentials out of sight."""
+"""Connecting to MongoDB by one policy, with the credentials out of sight."""
 
 import logging
 import time
@@ -49,15 +49,8 @@ def connect(
 ) -> Database[Document]:
     """Open the StoryCanvas database and make sure that it answers.
 
-    The policy is the owner's (seed 004, section 1): 5 tries 3 s apart, 5 s for choosing a server,
-    10 s for connecting and for each answer, writes and reads retried by the driver.
-
-    Args:
-        url: MongoDB connection string.
-        name: Database name.
-        pool_size: Most connections kept open.
-        tries: How often to try.
-        pause_seconds: Wait between tries.
+    The policy is 5 tries 3 s apart, 5 s for choosing a server, 10 s for connecting and for each
+    answer, writes and reads retried by the driver (docs/schema.md, Connection).
 
     Returns:
         The database; its times are UTC and aware.
@@ -87,7 +80,7 @@ def connect(
 
 
 def _client(url: str, pool_size: int) -> MongoClient[Document]:
-    """Make a client; what the connection string says itself is stronger than the policy."""
+    """Make a client; options in the connection string override the policy."""
     given = {name.lower() for name in parse_qs(url.rpartition("?")[2])}
     options = {name: value for name, value in POLICY.items() if name.lower() not in given}
     if "maxpoolsize" not in given:
@@ -96,15 +89,12 @@ def _client(url: str, pool_size: int) -> MongoClient[Document]:
         return MongoClient(url, **options)
     except (InvalidURI, ConfigurationError, ValueError) as error:
         raise DatabaseRefused(
-            "MONGO_URL is no MongoDB connection string; its form is mongodb://host:port/."
+            "MONGO_URL is not a MongoDB connection string; its form is mongodb://host:port/."
         ) from error
 
 
 def reading_anything(database: Database[Document]) -> Database[Document]:
     """Get a database that reads dates outside of Python's years, and broken text, without failing.
-
-    Args:
-        database: An open database.
 
     Returns:
         The same; such a date comes as a `bson.datetime_ms.DatetimeMS`.

@@ -20,7 +20,7 @@ class DatabaseRefused(DatabaseError):
 
 
 class OperationRefused(DatabaseError):
-    """The server cannot carry out a query or an update."""
+    """The server cannot execute a query or an update."""
 
 
 class UnknownCharacter(DatabaseError):
@@ -56,7 +56,7 @@ class DocumentNotDeleted(DatabaseError):
 
 
 class ParentDeleted(DatabaseError):
-    """What the document belongs to is deleted, so that it would hang on nothing."""
+    """What the document belongs to is deleted, so it cannot be restored before its parent."""
 
 
 class ValueTaken(DatabaseError):
@@ -64,7 +64,7 @@ class ValueTaken(DatabaseError):
 
 
 class FieldProtected(DatabaseError):
-    """The field is not changed by an update, but by what it is there for."""
+    """The field has its own operation and is not changed by an update."""
 
 
 class TransactionUnfinished(DatabaseError):
@@ -98,16 +98,16 @@ class MigrationRunning(DatabaseError):
 
 
 class MigrationLockLost(DatabaseError):
-    """Another run has taken over, because this one was not heard of for too long."""
+    """Another run has taken over, because this one did not renew its lock in time."""
 
 
 class BrokenMigrationRecord(DatabaseError):
-    """A document of `migrations` is none that a migration writes."""
+    """A document of `migrations` was not written by a migration."""
 
 
 class UnusableAddress(DatabaseError):
-    """The address of a server is no http or https address."""
+    """The address of a server is not an http or https address."""
 
 
 class ImportReplaced(DatabaseError):
-    """Another run has gone on with the same import, or begun it anew, in the meantime."""
+    """Another run has continued or restarted the same import in the meantime."""

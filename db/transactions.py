@@ -1,4 +1,4 @@
-"""Several writes as one, where the server can do that."""
+"""Several writes in one transaction, where the server supports it."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -24,7 +24,7 @@ def can_transact(database: Database[Document]) -> bool:
 def in_one_transaction(
     database: Database[Document], work: Callable[[ClientSession | None], T]
 ) -> T:
-    """Do some work in one transaction, or without any on a standalone server.
+    """Run some work in one transaction, or without one on a standalone server.
 
     The server ends a transaction after its `transactionLifetimeLimitSeconds`, 60 s unless it is
     set otherwise, and cannot hold more in one than its cache has room for: 30 000 changed documents
@@ -37,11 +37,8 @@ def in_one_transaction(
         work: Takes the session for each of its reads and writes, or None where there is no
             transaction. It may be called again, and must be repeatable in both cases.
 
-    Returns:
-        What the work returns.
-
     Raises:
-        TransactionUnfinished: No try came to its end; nothing has happened.
+        TransactionUnfinished: No attempt was committed; nothing has changed.
     """
     if not can_transact(database):
         return work(None)

@@ -31,7 +31,7 @@ def audit(
     *,
     fix: bool = False,
 ) -> AuditReport:
-    """Look for what is wrong in a database, and repair what is safe to repair.
+    """Find what is wrong in a database, and repair what is safe to repair.
 
     Args:
         database: The StoryCanvas database; anything may be missing or strange in it.
@@ -41,10 +41,6 @@ def audit(
 
     Returns:
         Everything found, the worst first.
-
-    Raises:
-        db.errors.DatabaseUnreachable: The connection failed.
-        db.errors.DatabaseRefused: The user may not read this, or not write with `fix`.
     """
     tolerant = reading_anything(database)
     validations = [(collection, Validation(collection)) for collection in COLLECTIONS]
@@ -69,7 +65,9 @@ def audit(
 def _indexes(database: Database[Document]) -> Iterator[AuditFinding]:
     """Look at indexes before anything else, since the other parts use them."""
     there = set(database.list_collection_names())
-    yield from unused_indexes(database, [one for one in COLLECTIONS if one.name in there])
+    yield from unused_indexes(
+        database, [collection for collection in COLLECTIONS if collection.name in there]
+    )
     yield from run_check(
         "indexes", "all collections", lambda: index_findings(initialise(database, dry_run=True))
     )

@@ -1,4 +1,4 @@
-"""Documents that are not as their model says, counted by reason."""
+"""Documents that their model refuses, counted by reason."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -36,10 +36,6 @@ _FREE_KEY = "*"
 def reasons(model: type[BaseModel], document: Document) -> set[Reason]:
     """Validate a document as it is stored: nothing is converted, but 3.0 is a whole number.
 
-    Args:
-        model: What it should be.
-        document: What is stored.
-
     Returns:
         Each reason once; nothing when it is valid.
     """
@@ -50,8 +46,11 @@ def reasons(model: type[BaseModel], document: Document) -> set[Reason]:
         found = error.errors(include_url=False, include_input=False, include_context=False)
         fields = _fields(model)
         return {
-            (_path(one["loc"], plain, fields, one["type"]), _message(one["type"], one["msg"]))
-            for one in found
+            (
+                _path(error["loc"], plain, fields, error["type"]),
+                _message(error["type"], error["msg"]),
+            )
+            for error in found
         }
     return set()
 
@@ -74,7 +73,7 @@ def _message(kind: str, message: str) -> str:
 def _path(
     location: tuple[int | str, ...], document: Document, fields: frozenset[str], kind: str
 ) -> str:
-    """Follow a location into the document; names of a union's branches lead nowhere in it."""
+    """Turn an error's location into a path, without the names of a union's branches."""
     here: Any = document
     path = ""
     for number, part in enumerate(location, 1):
@@ -106,7 +105,7 @@ LARGE = 1 * MEGABYTE
 CRITICAL = 12 * MEGABYTE
 """Bytes above which a document is soon refused; the server's own limit is 16 MB."""
 
-_REMEDY = "Move what is large, such as pictures in text, out of these documents."
+_REMEDY = "Move large values, such as pictures stored as text, out of these documents."
 
 
 def oversized_documents(
@@ -114,17 +113,8 @@ def oversized_documents(
 ) -> Iterator[AuditFinding]:
     """Find large documents; the server measures all of them.
 
-    Args:
-        database: The StoryCanvas database.
-        collection: Where to look.
-        large: Bytes above which a document is a warning.
-        critical: Bytes above which it is critical.
-
     Yields:
         At most one finding of each severity, with the largest documents.
-
-    Raises:
-        pymongo.errors.PyMongoError: The server does not answer or refuses.
     """
     size = {"$bsonSize": "$$ROOT"}
     largest = {"n": MAX_EXAMPLES, "sortBy": {"size": -1}, "output": ["$size", "$name"]}
@@ -140,19 +130,19 @@ def oversized_documents(
         },
         {"$sort": {"_id": -1}},
     ]
-    for told in database[collection].aggregate(pipeline, allowDiskUse=True):
-        yield _finding(collection, told, critical if told["_id"] else large)
+    for group in database[collection].aggregate(pipeline, allowDiskUse=True):
+        yield _finding(collection, group, critical if group["_id"] else large)
 
 
-def _finding(collection: str, told: Document, limit: int) -> AuditFinding:
-    sizes = [f"{named(name)} has {size / MEGABYTE:.1f} MB" for size, name in told["largest"]]
+def _finding(collection: str, group: Document, limit: int) -> AuditFinding:
+    sizes = [f"{named(name)} has {size / MEGABYTE:.1f} MB" for size, name in group["largest"]]
     return AuditFinding(
         kind="oversized document",
         collection=collection,
         subject=f"over {limit / MEGABYTE:g} MB, {sizes[0]}",
-        count=told["count"],
-        ids=tuple(named(name) for _, name in told["largest"]),
-        severity="critical" if told["_id"] else "warning",
+        count=group["count"],
+        ids=tuple(named(name) for _, name in group["largest"]),
+        severity="critical" if group["_id"] else "warning",
         remedy=_REMEDY,
     )
 
@@ -165,17 +155,7 @@ _LONG_HISTORY_REMEDY = (
 
 
 def long_histories(database: Database[Document]) -> Iterator[AuditFinding]:
-    """Find characters with more history entries than they keep.
-
-    Args:
-        database: The StoryCanvas database.
-
-    Yields:
-        At most one finding, with the longest histories.
-
-    Raises:
-        pymongo.errors.PyMongoError: The server does not answer or refuses.
-    """
+    """Find characters with more history entries than they keep."""
     entries = {"$cond": [{"$isArray": _HISTORY}, {"$size": _HISTORY}, 0]}
     longest = {"n": MAX_EXAMPLES, "sortBy": {"entries": -1}, "output": "$name"}
     pipeline: list[Document] = [
@@ -190,32 +170,28 @@ def long_histories(database: Database[Document]) -> Iterator[AuditFinding]:
             }
         },
     ]
-    for told in database["characters"].aggregate(pipeline, allowDiskUse=True):
+    for group in database["characters"].aggregate(pipeline, allowDiskUse=True):
         yield AuditFinding(
             kind="long history",
             collection="characters",
-            subject=f"more than {HISTORY_LIMIT} entries, {told['most']} at most",
-            count=told["count"],
-            ids=tuple(map(named, told["longest"])),
+            subject=f"more than {HISTORY_LIMIT} entries, {group['most']} at most",
+            count=group["count"],
+            ids=tuple(map(named, group["longest"])),
             remedy=_LONG_HISTORY_REMEDY,
         )
 
 
 REASONS = 50
-"""Most reasons of a collection that are told apart; the documents of the others are counted."""
+"""Most reasons of a collection that are listed apart; the documents of the others are counted."""
 
 _OTHERS: Reason = ("other fields", "reasons beyond the first that are listed")
 _INVALID_DOCUMENTS_REMEDY = (
-    "Correct the field in these documents; docs/database.md says what it has to be."
+    "Correct the field in these documents; docs/database.md describes each field."
 )
 
 
 class Validation:
-    """The reasons of one collection's invalid documents; memory does not grow with them.
-
-    Args:
-        collection: Whose documents.
-    """
+    """The reasons of one collection's invalid documents; memory does not grow with them."""
 
     def __init__(self, collection: Collection) -> None:
         self._collection = collection
@@ -225,17 +201,10 @@ class Validation:
         self._validated = 0
 
     def run(self, database: Database[Document], sample_size: int | None) -> Iterator[AuditFinding]:
-        """Validate the documents, one after another.
-
-        Args:
-            database: The StoryCanvas database.
-            sample_size: Most documents to validate, chosen by chance; all when None.
+        """Validate the documents: a random sample of `sample_size`, or all of them when it is None.
 
         Yields:
             One finding for each reason, the most frequent first.
-
-        Raises:
-            pymongo.errors.PyMongoError: The server does not answer or refuses.
         """
         documents = database[self._collection.name]
         self._documents = documents.estimated_document_count()

@@ -13,62 +13,45 @@ from db.ledger.record import apply_effects
 
 LEDGER = "facefusion_operations"
 
-_OWED: Document = {"effects": {"$elemMatch": {"applied_at": None}}}
+_PENDING: Document = {"effects": {"$elemMatch": {"applied_at": None}}}
 _REMEDY = (
     "Run audit-db with fix on, or the flow again: either applies them; what is owed to a deleted "
     "character waits until it is restored."
 )
-_HOPELESS = (
+_FAILED_REMEDY = (
     "Correct these documents or their characters, whose fields have a type that the app never "
     "writes, then run audit-db again."
 )
 
 
 def pending_effects(database: Database[Document]) -> Iterator[AuditFinding]:
-    """Find the ledger's entries that still owe something to a character.
-
-    Args:
-        database: The StoryCanvas database.
-
-    Yields:
-        At most one finding.
-
-    Raises:
-        pymongo.errors.PyMongoError: The server does not answer or refuses.
-    """
+    """Find the ledger's entries that still owe something to a character."""
     ledger = database[LEDGER]
-    count = ledger.count_documents(_OWED)
+    count = ledger.count_documents(_PENDING)
     ids = [
-        one["_id"] for one in ledger.find(_OWED, {"_id": 1}, sort=[("_id", 1)], limit=MAX_EXAMPLES)
+        entry["_id"]
+        for entry in ledger.find(_PENDING, {"_id": 1}, sort=[("_id", 1)], limit=MAX_EXAMPLES)
     ]
     if count:
         yield _finding("entries with effects not yet applied", count, ids, _REMEDY)
 
 
-class Settlement:
+class PendingEffects:
     """Applying what is owed, by the same updates as recording does, which are safe to repeat."""
 
     def __init__(self, database: Database[Document]) -> None:
         self._database = database
         self._entries = 0
         self._effects = 0
-        self._hopeless: list[object] = []
-        self._hopeless_count = 0
+        self._failed: list[object] = []
+        self._failed_count = 0
 
-    def run(self, now: datetime) -> None:
-        """Apply the effects of every entry that owes some, the oldest entry first.
-
-        Args:
-            now: UTC.
-
-        Raises:
-            db.errors.DatabaseUnreachable: The connection failed.
-            db.errors.DatabaseRefused: The user may not write.
-        """
+    def apply(self, now: datetime) -> None:
+        """Apply the effects of every entry that owes some, the oldest entry first."""
         with translated_errors():
-            owing = self._database[LEDGER].find(_OWED, {"_id": 1}, sort=[("created_at", 1)])
-            for one in owing.allow_disk_use(True):
-                self._settle(one["_id"], now)
+            pending = self._database[LEDGER].find(_PENDING, {"_id": 1}, sort=[("created_at", 1)])
+            for entry in pending.allow_disk_use(True):
+                self._apply(entry["_id"], now)
 
     @property
     def done(self) -> str:
@@ -77,25 +60,25 @@ class Settlement:
             return ""
         return f"{self._effects} effect(s) of {self._entries} record(s) applied"
 
-    def hopeless(self) -> Iterator[AuditFinding]:
+    def failed(self) -> Iterator[AuditFinding]:
         """Find the entries whose effects could not be applied, at most one finding."""
-        if self._hopeless_count:
+        if self._failed_count:
             yield _finding(
                 "entries with effects that cannot be applied",
-                self._hopeless_count,
-                self._hopeless,
-                _HOPELESS,
+                self._failed_count,
+                self._failed,
+                _FAILED_REMEDY,
             )
 
-    def _settle(self, key: str, now: datetime) -> None:
+    def _apply(self, key: str, now: datetime) -> None:
         try:
-            settled = apply_effects(self._database, key, now)
-            self._effects += settled
-            self._entries += bool(settled)
+            applied = apply_effects(self._database, key, now)
+            self._effects += applied
+            self._entries += bool(applied)
         except (ValidationError, OperationRefused):
-            self._hopeless_count += 1
-            if len(self._hopeless) < MAX_EXAMPLES:
-                self._hopeless.append(key)
+            self._failed_count += 1
+            if len(self._failed) < MAX_EXAMPLES:
+                self._failed.append(key)
 
 
 def _finding(subject: str, count: int, ids: list[object], remedy: str) -> AuditFinding:

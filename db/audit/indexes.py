@@ -1,4 +1,4 @@
-"""Collections and indexes that are not as the registry says."""
+"""Collections and indexes that differ from the registry."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -13,11 +13,11 @@ from db.errors import DatabaseRefused
 from db.schema.collections import Collection
 from db.setup.report import Finding, InitReport, Outcome
 
-PART = "use of indexes"
+CHECK = "use of indexes"
 
 _NO_RIGHTS = (
-    "This user may not see how indexes are used; give it the role clusterMonitor, then run "
-    "audit-db again."
+    "This user is not allowed to read how indexes are used; give it the role clusterMonitor, then "
+    "run audit-db again."
 )
 _OF_REGISTRY = "Nothing; the registry asks for them, and the app may begin to use them."
 _UNKNOWN = (
@@ -34,27 +34,20 @@ def unused_indexes(
     Unique indexes and those that let documents expire are at work without any query. The server
     counts from its start, or from an index's creation if that was later.
 
-    Args:
-        database: The StoryCanvas database.
-        collections: Where to look.
-
     Returns:
         At most two findings for a collection, one for the registry's indexes and one for others;
         or one alone that the user has no right to see this.
-
-    Raises:
-        db.errors.DatabaseUnreachable: The connection failed.
     """
     found: list[AuditFinding] = []
     for collection in collections:
         try:
-            found += run_check(PART, collection.name, partial(_look, database, collection))
+            found += run_check(CHECK, collection.name, partial(_unused_in, database, collection))
         except DatabaseRefused:
-            return [check_skipped(PART, "all collections", _NO_RIGHTS)]
+            return [check_skipped(CHECK, "all collections", _NO_RIGHTS)]
     return found
 
 
-def _look(database: Database[Document], collection: Collection) -> Iterator[AuditFinding]:
+def _unused_in(database: Database[Document], collection: Collection) -> Iterator[AuditFinding]:
     grouped: Document = {
         "_id": "$name",
         "uses": {"$sum": "$accesses.ops"},
@@ -63,10 +56,10 @@ def _look(database: Database[Document], collection: Collection) -> Iterator[Audi
         "expires": {"$max": "$spec.expireAfterSeconds"},
     }
     pipeline: list[Document] = [{"$indexStats": {}}, {"$group": grouped}, {"$sort": {"_id": 1}}]
-    unused = [one for one in database[collection.name].aggregate(pipeline) if is_unused(one)]
+    unused = [index for index in database[collection.name].aggregate(pipeline) if is_unused(index)]
     registry = {index.name for index in collection.indexes}
-    ours = [one for one in unused if one["_id"] in registry]
-    others = [one for one in unused if one["_id"] not in registry]
+    ours = [index for index in unused if index["_id"] in registry]
+    others = [index for index in unused if index["_id"] not in registry]
     for words, some, remedy in (
         ("of the registry", ours, _OF_REGISTRY),
         ("unknown to the registry", others, _UNKNOWN),
@@ -75,26 +68,26 @@ def _look(database: Database[Document], collection: Collection) -> Iterator[Audi
             yield _finding(collection.name, words, some, remedy)
 
 
-def is_unused(told: Document) -> bool:
+def is_unused(usage: Document) -> bool:
     """Decide whether an index is without use.
 
     Args:
-        told: Its name as `_id`, its `uses`, and whether it is `unique` or `expires` documents.
+        usage: Its name as `_id`, its `uses`, and whether it is `unique` or `expires` documents.
     """
-    at_work = told["_id"] == "_id_" or told["unique"] or told["expires"] is not None
-    return not at_work and not told["uses"]
+    at_work = usage["_id"] == "_id_" or usage["unique"] or usage["expires"] is not None
+    return not at_work and not usage["uses"]
 
 
 def _finding(
     collection: str, words: str, unused: list[dict[str, Any]], remedy: str
 ) -> AuditFinding:
-    since: datetime = max(one["since"] for one in unused)
+    since: datetime = max(index["since"] for index in unused)
     return AuditFinding(
         kind="unused index",
         collection=collection,
         subject=f"{words}, counted since {since:%Y-%m-%d %H:%M} UTC",
         count=len(unused),
-        ids=tuple(one["_id"] for one in unused),
+        ids=tuple(index["_id"] for index in unused),
         severity="info",
         remedy=remedy,
     )
@@ -109,19 +102,20 @@ _KINDS: dict[Outcome, Kind] = {
 
 
 def index_findings(report: InitReport) -> Iterator[AuditFinding]:
-    """Choose what an audit says of what `init-db` would do.
+    """Turn what `init-db` would do into findings.
 
     Validators are left out: whether they warn or refuse is the operator's choice, and the
     documents themselves are validated.
-
-    Args:
-        report: Of a dry run.
 
     Yields:
         One finding for each collection that is missing, and for each index that is missing or
         different in a collection that is there.
     """
-    wrong = [(one, _KINDS[one.outcome]) for one in report.findings if one.outcome in _KINDS]
+    wrong = [
+        (finding, _KINDS[finding.outcome])
+        for finding in report.findings
+        if finding.outcome in _KINDS
+    ]
     missing = {finding.collection for finding, _ in wrong if finding.kind == "collection"}
     for finding, kind in wrong:
         if finding.kind == "collection":
@@ -138,7 +132,9 @@ def _index_shape_finding(finding: Finding, kind: Kind) -> AuditFinding:
         collection=finding.collection,
         subject=finding.name,
         count=finding.duplicate_groups or 1,
-        ids=tuple(name for one in finding.duplicates for name in one.ids)[:MAX_EXAMPLES],
+        ids=tuple(name for duplicate in finding.duplicates for name in duplicate.ids)[
+            :MAX_EXAMPLES
+        ],
         severity="critical" if blocked else "warning",
         remedy=remedy,
     )

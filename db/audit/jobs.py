@@ -1,4 +1,4 @@
-"""Jobs that nobody works on although they say so, or that wait for too long."""
+"""Jobs that no program works on although their status is `processing`, or that wait too long."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,24 +10,17 @@ from db.audit.report import MAX_EXAMPLES, NAME, AuditFinding, Severity, named
 from db.connection import Document, translated_errors
 
 MAX_ATTEMPTS = 3
-"""How often a job is claimed at most; the app's own queue tries as often (reference section 6)."""
+"""How often a job is claimed at most, as in the app's own queue (docs/schema.md, Queues)."""
 
 
-def take_back(database: Database[Document], now: datetime) -> str:
+def requeue_expired(database: Database[Document], now: datetime) -> str:
     """Put jobs with an expired lease back to queued, or to failed after the last attempt.
 
     Each update asks again whether the lease has expired, so a job that was renewed or taken back
     in between is left alone. What was counted and made so far stays.
 
-    Args:
-        database: The StoryCanvas database.
-        now: UTC.
-
     Returns:
         What was done; empty when nothing was left to do.
-
-    Raises:
-        db.errors.DatabaseError: The server does not answer or refuses.
     """
     jobs = database["facefusion_jobs"]
     expired = {"status": "processing", "lease_expires_at": {"$lt": now}}
@@ -37,7 +30,7 @@ def take_back(database: Database[Document], now: datetime) -> str:
         **released,
         "status": "failed",
         "completed_at": now,
-        "error_message": f"Nobody finished it in {MAX_ATTEMPTS} attempts; each let its lease end.",
+        "error_message": f"It was not finished in {MAX_ATTEMPTS} attempts; each let its lease end.",
     }
     with translated_errors():
         ended = jobs.update_many({**expired, **used_up}, {"$set": failed}).modified_count
@@ -74,31 +67,20 @@ _VERDICTS = {
         "attempt.",
     ),
     "processing without an update for an hour": _Verdict(
-        "warning", "See whether anybody works on them; if not, start them again in the app."
+        "warning", "Check whether a program works on them; if not, start them again in the app."
     ),
     "waiting for more than a day": _Verdict(
-        "info", "See whether the program that takes these jobs is running."
+        "info", "Check whether the program that takes these jobs is running."
     ),
 }
 _EXPIRED, _WITHOUT_UPDATE, _WAITING = _VERDICTS
 
 
 def stuck_jobs(database: Database[Document], queue: str, now: datetime) -> Iterator[AuditFinding]:
-    """Find jobs that are stuck (reference section 6).
+    """Find jobs that are stuck (docs/schema.md, Queues).
 
     A job whose lease still holds is at work. Times that the app wrote as text are read, too; a job
     in process that has no time at all counts as without an update.
-
-    Args:
-        database: The StoryCanvas database.
-        queue: One of `QUEUES`.
-        now: UTC.
-
-    Yields:
-        At most one finding of each way of being stuck.
-
-    Raises:
-        pymongo.errors.PyMongoError: The server does not answer or refuses.
     """
     pipeline: list[Document] = [
         {"$match": {"status": {"$in": ["processing", "queued", "pending"]}}},
@@ -113,14 +95,14 @@ def stuck_jobs(database: Database[Document], queue: str, now: datetime) -> Itera
         },
         {"$sort": {"_id": 1}},
     ]
-    for told in database[queue].aggregate(pipeline, allowDiskUse=True):
-        verdict = _VERDICTS[told["_id"]]
+    for group in database[queue].aggregate(pipeline, allowDiskUse=True):
+        verdict = _VERDICTS[group["_id"]]
         yield AuditFinding(
             kind="stuck job",
             collection=queue,
-            subject=told["_id"],
-            count=told["count"],
-            ids=tuple(map(named, told["ids"])),
+            subject=group["_id"],
+            count=group["count"],
+            ids=tuple(map(named, group["ids"])),
             severity=verdict.severity,
             remedy=verdict.remedy,
         )

@@ -18,26 +18,16 @@ _OPTIONAL_DELETED = "Nothing, if the deletion was meant; else restore the docume
 def orphans(database: Database[Document], relation: Relation) -> Iterator[AuditFinding]:
     """Find what points along a relation to nothing, or to something deleted.
 
-    Null and missing are no orphan, and what is itself deleted is ignored. The server brings
+    Null and missing are not orphans, and what is itself deleted is ignored. The server brings
     children and parents together by grouping, so no index is needed and memory stays bounded.
-
-    Args:
-        database: The StoryCanvas database.
-        relation: Which field of which collection.
-
-    Yields:
-        At most one finding of each of the two kinds.
-
-    Raises:
-        pymongo.errors.PyMongoError: The server does not answer or refuses.
     """
-    told = database[relation.collection].aggregate(
+    groups = database[relation.collection].aggregate(
         [*_children(relation), *_parents(relation), *_VERDICT],
         collation={"locale": "simple"},
         allowDiskUse=True,
     )
-    for document in told:
-        yield _finding(relation, document)
+    for group in groups:
+        yield _finding(relation, group)
 
 
 def _children(relation: Relation) -> list[Document]:
@@ -87,18 +77,18 @@ _VERDICT: list[Document] = [
 ]
 
 
-def _finding(relation: Relation, told: Document) -> AuditFinding:
-    deleted = told["_id"]
+def _finding(relation: Relation, group: Document) -> AuditFinding:
+    deleted = group["_id"]
     if deleted:
         remedy = _OWNED_DELETED if relation.owned else _OPTIONAL_DELETED
     else:
         remedy = _OWNED if relation.owned else _OPTIONAL
-    ids = [named(one) for some in told["ids"] for one in some]
+    ids = [named(child) for some in group["ids"] for child in some]
     return AuditFinding(
         kind="child of a deleted parent" if deleted else "orphan",
         collection=relation.collection,
         subject=f"{relation.field} of {relation.parent}",
-        count=told["count"],
+        count=group["count"],
         ids=tuple(ids[:MAX_EXAMPLES]),
         severity="info" if deleted and not relation.owned else "warning",
         remedy=remedy.format(parent=relation.parent, field=relation.field),

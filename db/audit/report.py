@@ -41,14 +41,12 @@ class AuditFinding(_ReportPart):
     """Something that is not as it should be, or that a person should know.
 
     Attributes:
-        kind: What is wrong.
-        collection: Where.
         subject: What it is about: a relation, a field and the reason, an index.
         count: Of how many documents, or of how many indexes for an index.
         ids: The first of them: `id`, `_id` where there is no such text, or an index's name.
         severity: `critical` loses or stops something, `warning` is wrong, `info` may be meant.
         remedy: What a person should do, in a sentence; empty when nothing is left to do.
-        done: What this run did, beginning with "fixed:", or that somebody else did it first;
+        done: What this run did, beginning with "fixed:", or that another run did it first;
             empty when it is not repaired.
     """
 
@@ -74,7 +72,6 @@ class CollectionSeen(_ReportPart):
     """How much of a collection was validated.
 
     Attributes:
-        collection: Its name.
         documents: How many it holds, about.
         validated: How many of them were validated.
     """
@@ -88,7 +85,6 @@ class AuditReport(_ReportPart):
     """What is wrong in a database, the worst first.
 
     Attributes:
-        database: The database's name.
         fix: Whether it repaired what is safe to repair, or looked only.
         looked_at: When it began, UTC.
         sample_size: Most documents of a collection that were validated; all when null.
@@ -108,14 +104,14 @@ class AuditReport(_ReportPart):
     @property
     def fixed(self) -> tuple[AuditFinding, ...]:
         """Findings about which this run did something."""
-        return tuple(one for one in self.findings if one.done.startswith("fixed:"))
+        return tuple(finding for finding in self.findings if finding.done.startswith("fixed:"))
 
     def of(self, *kinds: Kind) -> tuple[AuditFinding, ...]:
         """Choose the findings of some kinds."""
-        return tuple(one for one in self.findings if one.kind in kinds)
+        return tuple(finding for finding in self.findings if finding.kind in kinds)
 
     def lines(self) -> Iterator[str]:
-        """Say each finding in one line, then how much of each collection was validated."""
+        """Write each finding in one line, then how much of each collection was validated."""
         for finding in self.findings:
             yield f"{finding.severity}: {finding}"
         for seen in self.collections:
@@ -123,9 +119,11 @@ class AuditReport(_ReportPart):
                 yield f"{seen.collection}: {seen.validated} of {seen.documents} validated."
 
     def summary(self) -> str:
-        """Say in one sentence how many findings there are of each severity."""
+        """Count in one sentence how many findings there are of each severity."""
         counts = Counter(finding.severity for finding in self.findings)
-        parts = [f"{counts[one]} {one}" for one in get_args(Severity) if counts[one]]
+        parts = [
+            f"{counts[severity]} {severity}" for severity in get_args(Severity) if counts[severity]
+        ]
         found = ", ".join(parts) or "nothing found"
         done = f"{len(self.fixed)} with repairs" if self.fix else "looked only"
         validated = sum(seen.validated for seen in self.collections)
@@ -139,7 +137,7 @@ class AuditReport(_ReportPart):
                 until it fits.
 
         Returns:
-            Indented JSON, which says how many findings are left out.
+            Indented JSON, with the number of findings left out.
         """
         kept, text = len(self.findings), self.model_dump_json(indent=2)
         while len(text) > longest and kept:
@@ -152,7 +150,7 @@ class AuditReport(_ReportPart):
 def worst_first(findings: Iterable[AuditFinding]) -> tuple[AuditFinding, ...]:
     """Sort findings by their severity; among equals their order stays."""
     order = get_args(Severity)
-    return tuple(sorted(findings, key=lambda one: order.index(one.severity)))
+    return tuple(sorted(findings, key=lambda finding: order.index(finding.severity)))
 
 
 def run_check(
@@ -160,17 +158,8 @@ def run_check(
 ) -> list[AuditFinding]:
     """Do a part of an audit, or find that it could not be done.
 
-    Args:
-        part: What is looked at.
-        collection: Where.
-        look: Looks and finds.
-
     Returns:
         What was found, or the one finding that the server cannot do this here.
-
-    Raises:
-        db.errors.DatabaseUnreachable: The connection failed.
-        db.errors.DatabaseRefused: The user may not do this.
     """
     try:
         with translated_errors():
@@ -201,9 +190,6 @@ NAME: Document = {"$cond": [{"$eq": [{"$type": "$id"}, "string"]}, "$id", {"_id"
 
 def named(value: object) -> str:
     """Name a document in one short line.
-
-    Args:
-        value: What the server told for `NAME`.
 
     Returns:
         The `id`, or `_id` and its value.

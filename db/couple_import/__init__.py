@@ -1,1 +1,1 @@
-"""Import of a couple face-swap database (seed 003) into the StoryCanvas database."""
+"""Import of a couple face-swap database into the StoryCanvas database."""

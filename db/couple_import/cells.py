@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, NoReturn
 
 _BOUNDS = re.compile(r"\[[+-]?[0-9]+:[+-]?[0-9]+\]=")
-# Possessive, so that a long text that is no array costs no more than one that is.
+# Possessive, so that a long text that is not an array costs no more than one that is.
 _ELEMENT = re.compile(
     r'\s*+(?:"(?P<quoted>(?:[^"\\]|\\.)*+)"\s*+|(?P<bare>(?:[^",{}\\]|\\.)++))(?P<end>[,}])',
     re.DOTALL,
@@ -27,7 +27,7 @@ def read_array(text: str) -> list[str | None]:
         The elements; None for a NULL without quotes.
 
     Raises:
-        ValueError: It is no array, or one of several dimensions.
+        ValueError: It is not an array, or one of several dimensions.
     """
     bounds = _BOUNDS.match(text)
     inner = text[bounds.end() :] if bounds else text
@@ -76,13 +76,13 @@ def read_cell(kind: Kind, text: str) -> Any:  # noqa: ANN401 - each kind has its
     Args:
         kind: What type the column has.
         text: PostgreSQL's text of the value. A timestamp without a zone is UTC; an e-mail address
-            is lower-cased; a NULL inside of an array says nothing and is left out.
+            is lower-cased; a NULL inside of an array is left out.
 
     Returns:
         The value; None for the JSON value null.
 
     Raises:
-        ValueError: The text is no such value, with what it should be.
+        ValueError: The text does not fit the kind; the message names the expected form.
     """
     try:
         return _READERS[kind](text)
@@ -123,7 +123,7 @@ def _json(text: str) -> Any:  # noqa: ANN401 - any JSON value
     value = json.loads(text, parse_constant=_refuse)
     level = [value]
     for _ in range(DEEPEST):
-        level = [part for one in level for part in _parts(one)]
+        level = [part for nested in level for part in _parts(nested)]
         if not level:
             return value
     raise ValueError

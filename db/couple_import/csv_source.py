@@ -38,7 +38,7 @@ class CsvSource:
         """Nothing stays open."""
 
     def place(self, table: Table) -> str:
-        """Say which file it is."""
+        """Name the table's file."""
         return f"file {self._path(table).name}"
 
     def columns(self, table: Table) -> tuple[str, ...] | None:
@@ -59,12 +59,16 @@ class CsvSource:
         return tuple(header)
 
     def rows(self, table: Table, columns: Sequence[str]) -> Iterator[SourceRow]:
-        """Read a table's file, line after line; empty lines are no rows.
+        """Read a table's file, line after line; empty lines are skipped.
 
         Raises:
             FileUnreadable: It cannot be read, or not to its end.
         """
-        texts = {one.name for one in table.columns if one.needed and one.kind in {"text", "email"}}
+        texts = {
+            column.name
+            for column in table.columns
+            if column.needed and column.kind in {"text", "email"}
+        }
         with _lines(self._path(table)) as lines:
             header = next(lines, [])
             for number, cells in enumerate(filter(None, lines), start=1):
@@ -92,7 +96,7 @@ def _lines(path: Path) -> Iterator[Iterator[list[str]]]:
         ) from None
     except csv.Error as error:
         raise FileUnreadable(
-            f"{path.name} is no CSV to its end ({error}); export it again with COPY ... "
+            f"{path.name} is not valid CSV to its end ({error}); export it again with COPY ... "
             "(FORMAT csv, HEADER)."
         ) from error
     except OSError as error:

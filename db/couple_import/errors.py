@@ -13,7 +13,7 @@ class ImportFailed(Exception):
 
 
 class SourceNotNamed(ImportFailed):
-    """Nothing says what to import, or two things do."""
+    """No source is named, or two are."""
 
 
 class PasswordInAddress(ImportFailed):
@@ -21,7 +21,7 @@ class PasswordInAddress(ImportFailed):
 
 
 class AddressUnreadable(ImportFailed):
-    """An address is no PostgreSQL connection string."""
+    """An address is not a PostgreSQL connection string."""
 
 
 class FolderMissing(ImportFailed):
@@ -29,7 +29,7 @@ class FolderMissing(ImportFailed):
 
 
 class FileUnreadable(ImportFailed):
-    """A CSV file cannot be opened, or is no CSV."""
+    """A CSV file cannot be opened, or is not CSV."""
 
 
 class ColumnsMissing(ImportFailed):

@@ -1,7 +1,8 @@
-"""Where rows are placed: the queries and writes of the five collections.
+"""The queries and writes of the five collections that rows become documents of.
 
 Every write is safe to repeat, in any number of processes at once: a row has the same `_id`
-everywhere, and a document that is there is never changed, but for the one merge of a user.
+everywhere, and an existing document is never changed, except by the one merge of a user. Each call
+takes one batch, at most a few thousand rows.
 """
 
 import json
@@ -37,8 +38,8 @@ class Parent:
 
 
 @dataclass
-class Settled:
-    """What became of documents that were to be stored, by legacy id; the others were stored.
+class StoreResult:
+    """The documents of a batch that were not stored, by legacy id.
 
     Attributes:
         existing: Another process stored them first.
@@ -54,7 +55,7 @@ class Placement:
 
     def __init__(self, database: Database[Document]) -> None:
         self._database = database
-        self._odd_emails: list[Any] | None = None
+        self._mixed_case_ids: list[Any] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -64,10 +65,6 @@ class Placement:
 
     def parents(self, collection: str, legacy_ids: Collection[int]) -> dict[int, Parent]:
         """Find the documents that rows became, deleted ones too.
-
-        Args:
-            collection: Where they are.
-            legacy_ids: Ids of at most a few thousand rows.
 
         Returns:
             Those that are there and have an id.
@@ -80,9 +77,9 @@ class Placement:
                 *self._database[collection].find({"legacy_id": {"$in": [*legacy_ids]}}, fields)
             ]
         return {
-            int(one["legacy_id"]): Parent(one["id"], one.get("category"))
-            for one in found
-            if isinstance(one.get("id"), str)
+            int(document["legacy_id"]): Parent(document["id"], document.get("category"))
+            for document in found
+            if isinstance(document.get("id"), str)
         }
 
     def holders(
@@ -90,87 +87,67 @@ class Placement:
     ) -> dict[str, int | None]:
         """Find which of some parents have a document that points to them.
 
-        Args:
-            collection: Whose documents.
-            relation: The field that names the parent.
-            parent_ids: At most a few thousand.
-
         Returns:
             The document's legacy id, None where it has none, by the parent's id.
         """
         wanted = {relation: {"$in": [*parent_ids]}}
         with translated_errors():
             found = self._database[collection].find(wanted, {relation: True, "legacy_id": True})
-            return {one[relation]: _legacy_id(one) for one in found}
+            return {document[relation]: _legacy_id(document) for document in found}
 
     def users_like(self, emails: Collection[str], usernames: Collection[str]) -> list[KnownUser]:
-        """Find the users, but deleted ones, who have one of some addresses or usernames.
-
-        Args:
-            emails: At most a few thousand, in lower case.
-            usernames: At most a few thousand, in any case.
-        """
+        """Find the users, but deleted ones, who have one of some addresses or usernames."""
         users = self._database["users"]
         fields = dict.fromkeys(_USER_FIELDS, True)
-        same_email = {"$or": [{"email": {"$in": [*emails]}}, {"_id": {"$in": self._odd()}}]}
+        same_email = {"$or": [{"email": {"$in": [*emails]}}, {"_id": {"$in": self._mixed_case()}}]}
         same_username = {"username": {"$in": [*usernames]}}
         with translated_errors():
             found = {
-                one["_id"]: one
-                for one in (
+                user["_id"]: user
+                for user in (
                     *users.find(same_email | {"deleted_at": None}, fields),
                     *users.find(same_username | {"deleted_at": None}, fields, collation=_NO_CASE),
                 )
             }
-        return [_known(one) for one in found.values()]
+        return [_known(user) for user in found.values()]
 
-    def insert(self, collection: str, documents: Mapping[int, Document]) -> Settled:
+    def insert(self, collection: str, documents: Mapping[int, Document]) -> StoreResult:
         """Store new documents.
-
-        Args:
-            collection: Where.
-            documents: By legacy id, at most a few thousand.
 
         Returns:
             Which of them were not stored, and why.
-
-        Raises:
-            db.errors.DatabaseError: The server cannot be reached, or refuses the user.
         """
         if not documents:
-            return Settled()
+            return StoreResult()
         legacy_ids = [*documents]
         with translated_errors():
             try:
                 self._database[collection].insert_many([*documents.values()], ordered=False)
             except BulkWriteError as error:
                 failures = error.details["writeErrors"]
-                if any(one["code"] not in {_DUPLICATE_KEY, _INVALID} for one in failures):
+                if any(failure["code"] not in {_DUPLICATE_KEY, _INVALID} for failure in failures):
                     raise
-                return self._settled(
+                return self._result(
                     collection,
-                    {legacy_ids[one["index"]]: _reason(collection, one) for one in failures},
+                    {
+                        legacy_ids[failure["index"]]: _reason(collection, failure)
+                        for failure in failures
+                    },
                 )
-        return Settled()
+        return StoreResult()
 
-    def merge(self, merges: Iterable[Merge]) -> Settled:
-        """Let users of StoryCanvas be rows: their legacy id, and the earliest time they were made.
-
-        Args:
-            merges: At most a few thousand.
+    def merge(self, merges: Iterable[Merge]) -> StoreResult:
+        """Give users of StoryCanvas a row's legacy id, and the earlier `created_at`.
 
         Returns:
             Which of them were not merged, and why.
-
-        Raises:
-            db.errors.DatabaseError: The server cannot be reached, or refuses the user.
         """
         failures = {
-            one.legacy_id: "its user was changed at the same moment; run this again"
-            for one in merges
-            if not self._merged(one)
+            merge.legacy_id: "its user was changed at the same moment; run this again"
+            for merge in merges
+            if not self._merged(merge)
         }
-        return self._settled("users", failures) if failures else Settled()
+        return self._result("users", failures) if failures else StoreResult()
 
     def _merged(self, merge: Merge) -> bool:
         change: Document = {"legacy_id": merge.legacy_id}
@@ -184,21 +161,23 @@ class Placement:
                 return False
         return done.matched_count == 1
 
-    def _settled(self, collection: str, failures: Mapping[int, str]) -> Settled:
-        """Tell what somebody else stored from what the server keeps out."""
+    def _result(self, collection: str, failures: Mapping[int, str]) -> StoreResult:
+        """Separate what another process stored from what the server refuses."""
         there = self.parents(collection, failures.keys())
-        refused = {one: reason for one, reason in failures.items() if one not in there}
-        return Settled({*there}, refused)
+        refused = {
+            legacy_id: reason for legacy_id, reason in failures.items() if legacy_id not in there
+        }
+        return StoreResult({*there}, refused)
 
-    def _odd(self) -> list[Any]:
-        """Find once whose address was stored with capitals, against the rule; no index tells."""
-        if self._odd_emails is None:
+    def _mixed_case(self) -> list[Any]:
+        """Find once the users whose address was stored with capitals; no index finds them."""
+        if self._mixed_case_ids is None:
             with translated_errors():
                 found = self._database["users"].find(
                     {"email": {"$regex": r"\p{Lu}"}, "deleted_at": None}, {"_id": True}
                 )
-                self._odd_emails = [one["_id"] for one in found]
-        return self._odd_emails
+                self._mixed_case_ids = [document["_id"] for document in found]
+        return self._mixed_case_ids
 
 
 def _known(stored: Document) -> KnownUser:
@@ -240,7 +219,7 @@ class DryRunTarget(Placement):
 
     def __init__(self, database: Database[Document]) -> None:
         super().__init__(database)
-        # An empty name is SQLite's for a file without one, which goes with its connection.
+        # With an empty name SQLite uses a temporary file, which goes when the connection is closed.
         self._notes = sqlite3.connect("")
         self._notes.executescript(_NOTES)
 
@@ -280,18 +259,18 @@ class DryRunTarget(Placement):
         there = [user for user in super().users_like(emails, usernames) if user.id not in would_be]
         return [*there, *would_be.values()]
 
-    def insert(self, collection: str, documents: Mapping[int, Document]) -> Settled:
+    def insert(self, collection: str, documents: Mapping[int, Document]) -> StoreResult:
         """Remember documents instead of storing them."""
         for legacy_id, document in documents.items():
             self._note(collection, legacy_id, document)
-        return Settled()
+        return StoreResult()
 
-    def merge(self, merges: Iterable[Merge]) -> Settled:
+    def merge(self, merges: Iterable[Merge]) -> StoreResult:
         """Remember users instead of changing them."""
-        for one in merges:
-            user = {"id": one.user.id, "email": one.user.email, "username": one.user.username}
-            self._note("users", one.legacy_id, user)
-        return Settled()
+        for merge in merges:
+            user = {"id": merge.user.id, "email": merge.user.email, "username": merge.user.username}
+            self._note("users", merge.legacy_id, user)
+        return StoreResult()
 
     def _note(self, collection: str, legacy_id: int, document: Mapping[str, Any]) -> None:
         folded = str(document.get("username", "")).casefold() or None

@@ -45,14 +45,7 @@ _OTHERWISE = "does not answer; start it, or correct the address"
 
 
 def explain(words: str) -> ImportFailed:
-    """Choose the error for a connection that did not come about.
-
-    Args:
-        words: What libpq said, in English or not; it is not repeated.
-
-    Returns:
-        The error to raise.
-    """
+    """Choose the error for a failed connection; libpq's own words are not repeated."""
     for pattern, reason in _WORDS:
         if pattern.search(words):
             return SourceRefused(f"PostgreSQL {reason}.")
@@ -68,21 +61,15 @@ _SECRETS = {
 def options_of(address: str) -> dict[str, Any]:
     """Read a connection string, a URL or `key=value` pairs.
 
-    Args:
-        address: The string.
-
-    Returns:
-        The options of libpq that it names.
-
     Raises:
-        AddressUnreadable: It is no such string.
+        AddressUnreadable: It cannot be parsed.
     """
     try:
         return conninfo_to_dict(address)
     except (psycopg.Error, UnicodeError):
-        # What libpq says may quote the password.
+        # libpq's message may quote the password.
         raise AddressUnreadable(
-            "The address is no PostgreSQL connection string; its form is "
+            "The address is not a PostgreSQL connection string; its form is "
             "postgresql://user@host:port/database."
         ) from None
 
@@ -90,12 +77,9 @@ def options_of(address: str) -> dict[str, Any]:
 def refuse_password(address: str) -> None:
     """Make sure that a connection string may be shown.
 
-    Args:
-        address: The string.
-
     Raises:
         PasswordInAddress: There is a password in it.
-        AddressUnreadable: It is no connection string.
+        AddressUnreadable: It cannot be parsed.
     """
     if _SECRETS & options_of(address).keys():
         raise PasswordInAddress(
@@ -116,7 +100,7 @@ POLICY: dict[str, str] = {
     "keepalives_interval": "10",
     "keepalives_count": "3",
 }
-"""What a connection gets unless the address says otherwise; times are in seconds."""
+"""What a connection gets unless the address sets it; times are in seconds."""
 
 _SETTINGS = (
     "SET LOCAL statement_timeout = '5min'",
@@ -136,7 +120,7 @@ class PostgresSource:
         """Take a connection string; it may hold a password, and is never shown.
 
         Raises:
-            AddressUnreadable: It is no connection string.
+            AddressUnreadable: It cannot be parsed.
         """
         self._options: dict[str, Any] = POLICY | options_of(address)
         self._opened: psycopg.Connection[tuple[Any, ...]] | None = None
@@ -166,11 +150,11 @@ class PostgresSource:
         self._opened = None
 
     def place(self, table: Table) -> str:
-        """Say which table it is."""
+        """Name the table."""
         return f"table {table.name}"
 
     def columns(self, table: Table) -> tuple[str, ...] | None:
-        """Ask what columns a table has.
+        """Read the columns of a table.
 
         Raises:
             SourceUnreachable: The connection broke.

@@ -16,7 +16,6 @@ class TableCount(_ReportPart):
     """What became of the rows of a table; the four outcomes add up to those read.
 
     Attributes:
-        table: Its name.
         read: Its rows.
         created: Rows that became a new document in this run, or would.
         merged: Users that are now known to be a user of StoryCanvas, or would be.
@@ -36,7 +35,6 @@ class Problem(_ReportPart):
     """A row that has no place.
 
     Attributes:
-        table: Whose row it is.
         legacy_id: Its id, None where that cannot be read or is not its own.
         row: Its place in the table, from 1.
         reason: Why it is not stored.
@@ -74,39 +72,39 @@ class ImportReport(_ReportPart):
     @property
     def created(self) -> int:
         """How many documents were added, or would be."""
-        return sum(one.created for one in self.tables)
+        return sum(table.created for table in self.tables)
 
     @property
     def merged(self) -> int:
         """How many users of StoryCanvas got a row, or would."""
-        return sum(one.merged for one in self.tables)
+        return sum(table.merged for table in self.tables)
 
     @property
     def existing(self) -> int:
         """How many rows were imported before."""
-        return sum(one.existing for one in self.tables)
+        return sum(table.existing for table in self.tables)
 
     @property
     def created_words(self) -> str:
-        """Say `created` in words; of a dry run, what would be."""
+        """Word `created`, also of a dry run."""
         return "would be created" if self.dry_run else "created"
 
     @property
     def merged_words(self) -> str:
-        """Say `merged` in words; of a dry run, what would be."""
+        """Word `merged`, also of a dry run."""
         return "would be merged" if self.dry_run else "merged"
 
     def lines(self) -> Iterator[str]:
-        """Say in one line for each table what became of its rows."""
-        for one in self.tables:
+        """Summarise in one line for each table what became of its rows."""
+        for table in self.tables:
             yield (
-                f"{one.table}: {one.read} read, {one.created} {self.created_words}, "
-                f"{one.merged} {self.merged_words}, {one.existing} existing, "
-                f"{one.not_placed} not placed."
+                f"{table.table}: {table.read} read, {table.created} {self.created_words}, "
+                f"{table.merged} {self.merged_words}, {table.existing} existing, "
+                f"{table.not_placed} not placed."
             )
 
     def summary(self) -> str:
-        """Say in one sentence what became of all rows."""
+        """Summarise in one sentence what became of all rows."""
         return (
             f"Database {self.database}: {self.created} {self.created_words}, "
             f"{self.merged} {self.merged_words}, {self.existing} existing, "

@@ -30,7 +30,6 @@ class Column:
     """A column of a table.
 
     Attributes:
-        name: Its name.
         kind: What its texts mean.
         needed: Whether it is NOT NULL and has no default.
         null_is_default: Whether NULL becomes the default of the document, which takes no null.
@@ -54,7 +53,6 @@ class Table:
     """A table, and the collection of the same name.
 
     Attributes:
-        name: Its name.
         document: Model of what its rows become.
         columns: Its columns but the id.
         single: The relation that only one row may have to the same parent.
@@ -70,7 +68,11 @@ class Table:
     @property
     def relations(self) -> dict[str, str]:
         """Its foreign keys, each with the table that it points into."""
-        return {one.field: one.parent for one in RELATIONS if one.collection == self.name}
+        return {
+            relation.field: relation.parent
+            for relation in RELATIONS
+            if relation.collection == self.name
+        }
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -169,13 +171,13 @@ LARGEST_DOCUMENT = 16 * 1024 * 1024
 """Bytes; MongoDB stores no larger one."""
 
 _NAMESPACE = UUID("5d8f0e63-3c1b-5b0e-9d2a-0c7a5f6b9e14")
-"""Never to be changed: with another one, what is imported again would be there twice."""
+"""Never to be changed: with another one, a repeated import would store every row twice."""
 _SHOWN = 40
 
 
 @dataclass(frozen=True)
 class SourceRow:
-    """A row as the source tells it.
+    """A row as the source holds it.
 
     Attributes:
         number: Its place in the table, from 1; a CSV file's header does not count.
@@ -189,7 +191,7 @@ class SourceRow:
 
 
 def new_id(table: str, legacy_id: int) -> str:
-    """Say which `id` a row gets: the same in every run and on every machine."""
+    """Derive the `id` of a row: the same in every run and on every machine."""
     return str(uuid5(_NAMESPACE, f"{table}/{legacy_id}"))
 
 
@@ -197,7 +199,7 @@ def legacy_id_of(row: SourceRow) -> int:
     """Read a row's id.
 
     Raises:
-        RowRefused: The row is broken, or its id is no whole number.
+        RowRefused: The row is broken, or its id is not a whole number.
     """
     if row.flaw:
         raise RowRefused(row.flaw)
@@ -211,15 +213,11 @@ def legacy_id_of(row: SourceRow) -> int:
 def fields_of(table: Table, row: SourceRow) -> Fields:
     """Read a row's cells but its id.
 
-    Args:
-        table: Whose row it is.
-        row: A row without a flaw; columns that the source lacks are left out.
-
     Returns:
         Values by the document's field names; relations are still the ids of the source.
 
     Raises:
-        RowRefused: A cell is no value of its column, or is NULL where that is not allowed.
+        RowRefused: A cell does not fit its column, or is NULL where that is not allowed.
     """
     return {
         column.field: value
@@ -231,11 +229,6 @@ def fields_of(table: Table, row: SourceRow) -> Fields:
 
 def document_of(table: Table, legacy_id: int, fields: Fields) -> Document:
     """Make the document that is stored.
-
-    Args:
-        table: Whose row it is.
-        legacy_id: The row's id.
-        fields: The other values, relations resolved.
 
     Returns:
         A complete document that the collection's validator takes.

@@ -1,7 +1,7 @@
-"""Loading a couple face-swap database (seed 003) into StoryCanvas.
+"""Loading a couple face-swap database into StoryCanvas.
 
-It may be run at any time, by any number of processes at once, and killed at any moment: whoever
-comes next adds what is missing and changes nothing else. A document with a row's `legacy_id`
+It may be run at any time, by any number of processes at once, and killed at any moment: the next
+run adds what is missing and changes nothing else. A document with a row's `legacy_id`
 counts as that row, so a StoryCanvas database takes one couple face-swap database.
 """
 
@@ -14,7 +14,7 @@ from pymongo.database import Database
 
 from db.connection import Document
 from db.couple_import.errors import ColumnsMissing, RowRefused, TablesMissing
-from db.couple_import.placement import DryRunTarget, Placement, Settled
+from db.couple_import.placement import DryRunTarget, Placement, StoreResult
 from db.couple_import.report import MAX_EXAMPLES, ImportReport, Problem, TableCount
 from db.couple_import.rows import (
     TABLES,
@@ -28,20 +28,14 @@ from db.couple_import.rows import (
     legacy_id_of,
 )
 from db.couple_import.sources import Source
-from db.couple_import.users import Merge, UserBook
+from db.couple_import.users import Merge, UserMatcher
 
 
 class ForeignKeys:
     """What the rows of a batch may point to, found at once."""
 
     def __init__(self, placement: Placement, table: Table, rows: Mapping[int, Fields]) -> None:
-        """Find the parents of rows.
-
-        Args:
-            placement: Where they are.
-            table: Whose rows.
-            rows: Their values by legacy id, relations still the ids of the source.
-        """
+        """Find the parents of rows."""
         self._table = table
         self._parents = {
             field: placement.parents(parent, _pointed_to(field, rows))
@@ -51,10 +45,6 @@ class ForeignKeys:
 
     def resolve(self, legacy_id: int, fields: Fields) -> Fields:
         """Name the parents of a row by their ids; a template gets its image's category.
-
-        Args:
-            legacy_id: The row's id.
-            fields: Its values.
 
         Returns:
             The values of its document. A relation that is NULL stays null.
@@ -100,7 +90,7 @@ def _pointed_to(field: str, rows: Mapping[int, Fields]) -> set[int]:
 Outcome = Literal["read", "created", "merged", "existing", "not_placed"]
 
 
-class Tally:
+class ImportStats:
     """Counts of a run, and the first of its problems; it does not grow with the rows."""
 
     def __init__(self) -> None:
@@ -113,17 +103,17 @@ class Tally:
         self._counts[table, outcome] += rows
 
     def refuse(self, table: str, row: int, legacy_id: int | None, reason: str) -> None:
-        """Note a row that has no place."""
+        """Record a row that has no place."""
         self._counts[table, "not_placed"] += 1
         if len(self._problems) < MAX_EXAMPLES:
             self._problems.append(Problem(table=table, legacy_id=legacy_id, row=row, reason=reason))
 
     def note(self, sentence: str) -> None:
-        """Note what concerns a whole table."""
+        """Record what concerns a whole table."""
         self._notes.append(sentence)
 
     def report(self, database: str, *, dry_run: bool) -> ImportReport:
-        """Say what was found and done."""
+        """Report what was found and done."""
         tables = tuple(self._table_count(table.name) for table in TABLES)
         return ImportReport(
             database=database,
@@ -131,7 +121,7 @@ class Tally:
             tables=tables,
             notes=tuple(self._notes),
             problems=tuple(self._problems),
-            problem_count=sum(one.not_placed for one in tables),
+            problem_count=sum(table.not_placed for table in tables),
         )
 
     def _table_count(self, table: str) -> TableCount:
@@ -160,31 +150,22 @@ def import_tables(
     A row is stored when all the rows that it points to are; it is listed when they are not, when
     its document's model refuses it, and when it is in conflict with what is there.
 
-    Args:
-        database: The StoryCanvas database.
-        source: The couple face-swap database.
-        dry_run: Whether to look only.
-
-    Returns:
-        What became of every row.
-
     Raises:
-        ImportFailed: The source cannot be read, or is no couple face-swap database; rows that
+        ImportFailed: The source cannot be read, or is not a couple face-swap database; rows that
             were placed before stay, and count as existing in the next run.
-        db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
     """
-    tally = Tally()
+    stats = ImportStats()
     placement = DryRunTarget(database) if dry_run else Placement(database)
     with source, placement:
-        placing = _Placing(placement, tally)
-        for table, columns in [*_readable(source, tally)]:
+        placing = _Placing(placement, stats)
+        for table, columns in [*_readable(source, stats)]:
             rows = source.rows(table, columns)
             while batch := [*islice(rows, BATCH)]:
-                placing.settle(table, batch)
-    return tally.report(database.name, dry_run=dry_run)
+                placing.place_batch(table, batch)
+    return stats.report(database.name, dry_run=dry_run)
 
 
-def _readable(source: Source, tally: Tally) -> Iterator[tuple[Table, list[str]]]:
+def _readable(source: Source, stats: ImportStats) -> Iterator[tuple[Table, list[str]]]:
     """Choose the tables and columns to read, and note what is missing and what is ignored."""
     found = {table.name: source.columns(table) for table in TABLES}
     if not any(found.values()):
@@ -193,11 +174,11 @@ def _readable(source: Source, tally: Tally) -> Iterator[tuple[Table, list[str]]]
     for table in TABLES:
         columns = found[table.name]
         if columns is None:
-            tally.note(f"There is no {source.place(table)}; what points into it has no place.")
+            stats.note(f"There is no {source.place(table)}; what points into it has no place.")
             continue
         _check_columns(source.place(table), table, columns)
         if ignored := sorted({*columns}.difference(table.column_names)):
-            tally.note(f"Ignored in {source.place(table)}: {', '.join(ignored)}.")
+            stats.note(f"Ignored in {source.place(table)}: {', '.join(ignored)}.")
         yield table, [name for name in table.column_names if name in columns]
 
 
@@ -209,63 +190,65 @@ def _check_columns(place: str, table: Table, columns: Iterable[str]) -> None:
 class _Placing:
     """A run's work on batch after batch; memory does not grow with the rows."""
 
-    def __init__(self, placement: Placement, tally: Tally) -> None:
+    def __init__(self, placement: Placement, stats: ImportStats) -> None:
         self._placement = placement
-        self._tally = tally
+        self._stats = stats
         self._batch: dict[int, SourceRow] = {}
 
-    def settle(self, table: Table, rows: list[SourceRow]) -> None:
+    def place_batch(self, table: Table, rows: list[SourceRow]) -> None:
         """Place the rows of a batch that have no document yet, and count."""
-        self._tally.count(table.name, "read", len(rows))
+        self._stats.count(table.name, "read", len(rows))
         self._batch = self._named(table, rows)
         there = self._placement.parents(table.name, self._batch.keys())
-        self._tally.count(table.name, "existing", len(there))
+        self._stats.count(table.name, "existing", len(there))
         new = {own: row for own, row in self._batch.items() if own not in there}
         fields = self._each(table, new, lambda _, row: fields_of(table, row))
-        relating = ForeignKeys(self._placement, table, fields)
-        related = self._each(table, fields, relating.resolve)
-        documents = self._each(table, related, lambda own, one: document_of(table, own, one))
+        foreign_keys = ForeignKeys(self._placement, table, fields)
+        related = self._each(table, fields, foreign_keys.resolve)
+        documents = self._each(table, related, lambda own, fields: document_of(table, own, fields))
         if table is USERS:
-            self._settle_users(documents)
+            self._place_users(documents)
         else:
             self._insert(table, documents)
 
-    def _settle_users(self, documents: Mapping[int, Document]) -> None:
-        """Tell who is a user of StoryCanvas from who becomes one."""
-        emails = {one["email"] for one in documents.values()}
-        usernames = {one["username"] for one in documents.values()}
-        book = UserBook(self._placement.users_like(emails, usernames))
-        decided = self._each(USERS, documents, lambda _, document: book.settle(document))
-        merges = [one for one in decided.values() if isinstance(one, Merge)]
-        new = {own: one for own, one in decided.items() if not isinstance(one, Merge)}
+    def _place_users(self, documents: Mapping[int, Document]) -> None:
+        """Separate the rows that are users of StoryCanvas from those that become new ones."""
+        emails = {user["email"] for user in documents.values()}
+        usernames = {user["username"] for user in documents.values()}
+        matcher = UserMatcher(self._placement.users_like(emails, usernames))
+        decided = self._each(USERS, documents, lambda _, document: matcher.match(document))
+        merges = [decision for decision in decided.values() if isinstance(decision, Merge)]
+        new = {
+            own: decision for own, decision in decided.items() if not isinstance(decision, Merge)
+        }
         self._insert(USERS, new)
         self._count(USERS, "merged", len(merges), self._placement.merge(merges))
 
     def _insert(self, table: Table, documents: Mapping[int, Document]) -> None:
-        settled = self._placement.insert(table.name, documents)
-        self._count(table, "created", len(documents), settled)
+        result = self._placement.insert(table.name, documents)
+        self._count(table, "created", len(documents), result)
 
-    def _count(self, table: Table, outcome: Outcome, tried: int, settled: Settled) -> None:
-        done = tried - len(settled.existing) - len(settled.refused)
-        self._tally.count(table.name, outcome, done)
-        self._tally.count(table.name, "existing", len(settled.existing))
-        for legacy_id, reason in settled.refused.items():
+    def _count(self, table: Table, outcome: Outcome, tried: int, result: StoreResult) -> None:
+        done = tried - len(result.existing) - len(result.refused)
+        self._stats.count(table.name, outcome, done)
+        self._stats.count(table.name, "existing", len(result.existing))
+        for legacy_id, reason in result.refused.items():
             self._refuse(table, legacy_id, reason)
 
     def _each(
         self, table: Table, given: Mapping[int, Given], make: Callable[[int, Given], Made]
     ) -> dict[int, Made]:
-        """Make something of each row, and list those of which nothing can be made."""
+        """Convert each row, and list those that are refused."""
         made: dict[int, Made] = {}
-        for legacy_id, one in given.items():
+        for legacy_id, item in given.items():
             try:
-                made[legacy_id] = make(legacy_id, one)
+                made[legacy_id] = make(legacy_id, item)
             except RowRefused as refused:
                 self._refuse(table, legacy_id, str(refused))
         return made
 
     def _refuse(self, table: Table, legacy_id: int, reason: str) -> None:
-        self._tally.refuse(table.name, self._batch[legacy_id].number, legacy_id, reason)
+        self._stats.refuse(table.name, self._batch[legacy_id].number, legacy_id, reason)
 
     def _named(self, table: Table, rows: Iterable[SourceRow]) -> dict[int, SourceRow]:
         """Read the id of each row."""
@@ -274,9 +257,9 @@ class _Placing:
             try:
                 legacy_id = legacy_id_of(row)
             except RowRefused as refused:
-                self._tally.refuse(table.name, row.number, None, str(refused))
+                self._stats.refuse(table.name, row.number, None, str(refused))
                 continue
             if named.setdefault(legacy_id, row) is not row:
                 reason = f"row {named[legacy_id].number} has the same id {legacy_id}"
-                self._tally.refuse(table.name, row.number, None, reason)
+                self._stats.refuse(table.name, row.number, None, reason)
         return named

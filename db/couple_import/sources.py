@@ -7,7 +7,7 @@ from db.couple_import.rows import SourceRow, Table
 
 
 class Source(Protocol):
-    """A database of seed 003, in whatever form; used as a context, once or several times."""
+    """A couple face-swap database in some form; used as a context, once or several times."""
 
     def __enter__(self) -> Self:
         """Open it."""
@@ -16,10 +16,10 @@ class Source(Protocol):
         """Close it."""
 
     def place(self, table: Table) -> str:
-        """Say in words where a table is, or would be."""
+        """Name the place where a table is, or would be."""
 
     def columns(self, table: Table) -> tuple[str, ...] | None:
-        """Say what columns a table has; None when there is no such table.
+        """Read what columns a table has; None when the table is missing.
 
         Raises:
             ImportFailed: It cannot be read.
@@ -27,10 +27,6 @@ class Source(Protocol):
 
     def rows(self, table: Table, columns: Sequence[str]) -> Iterator[SourceRow]:
         """Read a table that is there, row after row.
-
-        Args:
-            table: Which.
-            columns: What of it, all of which it has.
 
         Raises:
             ImportFailed: It cannot be read, or not to its end.

@@ -1,6 +1,6 @@
-"""Who of the couple face-swap is whom in StoryCanvas (reference section 3.2).
+"""Matching users of the couple face-swap with users of StoryCanvas (docs/schema.md, Users).
 
-The same e-mail address is the same person, whatever its case; deleted users are nobody. The same
+The same e-mail address is the same person, whatever its case; deleted users do not count. The same
 username with another e-mail address is a conflict, which is listed and changes nothing.
 """
 
@@ -14,7 +14,7 @@ from db.couple_import.errors import RowRefused
 
 @dataclass(frozen=True)
 class KnownUser:
-    """What tells a user of StoryCanvas.
+    """What a user of StoryCanvas is matched by.
 
     Attributes:
         id: What relations name it by; empty when it has none.
@@ -46,7 +46,7 @@ class Merge:
     created_at: datetime | None
 
 
-class UserBook:
+class UserMatcher:
     """The users that the rows of a batch may be, those rows included that come before."""
 
     def __init__(self, known: Iterable[KnownUser]) -> None:
@@ -55,11 +55,8 @@ class UserBook:
         for user in known:
             self._note(user)
 
-    def settle(self, document: Document) -> Document | Merge:
+    def match(self, document: Document) -> Document | Merge:
         """Decide what becomes of a row, and note it for those that follow.
-
-        Args:
-            document: What would be stored.
 
         Returns:
             Into whom it is merged; the document itself when it becomes a user of its own.
@@ -105,12 +102,8 @@ class UserBook:
 def earlier(imported: datetime | None, stored: object) -> datetime | None:
     """Choose the earliest time a user was made.
 
-    Args:
-        imported: What the row says, UTC.
-        stored: What StoryCanvas says: a time, its ISO 8601 text, or nothing of use.
-
     Returns:
-        What the row says when that has to be stored, else None.
+        The row's time when it has to be stored, else None.
     """
     known = _moment(stored)
     return None if imported is None or (known is not None and known <= imported) else imported

@@ -1,7 +1,7 @@
 """Which base model a model file belongs to, so that it gets the presets that suit it.
 
-Source: reference section 5, its order of looking and its mapping of Civitai's texts. What these
-do not tell is unknown: the app took `sdxl` for it, with parameters that suit nothing else.
+The order of looking and the mapping of Civitai's texts are in docs/schema.md, Presets. Any other
+model is unknown; the app takes it for `sdxl`, whose parameters suit no other family.
 """
 
 import re
@@ -49,19 +49,16 @@ _NAMED: tuple[tuple[str, BaseModelKey], ...] = (
 )
 """What a name must hold; the first that fits decides.
 
-The reference tests for bare letters, and so takes a `t5xxl` for SDXL, a swan for Wan and the
-version 1.5 of any file for SD 1.5; the surroundings asked for here keep these apart.
+Bare letters would take a `t5xxl` for SDXL, a swan for Wan and the version 1.5 of any file for
+SD 1.5; the expressions therefore check what stands around the letters.
 """
 
 
 def base_model_of(model: Mapping[str, Any]) -> BaseModelKey | None:
-    """Find a model's base model (reference section 5).
+    """Find a model's base model.
 
-    What is stated decides, also when it is a base model without presets; only where nothing is
-    stated the name does.
-
-    Args:
-        model: Document of `database_models`.
+    A stated base model decides, even one without presets; the name decides only where none is
+    stated.
 
     Returns:
         The key of its presets, or None if it is unknown.
@@ -75,12 +72,8 @@ def base_model_of(model: Mapping[str, Any]) -> BaseModelKey | None:
     return next((key for form, key in _NAMED if re.search(form, name)), None)
 
 
-def seen_of(model: Mapping[str, Any]) -> str:
-    """Say what a model's base model was looked for in.
-
-    Args:
-        model: Document of `database_models`.
-    """
+def evidence_of(model: Mapping[str, Any]) -> str:
+    """Describe where a model's base model was looked for."""
     for field, text in _stated(model):
         return f"{field} is {text!r}"
     return "nothing but the name"
@@ -89,11 +82,11 @@ def seen_of(model: Mapping[str, Any]) -> str:
 def _stated(model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the fields that name a base model, the one that counts first."""
     metadata = model.get("metadata")
-    told = metadata if isinstance(metadata, Mapping) else {}
+    nested = metadata if isinstance(metadata, Mapping) else {}
     fields = {
         "base_model": model.get("base_model"),
-        "metadata.base_model": told.get("base_model"),
-        "metadata.baseModel": told.get("baseModel"),
+        "metadata.base_model": nested.get("base_model"),
+        "metadata.baseModel": nested.get("baseModel"),
     }
     for field, value in fields.items():
         if isinstance(value, str) and value.strip():

@@ -1,7 +1,7 @@
 """The generation parameters that suit each base model, for quality and for speed.
 
-Source: the table of reference section 5. `euler_a` is no sampler of ComfyUI, which spells it
-`euler_ancestral`; denoise is 1.0 where the table names none.
+The table is in docs/schema.md, Presets. ComfyUI spells `euler_a` `euler_ancestral`; denoise is 1.0
+where the table names none.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,6 @@ class InferencePreset:
 
     Attributes:
         base_model: Which models it suits.
-        preset_type: What it is for.
         steps: Sampling steps.
         cfg_scale: How closely the prompt is followed.
         sampler_name: As ComfyUI spells it.
@@ -105,11 +104,7 @@ PRESETS = (
 
 
 def presets_of(base_model: BaseModelKey) -> Iterator[InferencePreset]:
-    """Choose the presets that suit a base model.
-
-    Args:
-        base_model: One of the table's keys.
-    """
+    """Choose the presets that suit a base model."""
     return (preset for preset in PRESETS if preset.base_model == base_model)
 
 
@@ -118,11 +113,6 @@ def configuration(preset: InferencePreset, model_id: str, now: datetime) -> Infe
 
     Its id follows from the model and the preset's type, so that runs at the same time make the
     same one.
-
-    Args:
-        preset: One that suits the model.
-        model_id: The model's `id` in `database_models`.
-        now: UTC.
     """
     return InferenceConfiguration.model_validate(
         {

@@ -20,7 +20,6 @@ class PresetCount(_ReportPart):
 
     Attributes:
         base_model: What the preset suits.
-        preset_type: What it is for.
         created: Models that have it since this run, or would have it.
         existing: Models that had one of this type before; it was left as it is.
     """
@@ -36,7 +35,6 @@ class ModelWithoutPresets(_ReportPart):
 
     Attributes:
         model_id: Its `id`, or its `_id` when it has none.
-        name: Its name.
         seen: What was seen of its base model, or why it cannot be referred to.
     """
 
@@ -52,7 +50,6 @@ class SeedReport(_ReportPart):
     """What became of every active model.
 
     Attributes:
-        database: The database's name.
         dry_run: Whether it only looked; `created` then means what would be.
         presets: Counts by base model and type of preset, those that any model has or gets.
         unknown: The first of the models whose base model is unknown.
@@ -68,28 +65,28 @@ class SeedReport(_ReportPart):
     @property
     def created(self) -> int:
         """How many documents were added, or would be."""
-        return sum(one.created for one in self.presets)
+        return sum(preset.created for preset in self.presets)
 
     @property
     def existing(self) -> int:
         """How many documents were there before."""
-        return sum(one.existing for one in self.presets)
+        return sum(preset.existing for preset in self.presets)
 
     @property
     def created_words(self) -> str:
-        """Say `created` in words; of a dry run, what would be."""
+        """Word `created`, also of a dry run."""
         return "would be created" if self.dry_run else "created"
 
     def lines(self) -> Iterator[str]:
-        """Say in one line for each preset how many models have it."""
-        for one in self.presets:
+        """Count in one line for each preset how many models have it."""
+        for preset in self.presets:
             yield (
-                f"{one.base_model} {one.preset_type}: {one.created} {self.created_words}, "
-                f"{one.existing} existing."
+                f"{preset.base_model} {preset.preset_type}: {preset.created} {self.created_words}, "
+                f"{preset.existing} existing."
             )
 
     def summary(self) -> str:
-        """Say in one sentence how many presets there are, and how many models got none."""
+        """Count in one sentence how many presets there are, and how many models got none."""
         return (
             f"Database {self.database}: {self.created} {self.created_words}, "
             f"{self.existing} existing, {self.unknown_count} model(s) of unknown base model."

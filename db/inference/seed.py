@@ -1,7 +1,7 @@
 """Giving every active model the presets of its base model.
 
-It may be run at any time, by any number of processes at once, and killed at any moment: whoever
-comes next adds what is missing and changes nothing else.
+It may be run at any time, by any number of processes at once, and killed at any moment: the next
+run adds what is missing and changes nothing else.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ from pymongo.errors import BulkWriteError
 
 from db.connection import Document, translated_errors
 from db.errors import OperationRefused
-from db.inference.base_models import base_model_of, seen_of
+from db.inference.base_models import base_model_of, evidence_of
 from db.inference.presets import PRESETS, InferencePreset, configuration, presets_of
 from db.inference.report import MAX_EXAMPLES, ModelWithoutPresets, PresetCount, SeedReport
 from db.schema.documents.models import InferenceConfiguration
@@ -39,37 +39,30 @@ class InferenceConfigurationRepository:
         self._configurations = database["inference_configurations"]
 
     def active_models(self) -> Iterator[Document]:
-        """Read what tells the base model of every model that is active and not deleted."""
+        """Read the fields that name the base model of each active model that is not deleted."""
         with translated_errors():
             yield from self._models.find(
                 {"is_active": True, "deleted_at": None}, dict.fromkeys(_MODEL_FIELDS, True)
             )
 
     def existing(self, model_ids: Collection[str]) -> set[Key]:
-        """Find which presets some models have.
-
-        Args:
-            model_ids: At most a few thousand.
-        """
+        """Find which presets some models have."""
         fields = {"_id": False, "model_id": True, "preset_type": True, "configuration_type": True}
         with translated_errors():
             found = self._configurations.find({"model_id": {"$in": [*model_ids]}}, fields)
             return {
-                (one["model_id"], str(one.get("preset_type") or one.get("configuration_type")))
-                for one in found
+                (
+                    document["model_id"],
+                    str(document.get("preset_type") or document.get("configuration_type")),
+                )
+                for document in found
             }
 
     def add_missing(self, wanted: Mapping[Key, InferenceConfiguration]) -> set[Key]:
-        """Add those presets that nobody has added in the meantime.
+        """Add those presets that no other run has added in the meantime; at most about a thousand.
 
         With or without the unique index, runs at once leave one document for each key: they
         give it the same `_id`.
-
-        Args:
-            wanted: Presets by key, at most about a thousand.
-
-        Returns:
-            The keys of what was added.
 
         Raises:
             OperationRefused: The server refuses one of them; the others are added.
@@ -83,16 +76,20 @@ class InferenceConfigurationRepository:
                 done = self._configurations.bulk_write(writes, ordered=False)
                 added = done.upserted_ids or {}
             except BulkWriteError as error:
-                if any(one["code"] != _DUPLICATE_KEY for one in error.details["writeErrors"]):
+                if any(
+                    failure["code"] != _DUPLICATE_KEY for failure in error.details["writeErrors"]
+                ):
                     raise
                 self._check_that_all_are_there(wanted, error)
-                added = {one["index"]: one["_id"] for one in error.details["upserted"]}
+                added = {
+                    upserted["index"]: upserted["_id"] for upserted in error.details["upserted"]
+                }
         return {keys[number] for number in added}
 
     def _check_that_all_are_there(
         self, wanted: Mapping[Key, InferenceConfiguration], error: BulkWriteError
     ) -> None:
-        """Tell a preset that somebody else added from one that a foreign index keeps out."""
+        """Separate a preset that another run added from one that a foreign index refuses."""
         missing = wanted.keys() - self.existing({model_id for model_id, _ in wanted})
         if missing:
             model_id, preset_type = min(missing)
@@ -119,23 +116,12 @@ BATCH = 500
 
 
 def seed_inference(database: Database[Document], *, dry_run: bool = False) -> SeedReport:
-    """Add the presets of reference section 5 that active models do not have.
-
-    Args:
-        database: The StoryCanvas database.
-        dry_run: Whether to look only.
-
-    Returns:
-        What became of every active model.
-
-    Raises:
-        db.errors.DatabaseError: The server cannot be reached, or refuses the user or a preset.
-    """
+    """Add the presets that active models do not have."""
     repository = InferenceConfigurationRepository(database)
     seeding = _Seeding(repository, dry_run=dry_run)
     models = repository.active_models()
     while batch := [*islice(models, BATCH)]:
-        seeding.settle(batch)
+        seeding.seed_batch(batch)
     return seeding.report(database.name)
 
 
@@ -151,8 +137,8 @@ class _Seeding:
         self._unknown: list[ModelWithoutPresets] = []
         self._unknown_count = 0
 
-    def settle(self, models: Iterable[Document]) -> None:
-        """Give the models of a batch what they lack, and count."""
+    def seed_batch(self, models: Iterable[Document]) -> None:
+        """Add what the models of a batch lack, and count."""
         wanted = self._wanted(models)
         there = self._repository.existing({model_id for model_id, _ in wanted})
         missing = {
@@ -166,7 +152,7 @@ class _Seeding:
             counts[preset.base_model, preset.preset_type] += 1
 
     def report(self, database: str) -> SeedReport:
-        """Say what was found and done."""
+        """Report what was found and done."""
         counts = (
             PresetCount(
                 base_model=preset.base_model,
@@ -179,7 +165,7 @@ class _Seeding:
         return SeedReport(
             database=database,
             dry_run=self._dry_run,
-            presets=tuple(one for one in counts if one.created or one.existing),
+            presets=tuple(count for count in counts if count.created or count.existing),
             unknown=tuple(self._unknown),
             unknown_count=self._unknown_count,
         )
@@ -192,17 +178,17 @@ class _Seeding:
             if not _has_id(model):
                 self._note_unknown(model, str(model["_id"]), "it has no id to refer to it by")
             elif base_model is None:
-                self._note_unknown(model, model["id"], seen_of(model))
+                self._note_unknown(model, model["id"], evidence_of(model))
             else:
                 for preset in presets_of(base_model):
                     wanted[model["id"], preset.preset_type] = preset
         return wanted
 
-    def _note_unknown(self, model: Document, model_id: str, seen: str) -> None:
+    def _note_unknown(self, model: Document, model_id: str, evidence: str) -> None:
         self._unknown_count += 1
         if len(self._unknown) < MAX_EXAMPLES:
             name = str(model.get("name", "without a name"))
-            self._unknown.append(ModelWithoutPresets(model_id=model_id, name=name, seen=seen))
+            self._unknown.append(ModelWithoutPresets(model_id=model_id, name=name, seen=evidence))
 
 
 def _has_id(model: Document) -> bool:

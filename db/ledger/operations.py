@@ -22,11 +22,11 @@ class OperationLedger:
         return None if document is None else OperationRecord.model_validate(document)
 
     def complete(self, record: OperationRecord) -> None:
-        """Write down a finished operation together with the effects that it owes.
+        """Store a finished operation together with its pending effects.
 
         A record that is there already stays as it is, but for a forced repetition: that one takes
-        the place of the output, and the old output moves to `earlier_outputs`. Effects not yet
-        owed are added in either case. Any of it may be repeated.
+        the place of the output, and the old output moves to `earlier_outputs`. Effects that are not
+        in the record are added in either case. Any of it may be repeated.
         """
         document = record.model_dump(by_alias=True)
         with translated_errors():
@@ -35,9 +35,9 @@ class OperationLedger:
             except DuplicateKeyError:
                 if record.repeat is not None:
                     self._replace_output(record)
-                self.owe(record.operation_key, record.effects)
+                self.add_effects(record.operation_key, record.effects)
 
-    def owe(self, operation_key: str, effects: list[Effect]) -> None:
+    def add_effects(self, operation_key: str, effects: list[Effect]) -> None:
         """Add effects to a record unless they are there."""
         with translated_errors():
             for effect in effects:
@@ -47,7 +47,7 @@ class OperationLedger:
                 )
 
     def mark_applied(self, operation_key: str, effect_id: str, now: datetime) -> None:
-        """Note that an effect has been carried out."""
+        """Mark an effect as applied."""
         with translated_errors():
             self._operations.update_one(
                 {"_id": operation_key, "effects.id": effect_id},

@@ -1,8 +1,8 @@
 """Recording what was done, so that a kill between any two writes loses nothing and doubles nothing.
 
-The order is the point: first the ledger's record naming the effects it owes, then each effect by
-an update that is safe to repeat, then the mark that it was applied. Whoever meets a record with
-effects still owed settles them.
+The order matters: first the ledger's record with its pending effects, then each effect by an
+update that is safe to repeat, then the mark that it was applied. A retry, a later run or
+`audit-db` applies what is still pending.
 """
 
 from datetime import datetime
@@ -17,63 +17,42 @@ from db.schema.documents.faces import Effect, GalleryEffect, HistoryEffect, Oper
 
 
 def record_operation(database: Database[Document], record: OperationRecord, now: datetime) -> None:
-    """Record a finished operation and carry out its effects.
-
-    Args:
-        database: The StoryCanvas database.
-        record: The operation with the effects it owes.
-        now: UTC.
-    """
+    """Record a finished operation and apply its effects."""
     OperationLedger(database).complete(record)
     apply_effects(database, record.operation_key, now)
     _show_age_variants(CharacterRepository(database), record, now)
 
 
 def apply_effects(database: Database[Document], operation_key: str, now: datetime) -> int:
-    """Carry out the effects that a record still owes.
+    """Apply the pending effects of a record and count them.
 
-    What is owed to a deleted character stays owed, so that restoring it loses nothing.
-
-    Args:
-        database: The StoryCanvas database.
-        operation_key: The record.
-        now: UTC.
-
-    Returns:
-        How many were carried out.
+    Effects on a deleted character stay pending, so that restoring it loses nothing.
     """
     ledger = OperationLedger(database)
     record = ledger.find(operation_key)
-    owed = [effect for effect in record.effects if effect.applied_at is None] if record else []
+    pending = [effect for effect in record.effects if effect.applied_at is None] if record else []
     characters = CharacterRepository(database)
-    settled = 0
-    for effect in owed:
+    applied = 0
+    for effect in pending:
         _apply(characters, effect, now)
-        # Asked after the update, which has left out a character that was deleted before it.
+        # Read after the update, which leaves out a character that was deleted before it.
         if not characters.is_deleted(effect.character_id):
             ledger.mark_applied(operation_key, effect.id, now)
-            settled += 1
-    return settled
+            applied += 1
+    return applied
 
 
 def record_failure(
     database: Database[Document], character_id: str, entry: HistoryEntry, now: datetime
 ) -> None:
-    """Write the one failed history entry of a failed step.
-
-    Args:
-        database: The StoryCanvas database.
-        character_id: Whose history.
-        entry: What failed and why; its id makes a repetition harmless.
-        now: UTC.
-    """
+    """Write the failed history entry of a step; its id makes a repetition harmless."""
     CharacterRepository(database).add_history(character_id, entry, now)
 
 
 def _show_age_variants(
     characters: CharacterRepository, record: OperationRecord, now: datetime
 ) -> None:
-    """Let the gallery show for an age what was asked for last, made now or reused."""
+    """Set each age in the gallery to what was asked for last, made now or reused."""
     for effect in record.effects:
         if isinstance(effect, GalleryEffect) and effect.age is not None:
             characters.set_age_variant(effect.character_id, effect.age, effect.url, now)

@@ -15,7 +15,7 @@ TIMEOUT_SECONDS = 3600.0
 
 
 class CharacterStatistics(BaseModel):
-    """The counts of seed 001's migration script.
+    """The counts that the app's own migration script prints.
 
     Attributes:
         total: All characters, deleted ones included.
@@ -30,7 +30,7 @@ class CharacterStatistics(BaseModel):
     complete: int
 
     def lines(self) -> Iterator[str]:
-        """Say each count in one line."""
+        """Write each count in one line."""
         yield f"characters: {self.total}"
         for name, count in self.with_field.items():
             yield f"with {name}: {count}"
@@ -38,14 +38,7 @@ class CharacterStatistics(BaseModel):
 
 
 def character_statistics(database: Database[Document]) -> CharacterStatistics:
-    """Count characters.
-
-    Args:
-        database: The StoryCanvas database.
-
-    Raises:
-        db.errors.DatabaseError: The server cannot be reached or refuses the user.
-    """
+    """Count characters."""
     right = FIELDS.are_right()
     sums = {str(number): {"$sum": {"$toInt": test}} for number, test in enumerate(right.values())}
     complete = {"$sum": {"$toInt": {"$and": [*right.values()]}}}
@@ -64,7 +57,6 @@ class CharacterMigrationReport(BaseModel):
 
     Attributes:
         before: Counts before anything was changed.
-        migration: What was changed, or would be.
         after: Counts at the end; those from before when it only looked.
     """
 
@@ -75,14 +67,14 @@ class CharacterMigrationReport(BaseModel):
     after: CharacterStatistics
 
     def lines(self) -> Iterator[str]:
-        """Say each count, before and after, and what was changed."""
+        """Write each count, before and after, and what was changed."""
         pairs = zip(self.before.lines(), self.after.lines(), strict=True)
         for before, after in pairs:
             yield f"{before} before, {after.rpartition(' ')[2]} after"
         yield from self.migration.lines()
 
     def summary(self) -> str:
-        """Say in one sentence how many characters are complete."""
+        """Count in one sentence how many characters are complete."""
         would = " (dry run, nothing was changed)" if self.migration.dry_run else ""
         return (
             f"Database {self.migration.database}: {self.after.complete} of {self.after.total} "

@@ -1,7 +1,7 @@
-"""The registry: every collection, its document, its indexes. Nothing else knows them.
+"""The registry: every collection, its document, its indexes. No other module defines them.
 
-Sources: seeds 001, 003 and 004; reference sections 3, 3.1 and 3.2. Where they conflict, the
-reference's column "take" decides. Every collection takes a validator, made from its document.
+docs/schema.md describes the app's schemas and how conflicts between them are decided. Every
+collection gets a validator, made from its document.
 """
 
 from dataclasses import dataclass
@@ -53,7 +53,6 @@ class Collection:
     """One collection of the StoryCanvas database.
 
     Attributes:
-        name: Its name.
         purpose: What it holds, in one sentence.
         document: Model of what is stored in it; its validator is made from this.
         indexes: All its indexes but the one on `_id`.
@@ -166,7 +165,7 @@ COLLECTIONS = (
     ),
     Collection(
         "civitai_models",
-        "What Civitai's catalog says about models.",
+        "What Civitai's catalog holds about models.",
         CivitaiModel,
         (
             _ID,
@@ -280,7 +279,7 @@ COLLECTIONS = (
     ),
     Collection(
         "host_checks",
-        "What each look at a host found, for seven days.",
+        "The result of each check of a host, for seven days.",
         HostCheckRecord,
         (
             Index(("kind", "name", "-checked_at")),
@@ -351,7 +350,7 @@ COLLECTIONS = (
     ),
     Collection(
         "locks",
-        "Who does what only one run at a time may do.",
+        "Locks for what only one run at a time may do.",
         Lock,
     ),
 )

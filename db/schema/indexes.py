@@ -1,4 +1,4 @@
-"""An index as it should be, in the words in which the server tells how one is."""
+"""An index as it should be, in the terms in which the server describes one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -68,7 +68,7 @@ class Index:
 
     @property
     def stored_keys(self) -> Keys:
-        """Fields and their directions, as the server tells them."""
+        """Fields and their directions, as the server lists them."""
         return _TEXT_KEYS if self.weights else self.keys
 
     @property
@@ -100,7 +100,6 @@ class FoundIndex:
     """An index that a collection has.
 
     Attributes:
-        name: Its name.
         keys: Fields and their directions.
         options: What is not the server's default.
     """
@@ -110,7 +109,7 @@ class FoundIndex:
     options: Options
 
     def is_as(self, index: Index) -> bool:
-        """Tell whether it is the index that should be there, name included."""
+        """Compare with the index that should be there, name included."""
         return (self.name, self.keys, self.options) == (
             index.name,
             index.stored_keys,
@@ -130,26 +129,24 @@ class FoundIndex:
         return {"collation": {"locale": "simple"}, **self.options, "name": self.name}
 
 
-def found_index(told: Mapping[str, Any]) -> FoundIndex:
+def found_index(stored: Mapping[str, Any]) -> FoundIndex:
     """Read one document of the server's `listIndexes`.
-
-    Args:
-        told: The document.
 
     Returns:
         The index, its numbers as integers and without what is the default.
     """
     options = {
         option: _plain(value)
-        for option, value in told.items()
+        for option, value in stored.items()
         if option not in _NOT_OPTIONS and value != _DEFAULTS.get(option, _NOT_OPTIONS)
     }
     if "collation" in options:
         options["collation"].pop("version", None)
     keys = tuple(
-        (field, kind if isinstance(kind, str) else int(kind)) for field, kind in told["key"].items()
+        (field, kind if isinstance(kind, str) else int(kind))
+        for field, kind in stored["key"].items()
     )
-    return FoundIndex(told["name"], keys, options)
+    return FoundIndex(stored["name"], keys, options)
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401 - whatever an option may be

@@ -1,6 +1,6 @@
 """Which field of which collection names a document of another one.
 
-Sources: seeds 001 and 003, reference sections 3 and 3.1. MongoDB checks none of them.
+MongoDB does not check references; `audit-db` does.
 """
 
 from dataclasses import dataclass
@@ -55,17 +55,12 @@ RELATIONS = (
     Relation("faceswap_tasks", "result_image_id", "images"),
 )
 
-SOFT_DELETABLE = frozenset(one.name for one in COLLECTIONS if one.soft_deletable)
+SOFT_DELETABLE = frozenset(
+    collection.name for collection in COLLECTIONS if collection.soft_deletable
+)
 """Collections whose documents are marked as deleted instead of removed."""
 
 
 def owned_by(parent: str) -> tuple[Relation, ...]:
-    """Say what goes with a document.
-
-    Args:
-        parent: Name of a collection.
-
-    Returns:
-        The relations by which documents hang on one of its documents.
-    """
-    return tuple(one for one in RELATIONS if one.owned and one.parent == parent)
+    """Choose the relations by which documents belong to a parent."""
+    return tuple(relation for relation in RELATIONS if relation.owned and relation.parent == parent)

@@ -39,9 +39,6 @@ class UntranslatableSchema(TypeError):
 def validator_of(document: type[BaseModel]) -> Schema:
     """Make the validator of a collection.
 
-    Args:
-        document: Model of what is stored in it.
-
     Returns:
         The query `{"$jsonSchema": ...}`.
 

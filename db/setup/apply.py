@@ -1,7 +1,7 @@
-"""Bringing every collection of a database to what the registry says.
+"""Bringing every collection of a database to what the registry defines.
 
-It may be run at any time, by any number of processes at once, and killed at any moment: whoever
-comes next looks at what is there and does what is left.
+It may be run at any time, by any number of processes at once, and killed at any moment: the next
+run compares again and does what is left.
 """
 
 import time
@@ -31,19 +31,9 @@ from db.setup.report import Finding, InitReport
 def put_index(
     database: Database[Document], name: str, index: Index, replaces: abc.Collection[FoundIndex]
 ) -> None:
-    """Create an index in the place of others; if that fails, they are put back.
-
-    Args:
-        database: The StoryCanvas database.
-        name: The collection's name.
-        index: What should be there.
-        replaces: What stands in its place, as far as it is still there.
-
-    Raises:
-        pymongo.errors.OperationFailure: The server refuses.
-    """
+    """Create an index in the place of others; if that fails, they are put back."""
     collection = database[name]
-    replaced = [one for one in find_indexes(database, name) if one in replaces]
+    replaced = [found for found in find_indexes(database, name) if found in replaces]
     for other in replaced:
         collection.drop_index(other.name)
     try:
@@ -58,9 +48,9 @@ def put_index(
 TIMEOUT_SECONDS = 6 * 3600.0
 """For building an index; the connection's own 10 s would not do for a million documents."""
 PAUSES = (0.0, 0.04, 0.08, 0.16, 0.32)
-"""Seconds before each look at a collection that somebody else changes at the same time."""
+"""Seconds before each comparison of a collection that another process changes meanwhile."""
 
-_SOMEBODY_ELSE = {
+_CONCURRENT_CHANGE = {
     26,  # NamespaceNotFound
     27,  # IndexNotFound
     48,  # NamespaceExists
@@ -83,45 +73,33 @@ _DUPLICATES = (
 def initialise(
     database: Database[Document], action: ValidationAction = "warn", *, dry_run: bool = False
 ) -> InitReport:
-    """Create and repair collections, validators and indexes.
-
-    Args:
-        database: The StoryCanvas database.
-        action: What the server does about invalid documents.
-        dry_run: Whether to look only.
-
-    Returns:
-        Every collection, validator and index, and what became of it.
-
-    Raises:
-        db.errors.DatabaseError: The server cannot be reached or refuses the user.
-    """
+    """Create and repair collections, validators and indexes."""
     findings: list[Finding] = []
     with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
         for collection in COLLECTIONS:
-            findings += _settle(database, collection, action, dry_run=dry_run)
+            findings += _apply_collection(database, collection, action, dry_run=dry_run)
         findings += _strange_collections(database)
     return InitReport(database=database.name, dry_run=dry_run, findings=tuple(findings))
 
 
-def _settle(
+def _apply_collection(
     database: Database[Document], collection: Collection, action: ValidationAction, *, dry_run: bool
 ) -> list[Finding]:
-    """Look and change until nothing is left to change, or what is left is not to be changed."""
+    """Compare and change until only what must not be changed is left."""
     made: dict[tuple[str, str], Finding] = {}
     found: list[Difference] = []
     for pause in PAUSES:
         time.sleep(pause)
         try:
-            found = [*_look(database, collection, action)]
+            found = [*_compare(database, collection, action)]
         except OperationFailure as error:
-            if error.code not in _SOMEBODY_ELSE or pause == PAUSES[-1]:
+            if error.code not in _CONCURRENT_CHANGE or pause == PAUSES[-1]:
                 raise
             continue
         codes = set() if dry_run else _change(database, collection, action, found, made)
-        if not codes & _SOMEBODY_ELSE:
+        if not codes & _CONCURRENT_CHANGE:
             break
-    return [made.get(_key(one.finding), one.finding) for one in found]
+    return [made.get(_key(difference.finding), difference.finding) for difference in found]
 
 
 def _change(
@@ -131,7 +109,7 @@ def _change(
     found: list[Difference],
     made: dict[tuple[str, str], Finding],
 ) -> set[int | None]:
-    """Carry out what differs: note in `made` what was done, in `found` what the server refused.
+    """Apply the differences: record in `made` what was done, in `found` what the server refused.
 
     Returns:
         The codes of the server's refusals.
@@ -140,7 +118,7 @@ def _change(
     for number, difference in enumerate(found):
         if difference.needs_change:
             try:
-                _carry_out(database, collection, difference, action)
+                _apply(database, collection, difference, action)
             except OperationFailure as error:
                 codes.add(error.code)
                 found[number] = Difference(_blocked(difference, error))
@@ -149,10 +127,10 @@ def _change(
     return codes
 
 
-def _look(
+def _compare(
     database: Database[Document], collection: Collection, action: ValidationAction
 ) -> Iterator[Difference]:
-    """Compare with the registry, and see which unique indexes cannot be because of duplicates."""
+    """Compare with the registry, and find the unique indexes that duplicates keep out."""
     found = find_collection(database, collection.name)
     for difference in differences(collection, found, action):
         index = difference.index
@@ -170,7 +148,7 @@ def _look(
         yield difference
 
 
-def _carry_out(
+def _apply(
     database: Database[Document],
     collection: Collection,
     difference: Difference,
@@ -189,8 +167,8 @@ def _blocked(difference: Difference, error: OperationFailure) -> Finding:
     """Report what the server did not do; a user without rights ends it all instead."""
     if error.code in REFUSALS:
         raise error
-    said = (error.details or {}).get("errmsg", "no reason given")
-    reason = f"MongoDB refused: error {error.code}, {said}."
+    message = (error.details or {}).get("errmsg", "no reason given")
+    reason = f"MongoDB refused: error {error.code}, {message}."
     return difference.finding.model_copy(update={"outcome": "blocked", "reason": reason})
 
 

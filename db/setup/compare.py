@@ -1,4 +1,4 @@
-"""What has to change for a collection to be as the registry says: decided, not carried out."""
+"""What has to change in a collection to match the registry; nothing is changed here."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -30,22 +30,22 @@ class FoundCollection:
 
 
 def find_collection(database: Database[Document], name: str) -> FoundCollection | None:
-    """Look at a collection, or find that there is none."""
-    told = next(iter(database.list_collections(filter={"name": name})), None)
-    if told is None:
+    """Read a collection's options and indexes; None when it is missing."""
+    stored = next(iter(database.list_collections(filter={"name": name})), None)
+    if stored is None:
         return None
     validation = {
-        option: value for option, value in told["options"].items() if option.startswith("valid")
+        option: value for option, value in stored["options"].items() if option.startswith("valid")
     }
-    if told["type"] != "collection":
-        return FoundCollection(told["type"])
-    return FoundCollection(told["type"], validation, find_indexes(database, name))
+    if stored["type"] != "collection":
+        return FoundCollection(stored["type"])
+    return FoundCollection(stored["type"], validation, find_indexes(database, name))
 
 
 def find_indexes(database: Database[Document], name: str) -> tuple[FoundIndex, ...]:
-    """Look at a collection's indexes but the one on `_id`."""
-    told = database[name].list_indexes()
-    return tuple(found_index(index) for index in told if index["name"] != "_id_")
+    """Read a collection's indexes except the one on `_id`."""
+    stored = database[name].list_indexes()
+    return tuple(found_index(index) for index in stored if index["name"] != "_id_")
 
 
 def collection_names(database: Database[Document]) -> set[str]:
@@ -62,14 +62,10 @@ IDS = 5
 def find_duplicates(
     collection: pymongo.collection.Collection[Document], index: Index
 ) -> tuple[int, tuple[Duplicates, ...]]:
-    """Find documents that a unique index would not let stand beside each other.
+    """Find documents that a unique index would refuse beside each other.
 
     The server compares them as the index would: only the documents that would be in it, a missing
     field as null, texts by the index's collation.
-
-    Args:
-        collection: Where to look.
-        index: A unique index.
 
     Returns:
         How many sets there are, and the largest of them.
@@ -82,9 +78,9 @@ def find_duplicates(
         {"$facet": {"sets": [{"$limit": MAX_EXAMPLES}], "all": [{"$count": "count"}]}},
     ]
     collation = dict(index.collation or {"locale": "simple"})
-    told = collection.aggregate(pipeline, collation=collation, allowDiskUse=True).next()
-    count = told["all"][0]["count"] if told["all"] else 0
-    return count, tuple(_duplicates(index, document) for document in told["sets"])
+    stored = collection.aggregate(pipeline, collation=collation, allowDiskUse=True).next()
+    count = stored["all"][0]["count"] if stored["all"] else 0
+    return count, tuple(_duplicates(index, document) for document in stored["sets"])
 
 
 def _indexed(index: Index) -> Document:
@@ -126,7 +122,7 @@ _NAME_TAKEN = "An index on other fields has this name; drop or rename it, then r
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that is to be looked at, whether it differs or not.
+    """One part of a collection, whether it differs or not.
 
     Attributes:
         finding: What is to be reported, once the change has been carried out.
@@ -145,7 +141,7 @@ class Difference:
 
 
 def validation(collection: Collection, action: ValidationAction) -> dict[str, Any]:
-    """Say how a collection's documents are to be validated.
+    """Build the options that validate a collection's documents.
 
     Level `moderate` leaves alone the updates of documents that were invalid before.
     """
@@ -160,11 +156,6 @@ def differences(
     collection: Collection, found: FoundCollection | None, action: ValidationAction
 ) -> list[Difference]:
     """Compare a collection with the registry, without looking at anything else.
-
-    Args:
-        collection: What should be.
-        found: What is; None when there is no such collection.
-        action: What is to happen to invalid documents.
 
     Returns:
         The collection, its validator and each index, in this order; what is not in the registry
@@ -231,7 +222,7 @@ def _of_index(name: str, index: Index, found: tuple[FoundIndex, ...]) -> Differe
 def _strange_indexes(collection: Collection, found: tuple[FoundIndex, ...]) -> Iterator[Difference]:
     for other in found:
         on_same = [index for index in collection.indexes if index.stored_keys == other.keys]
-        beside = [index for index in on_same if any(one.is_as(index) for one in found)]
+        beside = [index for index in on_same if any(existing.is_as(index) for existing in found)]
         if not on_same or (beside and not any(other.is_as(index) for index in beside)):
             reason = _STRANGE_UNIQUE if other.options.get("unique") else ""
             yield Difference(

@@ -12,12 +12,7 @@ Outcome = Literal["created", "existing", "repaired", "blocked", "unknown"]
 
 
 def words(outcome: Outcome, *, dry_run: bool) -> str:
-    """Say an outcome in words; of a dry run, what would be.
-
-    Args:
-        outcome: What became of something.
-        dry_run: Whether nothing was changed.
-    """
+    """Word an outcome, also of a dry run."""
     if outcome == "unknown":
         return "unknown and left alone"
     would = dry_run and outcome in {"created", "repaired"}
@@ -51,8 +46,6 @@ class Finding(_ReportPart):
     """What became of one collection, validator or index.
 
     Attributes:
-        collection: The collection's name.
-        kind: What this is about.
         name: The index's name, or the collection's.
         outcome: `created`, `existing`, `repaired`, `blocked` (it is not as it should be, and
             nothing was dropped), or `unknown` (not of this project, and left alone).
@@ -78,7 +71,6 @@ class InitReport(_ReportPart):
     """What `init-db` found and did, in the registry's order.
 
     Attributes:
-        database: The database's name.
         dry_run: Whether it only looked; `created` and `repaired` then mean what it would do.
         findings: One entry for each collection, validator and index.
     """
@@ -102,8 +94,8 @@ class InitReport(_ReportPart):
         return (finding for finding in self.findings if finding.outcome in outcomes)
 
     def lines(self) -> Iterator[str]:
-        """Say in one line for each collection what became of it and of each of its indexes."""
-        for collection, findings in groupby(self.findings, key=lambda one: one.collection):
+        """Summarise in one line for each collection what became of it and of its indexes."""
+        for collection, findings in groupby(self.findings, key=lambda finding: finding.collection):
             by_outcome: dict[Outcome, list[str]] = defaultdict(list)
             for finding in findings:
                 by_outcome[finding.outcome].append(finding.name)
@@ -114,7 +106,7 @@ class InitReport(_ReportPart):
             yield f"{collection}: {'; '.join(parts)}."
 
     def summary(self) -> str:
-        """Say in one sentence how many there are of each outcome."""
+        """Count in one sentence how many there are of each outcome."""
         counts = Counter(finding.outcome for finding in self.findings)
         parts = [
             f"{counts[outcome]} {words(outcome, dry_run=self.dry_run)}"

@@ -36,17 +36,14 @@ def delete_with_owned(
     """Mark a document and all that it owns, directly or not, as deleted.
 
     A document that is deleted keeps its mark, and what it owns and is not deleted gets that one;
-    so it can be repeated, and mends what came to hang on a deleted document.
+    so it can be repeated, and repairs what was added below a deleted document.
 
     Args:
         database: The StoryCanvas database.
         collection: The document's collection.
         root: The document, as it is stored.
-        mark: Given to what carries none, unless an earlier try has begun with another one.
+        mark: Given to what carries none, unless an earlier try has begun with another mark.
         session: Of the transaction, or None on a server that has none.
-
-    Returns:
-        How many documents were marked.
     """
     kept = mark_of(root) or pending_mark_of(root)
     if kept is None and session is None:
@@ -75,15 +72,6 @@ def restore_with_owned(
     A deletion that began and did not end is undone as well. A document that is not deleted stays
     as it is, so it can be repeated.
 
-    Args:
-        database: The StoryCanvas database.
-        collection: The document's collection.
-        root: The document, as it is stored.
-        session: Of the transaction, or None on a server that has none.
-
-    Returns:
-        How many documents were restored.
-
     Raises:
         ParentDeleted: It belongs to a document that is deleted and would stay so.
     """
@@ -107,7 +95,7 @@ def restore_with_owned(
 def _begin(
     database: Database[Document], collection: str, root: Mapping[str, Any], mark: Mark
 ) -> Mark | None:
-    """Note the mark of a deletion that begins, and read which one holds: the first one noted."""
+    """Store the mark of a deletion that begins, and read which mark holds: the first one stored."""
     documents = database[collection]
     documents.update_one(
         {"_id": root["_id"], **NOT_DELETED, PENDING_DELETION: None},
@@ -148,7 +136,7 @@ def _refuse_below_deleted(
     session: ClientSession | None,
 ) -> None:
     """Refuse a restore below a deleted parent, unless the parent is below the document itself."""
-    below = {(batch.collection, one) for batch in found for one in batch.ids}
+    below = {(batch.collection, document_id) for batch in found for document_id in batch.ids}
     for relation in parents_of(collection):
         parent_id = root.get(relation.field)
         if not is_id(parent_id) or (relation.parent, parent_id) in below:

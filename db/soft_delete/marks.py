@@ -1,6 +1,6 @@
 """What it means that a document is deleted: its mark, and the condition that queries carry.
 
-A null or missing `deleted_at` is a document that is there; anything else is one that was deleted.
+A null or missing `deleted_at` is a document that is there; any other value is a deletion.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ UNREADABLE: Mapping[str, Any] = {
         {"deleted_at": {"$type": "array"}},
     ]
 }
-"""Documents whose `deleted_at` is neither null nor a date, so that nobody knows since when."""
+"""Documents whose `deleted_at` is neither null nor a date, an unknown time of deletion."""
 
 
 @dataclass(frozen=True)
@@ -66,28 +66,15 @@ def pending_mark_of(document: Mapping[str, Any]) -> Mark | None:
 
 
 def where(query: Mapping[str, Any], deleted: Deleted) -> Document:
-    """Add the rule to a query; a condition of its own on `deleted_at` holds as well.
-
-    Args:
-        query: Any MongoDB query.
-        deleted: Which documents it is about.
-    """
+    """Add the rule to a query; a condition of its own on `deleted_at` holds as well."""
     return dict(query) if deleted == "any" else {"$and": [dict(query), dict(_RULES[deleted])]}
 
 
 def deleted_before(limit: datetime) -> Document:
-    """Find what was deleted before a time.
-
-    Args:
-        limit: UTC.
-    """
+    """Find what was deleted before a time."""
     return {"deleted_at": {**_DATE, "$lt": limit}}
 
 
 def deleted_since(limit: datetime) -> Document:
-    """Find what was deleted at a time or later.
-
-    Args:
-        limit: UTC.
-    """
+    """Find what was deleted at a time or later."""
     return {"deleted_at": {**_DATE, "$gte": limit}}

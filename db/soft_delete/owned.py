@@ -25,7 +25,6 @@ class Owners:
     """Documents of one collection on which others may hang.
 
     Attributes:
-        collection: Its name.
         ids: Their `id`s, at most `BATCH`; none is empty, for an empty id means no parent.
     """
 
@@ -35,21 +34,23 @@ class Owners:
 
 def children_first() -> tuple[str, ...]:
     """Order the soft-deletable collections so that each comes before those that own it."""
-    owners = {one.name: one.name for one in COLLECTIONS if one.name in SOFT_DELETABLE}
+    owners = {
+        collection.name: collection.name
+        for collection in COLLECTIONS
+        if collection.name in SOFT_DELETABLE
+    }
     graph = {
-        name: {one.collection for one in owned_by(name) if one.collection != name}
+        name: {relation.collection for relation in owned_by(name) if relation.collection != name}
         for name in owners
     }
     return tuple(TopologicalSorter(graph).static_order())
 
 
 def parents_of(collection: str) -> tuple[Relation, ...]:
-    """Say on what the documents of a collection hang.
-
-    Args:
-        collection: Its name.
-    """
-    return tuple(one for one in RELATIONS if one.owned and one.collection == collection)
+    """Choose the relations by which a collection's documents belong to a parent."""
+    return tuple(
+        relation for relation in RELATIONS if relation.owned and relation.collection == collection
+    )
 
 
 def in_batches(many: Iterable[T], size: int = BATCH) -> Iterator[tuple[T, ...]]:
@@ -60,7 +61,7 @@ def in_batches(many: Iterable[T], size: int = BATCH) -> Iterator[tuple[T, ...]]:
 
 
 def is_id(value: object) -> bool:
-    """Tell whether a value names a document; null and an empty text name none."""
+    """Check whether a value names a document; null and an empty text do not."""
     return isinstance(value, str) and bool(value)
 
 
@@ -75,18 +76,13 @@ def owners(
     Each document comes once, so a circle of scenes ends the walk. Memory grows with the documents
     that may own something, about 100 bytes each; a project's clips are not held.
 
-    Args:
-        database: The StoryCanvas database.
-        collection: Whose documents the walk begins at.
-        ids: Their `id`s.
-        session: Of the transaction, if there is one.
-
     Returns:
         Batches of documents, those that own before those that are owned.
     """
-    seen = {(collection, one) for one in ids if is_id(one)}
+    seen = {(collection, document_id) for document_id in ids if is_id(document_id)}
     waiting = deque(
-        Owners(collection, batch) for batch in in_batches(sorted(one for _, one in seen))
+        Owners(collection, batch)
+        for batch in in_batches(sorted(document_id for _, document_id in seen))
     )
     found: list[Owners] = []
     while waiting:
@@ -96,7 +92,7 @@ def owners(
             if owned_by(relation.collection):
                 fresh = _owned_ids(database, relation, batch, session) - seen
                 seen |= fresh
-                parts = in_batches(sorted(one for _, one in fresh))
+                parts = in_batches(sorted(document_id for _, document_id in fresh))
                 waiting.extend(Owners(relation.collection, part) for part in parts)
     return found
 
@@ -107,7 +103,7 @@ def _owned_ids(
     batch: Owners,
     session: ClientSession | None,
 ) -> set[tuple[str, str]]:
-    told = database[relation.collection].find(
+    children = database[relation.collection].find(
         {relation.field: {"$in": [*batch.ids]}}, {"_id": False, "id": True}, session=session
     )
-    return {(relation.collection, one["id"]) for one in told if is_id(one.get("id"))}
+    return {(relation.collection, child["id"]) for child in children if is_id(child.get("id"))}

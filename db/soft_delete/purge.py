@@ -2,8 +2,8 @@
 
 A document goes only when nothing that it owns stays; so what is not deleted, or not deleted long
 enough, keeps whatever it belongs to. It may be killed at any moment and be run by any number of
-processes at once: whoever comes next removes what is left. What merely names a removed document,
-such as the ledger or a clip its character, is not touched, and neither are pictures.
+processes at once: the next run removes what is left. Documents that only name a removed one, such
+as the ledger or a clip with its character, are not touched, and neither are pictures.
 """
 
 import logging
@@ -44,16 +44,11 @@ class RetainedDocuments:
         self.listed: list[KeptDocument] = []
 
     def ids(self, collection: str) -> AbstractSet[str]:
-        """Say which documents of a collection are kept, as far as they were looked at."""
+        """Return which documents of a collection are kept, as far as they were scanned."""
         return self._ids[collection]
 
-    def look(self, collection: str, ids: Sequence[str] | None = None) -> None:
-        """Find which of the old documents of a collection own something that stays.
-
-        Args:
-            collection: Its name.
-            ids: Look at these only, at most about a thousand.
-        """
+    def scan(self, collection: str, ids: Sequence[str] | None = None) -> None:
+        """Find which of the old documents of a collection own something that stays."""
         which = _ANY_ID if ids is None else {"$in": [*ids]}
         for relation in owned_by(collection):
             pipeline: list[Document] = [
@@ -67,14 +62,16 @@ class RetainedDocuments:
 
     def count_not_deleted(self, collection: str) -> int:
         """Count the documents that are not deleted, although what they belong to is old."""
-        parts = [(one.parent, self._not_deleted(one)) for one in parents_of(collection)]
+        parts = [
+            (relation.parent, self._not_deleted(relation)) for relation in parents_of(collection)
+        ]
         if not parts:
             return 0
         (parent, pipeline), *others = parts
-        united = [{"$unionWith": {"coll": one, "pipeline": part}} for one, part in others]
+        united = [{"$unionWith": {"coll": other, "pipeline": part}} for other, part in others]
         counted: list[Document] = [{"$group": {"_id": "$_id"}}, {"$count": "count"}]
-        told = self._database[parent].aggregate([*pipeline, *united, *counted], allowDiskUse=True)
-        return sum(one["count"] for one in told)
+        found = self._database[parent].aggregate([*pipeline, *united, *counted], allowDiskUse=True)
+        return sum(document["count"] for document in found)
 
     def _one_that_stays(self, relation: Relation) -> Document:
         return {
@@ -105,7 +102,7 @@ class RetainedDocuments:
         ]
 
     def _keep(self, collection: str, document_id: str, reason: str) -> None:
-        """Note a document and the old ones that it belongs to, directly or not."""
+        """Keep a document and the old ones that it belongs to, directly or not."""
         found = [(collection, document_id, reason)]
         while found:
             collection, document_id, reason = found.pop()
@@ -120,8 +117,8 @@ class RetainedDocuments:
         for relation in parents_of(collection):
             own = self._database[collection].distinct(relation.field, {"id": document_id})
             query = {"id": {**_ANY_ID, "$in": own}, **self._old}
-            told = self._database[relation.parent].find(query, {"_id": False, "id": True})
-            parents += [(relation.parent, str(one["id"])) for one in told]
+            found = self._database[relation.parent].find(query, {"_id": False, "id": True})
+            parents += [(relation.parent, str(document["id"])) for document in found]
         return parents
 
     def _list(self, collection: str, document_id: str, reason: str) -> None:
@@ -153,13 +150,7 @@ class Purge:
     """Counts what is due, then removes it; both may be repeated after a failure."""
 
     def __init__(self, database: Database[Document], limit: datetime, *, dry_run: bool) -> None:
-        """Choose what is due.
-
-        Args:
-            database: The StoryCanvas database.
-            limit: UTC; what was deleted before this time is due.
-            dry_run: Whether the report says what would be, instead of what is to be.
-        """
+        """Choose what is due."""
         self._database = database
         self._limit = limit
         self._dry_run = dry_run
@@ -168,84 +159,84 @@ class Purge:
         self._removed: Counter[str] = Counter()
 
     def count(self) -> PurgeReport:
-        """Count by collection what is due and what is kept; nothing is removed.
-
-        Raises:
-            db.errors.DatabaseError: The server cannot be reached or refuses the user.
-        """
+        """Count by collection what is due and what is kept; nothing is removed."""
         with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
-            keeping = self._look()
-            self._counts = tuple(self._count(name, keeping) for name in children_first())
-        return self._report(keeping, removal_done=False)
+            retained = self._scan()
+            self._counts = tuple(self._count(name, retained) for name in children_first())
+        return self._report(retained, removal_done=False)
 
     def remove(self) -> PurgeReport:
-        """Remove what is due, and say how much it was; `count` comes first.
-
-        Raises:
-            db.errors.DatabaseError: The server cannot be reached or refuses the user.
-        """
+        """Remove what is due, and say how much it was; `count` comes first."""
         with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
-            keeping = self._look()
+            retained = self._scan()
             for name in children_first():
-                self._remove(name, keeping)
+                self._remove(name, retained)
                 log.info("Removed from %s: %d.", name, self._removed[name])
-        return self._report(keeping, removal_done=True)
+        return self._report(retained, removal_done=True)
 
-    def _look(self) -> RetainedDocuments:
-        keeping = RetainedDocuments(self._database, self._limit)
+    def _scan(self) -> RetainedDocuments:
+        retained = RetainedDocuments(self._database, self._limit)
         for name in children_first():
-            keeping.look(name)
-        return keeping
+            retained.scan(name)
+        return retained
 
-    def _count(self, name: str, keeping: RetainedDocuments) -> PurgeCount:
+    def _count(self, name: str, retained: RetainedDocuments) -> PurgeCount:
         documents = self._database[name]
-        kept = len(keeping.ids(name))
+        kept = len(retained.ids(name))
         return PurgeCount(
             collection=name,
             due=max(0, documents.count_documents(self._old) - kept),
             kept=kept,
-            not_deleted=keeping.count_not_deleted(name),
+            not_deleted=retained.count_not_deleted(name),
             later=documents.count_documents(deleted_since(self._limit)),
             unreadable=documents.count_documents(UNREADABLE),
         )
 
-    def _remove(self, name: str, keeping: RetainedDocuments) -> None:
-        told = self._database[name].find(self._old, {"id": True})
-        for batch in in_batches(told, BATCH):
-            ids = [one["id"] for one in batch if is_id(one.get("id"))]
+    def _remove(self, name: str, retained: RetainedDocuments) -> None:
+        found = self._database[name].find(self._old, {"id": True})
+        for batch in in_batches(found, BATCH):
+            ids = [document["id"] for document in batch if is_id(document.get("id"))]
             if owned_by(name):
-                self._remove_owners(name, ids, keeping)
-                nameless = [one["_id"] for one in batch if not is_id(one.get("id"))]
+                self._remove_owners(name, ids, retained)
+                nameless = [document["_id"] for document in batch if not is_id(document.get("id"))]
                 self._delete(name, "_id", nameless)
             else:
-                self._delete(name, "_id", [one["_id"] for one in batch])
+                self._delete(name, "_id", [document["_id"] for document in batch])
 
-    def _remove_owners(self, name: str, ids: Sequence[str], keeping: RetainedDocuments) -> None:
-        """Remove documents and what they own, after a last look at what came to hang on them."""
-        kept = keeping.ids(name)
+    def _remove_owners(self, name: str, ids: Sequence[str], retained: RetainedDocuments) -> None:
+        """Remove documents and what they own, after a last scan for what was added below them."""
+        kept = retained.ids(name)
         for batch in reversed(
-            owners(self._database, name, [one for one in ids if one not in kept])
+            owners(
+                self._database,
+                name,
+                [document_id for document_id in ids if document_id not in kept],
+            )
         ):
-            keeping.look(batch.collection, batch.ids)
-            stay = keeping.ids(batch.collection)
-            self._delete(batch.collection, "id", [one for one in batch.ids if one not in stay])
+            retained.scan(batch.collection, batch.ids)
+            stay = retained.ids(batch.collection)
+            self._delete(
+                batch.collection,
+                "id",
+                [document_id for document_id in batch.ids if document_id not in stay],
+            )
 
     def _delete(self, name: str, field: str, values: Sequence[Any]) -> None:
         if values:
             query = {field: {"$in": [*values]}, **self._old}
             self._removed[name] += self._database[name].delete_many(query).deleted_count
 
-    def _report(self, keeping: RetainedDocuments, *, removal_done: bool) -> PurgeReport:
+    def _report(self, retained: RetainedDocuments, *, removal_done: bool) -> PurgeReport:
         return PurgeReport(
             database=self._database.name,
             dry_run=self._dry_run,
             deleted_before=self._limit,
             removal_done=removal_done,
-            counts=tuple(self._after(keeping)) if removal_done else self._counts,
-            kept=tuple(keeping.listed),
+            counts=tuple(self._after(retained)) if removal_done else self._counts,
+            kept=tuple(retained.listed),
         )
 
-    def _after(self, keeping: RetainedDocuments) -> Iterator[PurgeCount]:
-        for one in self._counts:
-            known = {"removed": self._removed[one.collection]}
-            yield one.model_copy(update={**known, "kept": len(keeping.ids(one.collection))})
+    def _after(self, retained: RetainedDocuments) -> Iterator[PurgeCount]:
+        for count in self._counts:
+            known = {"removed": self._removed[count.collection]}
+            yield count.model_copy(update={**known, "kept": len(retained.ids(count.collection))})

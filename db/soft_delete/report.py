@@ -17,13 +17,12 @@ class PurgeCount(_ReportPart):
     """Numbers of documents of one collection.
 
     Attributes:
-        collection: Its name.
         due: Deleted long enough ago, and nothing that they own stays: counted before a removal.
         removed: Removed for good; 0 in a dry run.
         kept: Deleted long enough ago, but something that they own stays.
         not_deleted: Not deleted, although what they belong to was deleted long enough ago.
         later: Deleted, but not that long ago.
-        unreadable: Their `deleted_at` is no date; they are left alone.
+        unreadable: Their `deleted_at` is not a date; they are left alone.
     """
 
     collection: str
@@ -35,12 +34,7 @@ class PurgeCount(_ReportPart):
     unreadable: int = 0
 
     def line(self, *, dry_run: bool, counted: bool) -> str:
-        """Say the numbers in one line.
-
-        Args:
-            dry_run: Whether nothing is to be removed.
-            counted: Whether the removal is still to come.
-        """
+        """Write the numbers in one line."""
         gone = f"{self.due} {_to_be(dry_run=dry_run)}" if counted else f"{self.removed} removed"
         numbers = {
             "kept because of what they own": self.kept,
@@ -56,7 +50,6 @@ class KeptDocument(_ReportPart):
     """A document that was deleted long enough ago and is kept.
 
     Attributes:
-        collection: Its collection.
         document_id: Its `id`.
         reason: What it owns and why that stays.
     """
@@ -73,8 +66,6 @@ class PurgeReport(_ReportPart):
     """What was due to be removed from each soft-deletable collection, and what was.
 
     Attributes:
-        database: The database's name.
-        dry_run: Whether it only looks.
         deleted_before: UTC; what was deleted before this time is due.
         removal_done: Whether the removal is over; false for the count that comes first.
         counts: Numbers by collection, in the order of removal, children first.
@@ -91,25 +82,25 @@ class PurgeReport(_ReportPart):
     @property
     def due(self) -> int:
         """How many documents were to be removed when they were counted."""
-        return sum(one.due for one in self.counts)
+        return sum(count.due for count in self.counts)
 
     @property
     def removed(self) -> int:
         """How many documents were removed."""
-        return sum(one.removed for one in self.counts)
+        return sum(count.removed for count in self.counts)
 
     @property
     def kept_count(self) -> int:
         """How many documents are kept because of what they own."""
-        return sum(one.kept for one in self.counts)
+        return sum(count.kept for count in self.counts)
 
     def lines(self) -> Iterator[str]:
-        """Say in one line for each collection what was found or done."""
-        for one in self.counts:
-            yield one.line(dry_run=self.dry_run, counted=not self.removal_done)
+        """Write in one line for each collection what was found or done."""
+        for count in self.counts:
+            yield count.line(dry_run=self.dry_run, counted=not self.removal_done)
 
     def summary(self) -> str:
-        """Say in one sentence how much was removed or is to be, and how much is kept."""
+        """Count in one sentence how much was removed or is to be, and how much is kept."""
         what = f"{self.due} document(s) {_to_be(dry_run=self.dry_run)}"
         if self.removal_done:
             what = f"{self.removed} of {self.due} document(s) removed"

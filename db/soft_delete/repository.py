@@ -42,7 +42,7 @@ _CREDENTIALS = re.compile(r"//[^/@\s]*@")
 class SoftDeletableRepository:
     """Reads, changes, deletes and restores documents of one collection, by their `id`.
 
-    A deleted document is found only by who asks for deleted ones, and is never changed.
+    A deleted document is found only on request, and is never changed.
     """
 
     def __init__(self, database: Database[Document], collection: str) -> None:
@@ -57,10 +57,6 @@ class SoftDeletableRepository:
 
     def find(self, document_id: str, *, deleted: Deleted = "not") -> Document:
         """Read a document.
-
-        Args:
-            document_id: Its `id`.
-            deleted: Whether it may or must be deleted.
 
         Raises:
             UnknownDocument: There is none.
@@ -82,7 +78,7 @@ class SoftDeletableRepository:
         """Read all documents that a query finds, a batch at a time.
 
         Args:
-            query: Any MongoDB query; what it says about `deleted_at` holds besides the rule.
+            query: Any MongoDB query; its own condition on `deleted_at` holds besides the rule.
             deleted: Whether the documents may or must be deleted.
             sort: Fields, and 1 for ascending or -1 for descending.
             limit: Most documents; 0 for all.
@@ -92,14 +88,6 @@ class SoftDeletableRepository:
 
     def update(self, document_id: str, changes: Mapping[str, Any], now: datetime) -> Document:
         """Set fields of a document that is not deleted.
-
-        Args:
-            document_id: Its `id`.
-            changes: New values by field, or by the path of a field.
-            now: UTC, the new `updated_at`.
-
-        Returns:
-            The document as it is now.
 
         Raises:
             FieldProtected: A field is not to be changed this way.
@@ -123,17 +111,9 @@ class SoftDeletableRepository:
     def soft_delete(self, document_id: str, by: str | None, now: datetime) -> Counts:
         """Mark a document and all that it owns as deleted; a second time changes nothing.
 
-        It is one transaction on a replica set, whose limits `db.transactions` tells. On a
-        standalone server a kill may leave a part of it done; the next call, whoever makes it, goes
-        on with the mark of the first, and `restore` undoes it.
-
-        Args:
-            document_id: Its `id`.
-            by: Id of the user who deletes it.
-            now: UTC.
-
-        Returns:
-            How many documents of each collection were marked.
+        It is one transaction on a replica set, whose limits are in `db.transactions`. On a
+        standalone server a kill may leave a part of it done; the next call goes on with the mark of
+        the first, and `restore` undoes it.
 
         Raises:
             UnknownDocument: There is none.
@@ -153,12 +133,6 @@ class SoftDeletableRepository:
 
         Of what it owns, that is what carries the same `deleted_at` and `deleted_by`. It can be
         repeated, and does nothing to a document that is not deleted.
-
-        Args:
-            document_id: Its `id`.
-
-        Returns:
-            How many documents of each collection were restored.
 
         Raises:
             UnknownDocument: There is none.
@@ -184,7 +158,7 @@ class SoftDeletableRepository:
         return found
 
     def _stored(self, document_id: str) -> Document:
-        """Say why a document was not found under a rule."""
+        """Raise the reason why a document was not found."""
         found = self._any(document_id, None)
         if mark_of(found):
             raise DocumentDeleted(
@@ -202,9 +176,11 @@ class SoftDeletableRepository:
         here = f".{self._name} " in str(details.get("errmsg"))
         if not here or any(field not in values for field in fields):
             return
-        told = ", ".join(f"{one} {_CREDENTIALS.sub('//', repr(values[one]))}" for one in fields)
+        taken = ", ".join(
+            f"{field} {_CREDENTIALS.sub('//', repr(values[field]))}" for field in fields
+        )
         raise ValueTaken(
-            f"Nothing was {what}: another document of {self._name} has the {told}; change or "
+            f"Nothing was {what}: another document of {self._name} has the {taken}; change or "
             "delete that one, or choose another value, first."
         ) from error
 

@@ -26,7 +26,7 @@ from tasks.retries import is_retryable, with_retries
 
 MIGRATE_KEY = "migrate-db"
 CHARACTERS_KEY = "migrate-characters"
-CHARACTER_FIELDS = 1
+CHARACTER_FIELDS = "1"
 """Number of the migration of characters."""
 
 Row = dict[str, str | int]
@@ -41,7 +41,7 @@ def migrate(database: Database[Document], target: str, *, dry_run: bool) -> Migr
     """
     with shown_progress(f"{MIGRATE_KEY}-progress") as progress:
         migrator = Migrator(database, _run_by(), load_migrations(), progress)
-        return migrator.look(target) if dry_run else migrator.migrate(target)
+        return migrator.dry_run(target) if dry_run else migrator.apply(target)
 
 
 @task(cache_policy=NO_CACHE, task_run_name="migrate characters", retry_condition_fn=is_retryable)
@@ -53,8 +53,8 @@ def repair_characters(database: Database[Document], *, dry_run: bool) -> Migrati
     """
     with shown_progress(f"{CHARACTERS_KEY}-progress") as progress:
         migrator = Migrator(database, _run_by(), load_migrations(), progress)
-        act = migrator.look_at if dry_run else migrator.repeat
-        return act(CHARACTER_FIELDS)
+        act = migrator.dry_run if dry_run else migrator.apply
+        return act(CHARACTER_FIELDS, repeat=True)
 
 
 @task(cache_policy=NO_CACHE, task_run_name="count characters", retry_condition_fn=is_retryable)

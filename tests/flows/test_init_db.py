@@ -81,7 +81,7 @@ def test_duplicates_end_the_run_failed_with_the_report_and_what_to_do(configured
 @pytest.mark.usefixtures("configured")
 @pytest.mark.parametrize(
     ("url", "sentence"),
-    [(WRONG_USER, "refuses this user"), ("http://", "is no MongoDB connection string")],
+    [(WRONG_USER, "refuses this user"), ("http://", "is not a MongoDB connection string")],
 )
 def test_a_database_that_cannot_be_opened_is_one_sentence(
     mongo_url: str, monkeypatch: pytest.MonkeyPatch, url: str, sentence: str

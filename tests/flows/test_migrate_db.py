@@ -40,7 +40,7 @@ def test_a_run_shows_each_migration_its_progress_and_what_is_left_to_a_person(
     assert progress.description == "Finished."
     assert "scenes: 1 of 1 documents." in said
     assert [line for line in report.lines() if line not in said] == []
-    left = "Texts in scenes.created_at that are no time; correct or remove them (1: inn)"
+    left = "Texts in scenes.created_at that are not times; correct or remove them (1: inn)"
     assert f"Left to a person: {left}." in said
     record = configured["migrations"].find_one({"_id": 1}) or {}
     assert record["run_by"].endswith(", flow run migrate-db to latest")

@@ -68,8 +68,8 @@ def killing(url: str, database: Data) -> Iterator[Killing]:
     command: list[str | Path] = [sys.executable, "-m", "tests.support.db.killed_migration"]
     command += [url, database.name, str(RANGE)]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as one:
-        yield Killing(one, database)
+    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as program:
+        yield Killing(program, database)
 
 
 @pytest.fixture
@@ -84,7 +84,9 @@ def add_large_database(database: Data) -> None:
     """Store an old database with so many characters that they make many ranges."""
     add_old_database(database)
     for copy in range(COPIES):
-        characters = [{**one, "_id": f"{copy} {one['_id']}"} for one in broken_characters()]
+        characters = [
+            {**character, "_id": f"{copy} {character['_id']}"} for character in broken_characters()
+        ]
         database["characters"].insert_many(characters)
 
 
@@ -140,9 +142,9 @@ def test_an_old_database_goes_up_and_comes_back_as_it_was(any_database: Data) ->
     add_old_database(any_database)
     start = whole(any_database)
 
-    migrator(any_database).migrate("latest")
-    assert all(one.check(any_database).is_done for one in every_migration())
-    migrator(any_database).migrate("0")
+    migrator(any_database).apply("latest")
+    assert all(migration.check(any_database).is_done for migration in every_migration())
+    migrator(any_database).apply("0")
 
     assert whole(any_database) == start
 
@@ -150,7 +152,7 @@ def test_an_old_database_goes_up_and_comes_back_as_it_was(any_database: Data) ->
 def test_looking_at_an_old_database_writes_nothing(large: Data) -> None:
     start = whole(large), large.list_collection_names()
 
-    told = migrator(large).look("latest")
+    told = migrator(large).dry_run("latest")
 
     assert (whole(large), large.list_collection_names()) == start
     assert [move.number for move in told.moves if sum(move.counts.values())] == [1, 2, 3, 4, 5]

@@ -1,4 +1,4 @@
-"""What can be said about a migration by looking at the database."""
+"""What the database shows about a migration."""
 
 from collections.abc import Iterable
 from itertools import islice
@@ -18,7 +18,7 @@ class Unresolved(BaseModel):
     """Documents that a migration leaves as they are because a person has to decide.
 
     Attributes:
-        what: What is the matter and what to do, in one sentence.
+        what: What is wrong and what to do, in one sentence.
         count: How many there are.
         examples: The first of them.
     """
@@ -37,23 +37,17 @@ class Unresolved(BaseModel):
 
 
 def left_to_a_person(what: str, count: int, documents: Iterable[Document]) -> Unresolved:
-    """List documents by `id`, or by `_id` where there is none.
-
-    Args:
-        what: What is the matter and what to do, in one sentence.
-        count: How many there are.
-        documents: The first of them; no more are listed than a report takes.
-    """
+    """List documents by `id`, or by `_id` where there is none."""
     first = islice(documents, MAX_EXAMPLES)
-    examples = tuple(str(one.get("id", one["_id"])) for one in first)
+    examples = tuple(str(document.get("id", document["_id"])) for document in first)
     return Unresolved(what=what, count=count, examples=examples)
 
 
 class Check(BaseModel):
-    """What a migration has still to do, and what it has done, whoever did it and when.
+    """What a migration has still to do, and what any run of it has done.
 
     Attributes:
-        remaining: Documents that are not as they should be, by `collection.field`.
+        remaining: Documents that have to change, by `collection.field`.
         changed: Documents that the migration changed, by `collection.field`.
         unresolved: What it leaves to a person.
     """
@@ -83,12 +77,7 @@ class Check(BaseModel):
 
 
 def check_fields(database: Database[Document], change: FieldChange) -> Check:
-    """Count what a change of fields has still to do and has done.
-
-    Args:
-        database: The StoryCanvas database.
-        change: The change.
-    """
+    """Count what a change of fields has still to do and has done."""
     if change.collection not in collection_names(database):
         return Check()
     counts = change.counts(database[change.collection])
@@ -102,5 +91,5 @@ def check_fields(database: Database[Document], change: FieldChange) -> Check:
 def _too_large(collection: str, count: int) -> tuple[Unresolved, ...]:
     if not count:
         return ()
-    what = f"Documents of {collection} too large to note in them what was there; make them smaller"
+    what = f"Documents of {collection} too large for an undo note; make them smaller"
     return (Unresolved(what=what, count=count),)

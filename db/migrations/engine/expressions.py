@@ -1,4 +1,4 @@
-"""Words of MongoDB's aggregation language that migrations are written in."""
+"""Operators of MongoDB's aggregation language that migrations are written with."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,38 +8,32 @@ Expression = Any
 Build = Callable[[Expression], Expression]
 
 MISSING = "$$REMOVE"
-"""Set to this, a field is not there."""
+"""A field set to this is removed."""
 NUMBERS = ("int", "long", "double", "decimal")
 
 
 def is_a(value: Expression, *types: str) -> Expression:
-    """Tell whether a value is of one of some BSON types; `missing` is one."""
+    """Check for BSON types; `missing` is one of them."""
     return {"$in": [{"$type": value}, list(types)]}
 
 
 def when(condition: Expression, then: Expression, otherwise: Expression) -> Expression:
-    """Choose one of two values; the other one is not computed."""
+    """Choose one of two values; the other is not computed."""
     return {"$cond": [condition, then, otherwise]}
 
 
-def differ(one: Expression, other: Expression) -> Expression:
-    """Tell whether two values differ; a missing one and null do."""
-    return {"$ne": [one, other]}
+def differ(value: Expression, other: Expression) -> Expression:
+    """Compare two values; a missing value and null differ."""
+    return {"$ne": [value, other]}
 
 
 def called(name: str, value: Expression, build: Build) -> Expression:
-    """Give a value a name, so that it is computed once and its fields can be named.
-
-    Args:
-        name: A name that nothing around it has.
-        value: The value.
-        build: Makes the whole from the name.
-    """
+    """Name a value, so that it is computed once and its fields can be read."""
     return {"$let": {"vars": {name: value}, "in": build(f"$${name}")}}
 
 
 def each(name: str, values: Expression, build: Build) -> Expression:
-    """Make a list from another one, item by item."""
+    """Map a list, item by item."""
     return {"$map": {"input": values, "as": name, "in": build(f"$${name}")}}
 
 

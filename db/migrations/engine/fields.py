@@ -1,8 +1,8 @@
 """Changing fields of documents on the server so that it can be undone exactly.
 
-The same update that changes a document notes in it what was there before, under `migration_undo`
-and the migration's key. So a kill between any two documents loses nothing, on a standalone server
-too; a document is never changed twice; and what the app has written since is kept.
+The update that changes a document also stores an undo note in it: the values before, under
+`migration_undo` and the migration's key. So a kill between any two documents loses nothing, on a
+standalone server too; a document is never changed twice; and what the app writes later is kept.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -23,15 +23,15 @@ from db.migrations.engine.expressions import (
 )
 
 UNDO = "migration_undo"
-"""Field of a document that notes what migrations found in it."""
+"""Field of a document with the undo notes of migrations."""
 
 LARGEST = 7_000_000
-"""Bytes of a document whose changed fields can be noted in it; MongoDB takes 16 MiB."""
+"""Bytes of a document that has room for an undo note; MongoDB takes 16 MiB."""
 
 Rule = Callable[[Expression], Expression]
-"""Makes the expression of a field's new value from the one of its value."""
+"""Builds the expression of a field's new value from the expression of its value."""
 Change = tuple[Document, Document | list[Document]]
-"""Which documents, and what is done with them."""
+"""A query, and the update of what it finds."""
 
 _FITS: Expression = {"$lte": [{"$bsonSize": "$$ROOT"}, LARGEST]}
 
@@ -41,9 +41,9 @@ class FieldCounts:
     """Numbers of documents.
 
     Attributes:
-        wrong: Whose field is not as it should be and can be changed.
-        noted: Whose field was changed.
-        too_large: Some field of which is not as it should be, with no room for a note.
+        wrong: Documents whose field has to change and can.
+        noted: Documents whose field was changed.
+        too_large: Documents with a field that has to change and no room for a note.
     """
 
     wrong: dict[str, int]
@@ -53,13 +53,12 @@ class FieldCounts:
 
 @dataclass(frozen=True)
 class FieldChange:
-    """How some fields of a collection's documents become what they should be.
+    """A change of some fields of a collection's documents.
 
     Attributes:
-        key: Under which key the notes stand, such as `m0001`.
-        collection: The collection's name.
-        rules: What each field should be; a rule gives the value itself where that is right.
-        defaults: What the rules give for missing fields, where that is the same for all documents.
+        key: Key of the undo notes, such as `m0001`.
+        rules: What each field should be; a rule returns the value itself where it is right.
+        defaults: What the rules return for missing fields, where it is the same for all documents.
             Documents without any of the fields are then changed by an update that costs the
             server least.
     """
@@ -75,7 +74,7 @@ class FieldChange:
         return {f"{UNDO}.{self.key}": {"$exists": True}}
 
     def up(self) -> list[Change]:
-        """Say what to do with the documents that are not as they should be."""
+        """Build the updates of the documents that have to change."""
         needed = {"$expr": {"$and": [self._any_is_wrong, _FITS]}}
         notes = [when(self._is_wrong(name), {name: note_of(f"${name}")}, {}) for name in self.rules]
         values = {name: rule(f"${name}") for name, rule in self.rules.items()}
@@ -83,18 +82,14 @@ class FieldChange:
         return [self._fill_in(), change] if self.defaults else [change]
 
     def down(self) -> list[Change]:
-        """Say how a changed document becomes what it was; what was written since stays."""
+        """Build the update that restores a document; what was written since stays."""
         restored = {name: self._restored(name) for name in self.rules}
         return [(self.noted, [{"$set": restored}, *forget(self.key)])]
 
     def counts(self, collection: Collection[Document]) -> FieldCounts:
-        """Count documents by field.
-
-        Args:
-            collection: Where they are.
-        """
+        """Count documents by field."""
         # Most documents of a large collection are of this kind, and plain equality finds them
-        # several times as fast as the rules judge them.
+        # several times as fast as the rules do.
         filled = collection.count_documents(self._filled) if self.defaults else 0
         rest = self._count_others(collection) if filled < collection.count_documents({}) else {}
         return FieldCounts(
@@ -132,7 +127,7 @@ class FieldChange:
         return next(iter(collection.aggregate(pipeline)), {})
 
     def are_right(self) -> dict[str, Expression]:
-        """Say by field how to tell that it is as it should be."""
+        """Build by field the expression that checks it."""
         return {name: {"$not": [self._is_wrong(name)]} for name in self.rules}
 
     def _fill_in(self) -> Change:
@@ -154,23 +149,23 @@ class FieldChange:
 
 
 def note_path(key: str, name: str) -> Expression:
-    """Say where the note of a migration on a field stands."""
+    """Build the path of a migration's undo note on a field."""
     return f"${UNDO}.{key}.{name}"
 
 
 def note_of(value: Expression) -> Expression:
-    """Note a value in a list, which is empty when there was none."""
+    """Build the note of a value: a list, which is empty when there was none."""
     return when(is_a(value, "missing"), [], [value])
 
 
 def add_notes(key: str, notes: list[Expression]) -> Document:
-    """Add notes to those of a document; where there is one already, the older one stays."""
+    """Build the update that adds undo notes; an older note on the same field stays."""
     merged = {"$mergeObjects": [*notes, f"${UNDO}.{key}"]}
     return {UNDO: {"$mergeObjects": [f"${UNDO}", {key: merged}]}}
 
 
 def forget(key: str) -> list[Document]:
-    """Say how the notes of a migration are taken out of a document."""
+    """Build the update that removes the undo notes of a migration."""
     emptied = when({"$eq": [f"${UNDO}", {}]}, MISSING, f"${UNDO}")
     return [{"$unset": f"{UNDO}.{key}"}, {"$set": {UNDO: emptied}}]
 
@@ -179,11 +174,11 @@ _ORDER = "order"
 
 
 def set_with_undo(key: str, values: Mapping[str, Expression]) -> list[Document]:
-    """Say how fields of a document are set; what they were at first and became is noted in it.
+    """Build the update that sets fields and notes their first and their new value.
 
     Args:
-        key: Under which key the notes stand, such as `m0004`.
-        values: New values by field; `MISSING` takes a field out.
+        key: Key of the undo notes, such as `m0004`.
+        values: New values by field; `MISSING` removes a field.
     """
     notes: Document = {
         name: {
@@ -200,21 +195,12 @@ def set_with_undo(key: str, values: Mapping[str, Expression]) -> list[Document]:
 
 
 def restore_from_undo(key: str, names: Iterable[str]) -> list[Document]:
-    """Say how fields of a document become what they were, unless they were written to since.
-
-    Args:
-        key: Under which key the notes stand.
-        names: The fields.
-    """
+    """Build the update that restores fields, unless they were written to since."""
     return [{"$set": {name: _restored(key, name) for name in names}}]
 
 
 def in_noted_order(key: str) -> list[Document]:
-    """Say how the fields of a document come to stand as they did before one was taken out.
-
-    Args:
-        key: Under which key the notes stand.
-    """
+    """Build the update that restores the order of fields from before one was removed."""
     order = note_path(key, _ORDER)
 
     def put(fields: str) -> Expression:

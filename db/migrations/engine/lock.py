@@ -1,4 +1,4 @@
-"""One migrating run at a time, also when the one before was killed."""
+"""One migrating run at a time, also after a killed run."""
 
 import logging
 import time
@@ -24,19 +24,14 @@ class LockRepository:
         self._locks = database["locks"]
 
     def take(self, name: str, holder: str, lasts: timedelta) -> tuple[str, Lock]:
-        """Take a lock, unless somebody holds it.
-
-        Args:
-            name: What is locked.
-            holder: Who takes it, in words.
-            lasts: How long it holds unless it is renewed.
+        """Take a lock, unless another run holds it.
 
         Returns:
             The taker's token, and who holds the lock now: the taker if the tokens are the same.
         """
         token = uuid4().hex
-        told = {"token": token, "holder": {"$literal": holder}}
-        mine = {**told, "since": "$$NOW", "expires_at": _in(lasts)}
+        taker = {"token": token, "holder": {"$literal": holder}}
+        mine = {**taker, "since": "$$NOW", "expires_at": _in(lasts)}
         kept = {field: f"${field}" for field in mine}
         is_free = {"$lt": [{"$ifNull": ["$expires_at", False]}, "$$NOW"]}
         update = [
@@ -45,11 +40,7 @@ class LockRepository:
         return token, self._find_and_update(name, update)
 
     def renew(self, name: str, token: str, lasts: timedelta) -> bool:
-        """Hold a lock for longer.
-
-        Returns:
-            Whether it was still held.
-        """
+        """Hold a lock for longer."""
         with translated_errors():
             done = self._locks.update_one(
                 {"_id": name, "token": token}, [{"$set": {"expires_at": _in(lasts)}}]
@@ -57,7 +48,7 @@ class LockRepository:
         return done.matched_count == 1
 
     def release(self, name: str, token: str) -> None:
-        """Give a lock back, if it is still held."""
+        """Release a lock, if it is still held."""
         with translated_errors():
             self._locks.delete_one({"_id": name, "token": token})
 
@@ -70,7 +61,7 @@ class LockRepository:
                     )
                     break
                 except DuplicateKeyError:
-                    # Two inserted it at once; now it is there.
+                    # Two runs inserted it at the same moment; now it exists.
                     if last:
                         raise
         return Lock.model_validate(found)
@@ -83,21 +74,15 @@ def _in(lasts: timedelta) -> Document:
 
 NAME = "migrations"
 LEASE = timedelta(seconds=15)
-"""After which a killed run's lock is free; a living one renews it three times as often."""
-LOOKS = 20
-"""How often a lock is looked at during a lease."""
+"""After which a killed run's lock is free; a living run renews it three times as often."""
+POLLS = 20
+"""How often a lock is read during a lease."""
 
 log = logging.getLogger(__name__)
 
 
 class HeldLock:
-    """A lock that this process holds and renews in a thread of its own.
-
-    Args:
-        locks: Where locks are.
-        token: Given when it was taken.
-        lease: How long it holds unless it is renewed.
-    """
+    """A lock that this process holds and renews in a thread of its own."""
 
     def __init__(self, locks: LockRepository, token: str, lease: timedelta) -> None:
         self._locks, self._token, self._lease = locks, token, lease
@@ -107,19 +92,19 @@ class HeldLock:
         self._thread.start()
 
     def ensure_held(self) -> None:
-        """Make sure that nobody else migrates.
+        """Make sure that no other run migrates.
 
         Raises:
             MigrationLockLost: The lock could not be renewed in time.
         """
         if time.monotonic() > self._sure_until:
             raise MigrationLockLost(
-                "This run was not heard of for longer than its lock holds, so another one may have "
-                "taken over; run it again, it goes on where it stopped."
+                "This run could not renew its lock in time, so another run may have taken "
+                "over; run it again, it goes on where it stopped."
             )
 
     def release(self) -> None:
-        """End the renewing and let others migrate."""
+        """Stop renewing and release the lock."""
         self._ended.set()
         self._thread.join()
         self._locks.release(NAME, self._token)
@@ -141,16 +126,10 @@ class HeldLock:
 def migration_lock(
     locks: LockRepository, holder: str, lease: timedelta = LEASE
 ) -> Iterator[HeldLock]:
-    """Hold the lock of the migrations; one that a killed run left is waited for.
-
-    Args:
-        locks: Where locks are.
-        holder: Who takes it, in words that an operator understands.
-        lease: How long it holds unless it is renewed.
+    """Hold the lock of the migrations; wait for the lock of a killed run to expire.
 
     Raises:
         MigrationRunning: Another run holds and renews it.
-        DatabaseError: The server cannot be reached or refuses the user.
     """
     held = HeldLock(locks, _take(locks, holder, lease), lease)
     try:
@@ -171,4 +150,4 @@ def _take(locks: LockRepository, holder: str, lease: timedelta) -> str:
                 f"{found.holder} migrates this database since {found.since:%Y-%m-%d %H:%M:%S} UTC; "
                 "wait until it has ended, then run this again."
             )
-        time.sleep(lease.total_seconds() / LOOKS)
+        time.sleep(lease.total_seconds() / POLLS)

@@ -27,13 +27,12 @@ class Migration:
 
     Attributes:
         number: Its place, from 1 on.
-        name: What it is about, such as `character_fields`.
-        description: The same in a sentence.
+        description: The first line of its file's docstring.
         checksum: SHA-256 of its file, in hexadecimal.
-        up: Carries it out; may be killed and called again.
-        check: Proves its result.
+        up: Applies it; may be killed and called again.
+        check: Counts what is left to change, which proves the result.
         down: Undoes it; None when it cannot be undone.
-        former_checksums: Of the same steps in a file that was worded otherwise.
+        former_checksums: Of earlier releases' files with the same steps in other words.
     """
 
     number: int
@@ -50,14 +49,7 @@ class Migration:
 
 
 def load_migrations(package: ModuleType = versions) -> tuple[Migration, ...]:
-    """Import the numbered modules of a package.
-
-    Args:
-        package: Its modules are called `m`, four digits, an underscore and a name.
-
-    Returns:
-        The migrations by number.
-    """
+    """Import the modules of a package, named `m`, four digits, `_` and a name, in their order."""
     names = sorted(module.name for module in iter_modules(package.__path__))
     return tuple(_load(import_module(f"{package.__name__}.{name}")) for name in names)
 
@@ -85,49 +77,50 @@ Records = Mapping[int, MigrationRecord]
 
 @dataclass(frozen=True)
 class Move:
-    """A migration, and which way it is to go."""
+    """A migration and the direction in which it has to run."""
 
     migration: Migration
     direction: Direction
 
 
 def plan_moves(migrations: Sequence[Migration], records: Records, target: str) -> tuple[Move, ...]:
-    """Say what brings a database from its state to another one.
+    """Plan the moves that bring a database from its state to another one.
 
     Args:
-        migrations: All there are, by number.
-        records: What the database knows of them, by number.
+        migrations: All of them, by number.
+        records: The database's records, by number.
         target: `latest`, or the number of the last migration that is to be applied; `0` for none.
 
     Returns:
-        What is to be undone, the newest first, then what is to be carried out, the oldest first.
+        What is to be undone, the newest first, then what is to be applied, the oldest first.
 
     Raises:
-        UnknownMigration: There is none with the target's number, or the database has been through
-            one that is not known here.
+        UnknownMigration: No migration has the target's number, or the database has been through
+            one that this version does not have.
         MigrationChanged: The file of an applied migration was changed.
-        MigrationNotReversible: The target lies before one that cannot be undone.
+        MigrationNotReversible: The target lies before a migration that cannot be undone.
     """
-    last = _number(migrations, target)
-    _check_known(migrations, records)
-    _check_unchanged(migrations, records)
-    down = [one for one in reversed(migrations) if one.number > last and _has_begun(one, records)]
-    for one in down:
-        if one.down is None:
+    last = _last_number(migrations, target)
+    _refuse_unknown(migrations, records)
+    _refuse_changed(migrations, records)
+    begun = {number for number, record in records.items() if record.status != "reverted"}
+    applied = {number for number, record in records.items() if record.status == "applied"}
+    down = [item for item in reversed(migrations) if item.number > last and item.number in begun]
+    for migration in down:
+        if migration.down is None:
             raise MigrationNotReversible(
-                f"Migration {one} cannot be undone, so the database cannot go back to {last}; the "
-                f"lowest target is {one.number}."
+                f"Migration {migration} cannot be undone, so the database cannot go back to "
+                f"{last}; the lowest target is {migration.number}."
             )
-    up = [one for one in migrations if one.number <= last and not _is_applied(one, records)]
-    return *(Move(one, "down") for one in down), *(Move(one, "up") for one in up)
+    up = [item for item in migrations if item.number <= last and item.number not in applied]
+    return *(Move(item, "down") for item in down), *(Move(item, "up") for item in up)
 
 
-def _number(migrations: Sequence[Migration], target: str) -> int:
+def _last_number(migrations: Sequence[Migration], target: str) -> int:
     newest = migrations[-1].number if migrations else 0
     if target == LATEST:
         return newest
-    known = {"0", *(str(one.number) for one in migrations)}
-    if target not in known:
+    if target not in {"0", *(str(migration.number) for migration in migrations)}:
         raise UnknownMigration(
             f"There is no migration {target!r}; the target is {LATEST!r} or a number from 0 to "
             f"{newest}."
@@ -135,8 +128,8 @@ def _number(migrations: Sequence[Migration], target: str) -> int:
     return int(target)
 
 
-def _check_known(migrations: Sequence[Migration], records: Records) -> None:
-    for number in sorted(records.keys() - {one.number for one in migrations}):
+def _refuse_unknown(migrations: Sequence[Migration], records: Records) -> None:
+    for number in sorted(records.keys() - {migration.number for migration in migrations}):
         if records[number].status != "reverted":
             raise UnknownMigration(
                 f"The database has been through migration {number} ({records[number].name}), which "
@@ -144,21 +137,12 @@ def _check_known(migrations: Sequence[Migration], records: Records) -> None:
             )
 
 
-def _check_unchanged(migrations: Sequence[Migration], records: Records) -> None:
-    for one in migrations:
-        known = {one.checksum, *one.former_checksums}
-        if _is_applied(one, records) and records[one.number].checksum not in known:
+def _refuse_changed(migrations: Sequence[Migration], records: Records) -> None:
+    for migration in migrations:
+        record = records.get(migration.number)
+        known = {migration.checksum, *migration.former_checksums}
+        if record and record.status == "applied" and record.checksum not in known:
             raise MigrationChanged(
-                f"The file of migration {one} is not the one that was applied to this database; "
-                "put the old file back and write a new migration instead."
+                f"The file of migration {migration} is not the one that was applied to this "
+                "database; put the old file back and write a new migration instead."
             )
-
-
-def _is_applied(migration: Migration, records: Records) -> bool:
-    record = records.get(migration.number)
-    return record is not None and record.status == "applied"
-
-
-def _has_begun(migration: Migration, records: Records) -> bool:
-    record = records.get(migration.number)
-    return record is not None and record.status != "reverted"

@@ -1,11 +1,11 @@
-"""Carrying migrations out, recording them, and proving what they did."""
+"""Applying migrations, recording them, and proving what they did."""
 
 import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pymongo
 from pymongo.database import Database
@@ -24,182 +24,167 @@ PASSES = 3
 """How often a migration goes over the documents; the app may write old ones in the meantime."""
 TIMEOUT_SECONDS = 24 * 3600.0
 """For one migration; a deadline in the place of the connection's 10 s."""
-PENDING_DELETION: dict[Direction, MigrationStatus] = {"up": "running", "down": "reverting"}
+BEGUN: dict[Direction, MigrationStatus] = {"up": "running", "down": "reverting"}
 ENDED: dict[Direction, MigrationStatus] = {"up": "applied", "down": "reverted"}
 
 log = logging.getLogger(__name__)
 
 
-def say_nothing(_collection: str, _seen: int, _total: int) -> None:
-    """Take a migration's progress and tell nobody."""
+def no_progress(_collection: str, _done: int, _total: int) -> None:
+    """Ignore a migration's progress."""
 
 
 @dataclass(frozen=True)
 class Migrator:
     """Takes one database up and down.
 
+    `repeat` names one migration that is to go up even if it is applied, because the app may have
+    written old documents since.
+
     Attributes:
-        database: The StoryCanvas database.
         run_by: Who migrates, in words that an operator understands.
-        migrations: All there are, by number.
-        progress: Told how far a migration is.
-        lease: How long a killed run keeps others out.
+        migrations: All of them, by number.
+        progress: Receives how far a migration is.
+        lease: How long the lock of a killed run stays valid.
     """
 
     database: Database[Document]
     run_by: str
     migrations: Sequence[Migration]
-    progress: Progress = say_nothing
+    progress: Progress = no_progress
     lease: timedelta = LEASE
 
-    @property
-    def _records(self) -> MigrationRecordRepository:
-        return MigrationRecordRepository(self.database)
+    def applied(self) -> tuple[MigrationRecord, ...]:
+        """Read the records of the applied migrations, the oldest first."""
+        records = sorted(self._records.by_number().items())
+        return tuple(record for _, record in records if record.status == "applied")
 
-    @property
-    def _anything(self) -> Database[Document]:
-        return reading_anything(self.database)
-
-    def look(self, target: str) -> MigrationReport:
-        """Say what migrating would do, and write nothing.
-
-        Raises:
-            DatabaseError: As `migrate`.
-        """
-        moves = plan_moves(self.migrations, self._records.by_number(), target)
-        with _patience():
-            told = tuple(_told(move, move.migration.check(self._anything)) for move in moves)
-        return self._report(target, told, dry_run=True)
-
-    def migrate(self, target: str) -> MigrationReport:
-        """Bring the database to a state.
+    def pending(self, target: str = LATEST, *, repeat: bool = False) -> tuple[Move, ...]:
+        """Plan what `apply` would do now; the target is `latest` or a migration's number.
 
         Raises:
             UnknownMigration: There is no such state.
             MigrationChanged: The file of an applied migration was changed.
-            MigrationNotReversible: The target lies before one that cannot be undone.
-            MigrationRunning: Another run is at it.
-            MigrationFailed: A migration ended half way; the record says why.
-            DatabaseError: The server cannot be reached or refuses the user.
+            MigrationNotReversible: The target lies before a migration that cannot be undone.
         """
-        plan_moves(self.migrations, self._records.by_number(), target)
-        with migration_lock(LockRepository(self.database), self.run_by, self.lease) as lock:
-            moves = plan_moves(self.migrations, self._records.by_number(), target)
-            done = tuple(self._carry_out(move, lock) for move in moves)
-        return self._report(target, done, dry_run=False)
+        moves = plan_moves(self.migrations, self._records.by_number(), LATEST if repeat else target)
+        if not repeat:
+            return moves
+        return tuple(Move(item, "up") for item in self.migrations if str(item.number) == target)
 
-    def look_at(self, number: int) -> MigrationReport:
-        """Say what `repeat` would do, and write nothing.
+    def dry_run(self, target: str = LATEST, *, repeat: bool = False) -> MigrationReport:
+        """Report what is applied and what `apply` would change, and write nothing."""
+        moves = self.pending(target, repeat=repeat)
+        with _long_commands():
+            reports = [_report_of(move, move.migration.check(self._tolerant)) for move in moves]
+        applied = tuple(
+            f"Migration {record.number} ({record.name}) was applied at "
+            f"{record.finished_at or record.started_at:%Y-%m-%d %H:%M} UTC by {record.run_by}."
+            for record in self.applied()
+        )
+        return self._report(target, reports, applied=applied, dry_run=True)
 
-        Args:
-            number: Of the migration.
+    def apply(self, target: str = LATEST, *, repeat: bool = False) -> MigrationReport:
+        """Bring the database to a state.
 
         Raises:
-            DatabaseError: As `migrate`.
+            MigrationRunning: Another run migrates this database.
+            MigrationFailed: A migration ended half way; its record holds the reason.
         """
-        move = self._again(number)
-        with _patience():
-            told = _told(move, move.migration.check(self._anything))
-        return self._report(str(number), (told,), dry_run=True)
-
-    def repeat(self, number: int) -> MigrationReport:
-        """Carry one migration out, also when it was; the app may have written old documents since.
-
-        Args:
-            number: Of the migration.
-
-        Raises:
-            DatabaseError: As `migrate`.
-        """
-        migration = self._again(number).migration
-        with _patience():
-            before = migration.check(self._anything)
+        self.pending(target, repeat=repeat)  # A wrong target is refused without taking the lock.
         with migration_lock(LockRepository(self.database), self.run_by, self.lease) as lock:
-            done = self._carry_out(self._again(number), lock)
-        # The notes tell of earlier times, too.
-        counts = {
-            name: before.remaining.get(name, count - before.changed.get(name, 0))
-            for name, count in done.counts.items()
-        }
-        done = done.model_copy(update={"counts": counts})
-        return self._report(str(number), (done,), dry_run=False)
+            # Planned again, since a run that held the lock before may have changed the records.
+            moves = self.pending(target, repeat=repeat)
+            reports = [self._run(move, lock, repeat=repeat) for move in moves]
+        return self._report(target, reports, dry_run=False)
 
-    def _again(self, number: int) -> Move:
-        plan_moves(self.migrations, self._records.by_number(), LATEST)
-        return Move(next(one for one in self.migrations if one.number == number), "up")
-
-    def _carry_out(self, move: Move, lock: HeldLock) -> MoveReport:
-        """Carry out one migration and record how it ended."""
+    def _run(self, move: Move, lock: HeldLock, *, repeat: bool) -> MoveReport:
+        """Run one migration and record how it ended."""
         lock.ensure_held()
         migration, began = move.migration, time.monotonic()
-        told = {"name": migration.name, "checksum": migration.checksum, "run_by": self.run_by}
-        record = self._records.begin(
-            migration.number, PENDING_DELETION[move.direction], told, datetime.now(UTC)
-        )
+        details = {"name": migration.name, "checksum": migration.checksum, "run_by": self.run_by}
+        record = self._records.begin(migration.number, BEGUN[move.direction], details)
         work = Work(
-            self._anything,
+            self._tolerant,
             lock.ensure_held,
             self.progress,
             record.remembered,
             lambda name, value: self._records.remember(migration.number, name, value),
         )
         try:
-            with _patience():
-                report = _apply_until_clean(move, work)
+            with _long_commands():
+                # A check reads all documents, so it is made only where its counts are needed.
+                counted = repeat or move.direction == "down"
+                before = migration.check(self._tolerant) if counted else Check()
+                report = _apply_until_clean(move, work, before)
             lock.ensure_held()
         except Exception as error:
             self._record_failure(record, error, time.monotonic() - began)
             if isinstance(error, DatabaseError):
                 raise
-            raise MigrationFailed(_failure(migration, error)) from error
+            raise MigrationFailed(
+                f"Migration {migration} ended half way ({type(error).__name__}: {error}); what it "
+                "has done is kept, and the next run goes on from there."
+            ) from error
         report = report.model_copy(update={"seconds": time.monotonic() - began})
         counts = {name: count for name, count in report.counts.items() if count}
-        result = _result(report.seconds, counts=counts)
+        result = {"seconds": report.seconds, "counts": counts}
         self._records.end(record, ENDED[move.direction], result)
-        return report
+        return _since(before, report) if repeat else report
 
     def _record_failure(self, begun: MigrationRecord, error: Exception, seconds: float) -> None:
+        result = {"seconds": seconds, "error": f"{type(error).__name__}: {error}"}
         try:
-            result = _result(seconds, error=f"{type(error).__name__}: {error}")
             self._records.end(begun, "failed", result)
         except DatabaseError as other:
             log.warning("The failure of %s could not be recorded: %s", begun.name, other)
 
+    @property
+    def _records(self) -> MigrationRecordRepository:
+        return MigrationRecordRepository(self.database)
+
+    @property
+    def _tolerant(self) -> Database[Document]:
+        return reading_anything(self.database)
+
     def _report(
-        self, target: str, moves: tuple[MoveReport, ...], *, dry_run: bool
+        self, target: str, moves: list[MoveReport], *, applied: tuple[str, ...] = (), dry_run: bool
     ) -> MigrationReport:
         return MigrationReport(
-            database=self.database.name, dry_run=dry_run, target=target, moves=moves
+            database=self.database.name,
+            dry_run=dry_run,
+            target=target,
+            applied=applied,
+            moves=tuple(moves),
         )
 
 
 @contextmanager
-def _patience() -> Iterator[None]:
+def _long_commands() -> Iterator[None]:
     """Let commands take longer than the connection's 10 s, and translate errors."""
     with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
         yield
 
 
-def _apply_until_clean(move: Move, work: Work) -> MoveReport:
-    """Carry a migration out, and again until there is nothing left of what it is for."""
-    migration = move.migration
-    act = migration.up if move.direction == "up" else migration.down
-    before = migration.check(work.database) if move.direction == "down" else None
+def _apply_until_clean(move: Move, work: Work, before: Check) -> MoveReport:
+    """Run a migration, and again until its own check finds nothing left to do."""
+    migration, up = move.migration, move.direction == "up"
+    step = migration.up if up else migration.down
     for _ in range(PASSES):
-        if act:
-            act(work)
+        if step:
+            step(work)
         check = migration.check(work.database)
-        if check.is_done if move.direction == "up" else check.is_undone:
-            return _told(move, before or check, proven=True)
-    counts = check.remaining if move.direction == "up" else check.changed
+        if check.is_done if up else check.is_undone:
+            return _report_of(move, check if up else before, proven=True)
+    counts = check.remaining if up else check.changed
     left = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
     raise MigrationFailed(
         f"Migration {migration} went {move.direction} {PASSES} times and left documents: {left}; "
-        "run it again when nobody writes to them."
+        "run it again when no other program writes to them."
     )
 
 
-def _told(move: Move, check: Check, *, proven: bool = False) -> MoveReport:
+def _report_of(move: Move, check: Check, *, proven: bool = False) -> MoveReport:
     undone = move.direction == "down"
     return MoveReport(
         number=move.migration.number,
@@ -210,12 +195,10 @@ def _told(move: Move, check: Check, *, proven: bool = False) -> MoveReport:
     )
 
 
-def _result(seconds: float, **more: object) -> Document:
-    return {"finished_at": datetime.now(UTC), "seconds": seconds, **more}
-
-
-def _failure(migration: Migration, error: Exception) -> str:
-    return (
-        f"Migration {migration} ended half way ({type(error).__name__}: {error}); what it has done "
-        "is kept, and the next run goes on from there."
-    )
+def _since(before: Check, report: MoveReport) -> MoveReport:
+    """Leave out what earlier runs changed: the undo notes count those documents, too."""
+    counts = {
+        name: before.remaining.get(name, count - before.changed.get(name, 0))
+        for name, count in report.counts.items()
+    }
+    return report.model_copy(update={"counts": counts})

@@ -1,6 +1,6 @@
 """Queries of `migrations`."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,7 +18,7 @@ class MigrationRecordRepository:
         self._records = database["migrations"]
 
     def by_number(self) -> dict[int, MigrationRecord]:
-        """Read all records; documents that are no records of ours are left out.
+        """Read all records; documents whose `_id` is not a number are not records.
 
         Raises:
             BrokenMigrationRecord: One cannot be read.
@@ -28,18 +28,9 @@ class MigrationRecordRepository:
         records = [_read(document) for document in found]
         return {record.number: record for record in records}
 
-    def begin(
-        self, number: int, status: MigrationStatus, told: Document, now: datetime
-    ) -> MigrationRecord:
-        """Note that an attempt begins; what is remembered stays.
-
-        Args:
-            number: Of the migration.
-            status: `running` or `reverting`.
-            told: Its name, its checksum and who runs it.
-            now: UTC.
-        """
-        begun = {**told, "status": status, "started_at": now}
+    def begin(self, number: int, status: MigrationStatus, details: Document) -> MigrationRecord:
+        """Record that an attempt begins; what was remembered before stays."""
+        begun = {**details, "status": status, "started_at": datetime.now(UTC)}
         ended = {"finished_at": None, "seconds": None, "error": None}
         with translated_errors():
             self._records.update_one({"_id": number}, {"$set": begun | ended}, upsert=True)
@@ -54,14 +45,8 @@ class MigrationRecordRepository:
             )
 
     def end(self, begun: MigrationRecord, status: MigrationStatus, result: Document) -> None:
-        """Note how an attempt ended, unless another one has begun since.
-
-        Args:
-            begun: The record as it was when the attempt began.
-            status: `applied`, `reverted` or `failed`.
-            result: When, after how many seconds, and counts or an error.
-        """
-        change: Document = {"$set": {**result, "status": status}}
+        """Record how an attempt ended, unless another attempt has begun since."""
+        change: Document = {"$set": {"finished_at": datetime.now(UTC), **result, "status": status}}
         if status == "reverted":
             change["$unset"] = {"remembered": True}
         attempt = {"_id": begun.number, "run_by": begun.run_by, "started_at": begun.started_at}
@@ -74,8 +59,8 @@ def _read(document: Document) -> MigrationRecord:
         return MigrationRecord.model_validate(document)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        said = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        problem = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
         raise BrokenMigrationRecord(
-            f"The record {document['_id']!r} of migrations cannot be read, {said}; correct it, or "
-            "remove it if no migration has written it."
+            f"The record {document['_id']!r} of migrations cannot be read, {problem}; correct it, "
+            "or remove it if no migration has written it."
         ) from error

@@ -16,9 +16,7 @@ class MoveReport(_ReportPart):
     """What became of one migration.
 
     Attributes:
-        number: Its number.
-        name: Its name.
-        direction: Whether it was carried out or undone.
+        direction: Whether it was applied or undone.
         counts: Documents that it changed, or has to, by `collection.field`.
         unresolved: What it leaves to a person.
         seconds: How long it took; 0 of a dry run.
@@ -32,7 +30,7 @@ class MoveReport(_ReportPart):
     seconds: float = 0.0
 
     def line(self, *, dry_run: bool) -> str:
-        """Say in one line what it did, or would do."""
+        """Summarise in one line what it did, or would do."""
         done = {"up": "applied", "down": "undone"}[self.direction]
         verb = f"would be {done}" if dry_run else f"{done} in {self.seconds:.1f} s"
         counts = ", ".join(f"{name} {count}" for name, count in self.counts.items() if count)
@@ -43,24 +41,24 @@ class MigrationReport(_ReportPart):
     """What migrating did, or would do.
 
     Attributes:
-        database: The database's name.
-        dry_run: Whether it only looked.
-        target: Where it was to go.
-        moves: What was carried out or undone, in this order.
+        applied: In a dry run, one sentence for each migration that is applied.
+        moves: What was applied or undone, in this order.
     """
 
     database: str
     dry_run: bool
     target: str
+    applied: tuple[str, ...] = ()
     moves: tuple[MoveReport, ...]
 
     def lines(self) -> Iterator[str]:
-        """Say in one line what became of each migration."""
+        """Summarise in one line each what is applied and what became of each migration."""
+        yield from self.applied
         for move in self.moves:
             yield move.line(dry_run=self.dry_run)
 
     def summary(self) -> str:
-        """Say in one sentence what became of the database."""
+        """Summarise in one sentence what became of the database."""
         if not self.moves:
             return f"Database {self.database}: nothing to migrate, it is at {self.target}."
         numbers = ", ".join(f"{move.number} {move.direction}" for move in self.moves)

@@ -1,4 +1,4 @@
-"""What a migration works with."""
+"""The access to the database that migrations work with."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -18,11 +18,11 @@ from db.migrations.engine.fields import Change, FieldChange
 from db.setup.compare import collection_names
 
 RANGE_SIZE = 20_000
-"""Documents of a range; each is changed by commands that take about a second."""
+"""Documents of a range; its commands take about a second."""
 
 
 def id_ranges(collection: Collection[Document], size: int = RANGE_SIZE) -> Iterator[Document]:
-    """Cut a collection into ranges of `_id`, loading nothing but their bounds.
+    """Cut a collection into ranges of `_id`; only their bounds are loaded.
 
     A comparison in MongoDB sees values of one kind only, so no range spans two kinds of `_id`.
 
@@ -55,22 +55,26 @@ def _id_of(
 ) -> list[Any]:
     """Find one `_id`; an empty list when there is none, since an `_id` may be null."""
     found = collection.find(query, {"_id": True}).sort("_id", order).skip(skip).limit(1)
-    return [one["_id"] for one in found]
+    return [document["_id"] for document in found]
 
 
 def _next_kind(collection: Collection[Document], highest: Any) -> list[Any]:  # noqa: ANN401 - any BSON
-    """Find the first `_id` after one, of whatever kind."""
+    """Find the first `_id` after another one, of any kind."""
     if isinstance(highest, MaxKey):
         return []
     found = collection.find({}, {"_id": True}).hint([("_id", ASCENDING)])
     # The largest key of all is the bound up to which the server looks, so it is not found here.
-    ids = [one["_id"] for one in found.min([("_id", highest)]).limit(2)]
+    ids = [document["_id"] for document in found.min([("_id", highest)]).limit(2)]
     ids += _id_of(collection, {"_id": MaxKey()}, ASCENDING)
-    return [one for one in ids if one != highest and not (_is_nan(one) and _is_nan(highest))][:1]
+    return [
+        found_id
+        for found_id in ids
+        if found_id != highest and not (_is_nan(found_id) and _is_nan(highest))
+    ][:1]
 
 
 def _is_compared_alone(value: object) -> bool:
-    """Tell whether comparisons see nothing beside a value, or values of all kinds."""
+    """Check for values that a comparison matches alone, or with values of all kinds."""
     return isinstance(value, MinKey | MaxKey) or _is_nan(value)
 
 
@@ -95,7 +99,7 @@ def in_ranges(
 
     Args:
         collection: What is cut into ranges.
-        act: What is done in a range; it runs in another thread.
+        act: Called with the query of a range, in another thread.
         done: Called after each range, in their order, in the caller's thread. When it raises, no
             further range is begun.
     """
@@ -122,17 +126,17 @@ def in_ranges(
 
 
 Progress = Callable[[str, int, int], None]
-"""Gets a collection's name, how many of its documents were looked at, and about how many it has."""
+"""Receives a collection's name, how many of its documents are done, and about how many it has."""
 
 
 @dataclass
 class Work:
-    """One migration's way to the database.
+    """The database as one migration sees it.
 
     Attributes:
         database: The StoryCanvas database.
-        still_mine: Raises when another run has taken over, so that no further write is begun.
-        progress: Told how far a collection is.
+        ensure_held: Raises when another run has taken over, so that no further write begins.
+        progress: Receives how far a collection is.
         remembered: What the migration keeps in its record until it is undone.
         remember: Stores a part of what is remembered; what was stored before stays.
     """
@@ -144,11 +148,11 @@ class Work:
     remember: Callable[[str, Any], None] = lambda _name, _value: None
 
     def change(self, change: FieldChange) -> None:
-        """Bring the fields of a collection's documents to what they should be."""
+        """Apply a change of fields to a collection."""
         self.in_ranges(change.collection, self._updates(change.collection, change.up()))
 
     def undo(self, change: FieldChange) -> None:
-        """Bring the fields of a collection's documents back to what they were."""
+        """Undo a change of fields in a collection."""
         self.in_ranges(change.collection, self._updates(change.collection, change.down()))
 
     def update(self, name: str, query: Document, update: list[Document]) -> None:
@@ -156,7 +160,7 @@ class Work:
         self.in_ranges(name, self._updates(name, [(query, update)]))
 
     def in_ranges(self, name: str, act: Callable[[Document], None]) -> None:
-        """Do something in every range of a collection, and tell how far it is.
+        """Call a function in every range of a collection, and report progress.
 
         A view in the place of a collection is left alone.
 
@@ -172,25 +176,24 @@ class Work:
         collection = self.database[name]
         total, seen = collection.estimated_document_count(), 0
 
-        def act_if_mine(which: Document) -> None:
+        def act_while_held(which: Document) -> None:
             self.ensure_held()
             act(which)
 
-        def tell() -> None:
+        def report_progress() -> None:
             nonlocal seen
             seen = min(seen + RANGE_SIZE, total)
             self.progress(name, seen, total)
 
-        in_ranges(collection, act_if_mine, tell)
+        in_ranges(collection, act_while_held, report_progress)
 
     def _updates(self, name: str, changes: list[Change]) -> Callable[[Document], None]:
-        """Make a function that carries out updates in a range.
+        """Build the function that updates a range.
 
-        The server refuses none for what its validator says: what a migration finds may be
-        invalid, and what it restores is.
+        Validators are bypassed: what a migration finds may be invalid, and what it restores is.
         """
 
-        def carry_out(which: Document) -> None:
+        def update_range(which: Document) -> None:
             for query, update in changes:
                 done = self.database[name].update_many(
                     {**which, **query}, update, bypass_document_validation=True
@@ -198,4 +201,4 @@ class Work:
                 if done.matched_count >= RANGE_SIZE:
                     return  # That was all of them.
 
-        return carry_out
+        return update_range

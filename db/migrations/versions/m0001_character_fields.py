@@ -1,9 +1,9 @@
 """The three FaceFusion fields of every character, repaired field by field.
 
-Sources: seed 001 for the fields, reference section 2 for what broke them. The app's own script
-looks for a missing history only, so a character with a history and a broken gallery stays broken.
-A picture whose age cannot be read goes to `custom_outputs`; what holds no address that could be
-shown, such as a list inside a list, is left to the note.
+The app's own script looks for a missing history only, so a character with a history and a broken
+gallery stays broken (docs/schema.md, Characters). A picture whose age cannot be read goes to
+`custom_outputs`; a value without an address, such as a list inside a list, stays in the undo note
+only.
 """
 
 from pymongo.database import Database
@@ -15,7 +15,7 @@ from db.migrations.engine.fields import FieldChange
 from db.migrations.engine.work import Work
 
 FORMER_CHECKSUMS = ("aae1a8768c0eeaf35028840406486e4ac40074376868defe4fc46594cb28b175",)
-"""Of this file before its imports and words were renamed; what it does is the same."""
+"""Of this file as it was released before; its steps are the same."""
 
 _EMPTY_GALLERY: Document = {
     "enhanced_faces": [],
@@ -34,7 +34,7 @@ def up(work: Work) -> None:
 
 
 def down(work: Work) -> None:
-    """Give each field back what it was, unless something was written to it since."""
+    """Restore each field, unless it was written to since."""
     work.undo(FIELDS)
 
 
@@ -92,12 +92,12 @@ def _pictures(value: Expression) -> Expression:
         items = when(is_a(given, "object"), in_object, [given])
         return when(is_a(given, "array"), given, items)
 
-    addresses = each("one", called("given", value, listed), _address)
-    return only("address", addresses, lambda one: is_a(one, "string"))
+    addresses = each("picture", called("given", value, listed), _address)
+    return only("address", addresses, lambda address: is_a(address, "string"))
 
 
 def _address(value: str) -> Expression:
-    """Take a text, or the first text of an object's fields that name a picture."""
+    """Read a text, or the first text of an object's fields that name a picture."""
     fields = [f"{value}.{name}" for name in ("url", "image_url", "output_image_url", "path")]
     texts = only("text", fields, lambda text: {"$and": [is_a(text, "string"), {"$ne": [text, ""]}]})
     return when(is_a(value, "object"), {"$arrayElemAt": [texts, 0]}, value)
@@ -115,7 +115,7 @@ def _aged(variants: str) -> Expression:
         pairs,
         lambda pair: {"was": f"{pair}.k", "k": _age(f"{pair}.k"), "v": _address(f"{pair}.v")},
     )
-    return only("read", read, lambda one: is_a(f"{one}.v", "string"))
+    return only("read", read, lambda pair: is_a(f"{pair}.v", "string"))
 
 
 def _pair(item: str) -> Expression:
@@ -161,13 +161,13 @@ def _readable(aged: str) -> Expression:
     def pairs(rewritten: bool) -> Expression:
         operator = "$ne" if rewritten else "$eq"
         some = only(
-            "one",
+            "pair",
             aged,
-            lambda one: {
-                "$and": [is_a(f"{one}.k", "string"), {operator: [f"{one}.k", f"{one}.was"]}]
+            lambda pair: {
+                "$and": [is_a(f"{pair}.k", "string"), {operator: [f"{pair}.k", f"{pair}.was"]}]
             },
         )
-        return each("one", some, lambda one: {"k": f"{one}.k", "v": f"{one}.v"})
+        return each("pair", some, lambda pair: {"k": f"{pair}.k", "v": f"{pair}.v"})
 
     return {"$concatArrays": [pairs(True), pairs(False)]}
 
@@ -176,10 +176,10 @@ def _all(kept: str, aged: str) -> Expression:
     """Add to the custom outputs the pictures that have found no place under an age."""
     ages = {"$objectToArray": {"$arrayToObject": _readable(aged)}}
     shown = called("placed", ages, lambda placed: {"$concatArrays": [kept, f"{placed}.v"]})
-    pictures = {"$setUnion": [each("one", aged, lambda one: f"{one}.v")]}
+    pictures = {"$setUnion": [each("pair", aged, lambda pair: f"{pair}.v")]}
 
     def add_unplaced(seen: str) -> Expression:
-        unplaced = only("picture", pictures, lambda one: {"$not": [{"$in": [one, seen]}]})
+        unplaced = only("picture", pictures, lambda picture: {"$not": [{"$in": [picture, seen]}]})
         return {"$concatArrays": [kept, unplaced]}
 
     return called("seen", shown, add_unplaced)

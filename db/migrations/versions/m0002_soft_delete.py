@@ -1,6 +1,6 @@
 """Marks of deletion, their indexes, and unique values that can be used again after a deletion.
 
-Source: seed 004, section 5; reference section 3, "Soft delete".
+See docs/schema.md, Deletion.
 """
 
 from bson import json_util
@@ -34,12 +34,12 @@ SOFT_DELETABLE = (
 
 
 def up(work: Work) -> None:
-    """Add the marks where they are missing, and let the indexes know of them."""
+    """Add the marks where they are missing, and replace the indexes that ignore them."""
     for change in _FIELDS:
         work.change(change)
     for name, index in [*_wanted(work.database), *_lost(work)]:
         replaced = _in_place_of(work.database, name, index)
-        creations = [{"keys": one.creation_keys, **one.creation} for one in replaced]
+        creations = [{"keys": old.creation_keys, **old.creation} for old in replaced]
         work.remember(_place(name, index), json_util.dumps(creations))
         put_index(work.database, name, index, replaced)
 
@@ -50,9 +50,9 @@ def down(work: Work) -> None:
     Raises:
         ValueTaken: A value of a deleted document is used again, which the old index refuses.
     """
-    for one, index in _indexes():
-        if _place(one, index) in work.remembered:
-            _put_back(work, one, index)
+    for collection, index in _indexes():
+        if _place(collection, index) in work.remembered:
+            _put_back(work, collection, index)
     for change in _FIELDS:
         work.undo(change)
 
@@ -69,29 +69,31 @@ def check(database: Database[Document]) -> Check:
 
 
 def _indexes() -> list[tuple[str, Index]]:
-    """Find the indexes that know of deletion."""
+    """Find the registry's indexes that heed deletion."""
     return [
-        (one.name, index)
-        for one in COLLECTIONS
-        if one.name in SOFT_DELETABLE
-        for index in one.indexes
+        (collection.name, index)
+        for collection in COLLECTIONS
+        if collection.name in SOFT_DELETABLE
+        for index in collection.indexes
         if "deleted_at" in index.fields or index.partial == NOT_DELETED
     ]
 
 
 def _wanted(database: Database[Document]) -> list[tuple[str, Index]]:
     """Find the indexes that are to be made and that no documents are in the way of."""
-    return [one for one in _missing(database) if not _duplicates(database, *one)[0]]
+    return [missing for missing in _missing(database) if not _duplicates(database, *missing)[0]]
 
 
 def _shared_values(database: Database[Document]) -> tuple[Unresolved, ...]:
-    """List what is in the way of indexes, such as names that differ in case only."""
+    """List what is in the way of indexes, such as names that differ only in case."""
     found = []
     for name, index in _missing(database):
         count, duplicates = _duplicates(database, name, index)
         if count:
-            what = f"Values of {name}.{index.fields[0]} that several have; change all but one, then"
-            examples = tuple("; ".join(one.values.values()) for one in duplicates)
+            what = (
+                f"Values of {name}.{index.fields[0]} that several have; change all except one, then"
+            )
+            examples = tuple("; ".join(shared.values.values()) for shared in duplicates)
             found.append(Unresolved(what=f"{what} run init-db", count=count, examples=examples))
     return tuple(found)
 
@@ -111,10 +113,12 @@ def _missing(database: Database[Document]) -> list[tuple[str, Index]]:
     existing = collection_names(database)
     wanted = []
     for name, index in _indexes():
-        if name not in existing or any(one.is_as(index) for one in find_indexes(database, name)):
+        if name not in existing or any(
+            found.is_as(index) for found in find_indexes(database, name)
+        ):
             continue
         replaced = _in_place_of(database, name, index)
-        if not index.unique or any(_holds_deleted(one) for one in replaced):
+        if not index.unique or any(_holds_deleted(old) for old in replaced):
             wanted.append((name, index))
     return wanted
 
@@ -132,7 +136,11 @@ def _lost(work: Work) -> list[tuple[str, Index]]:
 
 def _in_place_of(database: Database[Document], name: str, index: Index) -> list[FoundIndex]:
     found = find_indexes(database, name)
-    return [one for one in found if one.keys == index.stored_keys or one.name == index.name]
+    return [
+        index_found
+        for index_found in found
+        if index_found.keys == index.stored_keys or index_found.name == index.name
+    ]
 
 
 def _holds_deleted(found: FoundIndex) -> bool:
@@ -150,7 +158,7 @@ def _put_back(work: Work, name: str, index: Index) -> None:
     for creation in creations:
         if creation.get("unique"):
             _refuse_duplicates(work, name, _as_before(creation))
-    if any(one.is_as(index) for one in find_indexes(work.database, name)):
+    if any(found.is_as(index) for found in find_indexes(work.database, name)):
         collection.drop_index(index.name)
     for creation in creations:
         keys = [(field, kind) for field, kind in creation.pop("keys")]
@@ -158,7 +166,7 @@ def _put_back(work: Work, name: str, index: Index) -> None:
 
 
 def _as_before(creation: Document) -> Index:
-    """Say what an index held apart."""
+    """Describe which documents an index held apart."""
     return Index(
         tuple(field for field, _ in creation["keys"]),
         unique=True,

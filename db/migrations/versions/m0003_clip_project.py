@@ -1,7 +1,7 @@
 """Every clip names its scene's project, and its length stands under one name.
 
-Source: reference section 3, row `clips`: the older API writes no `project_id`, and `duration` in
-the place of `length`.
+The app's older API writes no `project_id`, and `duration` in the place of `length` (docs/schema.md,
+Clips).
 """
 
 from pymongo.database import Database
@@ -37,31 +37,31 @@ def up(work: Work) -> None:
 
 
 def down(work: Work) -> None:
-    """Give each clip back what it had, unless it was written to since."""
+    """Restore each clip, unless it was written to since."""
     back = [*restore_from_undo(_KEY, ["project_id"]), {"$unset": f"{UNDO}.{_KEY}.project_id"}]
     work.update(_CLIPS, _NOTED, back)
     work.undo(_LENGTH)
 
 
 def check(database: Database[Document]) -> Check:
-    """Count clips without project or length, and list those whose scene cannot tell."""
+    """Count clips without project or length, and list those whose scene has no project."""
     clips = database[_CLIPS]
     without = clips.count_documents(_WITHOUT_PROJECT)
     found = next(clips.aggregate([*_with_scene({}), {"$count": "count"}]), {"count": 0})["count"]
     noted = clips.count_documents(_NOTED)
-    told = Check(
+    of_projects = Check(
         remaining={"clips.project_id": found},
         changed={"clips.project_id": noted},
         unresolved=_lost(database, without - found),
     )
-    return check_fields(database, _LENGTH) + told
+    return check_fields(database, _LENGTH) + of_projects
 
 
 def _fill_in(database: Database[Document], which: Document) -> None:
     merge = {
         "into": _CLIPS,
         "on": "_id",
-        # Somebody else may have filled it in since the scene was looked up.
+        # The app may have filled it in since the scene was looked up.
         "whenMatched": set_with_undo(
             _KEY, {"project_id": {"$ifNull": ["$project_id", "$$new.found"]}}
         ),

@@ -1,8 +1,8 @@
 """Users of StoryCanvas and of the couple face-swap become one table.
 
-Source: reference section 3.2. The same e-mail is the same person: the StoryCanvas user stays, takes
-the other one's number as `legacy_id` and the earlier `created_at`, and the other one is marked as
-deleted. Where that cannot be decided, both stay as they are and are listed.
+One e-mail is one person (docs/schema.md, Users): the StoryCanvas user stays, takes the other's
+number as `legacy_id` and the earlier `created_at`, and the other user is marked as deleted. Where
+that cannot be decided, both stay as they are and are listed.
 """
 
 from collections import defaultdict
@@ -36,7 +36,7 @@ _KEY = "m0004"
 _NAMES = UUID("3d0f6c0e-6a0f-5f0e-9d57-6f3b1f6f2a10")
 _MERGED = "merged_into"
 _LARGEST_SERIAL = 2**53
-"""Up to here a number with and one without a fraction are the same."""
+"""Up to here a double and a whole number are the same."""
 _NOTED: Document = {f"{UNDO}.{_KEY}": {"$exists": True}}
 _FIELDS = (
     "id",
@@ -73,7 +73,7 @@ class _Plan:
 
 
 def up(work: Work) -> None:
-    """Merge who is the same person, and give the others the app's fields."""
+    """Merge users who are the same person, and give the others the app's fields."""
     plan = _plan(work.database)
     done, total = 0, len(plan.pairs) + len(plan.alone)
     for other, user in plan.pairs:
@@ -89,7 +89,7 @@ def up(work: Work) -> None:
 
 
 def down(work: Work) -> None:
-    """Give every user back what it was, and what belongs to it its old id."""
+    """Restore every user, and the old id in what belongs to it."""
     marks = ["deleted_at", "deleted_by"]
     unmark = [
         *restore_from_undo(_KEY, marks),
@@ -99,7 +99,7 @@ def down(work: Work) -> None:
     merged = f"{UNDO}.{_KEY}.{_MERGED}"
     try:
         # After a kill, `up` has to find again what is half undone: so the marks go first, and what
-        # belongs to users comes last. A number goes back to its user when nobody else has it.
+        # belongs to users comes last. A number goes back to its user once no other user has it.
         work.update("users", {merged: {"$exists": True}}, unmark)
         work.update("users", {**_NOTED, merged: {"$exists": False}}, back)
         work.update("users", {merged: {"$exists": True}}, back)
@@ -159,7 +159,7 @@ def _set(database: Database[Document], user: Document, values: Document) -> None
 
 
 def _repoint(database: Database[Document], old: object, new: str) -> None:
-    """Let everything that belongs to a user name its new id."""
+    """Set the new id of a user in everything that belongs to it."""
     if isinstance(old, bool) or not isinstance(old, int | float | str):
         return
     for name in _POINTING:
@@ -188,7 +188,7 @@ def _plan(database: Database[Document]) -> _Plan:
         "Users with the name of another person; rename one of them": clashes,
         "Users of whom several have one e-mail; change all but one of them": several,
         "Users whose person has another legacy_id already; correct one of them": numbered,
-        "Users without e-mail, who cannot be told apart": _nameless(database),
+        "Users without e-mail, who cannot be matched": _nameless(database),
     }
     listed = (left_to_a_person(what, len(users), users) for what, users in left.items() if users)
     return _Plan(tuple(pairs), tuple(kept), tuple(listed))
@@ -213,7 +213,7 @@ def _by_email(database: Database[Document]) -> Iterator[tuple[list[Document], li
         )
         for user in group["users"]:
             same[user["email"].lower()][0 if user["couple"] else 1].append(user)
-        yield from (one for one in same.values() if one[0])
+        yield from (users for users in same.values() if users[0])
 
 
 def _taken_names(database: Database[Document], names: set[str]) -> set[str]:
@@ -224,7 +224,7 @@ def _taken_names(database: Database[Document], names: set[str]) -> set[str]:
         {"$match": {"names.1": {"$exists": True}}},
     ]
     found = database["users"].aggregate(pipeline, allowDiskUse=True, collation={**WITHOUT_CASE})
-    return {name.lower() for one in found for name in one["names"]} & names
+    return {name.lower() for group in found for name in group["names"]} & names
 
 
 def _nameless(database: Database[Document]) -> list[Document]:
@@ -240,7 +240,7 @@ def _numbered(user: Document) -> dict[str, Any]:
     """Find the number that a user of the couple face-swap has, or had before a kill."""
     noted = user.get(UNDO, {}).get(_KEY, {}).get("legacy_id", {}).get("was", [])
     found = (*noted, user.get("legacy_id"), user.get("id"))
-    numbers = [one for one in found if _is_serial(one)]
+    numbers = [number for number in found if _is_serial(number)]
     return {"legacy_id": int(numbers[0])} if numbers else {}
 
 
@@ -255,8 +255,8 @@ def _can_take(user: Document, number: dict[str, Any]) -> bool:
     return isinstance(user.get("id"), str) and (own is None or number == {"legacy_id": own})
 
 
-def _is_earlier(one: object, other: object) -> bool:
-    first, second = _moment(one), _moment(other)
+def _is_earlier(value: object, other: object) -> bool:
+    first, second = _moment(value), _moment(other)
     return first is not None and (second is None or first < second)
 
 

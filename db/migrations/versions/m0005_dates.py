@@ -1,8 +1,8 @@
 """Times written as ISO text become dates, in UTC.
 
-Source: reference sections 2 and 3: seed 001 says dates, the app's older code writes text. A text
-without an offset is UTC; MongoDB keeps milliseconds. A text is no time when its date could not be
-read by Python, and so neither by the app.
+The schema has dates, the app's older code writes text (docs/schema.md, Times). A text without an
+offset is UTC; MongoDB keeps milliseconds. A text that Python, and so the app, cannot read as a date
+is not a time.
 """
 
 from datetime import UTC, datetime
@@ -60,19 +60,19 @@ _ISO = (
 
 
 def up(work: Work) -> None:
-    """Read every text that is a time; one that is none stays."""
+    """Convert every text that is a time; other texts stay."""
     for change in _CHANGES:
         work.change(change)
 
 
 def down(work: Work) -> None:
-    """Give each field its text back, unless it was written to since."""
+    """Restore each text, unless the field was written to since."""
     for change in _CHANGES:
         work.undo(change)
 
 
 def check(database: Database[Document]) -> Check:
-    """Count the texts that are times, and list the texts that are none."""
+    """Count the texts that are times, and list the others."""
     total = Check()
     for change in _CHANGES:
         total += check_fields(database, change)
@@ -132,7 +132,7 @@ def _unreadable(
         other = {name: {"$type": "string"}, **stays}
         if count := database[collection].count_documents(other):
             first = database[collection].find(other, {"id": True}).limit(MAX_EXAMPLES)
-            what = f"Texts in {collection}.{name} that are no time; correct or remove them"
+            what = f"Texts in {collection}.{name} that are not times; correct or remove them"
             found.append(left_to_a_person(what, count, first))
     return tuple(found)
 

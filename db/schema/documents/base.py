@@ -17,7 +17,7 @@ class Stored(BaseModel):
 
 
 class Dated(Stored):
-    """A document that says when it was made and changed.
+    """A document with the times of its creation and last change.
 
     Attributes:
         created_at: UTC.
@@ -29,7 +29,7 @@ class Dated(Stored):
 
 
 class SoftDeletable(Dated):
-    """A document that is marked instead of removed (seed 004, section 5).
+    """A document that is marked instead of removed (docs/schema.md, Deletion).
 
     Attributes:
         deleted_at: When it was deleted, UTC; null while it is not.
@@ -41,7 +41,7 @@ class SoftDeletable(Dated):
 
 
 class Imported(Stored):
-    """A document that may come from the couple face-swap database (reference section 3.1).
+    """A document that may come from the couple face-swap database (docs/schema.md).
 
     Attributes:
         legacy_id: The SERIAL id it had there; left out, not null, where there was none.

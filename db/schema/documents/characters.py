@@ -1,4 +1,4 @@
-"""A character, as far as face flows need it (reference section 2)."""
+"""A character, as far as face flows need it."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -89,7 +89,7 @@ class StoredHistoryEntry(HistoryEntry):
 
 
 class StoredCharacter(SoftDeletable):
-    """A document of `characters` (seed 001, reference section 2).
+    """A document of `characters`.
 
     Attributes:
         generation_method: `ip_adapter`, `reactor`, `instantid` or `lora`, from the older API.

@@ -11,7 +11,7 @@ ImageCategory = Literal["acg", "movie", "tv", "custom"]
 
 
 class CoupleImage(Imported):
-    """A document of `images` (seed 003, reference section 3.1).
+    """A document of `images`.
 
     Attributes:
         user_id: Null for templates.
@@ -35,10 +35,10 @@ class CoupleImage(Imported):
 
 
 class CoupleTemplate(Imported):
-    """A document of `templates` (seed 003, reference section 3.1).
+    """A document of `templates`.
 
     Attributes:
-        category: Copied from the image, since the index of seed 003 names it here.
+        category: Copied from the image, since the old schema's index names it here.
         face_positions: Boxes of the faces.
     """
 
@@ -57,7 +57,7 @@ class CoupleTemplate(Imported):
 
 
 class FaceswapTask(Imported):
-    """A document of `faceswap_tasks` (seed 003, reference section 3.1).
+    """A document of `faceswap_tasks`.
 
     Attributes:
         status: `pending` is what the other queues call `queued`.
@@ -81,7 +81,7 @@ class FaceswapTask(Imported):
 
 
 class CrawlTask(Imported):
-    """A document of `crawl_tasks`, of a later phase of the couple face-swap (seed 003)."""
+    """A document of `crawl_tasks`, of a later phase of the couple face-swap."""
 
     id: Id
     source_type: Literal["pixiv", "danbooru", "custom"] | None = None
@@ -93,7 +93,7 @@ class CrawlTask(Imported):
 
 
 class User(SoftDeletable, Imported):
-    """A document of `users` (reference section 3.2).
+    """A document of `users` (docs/schema.md, Users).
 
     Read as aliases: `password_hash` for `hashed_password` on import. `api_keys`, which the app
     stores as plain text, must never be returned or logged.

@@ -1,4 +1,4 @@
-"""The ledger's document: one operation that was done, and the effects that it owes."""
+"""The ledger's document: one operation that was done, and its pending effects."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -11,13 +11,13 @@ from db.schema.documents.characters import HistoryEntry
 
 
 class FacefusionJob(Dated):
-    """A document of `facefusion_jobs` (seed 001, reference sections 3 and 6).
+    """A document of `facefusion_jobs`.
 
     The app writes `results` beside `output_data`; `output_data.results` is the place for them.
 
     Attributes:
         priority: The higher is claimed the earlier; among equals the older.
-        lease_expires_at: Until when the claim holds, UTC; null while nobody has claimed it.
+        lease_expires_at: Until when the claim holds, UTC; null until it is claimed.
         attempts: How often it was claimed.
     """
 
@@ -54,10 +54,10 @@ class Preset(BaseModel):
 
 
 class StoredPreset(SoftDeletable):
-    """A document of `facefusion_presets` (seed 001).
+    """A document of `facefusion_presets`.
 
     Attributes:
-        operation_type: `enhance`, `age_adjust`, `swap` or `edit` in seed 001.
+        operation_type: `enhance`, `age_adjust`, `swap` or `edit` in the app's schema.
     """
 
     id: Id
@@ -158,12 +158,5 @@ class OperationRecord(_LedgerPart):
 
 
 def effect_id(*meaning: str | None) -> str:
-    """Derive an effect's id from what it means, so that owing it twice is owing it once.
-
-    Args:
-        meaning: Operation key, character and whatever tells the effect from others.
-
-    Returns:
-        A UUID as text.
-    """
+    """Derive an effect's id from what it means, so that owing it twice is owing it once."""
     return str(uuid5(_EFFECTS, "\n".join(part or "" for part in meaning)))

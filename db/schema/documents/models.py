@@ -12,7 +12,7 @@ MatchQuality = Literal["exact_hash", "high_confidence", "low_confidence", "manua
 
 
 class DatabaseModel(Dated):
-    """A document of `database_models`, the local catalog (seed 001, reference section 3).
+    """A document of `database_models`, the local catalog.
 
     Rows of Civitai belong to `civitai_models` only; what was found there about a local file is
     kept in `civitai_info`. Read as aliases: `model_type` for `type`, `filepath` for `path`.
@@ -51,21 +51,21 @@ class DatabaseModel(Dated):
 
 
 class ActiveBackendModel(Stored):
-    """A document of `active_backend_models` (seed 004).
+    """A document of `active_backend_models`.
 
     Attributes:
         id: Backend, folder and normalised path; the name alone is not unique across folders.
         model_id: Folder and normalised path, the same on every backend.
         model_name: The file's name.
         model_path: As `model_id`, as the app's own rules for types expect it.
-        model_size: Bytes; null if the server does not tell.
+        model_size: Bytes; null if the server does not report it.
         civitai_model_id: Civitai's number as text.
         civitai_version_id: Civitai's number of the version that the file belongs to.
         match_method: What the match rests on, such as `sha256`.
         match_score: How sure the match is.
         civitai_match_confirmed: Whether a person confirmed the match; it then stays as it is.
         last_seen: UTC; moved at most every 10 minutes.
-        changed_at: When a server told something else of it last, or had it again, UTC.
+        changed_at: When a server last reported a change of it, or had it again, UTC.
         gone_at: When it was found to be gone, UTC; null while it is there.
         model_metadata: `folder`, `raw_name` (as the server spells it), `modified` (seconds since
             1970), `hashes` by kind, and the file's own metadata as `pairs`, since its names have
@@ -97,7 +97,7 @@ class ActiveBackendModel(Stored):
 
 
 class Backend(Stored):
-    """A document of `backends`: the status of a row of `comfyui_servers` (seed 004).
+    """A document of `backends`: the status of a row of `comfyui_servers`.
 
     Attributes:
         id: The id of the server.
@@ -121,7 +121,7 @@ class Backend(Stored):
 
 
 class ComfyuiServer(SoftDeletable):
-    """A document of `comfyui_servers` (seeds 001 and 004).
+    """A document of `comfyui_servers`.
 
     Attributes:
         url: Without a slash at its end, so that one server has one spelling.
@@ -129,7 +129,7 @@ class ComfyuiServer(SoftDeletable):
         endpoint_id: Of a RunPod server.
         last_check: When it was asked last, UTC.
         last_error: Why it was not online then, or why its models are unknown.
-        capabilities: What the server said about itself.
+        capabilities: What the server reported about itself.
     """
 
     id: Id
@@ -148,8 +148,8 @@ class ComfyuiServer(SoftDeletable):
 class CivitaiModel(Stored):
     """A document of `civitai_models`: Civitai's own item unchanged, with what is lifted out of it.
 
-    The field names are Civitai's (reference section 4.2). Read as aliases: `model_versions` for
-    `modelVersions` (seed 001).
+    The field names are Civitai's. Read as aliases: `model_versions` for
+    `modelVersions`.
 
     Attributes:
         base_models: `baseModel` of every version, since an item has none of its own.
@@ -192,7 +192,7 @@ class ProfileSettings(Stored):
 
 
 class ModelProfile(Dated):
-    """A document of `model_profiles` (reference section 3).
+    """A document of `model_profiles`.
 
     The app's import scripts name a profile by its `_id` only; where `id` is there, it is the same.
     """
@@ -207,7 +207,7 @@ class ModelProfile(Dated):
 
 
 class ModelSyncStatus(Stored):
-    """A document of `model_sync_status` (seed 004).
+    """A document of `model_sync_status`.
 
     Attributes:
         model_id: As in `active_backend_models`.
@@ -243,7 +243,7 @@ class InferenceParameters(Stored):
 
 
 class InferenceConfiguration(Dated):
-    """A document of `inference_configurations` by the names of seed 001.
+    """A document of `inference_configurations` by the names of the app's schema.
 
     Read as aliases: `configuration_type` for `preset_type`; `sampler` and the other flat fields of
     the app, and its `model_specific_params`, for those inside of `parameters`.
@@ -303,7 +303,7 @@ class CatalogImport(Stored):
 
 
 class HostCheckRecord(Stored):
-    """A document of `host_checks`; what only some kinds of hosts tell stands beside these fields.
+    """A document of `host_checks`; fields of one kind of host stand beside these.
 
     Attributes:
         name: Of the host, unique within its kind.

@@ -9,7 +9,7 @@ from db.schema.documents.base import Count, Dated, Id, SoftDeletable, Stored
 
 
 class Scene(SoftDeletable):
-    """A document of `scenes` (seed 001; seed 004 for the lyrics).
+    """A document of `scenes`.
 
     `clips` inside of a scene is a shape of the app's answers and is not stored.
 
@@ -37,7 +37,7 @@ TimelineSeconds = Annotated[float, Field(ge=0, le=10_000)]
 
 
 class Clip(SoftDeletable):
-    """A document of `clips` (seeds 001 and 004).
+    """A document of `clips`.
 
     Read as aliases: `duration` for `length`.
 
@@ -47,7 +47,7 @@ class Clip(SoftDeletable):
         length: Seconds.
         generated_images: URLs, or objects with an id and a URL.
         generated_videos: URLs, or objects with an id and a URL.
-        type: `image`, `video` or `text` in seed 001.
+        type: `image`, `video` or `text` in the app's schema.
     """
 
     id: Id
@@ -87,7 +87,7 @@ class StyleLora(Stored):
 
 
 class StyleTemplate(SoftDeletable):
-    """A document of `style_templates`, the field set of the app's DTO (reference section 3).
+    """A document of `style_templates`, the field set of the app's DTO.
 
     Read as aliases: `prompt_template` and `prompt_additions` for one another,
     `negative_prompt_template` for `negative_prompt`, `default_params` for `params`, and `is_global`
@@ -115,9 +115,9 @@ class StyleTemplate(SoftDeletable):
 
 
 class GenerationBatch(Dated):
-    """A document of `generation_batches` (seed 001).
+    """A document of `generation_batches`.
 
-    Read as aliases: `total`, `completed` and `failed` for the three counters (seed 004).
+    Read as aliases: `total`, `completed` and `failed` for the three counters.
     """
 
     id: Id
@@ -135,7 +135,7 @@ class GenerationBatch(Dated):
 
 
 class GenerationPoolItem(Dated):
-    """A document of `generation_pool`, the app's fields (reference section 3).
+    """A document of `generation_pool`.
 
     Read as aliases: `source_clip_id` for `clip_id`.
     """
@@ -157,7 +157,7 @@ class GenerationPoolItem(Dated):
 
 
 class Project(SoftDeletable):
-    """A document of `projects` (seed 001; seed 004 for the music).
+    """A document of `projects`.
 
     Read as aliases: `music_file` for `music_file_path`.
     """

@@ -44,7 +44,7 @@ class Lock(Stored):
 
     Attributes:
         name: The `_id`: what is locked.
-        token: Known to its holder only, so that nobody else renews or releases it.
+        token: Known to its holder only, so that no other process renews or releases it.
         holder: Who holds it, in words.
         since: UTC.
         expires_at: UTC.

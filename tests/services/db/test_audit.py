@@ -38,11 +38,17 @@ def test_orphans_are_found_along_every_relation(any_database: Data) -> None:
 
     report = audit(any_database, NOW)
 
-    assert {(one.collection, one.subject, one.ids) for one in report.of("orphan")} == {
-        (one.collection, f"{one.field} of {one.parent}", (f"{one.collection}.{one.field} orphan",))
-        for one in RELATIONS
+    assert {
+        (finding.collection, finding.subject, finding.ids) for finding in report.of("orphan")
+    } == {
+        (
+            relation.collection,
+            f"{relation.field} of {relation.parent}",
+            (f"{relation.collection}.{relation.field} orphan",),
+        )
+        for relation in RELATIONS
     }
-    assert {one.count for one in report.of("orphan")} == {1}
+    assert {finding.count for finding in report.of("orphan")} == {1}
     assert report.of("child of a deleted parent", "not looked at") == ()
 
 
@@ -55,7 +61,7 @@ def test_a_child_of_a_deleted_parent_is_no_orphan_but_told(database: Data) -> No
 
     report = audit(database, NOW)
 
-    told = [(one.ids, one.severity) for one in report.of("child of a deleted parent")]
+    told = [(finding.ids, finding.severity) for finding in report.of("child of a deleted parent")]
     assert told == [(("a",), "warning"), (("j",), "info")]
     assert report.of("orphan") == ()
 
@@ -92,7 +98,7 @@ def test_invalid_documents_are_counted_by_reason(any_database: Data) -> None:
         ("comfyui_servers", "api_key: Input should be a valid string"): 300,
         ("scenes", "id: Input should be a valid string"): 2,
     }
-    assert [len(one.ids) for one in report.of("invalid document")] == [2, 20]
+    assert [len(finding.ids) for finding in report.of("invalid document")] == [2, 20]
     assert "hunter2" not in report.model_dump_json()
 
 
@@ -102,7 +108,7 @@ def test_a_sample_is_as_large_as_it_may_be(database: Data) -> None:
     report = audit(database, NOW, sample_size=20)
 
     assert one_of(report, "invalid document").count == 20
-    [seen] = [one for one in report.collections if one.documents]
+    [seen] = [seen for seen in report.collections if seen.documents]
     assert (seen.collection, seen.documents, seen.validated) == ("projects", 50, 20)
 
 
@@ -114,7 +120,7 @@ def test_more_reasons_than_can_be_told_apart_are_counted_together(database: Data
 
     assert len(invalid) == 51
     assert "other fields: reasons beyond the first that are listed" in {
-        one.subject for one in invalid
+        finding.subject for finding in invalid
     }
 
 
@@ -131,7 +137,7 @@ def test_missing_different_and_blocked_indexes_are_told_with_their_remedy(databa
     assert found(report, "different index") == {("clips", "character_id_1"): 1}
     assert one_of(report, "different index").remedy == "It differs in sparse. Run init-db."
     assert ("clips", "id_1") in found(report, "missing index")
-    assert {one.collection for one in report.of("missing index")} == {"users", "clips"}
+    assert {finding.collection for finding in report.of("missing index")} == {"users", "clips"}
     assert len(report.of("missing collection")) == len(COLLECTIONS) - 2
 
 
@@ -145,8 +151,8 @@ def test_indexes_without_use_are_told_apart_by_the_registry(any_database: Data) 
 
     report = audit(any_database, NOW)
 
-    assert all(", counted since 20" in one.subject for one in report.of("unused index"))
-    told = {one.subject.split(",")[0]: one.ids for one in report.of("unused index")}
+    assert all(", counted since 20" in finding.subject for finding in report.of("unused index"))
+    told = {finding.subject.split(",")[0]: finding.ids for finding in report.of("unused index")}
     assert told == {
         "of the registry": ("deleted_at_1",),
         "unknown to the registry": ("by_the_app_1",),
@@ -176,7 +182,7 @@ def test_documents_near_the_servers_limit_are_critical(database: Data) -> None:
 
     sizes = audit(database, NOW, sample_size=1).of("oversized document")
 
-    assert [(one.severity, one.ids) for one in sizes] == [
+    assert [(finding.severity, finding.ids) for finding in sizes] == [
         ("critical", ("13",)),
         ("warning", ("1",)),
     ]
@@ -208,14 +214,14 @@ def test_stuck_jobs_are_told_by_how_they_are_stuck(any_database: Data) -> None:
 
     stuck = audit(any_database, NOW).of("stuck job")
 
-    assert {(one.subject, one.ids) for one in stuck} == {
+    assert {(finding.subject, finding.ids) for finding in stuck} == {
         ("processing with an expired lease", ("job-1",)),
         ("processing without an update for an hour", ("job-4", "job-8", "job-9")),
         ("waiting for more than a day", ("job-5",)),
         ("processing without an update for an hour", ("t1",)),
         ("waiting for more than a day", ("t2",)),
     }
-    assert {one.done for one in stuck} == {""}
+    assert {finding.done for finding in stuck} == {""}
     assert statuses(any_database)["job-1"] == "processing"
 
 
@@ -226,8 +232,8 @@ def test_a_database_as_it_should_be_has_nothing_wrong(database: Data) -> None:
 
     report = audit(database, NOW)
 
-    assert {one.kind for one in report.findings} == {"unused index"}
-    assert {one.severity for one in report.findings} == {"info"}
+    assert {finding.kind for finding in report.findings} == {"unused index"}
+    assert {finding.severity for finding in report.findings} == {"info"}
 
 
 STRANGE: list[dict[str, Any]] = [
@@ -253,15 +259,17 @@ def test_anything_may_stand_in_any_collection(any_database: Data) -> None:
     references: list[Any] = [{}, [], ["a"], Regex("a"), 7, "", "a", float("nan"), None]
     pointing = [dict.fromkeys(fields, value) for value in references]
     for collection in COLLECTIONS:
-        some = [pointer | one for pointer, one in zip(pointing, STRANGE, strict=True)]
+        some = [pointer | value for pointer, value in zip(pointing, STRANGE, strict=True)]
         any_database[collection.name].insert_many(some)
     broken_text = b"\x10\x00\x00\x00\x02id\x00\x03\x00\x00\x00\xff\xfe\x00\x00"
     any_database["projects"].insert_one(RawBSONDocument(broken_text))
 
     for report in (audit(any_database, NOW, sample_size=None, fix=fix) for fix in (False, True)):
         assert report.of("not looked at") == ()
-        assert len({one.collection for one in report.of("invalid document")}) == len(COLLECTIONS)
-        assert max(len(id_) for one in report.findings for id_ in one.ids) <= 100
+        assert len({finding.collection for finding in report.of("invalid document")}) == len(
+            COLLECTIONS
+        )
+        assert max(len(id_) for finding in report.findings for id_ in finding.ids) <= 100
 
 
 def test_what_cannot_be_read_in_one_collection_does_not_end_the_rest(database: Data) -> None:

@@ -30,7 +30,7 @@ def test_only_jobs_with_an_expired_lease_are_taken_back(any_database: Data) -> N
 
     first, second = (audit(any_database, NOW, fix=True).fixed for _ in range(2))
 
-    assert [one.done for one in first] == [
+    assert [finding.done for finding in first] == [
         "fixed: 2 put back to queued, 1 failed after 3 attempts."
     ]
     assert second == ()
@@ -81,11 +81,15 @@ def test_what_cannot_be_applied_is_told_and_the_rest_is_applied(database: Data) 
 
     report = audit(database, NOW, fix=True)
 
-    assert [(one.subject[:12], one.count, one.ids) for one in report.of("owed effect")] == [
+    assert [
+        (finding.subject[:12], finding.count, finding.ids) for finding in report.of("owed effect")
+    ] == [
         ("entries with", 3, ("7", "key-1", "key-2")),
         ("entries with", 2, ("7", "key-2")),
     ]
-    assert [one.done for one in report.fixed] == ["fixed: 2 effect(s) of 1 record(s) applied."]
+    assert [finding.done for finding in report.fixed] == [
+        "fixed: 2 effect(s) of 1 record(s) applied."
+    ]
 
 
 def test_repairs_by_two_at_once_are_done_once(any_database: Data) -> None:
@@ -100,9 +104,9 @@ def test_repairs_by_two_at_once_are_done_once(any_database: Data) -> None:
 
     kept = any_database["characters"].find_one({"id": CHARACTER})
     assert kept is not None
-    assert len(kept[HISTORY]) == len({one["id"] for one in kept[HISTORY]}) == 20
+    assert len(kept[HISTORY]) == len({kept_entry["id"] for kept_entry in kept[HISTORY]}) == 20
     assert set(statuses(any_database).values()) == {"queued"}
-    assert all(one.done for report in reports for one in report.of("owed effect"))
+    assert all(finding.done for report in reports for finding in report.of("owed effect"))
 
 
 def test_an_orphan_is_never_removed_and_nothing_else_is_changed(database: Data) -> None:

@@ -19,7 +19,7 @@ def test_a_server_that_does_not_answer_is_named_as_such_without_its_password() -
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1", "mongodb://", "", "mongodb://host:port/"])
 def test_a_string_that_is_no_connection_string_is_refused(url: str) -> None:
-    with pytest.raises(DatabaseRefused, match="no MongoDB connection string"):
+    with pytest.raises(DatabaseRefused, match="not a MongoDB connection string"):
         connect(url, "storyboard", tries=1)
 
 

@@ -93,9 +93,9 @@ def the_one(database: Data, collection: str, legacy_id: int) -> dict[str, Any]:
 
 def counts(report: ImportReport) -> dict[str, tuple[int, int, int, int]]:
     return {
-        one.table: (one.created, one.merged, one.existing, one.not_placed)
-        for one in report.tables
-        if one.read
+        table.table: (table.created, table.merged, table.existing, table.not_placed)
+        for table in report.tables
+        if table.read
     }
 
 
@@ -253,7 +253,7 @@ def test_what_has_no_place_is_listed_and_the_rest_is_stored(
         "templates": (2, 0, 0, 2),
         "faceswap_tasks": (1, 0, 0, 2),
     }
-    assert all(one.read == sum(counts(report).get(one.table, ())) for one in report.tables)
+    assert all(table.read == sum(counts(report).get(table.table, ())) for table in report.tables)
     assert the_one(database, "users", 4)["id"] != "dan"
     assert database["users"].find_one({"id": "ben"}, {"_id": False}) == {
         "id": "ben",
@@ -286,7 +286,7 @@ def test_a_second_run_lists_the_same_and_changes_nothing(database: Data, tmp_pat
     second = import_tables(database, source)
 
     assert stored(database) == before
-    assert [(one.created, one.merged) for one in second.tables] == [(0, 0)] * 5
+    assert [(table.created, table.merged) for table in second.tables] == [(0, 0)] * 5
     assert second.existing == 9
     assert {*listed(second)} == {*PROBLEMS}
 
@@ -409,7 +409,7 @@ def test_a_missing_file_and_what_is_ignored_are_noted_once(database: Data, folde
         (b"", FileUnreadable, "users.csv is empty"),
         (b"id,id\n", FileUnreadable, "names a column twice"),
         (b"id,email,username,password_hash\n1,\xff,a,b\n", FileUnreadable, "not in UTF-8"),
-        (b'id,email,username,password_hash\n1,"a', FileUnreadable, "no CSV to its end"),
+        (b'id,email,username,password_hash\n1,"a', FileUnreadable, "not valid CSV to its end"),
     ],
 )
 def test_a_file_that_is_no_table_is_refused_in_a_sentence(

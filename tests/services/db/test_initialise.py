@@ -44,7 +44,7 @@ def outcomes(report: InitReport) -> set[Outcome]:
 
 
 def changes(report: InitReport) -> set[tuple[str, str, str]]:
-    return {(one.collection, one.name, one.outcome) for one in report.changed}
+    return {(finding.collection, finding.name, finding.outcome) for finding in report.changed}
 
 
 def blocked(report: InitReport) -> Finding:
@@ -64,7 +64,7 @@ def test_an_empty_database_gets_every_collection_index_and_validator(any_databas
 
     assert as_in_reference(any_database) == REFERENCE
     assert outcomes(report) == {"created"}
-    assert [one.name for one in report.findings if one.kind == "validator"] == (
+    assert [finding.name for finding in report.findings if finding.kind == "validator"] == (
         ["validator"] * len(REFERENCE)
     )
     for _, options, _ in shape(any_database).values():
@@ -79,7 +79,7 @@ def test_a_second_run_finds_everything_and_changes_nothing(shared: Data) -> None
     report = initialise(shared)
 
     assert outcomes(report) == {"existing"}
-    assert len(report.findings) == sum(2 + len(one.indexes) for one in COLLECTIONS)
+    assert len(report.findings) == sum(2 + len(collection.indexes) for collection in COLLECTIONS)
     assert (shape(shared), identities(shared)) == before
 
 
@@ -168,7 +168,7 @@ def test_a_dropped_collection_comes_back_with_all_that_belongs_to_it(shared: Dat
 
     report = initialise(shared)
 
-    assert {one.collection for one in report.changed} == {"scenes"}
+    assert {finding.collection for finding in report.changed} == {"scenes"}
     assert shape(shared) == before
 
 
@@ -264,7 +264,9 @@ def test_what_is_not_in_the_registry_is_named_and_left_alone(shared: Data) -> No
 
     report = initialise(shared)
 
-    unknown = {(one.collection, one.name): one.reason for one in report.of("unknown")}
+    unknown = {
+        (finding.collection, finding.name): finding.reason for finding in report.of("unknown")
+    }
     assert unknown.keys() == {
         ("queue_jobs", "queue_jobs"),
         ("projects", "owner_1"),
@@ -298,7 +300,7 @@ def test_a_collation_of_a_whole_collection_does_not_reach_our_indexes(shared: Da
     initialise(shared)
 
     assert outcomes(initialise(shared)) == {"existing"}
-    assert all("collation" not in one for one in indexes_of(shared, "backends")[1:])
+    assert all("collation" not in index for index in indexes_of(shared, "backends")[1:])
     shared.drop_collection("backends")
     initialise(shared)
 

@@ -42,13 +42,15 @@ def purge(database: Data) -> PurgeReport:
 
 
 def numbers(report: PurgeReport, field: str) -> dict[str, int]:
-    told = {one.collection: getattr(one, field) for one in report.counts}
+    told = {count.collection: getattr(count, field) for count in report.counts}
     return {name: number for name, number in told.items() if number}
 
 
 def test_a_story_deleted_long_ago_goes_whole_and_nothing_else(any_database: Data) -> None:
     add_story(any_database)
-    rest = {one: document for one, document in snapshot(any_database).items() if one not in STORY}
+    rest = {
+        name: document for name, document in snapshot(any_database).items() if name not in STORY
+    }
     SoftDeletableRepository(any_database, "projects").soft_delete(PROJECT, OWNER, EARLIER)
 
     report = purge(any_database)
@@ -67,7 +69,7 @@ def test_counting_tells_what_is_due_and_removes_nothing(database: Data) -> None:
     assert snapshot(database) == before
     assert numbers(report, "due") == WHOLE_STORY
     assert report.removed == 0
-    assert [one.collection for one in report.counts] == [*children_first()]
+    assert [count.collection for count in report.counts] == [*children_first()]
     assert "clips: 2 would be removed." in report.lines()
     assert report.summary().endswith(
         "7 document(s) would be removed, 0 kept because of what they own."
@@ -82,7 +84,7 @@ def test_every_collection_with_marks_is_purged(database: Data) -> None:
 
     report = purge(database)
 
-    left = {name: [one["id"] for one in database[name].find()] for name in SOFT_DELETABLE}
+    left = {name: [document["id"] for document in database[name].find()] for name in SOFT_DELETABLE}
     assert left == {name: ["young", "alive"] for name in SOFT_DELETABLE}
     assert numbers(report, "removed") == dict.fromkeys(SOFT_DELETABLE, 2)
     assert numbers(report, "later") == dict.fromkeys(SOFT_DELETABLE, 1)
@@ -96,7 +98,7 @@ def test_exactly_the_limit_is_not_before_it(database: Data) -> None:
 
     purge(database)
 
-    assert [one["id"] for one in database["clips"].find()] == ["at"]
+    assert [clip["id"] for clip in database["clips"].find()] == ["at"]
 
 
 STAYS = [
@@ -121,8 +123,8 @@ def test_what_stays_keeps_all_that_it_belongs_to(
     assert str(report.kept[0]) == (
         f"{INNER!r} of scenes: 'clip-inside' of clips belongs to it and {why}."
     )
-    assert {str(one).partition(": ")[2] for one in report.kept[1:]} <= {
-        f"{one!r} of scenes belongs to it and is kept." for one in (INNER, SCENE)
+    assert {str(kept).partition(": ")[2] for kept in report.kept[1:]} <= {
+        f"{scene!r} of scenes belongs to it and is kept." for scene in (INNER, SCENE)
     }
     assert numbers(report, "not_deleted") == not_deleted
 
@@ -138,7 +140,7 @@ def test_a_document_below_two_deleted_ones_is_counted_once(database: Data) -> No
 
 def test_a_deletion_time_that_cannot_be_read_is_counted_and_left_alone(database: Data) -> None:
     strange: list[Any] = ["2020-01-01", 0, [EARLIER], {}]
-    database["clips"].insert_many([{"deleted_at": one} for one in strange])
+    database["clips"].insert_many([{"deleted_at": document} for document in strange])
 
     report = purge(database)
 
@@ -166,10 +168,10 @@ def test_many_documents_go_in_batches(database: Data) -> None:
         database[name].create_index(field)
     database["projects"].insert_one({"id": PROJECT, **OLD})
     database["scenes"].insert_many(
-        [{"id": f"s{one}", "project_id": PROJECT, **OLD} for one in range(scenes)]
+        [{"id": f"s{number}", "project_id": PROJECT, **OLD} for number in range(scenes)]
     )
     database["clips"].insert_many(
-        [{"id": f"c{one}", "scene_id": f"s{one}", **OLD} for one in range(scenes)]
+        [{"id": f"c{number}", "scene_id": f"s{number}", **OLD} for number in range(scenes)]
     )
 
     report = purge(database)
@@ -179,8 +181,8 @@ def test_many_documents_go_in_batches(database: Data) -> None:
 
 def test_the_list_of_the_kept_is_bounded_and_counted(database: Data) -> None:
     count = MAX_EXAMPLES + 1
-    database["projects"].insert_many([{"id": f"p{one}", **OLD} for one in range(count)])
-    database["scenes"].insert_many([{"project_id": f"p{one}"} for one in range(count)])
+    database["projects"].insert_many([{"id": f"p{number}", **OLD} for number in range(count)])
+    database["scenes"].insert_many([{"project_id": f"p{number}"} for number in range(count)])
 
     report = Purge(database, NOW, dry_run=True).count()
 
@@ -201,7 +203,7 @@ def test_what_came_to_hang_on_it_after_the_count_keeps_it(database: Data) -> Non
 
 
 def snapshot_ids(database: Data) -> set[str]:
-    return {one["id"] for name in WHOLE_STORY for one in database[name].find()}
+    return {document["id"] for name in WHOLE_STORY for document in database[name].find()}
 
 
 PURGE_WRITES = 5

@@ -43,11 +43,11 @@ def stored(database: Data) -> list[dict[str, Any]]:
 
 
 def keys(database: Data) -> list[tuple[str, str]]:
-    return sorted((one["model_id"], one["preset_type"]) for one in stored(database))
+    return sorted((preset["model_id"], preset["preset_type"]) for preset in stored(database))
 
 
 def created(report: SeedReport) -> dict[str, int]:
-    return {f"{one.base_model} {one.preset_type}": one.created for one in report.presets}
+    return {f"{count.base_model} {count.preset_type}": count.created for count in report.presets}
 
 
 def test_active_models_get_both_presets_in_valid_documents(any_database: Data) -> None:

@@ -68,7 +68,7 @@ def short_transactions(database: Data) -> Iterator[None]:
 
 
 def add_unique_indexes(database: Data, collection: str) -> None:
-    (registered,) = (one for one in COLLECTIONS if one.name == collection)
+    (registered,) = (known for known in COLLECTIONS if known.name == collection)
     for index in registered.indexes:
         if index.unique:
             database[collection].create_index(index.keys, **index.creation)
@@ -145,7 +145,7 @@ def test_a_document_with_an_empty_id_owns_nothing(database: Data) -> None:
 
 
 def test_a_marked_document_is_valid(any_database: Data) -> None:
-    (projects,) = (one for one in COLLECTIONS if one.name == "projects")
+    (projects,) = (collection for collection in COLLECTIONS if collection.name == "projects")
     any_database.create_collection("projects", **validation(projects, "error"))
     any_database["projects"].insert_one({"id": PROJECT, "name": "Story"})
 
@@ -277,7 +277,7 @@ def test_a_restore_is_refused_when_a_unique_value_is_used_again(
 def test_an_update_is_refused_when_a_unique_value_is_taken(database: Data) -> None:
     add_unique_indexes(database, "users")
     database["users"].insert_many(
-        [{"id": one, "username": one, "email": one} for one in ("mira", "nora")]
+        [{"id": name, "username": name, "email": name} for name in ("mira", "nora")]
     )
 
     with pytest.raises(ValueTaken, match="username 'MIRA'"):
@@ -331,7 +331,7 @@ def test_lists_heed_the_rule(database: Data, deleted: Deleted, found: list[str])
 
     told = repository(database).find_many({}, deleted=deleted, sort={"id": 1})
 
-    assert [one["id"] for one in told] == found
+    assert [project["id"] for project in told] == found
 
 
 def test_a_callers_own_condition_on_the_mark_is_not_overridden(database: Data) -> None:
@@ -339,7 +339,7 @@ def test_a_callers_own_condition_on_the_mark_is_not_overridden(database: Data) -
     projects = repository(database)
     young = {"deleted_at": {"$gt": NOW}}
 
-    assert [one["id"] for one in projects.find_many(young, deleted="only")] == ["other"]
+    assert [project["id"] for project in projects.find_many(young, deleted="only")] == ["other"]
     assert [*projects.find_many(young)] == []
     assert [*projects.find_many({}, deleted="only", limit=1)] != []
 

@@ -17,7 +17,9 @@ from tests.support.db.records import character
 from tests.support.db.stored_documents import INVALID, NOW, SMALLEST, VALID
 
 DOCUMENTS = {collection.name: collection.document for collection in COLLECTIONS}
-every_collection = pytest.mark.parametrize("collection", COLLECTIONS, ids=lambda one: one.name)
+every_collection = pytest.mark.parametrize(
+    "collection", COLLECTIONS, ids=lambda collection: collection.name
+)
 
 
 @pytest.fixture(scope="module")

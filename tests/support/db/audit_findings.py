@@ -8,13 +8,13 @@ from db.schema.collections import COLLECTIONS
 from tests.support.db.database_state import Data
 from tests.support.db.stored_documents import NOW
 
-DOCUMENTS = {one.name: one.document for one in COLLECTIONS}
+DOCUMENTS = {collection.name: collection.document for collection in COLLECTIONS}
 LATER = NOW + timedelta(minutes=1)
 EARLIER = NOW - timedelta(minutes=1)
 
 
 def found(report: AuditReport, *kinds: Kind) -> dict[tuple[str, str], int]:
-    return {(one.collection, one.subject): one.count for one in report.of(*kinds)}
+    return {(finding.collection, finding.subject): finding.count for finding in report.of(*kinds)}
 
 
 def one_of(report: AuditReport, kind: Kind) -> AuditFinding:
@@ -27,4 +27,4 @@ def job(number: int, **fields: Any) -> dict[str, Any]:
 
 
 def statuses(database: Data) -> dict[str, str]:
-    return {one["id"]: one["status"] for one in database["facefusion_jobs"].find()}
+    return {stored["id"]: stored["status"] for stored in database["facefusion_jobs"].find()}

@@ -29,7 +29,9 @@ def shape(database: Data) -> dict[str, Any]:
 
 def identities(database: Data) -> dict[str, Any]:
     """What changes when a collection is made again."""
-    return {one["name"]: one["info"]["uuid"] for one in database.list_collections()}
+    return {
+        collection["name"]: collection["info"]["uuid"] for collection in database.list_collections()
+    }
 
 
 def documents(database: Data) -> dict[str, list[dict[str, Any]]]:
@@ -44,7 +46,7 @@ def indexes_of(database: Data, name: str) -> list[dict[str, Any]]:
 def as_in_reference(database: Data) -> dict[str, set[str]]:
     """Every collection's indexes in the notation of the reference's table."""
     return {
-        name: {_written(one) for one in indexes_of(database, name) if one["name"] != "_id_"}
+        name: {_written(index) for index in indexes_of(database, name) if index["name"] != "_id_"}
         for name in database.list_collection_names()
     }
 

@@ -39,9 +39,9 @@ class Attempt:
     def run(self, begun: Callable[[], None]) -> None:
         """Migrate, and say when the first step begins."""
         database = connect(self.url, self.name)
-        migrations = [_saying(one, begun) for one in MIGRATIONS]
+        migrations = [_saying(migration, begun) for migration in MIGRATIONS]
         migrator = Migrator(database, "killed", migrations, lease=self.lease)
-        migrator.migrate(self.target)
+        migrator.apply(self.target)
 
 
 def _saying(migration: Migration, begun: Callable[[], None]) -> Migration:

@@ -57,12 +57,12 @@ def migrator(database: Data, *numbers: int, lease: timedelta = LEASE) -> Migrato
 
 def go_up(database: Data, number: int) -> MoveReport:
     """Carry one migration out, also when it was, and tell what became of it."""
-    [move] = migrator(database, number).repeat(number).moves
+    [move] = migrator(database, number).apply(str(number), repeat=True).moves
     return move
 
 
 def go_down(database: Data, number: int) -> None:
-    migrator(database, number).migrate("0")
+    migrator(database, number).apply("0")
 
 
 def check(database: Data, number: int) -> Check:
@@ -71,14 +71,16 @@ def check(database: Data, number: int) -> Check:
 
 def unresolved(database: Data, number: int) -> dict[str, tuple[str, ...]]:
     """What a migration leaves to a person, by the first words that say so."""
-    return {one.what.partition(";")[0]: one.examples for one in check(database, number).unresolved}
+    return {
+        left.what.partition(";")[0]: left.examples for left in check(database, number).unresolved
+    }
 
 
 def raw_documents(database: Data) -> dict[str, list[bytes]]:
     """The bytes of every document, in the order of `_id`."""
     options: CodecOptions[Any] = CodecOptions(document_class=RawBSONDocument)
     return {
-        name: [one.raw for one in of_kind(database, name, options).find().sort("_id")]
+        name: [document.raw for document in of_kind(database, name, options).find().sort("_id")]
         for name in sorted(set(database.list_collection_names()) - OWN)
     }
 
@@ -101,7 +103,7 @@ def whole(database: Data) -> tuple[dict[str, list[bytes]], dict[str, dict[str, D
 
 def without_now(found: dict[str, list[bytes]]) -> dict[str, list[bytes]]:
     """Leave the moments out at which users were marked as deleted by being merged."""
-    return {**found, "users": [_without_now(one) for one in found["users"]]}
+    return {**found, "users": [_without_now(user) for user in found["users"]]}
 
 
 def _without_now(raw: bytes) -> bytes:
@@ -120,7 +122,7 @@ def without_notes(document: Document) -> Document:
 
 def by_id(database: Data, collection: str) -> dict[Any, Document]:
     """Documents by their `id`, without what migrations noted in them."""
-    return {one["id"]: without_notes(one) for one in database[collection].find()}
+    return {document["id"]: without_notes(document) for document in database[collection].find()}
 
 
 def up_and_down(database: Data, number: int, between: Callable[[], object] = tuple) -> None:

@@ -225,8 +225,8 @@ def strange_characters() -> list[Document]:
     """Characters under every kind of `_id`, with fields that nobody expects."""
     shapes = [{}, BROKEN["ages as pairs"][0], VALID["all fields full"]]
     return [
-        {"_id": one, **STRANGE_FIELDS, **shapes[number % 3], "last": "2026-01-02"}
-        for number, one in enumerate(STRANGE_IDS)
+        {"_id": strange, **STRANGE_FIELDS, **shapes[number % 3], "last": "2026-01-02"}
+        for number, strange in enumerate(STRANGE_IDS)
     ]
 
 
@@ -331,8 +331,8 @@ def add_old_database(database: Data) -> None:
     dated = [{**ENTRY, "created_at": TEXT}, {"id": "e-2", "created_at": "soon"}, None, 7]
     characters += [character("dated history", **{HISTORY: dated}, created_at=TEXT)]
     database["characters"].insert_many(characters)
-    database["users"].insert_many({"_id": n, **one} for n, one in enumerate(USERS))
+    database["users"].insert_many({"_id": n, **user} for n, user in enumerate(USERS))
     for name, documents in OTHERS.items():
-        database[name].insert_many({"_id": n, **one} for n, one in enumerate(documents))
+        database[name].insert_many({"_id": n, **document} for n, document in enumerate(documents))
     for name, keys, options in INDEXES:
         database[name].create_index(keys, **options)

@@ -72,7 +72,7 @@ VALID: list[tuple[str, Document]] = [
     ("characters", {"facefusion_preferred_settings": {"face_editor_mouth_smile": None}}),
     ("characters", {"facefusion_output_gallery": {"age_variants": {"0": "a", "100": "b"}}}),
     ("characters", {"facefusion_processing_history": [{**ENTRY, "by_the_app": 1}]}),
-    ("facefusion_operations", {"effects": [one.model_dump() for one in effects("key-1")]}),
+    ("facefusion_operations", {"effects": [effect.model_dump() for effect in effects("key-1")]}),
     ("civitai_models", {"allowCommercialUse": "Image", "modelVersions": [{"id": 1}]}),
     ("templates", {"face_positions": [[0, 1, 2, 3]]}),
     ("users", {"legacy_id": 7, "username": "abc"}),

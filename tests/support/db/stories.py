@@ -53,27 +53,27 @@ def add_story(database: Data, marks: dict[str, dict[str, Any]] | None = None) ->
         database[collection].insert_many(
             [
                 {
-                    "_id": f"_{one}",
-                    "id": one,
-                    "name": one,
+                    "_id": f"_{document_id}",
+                    "id": document_id,
+                    "name": document_id,
                     **there,
                     **fields,
-                    **(marks or {}).get(one, {}),
+                    **(marks or {}).get(document_id, {}),
                 }
-                for one, fields in documents.items()
+                for document_id, fields in documents.items()
             ]
         )
 
 
 def snapshot(database: Data) -> dict[str, dict[str, Any]]:
     """Every document of the story's collections, by `id`."""
-    return {one["id"]: one for name in STORY for one in database[name].find()}
+    return {document["id"]: document for name in STORY for document in database[name].find()}
 
 
 def marked(database: Data) -> dict[str, tuple[Any, Any]]:
     """The marks of the deleted documents."""
     return {
-        one: (document["deleted_at"], document["deleted_by"])
-        for one, document in snapshot(database).items()
+        document_id: (document["deleted_at"], document["deleted_by"])
+        for document_id, document in snapshot(database).items()
         if document["deleted_at"] is not None
     }

@@ -7,7 +7,7 @@ import pytest
 from db.audit.documents import reasons
 from db.schema.collections import COLLECTIONS, Collection
 
-DOCUMENTS = {one.name: one.document for one in COLLECTIONS}
+DOCUMENTS = {collection.name: collection.document for collection in COLLECTIONS}
 ENTRY = {"id": "e", "operation_type": "enhance", "input_image_url": "a"}
 MIRA = {"id": "1", "project_id": "1", "name": "Mira"}
 
@@ -63,6 +63,6 @@ def test_a_field_that_should_not_be_is_named() -> None:
 
 
 @pytest.mark.parametrize("strange", [{}, {"id": None}, {"_id": [1], "effects": 3}, {"model_": {}}])
-@pytest.mark.parametrize("collection", COLLECTIONS, ids=lambda one: one.name)
+@pytest.mark.parametrize("collection", COLLECTIONS, ids=lambda collection: collection.name)
 def test_anything_can_be_validated(collection: Collection, strange: dict[str, Any]) -> None:
     assert all(map(all, reasons(collection.document, strange)))

@@ -33,7 +33,7 @@ def report(*findings: AuditFinding, fix: bool = False) -> AuditReport:
 def test_the_worst_comes_first_and_equals_stay_in_their_order() -> None:
     found = [finding("info"), finding("warning", 1), finding("critical"), finding("warning", 2)]
 
-    sorted_by = [(one.severity, one.subject[-1]) for one in worst_first(found)]
+    sorted_by = [(finding.severity, finding.subject[-1]) for finding in worst_first(found)]
 
     assert sorted_by == [("critical", "0"), ("warning", "1"), ("warning", "2"), ("info", "0")]
 

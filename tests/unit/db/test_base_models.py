@@ -4,7 +4,7 @@ from typing import Any, get_args
 
 import pytest
 
-from db.inference.base_models import BaseModelKey, base_model_of, seen_of
+from db.inference.base_models import BaseModelKey, base_model_of, evidence_of
 
 STATED = [
     ("SDXL 1.0", "sdxl"),
@@ -69,7 +69,7 @@ def test_a_base_model_without_presets_is_unknown_whatever_the_name(text: str) ->
     model = {"name": "sdxl_flux_pony", "base_model": text}
 
     assert base_model_of(model) is None
-    assert seen_of(model) == f"base_model is {text!r}"
+    assert evidence_of(model) == f"base_model is {text!r}"
 
 
 @pytest.mark.parametrize(("name", "key"), NAMED)
@@ -80,7 +80,7 @@ def test_a_name_tells_it_where_nothing_is_stated(name: str, key: BaseModelKey) -
 @pytest.mark.parametrize("name", UNKNOWN_NAMES)
 def test_what_no_name_tells_is_unknown(name: str) -> None:
     assert base_model_of({"name": name}) is None
-    assert seen_of({"name": name}) == "nothing but the name"
+    assert evidence_of({"name": name}) == "nothing but the name"
 
 
 def test_the_row_is_stronger_than_its_metadata() -> None:

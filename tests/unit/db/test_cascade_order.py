@@ -17,19 +17,24 @@ def test_every_soft_deletable_collection_comes_once_and_before_those_that_own_it
 
 
 def test_what_is_owned_can_be_deleted_as_its_owner_can() -> None:
-    names = {one.name for one in COLLECTIONS}
-    owned = {name for one in RELATIONS if one.owned for name in (one.collection, one.parent)}
+    names = {collection.name for collection in COLLECTIONS}
+    owned = {
+        name
+        for relation in RELATIONS
+        if relation.owned
+        for name in (relation.collection, relation.parent)
+    }
 
     assert owned <= SOFT_DELETABLE <= names
 
 
 def test_a_scene_hangs_on_its_project_and_on_its_parent_scene() -> None:
-    assert [one.parent for one in parents_of("scenes")] == ["projects", "scenes"]
+    assert [relation.parent for relation in parents_of("scenes")] == ["projects", "scenes"]
     assert parents_of("projects") == ()
 
 
 def test_an_empty_id_names_no_document() -> None:
-    assert [is_id(one) for one in ("a", "", None, 7)] == [True, False, False, False]
+    assert [is_id(value) for value in ("a", "", None, 7)] == [True, False, False, False]
 
 
 def test_batches_are_no_larger_than_asked_for_and_leave_nothing_out() -> None:

@@ -33,7 +33,7 @@ from db.couple_import.rows import (
     legacy_id_of,
     new_id,
 )
-from db.couple_import.users import KnownUser, Merge, UserBook, earlier
+from db.couple_import.users import KnownUser, Merge, UserMatcher, earlier
 from tasks.database.import_couple_swap import choose_source
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -238,13 +238,13 @@ def test_the_earliest_time_is_chosen(
 def test_the_same_email_is_the_same_person() -> None:
     known = KnownUser("sc", "ann@example.org", "other", None, NOW + timedelta(days=1))
 
-    assert UserBook([known]).settle(user(7, "ann@example.org", "Ann")) == Merge(known, 7, NOW)
+    assert UserMatcher([known]).match(user(7, "ann@example.org", "Ann")) == Merge(known, 7, NOW)
 
 
 def test_a_row_that_another_process_has_placed_meanwhile_is_no_conflict() -> None:
     known = KnownUser("new 7", "ann@example.org", "Ann", 7, NOW)
 
-    assert UserBook([known]).settle(user(7, "ann@example.org", "Ann")) == Merge(known, 7, None)
+    assert UserMatcher([known]).match(user(7, "ann@example.org", "Ann")) == Merge(known, 7, None)
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_a_row_that_another_process_has_placed_meanwhile_is_no_conflict() -> Non
 )
 def test_a_conflict_with_a_user_is_refused(known: list[KnownUser], reason: str) -> None:
     with pytest.raises(RowRefused, match=reason):
-        UserBook(known).settle(user(7, "a@example.org", "ann"))
+        UserMatcher(known).match(user(7, "a@example.org", "ann"))
 
 
 @pytest.mark.parametrize(
@@ -272,11 +272,11 @@ def test_a_conflict_with_a_user_is_refused(known: list[KnownUser], reason: str) 
     ],
 )
 def test_a_row_is_in_conflict_with_a_row_before_it(email: str, username: str, reason: str) -> None:
-    book = UserBook([])
-    book.settle(user(7, "a@example.org", "ann"))
+    book = UserMatcher([])
+    book.match(user(7, "a@example.org", "ann"))
 
     with pytest.raises(RowRefused, match=reason):
-        book.settle(user(8, email, username))
+        book.match(user(8, email, username))
 
 
 @pytest.mark.parametrize(
@@ -297,7 +297,7 @@ def test_an_address_with_a_password_is_no_parameter(address: str) -> None:
 
 @pytest.mark.parametrize("address", ["hidden", "host=127.0.0.1 hidden", "postgresql://[hidden"])
 def test_what_is_no_address_is_not_repeated(address: str) -> None:
-    with pytest.raises(AddressUnreadable, match="no PostgreSQL connection string") as caught:
+    with pytest.raises(AddressUnreadable, match="not a PostgreSQL connection string") as caught:
         refuse_password(address)
 
     assert "hidden" not in str(caught.value)

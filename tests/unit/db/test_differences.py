@@ -49,18 +49,25 @@ def found(*indexes: FoundIndex, **changed: Any) -> FoundCollection:
 
 def outcomes(there: FoundCollection | None, kind: str) -> dict[str, str]:
     return {
-        one.finding.name: one.finding.outcome
-        for one in differences(THINGS, there, "warn")
-        if one.finding.kind == kind
+        difference.finding.name: difference.finding.outcome
+        for difference in differences(THINGS, there, "warn")
+        if difference.finding.kind == kind
     }
 
 
 def the_index(*there: FoundIndex) -> Difference:
-    return next(one for one in differences(THINGS, found(*there), "warn") if one.index == WANTED)
+    return next(
+        difference
+        for difference in differences(THINGS, found(*there), "warn")
+        if difference.index == WANTED
+    )
 
 
 def test_nothing_there_means_that_all_is_created() -> None:
-    made = [(one.finding.kind, one.finding.outcome) for one in differences(THINGS, None, "warn")]
+    made = [
+        (difference.finding.kind, difference.finding.outcome)
+        for difference in differences(THINGS, None, "warn")
+    ]
 
     assert made == [("collection", "created"), ("validator", "created"), ("index", "created")]
 

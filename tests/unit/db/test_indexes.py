@@ -74,7 +74,11 @@ def test_another_index_is_not_taken_for_it(told: dict[str, Any]) -> None:
 
 def test_no_collection_is_named_twice_and_none_has_an_index_twice() -> None:
     names = [collection.name for collection in COLLECTIONS]
-    indexes = [(one.name, index.stored_keys) for one in COLLECTIONS for index in one.indexes]
+    indexes = [
+        (collection.name, index.stored_keys)
+        for collection in COLLECTIONS
+        for index in collection.indexes
+    ]
 
     assert sorted(set(names)) == sorted(names)
     assert sorted(set(indexes)) == sorted(indexes)

@@ -56,7 +56,7 @@ EXTRA = [
 
 def stored(base_model: BaseModelKey) -> list[dict[str, Any]]:
     found = (configuration(preset, "m", NOW).model_dump() for preset in presets_of(base_model))
-    return sorted(found, key=lambda one: str(one["preset_type"]))
+    return sorted(found, key=lambda configuration: str(configuration["preset_type"]))
 
 
 def test_every_base_model_has_one_preset_of_each_type() -> None:
@@ -83,7 +83,9 @@ def test_the_numbers_are_the_tables(
 def test_what_only_one_family_takes_is_inside_of_the_parameters(
     base_model: BaseModelKey, quality: dict[str, Any], speed: dict[str, Any]
 ) -> None:
-    extra = [one["parameters"]["model_specific_params"] for one in stored(base_model)]
+    extra = [
+        configuration["parameters"]["model_specific_params"] for configuration in stored(base_model)
+    ]
 
     assert extra == [quality, speed]
 

@@ -69,7 +69,7 @@ def test_every_migration_has_a_name_of_its_own_and_a_sentence_about_it() -> None
 
 
 def test_every_migration_can_be_undone() -> None:
-    assert [one.name for one in load_migrations() if one.down is None] == []
+    assert [migration.name for migration in load_migrations() if migration.down is None] == []
 
 
 def test_a_module_is_read_by_its_name_and_its_first_line(load: Load) -> None:

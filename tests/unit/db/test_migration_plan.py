@@ -10,7 +10,7 @@ from db.migrations.engine.migration import Migration, plan_moves
 from db.migrations.engine.work import Work
 from db.schema.documents.system import MigrationRecord, MigrationStatus
 
-PENDING_DELETION = datetime(2026, 1, 1, tzinfo=UTC)
+STARTED = datetime(2026, 1, 1, tzinfo=UTC)
 NAMES = {1: "fields", 2: "marks", 3: "dates"}
 States = dict[int, MigrationStatus]
 ALL: States = {1: "applied", 2: "applied", 3: "applied"}
@@ -41,7 +41,7 @@ def records(states: States, **changed: str) -> dict[int, MigrationRecord]:
             checksum=changed.get("checksum", f"checksum of {NAMES.get(number)}"),
             status=status,
             run_by="somebody",
-            started_at=PENDING_DELETION,
+            started_at=STARTED,
         )
         for number, status in states.items()
     }

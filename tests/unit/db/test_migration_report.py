@@ -46,15 +46,15 @@ def test_a_case_for_a_person_says_how_often_it_occurs_and_where_first() -> None:
 
 def test_checks_of_several_collections_add_up() -> None:
     left = Unresolved(what="Texts", count=1)
-    one = Check(remaining={"scenes.a": 0}, changed={"scenes.a": 2})
+    check = Check(remaining={"scenes.a": 0}, changed={"scenes.a": 2})
     other = Check(remaining={"clips.a": 1}, changed={"clips.a": 0}, unresolved=(left,))
 
-    total = one + other
+    total = check + other
 
     assert total.remaining == {"scenes.a": 0, "clips.a": 1}
     assert total.changed == {"scenes.a": 2, "clips.a": 0}
     assert total.unresolved == (left,)
-    assert (one.is_done, one.is_undone) == (True, False)
+    assert (check.is_done, check.is_undone) == (True, False)
     assert (other.is_done, other.is_undone) == (False, True)
     assert (total.is_done, total.is_undone) == (False, False)
 

@@ -74,12 +74,14 @@ def carry_out(database: Data) -> Repair:
     go_up(database, 1)
     again = told(database)
     go_down(database, 1)
-    by_name = {one["_id"]: without_notes(one) for one in documents}
+    by_name = {document["_id"]: without_notes(document) for document in documents}
     return Repair(before, after, again, told(database), by_name)
 
 
 def told(database: Data) -> dict[str, bytes]:
-    names = [one["_id"] for one in database["characters"].find({}, {"_id": 1}).sort("_id")]
+    names = [
+        document["_id"] for document in database["characters"].find({}, {"_id": 1}).sort("_id")
+    ]
     return dict(zip(names, raw_documents(database)["characters"], strict=True))
 
 
@@ -91,7 +93,7 @@ def pictures(value: object) -> set[str]:
         case dict():
             return pictures([*value.values()])
         case list():
-            return {one for part in value for one in pictures(part)}
+            return {picture for part in value for picture in pictures(part)}
     return set()
 
 
@@ -293,7 +295,7 @@ def test_a_deleted_character_is_repaired_too(database: Data) -> None:
 
 
 def test_a_server_that_refuses_what_is_invalid_refuses_neither_way(any_database: Data) -> None:
-    [registered] = (one for one in COLLECTIONS if one.name == "characters")
+    [registered] = (collection for collection in COLLECTIONS if collection.name == "characters")
     any_database.create_collection("characters", **validation(registered, "error"))
     characters = [*broken_characters(), *strange_characters(), {"_id": "x", "name": 7}]
     any_database["characters"].insert_many(characters, bypass_document_validation=True)

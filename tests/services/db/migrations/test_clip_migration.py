@@ -89,7 +89,7 @@ def test_the_project_comes_from_the_scene(any_database: Data) -> None:
 
     go_up(any_database, 3)
 
-    found = {name: one.get("project_id") for name, one in by_id(any_database, "clips").items()}
+    found = {name: clip.get("project_id") for name, clip in by_id(any_database, "clips").items()}
     assert found == {name: project for name, (_, project) in PROJECTS.items()}
 
 
@@ -110,7 +110,7 @@ def test_the_length_is_the_duration_where_there_is_none(database: Data) -> None:
 
     go_up(database, 3)
 
-    found = {name: one.get("length") for name, one in by_id(database, "clips").items()}
+    found = {name: clip.get("length") for name, clip in by_id(database, "clips").items()}
     assert found == {name: length for name, (_, length) in LENGTHS.items()}
     assert {name: type(length) for name, length in found.items()} == {
         name: type(length) for name, (_, length) in LENGTHS.items()

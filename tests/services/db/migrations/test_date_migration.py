@@ -90,12 +90,14 @@ def database(standalone_url: str) -> Iterator[Data]:
 
 
 def add(database: Data, values: list[Any], field: str = "created_at") -> None:
-    documents = [{"_id": n, "id": str(n), field: one, "last": 1} for n, one in enumerate(values)]
+    documents = [
+        {"_id": n, "id": str(n), field: value, "last": 1} for n, value in enumerate(values)
+    ]
     database["clips"].insert_many(documents)
 
 
 def values(database: Data, field: str = "created_at") -> list[Any]:
-    return [one[field] for one in database["clips"].find().sort("_id")]
+    return [clip[field] for clip in database["clips"].find().sort("_id")]
 
 
 def dated(model: type[BaseModel]) -> Iterator[str]:
@@ -112,7 +114,9 @@ def dated(model: type[BaseModel]) -> Iterator[str]:
 
 def test_it_is_for_every_time_that_the_app_stores() -> None:
     stored = {
-        one.name: {*dated(one.document)} - NEVER_TEXT for one in COLLECTIONS if one.name not in OURS
+        collection.name: {*dated(collection.document)} - NEVER_TEXT
+        for collection in COLLECTIONS
+        if collection.name not in OURS
     }
 
     assert {name: {*times} for name, times in TIMES.items()} == {
@@ -142,7 +146,7 @@ def test_texts_that_are_no_time_are_listed(database: Data) -> None:
 
     go_up(database, 5)
 
-    what = "Texts in clips.created_at that are no time"
+    what = "Texts in clips.created_at that are not times"
     assert unresolved(database, 5) == {what: ("0", "2", "5")}
 
 
@@ -193,7 +197,7 @@ def test_times_of_history_entries_are_read(database: Data) -> None:
     go_up(database, 5)
 
     found = by_id(database, "characters")["mira"][HISTORY]
-    assert [one["created_at"] for one in found[:4]] == [DAY, "soon", THEN, None]
+    assert [moment["created_at"] for moment in found[:4]] == [DAY, "soon", THEN, None]
     assert list(found[0]) == ["a", "created_at", "id"]
     assert found[4:] == strange
     go_down(database, 5)

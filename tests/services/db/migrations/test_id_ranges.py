@@ -17,26 +17,30 @@ ENDLESS = 1000
 def found_in_ranges(database: Data, size: int) -> list[list[Any]]:
     """The `_id`s that each range finds."""
     ranges = islice(id_ranges(database["x"], size), ENDLESS)
-    return [[one["_id"] for one in database["x"].find(which).sort("_id")] for which in ranges]
+    return [
+        [document["_id"] for document in database["x"].find(which).sort("_id")] for which in ranges
+    ]
 
 
 def add(database: Data, ids: list[Any]) -> None:
     shuffled = random.Random(7).sample(ids, len(ids))  # noqa: S311
-    database["x"].insert_many({"_id": one} for one in shuffled)
+    database["x"].insert_many({"_id": value} for value in shuffled)
 
 
 def in_words(ids: list[Any]) -> list[str]:
     """Make NaN equal to itself."""
-    return [repr(one) for one in ids]
+    return [repr(value) for value in ids]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
 def test_every_kind_of_id_is_in_one_range_in_its_order(database: Data, size: int) -> None:
     add(database, STRANGE_IDS)
 
-    found = [one for ids in found_in_ranges(database, size) for one in ids]
+    found = [value for ids in found_in_ranges(database, size) for value in ids]
 
-    assert in_words(found) == in_words([one["_id"] for one in database["x"].find().sort("_id")])
+    assert in_words(found) == in_words(
+        [document["_id"] for document in database["x"].find().sort("_id")]
+    )
 
 
 @pytest.mark.parametrize("left_out", range(0, len(STRANGE_IDS), 3))
@@ -74,7 +78,7 @@ def test_a_document_that_comes_between_two_ranges_is_not_needed_and_does_no_harm
     first = next(ranges)
     database["x"].insert_one({"_id": 2.5})
 
-    rest = [one["_id"] for which in ranges for one in database["x"].find(which)]
+    rest = [document["_id"] for which in ranges for document in database["x"].find(which)]
 
-    assert [one["_id"] for one in database["x"].find(first).sort("_id")] == [1, 2, 2.5]
+    assert [document["_id"] for document in database["x"].find(first).sort("_id")] == [1, 2, 2.5]
     assert rest == [3, 4]

@@ -49,7 +49,7 @@ def record(database: Data, number: int = 1) -> dict[str, Any]:
 
 
 def statuses(database: Data) -> dict[int, str]:
-    return {one["_id"]: one["status"] for one in database["migrations"].find().sort("_id")}
+    return {record["_id"]: record["status"] for record in database["migrations"].find().sort("_id")}
 
 
 def told(report: MigrationReport) -> list[tuple[int, str, dict[str, int]]]:
@@ -74,7 +74,7 @@ def filled(database: Data) -> Data:
 
 
 def test_a_migration_is_carried_out_and_its_record_says_all(with_notes: Data) -> None:
-    report = migrator(with_notes, adds_field(1)).migrate("latest")
+    report = migrator(with_notes, adds_field(1)).apply("latest")
 
     found = record(with_notes)
     assert [note["added_1"] for note in notes(with_notes)] == [1, "own"]
@@ -93,10 +93,10 @@ def test_a_migration_is_carried_out_and_its_record_says_all(with_notes: Data) ->
 
 
 def test_a_second_run_does_nothing(with_notes: Data) -> None:
-    migrator(with_notes, adds_field(1), adds_field(2)).migrate("latest")
+    migrator(with_notes, adds_field(1), adds_field(2)).apply("latest")
     before = documents(with_notes)
 
-    report = migrator(with_notes, adds_field(1), adds_field(2)).migrate("latest")
+    report = migrator(with_notes, adds_field(1), adds_field(2)).apply("latest")
 
     assert report.moves == ()
     assert documents(with_notes) == before
@@ -105,9 +105,9 @@ def test_a_second_run_does_nothing(with_notes: Data) -> None:
 def test_down_undoes_the_newest_first_and_leaves_what_was_there(with_notes: Data) -> None:
     before = notes(with_notes)
     runs = migrator(with_notes, adds_field(1), adds_field(2))
-    runs.migrate("latest")
+    runs.apply("latest")
 
-    report = runs.migrate("0")
+    report = runs.apply("0")
 
     assert notes(with_notes) == before
     assert told(report) == [
@@ -119,11 +119,11 @@ def test_down_undoes_the_newest_first_and_leaves_what_was_there(with_notes: Data
 
 def test_what_was_undone_can_be_carried_out_again(filled: Data) -> None:
     runs = migrator(filled, adds_field(1))
-    runs.migrate("1")
+    runs.apply("1")
     after = notes(filled)
-    runs.migrate("0")
+    runs.apply("0")
 
-    runs.migrate("1")
+    runs.apply("1")
 
     assert notes(filled) == after
     assert statuses(filled) == {1: "applied"}
@@ -133,7 +133,7 @@ def test_a_migration_that_raises_half_way_is_recorded_with_its_reason(with_notes
     breaks = breaks_half_way(2, Cause(FULL_DISK))
 
     with pytest.raises(MigrationFailed) as error:
-        migrator(with_notes, adds_field(1), breaks, adds_field(3)).migrate("latest")
+        migrator(with_notes, adds_field(1), breaks, adds_field(3)).apply("latest")
 
     assert str(error.value) == (
         "Migration 2 (made_2) ended half way (RuntimeError: the disk is full); what it has done is "
@@ -152,7 +152,7 @@ def test_what_the_server_refuses_is_recorded_in_one_sentence(filled: Data) -> No
     refused = made(1, lambda work: work.update(NOTES, {}, [{"$set": {"_id": 3}}]))
 
     with pytest.raises(OperationRefused, match="MongoDB refused: error 66") as error:
-        migrator(filled, refused).migrate("latest")
+        migrator(filled, refused).apply("latest")
 
     assert record(filled)["error"] == f"OperationRefused: {error.value}"
     assert filled["locks"].count_documents({}) == 0
@@ -162,10 +162,10 @@ def test_a_failed_migration_is_finished_by_the_next_run(with_notes: Data) -> Non
     cause = Cause(FULL_DISK)
     runs = migrator(with_notes, breaks_half_way(1, cause), adds_field(2))
     with pytest.raises(MigrationFailed):
-        runs.migrate("latest")
+        runs.apply("latest")
     cause.reason = ""
 
-    report = runs.migrate("latest")
+    report = runs.apply("latest")
 
     assert [move.counts for move in report.moves] == [
         {"notes.first_1": 2, "notes.second_1": 2},
@@ -181,10 +181,10 @@ def test_a_failed_migration_can_be_undone_instead(with_notes: Data) -> None:
     cause = Cause(FULL_DISK)
     runs = migrator(with_notes, breaks_half_way(1, cause))
     with pytest.raises(MigrationFailed):
-        runs.migrate("latest")
+        runs.apply("latest")
     cause.reason = ""
 
-    runs.migrate("0")
+    runs.apply("0")
 
     assert notes(with_notes) == before
     assert statuses(with_notes) == {1: "reverted"}
@@ -195,15 +195,15 @@ def test_an_undoing_that_failed_is_finished_or_taken_back(filled: Data, target: 
     cause = Cause()
     runs = migrator(filled, breaks_half_way(1, cause))
     states = {"0": notes(filled)}
-    runs.migrate("latest")
+    runs.apply("latest")
     states["latest"] = notes(filled)
     cause.reason = FULL_DISK
     with pytest.raises(MigrationFailed):
-        runs.migrate("0")
+        runs.apply("0")
     assert statuses(filled) == {1: "failed"}
     cause.reason = ""
 
-    runs.migrate(target)
+    runs.apply(target)
 
     assert notes(filled) == states[target]
 
@@ -211,12 +211,12 @@ def test_an_undoing_that_failed_is_finished_or_taken_back(filled: Data, target: 
 @pytest.mark.parametrize("status", ["running", "reverting"])
 def test_a_migration_that_was_killed_is_finished_by_the_next_run(filled: Data, status: str) -> None:
     runs = migrator(filled, adds_field(1))
-    runs.migrate("latest")
+    runs.apply("latest")
     after = notes(filled)
     filled[NOTES].update_one({"_id": 1}, {"$unset": {"added_1": 1, "migration_undo": 1}})
     filled["migrations"].update_one({}, {"$set": {"status": status}})
 
-    runs.migrate("latest")
+    runs.apply("latest")
 
     assert notes(filled) == after
     assert statuses(filled) == {1: "applied"}
@@ -228,12 +228,12 @@ def test_what_is_remembered_first_survives_a_failed_try_and_goes_with_the_undoin
     cause = Cause(FULL_DISK)
     runs = migrator(filled, breaks_half_way(1, cause))
     with pytest.raises(MigrationFailed):
-        runs.migrate("latest")
+        runs.apply("latest")
     cause.reason = ""
 
-    runs.migrate("latest")
+    runs.apply("latest")
     assert record(filled)["remembered"] == {"try": FULL_DISK}
-    runs.migrate("0")
+    runs.apply("0")
     assert "remembered" not in record(filled)
 
 
@@ -244,8 +244,8 @@ def test_an_undoing_is_given_what_was_remembered(filled: Data) -> None:
         given.append(work.remembered)
 
     runs = migrator(filled, made(1, lambda work: work.remember("old", [1, {"a": None}]), down=down))
-    runs.migrate("1")
-    runs.migrate("0")
+    runs.apply("1")
+    runs.apply("0")
 
     assert given == [{"old": [1, {"a": None}]}]
 
@@ -255,10 +255,10 @@ def test_a_migration_that_never_ends_says_what_is_left(filled: Data, target: str
     tries: list[int] = []
     runs = migrator(filled, never_ends(1, tries))
     if target == "0":
-        migrator(filled, made(1)).migrate("latest")
+        migrator(filled, made(1)).apply("latest")
 
     with pytest.raises(MigrationFailed, match=r"times and left documents: notes\.old 2; run it"):
-        runs.migrate(target)
+        runs.apply(target)
 
     assert len(tries) == PASSES
     assert statuses(filled) == {1: "failed"}
@@ -272,7 +272,7 @@ def test_old_documents_written_meanwhile_are_changed_by_another_pass(filled: Dat
         if late:
             work.database[NOTES].insert_one(late.pop())
 
-    migrator(filled, made(1, up, adds.check)).migrate("latest")
+    migrator(filled, made(1, up, adds.check)).apply("latest")
 
     assert [note["added_1"] for note in notes(filled)] == [1, 1, 1]
 
@@ -281,33 +281,45 @@ def test_a_downgrade_past_what_cannot_be_undone_is_refused_before_anything_is_un
     filled: Data,
 ) -> None:
     runs = migrator(filled, adds_field(1), cannot_be_undone(2), adds_field(3))
-    runs.migrate("latest")
+    runs.apply("latest")
     before = documents(filled)
 
     with pytest.raises(MigrationNotReversible, match="the lowest target is 2"):
-        runs.migrate("1")
+        runs.apply("1")
 
     assert documents(filled) == before
 
 
 def test_a_changed_file_of_an_applied_migration_stops_every_run(filled: Data) -> None:
     runs = migrator(filled, adds_field(1))
-    runs.migrate("latest")
+    runs.apply("latest")
     filled["migrations"].update_one({}, {"$set": {"checksum": "of another file"}})
     before = documents(filled)
 
-    for run in (runs.look, runs.migrate):
+    for run in (runs.dry_run, runs.apply):
         with pytest.raises(MigrationChanged):
             run("0")
-    for again in (runs.look_at, runs.repeat):
         with pytest.raises(MigrationChanged):
-            again(1)
+            run("1", repeat=True)
 
     assert documents(filled) == before
 
 
+def test_a_database_that_the_former_release_migrated_is_accepted(database: Data) -> None:
+    runs = Migrator(database, "a test", load_migrations())
+    runs.apply("latest")
+    for migration in load_migrations():
+        former = {"checksum": migration.former_checksums[0]}
+        database["migrations"].update_one({"_id": migration.number}, {"$set": former})
+
+    assert [record.number for record in runs.applied()] == [1, 2, 3, 4, 5]
+    assert runs.pending() == ()
+    assert runs.apply("latest").moves == ()
+    assert len(runs.apply("0").moves) == len(load_migrations())
+
+
 def test_an_unknown_target_is_refused_and_nothing_is_written(any_database: Data) -> None:
-    for run in (migrator(any_database).look, migrator(any_database).migrate):
+    for run in (migrator(any_database).dry_run, migrator(any_database).apply):
         with pytest.raises(UnknownMigration, match="There is no migration '1'"):
             run("1")
 
@@ -318,46 +330,69 @@ def test_a_dry_run_tells_what_a_run_does_and_writes_nothing(with_notes: Data) ->
     runs = migrator(with_notes, adds_field(1), breaks_half_way(2, Cause()))
     before = documents(with_notes)
 
-    report = runs.look("latest")
+    report = runs.dry_run("latest")
 
     assert (documents(with_notes), [*shape(with_notes)]) == (before, [NOTES])
     assert report.dry_run
-    assert told(report) == told(runs.migrate("latest"))
+    assert told(report) == told(runs.apply("latest"))
+
+
+def test_what_is_applied_and_what_is_pending_is_read_and_printed_by_a_dry_run(filled: Data) -> None:
+    runs = migrator(filled, adds_field(1), adds_field(2), adds_field(3))
+    runs.apply("1")
+    runs.apply("2")
+    runs.apply("1")
+    before = documents(filled)
+
+    assert [record.number for record in runs.applied()] == [1]
+    assert [(move.migration.number, move.direction) for move in runs.pending()] == [
+        (2, "up"),
+        (3, "up"),
+    ]
+    lines = [*runs.dry_run("latest").lines()]
+
+    assert lines[0].startswith("Migration 1 (made_1) was applied at ")
+    assert lines[0].endswith(" UTC by somebody.")
+    assert lines[1:] == [
+        "Migration 2 (made_2) would be applied: notes.added_2 2.",
+        "Migration 3 (made_3) would be applied: notes.added_3 2.",
+    ]
+    assert documents(filled) == before
 
 
 def test_a_dry_run_of_a_downgrade_tells_what_would_be_undone(filled: Data) -> None:
     runs = migrator(filled, adds_field(1), adds_field(2))
-    runs.migrate("latest")
+    runs.apply("latest")
     before = documents(filled)
 
-    report = runs.look("0")
+    report = runs.dry_run("0")
 
     assert documents(filled) == before
-    assert told(report) == told(runs.migrate("0"))
+    assert told(report) == told(runs.apply("0"))
 
 
 def test_a_dry_run_of_all_migrations_leaves_an_empty_database_empty(any_database: Data) -> None:
     runs = Migrator(any_database, "somebody", load_migrations())
 
-    assert len(runs.look("latest").moves) == len(load_migrations())
-    runs.look_at(1)
+    assert len(runs.dry_run("latest").moves) == len(load_migrations())
+    runs.dry_run("1", repeat=True)
     assert any_database.list_collection_names() == []
 
 
 def test_what_is_left_to_a_person_is_in_the_report(filled: Data) -> None:
     runs = migrator(filled, adds_field(1), breaks_half_way(2, Cause()))
 
-    assert [move.unresolved for move in runs.look("latest").moves] == [(), (LEFT,)]
-    assert [move.unresolved for move in runs.migrate("latest").moves] == [(), (LEFT,)]
+    assert [move.unresolved for move in runs.dry_run("latest").moves] == [(), (LEFT,)]
+    assert [move.unresolved for move in runs.apply("latest").moves] == [(), (LEFT,)]
 
 
 def test_an_applied_migration_can_be_repeated_for_documents_that_came_since(filled: Data) -> None:
     runs = migrator(filled, adds_field(1), adds_field(2))
-    runs.migrate("1")
+    runs.apply("1")
     filled[NOTES].insert_one({"_id": 3})
-    assert told(runs.look_at(1)) == [(1, "up", {"notes.added_1": 1})]
+    assert told(runs.dry_run("1", repeat=True)) == [(1, "up", {"notes.added_1": 1})]
 
-    report = runs.repeat(1)
+    report = runs.apply("1", repeat=True)
 
     assert [note["added_1"] for note in notes(filled)] == [1, 1, 1]
     assert told(report) == [(1, "up", {"notes.added_1": 1})]
@@ -371,7 +406,7 @@ def test_progress_is_told_to_the_end(filled: Data) -> None:
     def note(*told: Any) -> None:
         seen.append(told)
 
-    Migrator(filled, "somebody", [adds_field(1)], note).migrate("latest")
+    Migrator(filled, "somebody", [adds_field(1)], note).apply("latest")
 
     assert seen[-1] == (NOTES, 2, 2)
 
@@ -380,7 +415,7 @@ def test_without_a_server_it_ends_in_one_sentence() -> None:
     client: MongoClient[dict[str, Any]] = MongoClient(NOBODY)
 
     with pytest.raises(DatabaseUnreachable, match=r"^MongoDB does not answer \("):
-        migrator(client["story"], adds_field(1)).migrate("latest")
+        migrator(client["story"], adds_field(1)).apply("latest")
 
     client.close()
 
@@ -404,9 +439,9 @@ def test_rights_that_are_missing_end_a_run_in_one_sentence(users: dict[str, Data
         with pytest.raises(
             DatabaseRefused, match=r"^MongoDB refuses this user \(error 13\); check"
         ):
-            migrator(users[name], adds_field(1)).migrate("1")
+            migrator(users[name], adds_field(1)).apply("1")
 
-    assert migrator(users["viewer"], adds_field(1)).look("1").moves
+    assert migrator(users["viewer"], adds_field(1)).dry_run("1").moves
     assert documents(users["root"]) == before
 
 
@@ -415,12 +450,12 @@ def test_rights_that_were_missing_half_way_can_be_given_and_the_run_repeated(
 ) -> None:
     root, app = users["root"], users["app"]
     with pytest.raises(DatabaseRefused, match="refuses this user"):
-        migrator(app, adds_field(1)).migrate("1")
+        migrator(app, adds_field(1)).apply("1")
     assert record(root)["error"].startswith("DatabaseRefused: MongoDB refuses this user")
     more = [{"role": "dbAdmin", "db": "story"}]
     root.client["admin"].command("grantRolesToUser", "app", roles=more)
 
-    migrator(app, adds_field(1)).migrate("1")
+    migrator(app, adds_field(1)).apply("1")
 
     assert statuses(root) == {1: "applied"}
     assert [note["added_1"] for note in notes(root)] == [1, 1]
@@ -430,4 +465,4 @@ def test_a_record_that_no_migration_has_written_is_named(database: Data) -> None
     database["migrations"].insert_one({"_id": 1, "name": "mine"})
 
     with pytest.raises(BrokenMigrationRecord, match=r"The record 1 of migrations cannot be read"):
-        migrator(database, adds_field(1)).migrate("latest")
+        migrator(database, adds_field(1)).apply("latest")

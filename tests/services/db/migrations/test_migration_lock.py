@@ -42,7 +42,7 @@ def lock_of(database: Data) -> dict[str, Any]:
 
 
 def run(database: Data, migration: Migration, lease: timedelta = LEASE) -> MigrationReport:
-    return Migrator(database, "first run", [migration], lease=lease).migrate("latest")
+    return Migrator(database, "first run", [migration], lease=lease).apply("latest")
 
 
 @contextmanager
@@ -93,7 +93,7 @@ def test_a_second_run_is_told_who_migrates_and_since_when(any_database: Data, an
     with at_work(any_database) as first:
         since = lock_of(any_database)["since"]
         with pytest.raises(MigrationRunning) as refused:
-            Migrator(other, "second run", [made(1)], lease=LEASE).migrate("latest")
+            Migrator(other, "second run", [made(1)], lease=LEASE).apply("latest")
 
     assert str(refused.value) == (
         f"first run migrates this database since {since:%Y-%m-%d %H:%M:%S} UTC; "
@@ -107,7 +107,7 @@ def test_a_second_run_is_told_who_migrates_and_since_when(any_database: Data, an
 
 def test_a_look_waits_for_nobody(database: Data) -> None:
     with at_work(database):
-        report = Migrator(database, "second run", [made(1)]).look("latest")
+        report = Migrator(database, "second run", [made(1)]).dry_run("latest")
 
     assert [move.direction for move in report.moves] == ["up"]
 
@@ -131,7 +131,7 @@ def test_the_lock_of_a_killed_run_is_taken_over_after_its_lease(any_database: Da
         expires = left_behind(any_database, milliseconds)
 
         migration = made(1, lambda work: held.append(lock_of(work.database)))
-        Migrator(any_database, "next run", [migration], lease=LEASE).repeat(1)
+        Migrator(any_database, "next run", [migration], lease=LEASE).apply("1", repeat=True)
 
         assert held[-1]["holder"] == "next run"
         assert held[-1]["since"] > expires
@@ -162,7 +162,7 @@ def test_a_run_that_lost_its_lock_begins_no_further_range(database: Data) -> Non
         lose_lock(work)
         work.update(NOTES, {}, [{"$set": {"touched": True}}])
 
-    with pytest.raises(MigrationLockLost, match="another one may have taken over; run it again"):
+    with pytest.raises(MigrationLockLost, match="another run may have taken over; run it again"):
         run(database, made(1, up), SHORT)
 
     assert database[NOTES].find_one() == {"_id": 1}
@@ -173,12 +173,12 @@ def test_a_run_that_lost_its_lock_begins_no_further_migration(database: Data) ->
     runs = Migrator(database, "first run", [made(1, lose_lock), adds_field(2)], lease=SHORT)
 
     with pytest.raises(MigrationLockLost):
-        runs.migrate("latest")
+        runs.apply("latest")
 
     assert database[NOTES].find_one() == {"_id": 1}
     [record] = database["migrations"].find()
     assert (record["_id"], record["status"]) == (1, "failed")
-    assert record["error"].startswith("MigrationLockLost: This run was not heard of")
+    assert record["error"].startswith("MigrationLockLost: This run could not renew its lock")
 
 
 def test_a_run_that_lost_its_lock_leaves_lock_and_record_to_who_took_over(database: Data) -> None:

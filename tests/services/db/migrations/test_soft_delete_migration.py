@@ -90,18 +90,22 @@ def of_deletion(database: Data) -> dict[str, list[Index]]:
     """The registry's indexes that know of deletion, in collections that are there."""
     existing = database.list_collection_names()
     return {
-        one.name: [index for index in one.indexes if index.partial or index.name == "deleted_at_1"]
-        for one in COLLECTIONS
-        if one.name in SOFT_DELETABLE and one.name in existing
+        collection.name: [
+            index for index in collection.indexes if index.partial or index.name == "deleted_at_1"
+        ]
+        for collection in COLLECTIONS
+        if collection.name in SOFT_DELETABLE and collection.name in existing
     }
 
 
 def has(database: Data, collection: str, index: Index) -> bool:
-    return any(one.is_as(index) for one in find_indexes(database, collection))
+    return any(found.is_as(index) for found in find_indexes(database, collection))
 
 
 def test_it_is_for_all_collections_with_marks() -> None:
-    assert set(SOFT_DELETABLE) == {one.name for one in COLLECTIONS if one.soft_deletable}
+    assert set(SOFT_DELETABLE) == {
+        collection.name for collection in COLLECTIONS if collection.soft_deletable
+    }
 
 
 @pytest.mark.parametrize(("before", "after"), MARKS.values(), ids=MARKS)
@@ -118,7 +122,7 @@ def test_marks_are_added_where_there_are_none(
 
 def test_every_collection_gets_its_marks_and_gives_them_back(database: Data) -> None:
     for collection in SOFT_DELETABLE:
-        database[collection].insert_many([{"_id": n, **one} for n, (one, _) in MARKS.items()])
+        database[collection].insert_many([{"_id": n, **mark} for n, (mark, _) in MARKS.items()])
     before = whole(database)
 
     go_up(database, 2)
@@ -283,7 +287,7 @@ def test_a_kill_between_two_indexes_loses_none(database: Data, status: str, goes
     lose_the_index(database, status)
 
     if goes_up:
-        migrator(database, 2).migrate("latest")
+        migrator(database, 2).apply("latest")
         assert whole(database) == after
     go_down(database, 2)
 

@@ -31,7 +31,7 @@ POINTING = ("images", "faceswap_tasks", "facefusion_presets")
 CLASH = "Users with the name of another person"
 SEVERAL = "Users of whom several have one e-mail"
 NUMBERED = "Users whose person has another legacy_id already"
-NAMELESS = "Users without e-mail, who cannot be told apart"
+NAMELESS = "Users without e-mail, who cannot be matched"
 
 
 @pytest.fixture
@@ -58,18 +58,18 @@ def add(database: Data, *users: Document) -> None:
     database["users"].insert_many(users)
     for name in POINTING:
         database[name].insert_many(
-            [{"_id": one["_id"], "user_id": one.get("id"), "last": 1} for one in users]
+            [{"_id": user["_id"], "user_id": user.get("id"), "last": 1} for user in users]
         )
 
 
 def users(database: Data) -> dict[Any, Document]:
-    return {one["_id"]: one for one in database["users"].find()}
+    return {user["_id"]: user for user in database["users"].find()}
 
 
 def owners(database: Data, owned: str) -> set[Any]:
     """The users whom what belonged to a user belongs to, in all collections."""
     found = [database[name].find_one({"_id": owned}) or {} for name in POINTING]
-    return {one["user_id"] for one in found}
+    return {user["user_id"] for user in found}
 
 
 def make_unique(database: Data, *fields: str) -> None:
@@ -128,7 +128,7 @@ CREATED: dict[str, tuple[Any, Any, Any]] = {
         "2026-01-01T00:30:00+02:00",
     ),
     "a text and a date": (NEW, "2025-01-01T00:00:00", "2025-01-01T00:00:00"),
-    "a text that is no time": (NEW, "yesterday", NEW),
+    "a text that is not a time": (NEW, "yesterday", NEW),
 }
 
 
@@ -174,7 +174,7 @@ def test_two_users_without_id_get_two_ids(database: Data) -> None:
 
     go_up(database, 4)
 
-    assert len({one["id"] for one in users(database).values()}) == 2
+    assert len({user["id"] for user in users(database).values()}) == 2
 
 
 def test_one_that_has_a_text_id_keeps_it(database: Data) -> None:
@@ -366,8 +366,8 @@ def put(database: Data, half: dict[str, str], before: Data, after: Data) -> None
         database["users"].replace_one({"_id": user}, found)
     for name in POINTING:
         source = before if half.get(name, "before") == "before" else after
-        for one in source[name].find():
-            database[name].replace_one({"_id": one["_id"]}, one)
+        for document in source[name].find():
+            database[name].replace_one({"_id": document["_id"]}, document)
 
 
 @pytest.mark.parametrize("half", HALVES.values(), ids=HALVES)
@@ -376,10 +376,10 @@ def test_what_a_kill_leaves_is_done_or_undone_by_the_next_run(
 ) -> None:
     people = [story(), couple(), couple(8, email="Lone@x.org", username="lone")]
     with opened(standalone_url) as before, opened(standalone_url) as after:
-        for one in (database, before, after):
-            add(one, *people)
-        for one in (database, after):
-            go_up(one, 4)
+        for state in (database, before, after):
+            add(state, *people)
+        for state in (database, after):
+            go_up(state, 4)
         put(database, half, before, after)
         start, end = raw_documents(before), without_now(raw_documents(after))
         assert raw_documents(database) not in (start, end)
