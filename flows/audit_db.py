@@ -1,4 +1,4 @@
-"""The flow `audit-db`: what is wrong in the database, and repairs that can harm nobody.
+"""The flow `audit-db`: what is wrong in the database, and repairs that cannot do harm.
 
 Started by a schedule that only looks, and by the operator to repair. It needs the database and
 nothing else:
@@ -15,7 +15,9 @@ from pydantic import Field
 
 from db.audit.audit import SAMPLE_SIZE
 from db.audit.report import AuditReport
-from tasks.database.audit import audit_and_show
+from tasks.artifacts import publish_report
+from tasks.database.audit import audit_artifacts, audit_database
+from tasks.database.connection import opened_database
 
 
 def _run_name() -> str:
@@ -28,13 +30,16 @@ def audit_db(
 ) -> AuditReport:
     """Find orphans, invalid and oversized documents, poor indexes, stuck jobs and owed effects.
 
-    What was found does not fail the run; the report says what to do about each finding.
+    Findings do not fail the run; the report states what to do about each of them.
 
     Args:
         sample_size: Most documents validated of each collection, chosen by chance; empty for all.
         fix: Whether to apply owed effects and to take back jobs whose lease has expired.
 
     Returns:
-        Everything found, the worst first, and what was done about it.
+        All findings, the worst first, and what was done about each.
     """
-    return audit_and_show(sample_size, fix=fix)
+    with opened_database() as database:
+        report = audit_database(database, sample_size, fix=fix)
+    publish_report(report.summary(), *audit_artifacts(report), lines=report.lines())
+    return report

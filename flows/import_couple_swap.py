@@ -9,9 +9,17 @@ database and the source, PostgreSQL or a folder of CSV files:
 
 from prefect import flow
 
+from blocks.environment import Environment
 from db.couple_import.report import ImportReport
 from flows.parameters import dry_run_name
-from tasks.database.import_couple_swap import load_couple_swap
+from tasks.artifacts import publish_report
+from tasks.database.connection import opened_database
+from tasks.database.import_couple_swap import (
+    choose_source,
+    import_rows,
+    import_table,
+    import_warnings,
+)
 
 
 @flow(name="import-couple-swap", flow_run_name=dry_run_name)
@@ -32,4 +40,13 @@ def import_couple_swap(
     Returns:
         What became of the rows of each table, and the rows that have no place.
     """
-    return load_couple_swap(csv_folder, postgres_url, dry_run=dry_run)
+    source = choose_source(csv_folder, postgres_url, Environment())
+    with opened_database() as database:
+        report = import_rows(database, source, dry_run=dry_run)
+    publish_report(
+        report.summary(),
+        import_table(report),
+        lines=report.lines(),
+        warnings=import_warnings(report),
+    )
+    return report

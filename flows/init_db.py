@@ -13,7 +13,14 @@ from prefect import flow
 
 from db.setup.report import InitReport
 from flows.parameters import dry_run_name
-from tasks.database.initialise import bring_into_shape
+from tasks.artifacts import publish_report
+from tasks.database.connection import opened_database
+from tasks.database.initialise import (
+    InitialisationBlocked,
+    blocked_warnings,
+    initialisation_table,
+    initialise_database,
+)
 
 
 @flow(name="init-db", flow_run_name=dry_run_name)
@@ -29,4 +36,14 @@ def init_db(
     Returns:
         Every collection, validator and index, and what became of it.
     """
-    return bring_into_shape(validation_action, dry_run=dry_run)
+    with opened_database() as database:
+        report = initialise_database(database, validation_action, dry_run=dry_run)
+    publish_report(
+        report.summary(),
+        initialisation_table(report),
+        lines=report.lines(),
+        warnings=blocked_warnings(report),
+    )
+    if report.blocked:
+        raise InitialisationBlocked(report)
+    return report

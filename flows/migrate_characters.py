@@ -11,7 +11,15 @@ from prefect import flow
 
 from db.migrations.characters import CharacterMigrationReport
 from flows.parameters import dry_run_name
-from tasks.database.migrate import migrate_all_characters
+from tasks.artifacts import publish_report
+from tasks.database.connection import opened_database
+from tasks.database.migrate import (
+    CHARACTERS_KEY,
+    count_characters,
+    migration_table,
+    repair_characters,
+    unresolved_warnings,
+)
 
 
 @flow(name="migrate-characters", flow_run_name=dry_run_name)
@@ -26,4 +34,15 @@ def migrate_characters(dry_run: bool = False) -> CharacterMigrationReport:
     Returns:
         How many characters have each field, before and after, and what was changed.
     """
-    return migrate_all_characters(dry_run=dry_run)
+    with opened_database() as database:
+        before = count_characters(database)
+        migration = repair_characters(database, dry_run=dry_run)
+        after = before if dry_run else count_characters(database)
+    report = CharacterMigrationReport(before=before, migration=migration, after=after)
+    publish_report(
+        report.summary(),
+        migration_table(CHARACTERS_KEY, migration.moves),
+        lines=report.lines(),
+        warnings=unresolved_warnings(migration.moves),
+    )
+    return report

@@ -14,7 +14,9 @@ from prefect.runtime import flow_run
 from pydantic import Field
 
 from db.migrations.engine.report import MigrationReport
-from tasks.database.migrate import migrate_database
+from tasks.artifacts import publish_report
+from tasks.database.connection import opened_database
+from tasks.database.migrate import MIGRATE_KEY, migrate, migration_table, unresolved_warnings
 
 # A number on the command line is a number to Prefect, which would refuse it for a text.
 Target = Literal["latest"] | Annotated[int, Field(ge=0, le=9999)]
@@ -36,4 +38,12 @@ def migrate_db(target: Target = "latest", dry_run: bool = False) -> MigrationRep
     Returns:
         What was carried out or undone, with the number of documents changed.
     """
-    return migrate_database(str(target), dry_run=dry_run)
+    with opened_database() as database:
+        report = migrate(database, str(target), dry_run=dry_run)
+    publish_report(
+        report.summary(),
+        migration_table(MIGRATE_KEY, report.moves),
+        lines=report.lines(),
+        warnings=unresolved_warnings(report.moves),
+    )
+    return report

@@ -7,14 +7,18 @@ counts. It needs the database and nothing else:
     report = purge_deleted(older_than_days=90)
 """
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from prefect import flow
 from prefect.runtime import flow_run
 from pydantic import Field
 
+from db.soft_delete.purge import Purge
 from db.soft_delete.report import PurgeReport
-from tasks.database.purge import purge
+from tasks.artifacts import publish_report
+from tasks.database.connection import opened_database
+from tasks.database.purge import count_deleted, kept_warnings, purge_table, remove_deleted
 
 _NAME = "purge-deleted"
 
@@ -41,4 +45,19 @@ def purge_deleted(older_than_days: Days = 30, dry_run: bool = True) -> PurgeRepo
     Returns:
         The counts by collection, before and after, and the documents that are kept.
     """
-    return purge(older_than_days, dry_run=dry_run)
+    limit = datetime.now(UTC) - timedelta(days=older_than_days)
+    with opened_database() as database:
+        purge = Purge(database, limit, dry_run=dry_run)
+        counted = count_deleted(purge)
+        _publish(counted)
+        if dry_run:
+            return counted
+        report = remove_deleted(purge)
+    _publish(report)
+    return report
+
+
+def _publish(report: PurgeReport) -> None:
+    publish_report(
+        report.summary(), purge_table(report), lines=report.lines(), warnings=kept_warnings(report)
+    )

@@ -11,7 +11,9 @@ from prefect import flow
 
 from db.inference.report import SeedReport
 from flows.parameters import dry_run_name
-from tasks.database.seed_inference import give_models_presets
+from tasks.artifacts import publish_report
+from tasks.database.connection import opened_database
+from tasks.database.seed_inference import seed_presets, seeding_table, unknown_warnings
 
 
 @flow(name="seed-inference-configurations", flow_run_name=dry_run_name)
@@ -26,4 +28,12 @@ def seed_inference_configurations(dry_run: bool = False) -> SeedReport:
     Returns:
         How many presets were created and existed, and the models of unknown base model.
     """
-    return give_models_presets(dry_run=dry_run)
+    with opened_database() as database:
+        report = seed_presets(database, dry_run=dry_run)
+    publish_report(
+        report.summary(),
+        seeding_table(report),
+        lines=report.lines(),
+        warnings=unknown_warnings(report),
+    )
+    return report

@@ -1,41 +1,93 @@
-"""A picture within an artifact's text: Prefect's UI shows no files."""
+"""A run's report for people: lines in its log, tables and Markdown on its page in Prefect's UI."""
 
 import base64
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
 
+from prefect import task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.client.schemas.sorting import ArtifactSort
 from prefect.exceptions import ObjectNotFound
+from prefect.logging import get_run_logger
 
 _MAX_KEPT = 5
-"""As many at once: reading them brings their content, too."""
+"""Older versions read and deleted at once; reading them transfers their content, too."""
+
+
+@dataclass(frozen=True)
+class ReportArtifact:
+    """A table or a text of a report.
+
+    Attributes:
+        key: The artifact's key; lower-case letters, digits and dashes.
+        content: Rows of a table, or Markdown.
+        description: What stands above it; the report's summary when empty.
+        only_newest: Whether earlier versions are deleted, because they are large.
+    """
+
+    key: str
+    content: Sequence[Mapping[str, Any]] | str
+    description: str = ""
+    only_newest: bool = False
+
+    def publish(self, summary: str) -> None:
+        """Create the artifact."""
+        description = self.description or summary
+        if isinstance(self.content, str):
+            create_markdown_artifact(self.content, key=self.key, description=description)
+        else:
+            rows = [dict(row) for row in self.content]
+            create_table_artifact(rows, key=self.key, description=description)
+        if self.only_newest:
+            drop_older(self.key)
+
+
+@task(cache_policy=NO_CACHE, task_run_name="show what was found")
+def publish_report(
+    summary: str,
+    *artifacts: ReportArtifact,
+    lines: Iterable[str] = (),
+    warnings: Iterable[str] = (),
+) -> None:
+    """Write a report into the run's log and publish its artifacts.
+
+    Args:
+        summary: The report in one sentence; logged last.
+        artifacts: Tables and texts for the Prefect UI, in this order.
+        lines: What else is logged at level INFO, first.
+        warnings: What is logged at level WARNING, next.
+    """
+    log = get_run_logger()
+    for line in lines:
+        log.info(line)
+    for warning in warnings:
+        log.warning(warning)
+    log.info(summary)
+    for artifact in artifacts:
+        artifact.publish(summary)
 
 
 def drop_older(key: str) -> None:
-    """Delete the versions of an artifact that come after the newest, five at most.
-
-    Args:
-        key: The artifact's.
+    """Delete the versions of an artifact that are older than the newest, five at most.
 
     Raises:
         httpx.HTTPError: Prefect's server does not answer.
     """
-    which = ArtifactFilter(key=ArtifactFilterKey(any_=[key]))
+    named = ArtifactFilter(key=ArtifactFilterKey(any_=[key]))
     with get_client(sync_client=True) as client:
         older = client.read_artifacts(
-            artifact_filter=which, sort=ArtifactSort.CREATED_DESC, offset=1, limit=_MAX_KEPT
+            artifact_filter=named, sort=ArtifactSort.CREATED_DESC, offset=1, limit=_MAX_KEPT
         )
-        for one in older:
-            with suppress(ObjectNotFound):  # another run was quicker
-                client.delete_artifact(one.id)
+        for artifact in older:
+            with suppress(ObjectNotFound):  # another run deleted it first
+                client.delete_artifact(artifact.id)
 
 
-def inline_picture(what: str, png: bytes) -> str:
-    """Write a picture as Markdown.
-
-    Args:
-        what: What it shows, for those who cannot see it.
-        png: The encoded file.
-    """
-    return f"![{what}](data:image/png;base64,{base64.b64encode(png).decode()})"
+def inline_picture(alt_text: str, png: bytes) -> str:
+    """Write a picture as Markdown that contains it: Prefect's UI shows no files."""
+    return f"![{alt_text}](data:image/png;base64,{base64.b64encode(png).decode()})"

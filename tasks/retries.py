@@ -1,8 +1,10 @@
-"""Which failures of a task are tried again: those whose class says that they may pass."""
+"""The one retry policy of all tasks: what is retried, how often and after which waits."""
 
+from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
-from prefect import Task
+from prefect import Task, task
+from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 
 from blocks.environment import Environment
@@ -13,22 +15,35 @@ R = TypeVar("R")
 JITTER = 0.3
 
 
-def with_retries(work: Task[P, R], environment: Environment) -> Task[P, R]:
-    """Give a task its retries: exponential waits with jitter, as many as the environment says.
-
-    They are for outages of minutes. Blips of a second the face host's client bridges by itself
-    within each try (`storycanvas.faces.client.retries`), while the task holds its slot.
-
-    Args:
-        work: A task whose `retry_condition_fn` is `is_retryable`.
-        environment: Number and length of the waits; tests make them zero.
-    """
-    delays = environment.retry_delays
-    waiting = work.with_options(retries=len(delays), retry_delay_seconds=delays)
-    return waiting.with_options(retry_jitter_factor=JITTER) if any(delays) else waiting
-
-
 def is_retryable(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
-    """Decide for Prefect whether a failed task is tried again."""
+    """Decide for Prefect whether a failed task is retried: the error's class states it."""
     error = state.result(raise_on_failure=False)
     return bool(getattr(type(error), "retryable", False))
+
+
+def retrying_task(run_name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
+    """Make a function a task with the project's retries: exponential waits with jitter.
+
+    The retries bridge outages of minutes, and a person sees them as AwaitingRetry. Blips of seconds
+    are retried within one try by the clients themselves (`storycanvas.net`), while the task holds
+    its slot. `STORYCANVAS_STEP_RETRIES` and `STORYCANVAS_RETRY_SECONDS` are read when the task's
+    module is imported.
+
+    Args:
+        run_name: Name of each run of the task; may have parameters in braces.
+    """
+    delays = Environment().retry_delays
+    return task(
+        cache_policy=NO_CACHE,
+        task_run_name=run_name,
+        retry_condition_fn=is_retryable,
+        retries=len(delays),
+        retry_delay_seconds=delays,
+        retry_jitter_factor=JITTER,
+    )
+
+
+def with_retries(work: Task[P, R], environment: Environment) -> Task[P, R]:
+    """Give a task made by Prefect's own decorator the same retries."""
+    delays = environment.retry_delays
+    return work.with_options(retries=len(delays), retry_delay_seconds=delays)

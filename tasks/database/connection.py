@@ -11,16 +11,16 @@ from db.connection import Document
 
 
 @contextmanager
-def opened_database(environment: Environment) -> Iterator[Database[Document]]:
+def opened_database(environment: Environment | None = None) -> Iterator[Database[Document]]:
     """Open the configured database and close it again.
 
     Args:
-        environment: Where it is, when no block says so.
+        environment: Names the database where no block does; read anew when None.
 
     Raises:
         db.errors.DatabaseError: It cannot be opened.
     """
-    database = story_database(environment).connect()
+    database = story_database(environment or Environment()).connect()
     try:
         yield database
     finally:

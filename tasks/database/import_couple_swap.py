@@ -1,11 +1,7 @@
-"""Choosing a couple face-swap database, importing it, and showing what became of its rows."""
+"""Importing a couple face-swap database."""
 
 from pathlib import Path
 
-from prefect import task
-from prefect.artifacts import create_table_artifact
-from prefect.cache_policies import NO_CACHE
-from prefect.logging import get_run_logger
 from pymongo.database import Database
 
 from blocks.environment import Environment
@@ -16,8 +12,8 @@ from db.couple_import.postgres_source import PostgresSource, refuse_password
 from db.couple_import.report import ImportReport, Problem, TableCount
 from db.couple_import.run import import_tables
 from db.couple_import.sources import Source
-from tasks.database.connection import opened_database
-from tasks.retries import is_retryable, with_retries
+from tasks.artifacts import ReportArtifact
+from tasks.retries import retrying_task
 
 ARTIFACT_KEY = "import-couple-swap"
 
@@ -55,7 +51,7 @@ def choose_source(
     return PostgresSource(environment.couple_swap_postgres_url.get_secret_value())
 
 
-@task(cache_policy=NO_CACHE, task_run_name="import rows", retry_condition_fn=is_retryable)
+@retrying_task("import rows")
 def import_rows(database: Database[Document], source: Source, *, dry_run: bool) -> ImportReport:
     """Place the rows that have no document yet, or only look.
 
@@ -68,47 +64,21 @@ def import_rows(database: Database[Document], source: Source, *, dry_run: bool) 
     return import_tables(database, source, dry_run=dry_run)
 
 
-@task(cache_policy=NO_CACHE, task_run_name="show what was found")
-def show_import(report: ImportReport) -> None:
-    """Show a report in the run's log and as a table in the Prefect UI."""
-    log = get_run_logger()
-    for line in report.lines():
-        log.info(line)
-    for note in report.notes:
-        log.warning(note)
-    for problem in report.problems:
-        log.warning("Not placed: %s.", problem)
+def import_warnings(report: ImportReport) -> list[str]:
+    """List the notes of a report and the rows that were not placed."""
+    warnings = [*report.notes, *(f"Not placed: {problem}." for problem in report.problems)]
     if more := report.problem_count - len(report.problems):
-        log.warning("Not placed: %d more.", more)
-    log.info(report.summary())
-    create_table_artifact(
-        [_count_row(one, report) for one in report.tables]
-        + [_problem_row(one, report) for one in report.problems],
-        key=ARTIFACT_KEY,
-        description=" ".join((report.summary(), *report.notes)),
+        warnings.append(f"Not placed: {more} more.")
+    return warnings
+
+
+def import_table(report: ImportReport) -> ReportArtifact:
+    """Write a report as a table: the counts of each source table, then the rows not placed."""
+    counts = [_count_row(count, report) for count in report.tables]
+    problems = [_problem_row(problem, report) for problem in report.problems]
+    return ReportArtifact(
+        ARTIFACT_KEY, counts + problems, " ".join((report.summary(), *report.notes))
     )
-
-
-def load_couple_swap(
-    csv_folder: str | None, postgres_url: str | None, *, dry_run: bool
-) -> ImportReport:
-    """Import into the configured database, show what became of the rows and return it.
-
-    Args:
-        csv_folder: Folder with a CSV file for each table.
-        postgres_url: Connection string without a password.
-        dry_run: Whether to look only.
-
-    Raises:
-        db.couple_import.errors.ImportFailed: No source is named, or it cannot be read.
-        db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
-    """
-    environment = Environment()
-    source = choose_source(csv_folder, postgres_url, environment)
-    with opened_database(environment) as database:
-        report = with_retries(import_rows, environment)(database, source, dry_run=dry_run)
-    show_import(report)
-    return report
 
 
 def _count_row(count: TableCount, report: ImportReport) -> Row:

@@ -2,9 +2,6 @@
 
 from datetime import UTC, datetime
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from db.characters import CharacterRepository, PresetRepository
 from db.errors import CharacterWithoutPicture
 from db.schema.documents.characters import Character
@@ -15,14 +12,10 @@ from storycanvas.faces.plan import Plan, PlanPicture
 from storycanvas.faces.preferences import Preferences
 from tasks.faces.context import RunContext
 from tasks.faces.step import Order, StepOutput
-from tasks.retries import is_retryable, with_retries
+from tasks.retries import retrying_task
 
 
-@task(
-    cache_policy=NO_CACHE,
-    task_run_name="load character {character_id}",
-    retry_condition_fn=is_retryable,
-)
+@retrying_task("load character {character_id}")
 def read_character(road: RunContext, character_id: str) -> Character:
     """Read a character.
 
@@ -33,7 +26,7 @@ def read_character(road: RunContext, character_id: str) -> Character:
     return CharacterRepository(road.database).find(character_id)
 
 
-@task(cache_policy=NO_CACHE, task_run_name="load preset {preset}", retry_condition_fn=is_retryable)
+@retrying_task("load preset {preset}")
 def read_preset(road: RunContext, preset: str) -> Preset:
     """Read a preset by its id or name.
 
@@ -50,7 +43,7 @@ def load_character(road: RunContext, character_id: str) -> Character:
         UnknownCharacter: There is none with this id.
         BrokenCharacter: Its FaceFusion fields are of wrong types.
     """
-    return with_retries(read_character, road.environment)(road, character_id)
+    return read_character(road, character_id)
 
 
 def load_preferences(road: RunContext, character: Character, preset: str | None) -> Preferences:
@@ -68,7 +61,7 @@ def load_preferences(road: RunContext, character: Character, preset: str | None)
     settings = character.facefusion_preferred_settings or {}
     if preset is None:
         return Preferences(character=settings)
-    found = with_retries(read_preset, road.environment)(road, preset)
+    found = read_preset(road, preset)
     return Preferences(
         preset=found.parameters, preset_operation=found.operation_type, character=settings
     )
@@ -88,7 +81,7 @@ def first_reference_image(character: Character) -> str:
     return character.reference_images[0]
 
 
-@task(cache_policy=NO_CACHE, task_run_name="ask host", retry_condition_fn=is_retryable)
+@retrying_task("ask host")
 def ask_host(road: RunContext) -> HostStatus:
     """Ask the face hosts which engine they run, and choose that of most of them.
 
@@ -98,7 +91,7 @@ def ask_host(road: RunContext) -> HostStatus:
     return road.farm.status()
 
 
-@task(cache_policy=NO_CACHE, task_run_name="fetch {picture.name}", retry_condition_fn=is_retryable)
+@retrying_task("fetch {picture.name}")
 def fetch(road: RunContext, order: Order, picture: PlanPicture) -> StepOutput:
     """Fetch and normalise a picture of a plan.
 
@@ -124,8 +117,7 @@ def make_order(road: RunContext, character_id: str, *, force: bool, priority: in
     Raises:
         FaceError: No host can work.
     """
-    asking = with_retries(ask_host, road.environment)
-    return Order(character_id, asking(road), force, priority=priority)
+    return Order(character_id, ask_host(road), force, priority=priority)
 
 
 def fetch_all(road: RunContext, order: Order, plan: Plan) -> dict[str, StepOutput]:
@@ -137,6 +129,5 @@ def fetch_all(road: RunContext, order: Order, plan: Plan) -> dict[str, StepOutpu
     Raises:
         FaceError: One of them cannot be found or read.
     """
-    work = with_retries(fetch, road.environment)
-    fetching = {picture.name: work.submit(road, order, picture) for picture in plan.pictures}
+    fetching = {picture.name: fetch.submit(road, order, picture) for picture in plan.pictures}
     return {name: future.result() for name, future in fetching.items()}

@@ -5,9 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from db.ledger.record import record_operation
 from db.schema.documents.faces import OperationRecord
 from storycanvas.faces.pictures.contact_sheet import Box
@@ -16,7 +13,7 @@ from storycanvas.faces.recipes.inspection import inspection
 from tasks.faces.context import RunContext
 from tasks.faces.plan import run_plan
 from tasks.faces.step import Order
-from tasks.retries import is_retryable, with_retries
+from tasks.retries import retrying_task
 
 SMALLEST_FACE = 256
 """Pixels of a source face's shorter side below which results get poor (seed 002)."""
@@ -66,11 +63,11 @@ def inspect(
     for error in result.errors.values():
         raise error
     records = {name: result.made[f"detect {name}"].record for name in pictures}
-    with_retries(keep_records, road.environment)(road, list(records.values()))
+    keep_records(road, list(records.values()))
     return _seen(records, source)
 
 
-@task(cache_policy=NO_CACHE, task_run_name="keep what was seen", retry_condition_fn=is_retryable)
+@retrying_task("keep what was seen")
 def keep_records(road: RunContext, records: Sequence[OperationRecord | None]) -> None:
     """Record what was seen, now that no picture is refused.
 

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture, as_completed
 
@@ -17,7 +15,7 @@ from tasks.faces.context import RunContext
 from tasks.faces.effects import failed_entry
 from tasks.faces.inputs import fetch_all
 from tasks.faces.step import Order, StepOutput, run_step
-from tasks.retries import is_retryable, with_retries
+from tasks.retries import retrying_task
 
 
 @dataclass(frozen=True)
@@ -138,7 +136,7 @@ def run_plan(
     return plan_result(plan, fetched, states)
 
 
-@task(cache_policy=NO_CACHE, task_run_name="record failures", retry_condition_fn=is_retryable)
+@retrying_task("record failures")
 def record_failures(road: RunContext, order: Order, result: PlanResult) -> None:
     """Write one failed history entry for each failed step, whatever the number of its tries.
 
@@ -162,9 +160,8 @@ def record_failures(road: RunContext, order: Order, result: PlanResult) -> None:
 def _submit(
     road: RunContext, order: Order, plan: Plan, fetched: dict[str, StepOutput]
 ) -> dict[str, Future]:
-    work = with_retries(run_step, road.environment)
     futures: dict[str, Future] = {}
     for step in plan.steps:
         inputs: list[Any] = [futures.get(name) or fetched[name] for name in step.inputs]
-        futures[step.name] = work.submit(road, order, step, inputs)
+        futures[step.name] = run_step.submit(road, order, step, inputs)
     return futures

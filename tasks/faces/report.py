@@ -24,7 +24,6 @@ from tasks.faces.context import RunContext
 from tasks.faces.inspection import Inspection
 from tasks.faces.plan import PlanResult, record_failures
 from tasks.faces.step import Order, StepOutput
-from tasks.retries import with_retries
 
 
 def sheet_entries(road: RunContext, seen: Inspection, result: PlanResult) -> list[SheetEntry]:
@@ -185,7 +184,7 @@ def finish_run(
         StepsFailed: Some steps did not get done; it carries the report.
     """
     if result.errors:
-        with_retries(record_failures, road.environment)(road, order, result)
+        record_failures(road, order, result)
     entries = sheet_entries(road, seen, result)
     sheet = store_sheet(road, entries)
     report = FaceRunReport(

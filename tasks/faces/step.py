@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
-from prefect import get_run_logger, task
-from prefect.cache_policies import NO_CACHE
+from prefect import get_run_logger
 
 from db.ledger.operations import OperationLedger
 from db.ledger.record import record_operation
@@ -26,7 +25,7 @@ from storycanvas.gpu.pool.attempt import HostAttempt, OperationRequest, carry_ou
 from storycanvas.gpu.pool.selection import engine_of
 from tasks.faces.context import RunContext
 from tasks.faces.effects import pending_effects
-from tasks.retries import is_retryable
+from tasks.retries import retrying_task
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ class StepOutput:
     record: OperationRecord | None = None
 
 
-@task(cache_policy=NO_CACHE, task_run_name="{step.name}", retry_condition_fn=is_retryable)
+@retrying_task("{step.name}")
 def run_step(
     road: RunContext, order: Order, step: Step, inputs: Sequence[StepOutput]
 ) -> StepOutput:

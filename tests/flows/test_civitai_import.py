@@ -12,6 +12,7 @@ from pymongo.database import Database
 from db.schema.documents.models import CatalogImport
 from flows.import_civitai import import_civitai
 from tests.support.catalog.civitai_server import Answer, CivitaiServer, civitai_server, page
+from tests.support.flows.retries import set_retries
 
 OLD = "10871|121458|5062"
 EXPIRED: dict[str, Answer] = {
@@ -119,7 +120,7 @@ def test_an_import_that_fails_says_so_in_the_database_until_it_goes_on(
 def test_a_long_wait_that_civitai_asks_for_is_not_cut_short(
     site: CivitaiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("STORYCANVAS_STEP_RETRIES", "2")
+    set_retries(monkeypatch, 2)
     site.troubles = [Answer(429, b"{}", {"Retry-After": "900"})]
 
     ended = import_civitai(return_state=True)

@@ -15,6 +15,7 @@ from storycanvas.services.face_host import FaceHost
 from storycanvas.services.shared import Lease, acquire
 from tasks.faces.report import StepsFailed
 from tests.support.flows.picky_service import PickyHost
+from tests.support.flows.retries import set_retries
 from tests.support.flows.world import CHARACTER, World
 
 HISTORY, GALLERY = "facefusion_processing_history", "facefusion_output_gallery"
@@ -90,8 +91,7 @@ def test_a_failed_step_is_one_failed_history_entry(world: World) -> None:
 def test_a_run_goes_on_when_its_host_comes_back(
     world: World, mortal: Lease, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("STORYCANVAS_STEP_RETRIES", "9")
-    monkeypatch.setenv("STORYCANVAS_RETRY_SECONDS", "0.25")
+    set_retries(monkeypatch, 9, seconds=0.25)
     back: list[Lease] = []
 
     def restart() -> None:

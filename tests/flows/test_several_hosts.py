@@ -15,6 +15,7 @@ from storycanvas.services.shared import Lease, acquire
 from tasks.faces.report import StepsFailed
 from tests.flows.test_host_failures import after_operations, kill
 from tests.support.flows.odd_service import OddHost
+from tests.support.flows.retries import set_retries
 from tests.support.flows.shown import shown_by
 from tests.support.flows.world import CHARACTER, World
 
@@ -26,7 +27,7 @@ def start_farm(
     own_farm: Callable[[list[str]], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[StartFarm]:
     """Start hosts, an odd one for each name, and let the environment name them as a farm."""
-    monkeypatch.setenv("STORYCANVAS_STEP_RETRIES", "0")
+    set_retries(monkeypatch, 0)
     with ExitStack() as undo:
 
         def start(*oddities: str | None) -> list[Lease]:

@@ -15,6 +15,7 @@ from blocks.limits import create_limit
 from deployments.sample import TARGET
 from storycanvas.faces.client.host_client import FaceHostClient
 from storycanvas.faces.pictures.image_store import ImageStore
+from tests.support.flows.retries import set_retries
 from tests.support.flows.world import CHARACTER, World, unique_portrait
 
 
@@ -39,7 +40,7 @@ def configured(
     """The environment names an empty database."""
     monkeypatch.setenv("MONGO_URL", mongo_url)
     monkeypatch.setenv("DB_NAME", database.name)
-    monkeypatch.setenv("STORYCANVAS_STEP_RETRIES", "0")
+    set_retries(monkeypatch, 0)
     return database
 
 
@@ -59,11 +60,10 @@ def world(
         "FACEFUSION_URL": host_url,
         "IMAGE_STORE": store,
         "STORYCANVAS_STATE": str(tmp_path / "state"),
-        "STORYCANVAS_STEP_RETRIES": "2",
-        "STORYCANVAS_RETRY_SECONDS": "0",
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
+    set_retries(monkeypatch, 2)
     database["characters"].insert_one(
         {"id": CHARACTER, "name": "Mira", "reference_images": [unique_portrait(tmp_path)]}
     )
