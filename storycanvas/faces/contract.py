@@ -30,7 +30,7 @@ class HostStatus(Answer):
     engine_mode: str | None = Field(
         None,
         description="How it drives the engine: `in-process`, `resident` (one process stays), "
-        "`command-line` (a process for each run), or `starting`.",
+        "`isolated` (a process for each operation), or `starting`.",
     )
     gpu_slots: int = Field(ge=1, description="Operations that run at one time.")
     busy: int = Field(ge=0, description="Operations running now.")

@@ -97,7 +97,11 @@ def _add_work_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_facefusion_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("engine facefusion").add_argument
-    add("--command-line-only", action="store_true", help="start FaceFusion anew for every run")
+    add(
+        *("--isolated", "--command-line-only"),
+        action="store_true",
+        help="start FaceFusion anew for every operation",
+    )
     add("--renew-operations", type=int, default=500, help="operations until a new process")
     add("--renew-gib", type=float, default=16.0, help="memory until a new process, in GiB")
     add(

@@ -78,8 +78,8 @@ class HostSettings(BaseModel):
     keep_gib: float = Field(
         20.0, gt=0, allow_inf_nan=False, description="Bound on all kept pictures, in GiB."
     )
-    command_line_only: bool = Field(
-        False, description="Whether every FaceFusion run gets a process of its own."
+    isolated: bool = Field(
+        False, description="Whether every operation gets a FaceFusion process of its own."
     )
     renew_operations: int = Field(
         500, ge=1, description="Operations after which a FaceFusion process is replaced."

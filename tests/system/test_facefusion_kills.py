@@ -25,7 +25,7 @@ from tests.support.facefusion.gated_checkout import (
 from tests.support.facefusion.gated_host import Gated, interrupt_terminal
 from tests.support.facefusion.stand_in.checkout import misbehave
 
-COMMAND_LINE = ("--command-line-only",)
+ISOLATED = ("--isolated",)
 
 
 OpenGated = Callable[..., Gated]
@@ -77,13 +77,11 @@ def test_a_client_gets_its_answer_though_the_host_was_killed(
     assert gated.checkout.ended() == [second]
 
 
-def test_a_run_of_its_own_is_ended_before_the_next_host_begins(
+def test_an_isolated_process_is_ended_before_the_next_host_begins(
     open_gated: OpenGated, caller: ThreadPoolExecutor
 ) -> None:
     asked: list[Future[Answered]] = []
-    gated = open_gated(
-        lambda url: asked.append(caller.submit(ask_until_answered, url)), *COMMAND_LINE
-    )
+    gated = open_gated(lambda url: asked.append(caller.submit(ask_until_answered, url)), *ISOLATED)
 
     gated.killed()
     gated.restarted()
@@ -107,7 +105,7 @@ def test_a_result_that_was_kept_and_not_sent_is_not_made_again(open_gated: OpenG
 
 
 def test_a_restart_removes_what_a_killed_host_left(open_gated: OpenGated) -> None:
-    gated = open_gated(goes_away, *COMMAND_LINE)
+    gated = open_gated(goes_away, *ISOLATED)
     gated.killed()
     assert gated.host.jobs() != []
     assert gated.process in gated.notes()
@@ -118,16 +116,16 @@ def test_a_restart_removes_what_a_killed_host_left(open_gated: OpenGated) -> Non
     assert gated.process not in gated.notes()
 
 
-@pytest.mark.parametrize("way", [(), COMMAND_LINE], ids=["resident", "command line"])
+@pytest.mark.parametrize("mode", [(), ISOLATED], ids=["resident", "isolated"])
 @pytest.mark.parametrize("stop", [subprocess.Popen.terminate, interrupt_terminal])
 def test_a_stop_lets_the_operation_end_and_turns_others_away(
     open_gated: OpenGated,
     caller: ThreadPoolExecutor,
     stop: Callable[[subprocess.Popen[str]], None],
-    way: tuple[str, ...],
+    mode: tuple[str, ...],
 ) -> None:
     asked: list[Future[Answered]] = []
-    gated = open_gated(lambda url: asked.append(caller.submit(ask_until_answered, url)), *way)
+    gated = open_gated(lambda url: asked.append(caller.submit(ask_until_answered, url)), *mode)
     family = psutil.Process(gated.host.process.pid).children(recursive=True)
 
     stop(gated.host.process)

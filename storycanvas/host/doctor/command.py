@@ -20,9 +20,12 @@ from storycanvas.host.doctor.facefusion import (
     FACEFUSION,
     GPU,
     WEIGHTS,
+    WORKER_CHECK,
+    collect_fit,
     collect_gpu,
     collect_programs,
     collect_weights,
+    evaluate_fit,
     evaluate_gpu,
     evaluate_installation,
     evaluate_programs,
@@ -111,6 +114,7 @@ def _weights_and_gpu(
         seen = collect_weights(installation.home, installation.python)
         return evaluate_weights(seen, downloads=downloads)
 
+    yield from _made(WORKER_CHECK, lambda: evaluate_fit(collect_fit(installation, environment)))
     yield from _made(WEIGHTS, weights)
     yield from _made(GPU, lambda: evaluate_gpu(collect_gpu(installation, environment)))
 

@@ -8,8 +8,15 @@ from pathlib import Path
 
 from storycanvas.faces.operations import EnhanceOperation, SwapOperation
 from storycanvas.host.doctor.findings import Finding, failed, ok, warning
+from storycanvas.host.engines.facefusion.drivers.driver import HELLO_SECONDS
+from storycanvas.host.engines.facefusion.drivers.worker_process import (
+    WORKER,
+    WorkerHello,
+    read_message,
+)
 from storycanvas.host.engines.facefusion.process.commands import run_short_command
 from storycanvas.host.engines.facefusion.process.environment import facefusion_environment
+from storycanvas.host.engines.facefusion.process.errors import AnswerUnreadable
 from storycanvas.host.engines.facefusion.process.installation import (
     PROGRAMS,
     Installation,
@@ -190,6 +197,7 @@ def _some(files: Iterable[str]) -> str:
 
 
 FACEFUSION = "facefusion"
+WORKER_CHECK = "worker"
 PROGRAM_CHECK = "programs"
 _LATEST_AGEING_LACKS = "3.5"
 
@@ -210,6 +218,28 @@ def evaluate_programs(programs: Mapping[str, str | None]) -> Finding:
             f"install {' and '.join(missing)}, or add the folder to the service's PATH",
         )
     return ok(PROGRAM_CHECK, ", ".join(str(path) for path in programs.values()))
+
+
+def collect_fit(installation: Installation, environment: Mapping[str, str]) -> str:
+    """Start the host's worker in this FaceFusion and end it; return why it does not fit, or ""."""
+    command = [str(installation.python), str(WORKER)]
+    chosen = facefusion_environment(environment, downloads=False)
+    try:
+        # Without input the worker ends after its greeting.
+        ended = run_short_command(command, installation.home, chosen, HELLO_SECONDS)
+        return read_message(WorkerHello, ended.output).unfit or ""
+    except AnswerUnreadable:
+        return (ended.errors.strip().splitlines() or [f"exit status {ended.status}"])[-1]
+    except OSError as error:
+        return str(error)
+
+
+def evaluate_fit(unfit: str) -> Finding:
+    """Judge whether the host can drive this FaceFusion."""
+    if unfit:
+        fix = "check out an unmodified release of 3.5 to 3.8, and install its requirements"
+        return failed(WORKER_CHECK, f"the host cannot drive this FaceFusion: {unfit}", fix)
+    return ok(WORKER_CHECK, "finds all that it calls in FaceFusion")
 
 
 def evaluate_installation(found: Installation | str) -> Finding:

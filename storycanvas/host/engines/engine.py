@@ -1,4 +1,4 @@
-"""What every engine offers the host."""
+"""The interface between the host and its engines."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,12 +12,12 @@ Readiness = Literal["starting", "ok", "failed"]
 
 
 class EngineUnusable(Exception):
-    """What an engine drives is missing or not supported."""
+    """The program that an engine drives is missing or not supported."""
 
 
 @dataclass(frozen=True)
 class EngineResult:
-    """What an operation gave.
+    """The result of an operation.
 
     Attributes:
         picture: The new picture; None for `detect`.
@@ -25,8 +25,8 @@ class EngineResult:
         estimated_age: The engine's estimate for the first of them before the operation, in years.
         used: Parameters that were really used where they differ from what was asked.
         models: The models that did the work, by the engine's names.
-        stepped_down: What was done with less, after the engine ran out of memory once.
-        log: What the engine said, oldest line first, without paths.
+        reduced: Options that were lowered after the engine ran out of memory once.
+        log: The engine's log, oldest line first, without paths.
     """
 
     picture: Picture | None
@@ -34,7 +34,7 @@ class EngineResult:
     estimated_age: float | None
     used: Mapping[str, str | int | float] = field(default_factory=dict)
     models: tuple[str, ...] = ()
-    stepped_down: tuple[str, ...] = ()
+    reduced: tuple[str, ...] = ()
     log: tuple[str, ...] = ()
 
 
@@ -46,7 +46,7 @@ class Engine(Protocol):
 
     @property
     def mode(self) -> str:
-        """How it works: `in-process`, `resident`, `command-line`, or `starting`."""
+        """How it works: `in-process`, `resident`, `isolated`, or `starting`."""
         ...
 
     @property
@@ -55,31 +55,28 @@ class Engine(Protocol):
         ...
 
     def able(self) -> tuple[str, ...]:
-        """Name the operations it can do now, by their paths."""
+        """Return the paths of the operations it can do now."""
         ...
 
     def models(self) -> tuple[str, ...]:
-        """Name the models it has, as operations name them."""
+        """Return the models it has, as operations name them."""
         ...
 
     def run(self, operation: FaceOperation, pictures: Sequence[Picture]) -> EngineResult:
         """Carry out one operation.
 
         Args:
-            operation: What to do.
+            operation: Any of `OPERATIONS`.
             pictures: Its input pictures, in the order of `operation.pictures`.
-
-        Returns:
-            The new picture and what was seen.
 
         Raises:
             storycanvas.faces.errors.NoFace: A picture that needs a face has none.
             storycanvas.faces.errors.ContentRejected: The engine refuses the picture.
-            storycanvas.faces.errors.OperationUnsupported: This engine has nothing that could do it.
+            storycanvas.faces.errors.OperationUnsupported: The engine cannot do it.
             storycanvas.faces.errors.EngineFailed: The engine broke down.
         """
         ...
 
     def close(self) -> None:
-        """End what it started; nothing runs any more by then, or its time is over."""
+        """Free what it started; running operations fail."""
         ...

@@ -107,7 +107,7 @@ class OperationRunner:
             engine_version=self._engine.version,
             models=work.result.models,
             used=dict(work.result.used),
-            stepped_down=work.result.stepped_down,
+            stepped_down=work.result.reduced,
             engine_log=work.result.log,
             completed_at=work.completed_at,
         )

@@ -10,24 +10,20 @@ import pytest
 from storycanvas.faces.errors import EngineFailed
 from storycanvas.faces.operations import DetectOperation, EnhancementModel, EnhanceOperation
 from tests.support.facefusion.checkouts import Checkout, write_checkout
-from tests.support.facefusion.driven_host import WAYS, DrivenHost
+from tests.support.facefusion.driven_host import DrivenHost
 from tests.support.facefusion.made_pictures import brighter, plain
 from tests.support.facefusion.stand_in.checkout import write_weights
 
-STAYS = pytest.mark.parametrize("host", ["resident"], indirect=True, scope="module")
-"""For what a process that is started anew each time cannot do wrong."""
 NAME = EnhancementModel.GFPGAN_1_4
 ENHANCE = EnhanceOperation(enhancement_model=NAME)
 OTHER = EnhanceOperation(enhancement_model=EnhancementModel.CODEFORMER)
 
 
-@pytest.fixture(scope="module", params=WAYS)
-def host(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[DrivenHost]:
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DrivenHost]:
     """A host whose weights each test spoils, and puts back."""
     folder = tmp_path_factory.mktemp("spoiled")
-    started = DrivenHost(write_checkout(folder / "home"), folder / "host", WAYS[request.param])
+    started = DrivenHost(write_checkout(folder / "home"), folder / "host")
     started.ready()
     yield started
     started.end()
@@ -68,7 +64,6 @@ def test_missing_weights_are_named_with_the_remedy(host: DrivenHost, tmp_path: P
     assert works(host, ENHANCE)
 
 
-@STAYS
 def test_weights_that_came_later_are_noticed_when_they_change(
     host: DrivenHost, tmp_path: Path
 ) -> None:
@@ -81,7 +76,6 @@ def test_weights_that_came_later_are_noticed_when_they_change(
         assert NAME in failure(host)
 
 
-@STAYS
 def test_the_status_tells_that_weights_are_missing(host: DrivenHost, tmp_path: Path) -> None:
     with put_back(host.checkout, tmp_path):
         (host.checkout.models / f"{NAME}.onnx").unlink()
@@ -98,7 +92,6 @@ def test_broken_weights_are_named_and_spoil_nothing_else(host: DrivenHost, tmp_p
     assert works(host, ENHANCE)
 
 
-@STAYS
 def test_damaged_weights_are_named_with_the_remedy(host: DrivenHost, tmp_path: Path) -> None:
     with put_back(host.checkout, tmp_path):
         write_weights(host.checkout.home, NAME, b"damaged", crc="00000000")
@@ -108,7 +101,6 @@ def test_damaged_weights_are_named_with_the_remedy(host: DrivenHost, tmp_path: P
     assert works(host, ENHANCE)
 
 
-@STAYS
 def test_an_operation_that_failed_leaves_nothing(host: DrivenHost, tmp_path: Path) -> None:
     with put_back(host.checkout, tmp_path):
         write_weights(host.checkout.home, NAME, b"broken")
@@ -118,7 +110,6 @@ def test_an_operation_that_failed_leaves_nothing(host: DrivenHost, tmp_path: Pat
     assert host.done(ENHANCE, plain((90, 90, 90))).answer.success
 
 
-@STAYS
 def test_without_the_detector_nothing_is_able(host: DrivenHost, tmp_path: Path) -> None:
     detector = host.checkout.models / "yoloface_8n.onnx"
     detector.rename(tmp_path / detector.name)

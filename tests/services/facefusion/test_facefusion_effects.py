@@ -71,9 +71,9 @@ def test_a_blend_takes_its_part_of_the_enhancement(resident_host: DrivenHost, bl
 
 @pytest.mark.parametrize("age", [10, 90])
 def test_ageing_goes_as_far_as_the_target_is_from_the_estimate(
-    driven_host: DrivenHost, age: int
+    resident_host: DrivenHost, age: int
 ) -> None:
-    done = driven_host.done(AgeAdjustOperation(target_age=age), plain())
+    done = resident_host.done(AgeAdjustOperation(target_age=age), plain())
     assert brighter(plain(), done.picture) == pytest.approx((age - ESTIMATE) * PER_YEAR, abs=2)
     assert done.answer.estimated_age == ESTIMATE
     assert done.answer.used["age_modifier_direction"] == age - ESTIMATE

@@ -24,9 +24,9 @@ def answer(command: str, host: DrivenHost) -> dict[str, object]:
     return told
 
 
-def test_the_owners_question_for_the_status_is_answered(driven_host: DrivenHost) -> None:
-    driven_host.ready()
-    assert answer(STATUS, driven_host)["status"] == "ok"
+def test_the_owners_question_for_the_status_is_answered(resident_host: DrivenHost) -> None:
+    resident_host.ready()
+    assert answer(STATUS, resident_host)["status"] == "ok"
 
 
 def test_the_owners_enhancement_is_done(driven_host: DrivenHost) -> None:

@@ -36,8 +36,8 @@ def refusal(answer: httpx.Response) -> tuple[int, str, bool]:
 
 
 @pytest.mark.parametrize("path", OF_ONE_PICTURE)
-def test_a_picture_without_a_face_is_refused(driven_host: DrivenHost, path: str) -> None:
-    answer = driven_host.post(OF_ONE_PICTURE[path], plain(BLACK))
+def test_a_picture_without_a_face_is_refused(resident_host: DrivenHost, path: str) -> None:
+    answer = resident_host.post(OF_ONE_PICTURE[path], plain(BLACK))
     assert refusal(answer) == NO_FACE
     assert "source_path" in answer.json()["error"]["message"]
 
@@ -48,21 +48,23 @@ def test_a_picture_without_a_face_is_refused(driven_host: DrivenHost, path: str)
     ids=["source", "target"],
 )
 def test_a_swap_names_the_picture_without_a_face(
-    driven_host: DrivenHost, source: tuple[int, ...], target: tuple[int, ...], named: str
+    resident_host: DrivenHost, source: tuple[int, ...], target: tuple[int, ...], named: str
 ) -> None:
-    answer = driven_host.post(SwapOperation(), plain(source), plain(target))
+    answer = resident_host.post(SwapOperation(), plain(source), plain(target))
     assert refusal(answer) == NO_FACE
     assert named in answer.json()["error"]["message"]
 
 
 @pytest.mark.parametrize("path", [*OF_ONE_PICTURE, DetectOperation.path])
-def test_refused_content_is_refused_by_every_operation(driven_host: DrivenHost, path: str) -> None:
+def test_refused_content_is_refused_by_every_operation(
+    resident_host: DrivenHost, path: str
+) -> None:
     operation = {**OF_ONE_PICTURE, DetectOperation.path: DetectOperation()}[path]
-    assert refusal(driven_host.post(operation, plain(MAGENTA))) == REFUSED
+    assert refusal(resident_host.post(operation, plain(MAGENTA))) == REFUSED
 
 
-def test_a_refused_target_of_a_swap_is_refused(driven_host: DrivenHost) -> None:
-    assert refusal(driven_host.post(SwapOperation(), plain(RED), plain(MAGENTA))) == REFUSED
+def test_a_refused_target_of_a_swap_is_refused(resident_host: DrivenHost) -> None:
+    assert refusal(resident_host.post(SwapOperation(), plain(RED), plain(MAGENTA))) == REFUSED
 
 
 def test_a_refused_source_of_a_swap_is_refused(resident_host: DrivenHost) -> None:
@@ -80,11 +82,11 @@ def test_a_verdict_is_of_the_picture_and_not_of_its_name(driven_host: DrivenHost
     assert verdicts == [None, REFUSED, NO_FACE, REFUSED]
 
 
-def test_a_refused_picture_stays_refused_after_others(driven_host: DrivenHost) -> None:
-    verdicts = [driven_host.post(EnhanceOperation(), plain(MAGENTA))]
-    driven_host.post(DetectOperation(), plain(RED))
-    driven_host.post(EnhanceOperation(), plain(BLACK))
-    verdicts.append(driven_host.post(EnhanceOperation(), plain(MAGENTA)))
+def test_a_refused_picture_stays_refused_after_others(resident_host: DrivenHost) -> None:
+    verdicts = [resident_host.post(EnhanceOperation(), plain(MAGENTA))]
+    resident_host.post(DetectOperation(), plain(RED))
+    resident_host.post(EnhanceOperation(), plain(BLACK))
+    verdicts.append(resident_host.post(EnhanceOperation(), plain(MAGENTA)))
     assert [refusal(verdict) for verdict in verdicts] == [REFUSED, REFUSED]
 
 

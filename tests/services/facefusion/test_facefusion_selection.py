@@ -43,22 +43,14 @@ def test_one_face_is_the_first_in_order(
     assert enhanced(resident_host, operation, UNLIKE) == {ORDERS[order]}
 
 
-@pytest.mark.parametrize("order", [FaceSelectorOrder.LARGE_SMALL, FaceSelectorOrder.BEST_WORST])
-def test_one_face_is_the_same_without_a_process_that_stays(
-    command_line_host: DrivenHost, order: FaceSelectorOrder
-) -> None:
-    operation = EnhanceOperation(face_selector_order=order)
-    assert enhanced(command_line_host, operation, UNLIKE) == {ORDERS[order]}
-
-
 @pytest.mark.parametrize("mode", [FaceSelectorMode.MANY, FaceSelectorMode.ALL])
 def test_all_faces_are_many(resident_host: DrivenHost, mode: FaceSelectorMode) -> None:
     assert enhanced(resident_host, EnhanceOperation(face_selector_mode=mode), UNLIKE) == BOTH
 
 
-def test_all_is_told_to_be_many(driven_host: DrivenHost) -> None:
+def test_all_is_told_to_be_many(resident_host: DrivenHost) -> None:
     operation = EnhanceOperation(face_selector_mode=FaceSelectorMode.ALL)
-    done = driven_host.done(operation, plain())
+    done = resident_host.done(operation, plain())
     assert done.answer.used["face_selector_mode"] == "many"
     assert brighter(plain(), done.picture) > 10
 
@@ -99,9 +91,9 @@ def test_an_editor_value_off_the_grid_is_told(
     assert answer.used.get("face_editor_head_roll") == used
 
 
-def test_the_owners_swapper_is_done_by_another_and_told(driven_host: DrivenHost) -> None:
+def test_the_owners_swapper_is_done_by_another_and_told(resident_host: DrivenHost) -> None:
     operation = SwapOperation(face_swapper_model=FaceSwapperModel.INSWAPPER_256)
-    answer = driven_host.done(operation, plain(BLUE), plain()).answer
+    answer = resident_host.done(operation, plain(BLUE), plain()).answer
     assert answer.models == ("inswapper_128", "yolo_face")
     assert answer.used["face_swapper_model"] == "inswapper_128"
     assert answer.used["face_swapper_pixel_boost"] == "256x256"

@@ -9,7 +9,7 @@ import pytest
 
 from storycanvas.faces.errors import EngineFailed
 from storycanvas.faces.operations import FaceSwapperModel, SwapOperation
-from storycanvas.host.engines.facefusion.drivers.resident import Renewal
+from storycanvas.host.engines.facefusion.drivers.driver import Renewal
 from tests.support.facefusion.gated_checkout import is_gone
 from tests.support.facefusion.stand_in.checkout import operations, write_weights
 from tests.support.facefusion.supervised import (
@@ -47,7 +47,7 @@ def test_a_swap_without_enough_memory_is_done_with_less_and_says_with_what(
 
     result = engine.run(SWAP, TWO)
 
-    assert set(result.stepped_down) == {
+    assert set(result.reduced) == {
         "video_memory_strategy tolerant -> strict",
         "execution_thread_count default -> 1",
         "face_swapper_pixel_boost 256x256 -> 128x128",
@@ -62,7 +62,7 @@ def test_what_was_done_with_less_is_no_rule_for_the_next_operation(open_engine: 
     engine.misbehave("out of memory")
     engine.run()
 
-    assert engine.run().stepped_down == ()
+    assert engine.run().reduced == ()
     assert "tolerant" in argv(engine)[-1]
 
 
@@ -80,15 +80,12 @@ def test_a_crash_is_tried_again_with_the_same_options(open_engine: OpenEngine) -
     engine = open_engine()
     engine.misbehave("crash")
 
-    assert engine.run(SWAP, TWO).stepped_down == ()
+    assert engine.run(SWAP, TWO).reduced == ()
     assert "256x256" in argv(engine)[-1]
 
 
-@pytest.mark.parametrize("command_line_only", [False, True], ids=["resident", "command line"])
-def test_too_little_memory_twice_is_an_error_with_a_remedy(
-    open_engine: OpenEngine, command_line_only: bool
-) -> None:
-    engine = open_engine(command_line_only=command_line_only)
+def test_too_little_memory_twice_is_an_error_with_a_remedy(open_engine: OpenEngine) -> None:
+    engine = open_engine()
     engine.misbehave("out of memory", "out of memory")
 
     with pytest.raises(EngineFailed, match=r"out of memory, also with less\. Send a smaller"):

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from storycanvas.faces.errors import EngineFailed
+from storycanvas.faces.errors import EngineFailed, HostNotReady
 from storycanvas.faces.operations import DetectOperation
 from tests.support.facefusion.gated_checkout import wait_until
 from tests.support.facefusion.strange_python import write_strange_python
@@ -21,8 +22,8 @@ def open_strange(tmp_path: Path) -> Iterator[OpenStrange]:
     """Opens an engine whose first processes behave as given."""
     with ExitStack() as stack:
 
-        def start(*behaviours: str) -> Supervised:
-            engine = Supervised(tmp_path, python=tmp_path / "python")
+        def start(*behaviours: str, **plan: Any) -> Supervised:
+            engine = Supervised(tmp_path, python=tmp_path / "python", **plan)
             write_strange_python(tmp_path / "python", engine.checkout.home, *behaviours)
             return stack.enter_context(engine)
 
@@ -46,14 +47,38 @@ def test_what_is_no_answer_twice_is_an_error(open_strange: OpenStrange) -> None:
 
 
 @pytest.mark.parametrize("hello", ["no JSON", "null"])
-def test_a_worker_with_a_strange_greeting_is_done_without(
-    open_strange: OpenStrange, hello: str
-) -> None:
+def test_an_unreadable_greeting_costs_one_start(open_strange: OpenStrange, hello: str) -> None:
     engine = open_strange(f"hello {hello}")
 
-    wait_until(lambda: engine.engine.readiness == "ok")
-    assert engine.engine.mode == "command-line"
     assert len(engine.run(DetectOperation()).faces) == 1
+    assert (engine.engine.mode, engine.engine.readiness) == ("resident", "ok")
+
+
+def test_a_facefusion_that_does_not_start_is_started_again_later(open_strange: OpenStrange) -> None:
+    engine = open_strange("hello no JSON", "hello no JSON", restart_seconds=1.0)
+
+    with pytest.raises(HostNotReady, match=r"could not be started.* answered 'no JSON"):
+        engine.run(DetectOperation())
+
+    assert engine.engine.readiness == "failed"
+    wait_until(lambda: engine.engine.readiness == "ok")
+    assert len(engine.run(DetectOperation()).faces) == 1
+
+
+def test_an_unfit_facefusion_is_not_started_again(open_strange: OpenStrange) -> None:
+    engine = open_strange('hello {"unfit": "facefusion has no x"}', restart_seconds=0.0)
+
+    for _ in range(2):
+        with pytest.raises(HostNotReady, match=r"no x\. Check out an unmodified release"):
+            engine.run(DetectOperation())
+
+
+def test_a_facefusion_that_becomes_unfit_is_refused_by_name(open_strange: OpenStrange) -> None:
+    unfit = 'hello {"unfit": "facefusion has no x"}'
+    engine = open_strange("no JSON", unfit)
+
+    with pytest.raises(HostNotReady, match=r"no x\. Check out an unmodified release"):
+        engine.run(DetectOperation())
 
 
 def test_a_strange_greeting_later_is_shown(open_strange: OpenStrange) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from storycanvas.host.doctor.access import TokenFacts, collect_token
 from storycanvas.host.doctor.machine import PACKAGES, collect_storage
+from tests.support.facefusion.stand_in.checkout import write_stand_in
 from tests.support.host.picture_server import PictureServer
 from tests.support.host.pictures_made import encoded
 from tests.support.host.started_host import PROGRAM, ROOT, StartedHost, environment
@@ -69,6 +70,25 @@ def test_every_check_of_facefusion_is_made(tmp_path: Path, facefusion: dict[str,
     assert found["gpu"]["seen"] == "cuda is used; onnxruntime offers cuda"
     assert "2dfan4.onnx" in found["weights"]["seen"]
     assert "facefusion.py force-download" in found["weights"]["fix"]
+
+
+def test_a_facefusion_that_the_worker_does_not_fit_is_found(
+    tmp_path: Path, facefusion: dict[str, str]
+) -> None:
+    ended = doctor("--json", "--data-dir", str(tmp_path), "--port", "0", **facefusion)
+    found = findings(ended)["worker"]
+    assert found["level"] == "failed"
+    assert "facefusion" in found["seen"]
+    assert "unmodified release of 3.5 to 3.8" in found["fix"]
+
+
+def test_a_facefusion_that_the_worker_fits_passes(
+    tmp_path: Path, facefusion: dict[str, str]
+) -> None:
+    write_stand_in(tmp_path / "home")
+    variables = facefusion | {"FACEFUSION_HOME": str(tmp_path / "home")}
+    found = findings(doctor("--json", "--data-dir", str(tmp_path), "--port", "0", **variables))
+    assert (found["worker"]["level"], found["facefusion"]["level"]) == ("ok", "ok")
 
 
 def test_an_ini_file_that_asks_for_what_is_not_there_fails(

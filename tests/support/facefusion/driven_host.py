@@ -25,7 +25,7 @@ from tests.support.facefusion.checkouts import Checkout, programs
 from tests.support.paths import ROOT
 
 WAIT_SECONDS = 120
-WAYS: dict[str, tuple[str, ...]] = {"resident": (), "command-line": ("--command-line-only",)}
+MODES: dict[str, tuple[str, ...]] = {"resident": (), "isolated": ("--isolated",)}
 Pixels = NDArray[np.int64]
 
 

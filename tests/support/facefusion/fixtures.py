@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.facefusion.checkouts import Checkout, write_checkout
-from tests.support.facefusion.driven_host import WAYS, Drive, DrivenHost
+from tests.support.facefusion.driven_host import MODES, Drive, DrivenHost
 
 
 @pytest.fixture(scope="session")
@@ -19,32 +19,26 @@ def resident_host(
     checkout: Checkout, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[DrivenHost]:
     """A host shared by all tests that change nothing of it."""
-    host = DrivenHost(checkout, tmp_path_factory.mktemp("resident"), WAYS["resident"])
+    host = DrivenHost(checkout, tmp_path_factory.mktemp("resident"), MODES["resident"])
     yield host
     host.end()
 
 
 @pytest.fixture(scope="session")
-def command_line_host(
+def isolated_host(
     checkout: Checkout, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[DrivenHost]:
-    """Such a host, too, with a FaceFusion process for every run."""
-    host = DrivenHost(checkout, tmp_path_factory.mktemp("command_line"), WAYS["command-line"])
+    """A shared host with a FaceFusion process for every operation."""
+    host = DrivenHost(checkout, tmp_path_factory.mktemp("isolated"), MODES["isolated"])
     yield host
     host.end()
 
 
-@pytest.fixture(scope="session", params=["resident_host", "command_line_host"])
+@pytest.fixture(scope="session", params=["resident_host", "isolated_host"])
 def driven_host(request: pytest.FixtureRequest) -> DrivenHost:
-    """One after the other of the two."""
+    """Both shared hosts in turn, for claims that the choice of process could break."""
     host: DrivenHost = request.getfixturevalue(request.param)
     return host
-
-
-@pytest.fixture(params=WAYS)
-def way(request: pytest.FixtureRequest) -> tuple[str, ...]:
-    """The arguments that choose a way to drive FaceFusion."""
-    return WAYS[str(request.param)]
 
 
 @pytest.fixture

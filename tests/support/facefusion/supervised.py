@@ -16,7 +16,7 @@ from PIL import Image
 from storycanvas.faces.operations import EnhanceOperation, FaceOperation
 from storycanvas.faces.pictures.reading import Picture, read_picture
 from storycanvas.host.engines.engine import EngineResult
-from storycanvas.host.engines.facefusion.drivers.resident import Renewal
+from storycanvas.host.engines.facefusion.drivers.driver import Renewal
 from storycanvas.host.engines.facefusion.engine import EnginePlan, FaceFusionEngine
 from storycanvas.host.engines.facefusion.process.environment import facefusion_environment
 from storycanvas.host.engines.facefusion.process.installation import Installation
@@ -44,7 +44,7 @@ class Supervised:
         slots: int = 1,
         try_seconds: float = 60.0,
         renewal: Renewal = SELDOM,
-        command_line_only: bool = False,
+        restart_seconds: float = 30.0,
         python: Path = Path(sys.executable),
     ) -> None:
         self.checkout = GatedCheckout(folder / "home")
@@ -57,7 +57,7 @@ class Supervised:
             slots=slots,
             try_seconds=try_seconds,
             renewal=renewal,
-            command_line_only=command_line_only,
+            restart_seconds=restart_seconds,
         )
         self._callers = ThreadPoolExecutor(8)
 

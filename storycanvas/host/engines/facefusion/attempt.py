@@ -1,4 +1,4 @@
-"""One operation, tried once: look, decide, have FaceFusion change the picture, check."""
+"""One attempt at an operation: find faces, decide, have FaceFusion change the picture, check."""
 
 import re
 from collections.abc import Sequence
@@ -15,7 +15,11 @@ from storycanvas.faces.operations import (
 )
 from storycanvas.faces.pictures.reading import Picture
 from storycanvas.host.engines.engine import EngineResult
-from storycanvas.host.engines.facefusion.drivers.driver import Deadline, DetectedFaces, Driver
+from storycanvas.host.engines.facefusion.drivers.driver import (
+    Deadline,
+    DetectedFaces,
+    WorkerDriver,
+)
 from storycanvas.host.engines.facefusion.pixels import (
     blend,
     fit,
@@ -33,43 +37,41 @@ from storycanvas.host.engines.facefusion.translation.operation import (
 )
 
 _OWN_SIZE = re.compile(r"_(\d+)(?:_|$)")
-"""The side of a swapper's own network, as its name says: `inswapper_128_fp16` works at 128."""
-_LEAST = {"--video-memory-strategy": "strict", "--execution-thread-count": "1"}
+"""The side of a swapper's own network, from its name: `inswapper_128_fp16` works at 128."""
+_LOW_MEMORY = {"--video-memory-strategy": "strict", "--execution-thread-count": "1"}
 
 
-class Economical(NamedTuple):
+class ReducedOptions(NamedTuple):
     """A command line that needs less memory.
 
     Attributes:
         arguments: The command line.
-        stepped_down: What was changed, such as `face_swapper_pixel_boost 256x256 -> 128x128`.
+        reduced: The changes, such as `face_swapper_pixel_boost 256x256 -> 128x128`.
     """
 
     arguments: tuple[str, ...]
-    stepped_down: tuple[str, ...]
+    reduced: tuple[str, ...]
 
 
-def economical(arguments: Sequence[str]) -> Economical:
-    """Ask FaceFusion to keep fewer models loaded and to work on smaller pieces.
+def low_memory_options(arguments: Sequence[str]) -> ReducedOptions:
+    """Change options of `headless-run` to keep fewer models loaded and work on smaller pieces.
 
-    Models and blends stay, for they would make another picture than the one asked for.
-
-    Args:
-        arguments: Options and values of `headless-run`.
+    Models and blends stay: others would make another picture than the one asked for.
     """
-    options, values, changed = list(arguments), dict(_LEAST), []
+    options, values, changed = list(arguments), dict(_LOW_MEMORY), []
     boost = _own_pixel_boost(options)
     if boost is not None:
         values["--face-swapper-pixel-boost"] = boost
     for option, value in values.items():
         before = _value(options, option)
+        if before == value:
+            continue
         if before is None:
             options += [option, value]
-        elif before != value:
+        else:
             options[options.index(option) + 1] = value
-        if before != value:
-            changed.append(f"{option[2:].replace('-', '_')} {before or 'default'} -> {value}")
-    return Economical(tuple(options), tuple(changed))
+        changed.append(f"{option[2:].replace('-', '_')} {before or 'default'} -> {value}")
+    return ReducedOptions(tuple(options), tuple(changed))
 
 
 def _own_pixel_boost(options: list[str]) -> str | None:
@@ -84,28 +86,28 @@ def _value(options: list[str], option: str) -> str | None:
 
 @dataclass(frozen=True)
 class AttemptConfig:
-    """With what a try is made.
+    """What an attempt works with.
 
     Attributes:
-        driver: Has FaceFusion do things.
+        driver: Drives FaceFusion.
         options: What every command line begins with: devices, memory, downloads, log.
         version: FaceFusion's.
-        economical: Whether to do with less memory.
+        low_memory: Whether to use options that need less memory.
     """
 
-    driver: Driver
+    driver: WorkerDriver
     options: tuple[str, ...]
     version: str
-    economical: bool = False
+    low_memory: bool = False
 
 
 @dataclass
 class _ResultMetadata:
-    """What the result tells of how it was made."""
+    """How the result was made, as the answer reports it."""
 
     used: dict[str, str | int | float] = field(default_factory=dict)
     models: dict[str, None] = field(default_factory=dict)
-    stepped_down: dict[str, None] = field(default_factory=dict)
+    reduced: dict[str, None] = field(default_factory=dict)
 
     def add(self, translation: Translation) -> None:
         self.used.update(translation.used)
@@ -113,19 +115,13 @@ class _ResultMetadata:
 
 
 class Attempt:
-    """Carries out one operation.
+    """Carries out one operation in a workspace of its own, before a deadline."""
 
-    Args:
-        means: With what.
-        job: Where its files are.
-        deadline: By when it has to end.
-    """
-
-    def __init__(self, means: AttemptConfig, job: Workspace, deadline: Deadline) -> None:
-        self._means = means
+    def __init__(self, config: AttemptConfig, job: Workspace, deadline: Deadline) -> None:
+        self._config = config
         self._job = job
         self._deadline = deadline
-        self._told = _ResultMetadata()
+        self._metadata = _ResultMetadata()
         self._placed: dict[str, Path] = {}
 
     def result(self, operation: FaceOperation, pictures: Sequence[Picture]) -> EngineResult:
@@ -137,78 +133,74 @@ class Attempt:
 
         Raises:
             FaceError: It cannot be done, or FaceFusion refuses in an orderly way.
-            Breakdown: FaceFusion broke down; a second try may help.
+            Breakdown: FaceFusion broke down; a second attempt may help.
         """
         self._refuse_unsupported(operation)
         target = pictures[-1]
-        sight = self._look(operation, target)
+        detected = self._look(operation, target)
         picture = None
         if not isinstance(operation, DetectOperation):
-            self._need_faces(operation, sight, pictures)
-            picture = self._made(operation, pictures, sight)
-        faces = tuple(face.within(target.width, target.height) for face in sight.faces)
+            self._need_faces(operation, detected, pictures)
+            picture = self._changed_picture(operation, pictures, detected)
+        faces = detected.within(target.width, target.height)
         return EngineResult(
             picture,
             faces,
             faces[0].estimated_age if faces else None,
-            used=self._told.used,
-            models=tuple(self._told.models),
-            stepped_down=tuple(self._told.stepped_down),
-            log=self._means.driver.log(),
+            used=self._metadata.used,
+            models=tuple(self._metadata.models),
+            reduced=tuple(self._metadata.reduced),
+            log=self._config.driver.log(),
         )
 
     def _refuse_unsupported(self, operation: FaceOperation) -> None:
-        if isinstance(operation, AgeAdjustOperation) and not knows_years(self._means.version):
+        if isinstance(operation, AgeAdjustOperation) and not knows_years(self._config.version):
             raise OperationUnsupported(
-                f"FaceFusion {self._means.version} has no ageing model that knows years, so a "
+                f"FaceFusion {self._config.version} has no ageing model that knows years, so a "
                 "target age would be made up; install FaceFusion 3.6 or newer on this host."
             )
 
     def _look(self, operation: FaceOperation, picture: Picture) -> DetectedFaces:
-        looking = DetectOperation(
+        detect = DetectOperation(
             face_selector_mode=operation.face_selector_mode,
             face_selector_order=operation.face_selector_order,
             face_detector_model=operation.face_detector_model,
             face_detector_size=operation.face_detector_size,
         )
-        translation = translate(looking)
+        translation = translate(detect)
         if isinstance(operation, DetectOperation):
-            self._told.add(translation)
-        return self._means.driver.look(
-            self._options(translation),
-            self._file(picture),
-            self._job,
-            self._deadline,
-            ages=isinstance(operation, DetectOperation | AgeAdjustOperation),
+            self._metadata.add(translation)
+        return self._config.driver.look(
+            self._options(translation), self._file(picture), self._job, self._deadline
         )
 
     def _need_faces(
-        self, operation: FaceOperation, sight: DetectedFaces, pictures: Sequence[Picture]
+        self, operation: FaceOperation, detected: DetectedFaces, pictures: Sequence[Picture]
     ) -> None:
-        if not sight.selected:
+        if not detected.selected:
             raise _no_face(operation.pictures[-1])
         for field_name, picture in zip(operation.pictures[:-1], pictures[:-1], strict=True):
             if not self._look(operation, picture).faces:
                 raise _no_face(field_name)
 
-    def _made(
-        self, operation: FaceOperation, pictures: Sequence[Picture], sight: DetectedFaces
+    def _changed_picture(
+        self, operation: FaceOperation, pictures: Sequence[Picture], detected: DetectedFaces
     ) -> Picture:
         target = pictures[-1]
         if isinstance(operation, MaskOperation):
             return self._mask(operation, target)
         if isinstance(operation, AgeAdjustOperation):
-            return self._aged(operation, target, sight)
+            return self._aged(operation, target, detected)
         translation = translate(operation)
         changed = self._changed(pictures, translation)
         self._check_changed(target, changed, must=must_change(operation))
         return changed
 
     def _aged(
-        self, operation: AgeAdjustOperation, target: Picture, sight: DetectedFaces
+        self, operation: AgeAdjustOperation, target: Picture, detected: DetectedFaces
     ) -> Picture:
         """Age faces of different estimates in runs of their own, each on the picture as sent."""
-        estimates = [face.age for face in sight.selected if face.age is not None]
+        estimates = [face.age for face in detected.selected]
         changed, directions = [], []
         for run in age_runs(operation.face_selector_mode, estimates):
             years = direction(operation.target_age, run.estimate)
@@ -218,21 +210,21 @@ class Attempt:
             changed.append(aged)
             directions.append(str(years))
         if len(directions) > 1:
-            self._told.used["age_modifier_direction"] = ", ".join(directions)
+            self._metadata.used["age_modifier_direction"] = ", ".join(directions)
         return blend(target, merge(target, changed), operation.age_adjustment_blend)
 
     def _changed(self, pictures: Sequence[Picture], translation: Translation) -> Picture:
-        self._told.add(translation)
+        self._metadata.add(translation)
         *sources, target = map(self._file, pictures)
-        output = self._means.driver.run(
+        output = self._config.driver.run(
             self._options(translation), target, sources, self._job, self._deadline
         )
         return restore(output, pictures[-1])
 
     def _mask(self, operation: MaskOperation, picture: Picture) -> Picture:
         translation = translate(operation)
-        self._told.add(translation)
-        mask = self._means.driver.mask(
+        self._metadata.add(translation)
+        mask = self._config.driver.mask(
             self._options(translation), self._file(picture), self._job, self._deadline
         )
         return restore_mask(mask, picture)
@@ -244,15 +236,15 @@ class Attempt:
         return self._placed[picture.sha256]
 
     def _options(self, translation: Translation) -> tuple[str, ...]:
-        options = (*self._means.options, *translation.arguments)
-        if not self._means.economical:
+        options = (*self._config.options, *translation.arguments)
+        if not self._config.low_memory:
             return options
-        less = economical(options)
-        self._told.stepped_down.update(dict.fromkeys(less.stepped_down))
+        less = low_memory_options(options)
+        self._metadata.reduced.update(dict.fromkeys(less.reduced))
         return less.arguments
 
     def _check_changed(self, before: Picture, after: Picture, *, must: bool) -> None:
-        """FaceFusion ends well where it leaves all faces as they were."""
+        """FaceFusion exits with 0 also where it leaves all faces as they were."""
         if must and same_pixels(before, after):
             raise NoFace(
                 "FaceFusion left the faces as they were; send a picture with a face seen from the "

@@ -13,19 +13,9 @@ from storycanvas.faces.operations import OPERATIONS, AgeAdjustOperation, FaceOpe
 from storycanvas.faces.pictures.reading import Picture
 from storycanvas.host.engines.engine import EngineResult, Readiness
 from storycanvas.host.engines.facefusion.attempt import Attempt, AttemptConfig
-from storycanvas.host.engines.facefusion.command_line_driver import CommandLineDriver
-from storycanvas.host.engines.facefusion.drivers.driver import Deadline, Driver
-from storycanvas.host.engines.facefusion.drivers.resident import (
-    Renewal,
-    ResidentDriver,
-    ResidentUnfit,
-)
+from storycanvas.host.engines.facefusion.drivers.driver import Deadline, Renewal, WorkerDriver
 from storycanvas.host.engines.facefusion.process.child import ProcessConfig, end_leftovers
-from storycanvas.host.engines.facefusion.process.errors import (
-    AnswerUnreadable,
-    Breakdown,
-    OutOfMemory,
-)
+from storycanvas.host.engines.facefusion.process.errors import Breakdown, OutOfMemory, WorkerUnfit
 from storycanvas.host.engines.facefusion.process.installation import Installation
 from storycanvas.host.engines.facefusion.process.log import redact_paths, without_folders
 from storycanvas.host.engines.facefusion.process.weights import able_operations, present_models
@@ -43,14 +33,14 @@ class EnginePlan:
 
     Attributes:
         installation: The FaceFusion to drive.
-        environment: All that its processes see of the environment.
+        environment: The whole environment of its processes.
         folder: The engine's own folder, absolute.
         options: What every command line begins with.
         slots: Operations at one time; each has a FaceFusion process of its own.
-        try_seconds: Longest time of one try; a second one may follow.
-        renewal: When a process that stays is replaced.
-        command_line_only: Whether no process may stay.
+        try_seconds: Longest time of one attempt; a second one may follow.
+        renewal: When a process is replaced.
         downloads: Whether FaceFusion loads weights that are missing.
+        restart_seconds: Pause before a FaceFusion that did not start is started again.
     """
 
     installation: Installation
@@ -60,14 +50,14 @@ class EnginePlan:
     slots: int
     try_seconds: float
     renewal: Renewal
-    command_line_only: bool = False
     downloads: bool = False
+    restart_seconds: float = 30.0
 
 
 class FaceFusionEngine:
     """Carries out all six operations with FaceFusion 3.5 to 3.8.
 
-    Its start goes on in the background; operations that come earlier wait for it.
+    It starts in the background; operations that come earlier wait for it.
     """
 
     name = "facefusion"
@@ -75,16 +65,16 @@ class FaceFusionEngine:
     def __init__(self, plan: EnginePlan) -> None:
         self.version = plan.installation.version
         self._plan = plan
-        self._where = ProcessConfig(
+        where = ProcessConfig(
             plan.installation.python, plan.installation.home, plan.environment, plan.folder / "pids"
         )
         self._jobs = plan.folder / "jobs"
-        self._drivers: queue.LifoQueue[Driver] = queue.LifoQueue()
-        self._all: list[Driver] = []
+        self._all = [WorkerDriver(where, plan.renewal) for _ in range(plan.slots)]
+        self._drivers: queue.LifoQueue[WorkerDriver] = queue.LifoQueue()
         self._started = threading.Event()
-        self._closed = False
-        self._failed = False
-        left = end_leftovers(self._where.pids)
+        self._closed = threading.Event()
+        self._start_failure: str | None = None
+        left = end_leftovers(where.pids)
         if left:
             _log.warning("ended %d FaceFusion processes of a host that was killed", left)
         remove_leftovers(self._jobs)
@@ -92,18 +82,20 @@ class FaceFusionEngine:
 
     @property
     def mode(self) -> str:
-        """`resident` or `command-line`; `starting` until that is known."""
-        return self._all[0].mode if self._all else "starting"
+        """`resident`, or `isolated`: a process for each operation; `starting` until it runs."""
+        if not self._started.is_set():
+            return "starting"
+        return "isolated" if self._plan.renewal.isolates else "resident"
 
     @property
     def readiness(self) -> Readiness:
-        """Whether it has been started."""
-        if self._failed:
+        """Whether FaceFusion has started."""
+        if self._start_failure is not None:
             return "failed"
         return "ok" if self._started.is_set() else "starting"
 
     def able(self) -> tuple[str, ...]:
-        """Name the operations whose weights are there or may be loaded, by their paths."""
+        """Return the paths of the operations whose weights are there or may be loaded."""
         paths = (
             tuple(operation.path for operation in OPERATIONS)
             if self._plan.downloads
@@ -113,18 +105,15 @@ class FaceFusionEngine:
         return tuple(path for path in paths if years or path != AgeAdjustOperation.path)
 
     def models(self) -> tuple[str, ...]:
-        """Name the models whose weights are there."""
+        """Return the models whose weights are there."""
         return present_models(self._plan.installation.home)
 
     def run(self, operation: FaceOperation, pictures: Sequence[Picture]) -> EngineResult:
         """Carry out one operation; if FaceFusion breaks down over it, once more in a new process.
 
         Args:
-            operation: What to do.
+            operation: Any of the six.
             pictures: Its input pictures, in the order of `operation.pictures`.
-
-        Returns:
-            The new picture, what was seen, and how it was made.
 
         Raises:
             storycanvas.faces.errors.NoFace: A picture that needs a face has none.
@@ -133,51 +122,47 @@ class FaceFusionEngine:
             storycanvas.faces.errors.OperationUnsupported: This FaceFusion cannot do it.
             storycanvas.faces.errors.EngineFailed: FaceFusion fails, or broke down twice.
             storycanvas.faces.errors.OperationTimedOut: It hung twice.
-            storycanvas.faces.errors.HostNotReady: The host is stopping.
+            storycanvas.faces.errors.HostNotReady: FaceFusion does not start, or the host stops.
         """
         with self._driver() as driver:
             driver.begin()
             try:
-                return self._try(driver, operation, pictures)
+                return self._attempt(driver, operation, pictures)
             except Breakdown as first:
                 driver.end()
-                self._refuse_when_unable()
+                self._refuse_unless_running()
                 _log.warning("%s: %s; tried once more", operation.path, first)
                 less = isinstance(first, OutOfMemory)
-            driver.begin()  # what the first try said must not be taken for the second's
+            driver.begin()  # the first attempt's log must not be quoted for the second
             try:
-                return self._try(driver, operation, pictures, economical=less)
+                return self._attempt(driver, operation, pictures, low_memory=less)
             except Breakdown as second:
-                log = self._told(driver.log())
+                log = redact_paths(driver.log(), self._folders())
                 driver.end()
                 raise second.as_error(log) from second
 
     def close(self) -> None:
         """End FaceFusion's processes."""
-        self._closed = True
+        self._closed.set()
         for driver in self._all:
             driver.end()
 
-    def _try(
+    def _attempt(
         self,
-        driver: Driver,
+        driver: WorkerDriver,
         operation: FaceOperation,
         pictures: Sequence[Picture],
         *,
-        economical: bool = False,
+        low_memory: bool = False,
     ) -> EngineResult:
-        means = AttemptConfig(driver, self._plan.options, self.version, economical=economical)
+        config = AttemptConfig(driver, self._plan.options, self.version, low_memory=low_memory)
         try:
             with fresh_workspace(self._jobs) as job:
-                result = Attempt(means, job, Deadline(self._plan.try_seconds)).result(
-                    operation, pictures
-                )
-        except EngineFailed as error:  # it may quote FaceFusion
+                attempt = Attempt(config, job, Deadline(self._plan.try_seconds))
+                result = attempt.result(operation, pictures)
+        except EngineFailed as error:  # it may quote FaceFusion, and so paths
             raise EngineFailed(without_folders(str(error), self._folders())) from error
-        return replace(result, log=self._told(result.log))
-
-    def _told(self, log: Sequence[str]) -> tuple[str, ...]:
-        return redact_paths(log, self._folders())
+        return replace(result, log=redact_paths(result.log, self._folders()))
 
     def _folders(self) -> tuple[Path, ...]:
         """Where the host, FaceFusion, its Python and the pictures lie."""
@@ -186,54 +171,52 @@ class FaceFusionEngine:
         return (self._jobs, installation.home, environment, Path(__file__).parents[4])
 
     @contextlib.contextmanager
-    def _driver(self) -> Iterator[Driver]:
+    def _driver(self) -> Iterator[WorkerDriver]:
         self._started.wait()
-        self._refuse_when_unable()
-        driver = self._drivers.get()  # the one that worked last, for its models are loaded
+        self._refuse_unless_running()
+        driver = self._drivers.get()  # the one that worked last: its models are loaded
         try:
             yield driver
         finally:
+            driver.finish()
             self._drivers.put(driver)
 
-    def _refuse_when_unable(self) -> None:
-        if self._closed:
+    def _refuse_unless_running(self) -> None:
+        if self._closed.is_set():
             raise HostNotReady("The host is stopping; try again when it is back.")
-        if self._failed:
-            raise HostNotReady("FaceFusion could not be started; the host's log says why.")
+        if self._start_failure is not None:
+            raise HostNotReady(self._start_failure)
 
     def _start(self) -> None:
-        try:
-            drivers = self._chosen()
-        except Exception:  # noqa: BLE001 - else operations would wait for ever
-            _log.exception("FaceFusion could not be started; correct it and restart the host")
-            self._failed = True
-            self._started.set()
-            return
-        _log.info("FaceFusion %s, driven %s", self.version, drivers[0].mode)
-        self._all = drivers
-        for driver in drivers:
+        """Start one process, to learn whether this FaceFusion can be driven at all."""
+        for driver in self._all:
             self._drivers.put(driver)
+        while (failure := self._failure_to_start(self._all[-1])) is not None:
+            self._start_failure = self._described(failure)
+            _log.error(self._start_failure, exc_info=not isinstance(failure, Breakdown))
+            self._started.set()
+            # Only the operator can mend an unfit FaceFusion; anything else may pass.
+            if isinstance(failure, WorkerUnfit) or self._closed.wait(self._plan.restart_seconds):
+                return
+        self._start_failure = None
         self._started.set()
+        _log.info("FaceFusion %s is ready, %s", self.version, self.mode)
 
-    def _chosen(self) -> list[Driver]:
-        slots = range(self._plan.slots)
-        if not self._plan.command_line_only:
-            residents = [ResidentDriver(self._where, self._plan.renewal) for _ in slots]
-            if self._starts(residents[0]):
-                return list(residents)
-        return [CommandLineDriver(self._where) for _ in slots]
-
-    def _starts(self, driver: ResidentDriver) -> bool:
-        """Try to have a process stay; one that breaks down over its start is tried once more."""
+    def _failure_to_start(self, driver: WorkerDriver) -> Exception | None:
+        """Start a process, twice if it breaks down; an isolated one only shows that it would."""
+        failure: Exception | None = None
         for _ in range(_START_TRIES):
             try:
                 driver.start()
-            except (ResidentUnfit, AnswerUnreadable) as error:
-                _log.warning("this FaceFusion does not fit the process that stays: %s", error)
-                break
-            except (Breakdown, OSError) as error:
-                _log.warning("FaceFusion's process that stays did not start: %s", error)
+            except Exception as error:  # noqa: BLE001 - operations would wait for a dead thread
+                failure = error
+                if isinstance(error, WorkerUnfit):
+                    break
             else:
-                return True
-        _log.warning("no FaceFusion process stays; each run gets its own")
-        return False
+                driver.finish()
+                return None
+        return failure
+
+    def _described(self, failure: Exception) -> str:
+        cause = str(failure) if isinstance(failure, Breakdown) else "The host's log has the cause."
+        return f"FaceFusion could not be started. {without_folders(cause, self._folders())}"

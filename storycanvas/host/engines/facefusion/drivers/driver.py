@@ -1,88 +1,87 @@
-"""The two ways to have FaceFusion do something offer the engine the same."""
+"""Has FaceFusion find faces, make masks and change pictures, one operation at a time."""
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol
 
 from storycanvas.faces.contract import DetectedFace
-from storycanvas.host.engines.facefusion.process.errors import ProcessHung
+from storycanvas.host.engines.facefusion.drivers.worker_process import (
+    WorkerAnswer,
+    WorkerFace,
+    WorkerProcess,
+    WorkerRequest,
+)
+from storycanvas.host.engines.facefusion.process.child import ProcessConfig
+from storycanvas.host.engines.facefusion.process.errors import (
+    Ended,
+    OutOfMemory,
+    ProcessEnded,
+    ProcessHung,
+    StartFailed,
+    is_out_of_memory,
+    trouble,
+)
+from storycanvas.host.engines.facefusion.process.log import LogCapture
+from storycanvas.host.engines.facefusion.process.weights import models_folder
 from storycanvas.host.engines.facefusion.process.workspace import Workspace
 
+_log = logging.getLogger(__name__)
 
-@dataclass(frozen=True)
-class SeenFace:
-    """One face.
-
-    Attributes:
-        left: First column of its box, in pixels of the picture given to FaceFusion.
-        top: First row.
-        right: Column behind its last one.
-        bottom: Row behind its last one.
-        score: The detector's certainty; None where FaceFusion does not tell it.
-        age: The mean of FaceFusion's estimated age class, in years; None where not asked for.
-        selected: Whether the operation's selector chooses it.
-    """
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-    score: float | None
-    age: float | None
-    selected: bool
-
-    def within(self, width: int, height: int) -> DetectedFace:
-        """Tell the face in whole pixels of the picture as it was sent.
-
-        Args:
-            width: Of the picture before it was padded.
-            height: As well.
-        """
-        left, top = _inside(self.left, width - 1), _inside(self.top, height - 1)
-        return DetectedFace(
-            x=left,
-            y=top,
-            width=max(1, _inside(self.right, width) - left),
-            height=max(1, _inside(self.bottom, height) - top),
-            score=None if self.score is None else round(self.score, 3),
-            estimated_age=self.age,
-        )
+HELLO_SECONDS = 120.0
+"""Longest start: a cold disk and a GPU driver that wakes up."""
 
 
 @dataclass(frozen=True)
 class DetectedFaces:
     """The faces of a picture, in selector order."""
 
-    faces: tuple[SeenFace, ...]
+    faces: tuple[WorkerFace, ...]
 
     @property
-    def selected(self) -> Sequence[SeenFace]:
+    def selected(self) -> Sequence[WorkerFace]:
         """The faces that the operation works on."""
         return tuple(face for face in self.faces if face.selected)
 
+    def within(self, width: int, height: int) -> tuple[DetectedFace, ...]:
+        """Convert to whole pixels of the picture as it was sent.
 
-def _inside(edge: float, last: int) -> int:
+        Args:
+            width: Of the picture before it was padded, pixels.
+            height: Of the picture before it was padded, pixels.
+        """
+        return tuple(_within(face, width, height) for face in self.faces)
+
+
+def _within(face: WorkerFace, width: int, height: int) -> DetectedFace:
+    left, top = _clamp(face.box[0], width - 1), _clamp(face.box[1], height - 1)
+    return DetectedFace(
+        x=left,
+        y=top,
+        width=max(1, _clamp(face.box[2], width) - left),
+        height=max(1, _clamp(face.box[3], height) - top),
+        score=round(face.score, 3),
+        estimated_age=face.age,
+    )
+
+
+def _clamp(edge: float, last: int) -> int:
     return min(max(round(edge), 0), last)
 
 
 class Deadline:
-    """By when one try has to end.
-
-    Args:
-        seconds: From now on.
-    """
+    """When one attempt has to end, `seconds` after its construction."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self._end = time.monotonic() + seconds
 
     def left(self) -> float:
-        """Give the seconds that are left.
+        """Return the seconds that remain.
 
         Raises:
-            ProcessHung: None are.
+            ProcessHung: None remain.
         """
         left = self._end - time.monotonic()
         if left <= 0:
@@ -90,61 +89,113 @@ class Deadline:
         return left
 
 
-class Driver(Protocol):
-    """Has FaceFusion work on pictures, one at a time; each of the host's slots has one."""
+@dataclass(frozen=True)
+class Renewal:
+    """When a process is replaced, always between two operations.
 
-    mode: ClassVar[str]
-    """`resident` or `command-line`, as `status` names it."""
+    Attributes:
+        operations: After this many; 1 isolates every operation in a process of its own.
+        memory_bytes: When its resident memory is larger.
+    """
+
+    operations: int
+    memory_bytes: int
+
+    @property
+    def isolates(self) -> bool:
+        """Whether every operation gets a process of its own."""
+        return self.operations == 1
+
+
+ISOLATED = Renewal(operations=1, memory_bytes=2**63)
+
+
+class WorkerDriver:
+    """Owns one worker process and replaces it when due; each slot of the host has a driver.
+
+    Args:
+        where: How FaceFusion's processes run.
+        renewal: When the worker is replaced.
+    """
+
+    def __init__(self, where: ProcessConfig, renewal: Renewal) -> None:
+        self._where = where
+        self._renewal = renewal
+        self._log = LogCapture()
+        self._worker: WorkerProcess | None = None
+        self._operations = 0
+        self._forget = True
+        self._weights: dict[str, tuple[int, int]] = {}
 
     def begin(self) -> None:
-        """Get ready for an operation: its log begins, and a process that is due is replaced."""
-        ...
+        """Begin an operation: clear the log, replace a worker that is due."""
+        due = self._due()
+        if due:
+            _log.info("FaceFusion's process is replaced: %s", due)
+            self.end()
+        self._log.begin()
+        self._operations += 1
+        self._forget = True
+
+    def finish(self) -> None:
+        """Finish an operation; an isolated worker ends here, so it holds no memory while idle."""
+        if self._renewal.isolates:
+            self.end()
+
+    def start(self) -> None:
+        """Start the worker unless one runs.
+
+        Raises:
+            WorkerUnfit: The installed FaceFusion lacks what the worker calls.
+            Breakdown: The process does not start.
+        """
+        if self._worker is not None:
+            return
+        self._weights = _weight_files(self._where.home)
+        try:
+            worker = WorkerProcess(self._where, self._log)
+        except OSError as error:
+            raise StartFailed(error.strerror or type(error).__name__) from error
+        try:
+            version = worker.hello(HELLO_SECONDS)
+        except Exception:
+            worker.end()
+            raise
+        self._worker = worker
+        _log.info("FaceFusion %s is loaded", version)
 
     def look(
-        self,
-        options: Sequence[str],
-        target: Path,
-        job: Workspace,
-        deadline: Deadline,
-        *,
-        ages: bool,
+        self, options: Sequence[str], target: Path, job: Workspace, deadline: Deadline
     ) -> DetectedFaces:
-        """Find the faces of a picture and those that the selector chooses.
+        """Find the faces of a picture, their ages, and which of them the selector chooses.
 
         Args:
             options: A command line for the processor `face_debugger`, without paths.
             target: The picture.
             job: Where the operation has its files.
-            deadline: By when.
-            ages: Whether their ages are needed; else they are told only where that costs nothing.
+            deadline: When the attempt has to end.
 
         Raises:
             ContentRejected: The content analyser refuses the picture.
             EngineFailed: FaceFusion fails in an orderly way.
-            Breakdown: It does not; a second try may help.
+            Breakdown: FaceFusion breaks down; a second attempt may help.
         """
-        ...
+        argv = ("headless-run", *options, *job.paths(target, job.output()))
+        answer = self._ask(WorkerRequest(do="look", argv=argv), deadline)
+        self._check(answer, has_output=True)
+        return DetectedFaces(answer.faces)
 
     def mask(
         self, options: Sequence[str], target: Path, job: Workspace, deadline: Deadline
     ) -> bytes:
-        """Make the mask of the selected faces.
-
-        Args:
-            options: A command line for the processor `face_debugger`, without paths.
-            target: The picture; it has a selected face.
-            job: Where the operation has its files.
-            deadline: By when.
+        """Make the mask of the selected faces; arguments and errors as for `look`.
 
         Returns:
             A PNG of the target's size, white where an operation may change it.
-
-        Raises:
-            ContentRejected: The content analyser refuses the picture.
-            EngineFailed: FaceFusion fails in an orderly way.
-            Breakdown: It does not; a second try may help.
         """
-        ...
+        output = job.output()
+        argv = ("headless-run", *options, *job.paths(target, job.output()))
+        return self._picture(WorkerRequest(do="mask", argv=argv, output=output), output, deadline)
 
     def run(
         self,
@@ -154,30 +205,79 @@ class Driver(Protocol):
         job: Workspace,
         deadline: Deadline,
     ) -> bytes:
-        """Have a picture changed.
+        """Have a picture changed; returns the changed PNG.
 
         Args:
             options: A command line, without paths.
             target: The picture to change.
             sources: The pictures to take a face from.
             job: Where the operation has its files.
-            deadline: By when.
-
-        Returns:
-            The changed picture, a PNG.
+            deadline: When the attempt has to end.
 
         Raises:
             ContentRejected: The content analyser refuses the picture.
             NoFace: No source has a face.
             EngineFailed: FaceFusion fails in an orderly way.
-            Breakdown: It does not; a second try may help.
+            Breakdown: FaceFusion breaks down; a second attempt may help.
         """
-        ...
+        output = job.output()
+        argv = ("headless-run", *options, *job.paths(target, output, sources))
+        return self._picture(WorkerRequest(do="run", argv=argv), output, deadline)
 
     def log(self) -> tuple[str, ...]:
-        """Give what FaceFusion said during the operation."""
-        ...
+        """Return what FaceFusion logged during the operation."""
+        return self._log.lines()
 
     def end(self) -> None:
-        """End FaceFusion's process, whatever it is doing; the next operation gets a new one."""
-        ...
+        """Kill the worker, whatever it is doing; the next operation starts a new one."""
+        worker, self._worker = self._worker, None
+        self._operations = 0
+        if worker is not None:
+            worker.end()
+
+    def _picture(self, request: WorkerRequest, output: Path, deadline: Deadline) -> bytes:
+        answer = self._ask(request, deadline)
+        self._check(answer, has_output=output.exists())
+        return output.read_bytes()
+
+    def _ask(self, request: WorkerRequest, deadline: Deadline) -> WorkerAnswer:
+        self.start()
+        if self._worker is None:  # end() from another thread: the host is stopping
+            raise ProcessEnded(None)
+        try:
+            request = request.model_copy(update={"forget": self._forget})
+            self._forget = False
+            return self._worker.ask(request, deadline.left())
+        except ProcessEnded as error:
+            # The kernel or CUDA may kill a process for memory that it could not have.
+            raise OutOfMemory if is_out_of_memory(self.log()) else error from error
+        except ProcessHung as error:  # name the attempt's whole time, not what was left of it
+            raise ProcessHung(deadline.seconds) from error
+
+    def _check(self, answer: WorkerAnswer, *, has_output: bool) -> None:
+        log = [*self.log(), *([answer.failed] if answer.failed else [])]
+        problem = trouble(Ended(answer.exit, answer.rejected, log, has_output))
+        if problem is not None:
+            raise problem
+
+    def _due(self) -> str | None:
+        if self._worker is None:
+            return None
+        if self._worker.has_ended:
+            return "it ended while idle"
+        if self._operations >= self._renewal.operations:
+            return f"it has done {self._operations} operations"
+        memory = self._worker.memory_bytes
+        if memory > self._renewal.memory_bytes:
+            return f"it holds {memory / 2**30:.1f} GiB"
+        files = _weight_files(self._where.home)
+        if any(files.get(name) != status for name, status in self._weights.items()):
+            return "weights have changed"  # loaded models would stay the old ones
+        self._weights = files  # watch files that came later, too
+        return None
+
+
+def _weight_files(home: Path) -> dict[str, tuple[int, int]]:
+    """Return size and modification time (ns) of every weights file."""
+    stats = ((path.name, path.stat()) for path in models_folder(home).glob("*.onnx"))
+    return {name: (status.st_size, status.st_mtime_ns) for name, status in stats}

@@ -33,12 +33,7 @@ class ProcessConfig:
 
 
 class Child:
-    """One process; its standard input is a pipe that closes when the host ends.
-
-    Args:
-        arguments: What follows the interpreter.
-        where: How it runs.
-    """
+    """One process; its standard input is a pipe that closes when the host ends."""
 
     def __init__(self, arguments: Sequence[str], where: ProcessConfig) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - no shell, and paths of the operator's
@@ -79,19 +74,19 @@ class Child:
         return _open(self._process.stdout)
 
     @property
-    def said(self) -> IO[str]:
+    def log_stream(self) -> IO[str]:
         """Its standard error."""
         return _open(self._process.stderr)
 
     def memory_bytes(self) -> int:
-        """Tell its resident memory; 0 once it has ended."""
+        """Return its resident memory; 0 once it has ended."""
         try:
             return int(psutil.Process(self.pid).memory_info().rss)
         except psutil.NoSuchProcess:
             return 0
 
     def wait(self, seconds: float) -> int | None:
-        """Wait for its end, and give its exit code; None if it goes on."""
+        """Wait for its end; return its exit code, or None if it still runs."""
         try:
             return self._process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -105,7 +100,7 @@ class Child:
         self._process.wait(_END_SECONDS)
 
     def forget(self) -> None:
-        """Close what is left of a process that has ended, once nobody reads from it any more."""
+        """Close the pipes and remove the note of an ended process whose output is read."""
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 _close(stream)
@@ -119,7 +114,7 @@ class Child:
 
 
 def end_leftovers(pids: Path) -> int:
-    """End the processes that a killed host left behind, before two work on one GPU.
+    """Kill the processes that a killed host left behind, before two work on one GPU.
 
     Args:
         pids: The folder of notes.
@@ -141,7 +136,7 @@ def end_leftovers(pids: Path) -> int:
 
 
 def _noted(note: Path) -> psutil.Process | None:
-    """Find a noted process; a number that was given to another process since is none."""
+    """Find a noted process, unless its id was given to another process since."""
     try:
         began = float(json.loads(note.read_bytes())["began"])
         process = psutil.Process(int(note.stem))

@@ -1,4 +1,4 @@
-"""What can happen to FaceFusion that a second try, with a fresh process, may mend."""
+"""What can go wrong with FaceFusion, and which of it a second attempt in a new process may mend."""
 
 import re
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from storycanvas.faces.errors import (
     ContentRejected,
     EngineFailed,
     FaceError,
+    HostNotReady,
     NoFace,
     OperationTimedOut,
 )
@@ -21,26 +22,45 @@ class Breakdown(Exception):
     """FaceFusion did not end an operation in an orderly way."""
 
     def as_error(self, log: Sequence[str]) -> FaceError:
-        """Say it to the caller, once it has happened twice.
+        """Convert to an error of the contract, once it has happened twice.
 
         Args:
-            log: What FaceFusion said, oldest line first.
-
-        Returns:
-            An error of the contract with the last lines of the log.
+            log: FaceFusion's log, oldest line first; the error quotes its last lines.
         """
         return EngineFailed(f"{self}, twice. {last_lines(log)}")
 
 
+class WorkerUnfit(Breakdown):
+    """The installed FaceFusion lacks something that the worker calls."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"This FaceFusion does not fit the host's worker: {reason}. Check out an unmodified "
+            "release of 3.5 to 3.8, install its requirements, and restart the host."
+        )
+
+    def as_error(self, log: Sequence[str]) -> FaceError:
+        """Convert to `HostNotReady`: no operation can succeed before the operator acts."""
+        del log
+        return HostNotReady(str(self))
+
+
+class StartFailed(Breakdown):
+    """The operating system cannot start FaceFusion's Python."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"FaceFusion's Python cannot be started ({reason})")
+
+
 class ProcessEnded(Breakdown):
-    """The process ended while it was at work: a crash, a kill, weights that do not load."""
+    """The process ended while at work: a crash, a kill, weights that do not load."""
 
     def __init__(self, exit_code: int | None) -> None:
         super().__init__(f"FaceFusion's process ended by itself with code {exit_code}")
 
 
 class AnswerUnreadable(Breakdown):
-    """The process answered something that is no answer."""
+    """The process wrote a line that is not a message of the worker."""
 
     def __init__(self, answer: str) -> None:
         super().__init__(f"FaceFusion's process answered {answer[:_SHOWN_ANSWER]!r}")
@@ -53,7 +73,7 @@ class ProcessHung(Breakdown):
         super().__init__(f"FaceFusion did not end within {seconds:g} s")
 
     def as_error(self, log: Sequence[str]) -> FaceError:
-        """Say it to the caller, once it has happened twice."""
+        """Convert to `OperationTimedOut`."""
         return OperationTimedOut(f"{self}, twice. {last_lines(log)}")
 
 
@@ -64,7 +84,7 @@ class OutOfMemory(Breakdown):
         super().__init__("FaceFusion ran out of memory")
 
     def as_error(self, log: Sequence[str]) -> FaceError:
-        """Say it to the caller, once it has happened with less as well."""
+        """Convert to `EngineFailed`; the second attempt used low-memory options."""
         return EngineFailed(
             f"{self}, also with less. Send a smaller picture, or give the host fewer slots. "
             f"{last_lines(log)}"
@@ -74,10 +94,9 @@ class OutOfMemory(Breakdown):
 def last_lines(log: Sequence[str]) -> str:
     """Quote the end of a log in an error message."""
     shown = " | ".join(line[:_MAX_LINE_LENGTH] for line in log[-_SHOWN_LINES:])
-    return f"Last lines of its log: {shown}" if shown else "It said nothing."
+    return f"Last lines of its log: {shown}" if shown else "Its log is empty."
 
 
-_STEP_LINE = re.compile(r"\[FACEFUSION\.CORE\] processing step \d+ of \d+")
 _WEIGHTS = re.compile(r"(?:validating (?:hash|source) for|loading model) (\S+) failed")
 _OUT_OF_MEMORY = re.compile(
     r"out of memory|failed to allocate memory|std::bad_alloc|MemoryError|OUTOFMEMORY|"
@@ -91,54 +110,41 @@ class Ended:
     """How a run of FaceFusion ended.
 
     Attributes:
-        exit_code: 0 also where no face was found; see the contract.
-        rejected: Whether the content analyser refused the target; None where nobody could ask it.
-        log: What FaceFusion said, oldest line first.
+        exit_code: 0 also where no face was found (docs/facefusion.md).
+        rejected: Whether the content analyser refused the target.
+        log: FaceFusion's log, oldest line first.
         has_output: Whether there is an output file.
     """
 
     exit_code: int
-    rejected: bool | None
+    rejected: bool
     log: Sequence[str]
     has_output: bool
 
 
 def trouble(ended: Ended) -> FaceError | Breakdown | None:
-    """Say what went wrong with a run.
+    """Classify how a run ended.
 
     Returns:
         None if it gave an output; `ContentRejected`, `NoFace` or `EngineFailed`; `OutOfMemory`
-        where a try with less may help.
+        where an attempt with less memory may help.
     """
+    if ended.rejected:
+        return ContentRejected(
+            "FaceFusion's content analyser refuses the picture; the same picture is refused again."
+        )
     if ended.exit_code == 0 and ended.has_output:
         return None
-    if _is_rejected(ended):
-        return rejected()
     if is_out_of_memory(ended.log):
         return OutOfMemory()
-    if _says(ended.log, "no source face"):
+    if any("no source face" in line for line in ended.log):
         return NoFace("No face was found in source_face_path; send one seen from the front.")
     return _engine_failed(ended)
 
 
-def rejected() -> ContentRejected:
-    """Describe the refusal of a picture."""
-    return ContentRejected(
-        "FaceFusion's content analyser refuses the picture; the same picture is refused again."
-    )
-
-
 def is_out_of_memory(log: Sequence[str]) -> bool:
-    """Tell whether a log speaks of memory that could not be had."""
+    """Return whether a log reports memory that could not be had."""
     return any(_OUT_OF_MEMORY.search(line) for line in log)
-
-
-def _is_rejected(ended: Ended) -> bool:
-    """Tell a refusal; without an answer of the analyser, silence after the step's line means it."""
-    if ended.rejected is not None:
-        return ended.rejected
-    only_step = bool(ended.log) and all(_STEP_LINE.fullmatch(line) for line in ended.log)
-    return ended.exit_code == 1 and only_step
 
 
 def _engine_failed(ended: Ended) -> EngineFailed:
@@ -150,7 +156,3 @@ def _engine_failed(ended: Ended) -> EngineFailed:
         )
     what = "gave no picture" if ended.exit_code == 0 else f"failed with exit code {ended.exit_code}"
     return EngineFailed(f"FaceFusion {what}. {last_lines(ended.log)}")
-
-
-def _says(log: Sequence[str], words: str) -> bool:
-    return any(words in line for line in log)

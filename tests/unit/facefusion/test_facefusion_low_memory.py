@@ -1,6 +1,6 @@
 import pytest
 
-from storycanvas.host.engines.facefusion.attempt import economical
+from storycanvas.host.engines.facefusion.attempt import low_memory_options
 
 TOLERANT = ("--video-memory-strategy", "tolerant", "--execution-thread-count", "8")
 
@@ -10,7 +10,7 @@ def _options(text: tuple[str, ...]) -> dict[str, str]:
 
 
 def test_fewer_models_stay_loaded_and_fewer_threads_work() -> None:
-    less = economical(TOLERANT)
+    less = low_memory_options(TOLERANT)
     assert _options(less.arguments) == {
         "--video-memory-strategy": "strict",
         "--execution-thread-count": "1",
@@ -28,12 +28,12 @@ def test_fewer_models_stay_loaded_and_fewer_threads_work() -> None:
 )
 def test_a_swapper_works_at_the_size_of_its_own_network(model: str, boost: str) -> None:
     asked = ("--face-swapper-model", model, "--face-swapper-pixel-boost", "1024x1024")
-    assert _options(economical(asked).arguments)["--face-swapper-pixel-boost"] == boost
+    assert _options(low_memory_options(asked).arguments)["--face-swapper-pixel-boost"] == boost
 
 
-def test_what_was_stepped_down_is_told_and_nothing_else() -> None:
+def test_only_what_was_reduced_is_reported() -> None:
     asked = ("--face-swapper-model", "inswapper_128", "--face-swapper-pixel-boost", "256x256")
-    assert economical((*asked, *TOLERANT)).stepped_down == (
+    assert low_memory_options((*asked, *TOLERANT)).reduced == (
         "video_memory_strategy tolerant -> strict",
         "execution_thread_count 8 -> 1",
         "face_swapper_pixel_boost 256x256 -> 128x128",
@@ -42,11 +42,11 @@ def test_what_was_stepped_down_is_told_and_nothing_else() -> None:
 
 def test_models_and_blends_stay_what_was_asked() -> None:
     asked = ("--face-enhancer-model", "gpen_bfr_2048", "--face-enhancer-blend", "80")
-    less = _options(economical(asked).arguments)
+    less = _options(low_memory_options(asked).arguments)
     assert less["--face-enhancer-model"] == "gpen_bfr_2048"
     assert less["--face-enhancer-blend"] == "80"
 
 
-def test_with_the_least_already_nothing_is_said_to_be_stepped_down() -> None:
+def test_nothing_is_reduced_below_the_least() -> None:
     least = ("--video-memory-strategy", "strict", "--execution-thread-count", "1")
-    assert economical(least).stepped_down == ()
+    assert low_memory_options(least).reduced == ()

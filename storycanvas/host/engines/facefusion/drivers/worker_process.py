@@ -1,0 +1,185 @@
+"""A running `worker.py`: its messages, and a process that answers them."""
+
+import queue
+import threading
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from storycanvas.host.engines.facefusion.process.child import Child, ProcessConfig
+from storycanvas.host.engines.facefusion.process.errors import (
+    AnswerUnreadable,
+    ProcessEnded,
+    ProcessHung,
+    WorkerUnfit,
+)
+from storycanvas.host.engines.facefusion.process.log import LogCapture
+
+WORKER = Path(__file__).with_name("worker.py")
+_ENDING_SECONDS = 5.0
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class WorkerRequest(_Message):
+    """A request to the worker.
+
+    Attributes:
+        do: Find faces, make their mask, or run a command line.
+        argv: The command line, from `headless-run` on.
+        forget: Whether an operation begins, so that faces and pictures of older ones are dropped.
+        output: Where `mask` writes its picture.
+    """
+
+    do: Literal["look", "mask", "run"]
+    argv: tuple[str, ...]
+    forget: bool = False
+    output: Path | None = None
+
+
+class WorkerHello(_Message):
+    """The worker's first message.
+
+    Attributes:
+        version: FaceFusion's.
+        unfit: What keeps the worker from using this FaceFusion.
+    """
+
+    version: str | None = None
+    unfit: str | None = None
+
+
+class WorkerFace(_Message):
+    """A face as FaceFusion sees it.
+
+    Attributes:
+        box: Left, top, right and bottom edge in pixels of the picture given to FaceFusion.
+        score: The detector's certainty, 0 to 1.
+        age: The mean of the estimated age class, in years.
+        selected: Whether the operation's selector chooses it.
+    """
+
+    box: tuple[float, float, float, float]
+    score: float
+    age: float
+    selected: bool
+
+
+class WorkerAnswer(_Message):
+    """The worker's answer to a request.
+
+    Attributes:
+        exit: The exit code that `headless-run` would have.
+        rejected: Whether the content analyser refused the picture.
+        faces: In selector order.
+        failed: The exception that FaceFusion raised.
+    """
+
+    exit: int
+    rejected: bool = False
+    faces: tuple[WorkerFace, ...] = ()
+    failed: str | None = None
+
+
+class WorkerProcess:
+    """A worker that one thread at a time asks.
+
+    Args:
+        where: How FaceFusion's processes run.
+        log: Takes what it writes to standard error.
+
+    Raises:
+        OSError: The process cannot be started.
+    """
+
+    def __init__(self, where: ProcessConfig, log: LogCapture) -> None:
+        self._child = Child([str(WORKER)], where)
+        self._log = log
+        self._answers: queue.Queue[str | None] = queue.Queue()
+        self._logging = log.follow(self._child.log_stream)
+        self._reading = threading.Thread(target=self._read, daemon=True)
+        self._reading.start()
+
+    @property
+    def memory_bytes(self) -> int:
+        """Its resident memory."""
+        return self._child.memory_bytes()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its process is gone."""
+        return self._child.exit_code is not None
+
+    def hello(self, seconds: float) -> str | None:
+        """Wait until the worker has imported FaceFusion; return FaceFusion's version.
+
+        Raises:
+            WorkerUnfit: This FaceFusion lacks what the worker calls.
+            ProcessEnded: The worker ended.
+            AnswerUnreadable: The worker greets with something else.
+            ProcessHung: The worker took longer than `seconds`.
+        """
+        hello = read_message(WorkerHello, self._next(seconds))
+        if hello.unfit is not None:
+            raise WorkerUnfit(hello.unfit)
+        return hello.version
+
+    def ask(self, request: WorkerRequest, seconds: float) -> WorkerAnswer:
+        """Send a request and wait for its answer, at most `seconds`.
+
+        Raises:
+            ProcessEnded: The worker ended instead of answering.
+            AnswerUnreadable: The worker answered something else.
+            ProcessHung: The worker did not answer in time.
+        """
+        try:
+            self._child.requests.write(request.model_dump_json() + "\n")
+            self._child.requests.flush()
+        except OSError as error:
+            raise self._ended() from error
+        return read_message(WorkerAnswer, self._next(seconds))
+
+    def end(self) -> None:
+        """Kill it, whatever it is doing."""
+        self._child.end()
+        self._logging.join(_ENDING_SECONDS)
+        self._reading.join(_ENDING_SECONDS)
+        self._child.forget()
+
+    def _next(self, seconds: float) -> str:
+        try:
+            answer = self._answers.get(timeout=seconds)
+        except queue.Empty:
+            raise ProcessHung(seconds) from None
+        if answer is None:
+            raise self._ended()
+        self._log.wait_for_mark()
+        return answer
+
+    def _ended(self) -> ProcessEnded:
+        """Describe its end, once its last log lines are read."""
+        code = self._child.wait(_ENDING_SECONDS)
+        self._logging.join(_ENDING_SECONDS)
+        return ProcessEnded(code)
+
+    def _read(self) -> None:
+        for line in self._child.answers:
+            self._answers.put(line)
+        self._answers.put(None)
+
+
+def read_message(model: type[Model], line: str) -> Model:
+    """Parse a line of the worker.
+
+    Raises:
+        AnswerUnreadable: It is not such a message.
+    """
+    try:
+        return model.model_validate_json(line)
+    except ValidationError as error:
+        raise AnswerUnreadable(line) from error
