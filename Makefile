@@ -33,7 +33,7 @@ check: .venv ## lint, format, types, import rule
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .venv ## the figures of README, each a ratio measured side by side
+bench: .venv ## the figures of docs/figures.md, each a ratio measured side by side
 	$(BIN)/python -m benchmarks.character_migration
 	$(BIN)/python -m benchmarks.model_catalog
 

@@ -1,1 +1,1 @@
-"""What README's figures come from: each is a ratio, measured side by side in one run."""
+"""What docs/figures.md has its figures from: each is a ratio, measured side by side in one run."""

@@ -14,7 +14,7 @@ class ConfigurationUnusable(Exception):
 
 
 class Environment(BaseSettings):
-    """Settings from environment variables; README's table lists them.
+    """Settings from environment variables; docs/configuration.md lists them.
 
     An empty variable counts as not set.
     """

@@ -1,6 +1,6 @@
 """Bring limits, blocks and deployments to the Prefect server: `python -m deployments.register`.
 
-Needs `PREFECT_API_URL` and the variables that the blocks are to hold; see README's table.
+Needs `PREFECT_API_URL` and the variables that the blocks are to hold; see docs/configuration.md.
 """
 
 import argparse

@@ -16,7 +16,6 @@ from prefect import Flow
 from pydantic import TypeAdapter
 
 from blocks import Civitai, FaceHost, FaceHostFarm, ImageStoreBlock, StoryDatabase
-from blocks.environment import Environment
 from tests.support.paths import ROOT
 
 MAX_FUNCTION_LINES = 40
@@ -177,11 +176,6 @@ def test_every_default_is_valid(deployment: dict[str, Any]) -> None:
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.default is not parameter.empty:
             TypeAdapter(hints[name]).validate_python(parameter.default)
-
-
-@pytest.mark.parametrize("name", [name.upper() for name in Environment.model_fields])
-def test_readme_tells_of_every_environment_variable(name: str) -> None:
-    assert f"\n| `{name}` |" in (ROOT / "README.md").read_text()
 
 
 @every_block
