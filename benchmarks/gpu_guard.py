@@ -46,7 +46,7 @@ def compare(prefect: OwnPrefect, cases: Sequence[Case], scale: float, rounds: in
         one_host = None
         for case in cases:
             figures = middle([measure(prefect, case, scaled) for _ in range(rounds)])
-            if case.way == "dealt" and case.hosts == 1:
+            if case.is_ours and case.hosts == 1 and case.processes == 1:
                 one_host = figures.rate
             gain = figures.rate / (one_host or 1 / load.seconds)
             wrong = list(broken_claims(case, figures, short=number == 0, gain=gain))

@@ -12,7 +12,7 @@ from blocks.environment import Environment
 from blocks.face_host import FaceHost
 from storycanvas.faces.contract import HostStatus
 from storycanvas.faces.errors import FaceError
-from storycanvas.gpu.guard.limit import LEASE_SECONDS
+from storycanvas.gpu.guard.settings import DEFAULTS
 from storycanvas.gpu.guard.status import (
     ResetRefused,
     check_reset,
@@ -22,7 +22,7 @@ from storycanvas.gpu.guard.status import (
 )
 
 REFUSED = 2
-WATCH_SECONDS = LEASE_SECONDS + 15.0
+WATCH_SECONDS = DEFAULTS.lease + 15.0
 """A lease, and the time that Prefect's server may take to notice its end."""
 
 

@@ -21,7 +21,7 @@ from storycanvas.faces.pictures.reading import Picture, read_picture
 from storycanvas.faces.pictures.references import shown
 from storycanvas.faces.plan import Step
 from storycanvas.faces.report import Outcome
-from storycanvas.gpu.pool.attempt import HostAttempt, OperationRequest, carry_out
+from storycanvas.gpu.pool.attempt import HostAttempt, OperationRequest, run_with_failover
 from storycanvas.gpu.pool.selection import engine_of
 from tasks.faces.context import RunContext
 from tasks.faces.effects import pending_effects
@@ -145,7 +145,7 @@ class _Operation:
             wait_seconds=road.environment.storycanvas_slot_wait_seconds,
             priority=self._priority,
         )
-        return carry_out(road.farm, errand, self._on_one_host)
+        return run_with_failover(road.farm, errand, self._on_one_host)
 
     def _on_one_host(self, slot: HostAttempt) -> OperationRecord:
         with slot.held() as (host, assets):

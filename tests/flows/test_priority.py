@@ -6,8 +6,8 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from blocks.face_host import FaceHost
 from flows.enhance_then_swap import enhance_then_swap
+from storycanvas.gpu.guard.dispatcher import Dispatcher
 from storycanvas.gpu.guard.presence import Note
-from storycanvas.gpu.guard.queue import GpuGuard
 from storycanvas.gpu.guard.status import read_state
 from tests.support.flows.started_run import start_run
 from tests.support.flows.world import CHARACTER, World
@@ -24,14 +24,13 @@ def test_a_waiting_run_is_shown_with_its_name_and_the_priority_it_was_started_wi
     world: World, prefect_url: str
 ) -> None:
     limit = FaceHost(url=world.host.url).limit_name
-    guard = GpuGuard(limit)
-    with temporary_settings({PREFECT_API_URL: prefect_url}):
-        with guard.slot("another run", 30):
-            run = start_run(
-                prefect_url, character_id=CHARACTER, ages=[40], enhance=None, priority=7
-            )
-            (waiting,) = first_waiting(limit).waiting
-        guard.close()
+    with (
+        temporary_settings({PREFECT_API_URL: prefect_url}),
+        Dispatcher() as guard,
+        guard.slot(limit, "another run", 30),
+    ):
+        run = start_run(prefect_url, character_id=CHARACTER, ages=[40], enhance=None, priority=7)
+        (waiting,) = first_waiting(limit).waiting
 
     said = run.communicate(timeout=120)[0]
 

@@ -3,8 +3,8 @@
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from storycanvas.gpu.guard.limit import LEASE_SECONDS
-from storycanvas.gpu.guard.queue import gpu_guard
+from storycanvas.gpu.guard.dispatcher import Dispatcher
+from storycanvas.gpu.guard.settings import DEFAULTS
 
 
 @pytest.mark.last
@@ -12,7 +12,9 @@ from storycanvas.gpu.guard.queue import gpu_guard
 def test_the_slot_of_a_killed_holder_comes_back_with_its_lease(
     prefect_url: str, killed_holder: str
 ) -> None:
-    with temporary_settings({PREFECT_API_URL: prefect_url}):
-        with gpu_guard(killed_holder).slot("the next run", 2 * LEASE_SECONDS):
-            pass
-        gpu_guard(killed_holder).close()
+    with (
+        temporary_settings({PREFECT_API_URL: prefect_url}),
+        Dispatcher() as guard,
+        guard.slot(killed_holder, "the next run", 2 * DEFAULTS.lease),
+    ):
+        pass

@@ -1,19 +1,15 @@
-"""Whose turn it is on a GPU host: the rules, apart from everything that carries them out.
+"""Whose turn it is on a GPU host: pure rules.
 
-Higher priority goes first; among equals, whoever has waited longest. A process keeps its slot over
-work that is ready, at most for a quantum when equals wait, and gives it up at once, between two
-operations, to work of higher priority.
+Higher priority goes first; among equals, the longest wait. A process keeps its slot while it has
+work ready, at most for a quantum when equals wait, and gives it up at once, between two operations,
+to work of higher priority.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-QUANTUM_SECONDS = 5.0
-"""How long a process keeps a slot that others of the same priority wait for."""
-
-PRECEDENCE_SECONDS = 1.0
-"""How long a free slot is left to those who come first, before anybody may take it."""
+from storycanvas.gpu.guard.settings import DEFAULTS, GuardSettings
 
 
 @dataclass(frozen=True)
@@ -35,53 +31,58 @@ class Claim:
 
 
 class SlotAction(Enum):
-    """What becomes of a slot between two operations."""
+    """What to do with a held slot between two operations."""
 
-    KEEP = "the next operation of this process, or nobody"
-    HAND_OVER = "another process of this machine"
-    GIVE_BACK = "another machine"
+    KEEP = "keep it for the next operation of this process"
+    HAND_OVER = "hand it over to another process of this machine"
+    GIVE_BACK = "give it back to Prefect's server"
 
 
 def next_action(
     own: Claim | None,
     held_seconds: float,
-    neighbours: Sequence[Claim],
+    peers: Sequence[Claim],
     others: Sequence[Claim],
+    settings: GuardSettings = DEFAULTS,
 ) -> SlotAction:
-    """Decide about a slot that is held.
+    """Decide what to do with a held slot between two operations.
 
     Args:
         own: What this process has ready; None without any work.
         held_seconds: How long it has held the slot.
-        neighbours: What other processes of this machine wait with.
+        peers: What other processes of this machine wait with.
         others: What processes of other machines wait with.
+        settings: Tells the quantum.
     """
-    waiting = [*neighbours, *others]
+    waiting = [*peers, *others]
     if not waiting:
         return SlotAction.KEEP
-    if own is not None and not any(_displaces(claim, own, held_seconds) for claim in waiting):
+    is_due = held_seconds >= settings.quantum
+    if own is not None and not any(_displaces(claim, own, is_due=is_due) for claim in waiting):
         return SlotAction.KEEP
-    if neighbours and _first(neighbours).rank <= _first(waiting).rank:
+    if peers and _first(peers).rank <= _first(waiting).rank:
         return SlotAction.HAND_OVER
     return SlotAction.GIVE_BACK
 
 
-def may_acquire(own: Claim, others: Sequence[Claim], free_seconds: float) -> bool:
-    """Tell whether a process may take a slot that is free.
+def may_acquire(
+    own: Claim, others: Sequence[Claim], free_seconds: float, settings: GuardSettings = DEFAULTS
+) -> bool:
+    """Decide whether a process may take a free slot.
 
     Args:
         own: What it waits with.
-        others: What all others wait with, neighbours too.
-        free_seconds: How long the slot has been seen free; those who come first may be gone.
+        others: What all other processes wait with.
+        free_seconds: How long the slot has been seen free; a better claim's process may be gone.
+        settings: Tells how long a better claim takes precedence.
     """
-    if free_seconds >= PRECEDENCE_SECONDS:
+    if free_seconds >= settings.precedence:
         return True
     return all(own.rank <= claim.rank for claim in others)
 
 
-def _displaces(claim: Claim, own: Claim, held_seconds: float) -> bool:
-    due = claim.priority == own.priority and held_seconds >= QUANTUM_SECONDS
-    return claim.priority > own.priority or due
+def _displaces(claim: Claim, own: Claim, *, is_due: bool) -> bool:
+    return claim.priority > own.priority or (is_due and claim.priority == own.priority)
 
 
 def _first(claims: Sequence[Claim]) -> Claim:

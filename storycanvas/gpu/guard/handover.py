@@ -1,12 +1,12 @@
-"""The processes of one machine that want the same GPU host hand its slot on among themselves.
+"""Processes of one machine hand the slot of a GPU host over to each other.
 
-A slot given back to Prefect's server lies idle until somebody asks again; handed on with its lease
-it is used within a millisecond. Each waiting process has a claim and a socket in a folder of its
-user's own; whoever holds the slot sends the lease to the one whose turn it is. Sending is giving:
-the sender uses the lease no more, so no two ever hold it. A lease sent to a process that dies is
-renewed by nobody and runs out.
+A slot given back to Prefect's server lies idle until the next process asks; handed over with its
+lease it is used within a millisecond. Each waiting process has a claim and a socket in a folder of
+its user; the holder sends the lease to the process whose turn it is. Sending is giving: the sender
+does not use the lease again, so no two processes ever hold it. A lease sent to a process that dies
+is not renewed and runs out.
 
-Where there can be no such folder or socket, everybody asks the server.
+Where such a folder or socket cannot be made, every process asks the server.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO
 from uuid import UUID, uuid4
 
 from storycanvas.gpu.guard.fairness import Claim
@@ -35,68 +35,67 @@ _NAMES = iter(range(1, 1 << 62))
 
 @dataclass(frozen=True)
 class Grant:
-    """A lease that a neighbour gave.
+    """A lease that a peer handed over.
 
     Attributes:
         lease_id: Prefect's name for it.
-        asked_at: When it was taken or renewed last, by the machine's monotonic clock.
+        asked_at: When it was taken or renewed last, by the machine's monotonic clock in seconds.
     """
 
     lease_id: UUID
     asked_at: float
 
 
-class Neighbours(Protocol):
-    """One waiter's place among those of its machine; used by one thread.
+class Peers:
+    """One lane's place among those of its machine; used by one thread.
+
+    This class is the place of a lane without peers: every process asks the server.
 
     Attributes:
-        circle: Names those who hand slots on among themselves; the same for all of them.
+        peer_group_id: The same for all who hand slots over to each other.
     """
 
-    peer_group_id: str
+    def __init__(self) -> None:
+        self.peer_group_id = uuid4().hex
 
     def claim(self, claim: Claim | None) -> None:
-        """Say what this process waits with; None when it does not wait."""
-        ...
+        """Publish what this process waits with; None when it does not wait."""
 
     def claims(self) -> dict[str, Claim]:
-        """Tell what the others wait with, by their names."""
-        ...
+        """Read what the others wait with, by their names."""
+        return {}
 
     def asks(self) -> bool:
         """Tell whether this process is the one of its machine that asks the server."""
-        ...
+        return True
 
     def hold(self, *, held: bool) -> None:
-        """Say whether this process holds the slot, for as long as it lives."""
-        ...
+        """Publish whether this process holds the slot; a dead process holds none."""
 
     def holders(self) -> int:
         """Count the slots that living processes hold."""
-        ...
+        return 0
 
     def wait(self, seconds: float) -> Grant | None:
-        """Wait for a neighbour to hand the slot on.
-
-        Args:
-            seconds: Longest wait; 0 only looks.
-        """
-        ...
+        """Wait for a peer to hand the slot over; 0 seconds only looks."""
+        time.sleep(seconds)
+        return None
 
     def hand_over(self, grant: Grant) -> bool:
-        """Give the slot to the neighbour whose turn it is.
+        """Give the slot to the peer whose turn it is.
 
         Returns:
-            Whether one took it; then it is no longer this process's.
+            Whether a peer took it; then it is no longer this process's.
         """
-        ...
+        del grant
+        return False
 
     def close(self) -> Iterable[Grant]:
-        """Leave; what was handed to this process meanwhile is given back by the caller."""
-        ...
+        """Leave; the caller gives back what was handed over to this process meanwhile."""
+        return ()
 
 
-def neighbours_of(limit_name: str, server: str) -> Neighbours:
+def join_peers(limit_name: str, server: str) -> Peers:
     """Join the processes of this machine that want a host.
 
     Args:
@@ -106,56 +105,15 @@ def neighbours_of(limit_name: str, server: str) -> Neighbours:
     try:
         return _LocalPeers(limit_name, server)
     except OSError as error:
-        log.warning("Slots are not handed on among this machine's processes (%s).", error)
-        return _NoPeers()
+        log.warning("Slots are not handed over between the processes of this machine (%s).", error)
+        return Peers()
 
 
-class _NoPeers:
-    """A place without neighbours."""
-
-    peer_group_id = uuid4().hex
-
-    def claim(self, claim: Claim | None) -> None:
-        """Tell nobody."""
-
-    def claims(self) -> dict[str, Claim]:
-        """Nobody waits."""
-        return {}
-
-    def asks(self) -> bool:
-        """Everybody asks."""
-        return True
-
-    def hold(self, *, held: bool) -> None:
-        """Tell nobody."""
-
-    def holders(self) -> int:
-        """Nobody is known to hold it."""
-        return 0
-
-    def wait(self, seconds: float) -> None:
-        """Nobody hands anything on."""
-        time.sleep(seconds)
-
-    def hand_over(self, grant: Grant) -> bool:
-        """Nobody takes it."""
-        del grant
-        return False
-
-    def close(self) -> Iterable[Grant]:
-        """Leave nothing."""
-        return ()
-
-
-class _LocalPeers:
-    """A socket and a claim in a folder of this user's own.
-
-    Args:
-        limit_name: The host's limit.
-        server: Address of Prefect's server; limits of two servers are different ones.
-    """
+class _LocalPeers(Peers):
+    """A socket and a claim in a folder of this user; arguments as of `join_peers`."""
 
     def __init__(self, limit_name: str, server: str) -> None:
+        super().__init__()
         key = hashlib.sha256(f"{server}\n{limit_name}".encode()).hexdigest()[:16]
         self._folder = _own_folder() / key
         self._folder.mkdir(exist_ok=True, mode=0o700)
@@ -166,12 +124,12 @@ class _LocalPeers:
         except OSError:  # a path of more than some 100 characters, above all
             self._socket.close()
             raise
-        self._asking: IO[str] | None = None
-        self._holding: IO[str] | None = None
+        self._ask_lock: IO[str] | None = None
+        self._hold_lock: IO[str] | None = None
         self.peer_group_id = _written_once(self._folder / "circle", uuid4().hex)
 
     def claim(self, claim: Claim | None) -> None:
-        """Say what this process waits with; None when it does not wait."""
+        """Publish what this process waits with; None when it does not wait."""
         path = self._path(self._name, "json")
         if claim is None:
             path.unlink(missing_ok=True)
@@ -182,7 +140,7 @@ class _LocalPeers:
         part.replace(path)
 
     def claims(self) -> dict[str, Claim]:
-        """Tell what the others wait with, by their names."""
+        """Read what the others wait with, by their names."""
         found = {}
         for path in self._folder.glob("*.json"):
             if path.stem != self._name:
@@ -192,18 +150,18 @@ class _LocalPeers:
 
     def asks(self) -> bool:
         """Tell whether this process is the one of its machine that asks the server."""
-        if self._asking is None:
-            self._asking = _locked(self._folder / "asking.lock")
-        return self._asking is not None
+        if self._ask_lock is None:
+            self._ask_lock = _locked(self._folder / "asking.lock")
+        return self._ask_lock is not None
 
     def hold(self, *, held: bool) -> None:
-        """Say whether this process holds the slot, for as long as it lives."""
-        if held and self._holding is None:
-            self._holding = _locked(self._path(self._name, "held"))
-        elif not held and self._holding is not None:
+        """Publish whether this process holds the slot; a dead process holds none."""
+        if held and self._hold_lock is None:
+            self._hold_lock = _locked(self._path(self._name, "held"))
+        elif not held and self._hold_lock is not None:
             self._path(self._name, "held").unlink(missing_ok=True)
-            self._holding.close()
-            self._holding = None
+            self._hold_lock.close()
+            self._hold_lock = None
 
     def holders(self) -> int:
         """Count the slots that living processes hold."""
@@ -218,11 +176,7 @@ class _LocalPeers:
         return living
 
     def wait(self, seconds: float) -> Grant | None:
-        """Wait for a neighbour to hand the slot on.
-
-        Args:
-            seconds: Longest wait; 0 only looks.
-        """
+        """Wait for a peer to hand the slot over; 0 seconds only looks."""
         self._socket.settimeout(seconds)
         try:
             message = json.loads(self._socket.recv(_MAX_MESSAGE_LENGTH))
@@ -231,10 +185,10 @@ class _LocalPeers:
             return None
 
     def hand_over(self, grant: Grant) -> bool:
-        """Give the slot to the neighbour whose turn it is.
+        """Give the slot to the peer whose turn it is.
 
         Returns:
-            Whether one took it; then it is no longer this process's.
+            Whether a peer took it; then it is no longer this process's.
         """
         message = json.dumps({"lease_id": str(grant.lease_id), "asked_at": grant.asked_at})
         for name, _ in sorted(self.claims().items(), key=lambda item: item[1].rank):
@@ -248,7 +202,7 @@ class _LocalPeers:
         return False
 
     def close(self) -> Iterator[Grant]:
-        """Leave; what was handed to this process meanwhile is given back by the caller."""
+        """Leave; the caller gives back what was handed over to this process meanwhile."""
         if self._socket.fileno() < 0:
             return
         self.claim(None)
@@ -259,7 +213,7 @@ class _LocalPeers:
         self._socket.close()
 
     def _ask_no_more(self) -> None:
-        file, self._asking = self._asking, None
+        file, self._ask_lock = self._ask_lock, None
         if file is not None:
             file.close()
 
@@ -272,7 +226,7 @@ class _LocalPeers:
 
 
 def _locked(path: Path) -> IO[str] | None:
-    """Open a file that nobody else has locked; the lock ends with this process."""
+    """Open and lock a file; the lock ends with this process. None if another process has it."""
     file = path.open("w")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -283,7 +237,7 @@ def _locked(path: Path) -> IO[str] | None:
 
 
 def _written_once(path: Path, text: str) -> str:
-    """Write a file, unless another process has; read what stands in it then."""
+    """Write a file, unless another process has; return what it holds."""
     part = path.with_name(f"{path.name}.{text}")
     part.write_text(text)
     with contextlib.suppress(FileExistsError):
@@ -298,5 +252,5 @@ def _own_folder() -> Path:
     folder.mkdir(exist_ok=True, mode=0o700)
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
-        raise PermissionError(f"{folder} is not this user's own folder; remove it")
+        raise PermissionError(f"{folder} is open to other users or not this user's; remove it")
     return folder

@@ -1,4 +1,4 @@
-"""Looks after a slot from a thread of its own: renews its lease, sees whether its limit guards.
+"""Tracks a held slot from a thread of its own: renews its lease, checks that its limit guards.
 
 Prefect's server may take half a second for an answer. The thread that serves a slot asks it for
 nothing while it holds the slot, so an operation that is ready never waits for the server.
@@ -16,7 +16,6 @@ import httpx
 from storycanvas.gpu.guard.fairness import Claim
 from storycanvas.gpu.guard.limit import GpuLimit, GuardClosed, Lease
 from storycanvas.gpu.guard.presence import (
-    BEAT_SECONDS,
     Note,
     PresenceWriter,
     RunInfo,
@@ -24,22 +23,18 @@ from storycanvas.gpu.guard.presence import (
     described,
     read_notes,
 )
+from storycanvas.gpu.guard.settings import GuardSettings
 from storycanvas.gpu.prefect_client import no_client_retries
-
-LOOK_SECONDS = 1.0
-"""How often it looks at most, while operations begin one after the other."""
-
-END_SECONDS = 5.0
 
 log = logging.getLogger(__name__)
 
 
 class SlotStatus(NamedTuple):
-    """What a lane lets others know.
+    """What a lane publishes.
 
     Attributes:
         holding: The run whose operation was on the slot last; None without a slot.
-        waiting: The runs that wait in this process, first come first.
+        waiting: The runs that wait in this process, the next one first.
         claim: What it waits with; None if it does not wait.
     """
 
@@ -49,39 +44,47 @@ class SlotStatus(NamedTuple):
 
 
 class LeaseRenewer:
-    """The watch over one lane's slot.
+    """Renews the lease of one lane's slot and publishes the lane's status.
 
     Args:
         limit_name: The host's limit.
         lane: Which of the process's slots.
-        circle: Those among whom the slot is handed on (`storycanvas.gpu.guard.handover`).
-        tell: Gives what others are to know, at any time.
+        peer_group_id: The processes among which the slot is handed over
+            (`storycanvas.gpu.guard.handover`).
+        status: Gives what to publish; called at any time.
+        settings: The guard's periods.
 
     Attributes:
-        closed: Whether the limit was seen not to guard; to be cleared by who looked again.
+        closed: Whether the limit was seen not to guard; the lane clears it after a check.
         server_is_away: Whether Prefect's server did not answer.
-        notes: What all processes told when it looked last.
+        notes: The notes of all processes, as read last.
     """
 
     def __init__(
-        self, limit_name: str, lane: int, peer_group_id: str, tell: Callable[[], SlotStatus]
+        self,
+        limit_name: str,
+        lane: int,
+        peer_group_id: str,
+        status: Callable[[], SlotStatus],
+        settings: GuardSettings,
     ) -> None:
         self.closed = False
         self.server_is_away = False
         self.notes: Sequence[Note] = ()
         self._limit_name = limit_name
         self._lane = lane
-        self._circle = peer_group_id
-        self._tell = tell
+        self._peer_group_id = peer_group_id
+        self._status = status
+        self._settings = settings
         self._lease: Lease | None = None
         self._renewing = threading.Lock()
-        self._looked_at = float("-inf")
-        self._stirred = threading.Event()
+        self._checked_at = float("-inf")
+        self._woken = threading.Event()
         self._ends = False
         self._thread = threading.Thread(
             target=contextvars.copy_context().run,
-            args=(self._serve,),
-            name=f"guard's watch {limit_name}",
+            args=(self._run,),
+            name=f"lease renewer {limit_name}",
             daemon=True,
         )
         self._thread.start()
@@ -89,17 +92,17 @@ class LeaseRenewer:
     def track(self, lease: Lease | None) -> None:
         """Renew this lease from now on, and no other.
 
-        No renewal is on its way any more when this returns: one that met a release at Prefect's
-        server would bring the lease back to life, and its end would free a slot of somebody else.
+        When this returns no renewal is under way: one that met a release at Prefect's server would
+        revive the lease, whose end would then free a slot of another holder.
         """
         with self._renewing:
             self._lease = lease
-        self._stirred.set()
+        self._woken.set()
 
     @property
     def others(self) -> list[Claim]:
-        """What processes outside of the circle wait with."""
-        return claims_beyond(self._circle, self.notes)
+        """What processes outside of the peer group wait with."""
+        return claims_beyond(self._peer_group_id, self.notes)
 
     @property
     def holders(self) -> str:
@@ -107,10 +110,10 @@ class LeaseRenewer:
         return "Prefect's server does not answer" if self.server_is_away else described(self.notes)
 
     def wake(self) -> None:
-        """Say that an operation has begun or others are to know something: a good time to look."""
-        self._stirred.set()
+        """Check and publish soon: an operation has begun, or the status has changed."""
+        self._woken.set()
 
-    def lost(self, error: httpx.HTTPError) -> None:
+    def mark_unreachable(self, error: httpx.HTTPError) -> None:
         """Note that the server does not answer: nothing is sure until it renews the lease."""
         if self._lease is not None:
             self._lease.failed_at = time.monotonic()
@@ -119,56 +122,57 @@ class LeaseRenewer:
         self.server_is_away = True
 
     def close(self) -> None:
-        """End the watch and take its note away."""
+        """End the thread and delete the lane's note."""
         self._ends = True
-        self._stirred.set()
-        self._thread.join(END_SECONDS)
+        self._woken.set()
+        self._thread.join(self._settings.exit)
 
-    def _serve(self) -> None:
-        with no_client_retries(), GpuLimit(self._limit_name) as limit:
-            book = PresenceWriter(limit.client, limit.name, self._lane, self._circle)
+    def _run(self) -> None:
+        with no_client_retries(), GpuLimit(self._limit_name, self._settings) as limit:
+            writer = PresenceWriter(
+                limit.client, limit.name, self._lane, self._peer_group_id, self._settings
+            )
             try:
                 while not self._ends:
-                    self._stirred.clear()
+                    self._woken.clear()
                     self._renew_when_due(limit)
-                    self._look_when_due(limit, book)
-                    self._stirred.wait(self._pause())
+                    self._check_when_due(limit, writer)
+                    self._woken.wait(self._pause())
             finally:
-                book.remove()
+                writer.remove()
 
     def _pause(self) -> float:
         now = time.monotonic()
-        beat = self._looked_at + BEAT_SECONDS - now
-        renewal = self._lease.renew_at - now if self._lease is not None else beat
-        return max(0.0, min(beat, renewal))
+        check = self._checked_at + self._settings.note - now
+        renewal = self._lease.renew_at - now if self._lease is not None else check
+        return max(0.0, min(check, renewal))
 
-    def _look_when_due(self, limit: GpuLimit, book: PresenceWriter) -> None:
+    def _check_when_due(self, limit: GpuLimit, writer: PresenceWriter) -> None:
         now = time.monotonic()
-        telling = self._tell()
-        if now < self._looked_at + LOOK_SECONDS and not book.is_news(
-            telling.holding, telling.claim
-        ):
+        status = self._status()
+        is_news = writer.is_news(status.holding, status.claim)
+        if now < self._checked_at + self._settings.check and not is_news:
             return
-        self._looked_at = now
+        self._checked_at = now
         try:
-            self._look(limit, book, telling)
+            self._check(limit, writer, status)
         except GuardClosed as error:
             if not self.closed:
                 log.warning("%s", error)
             self.closed = True
         except httpx.TransportError as error:
-            self.lost(error)
-        except Exception as error:  # noqa: BLE001 - what could not be seen does not guard
+            self.mark_unreachable(error)
+        except Exception as error:  # noqa: BLE001 - a limit that cannot be checked does not guard
             self.closed = True
-            log.warning("The guard could not look at its limit (%s).", type(error).__name__)
+            log.warning("The guard could not check its limit (%s).", type(error).__name__)
 
-    def _look(self, limit: GpuLimit, book: PresenceWriter, telling: SlotStatus) -> None:
+    def _check(self, limit: GpuLimit, writer: PresenceWriter, status: SlotStatus) -> None:
         limit.read()
         self.closed = False
         if self._lease is None:
             self.server_is_away = False
-        book.write(*telling)
-        self.notes = [note for _, note in read_notes(limit.client, limit.name)]
+        writer.write(*status)
+        self.notes = read_notes(limit.client, limit.name, self._settings)
 
     def _renew_when_due(self, limit: GpuLimit) -> None:
         with self._renewing:
@@ -179,7 +183,7 @@ class LeaseRenewer:
         try:
             limit.renew(lease)
             self.server_is_away = False
-        except Exception as error:  # noqa: BLE001 - whatever it was, the lease was not renewed
+        except Exception as error:  # noqa: BLE001 - whatever the reason, the lease was not renewed
             lease.failed_at = time.monotonic()
             self.server_is_away = isinstance(error, httpx.TransportError)
             log.warning(

@@ -1,8 +1,8 @@
 """A host's Prefect global concurrency limit, through the lease endpoints of Prefect's API.
 
 Prefect's own context manager is not used: entered in one task and left in another it gives the
-slot back early, and it lets work through when the limit is missing or inactive (measured with
-Prefect 3.8.8, reference/prefect.md).
+slot back early, and it lets work through when the limit is missing or inactive
+(tests/services/gpu/test_prefect_behaviour.py).
 """
 
 import time
@@ -16,14 +16,8 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.responses import GlobalConcurrencyLimitResponse
 from prefect.exceptions import ObjectNotFound
 
+from storycanvas.gpu.guard.settings import DEFAULTS, GuardSettings
 from storycanvas.gpu.prefect_client import FastRetryTransport
-
-LEASE_SECONDS = 60.0
-"""The shortest lease that Prefect's server grants: how long a killed holder blocks its slot."""
-
-
-RENEW_SECONDS = 20.0
-RENEW_AGAIN_SECONDS = 2.0
 
 
 class GuardClosed(Exception):
@@ -33,7 +27,7 @@ class GuardClosed(Exception):
 
 
 class GuardSwitchedOff(GuardClosed):
-    """The limit is inactive; a slot given back now would stay taken for good (Prefect 3.8.8).
+    """The limit is inactive; a slot given back now would stay counted for good.
 
     Attributes:
         lease: A slot that was taken just before; to be given back when the limit is on again.
@@ -44,11 +38,11 @@ class GuardSwitchedOff(GuardClosed):
 
 @dataclass(frozen=True)
 class LimitState:
-    """What the server says of a limit.
+    """A limit that guards, as the server has it.
 
     Attributes:
         slots: Operations that may run at one time, 1 or more.
-        taken: Slots that are held now, by anybody.
+        taken: Slots that are counted as held now.
     """
 
     slots: int
@@ -63,18 +57,20 @@ class Lease:
         lease_id: The server's name for it.
         held_since: When it was taken, by this process's monotonic clock in seconds.
         asked_at: When it was taken or renewed last, before the server was asked.
-        failed_at: When it could not be renewed, if that was the last that was heard of it.
+        failed_at: When its newest renewal failed; None while that succeeded.
+        settings: How long it lasts and when it is renewed.
     """
 
     lease_id: UUID
     asked_at: float
     held_since: float = field(default_factory=time.monotonic)
     failed_at: float | None = None
+    settings: GuardSettings = DEFAULTS
 
     @property
     def valid(self) -> bool:
         """Whether it has not run out, by the clock of this machine."""
-        return time.monotonic() < self.asked_at + LEASE_SECONDS
+        return time.monotonic() < self.asked_at + self.settings.lease
 
     @property
     def sure(self) -> bool:
@@ -85,8 +81,8 @@ class Lease:
     def renew_at(self) -> float:
         """When it is to be renewed, by this process's monotonic clock."""
         if self.failed_at is not None:
-            return self.failed_at + RENEW_AGAIN_SECONDS
-        return self.asked_at + RENEW_SECONDS
+            return self.failed_at + self.settings.renew_again
+        return self.asked_at + self.settings.renew
 
 
 class GpuLimit:
@@ -94,10 +90,12 @@ class GpuLimit:
 
     Args:
         name: The limit's name, `gpu:<host>:<port>`.
+        settings: The guard's periods.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, settings: GuardSettings = DEFAULTS) -> None:
         self.name = name
+        self.settings = settings
         self._stack = ExitStack()
         self._connected: SyncPrefectClient | None = None
 
@@ -125,10 +123,10 @@ class GpuLimit:
         return LimitState(slots=limit.limit, taken=limit.active_slots)
 
     def acquire(self, taken: int = 0) -> Lease | None:
-        """Try once to take a slot, and see that it was one of a limit that guards.
+        """Try once to take a slot, and check that its limit guards.
 
-        A limit that is missing or switched off grants leases without counting them; such a lease
-        has to go back before the limit is on, or its end would free a slot of somebody else.
+        A limit that is missing or switched off grants leases without counting them. Such a lease
+        goes back before the limit is switched on: its end would free a slot of another holder.
 
         Args:
             taken: How many slots were taken just before.
@@ -147,7 +145,7 @@ class GpuLimit:
             if error.response.status_code == httpx.codes.LOCKED:
                 return None
             raise
-        lease = Lease(UUID(response.json()["lease_id"]), asked)
+        lease = Lease(UUID(response.json()["lease_id"]), asked, settings=self.settings)
         try:
             self.read()
         except BaseException as error:
@@ -160,13 +158,13 @@ class GpuLimit:
         return lease
 
     def renew(self, lease: Lease) -> None:
-        """Make a lease last another 60 s.
+        """Make a lease last its full time again.
 
         Raises:
             httpx.HTTPError: It could not be renewed.
         """
         asked = time.monotonic()
-        self.client.renew_concurrency_lease(lease.lease_id, LEASE_SECONDS)
+        self.client.renew_concurrency_lease(lease.lease_id, self.settings.lease)
         lease.asked_at, lease.failed_at = asked, None
 
     def release(self, lease: Lease) -> None:
@@ -182,7 +180,10 @@ class GpuLimit:
 
     def _increment(self) -> httpx.Response:
         return self.client.increment_concurrency_slots_with_lease(
-            names=[self.name], slots=1, mode="concurrency", lease_duration=LEASE_SECONDS
+            names=[self.name],
+            slots=1,
+            mode="concurrency",
+            lease_duration=self.settings.lease,
         )
 
     @property

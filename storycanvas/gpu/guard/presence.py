@@ -1,9 +1,9 @@
-"""What processes tell each other about a GPU host: who holds its slots and who waits, since when.
+"""Presence notes: which process holds a slot of a GPU host, which waits, and since when.
 
 Prefect keeps no readable list of lease holders and none of waiters, so each process that holds or
-waits leaves a note in a Prefect variable of its own, and writes it anew every two seconds. A note
-that is not is one of a process that is gone. Times are the server's, as it writes them with each
-variable, so the clocks of machines need not agree.
+waits writes a note into a Prefect variable of its own and renews it every two seconds. A note that
+is not renewed belongs to a dead process. The age of a note comes from the server's clock alone, so
+the clocks of machines need not agree.
 """
 
 import contextlib
@@ -22,15 +22,12 @@ from prefect.exceptions import ObjectNotFound
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from storycanvas.gpu.guard.fairness import Claim
+from storycanvas.gpu.guard.settings import DEFAULTS, GuardSettings
 
-BEAT_SECONDS = 2.0
-STALE_SECONDS = 8.0
-FORGET_SECONDS = 300.0
 _PREFIX = "gpu_note_"
 _MAX_SHOWN = 20
-_NOBODY = (
-    "nobody says that they hold it; a slot that leaked is freed by: "
-    "python -m deployments.guard reset HOST"
+_NO_HOLDER = (
+    "no living process holds it; a leaked slot is freed by: python -m deployments.guard reset HOST"
 )
 
 
@@ -55,14 +52,14 @@ class RunInfo(BaseModel):
 
 
 class Note(BaseModel):
-    """What one process tells about one limit.
+    """What one process publishes about one limit.
 
     Attributes:
         limit: The limit's name.
         machine: Where the process runs.
         process: Its number there.
         lane: Which of its slots; a process may have several.
-        circle: Those among whom it hands slots on without the server
+        peer_group_id: The processes among which it hands slots over without the server
             (`storycanvas.gpu.guard.handover`).
         claim: What it waits with; None if it does not wait.
         holding: The run whose operation is on the slot.
@@ -88,13 +85,20 @@ class PresenceWriter:
         client: A connection to Prefect's API.
         limit_name: The host's limit.
         lane: Which of the process's slots.
-        peer_group_id: Those among whom the process hands slots on.
+        peer_group_id: The processes among which slots are handed over.
+        settings: Tells how often the note is renewed.
     """
 
     def __init__(
-        self, client: SyncPrefectClient, limit_name: str, lane: int, peer_group_id: str = ""
+        self,
+        client: SyncPrefectClient,
+        limit_name: str,
+        lane: int,
+        peer_group_id: str,
+        settings: GuardSettings,
     ) -> None:
         self._client = client
+        self._settings = settings
         self._blank = Note(
             limit=limit_name,
             machine=socket.gethostname(),
@@ -108,7 +112,7 @@ class PresenceWriter:
         self._last: Note | None = None
 
     def is_news(self, holding: RunInfo | None, claim: Claim | None) -> bool:
-        """Tell whether others act upon it at once; the rest may wait for the next beat."""
+        """Tell whether other processes act upon it at once; the rest waits for the next renewal."""
         last = self._last
         if last is None:
             return True
@@ -117,13 +121,13 @@ class PresenceWriter:
     def write(
         self, holding: RunInfo | None, waiting: Sequence[RunInfo], claim: Claim | None
     ) -> None:
-        """Tell what this lane holds and waits for, if that is news or the last beat is over.
+        """Publish what this lane holds and waits for, if that is news or the note is due.
 
         Raises:
             httpx.HTTPError: Prefect's server does not answer.
         """
         age = time.monotonic() - (self._written or 0.0)
-        if age < BEAT_SECONDS and not self.is_news(holding, claim):
+        if age < self._settings.note and not self.is_news(holding, claim):
             return
         shown = tuple(by_run(waiting)[:_MAX_SHOWN])
         note = self._blank.model_copy(update={"holding": holding, "waiting": shown, "claim": claim})
@@ -131,7 +135,7 @@ class PresenceWriter:
         self._last, self._written = note, time.monotonic()
 
     def remove(self) -> None:
-        """Take the note away."""
+        """Delete the note."""
         if self._last is None:
             return
         self._last = None
@@ -147,8 +151,10 @@ class PresenceWriter:
             self._client.create_variable(VariableCreate(name=self._name, value=value))
 
 
-def read_notes(client: SyncPrefectClient, limit_name: str) -> list[tuple[str, Note]]:
-    """Read what living processes tell about a limit; old notes are removed.
+def read_notes(
+    client: SyncPrefectClient, limit_name: str, settings: GuardSettings = DEFAULTS
+) -> list[Note]:
+    """Read the notes of living processes about a limit; notes of dead ones are deleted.
 
     Raises:
         httpx.HTTPError: Prefect's server does not answer.
@@ -163,18 +169,18 @@ def read_notes(client: SyncPrefectClient, limit_name: str) -> list[tuple[str, No
     found = []
     for variable in response.json():
         age = now - datetime.fromisoformat(variable["updated"]).timestamp()
-        if age > FORGET_SECONDS:
+        if age > settings.note_forgotten:
             with contextlib.suppress(ObjectNotFound):
                 client.delete_variable_by_name(variable["name"])
         with contextlib.suppress(ValidationError):
             note = Note.model_validate(variable["value"])
-            if note.limit == limit_name and age <= STALE_SECONDS:
-                found.append((variable["name"], note))
+            if note.limit == limit_name and age <= settings.note_stale:
+                found.append(note)
     return found
 
 
 def by_run(waiting: Iterable[RunInfo]) -> list[RunInfo]:
-    """Take the waiting steps of each run and priority together, with the longest wait of them."""
+    """Group waiting steps by run and priority, each group with its longest wait."""
     runs: dict[object, RunInfo] = {}
     for step in waiting:
         first = runs.setdefault((step.run, step.run_id, step.priority), step)
@@ -185,12 +191,7 @@ def by_run(waiting: Iterable[RunInfo]) -> list[RunInfo]:
 
 
 def claims_beyond(peer_group_id: str, notes: Iterable[Note]) -> list[Claim]:
-    """Choose what processes outside of a circle wait with.
-
-    Args:
-        peer_group_id: Those who tell each other without the server, and faster.
-        notes: What all tell.
-    """
+    """Choose the claims of processes outside of a peer group, whose members share claims faster."""
     return [
         note.claim
         for note in notes
@@ -199,9 +200,9 @@ def claims_beyond(peer_group_id: str, notes: Iterable[Note]) -> list[Claim]:
 
 
 def described(notes: Sequence[Note]) -> str:
-    """Say in half a sentence who holds the slots."""
+    """Describe in half a sentence who holds the slots."""
     held = [note for note in notes if note.holding is not None]
-    return "; ".join(map(_holder, held)) or _NOBODY
+    return "; ".join(map(_holder, held)) or _NO_HOLDER
 
 
 def _holder(note: Note) -> str:
@@ -217,7 +218,7 @@ def _priority(claim: Claim | None) -> int | None:
 
 
 def _server_time(response: httpx.Response) -> float:
-    """Take the server's clock from its answer."""
+    """Read the server's clock from its response."""
     date = response.headers.get("Date")
     if not date:
         return time.time()

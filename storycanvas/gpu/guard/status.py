@@ -1,4 +1,4 @@
-"""What an operator sees of a guard, and how a slot that leaked is freed."""
+"""What an operator sees of a guard, and how a leaked slot is freed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,19 +13,19 @@ from storycanvas.gpu.guard.presence import Note, RunInfo, read_notes
 
 
 class ResetRefused(Exception):
-    """Something may still run on the host, or nobody can tell."""
+    """Something runs on the host, or may run there."""
 
 
 @dataclass(frozen=True)
 class GuardState:
-    """A host's limit as Prefect's server has it, and what processes tell about it.
+    """A host's limit as Prefect's server has it, with the notes of living processes.
 
     Attributes:
         limit: The limit's name.
         slots: Operations that may run at one time; None if there is no such limit.
-        taken: Slots that are held.
+        taken: Slots that the server counts as held.
         active: Whether the limit guards.
-        notes: What living processes tell.
+        notes: The notes of living processes.
     """
 
     limit: str
@@ -39,6 +39,11 @@ class GuardState:
         """The processes that hold a slot."""
         return tuple(note for note in self.notes if note.holding is not None)
 
+    @property
+    def leaked(self) -> int:
+        """Slots that are counted without a lease that a living process renews."""
+        return max(0, self.taken - len(self.holders))
+
 
 def read_state(limit_name: str) -> GuardState:
     """Read a guard's state.
@@ -47,7 +52,7 @@ def read_state(limit_name: str) -> GuardState:
         httpx.HTTPError: Prefect's server does not answer.
     """
     with GpuLimit(limit_name) as limit:
-        notes = tuple(note for _, note in read_notes(limit.client, limit_name))
+        notes = tuple(read_notes(limit.client, limit_name))
         try:
             found = limit.client.read_global_concurrency_limit_by_name(limit_name)
         except ObjectNotFound:
@@ -60,7 +65,7 @@ def check_reset(state: GuardState, status: HostStatus | None) -> None:
 
     Args:
         state: The guard's.
-        status: What the host says; None if it does not answer.
+        status: The host's status; None if it does not answer.
 
     Raises:
         ResetRefused: A process holds a slot, the host is busy, or it does not answer.
@@ -70,11 +75,11 @@ def check_reset(state: GuardState, status: HostStatus | None) -> None:
     if state.holders:
         run = state.holders[0].holding
         name = run.run if run else "a run"
-        raise ResetRefused(f"'{state.limit}' is held by {name}, which lives; let it end first.")
+        raise ResetRefused(f"'{state.limit}' is held by {name}, which is alive; let it end first.")
     if status is None:
         raise ResetRefused(
-            f"The host of '{state.limit}' does not answer, so nobody can tell whether it works; "
-            "its slot comes free by itself within a minute of its holder's death."
+            f"The host of '{state.limit}' does not answer, so it may be at work; its "
+            "slot comes free by itself within a minute of its holder's death."
         )
     if status.busy or status.queued:
         raise ResetRefused(
@@ -84,7 +89,7 @@ def check_reset(state: GuardState, status: HostStatus | None) -> None:
 
 
 def free_slots(limit_name: str) -> None:
-    """Set a limit's taken slots to none; check that nothing runs before.
+    """Set a limit's counted slots to none; call `check_reset` before.
 
     Raises:
         httpx.HTTPError: Prefect's server does not answer.
@@ -99,7 +104,7 @@ def state_lines(state: GuardState, status: HostStatus | None, ui_url: str | None
 
     Args:
         state: The guard's.
-        status: What the host says; None if it does not answer.
+        status: The host's status; None if it does not answer.
         ui_url: Where Prefect's UI is, for links; None leaves them out.
     """
     lines = [f"{state.limit}: {_slots(state)}, {_host(status)}"]
@@ -117,8 +122,7 @@ def _slots(state: GuardState) -> str:
     if state.slots is None:
         return "NO LIMIT, so nothing is sent; create it with: python -m deployments.limits"
     guarding = "" if state.active else ", SWITCHED OFF, so nothing is sent"
-    unexplained = state.taken - len(state.holders)
-    leaked = f", {unexplained} held by nobody who lives" if unexplained > 0 else ""
+    leaked = f", {state.leaked} counted without a living holder" if state.leaked else ""
     return f"{state.taken} of {state.slots} slots taken{leaked}{guarding}"
 
 

@@ -1,6 +1,5 @@
-"""A slot of whichever host of a farm comes free first, for one operation."""
+"""One operation on whichever host of a pool has a free slot first, with failover."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,34 +9,34 @@ from typing import TypeVar
 from storycanvas.faces.client.host_client import FaceHostClient
 from storycanvas.faces.errors import FaceError, HostUnreachable
 from storycanvas.faces.operations import FaceOperation
-from storycanvas.gpu.guard.queue import (
-    SAY_SECONDS,
-    SlotRequest,
-    SlotWaitTimedOut,
-    dispatcher,
-    gpu_guard,
-    next_number,
-)
+from storycanvas.gpu.guard.dispatcher import SlotWait, dispatcher
+from storycanvas.gpu.guard.queue import SlotRequest, next_number
 from storycanvas.gpu.pool.health import MonitoredHost
 from storycanvas.gpu.pool.pool import HostPool
 from storycanvas.gpu.pool.selection import Engine, is_hosts_fault
 from storycanvas.gpu.run_log import run_log
 
 Bring = Callable[[FaceHostClient], Sequence[str]]
-"""Uploads an operation's inputs to a host, unless they are there, and names them as it does."""
+"""Uploads an operation's inputs to a host, unless it has them, and returns their names there."""
+
+SELECT_SECONDS = 0.5
+"""How often a waiting step looks which hosts it can wait at."""
+
+HEAD_START_SECONDS = 0.1
+"""How long the first host may take to grant a slot before pictures go to the others."""
 
 
 @dataclass(frozen=True)
 class OperationRequest:
-    """An operation that is to be done by one of several hosts.
+    """An operation that one of several hosts is to do.
 
     Attributes:
         operation: What to do.
         engine: The run's engine; hosts that run another are left out.
         bring: Uploads the inputs to a host.
-        run: Name of the run, to be shown to others who wait.
+        run: Name of the run, shown to others who wait.
         run_id: Id of the flow run.
-        wait_seconds: Longest wait for a slot, in each try.
+        wait_seconds: Longest wait for a slot, in each attempt.
         priority: Larger goes first.
     """
 
@@ -50,131 +49,115 @@ class OperationRequest:
     priority: int = 0
 
 
-LOOK_SECONDS = 0.5
-"""How often a step that waits looks which hosts it can wait at."""
-
-HEAD_START_SECONDS = 0.1
-"""How long the first host may take to grant a slot before pictures go to the others."""
-
-
 class HostAttempt:
-    """One try of an operation, on one host.
+    """One attempt of an operation, on one host.
 
     It waits at every host that can do the operation and has its pictures. The first upload goes to
     the host with the least to do; while the operation waits there, its pictures go to the others,
-    too. So nobody holds a slot while pictures are on their way.
+    too. So no slot is held while pictures are on their way.
 
     Args:
-        farm: The hosts.
-        errand: What to do.
-        wish: The operation's place among those that wait.
+        pool: The hosts.
+        request: What to do.
+        number: Orders the operation among those of equal priority; the same in all its attempts.
         failed: Names of hosts that have failed this operation already.
 
     Attributes:
-        errand: What to do.
-        host: Where it was, or was to be, done; None while that is open.
+        request: What to do.
+        host: The host that does it, or is likely to; None while that is open.
     """
 
     def __init__(
-        self, farm: HostPool, errand: OperationRequest, wish: SlotRequest, failed: frozenset[str]
+        self, pool: HostPool, request: OperationRequest, number: int, failed: frozenset[str]
     ) -> None:
+        self.request = request
         self.host: MonitoredHost | None = None
-        self._farm = farm
-        self.errand = errand
-        self._wish = wish
+        self._pool = pool
+        self._slot = SlotRequest(request.run, request.run_id, request.priority, number)
+        self._wait = SlotWait(dispatcher, self._slot, request.wait_seconds, self._remarks)
         self._failed = failed
         self._assets: dict[str, Sequence[str]] = {}
-        self._begun: set[str] = set()
+        self._uploading: set[str] = set()
         self._errors: dict[str, Exception] = {}
-        self._say_at = time.monotonic() + SAY_SECONDS
-        self._deadline = time.monotonic() + errand.wait_seconds
-        self._counted: MonitoredHost | None = None
-        self._blamed_for: FaceError | None = None
-        self._has_said = False
+        self._loaded: MonitoredHost | None = None
+        self._recorded: FaceError | None = None
+        self._has_warned = False
 
     @contextmanager
     def held(self) -> Iterator[tuple[MonitoredHost, Sequence[str]]]:
         """Hold the slot.
 
         Yields:
-            The host, and what the inputs are called there.
+            The host, and the names of the inputs there.
 
         Raises:
             FaceError: No host is left that could do it; the newest failure.
             GuardClosed: No host is left whose limit guards.
             SlotWaitTimedOut: No slot came free in time.
         """
-        self._farm.join(self._wish)
+        self._pool.add_request(self._slot)
         try:
             host = self._granted()
             yield host, self._assets[host.name]
         except FaceError as error:
-            self.blame(error)
+            self.record_failure(error)
             raise
         finally:
-            dispatcher.finish(self._wish)
-            self._farm.leave(self._wish)
-            self._mean(None)
+            dispatcher.release(self._slot)
+            self._pool.remove_request(self._slot)
+            self._bind_to(None)
 
-    def blame(self, error: FaceError) -> MonitoredHost | None:
-        """Leave the host out that failed, until it has been asked how it is.
-
-        Args:
-            error: What went wrong.
+    def record_failure(self, error: FaceError) -> MonitoredHost | None:
+        """Mark the host unhealthy if the failure is its fault.
 
         Returns:
-            The host; None if it was no host's fault.
+            The host; None if the failure is no host's fault.
         """
         if self.host is None or not is_hosts_fault(error):
             return None
-        if self._blamed_for is not error:
-            self._blamed_for = error
-            self._farm.doubt(self.host, error)
+        if self._recorded is not error:
+            self._recorded = error
+            self._pool.mark_unhealthy(self.host, error)
         return self.host
 
     def _granted(self) -> MonitoredHost:
         seconds = HEAD_START_SECONDS
-        while self._wish.limit is None:
-            self._wait_where_possible()
-            left = self._deadline - time.monotonic()
-            if left <= 0:
-                raise self._timed_out()
-            self._say_what_it_waits_for()
-            self._wish.stirred.wait(min(left, seconds))
-            self._wish.stirred.clear()
-            seconds = LOOK_SECONDS
-        hosts = self._farm.hosts.values()
-        host = next(host for host in hosts if host.limit_name == self._wish.limit)
-        self._mean(host)
+        while self._slot.limit is None:
+            self._update_candidates()
+            self._wait.wait(seconds)
+            seconds = SELECT_SECONDS
+        hosts = self._pool.hosts.values()
+        host = next(host for host in hosts if host.limit_name == self._slot.limit)
+        self._bind_to(host)
         return host
 
-    def _wait_where_possible(self) -> None:
-        open_to = self._open_hosts()
-        ready = [host for host in open_to if self._farm.is_ready(host)]
-        for host in self._farm.hosts.values():
+    def _update_candidates(self) -> None:
+        """Wait at the hosts that are ready and have the pictures, and send them to the rest."""
+        ready = [host for host in self._open_hosts() if self._pool.is_ready(host)]
+        for host in self._pool.hosts.values():
             if host not in ready:
-                dispatcher.remove_candidate(self._wish, host.limit_name)
+                dispatcher.remove_candidate(self._slot, host.limit_name)
         if not ready:
-            self._wait_for_any()
-        elif not self._begun:
+            self._warn_that_none_is_ready()
+        elif not self._uploading:
             ready = ready[:1]
-            self._mean(ready[0])
-            self._bring_to(ready[0])
+            self._bind_to(ready[0])
+            self._upload_to(ready[0])
         for host in ready:
             if host.name in self._assets:
-                dispatcher.add_candidate(self._wish, host.limit_name, host.slots)
-            elif host.name not in self._begun:
-                self._begun.add(host.name)
-                self._farm.beside(partial(self._bring_in_advance, host))
+                dispatcher.add_candidate(self._slot, host.limit_name, host.slots)
+            elif host.name not in self._uploading:
+                self._uploading.add(host.name)
+                self._pool.run_in_background(partial(self._upload_in_advance, host))
 
     def _open_hosts(self) -> list[MonitoredHost]:
-        """Hosts that may still do it.
+        """List the hosts that may still do it.
 
         Raises:
             Exception: None is left; the newest reason.
         """
-        able = self._farm.able(self.errand.operation, self.errand.engine)
-        refused = self._wish.refused
+        able = self._pool.able(self.request.operation, self.request.engine)
+        refused = self._slot.refused
         out = {*self._failed, *self._errors}
         left = [h for h in able if h.name not in out and h.limit_name not in refused]
         reasons = [*self._errors.values(), *refused.values()]
@@ -182,107 +165,89 @@ class HostAttempt:
             raise reasons[-1]
         return left
 
-    def _wait_for_any(self) -> None:
-        """Wait with the others until a host can do it, if none has failed it yet.
+    def _warn_that_none_is_ready(self) -> None:
+        """Wait until a host is back, if no host has failed this operation yet.
 
         Raises:
-            HostUnreachable: One has; trying that again after a while is the task's business.
+            HostUnreachable: A host has failed it; the task's own retry comes later.
         """
         if self._failed:
             raise HostUnreachable(
                 f"{', '.join(sorted(self._failed))} failed, and no other host can do it now. "
                 f"{self._remarks()}".strip()
             )
-        if not self._has_said:
-            self._has_said = True
-            said = "No host can do this now; waiting until one can. %s"
-            run_log(__name__).warning(said, self._remarks())
+        if not self._has_warned:
+            self._has_warned = True
+            message = "No host can do this now; waiting until one can. %s"
+            run_log(__name__).warning(message, self._remarks())
 
-    def _bring_to(self, host: MonitoredHost) -> None:
-        self._begun.add(host.name)
-        self._assets[host.name] = self.errand.bring(host.client)
+    def _upload_to(self, host: MonitoredHost) -> None:
+        self._uploading.add(host.name)
+        self._assets[host.name] = self.request.bring(host.client)
 
-    def _bring_in_advance(self, host: MonitoredHost) -> None:
-        if self._wish.limit is not None or self._wish.finished.is_set():
+    def _upload_in_advance(self, host: MonitoredHost) -> None:
+        if self._slot.limit is not None or self._slot.released.is_set():
             return
         try:
-            self._bring_to(host)
-            dispatcher.add_candidate(self._wish, host.limit_name, host.slots)
+            self._upload_to(host)
+            dispatcher.add_candidate(self._slot, host.limit_name, host.slots)
         except Exception as error:  # noqa: BLE001 - raised in the step if no other host is left
             self._errors[host.name] = error
             if isinstance(error, FaceError) and is_hosts_fault(error):
-                self._farm.doubt(host, error)
-            self._wish.stirred.set()
+                self._pool.mark_unhealthy(host, error)
+            self._slot.answered.set()
 
-    def _mean(self, host: MonitoredHost | None) -> None:
-        """Note to which host the operation means to go, for the choices of others."""
-        if self._counted is not None:
-            self._farm.count(self._counted, -1)
+    def _bind_to(self, host: MonitoredHost | None) -> None:
+        """Count the operation as load of the host that it is bound for."""
+        if self._loaded is not None:
+            self._pool.add_load(self._loaded, -1)
         if host is not None:
-            self._farm.count(host, 1)
+            self._pool.add_load(host, 1)
             self.host = host
-        self._counted = host
-
-    def _say_what_it_waits_for(self) -> None:
-        if self._wish.limits and time.monotonic() >= self._say_at:
-            self._say_at = time.monotonic() + SAY_SECONDS
-            run_log(__name__).info("Waiting for a slot. %s.", self._holders())
-
-    def _timed_out(self) -> SlotWaitTimedOut:
-        return SlotWaitTimedOut(
-            f"No slot came free in {self.errand.wait_seconds:.0f} s: {self._holders()}. "
-            f"{self._remarks()}".strip()
-        )
-
-    def _holders(self) -> str:
-        limits = sorted(self._wish.limits)
-        return (
-            "; ".join(f"'{name}': {gpu_guard(name).holders()}" for name in limits)
-            or "no host can do it"
-        )
+        self._loaded = host
 
     def _remarks(self) -> str:
-        return " ".join(self._farm.remarks(self.errand.engine))
+        return " ".join(self._pool.remarks(self.request.engine))
 
 
 T = TypeVar("T")
 
 
-def carry_out(farm: HostPool, errand: OperationRequest, work: Callable[[HostAttempt], T]) -> T:
-    """Do an errand, each try on a host that has not failed yet.
+def run_with_failover(
+    pool: HostPool, request: OperationRequest, work: Callable[[HostAttempt], T]
+) -> T:
+    """Do an operation, each attempt on a host that has not failed it yet.
 
     Args:
-        farm: The hosts.
-        errand: What to do.
-        work: Makes one try: it takes the slot and does all that the host is needed for.
+        pool: The hosts.
+        request: What to do.
+        work: Makes one attempt: takes the slot and does all that the host is needed for.
 
     Returns:
-        What the work returned.
+        The result of the work.
 
     Raises:
-        FaceError: The picture's or the parameters' fault, or that of the last host that could be
-            tried.
+        FaceError: The fault of picture or parameters, or of the last host that could be tried.
         GuardClosed: No host is left whose limit guards.
         SlotWaitTimedOut: No slot came free in time.
     """
     number, failed = next_number(), frozenset[str]()
     while True:
-        wish = SlotRequest(errand.run, errand.run_id, errand.priority, number)
-        slot = HostAttempt(farm, errand, wish, failed)
+        attempt = HostAttempt(pool, request, number, failed)
         try:
-            return work(slot)
+            return work(attempt)
         except FaceError as error:
-            host = slot.blame(error)
+            host = attempt.record_failure(error)
             if host is None:
                 raise
             failed |= {host.name}
-            if not _can_go_on(farm, errand, failed):
+            if not _has_alternative(pool, request, failed):
                 raise
-            said = "%s could not do it (%s); another host is tried."
-            run_log(__name__).warning(said, host.name, error)
+            message = "%s could not do it (%s); another host is tried."
+            run_log(__name__).warning(message, host.name, error)
 
 
-def _can_go_on(farm: HostPool, errand: OperationRequest, failed: frozenset[str]) -> bool:
-    """Look for another host that can do it now; for one that may come back the task waits."""
-    able = farm.able(errand.operation, errand.engine)
-    return any(host.name not in failed and farm.is_ready(host) for host in able)
+def _has_alternative(pool: HostPool, request: OperationRequest, failed: frozenset[str]) -> bool:
+    """Look for another host that can do it now; a host that may come back is left to the task."""
+    able = pool.able(request.operation, request.engine)
+    return any(host.name not in failed and pool.is_ready(host) for host in able)

@@ -1,4 +1,4 @@
-"""Whether a host of a farm can work: asked before its first use, then from time to time."""
+"""Whether a host can work: checked before its first use, then from time to time."""
 
 import contextvars
 import threading
@@ -8,14 +8,14 @@ from typing import Self
 from storycanvas.faces.client.host_client import FaceHostClient
 from storycanvas.faces.contract import HostStatus
 from storycanvas.faces.errors import FaceError, HostNotReady
-from storycanvas.gpu.pool.selection import Seen
+from storycanvas.gpu.pool.selection import HostSnapshot
 from storycanvas.gpu.run_log import run_log
 
-LOOK_SECONDS = 30.0
-"""How often a host that is fine is asked."""
+CHECK_SECONDS = 30.0
+"""How often a healthy host is checked."""
 
-LOOK_AGAIN_SECONDS = 5.0
-"""How often one that is left out is asked whether it is back."""
+RECHECK_SECONDS = 5.0
+"""How often an unhealthy host is checked."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class GpuHost:
 
 
 class MonitoredHost:
-    """A host with what is known of it. Used by the threads of one run; close it in the end.
+    """A host with what is known of it. Shared by the threads of one run.
 
     Args:
         host: Its address, limit and token.
@@ -48,7 +48,7 @@ class MonitoredHost:
         limit_name: Its Prefect limit.
         client: A connection to it.
         slots: Operations that its limit lets through at one time.
-        error: Why it is left out; None while it is fine or unknown.
+        error: Why it is unhealthy; None while it is healthy or not checked yet.
     """
 
     def __init__(self, host: GpuHost) -> None:
@@ -58,8 +58,8 @@ class MonitoredHost:
         self.slots = 1
         self.error: FaceError | None = None
         self._status: HostStatus | None = None
-        self._fine = False
-        self._doubted = threading.Event()
+        self._healthy = False
+        self._check_now = threading.Event()
         self._closing = False
         self._thread: threading.Thread | None = None
 
@@ -68,34 +68,34 @@ class MonitoredHost:
 
     def __exit__(self, *_: object) -> None:
         self._closing = True
-        self._doubted.set()
+        self._check_now.set()
         if self._thread is not None:
             self._thread.join()
         self.client.close()
 
     @property
-    def seen(self) -> Seen:
+    def snapshot(self) -> HostSnapshot:
         """What is known of it now."""
-        return Seen(self.name, self._status, self._fine)
+        return HostSnapshot(self.name, self._status, self._healthy)
 
-    def look(self) -> None:
-        """Ask it for its status; a change is said in the log, once."""
+    def check(self) -> None:
+        """Read its status; a change of its health is logged once."""
         try:
             status = self.client.status()
             if status.status != "ok":
-                raise HostNotReady(f"The face host {self.name} says '{status.status}'.")
+                raise HostNotReady(f"The face host {self.name} answers '{status.status}'.")
         except FaceError as error:
-            self._left_out(error)
+            self._set_unhealthy(error)
         else:
-            self._back(status)
+            self._set_healthy(status)
 
-    def doubt(self, error: FaceError) -> None:
-        """Leave it out, for it has failed, until it has been asked again, which is now."""
-        self._left_out(error)
-        self._doubted.set()
+    def mark_unhealthy(self, error: FaceError) -> None:
+        """Mark the host unhealthy and schedule an immediate check."""
+        self._set_unhealthy(error)
+        self._check_now.set()
 
     def watch(self) -> None:
-        """Keep asking, in a thread that ends with `close`."""
+        """Keep checking, in a thread that ends with the context."""
         if self._thread is None:
             context = contextvars.copy_context()
             self._thread = threading.Thread(
@@ -105,21 +105,22 @@ class MonitoredHost:
 
     def _watch(self) -> None:
         while True:
-            self._doubted.wait(LOOK_SECONDS if self._fine else LOOK_AGAIN_SECONDS)
-            self._doubted.clear()
+            self._check_now.wait(CHECK_SECONDS if self._healthy else RECHECK_SECONDS)
+            self._check_now.clear()
             if self._closing:
                 return
-            self.look()
+            self.check()
 
-    def _left_out(self, error: FaceError) -> None:
-        news = self.error is None
-        self.error, self._fine = error, False
-        if news:
-            said = "The host %s is left out until it answers again: %s"
-            run_log(__name__).warning(said, self.name, error)
+    def _set_unhealthy(self, error: FaceError) -> None:
+        is_news = self.error is None
+        self.error, self._healthy = error, False
+        if is_news:
+            run_log(__name__).warning(
+                "The host %s is left out until it answers again: %s", self.name, error
+            )
 
-    def _back(self, status: HostStatus) -> None:
-        news = self.error is not None
-        self.error, self._status, self._fine = None, status, True
-        if news:
+    def _set_healthy(self, status: HostStatus) -> None:
+        is_news = self.error is not None
+        self.error, self._status, self._healthy = None, status, True
+        if is_news:
             run_log(__name__).info("The host %s is back.", self.name)

@@ -1,4 +1,4 @@
-"""The GPU hosts of a run: a step goes to the first free one that can do it."""
+"""The GPU hosts of a run: a step goes to the first free host that can do it."""
 
 import contextvars
 import threading
@@ -10,12 +10,13 @@ from typing import Self
 from storycanvas.faces.contract import HostStatus
 from storycanvas.faces.errors import EngineChanged, FaceError, HostUnreachable
 from storycanvas.faces.operations import FaceOperation
+from storycanvas.gpu.guard.dispatcher import dispatcher
 from storycanvas.gpu.guard.limit import GpuLimit, GuardClosed
-from storycanvas.gpu.guard.queue import SlotRequest, dispatcher, gpu_guard
+from storycanvas.gpu.guard.queue import SlotRequest
 from storycanvas.gpu.pool.health import GpuHost, MonitoredHost
 from storycanvas.gpu.pool.selection import (
     Engine,
-    Seen,
+    HostSnapshot,
     able_hosts,
     engine_of,
     engine_of_most,
@@ -38,21 +39,21 @@ class HostPool:
         by_limit: dict[str, GpuHost] = {}
         for host in hosts:
             by_limit.setdefault(host.limit_name, host)
-        self._ending = ExitStack()
-        watched = [self._ending.enter_context(MonitoredHost(host)) for host in by_limit.values()]
-        self.hosts: dict[str, MonitoredHost] = {host.name: host for host in watched}
-        self._closed: dict[str, GuardClosed] = {}
+        self._exit_stack = ExitStack()
+        monitored = [self._exit_stack.enter_context(MonitoredHost(h)) for h in by_limit.values()]
+        self.hosts: dict[str, MonitoredHost] = {host.name: host for host in monitored}
+        self._unguarded: dict[str, GuardClosed] = {}
         self._load = dict.fromkeys(self.hosts, 0)
-        self._wishes: set[SlotRequest] = set()
+        self._requests: set[SlotRequest] = set()
         self._lock = threading.Lock()
-        self._beside = ThreadPoolExecutor(2 * len(watched), thread_name_prefix="farm")
+        self._threads = ThreadPoolExecutor(2 * len(monitored), thread_name_prefix="pool")
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._beside.shutdown(cancel_futures=True)
-        self._ending.close()
+        self._threads.shutdown(cancel_futures=True)
+        self._exit_stack.close()
 
     @property
     def names(self) -> str:
@@ -60,47 +61,46 @@ class HostPool:
         return ", ".join(self.hosts)
 
     def check(self) -> None:
-        """Make sure before any work is begun that guards are there.
+        """Make sure that the limits guard, before any work begins.
 
-        A host whose limit does not guard gets no work; the log and the report say so.
+        A host whose limit does not guard gets no work; log and report name it.
 
         Raises:
             GuardClosed: No host's limit guards.
         """
         for host in self.hosts.values():
             try:
-                gpu_guard(host.limit_name).check()
                 with GpuLimit(host.limit_name) as limit:
                     host.slots = limit.read().slots
             except GuardClosed as error:
-                self._closed[host.name] = error
-        if len(self._closed) == len(self.hosts):
-            raise next(iter(self._closed.values()))
-        for closed in self._closed.values():
-            run_log(__name__).warning("%s", closed)
+                self._unguarded[host.name] = error
+        if len(self._unguarded) == len(self.hosts):
+            raise next(iter(self._unguarded.values()))
+        for refusal in self._unguarded.values():
+            run_log(__name__).warning("%s", refusal)
 
     def status(self) -> HostStatus:
-        """Ask all hosts, and choose the engine of the run: that of most of them.
+        """Check all hosts, and choose the engine of the run: that of most of them.
 
-        Several hosts are asked again from time to time until the farm is closed.
+        Several hosts are checked again from time to time until the pool is closed.
 
         Returns:
-            What the first of them that runs it says.
+            The status of the first host that runs it.
 
         Raises:
             FaceError: No host can work now.
         """
-        for look in [self.beside(host.look) for host in self.hosts.values()]:
-            look.result()
-        seen = self._seen()
-        engine = engine_of_most(seen)
-        said = [host.status for host in seen if host.fine and host.status]
-        if engine is None or not said:
-            raise self._nobody()
+        for checked in [self.run_in_background(host.check) for host in self.hosts.values()]:
+            checked.result()
+        snapshots = self._snapshots()
+        engine = engine_of_most(snapshots)
+        statuses = [host.status for host in snapshots if host.healthy and host.status]
+        if engine is None or not statuses:
+            raise self._none_healthy()
         if len(self.hosts) > 1:
             for host in self.hosts.values():
                 host.watch()
-        return next(status for status in said if engine_of(status) == engine)
+        return next(status for status in statuses if engine_of(status) == engine)
 
     def able(self, operation: FaceOperation, engine: Engine) -> list[MonitoredHost]:
         """Choose the hosts that can do an operation, now or when they are back.
@@ -111,7 +111,7 @@ class HostPool:
         Raises:
             EngineChanged: None of them runs the engine any more.
         """
-        chosen = able_hosts(self._seen(), operation, engine)
+        chosen = able_hosts(self._snapshots(), operation, engine)
         if not chosen:
             raise EngineChanged(
                 f"No host of {self.names} runs {' '.join(engine)} any more; start the run again."
@@ -121,57 +121,58 @@ class HostPool:
         return sorted((self.hosts[host.name] for host in chosen), key=lambda host: load[host.name])
 
     def is_ready(self, host: MonitoredHost) -> bool:
-        """Tell whether a host can work now; the only host always counts as such.
+        """Tell whether a host can work now; an only host always counts as ready.
 
         A task's retries bridge the outages of an only host, so its steps do not wait for it here.
         """
-        return host.seen.fine or len(self.hosts) == 1
+        return host.snapshot.healthy or len(self.hosts) == 1
 
-    def doubt(self, host: MonitoredHost, error: FaceError) -> None:
-        """Leave a host out that has failed, until it has been asked how it is."""
+    def mark_unhealthy(self, host: MonitoredHost, error: FaceError) -> None:
+        """Leave a failed host out until a check finds it healthy."""
         if len(self.hosts) == 1:
             return
-        host.doubt(error)
+        host.mark_unhealthy(error)
         with self._lock:
-            wishes = list(self._wishes)
-        for wish in wishes:
-            dispatcher.remove_candidate(wish, host.limit_name)
+            requests = list(self._requests)
+        for request in requests:
+            dispatcher.remove_candidate(request, host.limit_name)
 
-    def join(self, wish: SlotRequest) -> None:
-        """Note that a step waits for the farm, so that it waits at no host that has failed."""
+    def add_request(self, request: SlotRequest) -> None:
+        """Register a waiting request, which then leaves the queue of a host that fails."""
         with self._lock:
-            self._wishes.add(wish)
+            self._requests.add(request)
 
-    def leave(self, wish: SlotRequest) -> None:
-        """Note that a step waits no longer."""
+    def remove_request(self, request: SlotRequest) -> None:
+        """Forget a request that no longer waits."""
         with self._lock:
-            self._wishes.discard(wish)
+            self._requests.discard(request)
 
-    def count(self, host: MonitoredHost, change: int) -> None:
-        """Note that a step means to go to a host, with 1, or does so no longer, with -1."""
+    def add_load(self, host: MonitoredHost, change: int) -> None:
+        """Count a step that is bound for a host, with 1, or no longer is, with -1."""
         with self._lock:
             self._load[host.name] += change
 
-    def beside(self, work: Callable[[], None]) -> "Future[None]":
-        """Do something in another thread, which logs where this one does."""
-        return self._beside.submit(contextvars.copy_context().run, work)
+    def run_in_background(self, work: Callable[[], None]) -> "Future[None]":
+        """Run something in another thread, which logs where this one does."""
+        return self._threads.submit(contextvars.copy_context().run, work)
 
     def remarks(self, engine: Engine) -> tuple[str, ...]:
-        """Say which hosts take no part in the run, and why; nothing of an only host."""
+        """Explain which hosts take no part in the run; empty for an only host."""
         if len(self.hosts) == 1:
             return ()
-        closed = [
-            f"{name} was closed at the begin: {error}" for name, error in self._closed.items()
+        unguarded = [
+            f"{name} was not guarded at the start: {error}"
+            for name, error in self._unguarded.items()
         ]
         failing = [
             f"{host.name} is left out: {host.error}" for host in self.hosts.values() if host.error
         ]
-        return (*closed, *other_engines(self._seen(), engine), *failing)
+        return (*unguarded, *other_engines(self._snapshots(), engine), *failing)
 
-    def _seen(self) -> list[Seen]:
-        return [host.seen for host in self.hosts.values()]
+    def _snapshots(self) -> list[HostSnapshot]:
+        return [host.snapshot for host in self.hosts.values()]
 
-    def _nobody(self) -> FaceError:
+    def _none_healthy(self) -> FaceError:
         errors = [host.error for host in self.hosts.values() if host.error]
         if len(errors) == 1:
             return errors[0]

@@ -1,4 +1,4 @@
-"""Which hosts of a farm a step may go to, and by whose fault an operation failed; no I/O."""
+"""Which hosts of a pool may do a step, and which failures are a host's fault; no I/O."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -42,25 +42,25 @@ HOST_FAULTS: tuple[type[FaceError], ...] = (
     TokenRefused,
     UnknownHostError,
 )
-"""What another host may do better. Everything else lies in the picture or the parameters."""
+"""Failures that another host may not have; all others come from picture or parameters."""
 
 _DONE_BY = {FaceSwapperModel.INSWAPPER_256.value: FaceSwapperModel.INSWAPPER_128.value}
-"""Names of the owner's that FaceFusion does with another of its models."""
+"""Model names of StoryCanvas that FaceFusion serves with another of its models."""
 
 
 @dataclass(frozen=True)
-class Seen:
+class HostSnapshot:
     """What is known of a host.
 
     Attributes:
         name: Its address.
-        status: What it said last; None if it has never answered.
-        fine: Whether it answered `ok` when it was asked last, and has not failed since.
+        status: Its newest status; None if it has never answered.
+        healthy: Whether its newest check answered `ok` and it has not failed since.
     """
 
     name: str
     status: HostStatus | None = None
-    fine: bool = False
+    healthy: bool = False
 
 
 def is_hosts_fault(error: BaseException) -> bool:
@@ -73,18 +73,14 @@ def engine_of(status: HostStatus) -> Engine:
     return status.engine, status.engine_version
 
 
-def engine_of_most(hosts: Sequence[Seen]) -> Engine | None:
-    """Choose the engine of a run: that of most hosts that are fine, of the first among equals.
-
-    Returns:
-        None when no host is fine.
-    """
-    counts = Counter(engine_of(host.status) for host in hosts if host.fine and host.status)
+def engine_of_most(hosts: Sequence[HostSnapshot]) -> Engine | None:
+    """Choose the engine of most healthy hosts, the first among equals; None if none is healthy."""
+    counts = Counter(engine_of(host.status) for host in hosts if host.healthy and host.status)
     return max(counts, key=lambda engine: counts[engine]) if counts else None
 
 
 def wanted_model(operation: FaceOperation) -> str | None:
-    """Name the model that an operation asks for; None when it takes what there is."""
+    """Name the model that an operation asks for; None if it asks for no particular one."""
     match operation:
         case EnhanceOperation():
             return operation.enhancement_model.value
@@ -94,7 +90,7 @@ def wanted_model(operation: FaceOperation) -> str | None:
 
 
 def has_what_it_takes(status: HostStatus, operation: FaceOperation) -> bool:
-    """Tell whether a host can do an operation; what it does not say counts as yes."""
+    """Tell whether a host can do an operation; what its status leaves out counts as yes."""
     if status.able is not None and operation.path not in status.able:
         return False
     model = wanted_model(operation)
@@ -103,19 +99,21 @@ def has_what_it_takes(status: HostStatus, operation: FaceOperation) -> bool:
     return model in status.models or _DONE_BY.get(model) in status.models
 
 
-def able_hosts(hosts: Sequence[Seen], operation: FaceOperation, engine: Engine) -> list[Seen]:
+def able_hosts(
+    hosts: Sequence[HostSnapshot], operation: FaceOperation, engine: Engine
+) -> list[HostSnapshot]:
     """Choose the hosts that can do an operation, now or when they are back.
 
-    If none of them has what it takes, all of that engine are named: one that may load its models
-    does so, any other says in its own words what it lacks.
+    If none of them has what it takes, all of that engine are chosen: a host that can load its
+    models does so, any other refuses in its own words.
 
     Args:
-        hosts: The farm. Its only host is always chosen, for there is nothing to choose.
+        hosts: The pool. An only host is always chosen.
         operation: What to do.
         engine: The run's engine; a host that runs another is never chosen.
 
     Returns:
-        The hosts, in the farm's order; empty when all of them run another engine.
+        The hosts, in the pool's order; empty when all of them run another engine.
     """
     if len(hosts) == 1:
         return list(hosts)
@@ -124,8 +122,8 @@ def able_hosts(hosts: Sequence[Seen], operation: FaceOperation, engine: Engine) 
     return able or same
 
 
-def other_engines(hosts: Sequence[Seen], engine: Engine) -> list[str]:
-    """Say of each host that runs another engine why the run leaves it out."""
+def other_engines(hosts: Sequence[HostSnapshot], engine: Engine) -> list[str]:
+    """Explain for each host that runs another engine why the run leaves it out."""
     chosen = " ".join(engine)
     return [
         f"{host.name} took no part: it runs {' '.join(engine_of(host.status))}, this run {chosen}."

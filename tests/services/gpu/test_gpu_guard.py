@@ -2,7 +2,7 @@
 
 import contextvars
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -16,15 +16,16 @@ from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from blocks.limits import create_limit
-from storycanvas.gpu.guard import limit as gpu_limit
+from storycanvas.gpu.guard.dispatcher import Dispatcher, SlotWaitTimedOut
 from storycanvas.gpu.guard.limit import GpuLimit, GuardClosed, GuardSwitchedOff, LimitState
 from storycanvas.gpu.guard.presence import Note, RunInfo, read_notes
-from storycanvas.gpu.guard.queue import GpuGuard, SlotWaitTimedOut, gpu_guard
+from storycanvas.gpu.guard.settings import GuardSettings
 from storycanvas.gpu.guard.slot import GpuSlot
 from storycanvas.services.prefect import PrefectServer
 from storycanvas.services.shared import acquire
 from tests.support.guard.callers import kill_holder, start_caller
 from tests.support.guard.counting_host import CountingHost
+from tests.support.guard.ways import WorkerTask
 
 SERVICE_SECONDS = 0.05
 
@@ -63,6 +64,12 @@ def limit() -> str:
     return name
 
 
+@pytest.fixture
+def guard() -> Iterator[Dispatcher]:
+    with Dispatcher() as opened:
+        yield opened
+
+
 def change_limit(name: str, **fields: object) -> None:
     with get_client(sync_client=True) as client:
         client.update_global_concurrency_limit(name, GlobalConcurrencyLimitUpdate(**fields))
@@ -74,12 +81,12 @@ def taken(name: str) -> int:
 
 
 @contextmanager
-def holding(guard: GpuGuard, name: str = "holder") -> Iterator[None]:
+def holding(guard: Dispatcher, limit: str, name: str = "holder") -> Iterator[None]:
     """Hold a slot in another thread."""
     held, stop_kept = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with guard.slot(name, 10):
+        with guard.slot(limit, name, 10):
             held.set()
             stop_kept.wait()
 
@@ -93,11 +100,13 @@ def holding(guard: GpuGuard, name: str = "holder") -> Iterator[None]:
             future.result()
 
 
-def test_threads_of_one_process_never_overlap(limit: str, make_host: MakeHost) -> None:
+def test_threads_of_one_process_never_overlap(
+    guard: Dispatcher, limit: str, make_host: MakeHost
+) -> None:
     host = make_host()
 
     def call(number: int) -> None:
-        with gpu_guard(limit).slot("run", 60):
+        with guard.slot(limit, "run", 60):
             httpx.post(f"{host.url}/{number}")
 
     with Threads(max_workers=20) as pool:
@@ -111,7 +120,8 @@ def test_processes_never_overlap_and_each_gets_its_turn(
     prefect_url: str, limit: str, make_host: MakeHost
 ) -> None:
     host = make_host()
-    processes = [start_caller(prefect_url, limit, host.url, name, 15) for name in "abc"]
+    tasks = [WorkerTask("guarded", name, 15, [limit], [host.url]) for name in "abc"]
+    processes = [start_caller(prefect_url, task) for task in tasks]
 
     codes = [process.wait(120) for process in processes]
 
@@ -120,15 +130,14 @@ def test_processes_never_overlap_and_each_gets_its_turn(
     assert sorted(host.callers()) == sorted("abc" * 15)
 
 
-def test_as_many_run_at_once_as_the_limit_has_slots(limit: str) -> None:
+def test_as_many_run_at_once_as_the_limit_has_slots(guard: Dispatcher, limit: str) -> None:
     change_limit(limit, limit=2)
-    guard, pair = gpu_guard(limit), threading.Barrier(2)
-    guard.check()
+    pair = threading.Barrier(2)
     most = 0
 
     def call(_: int) -> None:
         nonlocal most
-        with guard.slot("run", 60):
+        with guard.slot(limit, "run", 60, slots=2):
             pair.wait(60)  # ends only when two hold a slot
             most = max(most, taken(limit))
 
@@ -138,15 +147,15 @@ def test_as_many_run_at_once_as_the_limit_has_slots(limit: str) -> None:
     assert most == 2
 
 
-def test_first_come_is_first_served(limit: str) -> None:
-    guard, order = gpu_guard(limit), []
+def test_first_come_is_first_served(guard: Dispatcher, limit: str) -> None:
+    order = []
     queued = threading.Event()
 
     def call(number: int) -> None:
-        with guard.slot("run", 60):
+        with guard.slot(limit, "run", 60):
             order.append(number)
 
-    with Threads(max_workers=5) as pool, holding(guard):
+    with Threads(max_workers=5) as pool, holding(guard, limit):
         for number in range(5):
             pool.submit(call, number)
             queued.wait(0.02)
@@ -155,21 +164,21 @@ def test_first_come_is_first_served(limit: str) -> None:
 
 
 def test_the_slot_comes_back_after_the_work(limit: str) -> None:
-    guard = gpu_guard(limit)
-    with guard.slot("run", 10):
+    with Dispatcher() as guard, guard.slot(limit, "run", 10):
         assert taken(limit) == 1
-
-    guard.close()
 
     assert taken(limit) == 0
 
 
-def test_a_waiter_gives_up_at_its_deadline_and_says_who_holds_the_slot(limit: str) -> None:
-    said = "came free in 3 s: held by ages of Mira"
+def test_a_waiter_gives_up_at_its_deadline_and_names_the_holder(
+    guard: Dispatcher, limit: str
+) -> None:
+    message = f"came free in 3 s: '{limit}': held by ages of Mira"
     with (
-        holding(GpuGuard(limit), "ages of Mira"),
-        pytest.raises(SlotWaitTimedOut, match=said),
-        GpuGuard(limit).slot("another run", 3),
+        Dispatcher() as other,
+        holding(other, limit, "ages of Mira"),
+        pytest.raises(SlotWaitTimedOut, match=message),
+        guard.slot(limit, "another run", 3),
     ):
         pytest.fail("the slot was given twice")
 
@@ -179,24 +188,25 @@ BAD_STATES = [({"active": False}, "switched off"), ({"limit": 0}, "is 0")]
 
 @pytest.mark.parametrize(("change", "sentence"), BAD_STATES)
 def test_a_limit_that_does_not_guard_lets_nothing_through(
-    limit: str, change: dict[str, object], sentence: str
+    guard: Dispatcher, limit: str, change: dict[str, object], sentence: str
 ) -> None:
     change_limit(limit, **change)
 
-    with pytest.raises(GuardClosed, match=sentence), gpu_guard(limit).slot("run", 10):
+    with pytest.raises(GuardClosed, match=sentence), guard.slot(limit, "run", 10):
         pytest.fail("it ran unguarded")
 
 
-def test_a_missing_limit_lets_nothing_through_and_names_the_command() -> None:
-    said = r"'gpu:nowhere' does not exist.*deployments\.limits"
-    with pytest.raises(GuardClosed, match=said), gpu_guard("gpu:nowhere").slot("run", 10):
+def test_a_missing_limit_lets_nothing_through_and_names_the_command(guard: Dispatcher) -> None:
+    message = r"'gpu:nowhere' does not exist.*deployments\.limits"
+    with pytest.raises(GuardClosed, match=message), guard.slot("gpu:nowhere", "run", 10):
         pytest.fail("it ran unguarded")
 
 
-def test_a_limit_switched_off_while_work_waits_stops_the_waiting_work(limit: str) -> None:
-    guard = gpu_guard(limit)
-    with Threads() as pool, holding(GpuGuard(limit)):
-        waiting = pool.submit(lambda: guard.slot("run", 30).__enter__())
+def test_a_limit_switched_off_while_work_waits_stops_the_waiting_work(
+    guard: Dispatcher, limit: str
+) -> None:
+    with Threads() as pool, Dispatcher() as other, holding(other, limit):
+        waiting = pool.submit(lambda: guard.slot(limit, "run", 30).__enter__())
         change_limit(limit, active=False)
         with pytest.raises(GuardClosed, match="switched off"):
             waiting.result()
@@ -232,18 +242,13 @@ def test_a_lease_of_a_limit_that_was_off_already_is_no_slot(limit: str) -> None:
     assert taken(limit) == 0
 
 
-class OneWaits:
-    """A line in which one run waits."""
-
-    def waiting(self) -> Sequence[RunInfo]:
-        return [RunInfo(run="run", since=0.0)]
-
-    shown = waiting
+def one_waits() -> list[RunInfo]:
+    return [RunInfo(run="run", since=0.0)]
 
 
-def test_a_slot_handed_to_who_is_refused_then_comes_back_when_the_limit_is_on(limit: str) -> None:
-    with GpuLimit(limit) as one, GpuLimit(limit) as other, Threads() as pool:
-        giver, taker = GpuSlot(one, OneWaits(), 1), GpuSlot(other, OneWaits(), 2)
+def test_a_slot_handed_to_a_refused_process_comes_back_when_the_limit_is_on(limit: str) -> None:
+    with GpuLimit(limit) as first, GpuLimit(limit) as other, Threads() as pool:
+        giver, taker = GpuSlot(first, one_waits, 1), GpuSlot(other, one_waits, 2)
         assert giver.take(lambda: True)
         turns = iter([True])
 
@@ -266,13 +271,13 @@ def test_a_slot_handed_to_who_is_refused_then_comes_back_when_the_limit_is_on(li
 
 
 def test_no_new_operation_starts_on_a_lease_that_the_server_has_forgotten(limit: str) -> None:
-    with GpuLimit(limit) as one, GpuLimit(limit) as other:
-        lease = one.acquire()
+    with GpuLimit(limit) as first, GpuLimit(limit) as other:
+        lease = first.acquire()
         assert lease is not None
-        one.release(lease)
+        first.release(lease)
 
         with pytest.raises(httpx.HTTPStatusError):
-            one.renew(lease)
+            first.renew(lease)
         assert other.acquire() is not None
 
 
@@ -313,7 +318,7 @@ def test_a_killed_holder_keeps_its_slot_until_its_lease_runs_out(prefect_url: st
 
 
 class Stumbling(GpuLimit):
-    """A limit over a connection that fails once in a way nobody foresaw."""
+    """A limit over a connection that fails once in an unforeseen way."""
 
     stumbles: ClassVar[list[Exception]] = []
 
@@ -341,30 +346,27 @@ def test_a_renewal_that_fails_in_an_unforeseen_way_ends_no_lane(
     def fail(*_: object) -> None:
         raise RuntimeError("the client has been closed")
 
-    monkeypatch.setattr(gpu_limit, "RENEW_SECONDS", 0.0)
-    monkeypatch.setattr(gpu_limit, "RENEW_AGAIN_SECONDS", 0.01)
     monkeypatch.setattr(GpuLimit, "renew", fail)
-    guard = GpuGuard(limit)
 
-    for _ in range(3):
-        with guard.slot("run", 10):
-            assert taken(limit) == 1
+    with Dispatcher(GuardSettings(renew=0.0, renew_again=0.01)) as guard:
+        for _ in range(3):
+            with guard.slot(limit, "run", 10):
+                assert taken(limit) == 1
 
-    guard.close()
     assert taken(limit) == 0
 
 
-def test_higher_priority_passes_what_waits_in_a_process(limit: str) -> None:
-    guard, order = gpu_guard(limit), []
+def test_higher_priority_passes_what_waits_in_a_process(guard: Dispatcher, limit: str) -> None:
+    order = []
 
     def call(number: int) -> None:
-        with guard.slot("run", 60, priority=number % 2):
+        with guard.slot(limit, "run", 60, priority=number % 2):
             order.append(number)
 
-    with Threads(max_workers=6) as pool, holding(guard):
+    with Threads(max_workers=6) as pool, holding(guard, limit):
         for number in range(6):
             pool.submit(call, number)
-            while len(guard.waiting()) <= number:
+            while len(guard.waiting(limit)) <= number:
                 threading.Event().wait(0.01)
 
     assert order == [1, 3, 5, 0, 2, 4]
@@ -374,16 +376,15 @@ def test_higher_priority_of_another_process_gets_the_slot_next(
     prefect_url: str, limit: str, make_host: MakeHost
 ) -> None:
     host = make_host()
-    guard = gpu_guard(limit)
-    with holding(guard):
-        callers = [
-            start_caller(prefect_url, limit, host.url, name, 2, priority)
+    with Dispatcher() as guard, holding(guard, limit):
+        tasks = [
+            WorkerTask("guarded", name, 2, [limit], [host.url], priority=priority)
             for name, priority in (("low", 0), ("high", 5))
         ]
+        callers = [start_caller(prefect_url, task) for task in tasks]
         with GpuLimit(limit) as reading:
             while len(waiting_notes(reading)) < len(callers):
                 threading.Event().wait(0.05)
-    guard.close()
 
     assert [process.wait(120) for process in callers] == [0, 0]
     assert host.callers() == ["high", "high", "low", "low"]
@@ -391,7 +392,7 @@ def test_higher_priority_of_another_process_gets_the_slot_next(
 
 
 def waiting_notes(limit: GpuLimit) -> list[Note]:
-    notes = [note for _, note in read_notes(limit.client, limit.name)]
+    notes = read_notes(limit.client, limit.name)
     return [note for note in notes if note.claim is not None]
 
 
@@ -399,15 +400,14 @@ def test_a_slot_goes_from_process_to_process_without_the_server(
     prefect_url: str, limit: str, make_host: MakeHost
 ) -> None:
     host = make_host()
-    guard = gpu_guard(limit)
-    with holding(guard):
-        caller = start_caller(prefect_url, limit, host.url, "next", 1)
+    with Dispatcher() as guard, holding(guard, limit):
+        task = WorkerTask("guarded", "next", 1, [limit], [host.url])
+        caller = start_caller(prefect_url, task)
         with GpuLimit(limit) as reading:
             before = taken(limit)
             while not waiting_notes(reading):
                 threading.Event().wait(0.05)
     assert caller.wait(60) == 0
-    guard.close()
 
     assert before == 1
     assert host.callers() == ["next"]
@@ -417,17 +417,16 @@ def test_a_slot_goes_from_process_to_process_without_the_server(
 def test_a_slot_held_while_the_limit_is_off_comes_back_when_it_is_on_again(
     limit: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    guard = GpuGuard(limit)
-    with guard.slot("run", 30):
-        change_limit(limit, active=False)
-        while "switched off" not in caplog.text:
-            threading.Event().wait(0.05)
-    with pytest.raises(GuardClosed), guard.slot("run", 30):
-        pytest.fail("it ran unguarded")
-    assert taken(limit) == 1
-
-    change_limit(limit, active=True)
-
-    with GpuGuard(limit).slot("another", 30):
+    with Dispatcher() as guard, Dispatcher() as other:
+        with guard.slot(limit, "run", 30):
+            change_limit(limit, active=False)
+            while "switched off" not in caplog.text:
+                threading.Event().wait(0.05)
+        with pytest.raises(GuardClosed), guard.slot(limit, "run", 30):
+            pytest.fail("it ran unguarded")
         assert taken(limit) == 1
-    guard.close()
+
+        change_limit(limit, active=True)
+
+        with other.slot(limit, "another", 30):
+            assert taken(limit) == 1

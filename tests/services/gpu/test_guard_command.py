@@ -1,4 +1,4 @@
-"""The operator sees who holds and who waits, and frees a slot that leaked."""
+"""The operator sees the holding and waiting runs, and frees a leaked slot."""
 
 import contextvars
 import threading
@@ -12,8 +12,9 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from blocks.face_host import FaceHost
 from blocks.limits import create_limit
 from deployments.guard import REFUSED, reset, show
+from storycanvas.gpu.guard.dispatcher import Dispatcher, dispatcher
 from storycanvas.gpu.guard.limit import GpuLimit
-from storycanvas.gpu.guard.queue import GpuGuard, SlotRequest, dispatcher
+from storycanvas.gpu.guard.queue import SlotRequest
 from storycanvas.gpu.guard.status import read_state
 
 
@@ -46,7 +47,7 @@ def leak_slot(host: FaceHost) -> None:
 def test_a_slot_that_leaked_is_freed(host: FaceHost, capsys: pytest.CaptureFixture[str]) -> None:
     leak_slot(host)
     show([host])
-    assert "1 of 1 slots taken, 1 held by nobody who lives" in capsys.readouterr().out
+    assert "1 of 1 slots taken, 1 counted without a living holder" in capsys.readouterr().out
 
     assert reset(host, watch_seconds=0) == 0
 
@@ -56,10 +57,13 @@ def test_a_slot_that_leaked_is_freed(host: FaceHost, capsys: pytest.CaptureFixtu
 def test_a_slot_that_is_held_is_shown_with_its_run_and_not_freed(
     host: FaceHost, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    guard, begun, ended = GpuGuard(host.limit_name), threading.Event(), threading.Event()
+    begun, ended = threading.Event(), threading.Event()
 
     def work() -> None:
-        with guard.slot("ages of Mira", 30, run_id="abc", priority=2):
+        with (
+            Dispatcher() as guard,
+            guard.slot(host.limit_name, "ages of Mira", 30, run_id="abc", priority=2),
+        ):
             begun.set()
             ended.wait(60)
 
@@ -74,11 +78,10 @@ def test_a_slot_that_is_held_is_shown_with_its_run_and_not_freed(
     finally:
         ended.set()
         thread.join()
-        guard.close()
 
     said = capsys.readouterr()
     assert code == REFUSED
-    assert "held by ages of Mira, which lives" in said.err
+    assert "held by ages of Mira, which is alive" in said.err
     assert "held by ages of Mira http" in said.out
     assert "runs/flow-run/abc (priority 2) since" in said.out
 
@@ -86,18 +89,16 @@ def test_a_slot_that_is_held_is_shown_with_its_run_and_not_freed(
 def test_every_run_that_waits_for_a_host_is_shown_with_its_steps(
     host: FaceHost, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    holder = GpuGuard(host.limit_name)
-    wishes = [SlotRequest(run, f"id of {run}") for run in ("Mira", "Mira", "Tom")]
+    requests = [SlotRequest(run, f"id of {run}") for run in ("Mira", "Mira", "Tom")]
 
-    with holder.slot("ages of Zoe", 30):
-        for wish in wishes:
-            dispatcher.add_candidate(wish, host.limit_name, 1)
+    with Dispatcher() as other, other.slot(host.limit_name, "ages of Zoe", 30):
+        for request in requests:
+            dispatcher.add_candidate(request, host.limit_name)
         while sum(len(note.waiting) for note in read_state(host.limit_name).notes) < 2:
             threading.Event().wait(0.1)
         show([host])
-        for wish in wishes:
-            dispatcher.finish(wish)
-    holder.close()
+        for request in requests:
+            dispatcher.release(request)
 
     said = capsys.readouterr().out
     assert "waiting: 2 steps of Mira" in said

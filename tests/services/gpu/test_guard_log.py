@@ -1,4 +1,4 @@
-"""Whoever waits for a GPU host says in the run's log what it waits for, and who holds it."""
+"""An operation that waits for a GPU host logs what it waits for and who holds it."""
 
 import logging
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from blocks.limits import create_limit
-from storycanvas.gpu.guard import queue as gpu_guard
-from storycanvas.gpu.guard.queue import GpuGuard, SlotWaitTimedOut
+from storycanvas.gpu.guard.dispatcher import Dispatcher, SlotWaitTimedOut
+from storycanvas.gpu.guard.settings import GuardSettings
 
 
 @pytest.fixture
@@ -20,20 +20,17 @@ def limit(prefect_url: str) -> Iterator[str]:
         yield name
 
 
-def test_a_waiting_operation_says_who_holds_the_slot(
-    limit: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+def test_a_waiting_operation_logs_who_holds_the_slot(
+    limit: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(gpu_guard, "SAY_SECONDS", 0.3)
-    holder = GpuGuard(limit)
-
     with (
-        caplog.at_level(logging.INFO, "storycanvas.gpu.guard.queue"),
-        holder.slot("ages of Mira", 20),
+        caplog.at_level(logging.INFO, "storycanvas.gpu.guard.dispatcher"),
+        Dispatcher() as holder,
+        Dispatcher(GuardSettings(log=0.3)) as guard,
+        holder.slot(limit, "ages of Mira", 20),
         pytest.raises(SlotWaitTimedOut),
-        GpuGuard(limit).slot("another run", 1.5),
+        guard.slot(limit, "another run", 4),
     ):
         pytest.fail("the slot was given twice")
 
-    holder.close()
-    assert "Waiting for a slot of" in caplog.text
-    assert "held by ages of Mira" in caplog.text
+    assert f"Waiting for a slot. '{limit}': held by ages of Mira" in caplog.text

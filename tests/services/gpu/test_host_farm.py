@@ -20,9 +20,10 @@ from blocks.face_host import FaceHost
 from blocks.limits import create_limit
 from storycanvas.faces.errors import HostUnreachable
 from storycanvas.faces.operations import DetectOperation
+from storycanvas.gpu.guard.dispatcher import Dispatcher, SlotWaitTimedOut, dispatcher
 from storycanvas.gpu.guard.limit import GuardClosed
-from storycanvas.gpu.guard.queue import GpuGuard, SlotWaitTimedOut, gpu_guard
-from storycanvas.gpu.pool.attempt import HostAttempt, OperationRequest, carry_out
+from storycanvas.gpu.guard.status import read_state
+from storycanvas.gpu.pool.attempt import HostAttempt, OperationRequest, run_with_failover
 from storycanvas.gpu.pool.health import MonitoredHost
 from storycanvas.gpu.pool.pool import HostPool
 from storycanvas.services import face_host as local
@@ -69,7 +70,9 @@ def taken(limit: str) -> int:
         return client.read_global_concurrency_limit_by_name(limit).active_slots
 
 
-def errand(run: str = "run", *, priority: int = 0, wait_seconds: float = 60.0) -> OperationRequest:
+def request_of(
+    run: str = "run", *, priority: int = 0, wait_seconds: float = 60.0
+) -> OperationRequest:
     return OperationRequest(
         operation=DetectOperation(),
         engine=("preview", "1"),
@@ -88,11 +91,11 @@ def host_of(slot: HostAttempt) -> str:
 
 @contextmanager
 def holding(limit: str) -> Iterator[Callable[[], None]]:
-    """Hold a host's slot as another process does, until told to let go."""
-    guard, held, over = GpuGuard(limit), threading.Event(), threading.Event()
+    """Hold a host's slot as another process does, until the yielded function is called."""
+    held, over = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with guard.slot("another run", 30):
+        with Dispatcher() as other, other.slot(limit, "another run", 30):
             held.set()
             over.wait(60)
 
@@ -103,7 +106,6 @@ def holding(limit: str) -> Iterator[Callable[[], None]]:
             yield over.set
         finally:
             over.set()
-    guard.close()
 
 
 class Threads(ThreadPoolExecutor):
@@ -138,7 +140,7 @@ def test_hosts_work_side_by_side_and_none_gets_two_at_once(farm: HostPool) -> No
                 now[host.name] -= 1
 
     with Threads(8) as pool:
-        for future in [pool.submit(carry_out, farm, errand(), work) for _ in range(40)]:
+        for future in [pool.submit(run_with_failover, farm, request_of(), work) for _ in range(40)]:
             future.result()
 
     assert most == dict.fromkeys(farm.hosts, 1)
@@ -148,7 +150,7 @@ def test_a_step_goes_to_the_host_that_is_free(farm: HostPool) -> None:
     busy, free = farm.hosts.values()
 
     with holding(busy.limit_name):
-        assert carry_out(farm, errand(), host_of) == free.name
+        assert run_with_failover(farm, request_of(), host_of) == free.name
 
 
 def test_a_step_that_waits_takes_the_slot_that_comes_first_and_leaves_the_other_line(
@@ -157,10 +159,10 @@ def test_a_step_that_waits_takes_the_slot_that_comes_first_and_leaves_the_other_
     one, two = farm.hosts.values()
 
     with holding(one.limit_name), holding(two.limit_name) as stop_kept, Threads() as pool:
-        waiting = pool.submit(carry_out, farm, errand(), host_of)
+        waiting = pool.submit(run_with_failover, farm, request_of(), host_of)
         stop_kept()
         assert waiting.result() == two.name
-        assert gpu_guard(one.limit_name).waiting() == []
+        assert dispatcher.waiting(one.limit_name) == []
 
     wait_until(lambda: taken(one.limit_name) + taken(two.limit_name) == 0)
 
@@ -171,12 +173,12 @@ def test_work_of_higher_priority_passes_work_that_waits(farm: HostPool) -> None:
 
     def work(slot: HostAttempt) -> None:
         with slot.held():
-            order.append(slot.errand.run)
+            order.append(slot.request.run)
 
     with holding(one.limit_name) as stop_kept, holding(two.limit_name), Threads() as pool:
-        low = pool.submit(carry_out, farm, errand("low"), work)
-        high = pool.submit(carry_out, farm, errand("high", priority=5), work)
-        wait_until(lambda: len(gpu_guard(one.limit_name).waiting()) == 2)
+        low = pool.submit(run_with_failover, farm, request_of("low"), work)
+        high = pool.submit(run_with_failover, farm, request_of("high", priority=5), work)
+        wait_until(lambda: len(dispatcher.waiting(one.limit_name)) == 2)
         stop_kept()
         low.result()
         high.result()
@@ -190,16 +192,17 @@ def test_a_step_gives_up_at_its_deadline_and_says_who_holds_the_slots(farm: Host
     with (
         holding(one.limit_name),
         holding(two.limit_name),
-        pytest.raises(SlotWaitTimedOut, match=r"No slot came free in 1 s: .*another run"),
+        pytest.raises(SlotWaitTimedOut, match=r"No slot came free in 4 s: .*another run"),
     ):
-        carry_out(farm, errand(wait_seconds=1.0), host_of)
+        wait_until(lambda: all(read_state(host.limit_name).holders for host in (one, two)))
+        run_with_failover(farm, request_of(wait_seconds=4.0), host_of)
 
 
 def test_a_host_whose_limit_is_switched_off_gets_no_work(farm: HostPool) -> None:
     off, on = farm.hosts.values()
     change(off.limit_name, active=False)
 
-    assert {carry_out(farm, errand(), host_of) for _ in range(3)} == {on.name}
+    assert {run_with_failover(farm, request_of(), host_of) for _ in range(3)} == {on.name}
 
 
 def test_with_every_limit_switched_off_nothing_is_let_through(farm: HostPool) -> None:
@@ -207,7 +210,7 @@ def test_with_every_limit_switched_off_nothing_is_let_through(farm: HostPool) ->
         change(host.limit_name, active=False)
 
     with pytest.raises(GuardClosed, match="switched off"):
-        carry_out(farm, errand(), host_of)
+        run_with_failover(farm, request_of(), host_of)
 
 
 def test_a_step_that_fails_on_every_host_fails_with_the_newest_error(farm: HostPool) -> None:
@@ -219,7 +222,7 @@ def test_a_step_that_fails_on_every_host_fails_with_the_newest_error(farm: HostP
             raise HostUnreachable(f"{host.name} is away")
 
     with pytest.raises(HostUnreachable, match="is away"):
-        carry_out(farm, errand(), work)
+        run_with_failover(farm, request_of(), work)
 
     assert sorted(tried) == sorted(farm.hosts)
 
@@ -230,14 +233,14 @@ def test_a_host_that_is_away_is_left_out_and_comes_back_by_itself(tmp_path: Path
         acquire(local.FaceHost(), state) as lease,
         MonitoredHost(FaceHost(url=lease.url).gpu_host) as host,
     ):
-        host.look()
-        assert host.seen.fine
+        host.check()
+        assert host.snapshot.healthy
         process = psutil.Process(lease.record.identity.pid)
         process.kill()
         process.wait()
-        host.look()
-        assert not host.seen.fine
+        host.check()
+        assert not host.snapshot.healthy
         host.watch()
         with acquire(local.FaceHost(preferred_port=lease.record.port), state) as again:
             assert again.url == lease.url
-            wait_until(lambda: host.seen.fine)
+            wait_until(lambda: host.snapshot.healthy)

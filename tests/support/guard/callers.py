@@ -1,36 +1,31 @@
-"""Starts processes that call a host through the guard."""
+"""Starts processes that call a host as runs do, and kills one that holds a slot."""
 
 import os
 import signal
 import subprocess
-import sys
 
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from blocks.limits import create_limit
 from tests.support.guard.counting_host import CountingHost
+from tests.support.guard.processes import begin, worker_command
+from tests.support.guard.ways import WorkerTask
 from tests.support.paths import ROOT
 
 
-def start_caller(
-    prefect_url: str, limit: str, url: str, name: str, count: int, priority: int = 0
-) -> subprocess.Popen[bytes]:
-    command = [
-        sys.executable,
-        "-m",
-        "tests.support.guard.guarded_calls",
-        limit,
-        url,
-        name,
-        str(count),
-        str(priority),
-    ]
-    environment = {
-        **os.environ,
-        "PREFECT_API_URL": prefect_url,
-        "PREFECT_LOGGING_LEVEL": "ERROR",
-    }
-    return subprocess.Popen(command, cwd=ROOT, env=environment)
+def start_caller(prefect_url: str, task: WorkerTask) -> subprocess.Popen[str]:
+    """Start a process that begins its calls at once."""
+    quiet = {"PREFECT_API_URL": prefect_url, "PREFECT_LOGGING_LEVEL": "ERROR"}
+    process = subprocess.Popen(
+        worker_command(task),
+        cwd=ROOT,
+        env={**os.environ, **quiet},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    begin(process, 0.0)
+    return process
 
 
 def kill_holder(prefect_url: str, limit: str) -> str:
@@ -38,7 +33,8 @@ def kill_holder(prefect_url: str, limit: str) -> str:
     host = CountingHost(0.0)
     with temporary_settings({PREFECT_API_URL: prefect_url}):
         create_limit(limit, 1)
-    code = start_caller(prefect_url, limit, host.url, "doomed", 1).wait(60)
+    task = WorkerTask("guarded", "doomed", 1, [limit], [host.url], dies=True)
+    code = start_caller(prefect_url, task).wait(60)
     host.close()
     assert code == -signal.SIGKILL
     return limit

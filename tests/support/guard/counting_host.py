@@ -1,13 +1,25 @@
 """Stands in for a GPU: serves each call in a fixed time and counts calls that overlap.
 
-It is the judge of the guard, so it knows nothing of it: no queue, no keys, one counter.
+It is the judge of the guard and independent of it: no queue, no keys, one counter.
 """
 
+import json
 import threading
 import time
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
+
+ENGINE = ("counting", "1")
+STATUS = {
+    "status": "ok",
+    "engine": ENGINE[0],
+    "engine_version": ENGINE[1],
+    "gpu_slots": 1,
+    "busy": 0,
+    "queued": 0,
+    "operations": 0,
+}
 
 
 class Served(NamedTuple):
@@ -50,11 +62,7 @@ class CountingHost:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def serve(self, caller: str) -> None:
-        """Serve one call, which takes its time whoever else is in service.
-
-        Args:
-            caller: Who calls.
-        """
+        """Serve one call in its fixed time, whatever else is in service."""
         with self._lock:
             self._busy += 1
             self.overlaps += self._busy > self._slots
@@ -65,9 +73,9 @@ class CountingHost:
             self.served.append(Served(caller, begun, time.monotonic()))
 
     def callers(self) -> list[str]:
-        """List who was served, in the order in which the calls ended."""
+        """List the processes that were served, in the order in which their calls ended."""
         with self._lock:
-            return [call.caller for call in self.served]
+            return [call.caller.split("/")[0] for call in self.served]
 
     def close(self) -> None:
         """Take no more calls."""
@@ -83,6 +91,15 @@ def _handler(host: CountingHost) -> type[BaseHTTPRequestHandler]:
         def handle(self) -> None:
             with suppress(ConnectionError):  # the caller was killed
                 super().handle()
+
+        def do_GET(self) -> None:
+            """Answer as any host does when it is asked for its status."""
+            body = json.dumps(STATUS).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
 
         def do_POST(self) -> None:
             host.serve(self.path.strip("/"))

@@ -1,4 +1,4 @@
-"""What the judge's notes say about a guard. Pure functions over the calls that were served.
+"""Figures of a guard, computed from the calls that the judge served. Pure functions.
 
 A caller is `process/operation`; a process that replaces a killed one has a name of its own.
 """
@@ -11,7 +11,7 @@ from tests.support.guard.counting_host import Served
 
 
 def busy(served: Sequence[Served], hosts: int = 1) -> float:
-    """Tell which part of the time between the first start and the last end was service.
+    """Compute the share of service in the time between the first start and the last end.
 
     Args:
         served: All calls, of all hosts.
@@ -24,7 +24,7 @@ def busy(served: Sequence[Served], hosts: int = 1) -> float:
 
 
 def calls_a_second(served: Sequence[Served]) -> float:
-    """Tell how many calls were served in each second between first start and last end."""
+    """Compute the calls per second between first start and last end."""
     return len(served) / _span(served)
 
 
@@ -45,12 +45,12 @@ def longest_wait(served: Iterable[Served], start: float) -> float:
 
 
 def process_of(call: Served) -> str:
-    """Tell which process called."""
+    """Name the process that called."""
     return call.caller.split("/")[0]
 
 
 def operation_of(call: Served, family: Mapping[str, str]) -> str:
-    """Tell what was asked for, whichever process of a family asked.
+    """Name the operation that was called, independent of the process of a family.
 
     Args:
         call: The call.
@@ -82,7 +82,7 @@ def use_after(
 
     Args:
         served: All calls on the slot.
-        process: Who was killed.
+        process: The killed process.
         killed_at: When, by the clock of the calls.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Starts the processes of the guard's benchmark, and the Prefect server that they ask."""
+"""Starts processes that call hosts together, and the Prefect server that they ask."""
 
 import json
 import subprocess
@@ -11,14 +11,14 @@ from typing import Self
 
 from storycanvas.services.prefect import PrefectServer, prefect_environment
 from storycanvas.services.shared import acquire
-from tests.support.guard.ways import Order
+from tests.support.guard.ways import WorkerTask
 from tests.support.paths import ROOT
 
 START_SECONDS = 0.5
 """How long after the last process is ready all of them begin."""
 
 END_SECONDS = 900.0
-SAID_LINES = 40
+ERROR_LINES = 40
 
 
 class OwnPrefect:
@@ -30,7 +30,7 @@ class OwnPrefect:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._said = folder / "said_by_processes.log"
+        self._log = folder / "processes.log"
         self._lease = acquire(PrefectServer(), folder)
         self.url = self._lease.url
 
@@ -38,7 +38,7 @@ class OwnPrefect:
         """End it and start it again at the same address.
 
         Raises:
-            RuntimeError: Somebody took its port meanwhile.
+            RuntimeError: Another program took its port meanwhile.
         """
         port = self._lease.record.port
         self._lease.release()
@@ -46,27 +46,23 @@ class OwnPrefect:
         if self._lease.url != self.url:
             raise RuntimeError(f"Port {port} of the Prefect server was taken; run it again.")
 
-    def start(self, order: Order) -> subprocess.Popen[str]:
-        """Start a process that asks this server; it begins when `begin` tells it to.
-
-        Args:
-            order: What it has to do.
-        """
+    def start(self, task: WorkerTask) -> subprocess.Popen[str]:
+        """Start a process that asks this server; it waits for `begin`."""
         settings = {"PREFECT_API_URL": self.url, "PREFECT_LOGGING_LEVEL": "CRITICAL"}
-        with self._said.open("a") as said:
+        with self._log.open("a") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "tests.support.guard.worker", json.dumps(asdict(order))],
+                worker_command(task),
                 cwd=ROOT,
                 env=prefect_environment(self._folder, settings),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=said,
+                stderr=log,
                 text=True,
             )
 
-    def last_said(self) -> str:
-        """Tell the last lines that the processes wrote to their standard error."""
-        return "\n".join(self._said.read_text().splitlines()[-SAID_LINES:])
+    def last_errors(self) -> str:
+        """Read the last lines of the processes' standard error."""
+        return "\n".join(self._log.read_text().splitlines()[-ERROR_LINES:])
 
     def __enter__(self) -> Self:
         return self
@@ -75,21 +71,21 @@ class OwnPrefect:
         self._lease.release()
 
 
-def begin(process: subprocess.Popen[str], moment: float) -> None:
-    """Tell a process when to begin; it may still be starting.
+def worker_command(task: WorkerTask) -> list[str]:
+    """Build the command line of a process that makes a task's calls."""
+    return [sys.executable, "-m", "tests.support.guard.worker", json.dumps(asdict(task))]
 
-    Args:
-        process: From `OwnPrefect.start`.
-        moment: When, by the machine's monotonic clock in seconds.
-    """
+
+def begin(process: subprocess.Popen[str], moment: float) -> None:
+    """Let a process begin at a moment of the monotonic clock, possibly while it starts."""
     if process.stdin is None:
         raise TypeError("The process was started without a pipe to its input.")
     process.stdin.write(f"{moment}\n")
     process.stdin.close()
 
 
-def run_together(prefect: OwnPrefect, orders: Iterable[Order]) -> float:
-    """Carry out orders in processes that begin together, and wait for their end.
+def run_together(prefect: OwnPrefect, tasks: Iterable[WorkerTask]) -> float:
+    """Do tasks in processes that begin together, and wait for their end.
 
     Returns:
         When they began, by the machine's monotonic clock in seconds.
@@ -98,11 +94,11 @@ def run_together(prefect: OwnPrefect, orders: Iterable[Order]) -> float:
         RuntimeError: A process failed.
         subprocess.TimeoutExpired: A process did not come to its end.
     """
-    processes = [prefect.start(order) for order in orders]
+    processes = [prefect.start(task) for task in tasks]
     try:
         for process in processes:
             if not is_ready(process):
-                raise RuntimeError(f"A process could not begin:\n{prefect.last_said()}")
+                raise RuntimeError(f"A process could not begin:\n{prefect.last_errors()}")
         moment = time.monotonic() + START_SECONDS
         for process in processes:
             begin(process, moment)
@@ -110,7 +106,7 @@ def run_together(prefect: OwnPrefect, orders: Iterable[Order]) -> float:
     finally:
         end(processes)
     if any(codes):
-        raise RuntimeError(f"Processes returned {codes}:\n{prefect.last_said()}")
+        raise RuntimeError(f"Processes returned {codes}:\n{prefect.last_errors()}")
     return moment
 
 
@@ -123,5 +119,5 @@ def end(processes: Iterable[subprocess.Popen[str]]) -> None:
 
 
 def is_ready(process: subprocess.Popen[str]) -> bool:
-    """Wait until a process can begin; tell False when it failed before."""
+    """Wait until a process can begin; False when it failed before."""
     return process.stdout is not None and process.stdout.readline().strip() == "ready"

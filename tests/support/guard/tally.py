@@ -1,4 +1,4 @@
-"""What came of rounds in which processes are killed, and what is claimed of it."""
+"""Figures of rounds in which processes are killed, and the claims about them."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ MAX_UNUSED_SECONDS = 61.0
 
 @dataclass
 class Tally:
-    """What came of all rounds.
+    """Figures of all rounds.
 
     Attributes:
         calls: Calls served.
@@ -29,8 +29,8 @@ class Tally:
     disturbed: list[float] = field(default_factory=list)
 
 
-def told(tally: Tally) -> str:
-    """Say what came of it so far, with what does not hold."""
+def summary(tally: Tally) -> str:
+    """Describe the figures so far and the claims that do not hold."""
     unused = f"unused at most {max(tally.unused, default=0):.1f} s"
     if tally.disturbed:
         unused += f" ({max(tally.disturbed):.1f} s where the limit was off or the server down)"

@@ -3,20 +3,25 @@
 All but the bare loop submit every call at once, as a plan with independent steps does.
 """
 
+import contextvars
+import os
+import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import httpx
 from prefect.concurrency.sync import concurrency
 
+from storycanvas.faces.operations import DetectOperation
 from storycanvas.gpu.guard.limit import GuardClosed
-from storycanvas.gpu.guard.queue import SlotRequest, dispatcher, gpu_guard
-
-Item = TypeVar("Item")
+from storycanvas.gpu.pool.attempt import HostAttempt, OperationRequest, run_with_failover
+from storycanvas.gpu.pool.health import GpuHost
+from storycanvas.gpu.pool.pool import HostPool
+from tests.support.guard.counting_host import ENGINE
 
 WAIT_SECONDS = 900.0
 AGAIN_SECONDS = 0.5
@@ -24,18 +29,19 @@ AGAIN_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
-class Order:
+class WorkerTask:
     """What one process has to do.
 
     Attributes:
         way: Which of `WAYS`.
-        name: The process's name; the judge hears it.
+        name: The process's name, which the judge notes with each call.
         calls: How many calls.
         limits: The limit of each host.
         urls: The address of each host, in the same order.
-        done_file: Where calls that were answered are noted, so that a process that replaces a
-            killed one leaves them out; empty for none. With it a limit that is switched off is
-            waited for.
+        done_file: Where answered calls are noted, so that a process that replaces a killed one
+            leaves them out; empty for none. With it a limit that is switched off is waited for.
+        priority: Larger goes first.
+        dies: Whether the process kills itself after its first call, with its slot held.
     """
 
     way: str
@@ -44,120 +50,105 @@ class Order:
     limits: list[str]
     urls: list[str]
     done_file: str = ""
+    priority: int = 0
+    dies: bool = False
 
 
 class Work:
-    """The calls of an order.
+    """The calls of a task.
 
     Args:
-        order: What is to be done.
+        task: What is to be done.
         client: Connections to the hosts; shared by all threads.
     """
 
-    def __init__(self, order: Order, client: httpx.Client) -> None:
-        self.order = order
+    def __init__(self, task: WorkerTask, client: httpx.Client) -> None:
+        self.task = task
         self._client = client
-        done = Path(order.done_file) if order.done_file else None
+        done = Path(task.done_file) if task.done_file else None
         noted = set(done.read_text().split()) if done and done.exists() else set()
         self._done = done
-        self.left = [name for name in map(str, range(order.calls)) if name not in noted]
+        self.left = [name for name in map(str, range(task.calls)) if name not in noted]
+        self.waits_for_limit = done is not None
 
-    def check(self) -> None:
-        """Make sure that the limits guard, where the way knows how to and nobody switches them."""
-        if self.order.way in GUARDED and self._done is None:
-            for limit in self.order.limits:
-                gpu_guard(limit).check()
-
-    def call(self, operation: str, host: int = 0) -> None:
-        """Call a host and note that it answered.
+    def call(self, operation: str, url: str = "") -> None:
+        """Call a host, the first by default, and note that it answered.
 
         Raises:
             httpx.HTTPError: It did not.
         """
-        url = f"{self.order.urls[host]}/{self.order.name}/{operation}"
-        self._client.post(url).raise_for_status()
+        target = f"{url or self.task.urls[0]}/{self.task.name}/{operation}"
+        self._client.post(target).raise_for_status()
         if self._done:
             with self._done.open("a") as file:
                 file.write(f"{operation}\n")
 
-    def guarded_call(self, operation: str) -> None:
-        """Call the first host under our guard.
 
-        Raises:
-            GuardClosed: The limit does not guard, and the order does not say to wait for that.
-        """
-        guard = gpu_guard(self.order.limits[0])
-        while True:
-            try:
-                with guard.slot(self.order.name, WAIT_SECONDS):
-                    self.call(operation)
-            except GuardClosed:
-                if self._done is None:
-                    raise
-                time.sleep(AGAIN_SECONDS)
-            else:
-                return
-
-
-def bare(work: Work) -> None:
+@contextmanager
+def bare(work: Work) -> Iterator[Callable[[], None]]:
     """Call one after the other, without any guard: as fast as it can be."""
-    for operation in work.left:
-        work.call(operation)
+
+    def run() -> None:
+        for operation in work.left:
+            work.call(operation)
+
+    yield run
 
 
-def plain(work: Work) -> None:
+@contextmanager
+def plain(work: Work) -> Iterator[Callable[[], None]]:
     """Take Prefect's limit around each call, as its documentation shows."""
 
     def call(operation: str) -> None:
-        with concurrency(work.order.limits[0], occupy=1, strict=True):
+        with concurrency(work.task.limits[0], occupy=1, strict=True):
             work.call(operation)
 
-    _all_at_once(call, work.left)
+    yield lambda: _all_at_once(call, work.left)
 
 
-def guarded(work: Work) -> None:
-    """Take a slot of our guard around each call."""
-    _all_at_once(work.guarded_call, work.left)
+@contextmanager
+def guarded(work: Work) -> Iterator[Callable[[], None]]:
+    """Do each call as runs do their operations: on the first free host of a pool."""
+    task = work.task
+    hosts = [GpuHost(url, limit) for url, limit in zip(task.urls, task.limits, strict=True)]
+    request = OperationRequest(
+        operation=DetectOperation(),
+        engine=ENGINE,
+        bring=lambda _: [],
+        run=task.name,
+        run_id="",
+        wait_seconds=WAIT_SECONDS,
+        priority=task.priority,
+    )
+    with HostPool(hosts) as pool:
+        if not work.waits_for_limit:
+            pool.check()
+        pool.status()
+
+        def call(operation: str) -> None:
+            def attempt(attempt: HostAttempt) -> None:
+                with attempt.held() as (host, _):
+                    work.call(operation, host.name)
+                    if task.dies:
+                        os.kill(os.getpid(), signal.SIGKILL)
+
+            while True:
+                try:
+                    return run_with_failover(pool, request, attempt)
+                except GuardClosed:
+                    if not work.waits_for_limit:
+                        raise
+                    time.sleep(AGAIN_SECONDS)
+
+        yield lambda: _all_at_once(call, work.left)
 
 
-def dealt(work: Work) -> None:
-    """Deal the calls to several hosts: each goes to the one that is free first."""
-    limits = work.order.limits
-
-    def call(operation: str) -> None:
-        wish = SlotRequest(work.order.name)
-        try:
-            for limit in limits:
-                dispatcher.add_candidate(wish, limit, 1)
-            work.call(operation, limits.index(_granted(wish)))
-        finally:
-            dispatcher.finish(wish)
-
-    _all_at_once(call, work.left)
-
-
-def _granted(wish: SlotRequest) -> str:
-    while wish.limit is None:
-        for error in wish.refused.values():
-            raise error
-        if not wish.stirred.wait(WAIT_SECONDS):
-            raise TimeoutError(f"No slot came free in {WAIT_SECONDS:.0f} s.")
-        wish.stirred.clear()
-    return wish.limit
-
-
-def _all_at_once(call: Callable[[Item], None], items: Sequence[Item]) -> None:
+def _all_at_once(call: Callable[[str], None], items: Sequence[str]) -> None:
     if not items:
         return
-    with ThreadPoolExecutor(len(items)) as pool:
-        for done in [pool.submit(call, item) for item in items]:
+    with ThreadPoolExecutor(len(items)) as threads:
+        for done in [threads.submit(contextvars.copy_context().run, call, item) for item in items]:
             done.result()
 
 
-WAYS: dict[str, Callable[[Work], None]] = {
-    "bare": bare,
-    "plain": plain,
-    "guarded": guarded,
-    "dealt": dealt,
-}
-GUARDED = ("guarded", "dealt")
+WAYS = {"bare": bare, "plain": plain, "guarded": guarded}

@@ -1,6 +1,6 @@
-"""One process of the guard's benchmark: `python -m tests.support.guard.worker ORDER`.
+"""A process that calls hosts: `python -m tests.support.guard.worker TASK`.
 
-It says `ready` when all is imported and checked, then reads the moment to begin, by the machine's
+It prints `ready` when all is imported and checked, then reads the moment to begin, by the machine's
 monotonic clock: so processes begin together.
 """
 
@@ -10,20 +10,21 @@ import time
 
 import httpx
 
-from tests.support.guard.ways import WAYS, Order, Work
+from tests.support.guard.ways import WAYS, Work, WorkerTask
 
 CONNECTIONS = httpx.Limits(max_keepalive_connections=None)
 
 
-def main(order: Order) -> None:
-    """Carry out an order."""
-    with httpx.Client(timeout=60, limits=CONNECTIONS) as client:
-        work = Work(order, client)
-        work.check()
+def main(task: WorkerTask) -> None:
+    """Make a task's calls."""
+    with (
+        httpx.Client(timeout=120, limits=CONNECTIONS) as client,
+        WAYS[task.way](Work(task, client)) as run,
+    ):
         print("ready", flush=True)
         time.sleep(max(0.0, float(sys.stdin.readline()) - time.monotonic()))
-        WAYS[order.way](work)
+        run()
 
 
 if __name__ == "__main__":
-    main(Order(**json.loads(sys.argv[1])))
+    main(WorkerTask(**json.loads(sys.argv[1])))

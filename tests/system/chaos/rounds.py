@@ -1,8 +1,8 @@
 """Rounds of work under the guard in which processes are killed, and worse.
 
 Three processes share one slot. Every few seconds a random one is killed with SIGKILL and replaced
-by one that goes on with its work. The limit is switched off and on in some rounds, as the UI does
-it, and in the middle of the whole Prefect's server is restarted.
+by one that continues its work. In some rounds the limit is switched off and on, as the UI does it,
+and in the middle round Prefect's server is restarted.
 """
 
 import random
@@ -19,8 +19,8 @@ from blocks.limits import create_limit
 from tests.support.guard.counting_host import CountingHost
 from tests.support.guard.figures import repeated, use_after
 from tests.support.guard.processes import OwnPrefect, begin, end, is_ready
-from tests.support.guard.tally import Tally, broken, told
-from tests.support.guard.ways import Order
+from tests.support.guard.tally import Tally, broken, summary
+from tests.support.guard.ways import WorkerTask
 
 LIMIT = "gpu:chaos"
 PROCESSES = 3
@@ -53,7 +53,7 @@ class Chaos:
         create_limit(LIMIT, 1)
 
     def run(self, rounds: int, scale: float) -> int:
-        """Carry out the rounds, print what came of each, and count claims that do not hold.
+        """Run the rounds, print the figures after each, and count claims that do not hold.
 
         Args:
             rounds: How many.
@@ -62,16 +62,16 @@ class Chaos:
         tally = Tally()
         for number in range(rounds):
             calls = max(1, round(CALLS * scale))
-            a_round = ChaosRound(self._prefect, self._folder / f"round{number}", calls)
-            a_round.run(
+            chaos_round = ChaosRound(self._prefect, self._folder / f"round{number}", calls)
+            chaos_round.run(
                 self._random,
                 switch=number % OFF_EVERY == 1,
                 restart=number == rounds // 2,
             )
-            a_round.count(tally)
-            print(f"round {number + 1} of {rounds}: {told(tally)}", flush=True)
+            chaos_round.count(tally)
+            print(f"round {number + 1} of {rounds}: {summary(tally)}", flush=True)
             if tally.failed:  # the slot may never come free
-                print(_state_of_limit(), self._prefect.last_said(), sep="\n")
+                print(_state_of_limit(), self._prefect.last_errors(), sep="\n")
                 break
         return len(broken(tally))
 
@@ -109,7 +109,7 @@ class ChaosRound:
         """Have all calls made, with kills on the way.
 
         Args:
-            chance: Says when and whom.
+            chance: Chooses when and which.
             switch: Whether the limit is switched off and on.
             restart: Whether Prefect's server is restarted.
         """
@@ -133,7 +133,7 @@ class ChaosRound:
             self._host.close()
 
     def count(self, tally: Tally) -> None:
-        """Add what came of this round."""
+        """Add the figures of this round."""
         served = self._host.served
         tally.calls += len(served)
         tally.kills += len(self._kills)
@@ -149,13 +149,13 @@ class ChaosRound:
 
     def _start(self, name: str, family: str) -> None:
         done_file = str(self._folder / family)
-        order = Order("guarded", name, self._calls, [LIMIT], [self._host.url], done_file)
+        task = WorkerTask("guarded", name, self._calls, [LIMIT], [self._host.url], done_file)
         self._family[name] = family
-        self._running[name] = self._prefect.start(order)
+        self._running[name] = self._prefect.start(task)
         begin(self._running[name], 0.0)  # as soon as it can
 
     def _work_for(self, seconds: float) -> bool:
-        """Let the processes work; tell whether any still does."""
+        """Let the processes work; True if any still does."""
         deadline = time.monotonic() + seconds
         while self._running and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
@@ -196,7 +196,7 @@ class ChaosRound:
 def _state_of_limit() -> str:
     with get_client(sync_client=True) as client:
         limit = client.read_global_concurrency_limit_by_name(LIMIT)
-    return f"Prefect says that {limit.active_slots} of {limit.limit} slots of '{LIMIT}' are taken."
+    return f"Prefect counts {limit.active_slots} of {limit.limit} slots of '{LIMIT}' as taken."
 
 
 def _set_active(*, active: bool) -> None:

@@ -5,15 +5,16 @@ from uuid import uuid4
 
 import pytest
 
-from storycanvas.gpu.guard.limit import LEASE_SECONDS, RENEW_AGAIN_SECONDS, RENEW_SECONDS, Lease
+from storycanvas.gpu.guard.limit import Lease
+from storycanvas.gpu.guard.settings import DEFAULTS
 
 # Seconds since it was asked for; since a renewal failed; whether it holds; when it is asked again.
 LEASES = {
-    "new": (0.0, None, True, RENEW_SECONDS),
-    "a renewal is due": (RENEW_SECONDS, None, True, 0.0),
-    "a renewal failed": (RENEW_SECONDS, 0.0, False, RENEW_AGAIN_SECONDS),
-    "it failed a while ago": (30.0, RENEW_AGAIN_SECONDS, False, 0.0),
-    "it ran out": (LEASE_SECONDS, None, False, RENEW_SECONDS - LEASE_SECONDS),
+    "new": (0.0, None, True, DEFAULTS.renew),
+    "a renewal is due": (DEFAULTS.renew, None, True, 0.0),
+    "a renewal failed": (DEFAULTS.renew, 0.0, False, DEFAULTS.renew_again),
+    "it failed a while ago": (30.0, DEFAULTS.renew_again, False, 0.0),
+    "it ran out": (DEFAULTS.lease, None, False, DEFAULTS.renew - DEFAULTS.lease),
 }
 
 

@@ -9,12 +9,12 @@ from uuid import uuid4
 import pytest
 
 from storycanvas.gpu.guard.fairness import Claim
-from storycanvas.gpu.guard.handover import Grant, Neighbours, neighbours_of
+from storycanvas.gpu.guard.handover import Grant, Peers, join_peers
 
 SERVER = "http://127.0.0.1:4200/api"
 SOON = 5.0
 
-Join = Callable[[], Neighbours]
+Join = Callable[[], Peers]
 
 
 @pytest.fixture
@@ -31,10 +31,10 @@ def join(folder: Path) -> Iterator[Join]:
     limit = f"gpu:{uuid4().hex}"
     with ExitStack() as stack:
 
-        def joined() -> Neighbours:
-            neighbours = neighbours_of(limit, SERVER)
-            stack.callback(lambda: list(neighbours.close()))
-            return neighbours
+        def joined() -> Peers:
+            peers = join_peers(limit, SERVER)
+            stack.callback(lambda: list(peers.close()))
+            return peers
 
         yield joined
 
@@ -65,7 +65,7 @@ def test_it_goes_to_higher_priority_and_then_to_the_longest_wait(join: Join) -> 
     assert [takers[index].wait(SOON) for index in (2, 1, 0)] == leases
 
 
-def test_nobody_takes_it_where_nobody_waits(join: Join) -> None:
+def test_a_lease_is_kept_where_no_peer_waits(join: Join) -> None:
     giver, taker = join(), join()
     taker.claim(Claim(0, 1.0))
     taker.claim(None)
@@ -73,20 +73,20 @@ def test_nobody_takes_it_where_nobody_waits(join: Join) -> None:
     assert not giver.hand_over(grant())
 
 
-def test_nobody_sees_a_claim_of_its_own(join: Join) -> None:
-    one = join()
-    one.claim(Claim(0, 1.0))
+def test_a_lane_does_not_see_its_own_claim(join: Join) -> None:
+    lane = join()
+    lane.claim(Claim(0, 1.0))
 
-    assert one.claims() == {}
+    assert lane.claims() == {}
     assert list(join().claims().values()) == [Claim(0, 1.0)]
 
 
 def test_only_one_of_a_machine_asks_the_server_until_it_waits_no_more(join: Join) -> None:
-    one, other = join(), join()
+    first, other = join(), join()
 
-    assert one.asks()
+    assert first.asks()
     assert not other.asks()
-    one.claim(None)
+    first.claim(None)
     assert other.asks()
 
 
@@ -102,8 +102,8 @@ def test_a_slot_counts_as_held_for_as_long_as_its_process_lives(join: Join, fold
     assert list(folder.glob("**/*.held")) == []
 
 
-def test_those_who_hand_slots_on_to_each_other_are_one_circle(join: Join) -> None:
-    other_limit = neighbours_of("gpu:other", SERVER)
+def test_lanes_of_one_limit_are_one_peer_group(join: Join) -> None:
+    other_limit = join_peers("gpu:other", SERVER)
 
     assert join().peer_group_id == join().peer_group_id != other_limit.peer_group_id
     assert list(other_limit.close()) == []
@@ -118,11 +118,11 @@ def test_what_was_handed_over_to_one_that_leaves_is_given_back(join: Join) -> No
 
 
 def test_a_folder_that_others_can_write_to_is_not_used(folder: Path) -> None:
-    list(neighbours_of("gpu:one", SERVER).close())
+    list(join_peers("gpu:one", SERVER).close())
     for own in folder.iterdir():
         own.chmod(0o777)
 
-    alone = neighbours_of("gpu:two", SERVER)
+    alone = join_peers("gpu:two", SERVER)
 
     assert alone.asks()
     assert not alone.hand_over(grant())

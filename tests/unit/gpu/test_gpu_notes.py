@@ -1,4 +1,4 @@
-"""What processes read out of each other's notes about a GPU host."""
+"""What processes read from each other's presence notes."""
 
 from storycanvas.gpu.guard.fairness import Claim
 from storycanvas.gpu.guard.presence import Note, RunInfo, by_run, claims_beyond, described
@@ -11,7 +11,7 @@ def note(process: int, **told: object) -> Note:
     return blank.model_copy(update=told)
 
 
-def test_only_claims_of_those_outside_of_the_circle_are_taken_from_notes() -> None:
+def test_only_claims_from_outside_of_the_peer_group_are_taken_from_notes() -> None:
     notes = [
         note(1, peer_group_id="here", claim=Claim(0, 1.0)),
         note(2, peer_group_id="there", claim=Claim(0, 2.0)),
@@ -37,5 +37,5 @@ def test_every_holder_is_named_with_its_process_and_time() -> None:
     )
 
 
-def test_without_any_holder_that_is_said() -> None:
-    assert described([note(42)]).startswith("nobody says that they hold it")
+def test_without_any_holder_the_reset_command_is_named() -> None:
+    assert described([note(42)]).startswith("no living process holds it")

@@ -23,12 +23,12 @@ def state(taken: int = 1, slots: int | None = 1, **more: object) -> GuardState:
     return GuardState("gpu:box:9002", slots, taken, **told)
 
 
-def test_a_slot_that_nobody_holds_may_be_freed_on_an_idle_host() -> None:
+def test_a_slot_without_a_living_holder_may_be_freed_on_an_idle_host() -> None:
     check_reset(state(), IDLE)
 
 
 REFUSALS = {
-    "a run that lives holds it": (state(notes=(HOLDER,)), IDLE, "held by ages of Mira"),
+    "a living run holds it": (state(notes=(HOLDER,)), IDLE, "held by ages of Mira"),
     "the host works": (state(), BUSY, "runs 1 and queues 2"),
     "the host does not answer": (state(), None, "does not answer"),
     "there is no limit": (state(slots=None), IDLE, "no limit"),
@@ -59,7 +59,7 @@ def test_holder_and_waiting_runs_are_shown_with_their_links_and_times() -> None:
 
 
 SLOTS = {
-    "leaked": (state(), "1 of 1 slots taken, 1 held by nobody who lives"),
+    "leaked": (state(), "1 of 1 slots taken, 1 counted without a living holder"),
     "switched off": (state(taken=0, active=False), "SWITCHED OFF"),
     "missing": (state(slots=None), "python -m deployments.limits"),
 }

@@ -3,62 +3,61 @@
 import pytest
 
 from storycanvas.gpu.guard.fairness import (
-    PRECEDENCE_SECONDS,
-    QUANTUM_SECONDS,
     Claim,
     SlotAction,
     may_acquire,
     next_action,
 )
+from storycanvas.gpu.guard.settings import DEFAULTS
 
 EARLY, LATE = Claim(0, 100.0), Claim(0, 200.0)
 URGENT = Claim(5, 300.0)
-YOUNG, DUE = QUANTUM_SECONDS / 2, QUANTUM_SECONDS
-NOBODY: list[Claim] = []
+YOUNG, DUE = DEFAULTS.quantum / 2, DEFAULTS.quantum
+NO_CLAIMS: list[Claim] = []
 
 # What this process has ready, how long it has held the slot, who waits here and elsewhere.
 TURNS = {
-    "nobody else waits": (LATE, DUE, NOBODY, NOBODY, SlotAction.KEEP),
+    "no other process waits": (LATE, DUE, NO_CLAIMS, NO_CLAIMS, SlotAction.KEEP),
     "equals wait, within the quantum": (LATE, YOUNG, [EARLY], [EARLY], SlotAction.KEEP),
-    "a neighbour waits, the quantum is over": (LATE, DUE, [EARLY], NOBODY, SlotAction.HAND_OVER),
+    "a peer waits, the quantum is over": (LATE, DUE, [EARLY], NO_CLAIMS, SlotAction.HAND_OVER),
     "another machine waits, the quantum is over": (
         LATE,
         DUE,
-        NOBODY,
+        NO_CLAIMS,
         [EARLY],
         SlotAction.GIVE_BACK,
     ),
-    "higher priority waits here": (LATE, YOUNG, [URGENT], NOBODY, SlotAction.HAND_OVER),
+    "higher priority waits here": (LATE, YOUNG, [URGENT], NO_CLAIMS, SlotAction.HAND_OVER),
     "higher priority waits elsewhere": (LATE, YOUNG, [EARLY], [URGENT], SlotAction.GIVE_BACK),
-    "lower priority waits for ever": (URGENT, 100 * DUE, [EARLY], [LATE], SlotAction.KEEP),
+    "lower priority waits very long": (URGENT, 100 * DUE, [EARLY], [LATE], SlotAction.KEEP),
     "the longer wait is elsewhere": (LATE, DUE, [LATE], [EARLY], SlotAction.GIVE_BACK),
     "the longer wait is here": (LATE, DUE, [EARLY], [LATE], SlotAction.HAND_OVER),
-    "no work, a neighbour waits": (None, YOUNG, [LATE], NOBODY, SlotAction.HAND_OVER),
-    "no work, another machine waits": (None, YOUNG, NOBODY, [LATE], SlotAction.GIVE_BACK),
-    "no work, nobody waits": (None, DUE, NOBODY, NOBODY, SlotAction.KEEP),
+    "no work, a peer waits": (None, YOUNG, [LATE], NO_CLAIMS, SlotAction.HAND_OVER),
+    "no work, another machine waits": (None, YOUNG, NO_CLAIMS, [LATE], SlotAction.GIVE_BACK),
+    "no work, no process waits": (None, DUE, NO_CLAIMS, NO_CLAIMS, SlotAction.KEEP),
 }
 
 
 @pytest.mark.parametrize("case", TURNS.values(), ids=TURNS)
-def test_a_held_slot_goes_to_whom_it_is_due(
+def test_a_held_slot_goes_to_the_process_whose_turn_it_is(
     case: tuple[Claim | None, float, list[Claim], list[Claim], SlotAction],
 ) -> None:
-    own, held, neighbours, others, turn = case
-    assert next_action(own, held, neighbours, others) is turn
+    own, held, peers, others, turn = case
+    assert next_action(own, held, peers, others) is turn
 
 
 TRIES = {
-    "nobody else": (LATE, NOBODY, 0.0, True),
-    "who came first": (EARLY, [LATE], 0.0, True),
-    "who came later": (LATE, [EARLY], 0.0, False),
+    "no other process": (LATE, NO_CLAIMS, 0.0, True),
+    "the first to come": (EARLY, [LATE], 0.0, True),
+    "the later to come": (LATE, [EARLY], 0.0, False),
     "higher priority, though later": (URGENT, [EARLY, LATE], 0.0, True),
     "lower priority, though first": (EARLY, [URGENT], 0.0, False),
-    "left free by those who come first": (EARLY, [URGENT], PRECEDENCE_SECONDS, True),
+    "left free by those who come first": (EARLY, [URGENT], DEFAULTS.precedence, True),
 }
 
 
 @pytest.mark.parametrize("case", TRIES.values(), ids=TRIES)
-def test_a_free_slot_is_left_to_who_comes_first(
+def test_a_free_slot_is_left_to_the_claim_that_comes_first(
     case: tuple[Claim, list[Claim], float, bool],
 ) -> None:
     own, others, free_seconds, may = case

@@ -1,11 +1,11 @@
-"""What the guard's benchmark reads from the judge's notes."""
+"""The figures and claims of the guard's benchmark."""
 
 import pytest
 
 from tests.support.guard.cases import CASES, Case, Figures, broken_claims
 from tests.support.guard.counting_host import Served
 from tests.support.guard.figures import busy, calls_a_second, longest_wait, repeated, use_after
-from tests.support.guard.tally import Tally, broken, told
+from tests.support.guard.tally import Tally, broken, summary
 
 TWO_CALLS = [Served("a/0", 10.0, 11.0), Served("b/0", 13.0, 14.0)]
 FAMILY = {"a": "a", "a+": "a", "b": "b"}
@@ -105,4 +105,4 @@ BROKEN = [
 @pytest.mark.parametrize(("tally", "named"), [b[1:] for b in BROKEN], ids=[b[0] for b in BROKEN])
 def test_what_kills_break_is_named(tally: Tally, named: list[str]) -> None:
     assert broken(tally) == named
-    assert ("All claims hold." in told(tally)) is (not named)
+    assert ("All claims hold." in summary(tally)) is (not named)

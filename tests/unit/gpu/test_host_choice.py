@@ -15,7 +15,7 @@ from storycanvas.faces.operations import (
     SwapOperation,
 )
 from storycanvas.gpu.pool.selection import (
-    Seen,
+    HostSnapshot,
     able_hosts,
     engine_of_most,
     has_what_it_takes,
@@ -34,8 +34,8 @@ def status(**fields: Any) -> HostStatus:
     return HostStatus(**{**given, "busy": 0, "queued": 0, "operations": 0, **fields})
 
 
-def host(name: str, *, fine: bool = True, **fields: Any) -> Seen:
-    return Seen(name, status(**fields), fine)
+def host(name: str, *, fine: bool = True, **fields: Any) -> HostSnapshot:
+    return HostSnapshot(name, status(**fields), fine)
 
 
 CAN = [
@@ -60,7 +60,7 @@ def test_a_host_can_do_what_its_status_does_not_exclude(
     assert has_what_it_takes(status(**fields), operation) is can
 
 
-def names(hosts: list[Seen]) -> list[str]:
+def names(hosts: list[HostSnapshot]) -> list[str]:
     return [host.name for host in hosts]
 
 
@@ -71,13 +71,13 @@ def test_hosts_that_lack_the_model_are_left_out_while_another_has_it() -> None:
 
 
 def test_a_host_that_is_away_is_waited_for_if_it_alone_has_the_model() -> None:
-    farm = [host("a", models=()), host("b", fine=False, models=("codeformer",))]
+    farm = [host("a", models=()), host("b", healthy=False, models=("codeformer",))]
 
     assert names(able_hosts(farm, ENHANCE, ENGINE)) == ["b"]
 
 
 def test_a_host_that_has_never_answered_may_be_able() -> None:
-    assert names(able_hosts([host("a", models=()), Seen("b")], ENHANCE, ENGINE)) == ["b"]
+    assert names(able_hosts([host("a", models=()), HostSnapshot("b")], ENHANCE, ENGINE)) == ["b"]
 
 
 def test_when_nobody_has_the_model_the_hosts_say_themselves_what_they_lack() -> None:
@@ -94,7 +94,7 @@ def test_a_host_of_another_version_never_takes_part() -> None:
 
 
 def test_an_only_host_is_always_chosen() -> None:
-    farm = [host("a", fine=False, engine_version="3.7.1", models=())]
+    farm = [host("a", healthy=False, engine_version="3.7.1", models=())]
 
     assert able_hosts(farm, ENHANCE, ENGINE) == farm
 
@@ -112,13 +112,13 @@ ENGINES = [
 def test_a_run_takes_the_engine_of_most_hosts_that_are_fine(
     versions: list[tuple[str, bool]], chosen: str | None
 ) -> None:
-    farm = [host("h", fine=fine, engine_version=version) for version, fine in versions]
+    farm = [host("h", healthy=fine, engine_version=version) for version, fine in versions]
 
     assert engine_of_most(farm) == (chosen and ("facefusion", chosen))
 
 
 def test_the_report_says_who_runs_another_engine() -> None:
-    farm = [host("http://a"), host("http://b", engine_version="3.7.1"), Seen("http://c")]
+    farm = [host("http://a"), host("http://b", engine_version="3.7.1"), HostSnapshot("http://c")]
 
     assert other_engines(farm, ENGINE) == [
         "http://b took no part: it runs facefusion 3.7.1, this run facefusion 3.8.1."
