@@ -189,13 +189,10 @@ def test_work_of_higher_priority_passes_work_that_waits(farm: HostPool) -> None:
 def test_a_step_gives_up_at_its_deadline_and_says_who_holds_the_slots(farm: HostPool) -> None:
     one, two = farm.hosts.values()
 
-    with (
-        holding(one.limit_name),
-        holding(two.limit_name),
-        pytest.raises(SlotWaitTimedOut, match=r"No slot came free in 4 s: .*another run"),
-    ):
+    with holding(one.limit_name), holding(two.limit_name):
         wait_until(lambda: all(read_state(host.limit_name).holders for host in (one, two)))
-        run_with_failover(farm, request_of(wait_seconds=4.0), host_of)
+        with pytest.raises(SlotWaitTimedOut, match=r"No slot came free in 4 s: .*another run"):
+            run_with_failover(farm, request_of(wait_seconds=4.0), host_of)
 
 
 def test_a_host_whose_limit_is_switched_off_gets_no_work(farm: HostPool) -> None:

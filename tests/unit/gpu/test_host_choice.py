@@ -34,8 +34,8 @@ def status(**fields: Any) -> HostStatus:
     return HostStatus(**{**given, "busy": 0, "queued": 0, "operations": 0, **fields})
 
 
-def host(name: str, *, fine: bool = True, **fields: Any) -> HostSnapshot:
-    return HostSnapshot(name, status(**fields), fine)
+def host(name: str, *, healthy: bool = True, **fields: Any) -> HostSnapshot:
+    return HostSnapshot(name, status(**fields), healthy)
 
 
 CAN = [
