@@ -1,14 +1,29 @@
 """Items out of a file of any size: a page, a list, or lines, plain or gzip."""
 
-from collections.abc import Iterable, Iterator
+import codecs
+import gzip
+import io
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from storycanvas.catalog.civitai.json_lines import has_lines, next_line
-from storycanvas.catalog.civitai.json_skipping import skip_item
-from storycanvas.catalog.civitai.json_window import MAX_LETTERS, BrokenJson, JsonWindow, TextEnds
-from storycanvas.catalog.civitai.text_parts import TextParts
+import ijson
+
 from storycanvas.catalog.entries import Problem
+from storycanvas.catalog.json_text import lenient_decoder
+
+MAX_ITEM_LENGTH = 16 * 1024 * 1024
+"""Characters of the longest item, or line, that is read."""
+
+MAX_LEVELS = 500
+"""Levels of nesting in an item of a list or page; a bracket costs 100 times its size in memory."""
+
+_HEAD_LENGTH = 8 * 1024 * 1024
+_HEAD_LINES = 3
+_GZIP = b"\x1f\x8b"
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +33,12 @@ class RawItem:
     Attributes:
         index: How many items and problems come before it in the file.
         raw: Of any shape.
-        letters: How long it is in the file; 0 where that is not known.
+        length: About how many characters it takes in the file; 0 where that is not known.
     """
 
     index: int
     raw: object
-    letters: int = field(default=0, compare=False)
+    length: int = field(default=0, compare=False)
 
 
 def read_file(path: Path, start: int = 0) -> Iterator[RawItem | Problem]:
@@ -31,7 +46,7 @@ def read_file(path: Path, start: int = 0) -> Iterator[RawItem | Problem]:
 
     The file is a page `{"items": [...], "metadata": {...}}`, a list of items, one item, or lines
     each of which is an item or a page. It is UTF-8, with or without a byte order mark, and may be
-    gzip. One item, and one line, may have 16 Mi letters.
+    gzip. Bytes that are not UTF-8 become U+FFFD.
 
     Args:
         path: The file.
@@ -39,150 +54,275 @@ def read_file(path: Path, start: int = 0) -> Iterator[RawItem | Problem]:
             file has got.
 
     Yields:
-        Items, and what could not be read, in the file's order. A file that is cut off gives what is
-        whole, then one problem.
+        Items, and what could not be read, in the file's order. A list or page that is cut off or
+        broken gives what comes before, then one problem; a broken line costs no other line.
 
     Raises:
         OSError: The file cannot be opened, or the disk fails.
     """
-    parts = TextParts(path)
-    try:
-        for index, found in enumerate(_Reading(parts).run()):
-            if index >= start:
-                yield found
-    finally:
-        parts.close()
+    for index, found in enumerate(_Reading(path).run()):
+        if index >= start:
+            yield found
+
+
+class _UnpackedFile(io.RawIOBase):
+    """A file's bytes, unpacked if it is gzip; `damage` is why it ends early."""
+
+    def __init__(self, file: io.BufferedReader) -> None:
+        first = file.read(2)
+        file.seek(0)
+        self._source = gzip.GzipFile(fileobj=file) if first == _GZIP else file
+        self.damage = "The file is UTF-16; save it as UTF-8." if first in _UTF_16 else None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        if self.damage:
+            return 0
+        try:
+            # read1, unlike read, gives what was unpacked before the damage.
+            part = self._source.read1(len(buffer))
+        except EOFError:
+            self.damage = "The gzip file is cut off; all before that was read."
+        except (gzip.BadGzipFile, zlib.error):
+            self.damage = "The gzip file is damaged; what was whole before that was read."
+        else:
+            buffer[: len(part)] = part
+            return len(part)
+        return 0
+
+
+class _Unread(Exception):
+    """What comes next would take too much memory, or is no item."""
+
+
+class _BoundedText:
+    """What `ijson` reads from; bounds what one item may take."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
+        self._length = 0
+
+    def read(self, count: int) -> bytes:
+        part = self._text.read(count)
+        self._length += len(part)
+        if self._length > MAX_ITEM_LENGTH + count:
+            raise _Unread(f"It is longer than {MAX_ITEM_LENGTH} characters.")
+        return part.encode()
+
+    def next_item(self) -> int:
+        """Begin to measure the next item.
+
+        Returns:
+            Characters that were read for the last one; `ijson` reads 64 Ki at once.
+        """
+        length, self._length = self._length, 0
+        return length
+
+
+class _ItemList(list[object]):
+    """A list that is being read and whose elements are items."""
+
+
+def _items(source: _BoundedText) -> Iterator[object]:
+    """Build the items of pages and lists one by one.
+
+    `ijson.items` does that faster, but keeps the path to each level: a few MiB of brackets, or of
+    nested long names, take many GiB of memory. Without `use_float`, ijson 3.6.0 crashes the process
+    at a number of 4301 digits.
+    """
+    parents: list[dict[str, object] | list[object]] = []
+    names: list[str] = []
+    for event, scalar in ijson.basic_parse(source, use_float=True, multiple_values=True):
+        if event == "map_key":
+            names[-1] = scalar
+            continue
+        if event in {"start_map", "start_array"}:
+            if len(parents) >= MAX_LEVELS:
+                raise _Unread("It is nested too deeply.")
+            parents.append({} if event == "start_map" else _list_in(parents, names))
+            names.append("")
+            continue
+        value: object = scalar
+        if event in {"end_map", "end_array"}:
+            value = parents.pop()
+            names.pop()
+        parent = parents[-1] if parents else None
+        if isinstance(parent, dict):
+            parent[names[-1]] = value
+        elif type(parent) is list:
+            parent.append(value)
+        elif parent is not None or _is_item(value):
+            yield value
+
+
+def _list_in(parents: list[dict[str, object] | list[object]], names: list[str]) -> list[object]:
+    if not parents:
+        return _ItemList()
+    page = parents[0] if len(parents) == 1 else None
+    is_page = isinstance(page, dict) and names[0] == "items" and "id" not in page
+    return _ItemList() if is_page else []
+
+
+def _is_item(value: object) -> bool:
+    """Tell whether a value at the top is an item by itself, neither a list nor a page."""
+    if not isinstance(value, dict | list):
+        raise _Unread("It is neither an object nor a list.")
+    return isinstance(value, dict) and not isinstance(value.get("items"), _ItemList)
 
 
 class _Reading:
     """One reading of one file."""
 
-    def __init__(self, parts: TextParts) -> None:
-        self._parts = parts
-        self._window = JsonWindow(parts)
+    def __init__(self, path: Path) -> None:
+        self._path = path
         self._count = 0
 
     def run(self) -> Iterator[RawItem | Problem]:
-        window = self._window
-        if not window.peek():
-            yield self._problem(window.line, self._parts.cut or "The file is empty.")
-            return
-        try:
-            yield from self._lines() if has_lines(window) else self._documents(window)
-        except BrokenJson as error:
-            yield self._problem(window.line, f"{error} What comes after it was not read.")
-        except TextEnds as error:
-            yield self._problem(window.line, self._parts.cut or f"The file is cut off: {error}")
+        with self._opened() as (text, file):
+            head = _head(text)
+        first = head[0].lstrip()[0] if head else ""
+        if not head:
+            yield self._problem(file.damage or "The file is empty.")
+        elif _has_lines(head):
+            yield from self._lines()
+        elif first not in "{[":
+            yield self._problem("It is neither an object nor a list.")
         else:
-            if self._parts.cut:
-                yield self._problem(window.line, self._parts.cut)
+            yield from self._documents()
+
+    @contextmanager
+    def _opened(self) -> Iterator[tuple[io.TextIOWrapper, _UnpackedFile]]:
+        with self._path.open("rb") as packed:
+            file = _UnpackedFile(packed)
+            yield (
+                io.TextIOWrapper(
+                    io.BufferedReader(file), "utf-8-sig", errors="replace", newline="\n"
+                ),
+                file,
+            )
+
+    def _documents(self) -> Iterator[RawItem | Problem]:
+        with self._opened() as (text, file):
+            source = _BoundedText(text)
+            try:
+                for raw in _items(source):
+                    yield self._item(raw, source.next_item())
+            except _Unread as error:
+                yield self._problem(f"{error} What comes after it was not read.")
+            except (ijson.JSONError, ValueError) as error:
+                yield self._problem(file.damage or _reason(error))
+            else:
+                if file.damage:
+                    yield self._problem(file.damage)
 
     def _lines(self) -> Iterator[RawItem | Problem]:
-        window = self._window
-        while window.peek():
-            number = window.line
-            try:
-                line = next_line(window)
-                yield from self._documents(JsonWindow([line], number))
-            except (BrokenJson, TextEnds) as error:
-                if isinstance(error, TextEnds) and not window.peek():
-                    raise
-                yield self._problem(number, str(error))
+        decoder = lenient_decoder()
+        with self._opened() as (text, file):
+            for number, line in enumerate(_bounded_lines(text), 1):
+                try:
+                    if line.strip():
+                        yield from self._line(decoder.decode(line), len(line))
+                except (ValueError, RecursionError) as error:
+                    if file.damage and not line.endswith("\n"):
+                        break
+                    yield self._problem(_line_reason(error, line), number)
+            if file.damage:
+                yield self._problem(file.damage)
 
-    def _documents(self, window: JsonWindow) -> Iterator[RawItem | Problem]:
-        while first := window.peek():
-            if first == "{":
-                yield from self._object(window)
-            elif first == "[":
-                yield from self._list(window)
-            else:
-                raise BrokenJson("It is neither an object nor a list.")
-            window.take(",")
+    def _line(self, value: object, length: int) -> Iterator[RawItem]:
+        if not isinstance(value, dict | list):
+            raise ValueError("It is neither an object nor a list.")  # noqa: TRY004 - as bad JSON
+        items = value if isinstance(value, list) else value["items"] if _is_page(value) else [value]
+        for raw in items:
+            yield self._item(raw, length // len(items))
 
-    def _object(self, window: JsonWindow) -> Iterator[RawItem | Problem]:
-        begin, is_page = window.passed, False
-        fields: dict[str, object] = {}
-        window.take("{")
-        while not window.take("}"):
-            name = _name(window)
-            if name == "items" and "id" not in fields and window.peek() == "[":
-                is_page = True
-                yield from self._list(window)
-            else:
-                fields[name] = window.value()
-            if is_page:
-                fields.clear()
-            elif window.passed - begin > MAX_LETTERS:
-                raise BrokenJson(f"It is longer than {MAX_LETTERS} letters.")
-            _go_to_next(window)
-        if not is_page:
-            yield self._item(fields, window.passed - begin)
-
-    def _list(self, window: JsonWindow) -> Iterator[RawItem | Problem]:
-        window.take("[")
-        while not window.take("]"):
-            begin = window.passed
-            try:
-                raw = window.value()
-            except (BrokenJson, TextEnds) as error:
-                line = window.line
-                if not skip_item(window):
-                    raise
-                yield self._problem(line, str(error))
-            else:
-                yield self._item(raw, window.passed - begin)
-            if not window.take(",") and not window.peek():
-                raise TextEnds("It ends within a list.")
-
-    def _item(self, raw: object, letters: int) -> RawItem:
+    def _item(self, raw: object, length: int) -> RawItem:
         self._count += 1
-        return RawItem(self._count - 1, raw, letters)
+        return RawItem(self._count - 1, raw, length)
 
-    def _problem(self, line: int, reason: str) -> Problem:
+    def _problem(self, reason: str, line: int | None = None) -> Problem:
         self._count += 1
-        return Problem(f"item {self._count}, line {line}", reason)
+        place = "" if line is None else f", line {line}"
+        return Problem(f"item {self._count}{place}", reason)
 
 
-def _name(window: JsonWindow) -> str:
-    if not window.peek():
-        raise TextEnds("It ends within an object.")
-    name = window.value()
-    if not isinstance(name, str) or not window.take(":"):
-        if not window.peek():
-            raise TextEnds("It ends within an object.")
-        raise BrokenJson("It is no JSON: a field has no name, or no colon.")
-    return name
+def _head(text: io.TextIOWrapper) -> list[str]:
+    """Read the first lines that are not blank; the last may be cut."""
+    lines: list[str] = []
+    left = _HEAD_LENGTH
+    while left > 0 and len(lines) < _HEAD_LINES and (line := text.readline(left)):
+        left -= len(line)
+        if line.strip():
+            lines.append(line)
+    return lines
 
 
-def _go_to_next(window: JsonWindow) -> None:
-    if window.take(",") or window.peek() == "}":
-        return
-    if not window.peek():
-        raise TextEnds("It ends within an object.")
-    raise BrokenJson("It is no JSON: a comma is missing.")
+def _has_lines(head: list[str]) -> bool:
+    """Tell whether each line is a value of its own; a broken line may be the first."""
+    first, *others = head
+    if first.lstrip().startswith("["):
+        return False
+    begins_a_value = first.rstrip().endswith(("{", "[", ","))
+    return _is_whole(first) or (not begins_a_value and any(map(_is_whole, others)))
+
+
+def _is_whole(line: str) -> bool:
+    if len(line) >= _HEAD_LENGTH:
+        return False
+    try:
+        return isinstance(lenient_decoder().decode(line), dict | list)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _bounded_lines(text: io.TextIOWrapper) -> Iterator[str]:
+    """Read line after line; of one that is too long comes the beginning, which is not JSON."""
+    while line := text.readline(MAX_ITEM_LENGTH):
+        yield line
+        while len(line) >= MAX_ITEM_LENGTH and not line.endswith("\n"):
+            line = text.readline(MAX_ITEM_LENGTH)
+
+
+def _is_page(value: object) -> bool:
+    return isinstance(value, Mapping) and "id" not in value and isinstance(value.get("items"), list)
+
+
+def _reason(error: Exception) -> str:
+    text = error.args[0] if error.args else ""
+    first = (text.decode(errors="replace") if isinstance(text, bytes) else str(text)).split("\n")[0]
+    if "premature EOF" in first:
+        return "The file is cut off: the text ends within a value."
+    return f"The JSON is broken ({first.strip()}). What comes after it was not read."
+
+
+def _line_reason(error: Exception, line: str) -> str:
+    if len(line) >= MAX_ITEM_LENGTH:
+        return f"The line is longer than {MAX_ITEM_LENGTH} characters."
+    if isinstance(error, RecursionError):
+        return "It is nested too deeply."
+    return str(error)[:200]
 
 
 MAX_ITEMS = 200
-MAX_BATCH_LETTERS = 8 * 1024 * 1024
-"""A batch ends with the item that reaches it."""
+MAX_BATCH_LENGTH = 8 * 1024 * 1024
+"""Characters; a batch ends with the item that reaches it."""
 
 
 def batches(found: Iterable[RawItem | Problem]) -> Iterator[list[RawItem | Problem]]:
-    """Gather what was found, in its order.
-
-    Args:
-        found: As `storycanvas.catalog.civitai.files.read_file` gives it.
+    """Gather what `read_file` gives, in its order.
 
     Yields:
         Batches of at most `MAX_ITEMS`; none is empty.
     """
     batch: list[RawItem | Problem] = []
-    letters = 0
-    for one in found:
-        batch.append(one)
-        letters += one.letters if isinstance(one, RawItem) else 0
-        if len(batch) >= MAX_ITEMS or letters >= MAX_BATCH_LETTERS:
+    length = 0
+    for entry in found:
+        batch.append(entry)
+        length += entry.length if isinstance(entry, RawItem) else 0
+        if len(batch) >= MAX_ITEMS or length >= MAX_BATCH_LENGTH:
             yield batch
-            batch, letters = [], 0
+            batch, length = [], 0
     if batch:
         yield batch

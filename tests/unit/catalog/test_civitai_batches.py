@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from storycanvas.catalog.civitai.files import (
-    MAX_BATCH_LETTERS,
+    MAX_BATCH_LENGTH,
     MAX_ITEMS,
     RawItem,
     batches,
@@ -18,13 +18,13 @@ def test_batches_hold_all_in_its_order() -> None:
 
     gathered = list(batches(found))
 
-    assert [one for batch in gathered for one in batch] == found
+    assert [entry for batch in gathered for entry in batch] == found
     assert [len(batch) for batch in gathered] == [MAX_ITEMS, MAX_ITEMS, 100]
 
 
 @pytest.mark.parametrize("between", ["\n", ",\n"], ids=["lines", "list"])
 def test_long_items_come_in_small_batches(tmp_path: Path, between: str) -> None:
-    long = '{"id": 1, "description": "' + "x" * (MAX_BATCH_LETTERS // 2) + '"}'
+    long = '{"id": 1, "description": "' + "x" * (MAX_BATCH_LENGTH // 2) + '"}'
     text = between.join([long] * 5)
     path = tmp_path / "items.json"
     path.write_text(text if between == "\n" else f"[{text}]")
