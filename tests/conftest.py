@@ -5,13 +5,9 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 import pytest
-from pymongo.database import Database
 
-from db.connection import connect
 from storycanvas.services.face_host import FaceHost
 from storycanvas.services.mongod import Mongod
 from storycanvas.services.prefect import PrefectServer
@@ -23,7 +19,6 @@ pytest_plugins = [
     "tests.support.flows.fixtures",
     "tests.support.host.fixtures",
 ]
-Document = dict[str, Any]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -88,12 +83,3 @@ def with_prefect_database(prefect_database: Path) -> Callable[[Path], Path]:
 def prefect_url(state_dir: Path, with_prefect_database: Callable[[Path], Path]) -> Iterator[str]:
     with acquire(PrefectServer(), with_prefect_database(state_dir / "prefect")) as lease:
         yield lease.url
-
-
-@pytest.fixture
-def database(mongo_url: str) -> Iterator[Database[Document]]:
-    """An empty database of its own for each test."""
-    opened = connect(mongo_url, f"test_{uuid4().hex}")
-    yield opened
-    opened.client.drop_database(opened.name)
-    opened.client.close()

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from tests.support.db.migrating import every_migration, migrator, opened, whole, without_now
+from tests.support.db.fixtures import empty_database
+from tests.support.db.migrating import every_migration, migrator, whole, without_now
 from tests.support.db.old_database import add_old_database, broken_characters
 from tests.support.paths import ROOT
 
@@ -73,9 +74,9 @@ def killing(url: str, database: Data) -> Iterator[Killing]:
 
 
 @pytest.fixture
-def large(standalone_url: str) -> Iterator[Data]:
+def large(standalone_server: Data) -> Iterator[Data]:
     """A large old database on a server that knows no transactions."""
-    with opened(standalone_url) as database:
+    with empty_database(standalone_server) as database:
         add_large_database(database)
         yield database
 
@@ -91,9 +92,12 @@ def add_large_database(database: Data) -> None:
 
 
 @pytest.fixture(scope="module")
-def left_alone(standalone_url: str) -> tuple[State, State, float]:
+def left_alone(standalone_url: str, standalone_server: Data) -> tuple[State, State, float]:
     """What a database holds before and after nobody was killed, and the seconds that it took."""
-    with opened(standalone_url) as database, killing(standalone_url, database) as process:
+    with (
+        empty_database(standalone_server) as database,
+        killing(standalone_url, database) as process,
+    ):
         add_large_database(database)
         start = state(database)
         seconds = float(process.go("latest").removeprefix("ended "))

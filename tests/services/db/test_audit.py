@@ -13,7 +13,6 @@ from db.audit.audit import audit
 from db.audit.documents import oversized_documents, reasons
 from db.schema.collections import COLLECTIONS
 from db.schema.relations import RELATIONS, SOFT_DELETABLE, Relation
-from db.setup.apply import initialise
 from tests.support.db.audit_findings import DOCUMENTS, EARLIER, LATER, found, job, one_of, statuses
 from tests.support.db.database_state import Data
 from tests.support.db.records import character
@@ -86,13 +85,13 @@ def test_what_the_server_would_let_in_is_valid(name: str, changed: dict[str, Any
     assert reasons(DOCUMENTS[name], {"_id": 1, **SMALLEST[name], **changed}) == set()
 
 
-def test_invalid_documents_are_counted_by_reason(any_database: Data) -> None:
+def test_invalid_documents_are_counted_by_reason(database: Data) -> None:
     secret = {"api_key": ["hunter2"], "hashed_password": "hunter2"}
     servers = [{**SMALLEST["comfyui_servers"], "id": str(n), **secret} for n in range(300)]
-    any_database["comfyui_servers"].insert_many(servers)
-    any_database["scenes"].insert_many([{**SMALLEST["scenes"], "id": n} for n in (1, 2)])
+    database["comfyui_servers"].insert_many(servers)
+    database["scenes"].insert_many([{**SMALLEST["scenes"], "id": n} for n in (1, 2)])
 
-    report = audit(any_database, NOW, sample_size=None)
+    report = audit(database, NOW, sample_size=None)
 
     assert found(report, "invalid document") == {
         ("comfyui_servers", "api_key: Input should be a valid string"): 300,
@@ -141,15 +140,15 @@ def test_missing_different_and_blocked_indexes_are_told_with_their_remedy(databa
     assert len(report.of("missing collection")) == len(COLLECTIONS) - 2
 
 
-def test_indexes_without_use_are_told_apart_by_the_registry(any_database: Data) -> None:
-    projects = any_database["projects"]
+def test_indexes_without_use_are_told_apart_by_the_registry(database: Data) -> None:
+    projects = database["projects"]
     projects.insert_one({"id": "1", "name": "A"})
     projects.create_index(["id"], unique=True)
     for field in ("name", "deleted_at", "by_the_app"):
         projects.create_index([field])
     projects.find_one({"name": "A"}, hint="name_1")
 
-    report = audit(any_database, NOW)
+    report = audit(database, NOW)
 
     assert all(", counted since 20" in finding.subject for finding in report.of("unused index"))
     told = {finding.subject.split(",")[0]: finding.ids for finding in report.of("unused index")}
@@ -189,9 +188,9 @@ def test_documents_near_the_servers_limit_are_critical(database: Data) -> None:
     assert sizes[0].subject == "over 12 MB, 13 has 13.0 MB"
 
 
-def test_stuck_jobs_are_told_by_how_they_are_stuck(any_database: Data) -> None:
+def test_stuck_jobs_are_told_by_how_they_are_stuck(database: Data) -> None:
     hours, days = NOW - timedelta(hours=2), NOW - timedelta(days=2)
-    any_database["facefusion_jobs"].insert_many(
+    database["facefusion_jobs"].insert_many(
         [
             job(1, lease_expires_at=EARLIER),
             job(2, lease_expires_at=LATER, updated_at=days),
@@ -204,15 +203,15 @@ def test_stuck_jobs_are_told_by_how_they_are_stuck(any_database: Data) -> None:
             job(9),
         ]
     )
-    any_database["generation_batches"].insert_one({"id": "b", "status": "queued"})
-    any_database["faceswap_tasks"].insert_many(
+    database["generation_batches"].insert_one({"id": "b", "status": "queued"})
+    database["faceswap_tasks"].insert_many(
         [
             {"id": "t1", "status": "processing", "started_at": hours},
             {"id": "t2", "status": "pending", "created_at": days},
         ]
     )
 
-    stuck = audit(any_database, NOW).of("stuck job")
+    stuck = audit(database, NOW).of("stuck job")
 
     assert {(finding.subject, finding.ids) for finding in stuck} == {
         ("processing with an expired lease", ("job-1",)),
@@ -222,15 +221,14 @@ def test_stuck_jobs_are_told_by_how_they_are_stuck(any_database: Data) -> None:
         ("waiting for more than a day", ("t2",)),
     }
     assert {finding.done for finding in stuck} == {""}
-    assert statuses(any_database)["job-1"] == "processing"
+    assert statuses(database)["job-1"] == "processing"
 
 
-def test_a_database_as_it_should_be_has_nothing_wrong(database: Data) -> None:
-    initialise(database, "error")
-    database["projects"].insert_one({"id": "p", "name": "A story"})
-    database["characters"].insert_one({**character(), "project_id": "p"})
+def test_a_database_as_it_should_be_has_nothing_wrong(data: Data) -> None:
+    data["projects"].insert_one({"id": "p", "name": "A story"})
+    data["characters"].insert_one({**character(), "project_id": "p"})
 
-    report = audit(database, NOW)
+    report = audit(data, NOW)
 
     assert {finding.kind for finding in report.findings} == {"unused index"}
     assert {finding.severity for finding in report.findings} == {"info"}
@@ -254,17 +252,17 @@ STRANGE: list[dict[str, Any]] = [
 ]
 
 
-def test_anything_may_stand_in_any_collection(any_database: Data) -> None:
+def test_anything_may_stand_in_any_collection(database: Data) -> None:
     fields = {relation.field for relation in RELATIONS}
     references: list[Any] = [{}, [], ["a"], Regex("a"), 7, "", "a", float("nan"), None]
     pointing = [dict.fromkeys(fields, value) for value in references]
     for collection in COLLECTIONS:
         some = [pointer | value for pointer, value in zip(pointing, STRANGE, strict=True)]
-        any_database[collection.name].insert_many(some)
+        database[collection.name].insert_many(some)
     broken_text = b"\x10\x00\x00\x00\x02id\x00\x03\x00\x00\x00\xff\xfe\x00\x00"
-    any_database["projects"].insert_one(RawBSONDocument(broken_text))
+    database["projects"].insert_one(RawBSONDocument(broken_text))
 
-    for report in (audit(any_database, NOW, sample_size=None, fix=fix) for fix in (False, True)):
+    for report in (audit(database, NOW, sample_size=None, fix=fix) for fix in (False, True)):
         assert report.of("not looked at") == ()
         assert len({finding.collection for finding in report.of("invalid document")}) == len(
             COLLECTIONS

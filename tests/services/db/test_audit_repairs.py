@@ -15,9 +15,9 @@ from tests.support.db.stored_documents import NOW
 HISTORY = "facefusion_processing_history"
 
 
-def test_only_jobs_with_an_expired_lease_are_taken_back(any_database: Data) -> None:
+def test_only_jobs_with_an_expired_lease_are_taken_back(database: Data) -> None:
     long_ago = NOW - timedelta(hours=2)
-    any_database["facefusion_jobs"].insert_many(
+    database["facefusion_jobs"].insert_many(
         [
             job(1, lease_expires_at=EARLIER, attempts=2, progress=40.0),
             job(2, lease_expires_at=EARLIER, attempts=3),
@@ -28,13 +28,13 @@ def test_only_jobs_with_an_expired_lease_are_taken_back(any_database: Data) -> N
         ]
     )
 
-    first, second = (audit(any_database, NOW, fix=True).fixed for _ in range(2))
+    first, second = (audit(database, NOW, fix=True).fixed for _ in range(2))
 
     assert [finding.done for finding in first] == [
         "fixed: 2 put back to queued, 1 failed after 3 attempts."
     ]
     assert second == ()
-    assert statuses(any_database) == {
+    assert statuses(database) == {
         "job-1": "queued",
         "job-2": "failed",
         "job-3": "processing",
@@ -42,8 +42,8 @@ def test_only_jobs_with_an_expired_lease_are_taken_back(any_database: Data) -> N
         "job-5": "queued",
         "job-6": "cancelled",
     }
-    back = any_database["facefusion_jobs"].find_one({"id": "job-1"})
-    ended = any_database["facefusion_jobs"].find_one({"id": "job-2"})
+    back = database["facefusion_jobs"].find_one({"id": "job-1"})
+    ended = database["facefusion_jobs"].find_one({"id": "job-2"})
     assert back is not None
     assert ended is not None
     assert (back["lease_expires_at"], back["attempts"], back["progress"]) == (None, 2, 40.0)
@@ -51,20 +51,20 @@ def test_only_jobs_with_an_expired_lease_are_taken_back(any_database: Data) -> N
     assert reasons(DOCUMENTS["facefusion_jobs"], ended) == set()
 
 
-def test_owed_effects_are_found_and_applied_once(any_database: Data) -> None:
-    any_database["characters"].insert_one(character())
-    ledger = OperationLedger(any_database)
+def test_owed_effects_are_found_and_applied_once(database: Data) -> None:
+    database["characters"].insert_one(character())
+    ledger = OperationLedger(database)
     ledger.complete(record("key-1"))
     ledger.complete(record("key-2"))
-    record_operation(any_database, record("key-3"), NOW)
+    record_operation(database, record("key-3"), NOW)
 
-    looked = one_of(audit(any_database, NOW), "owed effect")
-    repaired = one_of(audit(any_database, NOW, fix=True), "owed effect")
+    looked = one_of(audit(database, NOW), "owed effect")
+    repaired = one_of(audit(database, NOW, fix=True), "owed effect")
 
     assert (looked.count, looked.ids, looked.done) == (2, ("key-1", "key-2"), "")
     assert repaired.done == "fixed: 4 effect(s) of 2 record(s) applied."
-    assert audit(any_database, NOW, fix=True).of("owed effect") == ()
-    kept = any_database["characters"].find_one({"id": CHARACTER})
+    assert audit(database, NOW, fix=True).of("owed effect") == ()
+    kept = database["characters"].find_one({"id": CHARACTER})
     assert kept is not None
     assert len(kept[HISTORY]) == 3
 
@@ -92,20 +92,20 @@ def test_what_cannot_be_applied_is_told_and_the_rest_is_applied(database: Data) 
     ]
 
 
-def test_repairs_by_two_at_once_are_done_once(any_database: Data) -> None:
-    any_database["characters"].insert_one(character())
+def test_repairs_by_two_at_once_are_done_once(database: Data) -> None:
+    database["characters"].insert_one(character())
     for number in range(20):
-        OperationLedger(any_database).complete(record(f"key-{number}"))
+        OperationLedger(database).complete(record(f"key-{number}"))
     jobs = [job(number, lease_expires_at=EARLIER) for number in range(20)]
-    any_database["facefusion_jobs"].insert_many(jobs)
+    database["facefusion_jobs"].insert_many(jobs)
 
     with ThreadPoolExecutor(2) as pool:
-        reports = [*pool.map(lambda _: audit(any_database, NOW, fix=True), range(2))]
+        reports = [*pool.map(lambda _: audit(database, NOW, fix=True), range(2))]
 
-    kept = any_database["characters"].find_one({"id": CHARACTER})
+    kept = database["characters"].find_one({"id": CHARACTER})
     assert kept is not None
     assert len(kept[HISTORY]) == len({kept_entry["id"] for kept_entry in kept[HISTORY]}) == 20
-    assert set(statuses(any_database).values()) == {"queued"}
+    assert set(statuses(database).values()) == {"queued"}
     assert all(finding.done for report in reports for finding in report.of("owed effect"))
 
 

@@ -1,11 +1,10 @@
 """A couple face-swap database becomes documents: each row once, its relations kept, or listed."""
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from threading import Barrier
 from typing import Any, LiteralString
@@ -34,8 +33,8 @@ from db.couple_import.run import BATCH, import_tables
 from db.couple_import.sources import Source
 from db.setup.apply import initialise
 from storycanvas.services.ports import choose_port
-from tests.support.db.killed_recording import KILLED
-from tests.support.paths import COUPLE_SAMPLES, ROOT
+from tests.support.db.killed import import_folder, killed
+from tests.support.paths import COUPLE_SAMPLES
 from tests.support.postgres import PostgresMissing, running_postgres
 
 Data = Database[dict[str, Any]]
@@ -59,7 +58,7 @@ def server() -> Iterator[str]:
 
 @pytest.fixture
 def postgres(server: str) -> str:
-    """Address of a database of seed 003 that holds the samples."""
+    """Address of a couple face-swap database that holds the samples."""
     name = f"couple_{uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as opened:
         opened.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -190,14 +189,13 @@ def test_values_and_relations_are_kept(database: Data) -> None:
     assert the_one(database, "faceswap_tasks", 2)["status"] == "pending"
 
 
-def test_validators_take_it_and_a_second_run_changes_nothing(any_database: Data) -> None:
-    initialise(any_database, "error")
-    first = import_tables(any_database, CsvSource(COUPLE_SAMPLES))
-    before = stored(any_database)
+def test_validators_take_it_and_a_second_run_changes_nothing(data: Data) -> None:
+    first = import_tables(data, CsvSource(COUPLE_SAMPLES))
+    before = stored(data)
 
-    second = import_tables(any_database, CsvSource(COUPLE_SAMPLES))
+    second = import_tables(data, CsvSource(COUPLE_SAMPLES))
 
-    assert stored(any_database) == before
+    assert stored(data) == before
     assert (first.created, first.existing, first.problem_count) == (12, 0, 0)
     assert (second.created, second.merged, second.existing) == (0, 0, 12)
 
@@ -303,17 +301,9 @@ def test_what_a_killed_run_left_out_is_added(
         database[name].drop()
     database["users"].insert_many(users)
 
-    argv = [
-        sys.executable,
-        "-m",
-        "tests.support.db.killed_import",
-        mongo_url,
-        database.name,
-        str(tmp_path / "export"),
-    ]
-    killed = subprocess.run([*argv, str(fatal)], cwd=ROOT, check=False)
+    work = partial(import_folder, tmp_path / "export")
 
-    assert killed.returncode == KILLED
+    assert killed(work, mongo_url, database.name, fatal)
     assert stored(database) != whole
     import_tables(database, source)
     assert stored(database) == whole
@@ -321,11 +311,11 @@ def test_what_a_killed_run_left_out_is_added(
 
 @pytest.mark.parametrize("with_indexes", [True, False])
 def test_runs_at_once_place_each_row_once(
-    any_database: Data, any_url: str, tmp_path: Path, *, with_indexes: bool
+    database: Data, mongo_url: str, tmp_path: Path, *, with_indexes: bool
 ) -> None:
     if with_indexes:
-        initialise(any_database, "warn")
-    any_database["users"].insert_one({"id": "sc", "email": "u5@example.org", "username": "five"})
+        initialise(database, "warn")
+    database["users"].insert_one({"id": "sc", "email": "u5@example.org", "username": "five"})
     many = range(BATCH + 1)
     source = write(
         tmp_path,
@@ -336,7 +326,7 @@ def test_runs_at_once_place_each_row_once(
     together = Barrier(2)
 
     def run(_: int) -> ImportReport:
-        opened = connect(any_url, any_database.name)
+        opened = connect(mongo_url, database.name)
         together.wait(10)
         try:
             return import_tables(opened, source)
@@ -346,13 +336,13 @@ def test_runs_at_once_place_each_row_once(
     with ThreadPoolExecutor(2) as pool:
         reports = [*pool.map(run, range(2))]
 
-    assert {name: len(found) for name, found in stored(any_database).items() if found} == (
+    assert {name: len(found) for name, found in stored(database).items() if found} == (
         dict.fromkeys(("users", "images", "templates"), len(many))
     )
     assert [listed(report) for report in reports] == [[], []]
     assert sum(report.created for report in reports) == 3 * len(many) - 1
     assert sum(report.merged for report in reports) == 1
-    assert the_one(any_database, "images", 5)["user_id"] == "sc"
+    assert the_one(database, "images", 5)["user_id"] == "sc"
 
 
 def test_what_the_server_keeps_out_is_listed_and_the_rest_is_stored(

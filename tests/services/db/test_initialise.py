@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -21,6 +20,7 @@ from tests.support.db.database_state import (
     indexes_of,
     shape,
 )
+from tests.support.db.fixtures import empty_database
 from tests.support.db.reference_indexes import REFERENCE
 
 CIVITAI_TEXT = (
@@ -29,14 +29,12 @@ CIVITAI_TEXT = (
 PROJECTS = [{"_id": number, "id": "same", "name": f"Project {number}"} for number in range(3)]
 
 
-@pytest.fixture(scope="module", params=["mongo_url", "standalone_url"])
-def shared(request: pytest.FixtureRequest) -> Iterator[Data]:
+@pytest.fixture(scope="module")
+def shared(replica_set: Data) -> Iterator[Data]:
     """A database that is in order, and that every test leaves in order."""
-    opened = connect(request.getfixturevalue(request.param), f"test_{uuid4().hex}")
-    initialise(opened)
-    yield opened
-    opened.client.drop_database(opened.name)
-    opened.client.close()
+    with empty_database(replica_set) as database:
+        initialise(database)
+        yield database
 
 
 def outcomes(report: InitReport) -> set[Outcome]:
@@ -184,9 +182,9 @@ def test_a_dry_run_tells_what_a_run_does_and_writes_nothing(shared: Data) -> Non
     assert "would be created" in told.summary()
 
 
-def test_a_dry_run_leaves_an_empty_database_empty(any_database: Data) -> None:
-    assert outcomes(initialise(any_database, dry_run=True)) == {"created"}
-    assert any_database.list_collection_names() == []
+def test_a_dry_run_leaves_an_empty_database_empty(database: Data) -> None:
+    assert outcomes(initialise(database, dry_run=True)) == {"created"}
+    assert database.list_collection_names() == []
 
 
 def test_duplicates_are_listed_and_nothing_is_dropped(shared: Data) -> None:
@@ -213,15 +211,13 @@ def test_a_dry_run_finds_duplicates_too(shared: Data) -> None:
 
 
 def test_duplicates_in_one_collection_do_not_keep_the_others_from_being_made(
-    any_database: Data,
+    database: Data,
 ) -> None:
-    any_database["projects"].insert_many(PROJECTS)
+    database["projects"].insert_many(PROJECTS)
 
-    report = initialise(any_database)
+    report = initialise(database)
 
-    missing = {
-        name: REFERENCE[name] - found for name, found in as_in_reference(any_database).items()
-    }
+    missing = {name: REFERENCE[name] - found for name, found in as_in_reference(database).items()}
     assert {name: indexes for name, indexes in missing.items() if indexes} == {"projects": {"id U"}}
     assert blocked(report).name == "id_1"
 
@@ -332,12 +328,12 @@ def damage_everything(database: Data) -> None:
 
 @pytest.mark.parametrize("damage", [lambda _: None, damage_everything], ids=["empty", "damaged"])
 def test_runs_at_once_all_succeed(
-    any_database: Data, any_url: str, damage: Callable[[Data], None]
+    database: Data, mongo_url: str, damage: Callable[[Data], None]
 ) -> None:
-    damage(any_database)
+    damage(database)
 
-    reports = run_at_once(any_database, any_url, 3)
+    reports = run_at_once(database, mongo_url, 3)
 
     assert [report.blocked for report in reports] == [()] * 3
-    assert as_in_reference(any_database) == REFERENCE
-    assert outcomes(initialise(any_database)) == {"existing"}
+    assert as_in_reference(database) == REFERENCE
+    assert outcomes(initialise(database)) == {"existing"}

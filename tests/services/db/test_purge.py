@@ -12,8 +12,7 @@ from db.soft_delete.owned import children_first
 from db.soft_delete.purge import BATCH, Purge
 from db.soft_delete.report import MAX_EXAMPLES, PurgeReport
 from db.soft_delete.repository import SoftDeletableRepository
-from tests.support.db.killed_story_work import killed
-from tests.support.db.killed_story_work import purge as purge_story
+from tests.support.db.killed import killed, purge_story
 from tests.support.db.stories import (
     EARLIER,
     INNER,
@@ -224,11 +223,11 @@ def test_a_killed_purge_leaves_no_child_without_its_parent_and_is_ended_by_the_n
     assert not STORY & snapshot(database).keys()
 
 
-def test_two_at_once_remove_everything_once(any_database: Data) -> None:
-    add_story(any_database, ALL_OLD)
+def test_two_at_once_remove_everything_once(database: Data) -> None:
+    add_story(database, ALL_OLD)
 
     with ThreadPoolExecutor(2) as pool:
-        reports = [*pool.map(purge, [any_database, any_database])]
+        reports = [*pool.map(purge, [database, database])]
 
-    assert not STORY & snapshot(any_database).keys()
+    assert not STORY & snapshot(database).keys()
     assert sum(report.removed for report in reports) == len(STORY)

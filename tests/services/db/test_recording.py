@@ -1,7 +1,5 @@
 """Recording loses nothing and doubles nothing, on a standalone server as on a replica set."""
 
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -12,9 +10,8 @@ from db.errors import BrokenCharacter, UnknownCharacter
 from db.ledger.operations import OperationLedger
 from db.ledger.record import apply_effects, record_failure, record_operation
 from db.schema.documents.characters import HISTORY_LIMIT
-from tests.support.db.killed_recording import KILLED
+from tests.support.db.killed import killed, record_one
 from tests.support.db.records import CHARACTER, NOW, character, effects, entry, output, record
-from tests.support.paths import ROOT
 
 Data = Database[dict[str, Any]]
 HISTORY, GALLERY = "facefusion_processing_history", "facefusion_output_gallery"
@@ -52,16 +49,7 @@ def test_a_kill_before_any_write_is_made_good_by_the_next_try(
     any_url: str, any_database: Data, fatal: int
 ) -> None:
     any_database["characters"].insert_one(character())
-    command = [
-        sys.executable,
-        "-m",
-        "tests.support.db.killed_recording",
-        any_url,
-        any_database.name,
-        str(fatal),
-    ]
-    killed = subprocess.run(command, check=False, cwd=ROOT)
-    assert killed.returncode == (KILLED if fatal <= 6 else 0)
+    assert killed(record_one, any_url, any_database.name, fatal) == (fatal <= 6)
 
     record_operation(any_database, record(), NOW)
 
@@ -71,72 +59,72 @@ def test_a_kill_before_any_write_is_made_good_by_the_next_try(
     assert owed(any_database) == 0
 
 
-def test_whoever_meets_owed_effects_settles_them(any_database: Data) -> None:
-    any_database["characters"].insert_one(character())
-    OperationLedger(any_database).complete(record())
+def test_whoever_meets_owed_effects_settles_them(database: Data) -> None:
+    database["characters"].insert_one(character())
+    OperationLedger(database).complete(record())
 
-    assert apply_effects(any_database, "key-1", NOW) == 2
-    assert apply_effects(any_database, "key-1", NOW) == 0
-    assert len(stored(any_database)[HISTORY]) == 1
+    assert apply_effects(database, "key-1", NOW) == 2
+    assert apply_effects(database, "key-1", NOW) == 0
+    assert len(stored(database)[HISTORY]) == 1
 
 
 def test_what_is_owed_to_a_deleted_character_is_settled_when_it_is_restored(
-    any_database: Data,
+    database: Data,
 ) -> None:
-    characters = any_database["characters"]
+    characters = database["characters"]
     characters.insert_one({**character(), "deleted_at": NOW})
-    record_operation(any_database, record(), NOW)
-    assert owed(any_database) == 2
+    record_operation(database, record(), NOW)
+    assert owed(database) == 2
 
     characters.update_one({"id": CHARACTER}, {"$set": {"deleted_at": None}})
 
-    assert apply_effects(any_database, "key-1", NOW) == 2
-    assert len(stored(any_database)[HISTORY]) == 1
+    assert apply_effects(database, "key-1", NOW) == 2
+    assert len(stored(database)[HISTORY]) == 1
 
 
-def test_a_reused_operation_owes_a_second_character_its_own_entries(any_database: Data) -> None:
-    any_database["characters"].insert_many([character(), {**character(), "id": "other"}])
-    record_operation(any_database, record(), NOW)
+def test_a_reused_operation_owes_a_second_character_its_own_entries(database: Data) -> None:
+    database["characters"].insert_many([character(), {**character(), "id": "other"}])
+    record_operation(database, record(), NOW)
 
-    record_operation(any_database, record(effects=effects("key-1", "other")), NOW)
+    record_operation(database, record(effects=effects("key-1", "other")), NOW)
 
-    counts = [len(document[HISTORY]) for document in any_database["characters"].find()]
+    counts = [len(document[HISTORY]) for document in database["characters"].find()]
     assert counts == [1, 1]
 
 
 def test_a_forced_repetition_replaces_the_output_once_and_keeps_the_old_one(
-    any_database: Data,
+    database: Data,
 ) -> None:
-    any_database["characters"].insert_one(character())
-    record_operation(any_database, record(), NOW)
+    database["characters"].insert_one(character())
+    record_operation(database, record(), NOW)
     again = record(repeat="run-2", output=output("new"), effects=effects("key-1", repeat="run-2"))
 
     for _ in range(2):
-        record_operation(any_database, again, NOW)
+        record_operation(database, again, NOW)
 
-    found = OperationLedger(any_database).find("key-1")
+    found = OperationLedger(database).find("key-1")
     assert found is not None
     assert found.output == output("new")
     assert found.earlier_outputs == [output()]
-    assert len(stored(any_database)[HISTORY]) == 2
+    assert len(stored(database)[HISTORY]) == 2
 
 
-def test_the_newest_entries_stay_in_the_order_they_were_added(any_database: Data) -> None:
-    characters = CharacterRepository(any_database)
+def test_the_newest_entries_stay_in_the_order_they_were_added(database: Data) -> None:
+    characters = CharacterRepository(database)
     old = [entry(number).model_dump() for number in range(HISTORY_LIMIT)]
     by_the_app = {**entry(1000).model_dump(), "created_at": "2026-11-21T13:00:00"}
-    any_database["characters"].insert_one(character(**{HISTORY: [*old, by_the_app]}))
+    database["characters"].insert_one(character(**{HISTORY: [*old, by_the_app]}))
 
     for number in (500, 300):
         characters.add_history(CHARACTER, entry(number), NOW)
 
-    ids = [e["id"] for e in stored(any_database)[HISTORY]]
+    ids = [e["id"] for e in stored(database)[HISTORY]]
     assert len(ids) == HISTORY_LIMIT
     assert ids[-3:] == ["entry-1000", "entry-500", "entry-300"]
 
 
-def test_the_gallery_shows_for_an_age_what_was_asked_for_last(any_database: Data) -> None:
-    any_database["characters"].insert_one(character())
+def test_the_gallery_shows_for_an_age_what_was_asked_for_last(database: Data) -> None:
+    database["characters"].insert_one(character())
     first, second = record("key-1"), record("key-2")
     other = [
         e.model_copy(update={"url": "other.png"}) for e in second.effects if e.kind != "history"
@@ -144,9 +132,9 @@ def test_the_gallery_shows_for_an_age_what_was_asked_for_last(any_database: Data
     second = second.model_copy(update={"effects": other})
 
     for asked in (first, second, first):
-        record_operation(any_database, asked, NOW)
+        record_operation(database, asked, NOW)
 
-    assert stored(any_database)[GALLERY]["age_variants"] == {"45": "out.png"}
+    assert stored(database)[GALLERY]["age_variants"] == {"45": "out.png"}
 
 
 EMPTY_FIELDS = [
@@ -159,9 +147,9 @@ EMPTY_FIELDS = [
 
 
 @pytest.mark.parametrize("fields", EMPTY_FIELDS)
-def test_missing_and_null_fields_count_as_empty(any_database: Data, fields: dict[str, Any]) -> None:
-    any_database["characters"].insert_one(character(**fields))
-    characters = CharacterRepository(any_database)
+def test_missing_and_null_fields_count_as_empty(database: Data, fields: dict[str, Any]) -> None:
+    database["characters"].insert_one(character(**fields))
+    characters = CharacterRepository(database)
 
     characters.find(CHARACTER)
     characters.add_history(CHARACTER, entry(1), NOW)
@@ -170,20 +158,20 @@ def test_missing_and_null_fields_count_as_empty(any_database: Data, fields: dict
     characters.set_age_variant(CHARACTER, 45, "b.png", NOW)
     characters.set_age_variant(CHARACTER, 65, "c.png", NOW)
 
-    found = stored(any_database)
+    found = stored(database)
     assert len(found[HISTORY]) == 1
     assert found[GALLERY]["enhanced_faces"] == ["a.png"]
     assert found[GALLERY]["age_variants"] == {"45": "b.png", "65": "c.png"}
     assert found[GALLERY]["custom_outputs"] == []
 
 
-def test_what_the_gallery_holds_otherwise_stays(any_database: Data) -> None:
+def test_what_the_gallery_holds_otherwise_stays(database: Data) -> None:
     before = {"swapped_faces": ["s.png"], "age_variants": {"12": "x.png"}, "app_field": 7}
-    any_database["characters"].insert_one(character(**{GALLERY: before}))
+    database["characters"].insert_one(character(**{GALLERY: before}))
 
-    CharacterRepository(any_database).set_age_variant(CHARACTER, 45, "$b.png", NOW)
+    CharacterRepository(database).set_age_variant(CHARACTER, 45, "$b.png", NOW)
 
-    gallery = stored(any_database)[GALLERY]
+    gallery = stored(database)[GALLERY]
     assert gallery["age_variants"] == {"12": "x.png", "45": "$b.png"}
     assert gallery["swapped_faces"] == ["s.png"]
     assert gallery["app_field"] == 7
@@ -217,15 +205,15 @@ def test_a_character_that_is_not_there_or_deleted_is_unknown(database: Data, del
         CharacterRepository(database).find(CHARACTER)
 
 
-def test_a_failure_is_one_history_entry_whatever_the_number_of_tries(any_database: Data) -> None:
-    any_database["characters"].insert_one(character())
+def test_a_failure_is_one_history_entry_whatever_the_number_of_tries(database: Data) -> None:
+    database["characters"].insert_one(character())
     failed = entry(1).model_copy(
         update={"success": False, "output_image_url": "", "error_message": "No face."}
     )
 
     for _ in range(3):
-        record_failure(any_database, CHARACTER, failed, NOW)
+        record_failure(database, CHARACTER, failed, NOW)
 
-    (written,) = stored(any_database)[HISTORY]
+    (written,) = stored(database)[HISTORY]
     assert written["success"] is False
     assert written["output_image_url"] == ""

@@ -12,7 +12,6 @@ from db.connection import connect
 from db.errors import OperationRefused
 from db.inference.report import MAX_EXAMPLES, SeedReport
 from db.inference.seed import BATCH, seed_inference
-from db.setup.apply import initialise
 
 Data = Database[dict[str, Any]]
 
@@ -50,13 +49,12 @@ def created(report: SeedReport) -> dict[str, int]:
     return {f"{count.base_model} {count.preset_type}": count.created for count in report.presets}
 
 
-def test_active_models_get_both_presets_in_valid_documents(any_database: Data) -> None:
-    initialise(any_database, "error")
-    any_database["database_models"].insert_many(MODELS)
+def test_active_models_get_both_presets_in_valid_documents(data: Data) -> None:
+    data["database_models"].insert_many(MODELS)
 
-    report = seed_inference(any_database)
+    report = seed_inference(data)
 
-    assert keys(any_database) == [
+    assert keys(data) == [
         *(("wan", "quality"), ("wan", "speed")),
         *(("xl", "quality"), ("xl", "speed")),
     ]
@@ -91,14 +89,14 @@ def test_the_list_of_unknown_models_is_bounded_and_counted(database: Data) -> No
     assert stored(database) == []
 
 
-def test_a_second_run_changes_nothing(any_database: Data) -> None:
-    any_database["database_models"].insert_many(models(BATCH + 1))
-    first = seed_inference(any_database)
-    before = stored(any_database)
+def test_a_second_run_changes_nothing(database: Data) -> None:
+    database["database_models"].insert_many(models(BATCH + 1))
+    first = seed_inference(database)
+    before = stored(database)
 
-    second = seed_inference(any_database)
+    second = seed_inference(database)
 
-    assert stored(any_database) == before
+    assert stored(database) == before
     assert (first.created, first.existing) == (2 * (BATCH + 1), 0)
     assert (second.created, second.existing) == (0, 2 * (BATCH + 1))
 
@@ -131,15 +129,15 @@ def test_a_dry_run_counts_and_writes_nothing(database: Data) -> None:
 
 @pytest.mark.parametrize("with_index", [True, False])
 def test_runs_at_once_make_each_preset_once(
-    any_database: Data, any_url: str, *, with_index: bool
+    database: Data, mongo_url: str, *, with_index: bool
 ) -> None:
     if with_index:
-        add_index(any_database)
-    any_database["database_models"].insert_many(models(200))
+        add_index(database)
+    database["database_models"].insert_many(models(200))
     together = Barrier(3)
 
     def run(_: int) -> SeedReport:
-        opened = connect(any_url, any_database.name)
+        opened = connect(mongo_url, database.name)
         together.wait(10)
         try:
             return seed_inference(opened)
@@ -149,7 +147,7 @@ def test_runs_at_once_make_each_preset_once(
     with ThreadPoolExecutor(3) as pool:
         reports = [*pool.map(run, range(3))]
 
-    assert len(stored(any_database)) == len(set(keys(any_database))) == 400
+    assert len(stored(database)) == len(set(keys(database))) == 400
     assert sum(report.created for report in reports) == 400
     assert [report.created + report.existing for report in reports] == [400] * 3
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from typing import Any
-from uuid import uuid4
 
 import pymongo
 import pytest
@@ -10,7 +9,6 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
 from db.characters import CharacterRepository
-from db.connection import connect
 from db.errors import (
     DatabaseError,
     DocumentDeleted,
@@ -27,7 +25,7 @@ from db.setup.compare import validation
 from db.soft_delete.marks import Deleted
 from db.soft_delete.repository import SoftDeletableRepository
 from db.transactions import in_one_transaction
-from tests.support.db.killed_story_work import delete_story, killed, restore_story
+from tests.support.db.killed import delete_story, killed, restore_story
 from tests.support.db.records import entry
 from tests.support.db.stories import (
     EARLIER,
@@ -47,14 +45,6 @@ Data = Database[dict[str, Any]]
 MARK = (NOW, OWNER)
 DELETED = {"deleted_at": NOW, "deleted_by": OWNER}
 STORY = {PROJECT, SCENE, INNER, "clip", "clip-inside", "mira", "ink"}
-
-
-@pytest.fixture
-def standalone(standalone_url: str) -> Iterator[Data]:
-    opened = connect(standalone_url, f"test_{uuid4().hex}")
-    yield opened
-    opened.client.drop_database(opened.name)
-    opened.client.close()
 
 
 @pytest.fixture
@@ -115,27 +105,27 @@ def test_a_second_deletion_keeps_the_first_mark_and_mends_what_came_since(
     assert counts == {"clips": 1}
 
 
-def test_a_second_restore_changes_nothing(any_database: Data) -> None:
-    add_story(any_database)
-    before = snapshot(any_database)
-    repository(any_database).soft_delete(PROJECT, OWNER, NOW)
-    repository(any_database).restore(PROJECT)
+def test_a_second_restore_changes_nothing(database: Data) -> None:
+    add_story(database)
+    before = snapshot(database)
+    repository(database).soft_delete(PROJECT, OWNER, NOW)
+    repository(database).restore(PROJECT)
 
-    assert repository(any_database).restore(PROJECT) == {}
-    assert snapshot(any_database) == before
+    assert repository(database).restore(PROJECT) == {}
+    assert snapshot(database) == before
 
 
-def test_scenes_in_a_circle_go_and_come_back_together(any_database: Data) -> None:
-    add_story(any_database, {SCENE: {"parent_scene_id": INNER}})
-    before = snapshot(any_database)
-    scenes = repository(any_database, "scenes")
+def test_scenes_in_a_circle_go_and_come_back_together(database: Data) -> None:
+    add_story(database, {SCENE: {"parent_scene_id": INNER}})
+    before = snapshot(database)
+    scenes = repository(database, "scenes")
 
     scenes.soft_delete(INNER, OWNER, NOW)
-    gone = set(marked(any_database))
+    gone = set(marked(database))
     scenes.restore(SCENE)
 
     assert gone == {SCENE, INNER, "clip", "clip-inside"}
-    assert snapshot(any_database) == before
+    assert snapshot(database) == before
 
 
 def test_a_document_with_an_empty_id_owns_nothing(database: Data) -> None:
@@ -144,15 +134,15 @@ def test_a_document_with_an_empty_id_owns_nothing(database: Data) -> None:
     assert repository(database).soft_delete("", OWNER, NOW) == {"projects": 1}
 
 
-def test_a_marked_document_is_valid(any_database: Data) -> None:
+def test_a_marked_document_is_valid(database: Data) -> None:
     (projects,) = (collection for collection in COLLECTIONS if collection.name == "projects")
-    any_database.create_collection("projects", **validation(projects, "error"))
-    any_database["projects"].insert_one({"id": PROJECT, "name": "Story"})
+    database.create_collection("projects", **validation(projects, "error"))
+    database["projects"].insert_one({"id": PROJECT, "name": "Story"})
 
-    repository(any_database).soft_delete(PROJECT, OWNER, NOW)
-    repository(any_database).restore(PROJECT)
+    repository(database).soft_delete(PROJECT, OWNER, NOW)
+    repository(database).restore(PROJECT)
 
-    assert repository(any_database).find(PROJECT)["name"] == "Story"
+    assert repository(database).find(PROJECT)["name"] == "Story"
 
 
 DELETION_WRITES = 7
@@ -243,14 +233,14 @@ def test_a_transaction_that_others_hold_up_is_tried_again_later(database: Data) 
     assert "clip" in snapshot(database)
 
 
-def test_a_child_is_not_restored_below_a_deleted_parent(any_database: Data) -> None:
-    add_story(any_database)
-    delete_story(any_database)
+def test_a_child_is_not_restored_below_a_deleted_parent(database: Data) -> None:
+    add_story(database)
+    delete_story(database)
 
     with pytest.raises(ParentDeleted, match=f"'{SCENE}' of scenes, which is deleted; restore that"):
-        repository(any_database, "clips").restore("clip")
+        repository(database, "clips").restore("clip")
 
-    assert "clip" in marked(any_database)
+    assert "clip" in marked(database)
 
 
 @pytest.mark.parametrize(
@@ -261,17 +251,17 @@ def test_a_child_is_not_restored_below_a_deleted_parent(any_database: Data) -> N
     ],
 )
 def test_a_restore_is_refused_when_a_unique_value_is_used_again(
-    any_database: Data, collection: str, field: str, index: str, value: str
+    database: Data, collection: str, field: str, index: str, value: str
 ) -> None:
-    add_unique_indexes(any_database, collection)
-    any_database[collection].insert_one({"id": "a", field: index, "email": "a", **DELETED})
-    any_database[collection].insert_one({"id": "b", field: index.replace("M", "m"), "email": "b"})
+    add_unique_indexes(database, collection)
+    database[collection].insert_one({"id": "a", field: index, "email": "a", **DELETED})
+    database[collection].insert_one({"id": "b", field: index.replace("M", "m"), "email": "b"})
 
     with pytest.raises(ValueTaken, match=f"{field} {value}; change or delete") as error:
-        repository(any_database, collection).restore("a")
+        repository(database, collection).restore("a")
 
     assert "hunter2" not in str(error.value)
-    assert repository(any_database, collection).find("a", deleted="only")[field] == index
+    assert repository(database, collection).find("a", deleted="only")[field] == index
 
 
 def test_an_update_is_refused_when_a_unique_value_is_taken(database: Data) -> None:

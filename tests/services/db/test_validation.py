@@ -1,13 +1,11 @@
 """What the validators let in and what they refuse, on a real server with the action `error`."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from pymongo.errors import DuplicateKeyError, WriteError
 
-from db.connection import connect
 from db.schema.collections import COLLECTIONS, Collection
 from db.schema.indexes import NOT_DELETED, WITHOUT_CASE, Index
 from db.setup.apply import initialise
@@ -22,65 +20,49 @@ every_collection = pytest.mark.parametrize(
 )
 
 
-@pytest.fixture(scope="module")
-def strict(mongo_url: str) -> Iterator[Data]:
-    opened = connect(mongo_url, f"test_{uuid4().hex}")
-    initialise(opened, "error")
-    yield opened
-    opened.client.drop_database(opened.name)
-    opened.client.close()
-
-
-@pytest.fixture(autouse=True)
-def emptied(strict: Data) -> Iterator[None]:
-    yield
-    for name in SMALLEST:
-        strict[name].delete_many({})
+@every_collection
+def test_a_document_with_what_it_must_have_is_let_in(data: Data, collection: Collection) -> None:
+    assert data[collection.name].insert_one(dict(SMALLEST[collection.name])).acknowledged
 
 
 @every_collection
-def test_a_document_with_what_it_must_have_is_let_in(strict: Data, collection: Collection) -> None:
-    assert strict[collection.name].insert_one(dict(SMALLEST[collection.name])).acknowledged
-
-
-@every_collection
-def test_what_the_model_writes_out_is_let_in(strict: Data, collection: Collection) -> None:
+def test_what_the_model_writes_out_is_let_in(data: Data, collection: Collection) -> None:
     document = collection.document.model_validate(SMALLEST[collection.name])
 
-    assert strict[collection.name].insert_one(document.model_dump(by_alias=True)).acknowledged
+    assert data[collection.name].insert_one(document.model_dump(by_alias=True)).acknowledged
 
 
 @every_collection
-def test_each_required_field_is_required(strict: Data, collection: Collection) -> None:
+def test_each_required_field_is_required(data: Data, collection: Collection) -> None:
     fields = collection.document.model_fields.items()
     required = {info.alias or name for name, info in fields if info.is_required()} - {"_id"}
 
     for missing in required:
         lacking = {k: v for k, v in SMALLEST[collection.name].items() if k != missing}
         with pytest.raises(WriteError, match="failed validation"):
-            strict[collection.name].insert_one(lacking)
+            data[collection.name].insert_one(lacking)
 
 
 @pytest.mark.parametrize(("name", "changed"), VALID)
-def test_a_valid_document_is_let_in(strict: Data, name: str, changed: dict[str, Any]) -> None:
+def test_a_valid_document_is_let_in(data: Data, name: str, changed: dict[str, Any]) -> None:
     document = SMALLEST[name] | changed
 
     DOCUMENTS[name].model_validate(document)
-    assert strict[name].insert_one(document).acknowledged
+    assert data[name].insert_one(document).acknowledged
 
 
 @pytest.mark.parametrize(("name", "changed"), INVALID)
-def test_an_invalid_document_is_refused(strict: Data, name: str, changed: dict[str, Any]) -> None:
+def test_an_invalid_document_is_refused(data: Data, name: str, changed: dict[str, Any]) -> None:
     with pytest.raises(WriteError, match="failed validation"):
-        strict[name].insert_one(SMALLEST[name] | changed)
+        data[name].insert_one(SMALLEST[name] | changed)
 
 
-def test_a_document_that_was_invalid_before_can_still_be_changed(strict: Data) -> None:
-    strict.command("collMod", "characters", validationLevel="off")
-    strict["characters"].insert_one(character())
-    initialise(strict, "error")
+def test_a_document_that_was_invalid_before_can_still_be_changed(data: Data) -> None:
+    data.command("collMod", "characters", validationLevel="off")
+    data["characters"].insert_one(character())
+    initialise(data, "error")
 
-    updated = strict["characters"].update_one({}, {"$set": {"description": "The hero."}})
+    updated = data["characters"].update_one({}, {"$set": {"description": "The hero."}})
 
     assert updated.modified_count == 1
 
@@ -94,26 +76,24 @@ def test_invalid_documents_only_cause_a_warning_by_default(database: Data) -> No
 @pytest.mark.parametrize(
     ("name", "field"), [("users", "username"), ("users", "email"), ("comfyui_servers", "url")]
 )
-def test_a_name_is_free_again_once_its_holder_is_deleted(
-    strict: Data, name: str, field: str
-) -> None:
+def test_a_name_is_free_again_once_its_holder_is_deleted(data: Data, name: str, field: str) -> None:
     others = {"username": "Other", "email": "other@example.org", "url": "http://127.0.0.1:2"}
     first = SMALLEST[name] | {"id": "first"}
     second = SMALLEST[name] | others | {"id": "second", field: first[field]}
-    strict[name].insert_one(first)
+    data[name].insert_one(first)
     with pytest.raises(DuplicateKeyError):
-        strict[name].insert_one(dict(second))
+        data[name].insert_one(dict(second))
 
-    strict[name].update_one({"id": "first"}, {"$set": {"deleted_at": NOW}})
+    data[name].update_one({"id": "first"}, {"$set": {"deleted_at": NOW}})
 
-    assert strict[name].insert_one(second).acknowledged
+    assert data[name].insert_one(second).acknowledged
 
 
-def test_user_names_that_differ_in_case_are_the_same(strict: Data) -> None:
-    strict["users"].insert_one(SMALLEST["users"] | {"username": "Mira"})
+def test_user_names_that_differ_in_case_are_the_same(data: Data) -> None:
+    data["users"].insert_one(SMALLEST["users"] | {"username": "Mira"})
 
     with pytest.raises(DuplicateKeyError):
-        strict["users"].insert_one(
+        data["users"].insert_one(
             SMALLEST["users"] | {"id": "2", "username": "mira", "email": "2@example.org"}
         )
 
@@ -137,9 +117,9 @@ UNIQUE: list[tuple[Index, list[dict[str, Any]], list[int]]] = [
 
 @pytest.mark.parametrize(("index", "documents", "expected"), UNIQUE)
 def test_duplicates_are_what_the_index_would_refuse(
-    strict: Data, index: Index, documents: list[dict[str, Any]], expected: list[int]
+    data: Data, index: Index, documents: list[dict[str, Any]], expected: list[int]
 ) -> None:
-    things = strict[f"things_{uuid4().hex}"]
+    things = data[f"things_{uuid4().hex}"]
     things.insert_many([dict(document) for document in documents])
 
     _, found = find_duplicates(things, index)
@@ -150,3 +130,4 @@ def test_duplicates_are_what_the_index_would_refuse(
             things.create_index(index.keys, **index.creation)
     else:
         assert things.create_index(index.keys, **index.creation) == index.name
+    things.drop()

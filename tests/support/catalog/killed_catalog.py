@@ -19,7 +19,7 @@ from storycanvas.catalog.comfyui.server import read_server
 from tasks.catalog.import_civitai import ImportSession
 from tasks.catalog.match import match_batch
 from tasks.catalog.sync import update_models
-from tests.support.db.killed_recording import Killer
+from tests.support.db.killed import Killer
 
 BATCH = 50
 

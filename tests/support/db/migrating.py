@@ -1,11 +1,9 @@
 """What the tests of the migrations share: a migrator, and what a database holds, byte for byte."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
 from typing import Any
-from uuid import uuid4
 
 import bson
 from bson.codec_options import CodecOptions
@@ -13,7 +11,6 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.collection import Collection
 from pymongo.database import Database
 
-from db.connection import connect
 from db.migrations.engine.check import Check
 from db.migrations.engine.migration import Migration, load_migrations
 from db.migrations.engine.migrator import Migrator
@@ -26,18 +23,7 @@ Document = dict[str, Any]
 UNDO = "migration_undo"
 OWN = {"migrations", "locks"}
 """Collections that migrating itself writes."""
-LEASE = timedelta(seconds=2)
-
-
-@contextmanager
-def opened(url: str) -> Iterator[Data]:
-    """Open an empty database, and drop it in the end."""
-    database = connect(url, f"test_{uuid4().hex}")
-    try:
-        yield database
-    finally:
-        database.client.drop_database(database.name)
-        database.client.close()
+LEASE = timedelta(seconds=10)
 
 
 @cache

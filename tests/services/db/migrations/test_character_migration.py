@@ -11,12 +11,12 @@ from pymongo.database import Database
 from db.schema.collections import COLLECTIONS
 from db.schema.documents.characters import StoredCharacter
 from db.setup.compare import validation
+from tests.support.db.fixtures import empty_database
 from tests.support.db.migrating import (
     UNDO,
     check,
     go_down,
     go_up,
-    opened,
     raw_documents,
     up_and_down,
     without_notes,
@@ -41,13 +41,6 @@ RIGHT: dict[str, Any] = {HISTORY: [], SETTINGS: None, GALLERY: EMPTY}
 FIRST = BROKEN["ages as pairs"][0]
 
 
-@pytest.fixture
-def database(standalone_url: str) -> Iterator[Data]:
-    """An empty database on the server that is quicker."""
-    with opened(standalone_url) as found:
-        yield found
-
-
 @dataclass(frozen=True)
 class Repair:
     """All broken and valid characters at four moments, by name."""
@@ -60,12 +53,12 @@ class Repair:
 
 
 @pytest.fixture(scope="module")
-def repair(standalone_url: str) -> Iterator[Repair]:
-    with opened(standalone_url) as database:
-        yield carry_out(database)
+def repair(standalone_server: Data) -> Iterator[Repair]:
+    with empty_database(standalone_server) as database:
+        yield repair_twice(database)
 
 
-def carry_out(database: Data) -> Repair:
+def repair_twice(database: Data) -> Repair:
     """Repair the characters twice, then undo it."""
     database["characters"].insert_many(broken_characters())
     before = told(database)
@@ -294,18 +287,18 @@ def test_a_deleted_character_is_repaired_too(database: Data) -> None:
     assert without_notes(stored(database)).items() >= RIGHT.items()
 
 
-def test_a_server_that_refuses_what_is_invalid_refuses_neither_way(any_database: Data) -> None:
+def test_a_server_that_refuses_what_is_invalid_refuses_neither_way(database: Data) -> None:
     [registered] = (collection for collection in COLLECTIONS if collection.name == "characters")
-    any_database.create_collection("characters", **validation(registered, "error"))
+    database.create_collection("characters", **validation(registered, "error"))
     characters = [*broken_characters(), *strange_characters(), {"_id": "x", "name": 7}]
-    any_database["characters"].insert_many(characters, bypass_document_validation=True)
-    before = raw_documents(any_database)
+    database["characters"].insert_many(characters, bypass_document_validation=True)
+    before = raw_documents(database)
 
-    go_up(any_database, 1)
-    assert check(any_database, 1).is_done
-    go_down(any_database, 1)
+    go_up(database, 1)
+    assert check(database, 1).is_done
+    go_down(database, 1)
 
-    assert raw_documents(any_database) == before
+    assert raw_documents(database) == before
 
 
 def test_a_database_without_characters_gets_no_collection(database: Data) -> None:

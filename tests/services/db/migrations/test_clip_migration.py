@@ -1,6 +1,5 @@
 """A clip's project from its scene, and its length under one name."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,7 +12,6 @@ from tests.support.db.migrating import (
     check,
     go_down,
     go_up,
-    opened,
     raw_documents,
     unresolved,
     up_and_down,
@@ -62,13 +60,6 @@ LENGTHS: dict[str, tuple[dict[str, Any], Any]] = {
 }
 
 
-@pytest.fixture
-def database(standalone_url: str) -> Iterator[Data]:
-    """An empty database on the server that is quicker."""
-    with opened(standalone_url) as found:
-        yield found
-
-
 def add(database: Data, table: dict[str, tuple[dict[str, Any], Any]]) -> None:
     database["scenes"].insert_many([{**scene} for scene in SCENES])
     clips = [{"id": name, **clip, "last": 1} for name, (clip, _) in table.items()]
@@ -84,12 +75,12 @@ def change(database: Data, **fields: Any) -> None:
     database["clips"].update_one({}, {"$set": fields})
 
 
-def test_the_project_comes_from_the_scene(any_database: Data) -> None:
-    add(any_database, PROJECTS)
+def test_the_project_comes_from_the_scene(database: Data) -> None:
+    add(database, PROJECTS)
 
-    go_up(any_database, 3)
+    go_up(database, 3)
 
-    found = {name: clip.get("project_id") for name, clip in by_id(any_database, "clips").items()}
+    found = {name: clip.get("project_id") for name, clip in by_id(database, "clips").items()}
     assert found == {name: project for name, (_, project) in PROJECTS.items()}
 
 

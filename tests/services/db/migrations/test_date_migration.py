@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
-import pytest
 from bson import Int64
 from pydantic import BaseModel
 from pymongo.database import Database
@@ -17,7 +16,6 @@ from tests.support.db.migrating import (
     check,
     go_down,
     go_up,
-    opened,
     raw_documents,
     unresolved,
     up_and_down,
@@ -82,13 +80,6 @@ NO_TIMES = [
 OTHERS: list[Any] = [None, THEN, 1735700000, Int64(1), 1.5, True, ["2026-01-02"], {"$date": "x"}]
 
 
-@pytest.fixture
-def database(standalone_url: str) -> Iterator[Data]:
-    """An empty database on the server that is quicker."""
-    with opened(standalone_url) as found:
-        yield found
-
-
 def add(database: Data, values: list[Any], field: str = "created_at") -> None:
     documents = [
         {"_id": n, "id": str(n), field: value, "last": 1} for n, value in enumerate(values)
@@ -124,12 +115,12 @@ def test_it_is_for_every_time_that_the_app_stores() -> None:
     }
 
 
-def test_texts_become_the_moment_they_name(any_database: Data) -> None:
-    add(any_database, [*TEXTS])
+def test_texts_become_the_moment_they_name(database: Data) -> None:
+    add(database, [*TEXTS])
 
-    go_up(any_database, 5)
+    go_up(database, 5)
 
-    assert dict(zip(TEXTS, values(any_database), strict=True)) == TEXTS
+    assert dict(zip(TEXTS, values(database), strict=True)) == TEXTS
 
 
 def test_what_is_no_time_stays(database: Data) -> None:

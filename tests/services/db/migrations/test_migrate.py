@@ -20,8 +20,8 @@ from db.migrations.engine.migration import Migration, load_migrations
 from db.migrations.engine.migrator import PASSES, Migrator
 from db.migrations.engine.report import MigrationReport
 from db.migrations.engine.work import Work
-from tests.services.db.test_audit_rights import as_user, guarded_url  # noqa: F401 - a fixture
 from tests.support.db.database_state import documents, shape
+from tests.support.db.fixtures import as_user
 from tests.support.db.made_migrations import (
     LEFT,
     NOTES,
@@ -35,6 +35,7 @@ from tests.support.db.made_migrations import (
 )
 
 FULL_DISK = "the disk is full"
+TWO_NOTES: list[dict[str, Any]] = [{"_id": 1}, {"_id": 2, "added_1": "own"}]
 NOBODY = "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=100"
 
 
@@ -61,10 +62,10 @@ def notes(database: Data) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def with_notes(any_database: Data) -> Data:
-    """A database of either kind with two notes, of which one has a field already."""
-    any_database[NOTES].insert_many([{"_id": 1}, {"_id": 2, "added_1": "own"}])
-    return any_database
+def with_notes(database: Data) -> Data:
+    """A database with two notes, of which one has a field already."""
+    database[NOTES].insert_many(TWO_NOTES)
+    return database
 
 
 @pytest.fixture
@@ -73,11 +74,13 @@ def filled(database: Data) -> Data:
     return database
 
 
-def test_a_migration_is_carried_out_and_its_record_says_all(with_notes: Data) -> None:
-    report = migrator(with_notes, adds_field(1)).apply("latest")
+def test_a_migration_is_carried_out_and_its_record_is_complete(any_database: Data) -> None:
+    any_database[NOTES].insert_many(TWO_NOTES)
 
-    found = record(with_notes)
-    assert [note["added_1"] for note in notes(with_notes)] == [1, "own"]
+    report = migrator(any_database, adds_field(1)).apply("latest")
+
+    found = record(any_database)
+    assert [note["added_1"] for note in notes(any_database)] == [1, "own"]
     assert told(report) == [(1, "up", {"notes.added_1": 1})]
     assert found.pop("started_at") <= found.pop("finished_at")
     assert found.pop("seconds") == report.moves[0].seconds
@@ -318,12 +321,12 @@ def test_a_database_that_the_former_release_migrated_is_accepted(database: Data)
     assert len(runs.apply("0").moves) == len(load_migrations())
 
 
-def test_an_unknown_target_is_refused_and_nothing_is_written(any_database: Data) -> None:
-    for run in (migrator(any_database).dry_run, migrator(any_database).apply):
+def test_an_unknown_target_is_refused_and_nothing_is_written(database: Data) -> None:
+    for run in (migrator(database).dry_run, migrator(database).apply):
         with pytest.raises(UnknownMigration, match="There is no migration '1'"):
             run("1")
 
-    assert any_database.list_collection_names() == []
+    assert database.list_collection_names() == []
 
 
 def test_a_dry_run_tells_what_a_run_does_and_writes_nothing(with_notes: Data) -> None:
@@ -371,12 +374,12 @@ def test_a_dry_run_of_a_downgrade_tells_what_would_be_undone(filled: Data) -> No
     assert told(report) == told(runs.apply("0"))
 
 
-def test_a_dry_run_of_all_migrations_leaves_an_empty_database_empty(any_database: Data) -> None:
-    runs = Migrator(any_database, "somebody", load_migrations())
+def test_a_dry_run_of_all_migrations_leaves_an_empty_database_empty(database: Data) -> None:
+    runs = Migrator(database, "somebody", load_migrations())
 
     assert len(runs.dry_run("latest").moves) == len(load_migrations())
     runs.dry_run("1", repeat=True)
-    assert any_database.list_collection_names() == []
+    assert database.list_collection_names() == []
 
 
 def test_what_is_left_to_a_person_is_in_the_report(filled: Data) -> None:
@@ -421,11 +424,10 @@ def test_without_a_server_it_ends_in_one_sentence() -> None:
 
 
 @pytest.fixture
-def users(request: pytest.FixtureRequest) -> Iterator[dict[str, Data]]:
+def users(guarded_url: str) -> Iterator[dict[str, Data]]:
     """A database with two notes as its users see it, on a server that asks who comes."""
-    url = request.getfixturevalue("guarded_url")
     names = ("root", "app", "viewer", "stranger")
-    opened = {name: as_user(url, name) for name in names}
+    opened = {name: as_user(guarded_url, name) for name in names}
     opened["root"][NOTES].insert_many([{"_id": 1}, {"_id": 2}])
     yield opened
     for database in opened.values():

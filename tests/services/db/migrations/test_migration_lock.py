@@ -87,11 +87,13 @@ def lose_lock(work: Work) -> None:
     wait_until(is_known)
 
 
-def test_a_second_run_is_told_who_migrates_and_since_when(any_database: Data, any_url: str) -> None:
-    other = connect(any_url, any_database.name)
+def test_a_second_run_is_told_who_migrates_and_since_when(
+    database: Data, standalone_url: str
+) -> None:
+    other = connect(standalone_url, database.name)
 
-    with at_work(any_database) as first:
-        since = lock_of(any_database)["since"]
+    with at_work(database) as first:
+        since = lock_of(database)["since"]
         with pytest.raises(MigrationRunning) as refused:
             Migrator(other, "second run", [made(1)], lease=LEASE).apply("latest")
 
@@ -125,17 +127,17 @@ def test_the_lock_is_given_back_however_the_run_ends(database: Data, finish: Ste
     assert lock_of(database) == {}
 
 
-def test_the_lock_of_a_killed_run_is_taken_over_after_its_lease(any_database: Data) -> None:
+def test_the_lock_of_a_killed_run_is_taken_over_after_its_lease(database: Data) -> None:
     held: list[dict[str, Any]] = []
     for milliseconds in (-1, 500):
-        expires = left_behind(any_database, milliseconds)
+        expires = left_behind(database, milliseconds)
 
         migration = made(1, lambda work: held.append(lock_of(work.database)))
-        Migrator(any_database, "next run", [migration], lease=LEASE).apply("1", repeat=True)
+        Migrator(database, "next run", [migration], lease=LEASE).apply("1", repeat=True)
 
         assert held[-1]["holder"] == "next run"
         assert held[-1]["since"] > expires
-        assert lock_of(any_database) == {}
+        assert lock_of(database) == {}
 
 
 def test_what_is_no_lock_keeps_nobody_out(database: Data) -> None:

@@ -1,6 +1,5 @@
 """Marks of deletion, and unique values that can be used again after one."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +18,6 @@ from tests.support.db.migrating import (
     go_up,
     indexes,
     migrator,
-    opened,
     raw_documents,
     unresolved,
     up_and_down,
@@ -64,13 +62,6 @@ OLD: dict[str, list[tuple[str, Any, dict[str, Any]]]] = {
     "a sparse one of the mark": [("projects", "deleted_at", {"sparse": True})],
     "the right ones": [("projects", "deleted_at", {}), ("clips", "deleted_at", {})],
 }
-
-
-@pytest.fixture
-def database(standalone_url: str) -> Iterator[Data]:
-    """An empty database on the server that is quicker."""
-    with opened(standalone_url) as found:
-        yield found
 
 
 def make(database: Data, name: str) -> None:
@@ -150,21 +141,21 @@ def test_the_value_of_a_deleted_document_can_be_used_again(
         database[collection].insert_one({field: "same"})
 
 
-def test_the_indexes_are_those_of_the_registry(any_database: Data) -> None:
+def test_the_indexes_are_those_of_the_registry(database: Data) -> None:
     for collection, field in UNIQUE:
-        any_database[collection].create_index(field, unique=True)
-    any_database["scenes"].insert_one({"id": "s"})
-    any_database["projects"].insert_one({"id": "p"})
+        database[collection].create_index(field, unique=True)
+    database["scenes"].insert_one({"id": "s"})
+    database["projects"].insert_one({"id": "p"})
 
-    go_up(any_database, 2)
+    go_up(database, 2)
 
-    found = of_deletion(any_database)
+    found = of_deletion(database)
     assert set(found) == {"comfyui_servers", "users", "scenes", "projects"}
     assert [
         (name, index.name)
         for name, wanted in found.items()
         for index in wanted
-        if not has(any_database, name, index)
+        if not has(database, name, index)
     ] == []
 
 

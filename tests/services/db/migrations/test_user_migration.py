@@ -1,6 +1,5 @@
 """Two tables of users become one, and two again when it is undone."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,13 +8,13 @@ from bson import Int64
 from pymongo.database import Database
 
 from db.errors import ValueTaken
+from tests.support.db.fixtures import empty_database
 from tests.support.db.migrating import (
     UNDO,
     by_id,
     check,
     go_down,
     go_up,
-    opened,
     raw_documents,
     unresolved,
     up_and_down,
@@ -32,13 +31,6 @@ CLASH = "Users with the name of another person"
 SEVERAL = "Users of whom several have one e-mail"
 NUMBERED = "Users whose person has another legacy_id already"
 NAMELESS = "Users without e-mail, who cannot be matched"
-
-
-@pytest.fixture
-def database(standalone_url: str) -> Iterator[Data]:
-    """An empty database on the server that is quicker."""
-    with opened(standalone_url) as found:
-        yield found
 
 
 def story(number: object = "u-1", **fields: Any) -> Document:
@@ -257,16 +249,16 @@ WORLD = [
 
 
 @pytest.mark.parametrize("unique", [[], ["id", "username", "email", "legacy_id"]])
-def test_undoing_gives_the_same_bytes_and_owners(any_database: Data, unique: list[str]) -> None:
-    make_unique(any_database, *unique)
-    add(any_database, *WORLD)
-    before = whole(any_database)
+def test_undoing_gives_the_same_bytes_and_owners(database: Data, unique: list[str]) -> None:
+    make_unique(database, *unique)
+    add(database, *WORLD)
+    before = whole(database)
 
-    go_up(any_database, 4)
-    assert check(any_database, 4).is_done
-    go_down(any_database, 4)
+    go_up(database, 4)
+    assert check(database, 4).is_done
+    go_down(database, 4)
 
-    assert whole(any_database) == before
+    assert whole(database) == before
 
 
 def test_a_number_moves_to_the_person_and_back_under_a_unique_index(database: Data) -> None:
@@ -372,10 +364,10 @@ def put(database: Data, half: dict[str, str], before: Data, after: Data) -> None
 
 @pytest.mark.parametrize("half", HALVES.values(), ids=HALVES)
 def test_what_a_kill_leaves_is_done_or_undone_by_the_next_run(
-    standalone_url: str, database: Data, half: dict[str, str]
+    standalone_server: Data, database: Data, half: dict[str, str]
 ) -> None:
     people = [story(), couple(), couple(8, email="Lone@x.org", username="lone")]
-    with opened(standalone_url) as before, opened(standalone_url) as after:
+    with empty_database(standalone_server) as before, empty_database(standalone_server) as after:
         for state in (database, before, after):
             add(state, *people)
         for state in (database, after):

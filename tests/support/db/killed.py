@@ -1,9 +1,14 @@
-"""Works on a story and dies, as by kill -9, right before its n-th write."""
+"""Work that dies, as by kill -9, right before its n-th write.
+
+Each attempt is a fork of one warmed process that has everything imported, so it starts within
+milliseconds; the test's own process cannot be forked, since it has threads.
+"""
 
 import os
 from collections.abc import Callable
 from datetime import datetime
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 from pymongo import MongoClient
@@ -15,17 +20,22 @@ from pymongo.monitoring import (
     CommandSucceededEvent,
 )
 
+from db.couple_import.csv_source import CsvSource
+from db.couple_import.run import import_tables
+from db.ledger.record import record_operation
 from db.soft_delete.purge import Purge
 from db.soft_delete.repository import SoftDeletableRepository
+from tests.support.db import records
 from tests.support.db.stories import NOW, OWNER, PROJECT
 
 KILLED = 9
-WRITES = {"update", "delete", "commitTransaction"}
+WRITES = {"insert", "update", "delete", "commitTransaction"}
 
-Work = Callable[[Database[dict[str, Any]]], object]
+Data = Database[dict[str, Any]]
+Work = Callable[[Data], object]
 
 _processes = get_context("forkserver")
-_processes.set_forkserver_preload(["pymongo", "pydantic"])
+_processes.set_forkserver_preload([__name__])
 
 
 class Killer(CommandListener):
@@ -35,9 +45,10 @@ class Killer(CommandListener):
         self._left = fatal
 
     def started(self, event: CommandStartedEvent) -> None:
-        self._left -= event.command_name in WRITES
-        if self._left == 0:
-            os._exit(KILLED)
+        if event.command_name in WRITES:
+            self._left -= 1
+            if self._left == 0:
+                os._exit(KILLED)
 
     def succeeded(self, event: CommandSucceededEvent) -> None:
         """Go on."""
@@ -46,18 +57,26 @@ class Killer(CommandListener):
         """Go on."""
 
 
-def delete_story(database: Database[dict[str, Any]], now: datetime = NOW) -> None:
+def delete_story(database: Data, now: datetime = NOW) -> None:
     SoftDeletableRepository(database, "projects").soft_delete(PROJECT, OWNER, now)
 
 
-def restore_story(database: Database[dict[str, Any]]) -> None:
+def restore_story(database: Data) -> None:
     SoftDeletableRepository(database, "projects").restore(PROJECT)
 
 
-def purge(database: Database[dict[str, Any]]) -> None:
+def purge_story(database: Data) -> None:
     work = Purge(database, NOW, dry_run=False)
     work.count()
     work.remove()
+
+
+def record_one(database: Data) -> None:
+    record_operation(database, records.record(), records.NOW)
+
+
+def import_folder(folder: Path, database: Data) -> None:
+    import_tables(database, CsvSource(folder))
 
 
 def killed(work: Work, url: str, name: str, fatal: int) -> bool:
