@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 from pymongo.database import Database
-from tests.support.db.killed_recording import KILLED
 
 from db.setup.apply import initialise
 from tests.support.catalog.comfyui_server import ComfyuiServer
 from tests.support.catalog.killed_catalog import bring_up_to_date
 from tests.support.catalog.sample_catalog import comfyui_answers, file, item, pages, version
+from tests.support.db.killed import KILLED
 from tests.support.paths import ROOT
 
 Data = Database[dict[str, Any]]
