@@ -1,31 +1,38 @@
-# `make demo` works from a fresh checkout with Python 3.11, make and the package registries.
+# `make demo` works from a fresh checkout with Python 3.11 to 3.13, make and the package registries.
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+IN_RANGE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
+		$$python -c '$(IN_RANGE)' 2>/dev/null && command -v $$python && break; done)
 BIN := .venv/bin
-INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -q
+# -qq: errors only; pip warns once a package where a machine has a second index.
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -qq
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-strip-extras --no-emit-index-url --no-emit-find-links --no-header --no-config --quiet
 
-.PHONY: help .venv demo test check bench guard chaos fuzz up down status lock clean
+.PHONY: help .venv demo test test-system check bench guard chaos fuzz up down status lock clean
 
 help: ## list the commands
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
 
 .venv: .venv/installed
 
 .venv/installed: pyproject.toml requirements/dev.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
-		{ echo "Python 3.11 is needed; name it, for example: make PYTHON=/usr/bin/python3.11"; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(INSTALL) --require-hashes -r requirements/dev.txt
-	$(INSTALL) --no-deps --no-build-isolation -e .
+	@$(or $(PYTHON),false) -c '$(IN_RANGE)' || \
+		{ echo "Python 3.11, 3.12 or 3.13 is needed; name it, for example: make PYTHON=python3.12"; exit 1; }
+	@echo "installing into .venv"
+	@$(PYTHON) -m venv .venv
+	@$(INSTALL) --require-hashes -r requirements/dev.txt
+	@$(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 
 demo: .venv ## the whole system, for real, on this machine
 	$(BIN)/python -m deployments.demo
 
-test: check ## everything that CI runs
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+test: check ## checks, and tests on real services
+	$(BIN)/python -m pytest -n 4 --dist worksteal tests/unit tests/services tests/flows
+
+test-system: .venv ## kills, leases, restarts, fuzz, chaos, browser: wall-clock by nature
+	$(BIN)/python -m pytest -n 4 --dist worksteal tests/system
 
 check: .venv ## lint, format, types, import rule
 	$(BIN)/ruff check .
@@ -61,7 +68,7 @@ lock: .venv ## pin what pyproject.toml asks for
 	@index=$$($(BIN)/pip config get global.index-url 2>/dev/null || true); \
 	index=$${PIP_INDEX_URL:-$$index}; \
 	if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$$index"; fi; \
-	$(COMPILE) --extra dev -o requirements/dev.txt && \
+	$(COMPILE) --upgrade --extra dev -o requirements/dev.txt && \
 	$(COMPILE) --extra flows -c requirements/dev.txt -o requirements/base.txt && \
 	$(COMPILE) --extra host -c requirements/dev.txt -o requirements/host.txt
 

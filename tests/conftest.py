@@ -1,12 +1,12 @@
 """Real services for tests: each started once a session on a free port, and ended by pid."""
 
-import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from storycanvas.services.face_host import FaceHost
 from storycanvas.services.mongod import Mongod
@@ -31,14 +31,23 @@ def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def mongo_url(state_dir: Path) -> Iterator[str]:
-    with acquire(Mongod(), state_dir / "replica_set") as lease:
+def shared_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of one test run find."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def mongo_url(shared_dir: Path) -> Iterator[str]:
+    """A replica set of one member, shared by the processes of one test run."""
+    with acquire(Mongod(), shared_dir / "replica_set") as lease:
         yield lease.url
 
 
 @pytest.fixture(scope="session")
-def standalone_url(state_dir: Path) -> Iterator[str]:
-    with acquire(Mongod(standalone=True), state_dir / "standalone") as lease:
+def standalone_url(shared_dir: Path) -> Iterator[str]:
+    """A standalone server, shared by the processes of one test run."""
+    with acquire(Mongod(standalone=True), shared_dir / "standalone") as lease:
         yield lease.url
 
 
@@ -49,19 +58,15 @@ def host_url(state_dir: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def prefect_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def prefect_database(shared_dir: Path) -> Path:
     """The database of a Prefect server after its first start, which takes 20 s for making it.
 
     The processes of one test run share it: all of them find the same folder.
     """
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
-    made = shared / "first_start" / PrefectServer.name / "prefect.db"
-    with (shared / "first_start.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    made = shared_dir / "first_start" / PrefectServer.name / "prefect.db"
+    with FileLock(shared_dir / "first_start.lock"):
         if not made.exists():
-            with acquire(PrefectServer(), shared / "first_start"):
+            with acquire(PrefectServer(), shared_dir / "first_start"):
                 pass
     return made
 
