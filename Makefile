@@ -26,7 +26,7 @@ help: ## list the commands
 	@touch $@
 
 demo: .venv ## the whole system, for real, on this machine
-	$(BIN)/python -m deployments.demo
+	$(BIN)/storycanvas demo
 
 test: check ## checks, and tests on real services
 	$(BIN)/python -m pytest -n 4 --dist worksteal tests/unit tests/services tests/flows
@@ -55,13 +55,13 @@ fuzz: .venv ## ten thousand hostile requests to a real host
 	$(BIN)/python -m tests.system.fuzz.run_fuzz
 
 up: .venv ## database, Prefect with its UI, face host and worker, until `make down`
-	$(BIN)/python -m deployments.local_stack up
+	$(BIN)/storycanvas up
 
 down: .venv ## end what `make up` started
-	$(BIN)/python -m deployments.local_stack down
+	$(BIN)/storycanvas down
 
 status: .venv ## what runs, and where
-	$(BIN)/python -m deployments.local_stack status
+	$(BIN)/storycanvas status
 
 # uv does not read pip's settings: the index that pip uses is handed on, and never written down.
 lock: .venv ## pin what pyproject.toml asks for

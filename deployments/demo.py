@@ -1,32 +1,32 @@
-"""The demo: start the local stack, run both face flows on the sample character, end the stack.
+"""The runs of `storycanvas demo`, against the system that the environment names."""
 
-`make demo`, or `python -m deployments.demo`. The runs are a process of their own, because Prefect
-reads its environment when it is imported.
-"""
-
-import os
-import subprocess
 import sys
 
-from deployments.local_stack import STATE_DIR, local_stack
-from storycanvas.services.errors import ServiceError
+from blocks.configured import story_database
+from blocks.environment import ConfigurationUnusable, Environment
+from db.errors import DatabaseError
+from deployments.run_flow import show_face_report
+from deployments.sample import TARGET, add_sample_character
+from flows.age_progression import age_progression
+from flows.enhance_then_swap import enhance_then_swap
+from storycanvas.faces.errors import FaceError
+from storycanvas.gpu.guard.limit import GuardClosed
+from tasks.faces.report import StepsFailed
 
 
 def main() -> int:
-    """Run the demo; the exit code is that of its runs."""
+    """Run both flows on the sample character."""
+    character_id = add_sample_character(story_database(Environment()).connect())
     try:
-        with local_stack(STATE_DIR) as stack:
-            environment = {
-                **os.environ,
-                **stack.environment,
-                "PREFECT_LOGGING_LEVEL": "WARNING",
-                "STORYCANVAS_STATE": str(stack.state_dir),
-            }
-            runs = [sys.executable, "-m", "deployments.demo_runs"]
-            return subprocess.run(runs, env=environment, check=False).returncode  # noqa: S603 - our own words
-    except ServiceError as error:
+        show_face_report(age_progression(character_id))
+        show_face_report(enhance_then_swap(character_id, str(TARGET)))
+    except StepsFailed as error:
+        show_face_report(error.report)
+        return 1
+    except (FaceError, DatabaseError, GuardClosed, ConfigurationUnusable) as error:
         print(error, file=sys.stderr)
         return 1
+    return 0
 
 
 if __name__ == "__main__":

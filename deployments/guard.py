@@ -1,6 +1,5 @@
-"""What guards the face hosts now: `python -m deployments.guard status`, or `reset HOST`."""
+"""Showing what guards the face hosts now, and freeing slots that leaked."""
 
-import argparse
 import sys
 import time
 from collections.abc import Sequence
@@ -26,33 +25,26 @@ WATCH_SECONDS = DEFAULTS.lease + 15.0
 """A lease, and the time that Prefect's server may take to notice its end."""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Show or free the slots of the configured hosts.
-
-    Args:
-        argv: `status`, or `reset` and the address or limit of a host; None takes the process's own.
-
-    Returns:
-        0, or 2 if a slot cannot be freed now.
-    """
-    arguments = _parser().parse_args(argv)
-    hosts = face_hosts(Environment())
-    if arguments.command == "status":
-        show(hosts)
-        return 0
-    named = [host for host in hosts if arguments.host in {host.url, host.limit_name}]
-    if not named:
-        known = ", ".join(host.url for host in hosts)
-        print(f"{arguments.host} is none of the configured hosts: {known}", file=sys.stderr)
-        return REFUSED
-    return reset(named[0])
-
-
 def show(hosts: Sequence[FaceHost]) -> None:
     """Print the slots, holders and waiting runs of hosts."""
     for host in hosts:
         lines = state_lines(read_state(host.limit_name), _status(host), PREFECT_UI_URL.value())
         print("\n".join(lines))
+
+
+def reset_named(name: str) -> int:
+    """Free the slots of the configured host with this address or limit.
+
+    Returns:
+        0, or 2 if there is no such host or a slot cannot be freed now.
+    """
+    hosts = face_hosts(Environment())
+    named = [host for host in hosts if name in {host.url, host.limit_name}]
+    if not named:
+        known = ", ".join(host.url for host in hosts)
+        print(f"{name} is none of the configured hosts: {known}", file=sys.stderr)
+        return REFUSED
+    return reset(named[0])
 
 
 def reset(host: FaceHost, watch_seconds: float = WATCH_SECONDS) -> int:
@@ -94,16 +86,3 @@ def _status(host: FaceHost) -> HostStatus | None:
             return client.status()
     except FaceError:
         return None
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m deployments.guard", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("status", help="slots, holders and waiting runs of each host")
-    freeing = commands.add_parser("reset", help="free a slot that nobody holds any more")
-    freeing.add_argument("host", help="address or limit of the host, as `status` shows it")
-    return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

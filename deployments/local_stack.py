@@ -1,22 +1,48 @@
-"""The whole system on this machine: MongoDB, Prefect with its UI, a face host and a worker.
+"""The whole system on this machine: MongoDB, Prefect with its UI, a face host and a worker."""
 
-By hand: `python -m deployments.local_stack up | down | status`, or `make up` and `make down`.
-"""
-
-import argparse
 import fcntl
+import os
+import signal
+import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import FrameType
 
-from deployments.orderly_end import exit_on_signal
 from deployments.stack import SERVICES, Stack
-from deployments.stack_note import StackState, erase_note, read_note, stopped_services
+from deployments.stack_state import StackState, erase_state, read_state, stopped_services
 from storycanvas.services.errors import ServiceError
 from storycanvas.services.shared import Outcome, stop_kept
 
 STATE_DIR = Path(".storycanvas")
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def exit_on_signal() -> Iterator[None]:
+    """Turn signals that would end this process into `SystemExit`, as long as the context is open.
+
+    Only the first one counts: a second Ctrl-C must not interrupt the ending of what was started.
+    Outside the main thread, where Python takes no signals, nothing changes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, _end) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    del frame
+    for other in SIGNALS:
+        signal.signal(other, signal.SIG_IGN)
+    sys.exit(128 + number)
 
 
 @contextmanager
@@ -24,10 +50,6 @@ def local_stack(
     state_dir: Path = STATE_DIR, *, say: Callable[[str], None] = print
 ) -> Iterator[Stack]:
     """Have the whole system running; what `up` left running is used, and left running.
-
-    Args:
-        state_dir: Where all its files lie.
-        say: Takes a line for each step.
 
     Yields:
         The running system, with the `environment` that leads to it.
@@ -44,31 +66,24 @@ def local_stack(
 def up(state_dir: Path) -> None:
     """Start the system and leave it running.
 
-    Args:
-        state_dir: Where all its files lie.
-
     Raises:
         ServiceError: Something does not start; everything that did is ended.
     """
     with _one_at_a_time(state_dir):
-        note = read_note(state_dir)
-        if note and not stopped_services(note, state_dir):
-            _describe("It runs already.", note)
+        state = read_state(state_dir)
+        if state and not stopped_services(state, state_dir):
+            _describe("It runs already.", state)
             return
         with local_stack(state_dir) as stack:
-            note = stack.keep()
-        _describe("It runs.", note)
+            state = stack.keep()
+        _describe("It runs.", state)
 
 
 def down(state_dir: Path) -> None:
-    """End what `up` started, except what another run still uses.
-
-    Args:
-        state_dir: Where all its files lie.
-    """
+    """End what `up` started, except what another run still uses."""
     with _one_at_a_time(state_dir), exit_on_signal():
         outcomes = {name: stop_kept(name, state_dir) for name in reversed(SERVICES)}
-        erase_note(state_dir)
+        erase_state(state_dir)
     met = {name: outcome for name, outcome in outcomes.items() if outcome != Outcome.NOT_RUNNING}
     for name, outcome in met.items():
         print(f"{name}: {outcome.value}")
@@ -77,47 +92,53 @@ def down(state_dir: Path) -> None:
 
 
 def status(state_dir: Path) -> None:
-    """Tell what runs and where.
-
-    Args:
-        state_dir: Where all its files lie.
-    """
-    note = read_note(state_dir)
-    if note is None:
+    """Print what runs and where."""
+    state = read_state(state_dir)
+    if state is None:
         print(f"Nothing was left running in {state_dir.resolve()}. Start it with: make up")
         return
-    stopped = stopped_services(note, state_dir)
-    state = f"Not running any more: {', '.join(stopped)}. Start again with: make up"
-    _describe(state if stopped else "It runs.", note)
+    stopped = stopped_services(state, state_dir)
+    sentence = f"Not running any more: {', '.join(stopped)}. Start again with: make up"
+    _describe(sentence if stopped else "It runs.", state)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command.
+def demo(state_dir: Path) -> int:
+    """Run both face flows on the sample character, with a stack of their own or the one that runs.
 
-    Args:
-        argv: Arguments; the process's own when None.
+    The runs are a process of their own, because Prefect reads its environment when it is imported.
 
     Returns:
-        Exit code.
+        The exit code of the runs.
     """
-    commands = {"up": up, "down": down, "status": status}
-    parser = argparse.ArgumentParser(prog="python -m deployments.local_stack", description=__doc__)
-    parser.add_argument("command", choices=commands)
-    parser.add_argument("--state-dir", type=Path, default=STATE_DIR, help="where its files lie")
-    arguments = parser.parse_args(argv)
+    with local_stack(state_dir) as stack:
+        environment = {
+            **os.environ,
+            **stack.environment,
+            "PREFECT_LOGGING_LEVEL": "WARNING",
+            "STORYCANVAS_STATE": str(stack.state_dir),
+        }
+        runs = [sys.executable, "-m", "deployments.demo"]
+        return subprocess.run(runs, env=environment, check=False).returncode  # noqa: S603 - our own words
+
+
+def report_errors(command: Callable[[], int | None]) -> int:
+    """Run a command of the stack; what stops it is printed in one line.
+
+    Returns:
+        The command's exit code, 1 after an error.
+    """
     try:
-        commands[arguments.command](arguments.state_dir)
+        return command() or 0
     except (ServiceError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     except SystemExit:
         print("Interrupted: what was started has been ended.", file=sys.stderr)
         raise
-    return 0
 
 
-def _describe(state: str, note: StackState) -> None:
-    print("\n".join([state, *note.lines(), "Stop it with: make down"]), flush=True)
+def _describe(sentence: str, state: StackState) -> None:
+    print("\n".join([sentence, *state.lines(), "Stop it with: make down"]), flush=True)
 
 
 @contextmanager
@@ -126,7 +147,3 @@ def _one_at_a_time(state_dir: Path) -> Iterator[None]:
     with (state_dir / "stack.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,12 +1,8 @@
-"""Bring limits, blocks and deployments to the Prefect server: `python -m deployments.register`.
+"""Create limits, blocks, the work pool and deployments on the Prefect server."""
 
-Needs `PREFECT_API_URL` and the variables that the blocks are to hold; see docs/configuration.md.
-"""
-
-import argparse
+import logging
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from prefect.client.orchestration import get_client
@@ -15,9 +11,13 @@ from prefect.exceptions import ObjectAlreadyExists
 
 from blocks.configured import face_hosts
 from blocks.environment import Environment
+from blocks.face_host import FaceHost
+from blocks.limits import CIVITAI_LIMIT, create_limit, create_rate_limit
 from deployments.blocks import create_blocks
-from deployments.limits import create_civitai_limit, create_host_limit
 from deployments.stack import POOL
+from storycanvas.faces.errors import FaceError
+
+log = logging.getLogger(__name__)
 
 CODE = Path(__file__).resolve().parents[1]
 
@@ -57,19 +57,48 @@ def create_pool() -> str:
     return f"The work pool {POOL} was created."
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command."""
-    parser = argparse.ArgumentParser(prog="python -m deployments.register", description=__doc__)
-    parser.add_argument(
-        "--replace-blocks", action="store_true", help="overwrite the blocks named default"
-    )
-    options = parser.parse_args(arguments)
+def create_host_limit(host: FaceHost) -> str:
+    """Create a host's limit with as many slots as the host has, unless there is one.
+
+    Args:
+        host: The face host; when it does not answer, the limit gets one slot.
+
+    Returns:
+        What was done, in one sentence.
+    """
     try:
-        register(Environment(), replace_blocks=options.replace_blocks)
+        with host.client() as client:
+            slots = client.status().gpu_slots
+    except FaceError as error:
+        log.warning("%s The limit gets one slot.", error)
+        slots = 1
+    if create_limit(host.limit_name, slots):
+        return f"The limit {host.limit_name} was created with {slots} slot(s)."
+    return f"The limit {host.limit_name} exists already and stays as it is."
+
+
+def create_civitai_limit() -> str:
+    """Create the limit that keeps requests to Civitai apart, unless there is one.
+
+    Returns:
+        What was done, in one sentence.
+    """
+    if create_rate_limit(CIVITAI_LIMIT, 1.0):
+        return f"The limit {CIVITAI_LIMIT} was created: one request a second."
+    return f"The limit {CIVITAI_LIMIT} exists already and stays as it is."
+
+
+def create_limits() -> None:
+    """Create the limits of the hosts that runs on this machine would use, and Civitai's."""
+    for host in face_hosts(Environment()):
+        print(create_host_limit(host))
+    print(create_civitai_limit())
+
+
+def register_all(*, replace_blocks: bool) -> int:
+    """Register what the environment names; the exit code is that of `prefect deploy`."""
+    try:
+        register(Environment(), replace_blocks=replace_blocks)
     except subprocess.CalledProcessError as error:
         return int(error.returncode)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,17 +1,22 @@
 """What the whole system on one machine consists of, and in which order it starts."""
 
-import hashlib
-import json
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
 from db.connection import connect
 from deployments.sample import TARGET, add_sample_character
-from deployments.stack_note import StackState, read_note, stopped_services, write_note
+from deployments.stack_state import (
+    StackState,
+    has_moved,
+    read_state,
+    stopped_services,
+    write_fingerprint,
+    write_state,
+)
 from storycanvas.services.errors import ServiceError
 from storycanvas.services.face_host import FaceHost
 from storycanvas.services.local_service import LocalService, last_lines
@@ -19,37 +24,6 @@ from storycanvas.services.mongod import Mongod
 from storycanvas.services.prefect import CODE, PrefectServer, PrefectWorker, prefect_environment
 from storycanvas.services.process import Program, run
 from storycanvas.services.shared import Lease, acquire, stop_kept
-
-_FINGERPRINT = "registered_addresses"
-
-
-def has_moved(state_dir: Path, environment: Mapping[str, str]) -> bool:
-    """Tell whether something else was registered than the environment names now.
-
-    Args:
-        state_dir: Where the stack's files lie.
-        environment: What the stack's processes are given.
-
-    Returns:
-        False when the same was registered, or nothing yet.
-    """
-    file = state_dir / _FINGERPRINT
-    return file.exists() and file.read_text() != _fingerprint(environment)
-
-
-def write_fingerprint(state_dir: Path, environment: Mapping[str, str]) -> None:
-    """Note that the environment's addresses were registered.
-
-    Args:
-        state_dir: Where the stack's files lie.
-        environment: What the stack's processes are given.
-    """
-    (state_dir / _FINGERPRINT).write_text(_fingerprint(environment))
-
-
-def _fingerprint(environment: Mapping[str, str]) -> str:
-    return hashlib.sha256(json.dumps(dict(environment), sort_keys=True).encode()).hexdigest()
-
 
 POOL = "storycanvas"
 WORKER = "local"
@@ -106,13 +80,13 @@ class Stack:
         try:
             for lease in self._leases.values():
                 lease.keep()
-            note = StackState(tuple(self._leases), self.addresses)
-            write_note(self.state_dir, note)
+            state = StackState(tuple(self._leases), self.addresses)
+            write_state(self.state_dir, state)
         except BaseException:
             for name in reversed(self._leases):
                 stop_kept(name, self.state_dir)
             raise
-        return note
+        return state
 
     def _start_storage(self) -> None:
         images = self.state_dir / "images"
@@ -169,8 +143,8 @@ class Stack:
         return lease.url
 
     def _is_kept(self) -> bool:
-        note = read_note(self.state_dir)
-        return note is not None and not stopped_services(note, self.state_dir)
+        state = read_state(self.state_dir)
+        return state is not None and not stopped_services(state, self.state_dir)
 
     def _register(self) -> None:
         """Bring limits, blocks and deployments to the server, with the worker's environment.
@@ -180,7 +154,7 @@ class Stack:
         self._say("registering limits, blocks and deployments")
         log = self.state_dir / "register.log"
         environment = prefect_environment(Path(self.environment["PREFECT_HOME"]), self.environment)
-        argv = [sys.executable, "-m", "deployments.register"]
+        argv = [sys.executable, "-m", "deployments.cli", "register"]
         if has_moved(self.state_dir, self.environment):
             self._say("  addresses have moved: the blocks named default are written anew")
             argv.append("--replace-blocks")

@@ -40,7 +40,7 @@ _RETRIES = Retries(tries=2, patience=1.0)
 
 _NO_LIMIT = (
     "Its limit '{}' does not exist, so nothing is sent to it; create it with: "
-    "python -m deployments.limits"
+    "storycanvas register --limits-only"
 )
 _NO_GUARD = (
     "Its limit '{}' is switched off or 0, so nothing is sent to it; set it in the Prefect UI under "

@@ -82,7 +82,7 @@ def test_a_missing_limit_stops_the_run_before_the_first_call(
     state = age_progression(CHARACTER, return_state=True)
 
     assert "'gpu:127.0.0.2:" in (state.message or "")
-    assert "python -m deployments.limits" in (state.message or "")
+    assert "storycanvas register --limits-only" in (state.message or "")
     assert world.everything() == before
     assert world.host.status().operations == operations
 

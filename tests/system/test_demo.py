@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from blocks.environment import Environment
-from deployments.local_stack import STATE_DIR
+from deployments.cli import STATE_DIR
 from flows.age_progression import DEFAULT_AGES
 
 pytestmark = pytest.mark.timeout(420)
@@ -43,7 +43,7 @@ def demo(place: Path) -> subprocess.CompletedProcess[str]:
     named = {name.upper() for name in Environment.model_fields}
     environment = {name: value for name, value in os.environ.items() if name not in named}
     return subprocess.run(
-        [sys.executable, "-m", "deployments.demo"],
+        [sys.executable, "-m", "deployments.cli", "demo"],
         cwd=place,
         env=environment,
         capture_output=True,

@@ -31,7 +31,7 @@ def stack_dir(tmp_path: Path, with_prefect_database: Callable[[Path], Path]) -> 
 
 
 def arguments(name: str, stack_dir: Path) -> list[str]:
-    return [sys.executable, "-m", "deployments.local_stack", name, "--state-dir", str(stack_dir)]
+    return [sys.executable, "-m", "deployments.cli", name, "--state-dir", str(stack_dir)]
 
 
 def command(name: str, stack_dir: Path) -> subprocess.CompletedProcess[str]:

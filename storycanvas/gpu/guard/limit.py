@@ -117,7 +117,7 @@ class GpuLimit:
         except ObjectNotFound:
             raise GuardClosed(
                 f"The concurrency limit '{self.name}' does not exist, so the GPU host is unguarded "
-                "and nothing is sent to it; create it with: python -m deployments.limits"
+                "and nothing is sent to it; create it with: storycanvas register --limits-only"
             ) from None
         _insist(limit)
         return LimitState(slots=limit.limit, taken=limit.active_slots)

@@ -120,7 +120,7 @@ def state_lines(state: GuardState, status: HostStatus | None, ui_url: str | None
 
 def _slots(state: GuardState) -> str:
     if state.slots is None:
-        return "NO LIMIT, so nothing is sent; create it with: python -m deployments.limits"
+        return "NO LIMIT, so nothing is sent; create it with: storycanvas register --limits-only"
     guarding = "" if state.active else ", SWITCHED OFF, so nothing is sent"
     leaked = f", {state.leaked} counted without a living holder" if state.leaked else ""
     return f"{state.taken} of {state.slots} slots taken{leaked}{guarding}"

@@ -61,7 +61,7 @@ def test_holder_and_waiting_runs_are_shown_with_their_links_and_times() -> None:
 SLOTS = {
     "leaked": (state(), "1 of 1 slots taken, 1 counted without a living holder"),
     "switched off": (state(taken=0, active=False), "SWITCHED OFF"),
-    "missing": (state(slots=None), "python -m deployments.limits"),
+    "missing": (state(slots=None), "storycanvas register --limits-only"),
 }
 
 

@@ -1,0 +1,201 @@
+"""Running one flow in this process, with its parameters from the command line."""
+
+import importlib
+import inspect
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_type_hints
+from urllib.parse import unquote, urlsplit
+
+from prefect import Flow
+from prefect.client.schemas.objects import State
+from pydantic import TypeAdapter, ValidationError
+
+import flows
+from storycanvas.faces.report import FaceRunReport
+from tasks.faces.plan import describe
+
+NO_FLOWS = {"__init__", "parameters"}
+USAGE_ERROR = 2
+
+
+class UsageError(Exception):
+    """The words of the command line name no flow, or no parameter of it."""
+
+
+def run_flow(words: Sequence[str]) -> int:
+    """Run the flow that the first word names with the parameters that follow, and print its report.
+
+    Args:
+        words: A flow's name, then `--name value`, `--name=value`, `--flag`, `--no-flag`,
+            `--json '{...}'` or `--help`.
+
+    Returns:
+        0; 1 if the run fails; 2 if a word is wrong.
+    """
+    try:
+        if not words or words[0] in {"--help", "-h"}:
+            print("Usage: storycanvas run FLOW [--name value ...] [--json '{...}']\n\nFlows:")
+            print("\n".join(f"  {name}" for name in flow_names()))
+            return 0
+        flow = load_flow(words[0])
+        if {"--help", "-h"} & set(words[1:]):
+            print(describe_flow(words[0], flow))
+            return 0
+        parameters = read_parameters(flow, words[1:])
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        return USAGE_ERROR
+    state: State[Any] = flow(**parameters, return_state=True)  # type: ignore[assignment]
+    return _finish(state)
+
+
+def flow_names() -> list[str]:
+    """List the names of all flows; a flow's file has its name."""
+    files = Path(flows.__path__[0]).glob("*.py")
+    return sorted(file.stem.replace("_", "-") for file in files if file.stem not in NO_FLOWS)
+
+
+def load_flow(name: str) -> Flow[..., Any]:
+    """Import a flow by its name.
+
+    Raises:
+        UsageError: There is no such flow.
+    """
+    if name.replace("_", "-") not in flow_names():
+        raise UsageError(f"There is no flow {name!r}; the flows are: {', '.join(flow_names())}.")
+    stem = name.replace("-", "_")
+    found: Flow[..., Any] = getattr(importlib.import_module(f"flows.{stem}"), stem)
+    return found
+
+
+def describe_flow(name: str, flow: Flow[..., Any]) -> str:
+    """Write a flow's own description with the words that set its parameters."""
+    words = []
+    for parameter in inspect.signature(flow.fn).parameters.values():
+        option = f"--{parameter.name.replace('_', '-')}"
+        required = parameter.default is parameter.empty
+        words.append(f"{option} VALUE" if required else f"[{option} {_shown(parameter.default)}]")
+    return f"Usage: storycanvas run {name} {' '.join(words)}\n\n{inspect.getdoc(flow.fn)}"
+
+
+def read_parameters(flow: Flow[..., Any], words: Sequence[str]) -> dict[str, Any]:
+    """Read a flow's parameters; a later word wins, and a repeated one makes a list.
+
+    Raises:
+        UsageError: A word is no parameter of the flow, or its value does not fit.
+    """
+    types = get_type_hints(flow.fn, include_extras=True)
+    types.pop("return", None)
+    parameters: dict[str, Any] = {}
+    texts: dict[str, list[str]] = {}
+    for name, text in _named(words, types):
+        if name == "json":
+            parameters |= _json_object(text)
+        else:
+            texts.setdefault(name, []).append(text)
+    unknown = [name for name in [*parameters, *texts] if name not in types]
+    if unknown:
+        raise UsageError(f"{flow.name} has no parameter {unknown[0]!r}; it has {', '.join(types)}.")
+    parameters |= {
+        name: _value(name, TypeAdapter(types[name]), given) for name, given in texts.items()
+    }
+    for parameter in inspect.signature(flow.fn).parameters.values():
+        if parameter.default is parameter.empty and parameter.name not in parameters:
+            raise UsageError(f"{flow.name} needs --{parameter.name.replace('_', '-')}.")
+    return parameters
+
+
+def _named(words: Sequence[str], types: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("--"):
+            raise UsageError(f"{word!r} is no parameter; write --name value.")
+        name, equals, text = word.removeprefix("--").partition("=")
+        name = name.replace("-", "_")
+        if equals:
+            yield name, text
+        elif name.startswith("no_") and types.get(name.removeprefix("no_")) is bool:
+            yield name.removeprefix("no_"), "false"
+        elif types.get(name) is bool and (not rest or rest[0].startswith("--")):
+            yield name, "true"
+        elif rest:
+            yield name, rest.pop(0)
+        else:
+            raise UsageError(f"{word} has no value.")
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise UsageError(f"--json cannot be read: {error}.") from None
+    if not isinstance(found, dict):
+        raise UsageError("--json needs an object, such as '{\"force\": true}'.")
+    return found
+
+
+def _value(name: str, adapter: TypeAdapter[Any], given: list[str]) -> object:
+    """Read one parameter: as plain text where that fits, else as JSON, so that lists and null do.
+
+    Text first keeps an id of digits a text.
+    """
+    if len(given) > 1:
+        return [_plain(text) for text in given]
+    try:
+        return adapter.validate_strings(given[0])
+    except ValidationError as refused:
+        try:
+            return adapter.validate_json(given[0])
+        except ValidationError:
+            reason = refused.errors(include_url=False)[0]["msg"]
+            raise UsageError(f"--{name.replace('_', '-')} {given[0]!r}: {reason}.") from None
+
+
+def _plain(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _shown(default: object) -> str:
+    return json.dumps(getattr(default, "value", default))
+
+
+def show_face_report(report: FaceRunReport) -> None:
+    """Print a report: one line a step, then where the contact sheet lies."""
+    print(f"\n{report.flow} of {report.character_id}, engine {report.engine}")
+    if report.base_age is not None:
+        print(f"  base age {report.base_age}, estimated {report.estimated_age}")
+    for warning in report.warnings:
+        print(f"  note: {warning}")
+    for step in report.steps:
+        print(f"  {describe(step)}")
+    print(f"  contact sheet: {_on_disk(report.contact_sheet or '')}")
+
+
+def _on_disk(url: str) -> str:
+    """Show a file's path as people type it, anything else as it is."""
+    parts = urlsplit(url)
+    if parts.scheme != "file":
+        return url
+    path = Path(unquote(parts.path))
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def _finish(state: State[Any]) -> int:
+    result = state.result(raise_on_failure=False)
+    report = getattr(result, "report", result)
+    if isinstance(report, FaceRunReport):
+        show_face_report(report)
+    elif callable(summary := getattr(report, "summary", None)):
+        print(summary())
+    if state.is_completed():
+        return 0
+    print(state.message or state.name, file=sys.stderr)
+    return 1

@@ -1,0 +1,93 @@
+"""The command `storycanvas`: its help, the flows that it knows, and how it reads parameters."""
+
+import subprocess
+import sys
+
+import pytest
+
+from deployments.cli import app
+from deployments.run_flow import (
+    USAGE_ERROR,
+    UsageError,
+    flow_names,
+    load_flow,
+    read_parameters,
+    run_flow,
+)
+from tests.support.paths import ROOT
+
+CHARACTER = ["--character-id", "007"]
+
+
+def test_help_lists_every_command_without_importing_prefect() -> None:
+    code = (
+        "import sys; from deployments.cli import app; app('--help', result_action='return_value');"
+        "sys.exit('prefect' in sys.modules)"
+    )
+
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    for name in ("up", "down", "status", "demo", "run", "guard", "register"):
+        assert f"│ {name} " in ended.stdout
+
+
+@pytest.mark.parametrize("command", ["up", "demo", "guard reset", "register"])
+def test_each_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    app(f"{command} --help", result_action="return_value")
+
+    assert f"storycanvas {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", flow_names())
+def test_every_flow_is_found_by_its_name_and_shows_its_parameters(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert load_flow(name).name == name
+
+    assert run_flow([name, "--help"]) == 0
+
+    assert f"storycanvas run {name}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "read"),
+    [
+        (CHARACTER, {"character_id": "007"}),
+        ([*CHARACTER, "--force"], {"character_id": "007", "force": True}),
+        ([*CHARACTER, "--no-force"], {"character_id": "007", "force": False}),
+        ([*CHARACTER, "--priority=-5"], {"character_id": "007", "priority": -5}),
+        ([*CHARACTER, "--ages", "[25, 45]"], {"character_id": "007", "ages": [25, 45]}),
+        ([*CHARACTER, "--ages", "25", "--ages", "45"], {"character_id": "007", "ages": [25, 45]}),
+        ([*CHARACTER, "--enhance", "null"], {"character_id": "007", "enhance": None}),
+        (["--json", '{"character_id": "a", "ages": [12]}'], {"character_id": "a", "ages": [12]}),
+        (["--json", '{"character_id": "a"}', *CHARACTER], {"character_id": "007"}),
+    ],
+)
+def test_parameters_are_read_by_their_types(words: list[str], read: dict[str, object]) -> None:
+    assert read_parameters(load_flow("age-progression"), words) == read
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ([], "needs --character-id"),
+        ([*CHARACTER, "--agess", "3"], "no parameter 'agess'"),
+        ([*CHARACTER, "--priority"], "--priority has no value"),
+        ([*CHARACTER, "--priority", "soon"], "--priority 'soon'"),
+        ([*CHARACTER, "45"], "write --name value"),
+        (["--json", "[1]"], "--json needs an object"),
+        (["--json", "{"], "--json cannot be read"),
+    ],
+)
+def test_a_wrong_word_is_refused_with_the_reason(words: list[str], reason: str) -> None:
+    with pytest.raises(UsageError, match=reason):
+        read_parameters(load_flow("age-progression"), words)
+
+
+def test_an_unknown_flow_is_refused_with_the_list(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_flow(["age"]) == USAGE_ERROR
+
+    assert "age-progression" in capsys.readouterr().err
