@@ -14,7 +14,7 @@ from storycanvas.faces.recipes.age_progression import BASE, plan_base_age, refus
 from storycanvas.faces.recipes.age_progression import age_progression as plan_ages
 from storycanvas.faces.report import FaceRunReport
 from tasks.faces.context import open_run_context
-from tasks.faces.inputs import first_reference_image, load_character, load_preferences, make_order
+from tasks.faces.inputs import first_reference_image, load_character, load_preferences, make_request
 from tasks.faces.inspection import inspect
 from tasks.faces.plan import run_plan
 from tasks.faces.report import finish_run, progress_artifact
@@ -55,13 +55,13 @@ def age_progression(
         What was done, reused or failed, step by step.
     """
     refuse_child_ages(ages, allow_child_ages=allow_child_ages)
-    with open_run_context() as road:
-        character = load_character(road, character_id)
-        preferences = load_preferences(road, character, preset)
+    with open_run_context() as context:
+        character = load_character(context, character_id)
+        preferences = load_preferences(context, character, preset)
         base = base_image or first_reference_image(character)
-        order = make_order(road, character_id, force=force, priority=priority)
-        seen = inspect(road, order, {BASE: base}, preferences, source=BASE)
-        estimate = seen.estimated_ages[BASE]
+        request = make_request(context, character_id, force=force, priority=priority)
+        inspection = inspect(context, request, {BASE: base}, preferences, source=BASE)
+        estimate = inspection.estimated_ages[BASE]
         planned_from = plan_base_age(base_age, estimate)
         plan = plan_ages(
             base,
@@ -71,7 +71,13 @@ def age_progression(
             preferences=preferences,
             allow_child_ages=allow_child_ages,
         )
-        result = run_plan(road, order, plan, progress_artifact(road, character_id))
+        result = run_plan(context, request, plan, progress_artifact(context, character_id))
         return finish_run(
-            road, order, seen, result, preferences, base_age=planned_from, estimated_age=estimate
+            context,
+            request,
+            inspection,
+            result,
+            preferences,
+            base_age=planned_from,
+            estimated_age=estimate,
         )

@@ -14,7 +14,7 @@ from storycanvas.faces.recipes.enhance_then_swap import SOURCE, TARGET
 from storycanvas.faces.recipes.enhance_then_swap import enhance_then_swap as plan_swap
 from storycanvas.faces.report import FaceRunReport
 from tasks.faces.context import open_run_context
-from tasks.faces.inputs import first_reference_image, load_character, load_preferences, make_order
+from tasks.faces.inputs import first_reference_image, load_character, load_preferences, make_request
 from tasks.faces.inspection import inspect
 from tasks.faces.plan import run_plan
 from tasks.faces.report import finish_run, progress_artifact
@@ -52,13 +52,13 @@ def enhance_then_swap(
     Returns:
         What was done, reused or failed, step by step.
     """
-    with open_run_context() as road:
-        character = load_character(road, character_id)
-        preferences = load_preferences(road, character, preset)
+    with open_run_context() as context:
+        character = load_character(context, character_id)
+        preferences = load_preferences(context, character, preset)
         source = source_face or first_reference_image(character)
-        order = make_order(road, character_id, force=force, priority=priority)
+        request = make_request(context, character_id, force=force, priority=priority)
         pictures = {SOURCE: source, TARGET: target_image}
-        seen = inspect(road, order, pictures, preferences, source=SOURCE)
+        inspection = inspect(context, request, pictures, preferences, source=SOURCE)
         plan = plan_swap(
             source,
             target_image,
@@ -67,5 +67,5 @@ def enhance_then_swap(
             face_swapper_model=face_swapper_model,
             preferences=preferences,
         )
-        result = run_plan(road, order, plan, progress_artifact(road, character_id))
-        return finish_run(road, order, seen, result, preferences)
+        result = run_plan(context, request, plan, progress_artifact(context, character_id))
+        return finish_run(context, request, inspection, result, preferences)

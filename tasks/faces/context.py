@@ -1,4 +1,4 @@
-"""The road: what a run's steps work with, opened once for each run."""
+"""What a run's steps work with, opened once for each run."""
 
 import threading
 from collections.abc import Iterator
@@ -24,14 +24,14 @@ class RunContext:
         run_name: The flow run's name.
         run_id: The flow run's id.
         environment: Settings that are not blocks.
-        farm: The face hosts, each behind its guard.
+        hosts: The face hosts, each behind its guard.
         database: The StoryCanvas database.
         store: The image store.
     """
 
     def __init__(
         self,
-        farm: HostPool,
+        hosts: HostPool,
         database: Database[Document],
         store: ImageStore,
         environment: Environment,
@@ -40,7 +40,7 @@ class RunContext:
         self.run_name = flow_run.get_name() or "a run"
         self.run_id = flow_run.get_id() or "none"
         self.environment = environment
-        self.farm = farm
+        self.hosts = hosts
         self.database = database
         self.store = store
         self._fetched: dict[str, Picture] = {}
@@ -67,12 +67,12 @@ def open_run_context() -> Iterator[RunContext]:
         storycanvas.gpu.guard.limit.GuardClosed: No host's limit guards: missing, inactive or zero.
     """
     environment = Environment()
-    hosts = face_hosts(environment)
+    blocks = face_hosts(environment)
     store = image_store(environment).open()
     database = story_database(environment).connect()
     try:
-        with HostPool([block.gpu_host for block in hosts]) as farm:
-            farm.check()
-            yield RunContext(farm, database, store, environment)
+        with HostPool([block.gpu_host for block in blocks]) as hosts:
+            hosts.check()
+            yield RunContext(hosts, database, store, environment)
     finally:
         database.client.close()

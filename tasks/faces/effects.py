@@ -1,4 +1,4 @@
-"""What a finished step owes to its character: a history entry, and a gallery entry."""
+"""What a finished step adds to its character: a history entry, and a gallery entry."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,13 +27,7 @@ class Input(Protocol):
 def pending_effects(
     record: OperationRecord, step: Step, inputs: Sequence[Input], character_id: str
 ) -> list[Effect]:
-    """Derive the effects of a step for a character, the same ones however often it is asked.
-
-    Args:
-        record: The ledger's record of the operation.
-        step: The step, which tells the gallery.
-        inputs: The pictures that it took.
-        character_id: Whose history and gallery.
+    """Derive the effects of a step for a character, the same ones in every try.
 
     Returns:
         None for `detect`, which changes no picture; else the history entry and, where the step is
@@ -61,15 +55,7 @@ def pending_effects(
 def failed_entry(
     run_id: str, step: Step, inputs: Sequence[Input], error: str, now: datetime
 ) -> HistoryEntry:
-    """Make the one history entry of a step that failed in a run.
-
-    Args:
-        run_id: The run; its later tries give the same entry.
-        step: What failed.
-        inputs: The pictures that it took.
-        error: Why, in one sentence.
-        now: UTC.
-    """
+    """Make the one history entry of a step that failed in a run."""
     return HistoryEntry(
         id=effect_id(run_id, step.name, "failed"),
         operation_type=step.operation.operation_type,
@@ -82,7 +68,7 @@ def failed_entry(
 
 
 def history_parameters(step: Step, inputs: Sequence[Input]) -> dict[str, Any]:
-    """Name the parameters as StoryCanvas stores them (seed 001); a swap also names its pictures."""
+    """Name the parameters as StoryCanvas stores them; a swap also names its pictures."""
     parameters = step.operation.model_dump(mode="json", exclude_none=True)
     del parameters["operation_type"]
     if isinstance(step.operation, SwapOperation):

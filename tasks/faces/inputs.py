@@ -1,4 +1,4 @@
-"""What happens before the first step of a plan: ask the hosts, fetch the pictures."""
+"""What a plan needs before its first step: character, preset, host, pictures."""
 
 from datetime import UTC, datetime
 
@@ -11,46 +11,36 @@ from storycanvas.faces.pictures.references import input_address
 from storycanvas.faces.plan import Plan, PlanPicture
 from storycanvas.faces.preferences import Preferences
 from tasks.faces.context import RunContext
-from tasks.faces.step import Order, StepOutput
+from tasks.faces.step import RunRequest, StepOutput
 from tasks.retries import retrying_task
 
 
 @retrying_task("load character {character_id}")
-def read_character(road: RunContext, character_id: str) -> Character:
+def load_character(context: RunContext, character_id: str) -> Character:
     """Read a character.
 
     Raises:
         UnknownCharacter: There is none with this id.
         BrokenCharacter: Its FaceFusion fields are of wrong types.
     """
-    return CharacterRepository(road.database).find(character_id)
+    return CharacterRepository(context.database).find(character_id)
 
 
 @retrying_task("load preset {preset}")
-def read_preset(road: RunContext, preset: str) -> Preset:
+def read_preset(context: RunContext, preset: str) -> Preset:
     """Read a preset by its id or name.
 
     Raises:
         UnknownPreset: There is none.
     """
-    return PresetRepository(road.database).find(preset)
+    return PresetRepository(context.database).find(preset)
 
 
-def load_character(road: RunContext, character_id: str) -> Character:
-    """Read a character, patiently.
-
-    Raises:
-        UnknownCharacter: There is none with this id.
-        BrokenCharacter: Its FaceFusion fields are of wrong types.
-    """
-    return read_character(road, character_id)
-
-
-def load_preferences(road: RunContext, character: Character, preset: str | None) -> Preferences:
+def load_preferences(context: RunContext, character: Character, preset: str | None) -> Preferences:
     """Collect the settings of a preset and of the character.
 
     Args:
-        road: What the run works with.
+        context: What the run works with.
         character: Whose preferred settings.
         preset: Id or name of a preset, or None.
 
@@ -61,7 +51,7 @@ def load_preferences(road: RunContext, character: Character, preset: str | None)
     settings = character.facefusion_preferred_settings or {}
     if preset is None:
         return Preferences(character=settings)
-    found = read_preset(road, preset)
+    found = read_preset(context, preset)
     return Preferences(
         preset=found.parameters, preset_operation=found.operation_type, character=settings
     )
@@ -82,34 +72,36 @@ def first_reference_image(character: Character) -> str:
 
 
 @retrying_task("ask host")
-def ask_host(road: RunContext) -> HostStatus:
+def ask_host(context: RunContext) -> HostStatus:
     """Ask the face hosts which engine they run, and choose that of most of them.
 
     Raises:
-        FaceError: None can work now; retried, for that may pass.
+        FaceError: None can work now; retried, because hosts come back.
     """
-    return road.farm.status()
+    return context.hosts.status()
 
 
 @retrying_task("fetch {picture.name}")
-def fetch(road: RunContext, order: Order, picture: PlanPicture) -> StepOutput:
+def fetch(context: RunContext, request: RunRequest, picture: PlanPicture) -> StepOutput:
     """Fetch and normalise a picture of a plan.
 
     Raises:
         FaceError: It cannot be found or read.
     """
     reference = picture.reference
-    found = road.fetch(reference)
-    if not order.looks_only:
-        reference = input_address(reference, found, road.store, datetime.now(UTC))
+    found = context.fetch(reference)
+    if request.record:
+        reference = input_address(reference, found, context.store, datetime.now(UTC))
     return StepOutput(picture.name, reference, found.sha256, picture=found)
 
 
-def make_order(road: RunContext, character_id: str, *, force: bool, priority: int = 0) -> Order:
+def make_request(
+    context: RunContext, character_id: str, *, force: bool, priority: int = 0
+) -> RunRequest:
     """Find out with which engine a character's plans are run.
 
     Args:
-        road: What the run works with.
+        context: What the run works with.
         character_id: Whose history and gallery show the results.
         force: Whether operations that were done before are done again.
         priority: Larger goes first among all that wait for a GPU host.
@@ -117,11 +109,11 @@ def make_order(road: RunContext, character_id: str, *, force: bool, priority: in
     Raises:
         FaceError: No host can work.
     """
-    return Order(character_id, ask_host(road), force, priority=priority)
+    return RunRequest(character_id, ask_host(context), force, priority=priority)
 
 
-def fetch_all(road: RunContext, order: Order, plan: Plan) -> dict[str, StepOutput]:
-    """Fetch the pictures of a plan, side by side.
+def fetch_all(context: RunContext, request: RunRequest, plan: Plan) -> dict[str, StepOutput]:
+    """Fetch the pictures of a plan in parallel.
 
     Returns:
         What was fetched, by the plan's names.
@@ -129,5 +121,5 @@ def fetch_all(road: RunContext, order: Order, plan: Plan) -> dict[str, StepOutpu
     Raises:
         FaceError: One of them cannot be found or read.
     """
-    fetching = {picture.name: fetch.submit(road, order, picture) for picture in plan.pictures}
+    fetching = {picture.name: fetch.submit(context, request, picture) for picture in plan.pictures}
     return {name: future.result() for name, future in fetching.items()}

@@ -1,4 +1,4 @@
-"""Looking at pictures before work is planned on them: is there a face, how large, how old."""
+"""Finding the face in each input before work is planned: whether, how large, how old."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,16 +12,16 @@ from storycanvas.faces.preferences import Preferences
 from storycanvas.faces.recipes.inspection import inspection
 from tasks.faces.context import RunContext
 from tasks.faces.plan import run_plan
-from tasks.faces.step import Order
+from tasks.faces.step import RunRequest
 from tasks.retries import retrying_task
 
 SMALLEST_FACE = 256
-"""Pixels of a source face's shorter side below which results get poor (seed 002)."""
+"""Pixels of a source face's shorter side below which results get poor."""
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """What was seen in the pictures.
+    """What was detected in the pictures.
 
     Attributes:
         estimated_ages: The engine's estimate in years, by picture; None where it gives none.
@@ -35,8 +35,8 @@ class Inspection:
 
 
 def inspect(
-    road: RunContext,
-    order: Order,
+    context: RunContext,
+    request: RunRequest,
     pictures: dict[str, str],
     preferences: Preferences,
     *,
@@ -45,8 +45,8 @@ def inspect(
     """Find the face in each picture.
 
     Args:
-        road: What the run works with.
-        order: For whom.
+        context: What the run works with.
+        request: For whom.
         pictures: References by the name that messages call the picture.
         preferences: Settings of a preset and of the character.
         source: The picture whose face the work starts from; a small face there is worth a warning.
@@ -58,35 +58,31 @@ def inspect(
         NoFace: A picture has none; nothing has been recorded.
         FaceError: A picture cannot be read, or the host failed.
     """
-    looking = replace(order, looks_only=True)
-    result = run_plan(road, looking, inspection(pictures, preferences))
+    unrecorded = replace(request, record=False)
+    result = run_plan(context, unrecorded, inspection(pictures, preferences))
     for error in result.errors.values():
         raise error
-    records = {name: result.made[f"detect {name}"].record for name in pictures}
-    keep_records(road, list(records.values()))
-    return _seen(records, source)
+    records = {name: result.outputs[f"detect {name}"].record for name in pictures}
+    keep_records(context, list(records.values()))
+    return _inspection(records, source)
 
 
 @retrying_task("keep what was seen")
-def keep_records(road: RunContext, records: Sequence[OperationRecord | None]) -> None:
-    """Record what was seen, now that no picture is refused.
-
-    Raises:
-        DatabaseError: It could not be recorded.
-    """
+def keep_records(context: RunContext, records: Sequence[OperationRecord | None]) -> None:
+    """Record the detections, now that no picture is refused."""
     for record in records:
         if record is not None:
-            record_operation(road.database, record, datetime.now(UTC))
+            record_operation(context.database, record, datetime.now(UTC))
 
 
-def _seen(records: dict[str, OperationRecord | None], source: str) -> Inspection:
+def _inspection(records: dict[str, OperationRecord | None], source: str) -> Inspection:
     ages: dict[str, float | None] = {}
     boxes: dict[str, Box] = {}
     warnings: list[str] = []
     for name, record in records.items():
         faces = (record.faces if record else None) or []
         ages[name] = record.estimated_age if record else None
-        warnings += _crowd(name, faces)
+        warnings += _several_faces(name, faces)
         if faces:
             boxes[name] = _box(faces[0])
     warnings += _small_face(source, boxes)
@@ -97,8 +93,8 @@ def _box(face: dict[str, Any]) -> Box:
     return face["x"], face["y"], face["width"], face["height"]
 
 
-def _crowd(name: str, faces: Sequence[object]) -> list[str]:
-    if len(faces) < 2:  # noqa: PLR2004 - more than one is a crowd
+def _several_faces(name: str, faces: Sequence[object]) -> list[str]:
+    if len(faces) < 2:  # noqa: PLR2004 - more than one face
         return []
     return [
         f"The {name} picture shows {len(faces)} faces; the selector order decides which counts."

@@ -1,4 +1,4 @@
-"""Running a plan: every step as soon as its inputs are there, and all that can be done."""
+"""Running a plan: each step as soon as its inputs exist; a failed step stops only its followers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from storycanvas.faces.report import Outcome, StepReport
 from tasks.faces.context import RunContext
 from tasks.faces.effects import failed_entry
 from tasks.faces.inputs import fetch_all
-from tasks.faces.step import Order, StepOutput, run_step
+from tasks.faces.step import RunRequest, StepOutput, run_step
 from tasks.retries import retrying_task
 
 
@@ -24,13 +24,13 @@ class PlanResult:
 
     Attributes:
         plan: The plan.
-        made: What pictures and steps gave, by name; missing where a step failed.
+        outputs: What pictures and steps gave, by name; missing where a step failed.
         steps: A report on each step, in the plan's order.
         errors: Why steps failed, by name; skipped ones are not in it.
     """
 
     plan: Plan
-    made: dict[str, StepOutput]
+    outputs: dict[str, StepOutput]
     steps: tuple[StepReport, ...]
     errors: dict[str, BaseException]
 
@@ -38,49 +38,43 @@ class PlanResult:
 def plan_result(
     plan: Plan, fetched: dict[str, StepOutput], states: dict[str, State[Any]]
 ) -> PlanResult:
-    """Sort out finished states.
-
-    Args:
-        plan: The plan.
-        fetched: Its pictures, by name.
-        states: The final state of each step, by name.
-    """
-    made = dict(fetched)
+    """Derive what became of each step from its final state."""
+    outputs = dict(fetched)
     errors: dict[str, BaseException] = {}
     reports: list[StepReport] = []
     for step in plan.steps:
         state = states[step.name]
-        missing = [name for name in step.inputs if name not in made]
+        missing = [name for name in step.inputs if name not in outputs]
         if state.is_completed():
-            made[step.name] = state.result()
-            reports.append(_finished(step, made[step.name]))
+            outputs[step.name] = state.result()
+            reports.append(_finished(step, outputs[step.name]))
         elif missing:
             reports.append(_unfinished(step, "skipped", f"it needs '{missing[0]}', which failed."))
         else:
             errors[step.name] = error = _error(state)
             reports.append(_unfinished(step, "failed", str(error)))
-    return PlanResult(plan, made, tuple(reports), errors)
+    return PlanResult(plan, outputs, tuple(reports), errors)
 
 
 def describe(report: StepReport) -> str:
-    """Say in one line what became of a step."""
+    """Describe in one line what became of a step."""
     line = f"{report.step}: {report.outcome} in {report.seconds:.2f} s"
     if report.engine_seconds is not None:
         line += f" (engine {report.engine_seconds:.2f} s)"
     return f"{report.step}: {report.outcome}, {report.error}" if report.error else line
 
 
-def _finished(step: Step, made: StepOutput) -> StepReport:
-    record = made.record
+def _finished(step: Step, output: StepOutput) -> StepReport:
+    record = output.record
     return StepReport(
         step=step.name,
         operation_type=step.operation.operation_type,
-        outcome=made.outcome or "done",
+        outcome=output.outcome or "done",
         host=record.host if record else None,
-        seconds=round(made.seconds, 3),
+        seconds=round(output.seconds, 3),
         engine_seconds=record.processing_time_seconds if record else None,
-        output_url=made.url or None,
-        output_path=made.path,
+        output_url=output.url or None,
+        output_path=output.path,
         estimated_age=record.estimated_age if record else None,
         sources=step.sources,
     )
@@ -106,20 +100,23 @@ def _error(state: State[Any]) -> BaseException:
 Future = PrefectFuture[Any]
 
 
-def _unheard(share: float) -> None:
-    """Tell nobody."""
+def _ignore(share: float) -> None:
+    """Show no progress."""
 
 
 def run_plan(
-    road: RunContext, order: Order, plan: Plan, progress: Callable[[float], None] = _unheard
+    context: RunContext,
+    request: RunRequest,
+    plan: Plan,
+    progress: Callable[[float], None] = _ignore,
 ) -> PlanResult:
     """Run a plan's steps, each as soon as its inputs are there.
 
     Args:
-        road: What the run works with.
-        order: For whom.
+        context: What the run works with.
+        request: For whom.
         plan: What to do.
-        progress: Told the share of finished steps, 0 to 1, whenever it changes.
+        progress: Called with the share of finished steps, 0 to 1, whenever it changes.
 
     Returns:
         What became of each step. Steps that could not be done do not stop the others.
@@ -127,8 +124,8 @@ def run_plan(
     Raises:
         FaceError: A picture of the plan cannot be fetched; no step has run.
     """
-    fetched = fetch_all(road, order, plan)
-    futures = _submit(road, order, plan, fetched)
+    fetched = fetch_all(context, request, plan)
+    futures = _submit(context, request, plan, fetched)
     for count, future in enumerate(as_completed(list(futures.values())), start=1):
         future.wait()  # only this gives the future its final state
         progress(count / len(futures))
@@ -137,31 +134,22 @@ def run_plan(
 
 
 @retrying_task("record failures")
-def record_failures(road: RunContext, order: Order, result: PlanResult) -> None:
-    """Write one failed history entry for each failed step, whatever the number of its tries.
-
-    Args:
-        road: What the run works with.
-        order: Whose history.
-        result: What became of the plan.
-
-    Raises:
-        DatabaseError: It could not be written.
-    """
+def record_failures(context: RunContext, request: RunRequest, result: PlanResult) -> None:
+    """Write one failed history entry for each failed step, whatever the number of its tries."""
     now = datetime.now(UTC)
     for step in result.plan.steps:
         error = result.errors.get(step.name)
         if error is not None:
-            inputs = [result.made[name] for name in step.inputs]
-            entry = failed_entry(road.run_id, step, inputs, str(error), now)
-            record_failure(road.database, order.character_id, entry, now)
+            inputs = [result.outputs[name] for name in step.inputs]
+            entry = failed_entry(context.run_id, step, inputs, str(error), now)
+            record_failure(context.database, request.character_id, entry, now)
 
 
 def _submit(
-    road: RunContext, order: Order, plan: Plan, fetched: dict[str, StepOutput]
+    context: RunContext, request: RunRequest, plan: Plan, fetched: dict[str, StepOutput]
 ) -> dict[str, Future]:
     futures: dict[str, Future] = {}
     for step in plan.steps:
         inputs: list[Any] = [futures.get(name) or fetched[name] for name in step.inputs]
-        futures[step.name] = run_step.submit(road, order, step, inputs)
+        futures[step.name] = run_step.submit(context, request, step, inputs)
     return futures

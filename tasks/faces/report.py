@@ -23,62 +23,61 @@ from storycanvas.gpu.pool.selection import engine_of
 from tasks.faces.context import RunContext
 from tasks.faces.inspection import Inspection
 from tasks.faces.plan import PlanResult, record_failures
-from tasks.faces.step import Order, StepOutput
+from tasks.faces.step import RunRequest, StepOutput
 
 
-def sheet_entries(road: RunContext, seen: Inspection, result: PlanResult) -> list[SheetEntry]:
-    """Collect the cells: the inputs, then the labelled results, by age where they have one.
-
-    Args:
-        road: What the run worked with.
-        seen: Where the faces of the inputs are.
-        result: What became of the plan.
-    """
+def sheet_entries(
+    context: RunContext, inspection: Inspection, result: PlanResult
+) -> list[SheetEntry]:
+    """Collect the cells: the inputs, then the labelled results, by age where they have one."""
     plan = result.plan
-    focus: dict[str, Box | None] = dict(seen.faces)
+    focus: dict[str, Box | None] = dict(inspection.faces)
     for step in plan.steps:
         focus[step.name] = focus.get(step.inputs[-1])
     entries = []
     for picture in plan.pictures:
         if picture.label:
-            data = _bytes(road, result.made[picture.name])
+            data = _bytes(context, result.outputs[picture.name])
             entries.append(SheetEntry(picture.label, "input", data, focus.get(picture.name)))
     outcomes = {report.step: report.outcome for report in result.steps}
     shown = [step for step in plan.steps if step.label]
     for step in sorted(shown, key=_age):
-        data = _bytes(road, result.made.get(step.name))
+        data = _bytes(context, result.outputs.get(step.name))
         entries.append(SheetEntry(step.label, outcomes[step.name], data, focus[step.name]))
     return entries
 
 
-def store_sheet(road: RunContext, entries: list[SheetEntry]) -> StoredPicture:
+def store_sheet(context: RunContext, entries: list[SheetEntry]) -> StoredPicture:
     """Draw the contact sheet in full size and put it into the image store."""
-    return road.store.put(contact_sheet(entries), Category.CONTACT_SHEET, "jpg", datetime.now(UTC))
+    return context.store.put(
+        contact_sheet(entries), Category.CONTACT_SHEET, "jpg", datetime.now(UTC)
+    )
 
 
 def _age(step: Step) -> int:
     return step.age or 0
 
 
-def _bytes(road: RunContext, made: StepOutput | None) -> bytes | None:
-    if made is None:
+def _bytes(context: RunContext, output: StepOutput | None) -> bytes | None:
+    if output is None:
         return None
-    return made.picture.png if made.picture else road.store.read(made.path or "")
+    return output.picture.png if output.picture else context.store.read(output.path or "")
 
 
 INLINE_CELL = 160
 """Pixels of a cell in the sheet that the artifact carries itself; the full one is linked."""
 
 
-def progress_artifact(road: RunContext, character_id: str) -> Callable[[float], None]:
+def progress_artifact(context: RunContext, character_id: str) -> Callable[[float], None]:
     """Create a progress artifact.
 
     Returns:
         A function that moves it, from 0 to 1.
     """
-    key = artifact_key(road.flow_name, character_id, "progress")
+    key = artifact_key(context.flow_name, character_id, "progress")
     artifact = cast(
-        "UUID", create_progress_artifact(0.0, key=key, description=f"Progress of {road.run_name}")
+        "UUID",
+        create_progress_artifact(0.0, key=key, description=f"Progress of {context.run_name}"),
     )
 
     def move(share: float) -> None:
@@ -87,24 +86,18 @@ def progress_artifact(road: RunContext, character_id: str) -> Callable[[float], 
     return move
 
 
-def publish(road: RunContext, report: FaceRunReport, entries: Sequence[SheetEntry]) -> None:
-    """Publish a run's contact sheet and table as artifacts.
-
-    Args:
-        road: What the run worked with.
-        report: The run's report.
-        entries: The cells of its contact sheet.
-    """
+def publish(context: RunContext, report: FaceRunReport, entries: Sequence[SheetEntry]) -> None:
+    """Publish a run's contact sheet and table as artifacts."""
     inline = contact_sheet(entries, cell=INLINE_CELL)
     create_markdown_artifact(
         _markdown(report, inline),
-        key=artifact_key(road.flow_name, report.character_id, "contact-sheet"),
-        description=f"{road.run_name}: {report.summary()}",
+        key=artifact_key(context.flow_name, report.character_id, "contact-sheet"),
+        description=f"{context.run_name}: {report.summary()}",
     )
     create_table_artifact(
         [_row(step) for step in report.steps],
-        key=artifact_key(road.flow_name, report.character_id, "steps"),
-        description=f"{road.run_name}: {report.summary()}",
+        key=artifact_key(context.flow_name, report.character_id, "steps"),
+        description=f"{context.run_name}: {report.summary()}",
     )
 
 
@@ -160,9 +153,9 @@ class StepsFailed(Exception):
 
 
 def finish_run(
-    road: RunContext,
-    order: Order,
-    seen: Inspection,
+    context: RunContext,
+    request: RunRequest,
+    inspection: Inspection,
     result: PlanResult,
     preferences: Preferences,
     *,
@@ -172,9 +165,9 @@ def finish_run(
     """Make the report of a run, show it in the UI and return it.
 
     Args:
-        road: What the run worked with.
-        order: For whom.
-        seen: What was seen in the pictures before.
+        context: What the run worked with.
+        request: For whom.
+        inspection: What was detected in the pictures before.
         result: What became of the plan.
         preferences: Settings that the plan was made with.
         base_age: Years from which the jumps were planned.
@@ -184,26 +177,26 @@ def finish_run(
         StepsFailed: Some steps did not get done; it carries the report.
     """
     if result.errors:
-        record_failures(road, order, result)
-    entries = sheet_entries(road, seen, result)
-    sheet = store_sheet(road, entries)
+        record_failures(context, request, result)
+    entries = sheet_entries(context, inspection, result)
+    sheet = store_sheet(context, entries)
     report = FaceRunReport(
-        flow=road.flow_name,
-        character_id=order.character_id,
-        engine=f"{order.status.engine} {order.status.engine_version}",
-        host=road.farm.names,
+        flow=context.flow_name,
+        character_id=request.character_id,
+        engine=f"{request.status.engine} {request.status.engine_version}",
+        host=context.hosts.names,
         base_age=base_age,
         estimated_age=estimated_age,
         warnings=(
-            *seen.warnings,
+            *inspection.warnings,
             *unused_preset(result.plan, preferences),
-            *road.farm.remarks(engine_of(order.status)),
+            *context.hosts.remarks(engine_of(request.status)),
         ),
         steps=result.steps,
         contact_sheet=sheet.url,
         contact_sheet_path=sheet.path,
     )
-    publish(road, report, entries)
+    publish(context, report, entries)
     if report.unfinished:
         raise StepsFailed(report)
     return report

@@ -29,21 +29,21 @@ from tasks.retries import retrying_task
 
 
 @dataclass(frozen=True)
-class Order:
+class RunRequest:
     """For whom a plan is run.
 
     Attributes:
         character_id: Whose history and gallery show the results.
-        status: What the host said when the run began; engine and version are part of every key.
+        status: The host's status when the run began; engine and version are part of every key.
         force: Whether operations that were done before are done again.
-        looks_only: Whether nothing may be kept yet, because the inputs may still be refused.
+        record: Whether results are recorded; not while the inputs may still be refused.
         priority: Larger goes first among all that wait for a GPU host.
     """
 
     character_id: str
     status: HostStatus
     force: bool = False
-    looks_only: bool = False
+    record: bool = True
     priority: int = 0
 
 
@@ -53,13 +53,13 @@ class StepOutput:
 
     Attributes:
         name: What messages call it.
-        url: What the app can show; while only looking, the reference it was fetched by.
+        url: What the app can show; for an unrecorded picture the reference it was fetched by.
         sha256: Pixel hash; empty for `detect`.
         path: Its path in the image store; None for a fetched picture.
         picture: The picture, where it is at hand.
         outcome: How it came about; None for a fetched picture.
         seconds: What the step took.
-        record: What the ledger says; None for a fetched picture.
+        record: Its record in the ledger; None for a fetched picture.
     """
 
     name: str
@@ -74,18 +74,9 @@ class StepOutput:
 
 @retrying_task("{step.name}")
 def run_step(
-    road: RunContext, order: Order, step: Step, inputs: Sequence[StepOutput]
+    context: RunContext, request: RunRequest, step: Step, inputs: Sequence[StepOutput]
 ) -> StepOutput:
-    """Carry out a step, or take its result from the ledger; record it in either case.
-
-    Args:
-        road: What the run works with.
-        order: For whom.
-        step: What to do.
-        inputs: Its pictures, in the order of `step.inputs`.
-
-    Returns:
-        What it made.
+    """Perform a step, or take its result from the ledger; record it in either case.
 
     Raises:
         FaceError: The operation failed; retried when its class says that this may help.
@@ -93,74 +84,75 @@ def run_step(
         DatabaseError: It could not be recorded.
     """
     started = time.monotonic()
-    operation = _Operation(road, order, step, inputs)
+    operation = _Operation(context, request, step, inputs)
     record = operation.find()
     outcome: Outcome = "done" if record is None else "reused"
-    record = record or operation.carry_out()
-    if not order.looks_only:
-        owed = pending_effects(record, step, inputs, order.character_id)
-        record = record.model_copy(update={"effects": owed})
-        record_operation(road.database, record, datetime.now(UTC))
+    record = record or operation.perform()
+    if request.record:
+        effects = pending_effects(record, step, inputs, request.character_id)
+        record = record.model_copy(update={"effects": effects})
+        record_operation(context.database, record, datetime.now(UTC))
     seconds = time.monotonic() - started
     get_run_logger().info(
         "%s in %.2f s (engine %.2f s)", outcome, seconds, record.processing_time_seconds
     )
-    return _made(step, record, outcome, seconds)
+    return _step_output(step, record, outcome, seconds)
 
 
 class _Operation:
-    """A step on the pictures it got: what it is called in the ledger and how it is done."""
+    """A step on given pictures: its key in the ledger, and how a host performs it."""
 
     def __init__(
-        self, road: RunContext, order: Order, step: Step, inputs: Sequence[StepOutput]
+        self, context: RunContext, request: RunRequest, step: Step, inputs: Sequence[StepOutput]
     ) -> None:
-        self._road = road
+        self._context = context
         self._step = step
         self._inputs = inputs
-        self._hashes = [made.sha256 for made in inputs]
-        self._engine = engine_of(order.status)
+        self._hashes = [picture.sha256 for picture in inputs]
+        self._engine = engine_of(request.status)
         self._key = operation_key(step.operation, self._hashes, *self._engine)
-        self._ledger = OperationLedger(road.database)
-        self._force = order.force
-        self._priority = order.priority
+        self._ledger = OperationLedger(context.database)
+        self._force = request.force
+        self._priority = request.priority
 
     def find(self) -> OperationRecord | None:
-        """Look it up; one whose picture is gone, or that a forced run leaves out, is not found."""
+        """Look it up, ignoring one whose picture is gone or that a forced run must redo."""
         record = self._ledger.find(self._key)
-        return record if record is not None and self._counts(record) else None
+        return record if record is not None and self._is_usable(record) else None
 
-    def _counts(self, record: OperationRecord) -> bool:
-        gone = record.output is not None and not self._road.store.holds(record.output.path)
-        return not gone and (not self._force or record.repeat == self._road.run_id)
+    def _is_usable(self, record: OperationRecord) -> bool:
+        gone = record.output is not None and not self._context.store.holds(record.output.path)
+        return not gone and (not self._force or record.repeat == self._context.run_id)
 
-    def carry_out(self) -> OperationRecord:
-        """Have a host do it, unless another run has done it while this one waited."""
-        road = self._road
-        errand = OperationRequest(
+    def perform(self) -> OperationRecord:
+        """Perform it on a host, unless another run has performed it while this one waited."""
+        context = self._context
+        operation = OperationRequest(
             operation=self._step.operation,
             engine=self._engine,
             bring=self._upload,
-            run=road.run_name,
-            run_id=road.run_id,
-            wait_seconds=road.environment.storycanvas_slot_wait_seconds,
+            run=context.run_name,
+            run_id=context.run_id,
+            wait_seconds=context.environment.storycanvas_slot_wait_seconds,
             priority=self._priority,
         )
-        return run_with_failover(road.farm, errand, self._on_one_host)
+        return run_with_failover(context.hosts, operation, self._on_one_host)
 
     def _on_one_host(self, slot: HostAttempt) -> OperationRecord:
         with slot.held() as (host, assets):
             known = self._ledger.find(self._key)
-            if known is not None and self._counts(known):
+            if known is not None and self._is_usable(known):
                 return known
-            # Whatever the ledger has is done again: by force, or because its picture is lost.
-            repeat = self._road.run_id if self._force or known is not None else None
+            # A result in the ledger is made again: by force, or because its picture is lost. The
+            # host would answer the same key with its kept result, so the key gets a suffix.
+            repeat = self._context.run_id if self._force or known is not None else None
             key = f"{self._key}:{repeat}" if repeat else self._key
             client = host.client
             answer = client.operate(
                 self._step.operation, assets, key, upload_again=lambda: self._upload(client)
             )
         self._check(answer)
-        _tell(answer)
+        _log_answer(answer)
         return self._record(answer, self._store(answer, client), repeat, client.url)
 
     def _upload(self, client: FaceHostClient) -> list[str]:
@@ -168,7 +160,7 @@ class _Operation:
 
     @cached_property
     def _pictures(self) -> list[Picture]:
-        return [_picture(made, self._road) for made in self._inputs]
+        return [_picture(output, self._context) for output in self._inputs]
 
     def _check(self, answer: OperationAnswer) -> None:
         if answer.total_faces == 0:
@@ -186,9 +178,9 @@ class _Operation:
         if answer.output_path is None:
             return None
         picture = client.download(answer.output_path)
-        said = provenance(self._step.operation, self._hashes, answer)
-        stored = self._road.store.put(
-            with_provenance(picture, said), Category.RESULT, "png", answer.completed_at
+        origin = provenance(self._step.operation, self._hashes, answer)
+        stored = self._context.store.put(
+            with_provenance(picture, origin), Category.RESULT, "png", answer.completed_at
         )
         return Output(
             path=stored.path,
@@ -221,24 +213,26 @@ class _Operation:
         )
 
 
-def _tell(answer: OperationAnswer) -> None:
-    """Put into the run's log what the engine said and did otherwise than it was asked to."""
+def _log_answer(answer: OperationAnswer) -> None:
+    """Log the engine's own lines and where it deviated from what was asked."""
     log = get_run_logger()
     for line in answer.engine_log:
         log.info("%s: %s", answer.engine, line)
     if answer.used:
         log.info("really used: %s", answer.used)
-    for less in answer.stepped_down:
-        log.warning("for lack of memory on the host: %s", less)
+    for reduction in answer.stepped_down:
+        log.warning("for lack of memory on the host: %s", reduction)
 
 
-def _picture(made: StepOutput, road: RunContext) -> Picture:
-    if made.picture is not None or made.path is None:
-        return made.picture or road.fetch(made.url)
-    return read_picture(road.store.read(made.path), made.name)
+def _picture(output: StepOutput, context: RunContext) -> Picture:
+    if output.picture is not None or output.path is None:
+        return output.picture or context.fetch(output.url)
+    return read_picture(context.store.read(output.path), output.name)
 
 
-def _made(step: Step, record: OperationRecord, outcome: Outcome, seconds: float) -> StepOutput:
+def _step_output(
+    step: Step, record: OperationRecord, outcome: Outcome, seconds: float
+) -> StepOutput:
     output = record.output
     return StepOutput(
         name=step.name,

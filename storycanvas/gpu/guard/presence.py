@@ -26,9 +26,7 @@ from storycanvas.gpu.guard.settings import DEFAULTS, GuardSettings
 
 _PREFIX = "gpu_note_"
 _MAX_SHOWN = 20
-_NO_HOLDER = (
-    "no living process holds it; a leaked slot is freed by: storycanvas guard reset HOST"
-)
+_NO_HOLDER = "no living process holds it; a leaked slot is freed by: storycanvas guard reset HOST"
 
 
 class RunInfo(BaseModel):
