@@ -1,11 +1,10 @@
-"""A FaceFusion process that stays beside one started for every run, in one run on one machine.
+"""A resident FaceFusion process against one for each operation, side by side on one machine.
 
     FACEFUSION_HOME=… FACEFUSION_PYTHON=… python -m benchmarks.facefusion_resident [operations]
 
-Both ways go through HTTP to hosts of their own; bare `headless-run`s of FaceFusion with the same
-options are measured beside them. Every result of the process that stays has to be the very picture
-that the other way makes; a mask may differ by the width of the contour that a command line draws.
-The checkout may hold real weights or small stand-ins.
+Both modes go through HTTP to hosts of their own; bare `headless-run`s of FaceFusion with the same
+options are measured beside them. Every picture of the resident process has to equal the isolated
+one's. The checkout may hold real weights or small stand-ins.
 """
 
 import os
@@ -22,19 +21,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import psutil
 
 from benchmarks.mixed_operations import Load, mixed_operations
 from storycanvas.faces.client.host_client import FaceHostClient
 from storycanvas.faces.contract import OperationAnswer
 from storycanvas.faces.operations import AgeAdjustOperation
-from storycanvas.faces.pictures.reading import Picture, decode
+from storycanvas.faces.pictures.reading import Picture
 from storycanvas.host.engines.facefusion.translation.operation import translate
 
 OPERATIONS = 100
 WORKER = "worker.py"
-CONTOUR_SHARE = 0.02
 EARLY = 20
 """Operations after which memory is looked at first: all models are loaded by then."""
 
@@ -43,15 +40,15 @@ Result = Picture | str
 
 
 @dataclass
-class Way:
-    """A host that drives FaceFusion in one way, and what it took."""
+class MeasuredHost:
+    """A host, and the seconds of its operations."""
 
     client: FaceHostClient
     process: subprocess.Popen[bytes]
     seconds: list[float] = field(default_factory=list)
 
-    def carry_out(self, load: Load) -> Result:
-        """Have an operation done and give its picture, or what was found."""
+    def operate(self, load: Load) -> Result:
+        """Carry out an operation; return its picture, or the faces found as text."""
         assets = [self.client.upload(picture) for picture in load.pictures]
         began = time.perf_counter()
         answer = self.client.operate(load.operation, assets, uuid.uuid4().hex)
@@ -64,14 +61,14 @@ class Way:
         return self.client.download(answer.output_path)
 
     def worker_megabytes(self) -> float:
-        """Weigh the process that stays."""
+        """Return the resident memory of the worker."""
         children = psutil.Process(self.process.pid).children(recursive=True)
         workers = [child for child in children if any(WORKER in word for word in child.cmdline())]
         return float(sum(worker.memory_info().rss for worker in workers)) / 1e6
 
 
 @contextmanager
-def host(folder: Path, *options: str) -> Iterator[Way]:
+def host(folder: Path, *options: str) -> Iterator[MeasuredHost]:
     """Start a host with the engine `facefusion` on a free port of loopback."""
     arguments = ["--engine", "facefusion", "--port", "0", "--data-dir", str(folder), *options]
     log = folder.with_suffix(".log")
@@ -81,7 +78,7 @@ def host(folder: Path, *options: str) -> Iterator[Way]:
         )
     try:
         with FaceHostClient(_address(process, log)) as client:
-            yield Way(client, process)
+            yield MeasuredHost(client, process)
     finally:
         process.terminate()
         process.wait(60)
@@ -120,46 +117,35 @@ def bare_run(folder: Path, load: Load) -> float:
     return time.perf_counter() - began
 
 
-def agree(one: Result, other: Result) -> bool:
-    """Tell whether two results are the same, masks up to the width of a contour."""
-    if isinstance(one, str) or isinstance(other, str):
-        return one == other
-    if one.sha256 == other.sha256:
-        return True
-    first, second = (np.asarray(decode(picture.png, "a result")) for picture in (one, other))
-    black_and_white = set(np.unique(first)) | set(np.unique(second)) <= {0, 255}
-    return black_and_white and float((first != second).mean()) < CONTOUR_SHARE
-
-
 def main(operations: int = OPERATIONS) -> int:
-    """Measure, print, and tell by the exit code whether every result was right."""
+    """Measure and print; the exit code is 0 if every result was right."""
     loads = mixed_operations()
     order = random.Random(8).choices(loads, k=operations)  # noqa: S311 - a load, no secret
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        cold_host = host(folder / "cold", "--command-line-only")
-        with host(folder / "resident") as resident, cold_host as cold:
-            expected = {load.name: cold.carry_out(load) for load in loads}
+        isolated_host = host(folder / "isolated", "--isolated")
+        with host(folder / "resident") as resident, isolated_host as isolated:
+            expected = {load.name: isolated.operate(load) for load in loads}
             bare = [bare_run(folder, load) for load in loads]
             wrong, early = [], 0.0
             for index, load in enumerate(order):
-                if not agree(resident.carry_out(load), expected[load.name]):
+                if resident.operate(load) != expected[load.name]:
                     wrong.append(load.name)
                 if index == EARLY:
                     early = resident.worker_megabytes()
             late = resident.worker_megabytes()
-    _report(resident.seconds, cold.seconds, bare)
-    print(f"memory of the process that stays: {early:.0f} MB, then {late:.0f} MB")
+    _report(resident.seconds, isolated.seconds, bare)
+    print(f"memory of the resident process: {early:.0f} MB, then {late:.0f} MB")
     print(f"wrong results: {len(wrong)} of {operations} {sorted(set(wrong))}")
     return 1 if wrong else 0
 
 
-def _report(resident: list[float], cold: list[float], bare: list[float]) -> None:
-    staying = statistics.mean(resident)
-    print(f"{len(resident)} operations in one process: {staying:.3f} s each")
-    for name, seconds in (("a process for each run", cold), ("bare headless-run", bare)):
+def _report(resident: list[float], isolated: list[float], bare: list[float]) -> None:
+    resident_mean = statistics.mean(resident)
+    print(f"{len(resident)} operations in a resident process: {resident_mean:.3f} s each")
+    for name, seconds in (("a process for each operation", isolated), ("bare headless-run", bare)):
         mean = statistics.mean(seconds)
-        print(f"{len(seconds)} x {name}: {mean:.3f} s each, {staying / mean:.3f} of it")
+        print(f"{len(seconds)} x {name}: {mean:.3f} s each, {resident_mean / mean:.3f} of it")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The host is killed or told to stop while FaceFusion works."""
+"""The host is killed or asked to stop while FaceFusion works."""
 
 import io
 import subprocess
@@ -142,7 +142,7 @@ def test_a_stop_lets_the_operation_end_and_turns_others_away(
     assert all(is_gone(process.pid) for process in family)
 
 
-def test_what_facefusion_says_is_logged_at_once_and_told_to_the_caller(
+def test_facefusions_messages_are_logged_at_once_and_sent_to_the_caller(
     open_gated: OpenGated, caller: ThreadPoolExecutor
 ) -> None:
     asked: list[Future[Answered]] = []
@@ -152,9 +152,9 @@ def test_what_facefusion_says_is_logged_at_once_and_told_to_the_caller(
     assert not asked[0].done()
 
     gated.checkout.open_gate()
-    told = asked[0].result().answer.engine_log
-    assert told[:2] == (PROGRESS, LATER_PROGRESS)
-    assert any("processing to image succeeded" in line for line in told)
+    lines = asked[0].result().answer.engine_log
+    assert lines[:2] == (PROGRESS, LATER_PROGRESS)
+    assert any("processing to image succeeded" in line for line in lines)
 
 
 def goes_away(url: str) -> None:

@@ -1,4 +1,4 @@
-"""`storycanvas-host doctor`: looks at a GPU box and says what is missing for a host on it.
+"""`storycanvas-host doctor`: examines a GPU box and reports what a host on it lacks.
 
-Every check is a module: what it looks at, as facts, and what it makes of them, a pure function.
+Every check collects facts (`collect_x`) and evaluates them with a pure function (`evaluate_x`).
 """

@@ -1,4 +1,4 @@
-"""Who is let in: is there a token where one is needed, and does it stay a secret?"""
+"""Checks of the address, the settings and the token."""
 
 import errno
 import ipaddress
@@ -31,7 +31,7 @@ class PortFacts:
         port: 0 stands for any free one.
         error: The number of the error when it was tried, of `errno`; None if it is free.
         reason: That error in the system's words.
-        status: What a host that answers there says of itself; None if nothing of ours does.
+        status: The status of a host that answers there; None if no host does.
     """
 
     host: str
@@ -42,7 +42,7 @@ class PortFacts:
 
 
 def collect_port(host: str, port: int) -> PortFacts:
-    """Try the address, and ask who is there if it is taken."""
+    """Try the address, and ask for a host's status if it is taken."""
     try:
         _try(host, port)
     except (OSError, OverflowError) as error:
@@ -100,7 +100,7 @@ def _status(host: str, port: int) -> HostStatus | None:
 
 
 def _reachable(host: str) -> str:
-    """Name the address at which a program that listens on all of them can be asked."""
+    """Return the loopback address in place of one that stands for all."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
@@ -117,7 +117,7 @@ def check_settings(arguments: Mapping[str, Any], environment: Mapping[str, str])
     """Judge the options as the host itself does.
 
     Args:
-        arguments: What `storycanvas.host.command_line.host_parser` read.
+        arguments: Parsed by `storycanvas.host.command_line.host_parser`.
         environment: Holds the token.
     """
     try:
@@ -148,7 +148,7 @@ _MAKE = (
 
 @dataclass(frozen=True)
 class TokenFacts:
-    """What can be said about a token without showing it.
+    """Properties of a token that do not reveal it.
 
     Attributes:
         loopback: Whether the host listens for its own machine only.
@@ -168,7 +168,7 @@ class TokenFacts:
 def collect_token(
     host: str, environment: Mapping[str, str], unit_folders: Sequence[Path] = UNIT_FOLDERS
 ) -> TokenFacts:
-    """Look at the token in the environment, and for others that lie about in systemd's files."""
+    """Inspect the token in the environment, and systemd's files for tokens that others can read."""
     token = environment.get(TOKEN_VARIABLE) or None
     units = {path: path.read_text(errors="replace") for path in _unit_files(unit_folders)}
     return TokenFacts(
@@ -181,7 +181,7 @@ def collect_token(
 
 
 def evaluate_token(facts: TokenFacts) -> tuple[Finding, ...]:
-    """Judge who can get in."""
+    """Judge whether only holders of a good token can call the host."""
     in_units = [
         warning(TOKEN, f"{path} holds a token, and every user can read it", _MAKE)
         for path in facts.units
@@ -225,5 +225,5 @@ def _environment_files(unit: str) -> list[Path]:
 def _open(file: Path) -> bool:
     try:
         return file.is_file() and bool(file.stat().st_mode & _OTHERS)
-    except PermissionError:  # closed to this user, so to others, too
+    except PermissionError:  # closed to this user, and so to others
         return False

@@ -66,14 +66,14 @@ Check = Callable[[], Finding | tuple[Finding, ...]]
 
 
 def examine(arguments: Mapping[str, Any], environment: Mapping[str, str]) -> Iterator[Finding]:
-    """Make all checks that matter for these options.
+    """Run all checks that matter for these options.
 
     Args:
-        arguments: What `storycanvas.host.command_line.host_parser` read.
-        environment: Of the host to be; FaceFusion is looked at when it is the engine, or named.
+        arguments: Parsed by `storycanvas.host.command_line.host_parser`.
+        environment: Of the host to be; FaceFusion is examined when it is the engine, or named.
 
     Yields:
-        What was found, as soon as it is.
+        Findings, each as soon as its check is done.
     """
     facefusion = arguments["engine"] == "facefusion" or bool(environment.get(HOME_VARIABLE))
     found = _installation(environment) if facefusion else None
@@ -104,7 +104,7 @@ def _host_findings(
     }
     yield check_settings(arguments, environment)
     for name, check in checks.items():
-        yield from _made(name, check)
+        yield from _run_check(name, check)
 
 
 def _weights_and_gpu(
@@ -114,9 +114,11 @@ def _weights_and_gpu(
         seen = collect_weights(installation.home, installation.python)
         return evaluate_weights(seen, downloads=downloads)
 
-    yield from _made(WORKER_CHECK, lambda: evaluate_fit(collect_fit(installation, environment)))
-    yield from _made(WEIGHTS, weights)
-    yield from _made(GPU, lambda: evaluate_gpu(collect_gpu(installation, environment)))
+    yield from _run_check(
+        WORKER_CHECK, lambda: evaluate_fit(collect_fit(installation, environment))
+    )
+    yield from _run_check(WEIGHTS, weights)
+    yield from _run_check(GPU, lambda: evaluate_gpu(collect_gpu(installation, environment)))
 
 
 def _installation(environment: Mapping[str, str]) -> Installation | str:
@@ -126,8 +128,8 @@ def _installation(environment: Mapping[str, str]) -> Installation | str:
         return str(error)
 
 
-def _made(name: str, check: Check) -> tuple[Finding, ...]:
-    """Make a check; what cannot even be looked at has failed, and the others still follow."""
+def _run_check(name: str, check: Check) -> tuple[Finding, ...]:
+    """Run a check; one that cannot read what it needs has failed, and the others still follow."""
     try:
         made = check()
     except OSError as error:
@@ -136,11 +138,7 @@ def _made(name: str, check: Check) -> tuple[Finding, ...]:
 
 
 def run_doctor(argv: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Examine this machine and write what was found to standard output.
-
-    Args:
-        argv: The options of the host to be, and `--json`.
-        environment: The variables of the host to be.
+    """Examine this machine with the options and variables of a host; write to standard output.
 
     Returns:
         1 if a check failed, 0 if there are warnings at most.
@@ -160,9 +158,9 @@ def run_doctor(argv: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 def doctor_parser() -> argparse.ArgumentParser:
-    """Build the parser: all options of a host, and how to show what was found."""
+    """Build the parser: all options of a host, and `--json`."""
     parser = host_parser("storycanvas-host doctor")
-    parser.description = "Looks at this machine and says what is missing for a host on it."
+    parser.description = "Examines this machine and reports what a host on it lacks."
     parser.epilog = "Give it the options and the environment that the host gets, as its user."
     parser.add_argument("--json", action="store_true", help="write the findings as JSON")
     return parser

@@ -1,4 +1,4 @@
-"""Is there a FaceFusion that this host can drive, and what it needs from the system?"""
+"""Checks of FaceFusion, its worker, weights and GPU."""
 
 import json
 import shutil
@@ -69,30 +69,26 @@ def collect_gpu(installation: Installation, environment: Mapping[str, str]) -> G
     try:
         asked = execution_values(installation).get(PROVIDERS_KEY, ())
         ended = run_short_command(command, installation.home, chosen, ASK_SECONDS)
-    except (InstallationUnusable, OSError) as error:  # a time out is an OSError, too
+    except (InstallationUnusable, OSError) as error:  # TimeoutError is an OSError
         return GpuFacts(trouble=str(error))
     if ended.status != 0:
         last = (ended.errors.strip().splitlines() or ["no message"])[-1]
         return GpuFacts(trouble=f"onnxruntime cannot be loaded ({last})")
-    return GpuFacts(providers_said(ended.output), asked)
+    return GpuFacts(read_providers(ended.output), asked)
 
 
-def providers_said(output: str) -> tuple[str, ...]:
-    """Translate onnxruntime's list of providers, the last line of the output.
-
-    Returns:
-        FaceFusion's names in its own order; what FaceFusion cannot use is left out.
-    """
+def read_providers(output: str) -> tuple[str, ...]:
+    """Translate the last line of onnxruntime's output to FaceFusion's names, in its order."""
     lines = output.strip().splitlines()
     try:
-        said = json.loads(lines[-1]) if lines else []
+        listed = json.loads(lines[-1]) if lines else []
     except ValueError:
-        said = []
-    return tuple(name for name, provider in PROVIDERS.items() if provider in said)
+        listed = []
+    return tuple(name for name, provider in PROVIDERS.items() if provider in listed)
 
 
 def evaluate_gpu(facts: GpuFacts) -> Finding:
-    """Judge whether the GPU is used; whether its driver works shows the first operation."""
+    """Judge whether the GPU is used; only an operation shows whether its driver works."""
     if facts.trouble:
         return failed(GPU, facts.trouble, "repair FaceFusion's Python and its facefusion.ini")
     offered = f"onnxruntime offers {', '.join(facts.offered) or 'nothing'}"
@@ -117,7 +113,7 @@ _DEFAULTS = {
     EnhanceOperation.path: "gfpgan_1.4",
     SwapOperation.path: "inswapper_128",
 }
-"""What is used where a caller names no model, for operations that have several."""
+"""The model that an operation with several uses where the caller names none."""
 _DEFAULT_DETECTOR = "yolo_face"
 
 
@@ -139,7 +135,7 @@ class WeightFacts:
 
 
 def collect_weights(home: Path, python: Path) -> WeightFacts:
-    """Look for the files by name; FaceFusion itself checks what is in them."""
+    """Look for the files by name; FaceFusion itself checks their content."""
     return WeightFacts(
         f"in {home} run: {python} facefusion.py force-download",
         frozenset(present_models(home)),
@@ -149,11 +145,9 @@ def collect_weights(home: Path, python: Path) -> WeightFacts:
 
 
 def evaluate_weights(facts: WeightFacts, *, downloads: bool) -> tuple[Finding, ...]:
-    """Judge what can be done with them, first for all operations, then for each.
+    """Judge the weights, first for all operations, then for each.
 
-    Args:
-        facts: What was seen.
-        downloads: Whether FaceFusion may load what is missing, during the operation that needs it.
+    With `downloads` FaceFusion may load what is missing, during the operation that needs it.
     """
     if facts.missing_always:
         seen = f"missing for every operation: {_some(facts.missing_always)}"
@@ -190,7 +184,7 @@ def _judge(path: str, facts: WeightFacts) -> Finding:
 
 
 def _some(files: Iterable[str]) -> str:
-    """Name the first files, and count the rest."""
+    """List the first files, and count the rest."""
     named = list(files)
     rest = len(named) - _NAMED
     return ", ".join(named[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")
@@ -243,11 +237,7 @@ def evaluate_fit(unfit: str) -> Finding:
 
 
 def evaluate_installation(found: Installation | str) -> Finding:
-    """Judge the installation.
-
-    Args:
-        found: It, or the sentence that says why it cannot be used.
-    """
+    """Judge the installation, or the sentence why it cannot be used."""
     if isinstance(found, str):
         return failed(FACEFUSION, found)
     seen = f"FaceFusion {found.version} in {found.home}, run by {found.python}"

@@ -1,4 +1,4 @@
-"""What a check found, in the one form in which all of them are shown."""
+"""Findings of the checks, and how they are shown."""
 
 import json
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Level(StrEnum):
-    """How bad it is: `failed` keeps the host from working, a warning does not."""
+    """How bad a finding is: `failed` keeps the host from working, a warning does not."""
 
     OK = "ok"
     WARNING = "warning"
@@ -32,22 +32,22 @@ class Finding:
 
 
 def ok(check: str, seen: str) -> Finding:
-    """Say that all is well."""
+    """Make a finding without a problem."""
     return Finding(check, Level.OK, seen)
 
 
 def warning(check: str, seen: str, fix: str) -> Finding:
-    """Say that the host works, but not as well as it could."""
+    """Make a finding for a host that works, but not as well as it could."""
     return Finding(check, Level.WARNING, seen, fix)
 
 
 def failed(check: str, seen: str, fix: str = "") -> Finding:
-    """Say that the host does not work this way; `seen` may name the remedy itself."""
+    """Make a finding that keeps the host from working; `seen` may contain the remedy."""
     return Finding(check, Level.FAILED, seen, fix)
 
 
 def worst(findings: Sequence[Finding]) -> Level:
-    """Tell how bad the worst of them is."""
+    """Return the worst level; `ok` without findings."""
     levels = list(Level)
     return max((finding.level for finding in findings), key=levels.index, default=Level.OK)
 

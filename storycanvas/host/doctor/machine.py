@@ -1,4 +1,4 @@
-"""Is this Python the right one, and does it have what the host needs?"""
+"""Checks of the clock, allowed folders, the data folder and this Python."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ CLOCK = "clock"
 EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 LEAD_SECONDS = 300.0
-"""A file may be so much newer than now before the clock is doubted."""
+"""Seconds by which a file may be newer than now before the clock is doubted."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class RootFacts:
 
 
 def collect_roots(roots: Sequence[str | Path]) -> tuple[RootFacts, ...]:
-    """Look at each of the folders."""
+    """Inspect each of the folders."""
     paths = [Path(root).expanduser().resolve() for root in roots]
     return tuple(
         RootFacts(path, path.is_dir(), os.access(path, os.R_OK | os.X_OK)) for path in paths
@@ -86,7 +86,7 @@ def evaluate_roots(roots: Sequence[RootFacts]) -> tuple[Finding, ...]:
 
 def _judge(root: RootFacts) -> Finding:
     if not root.is_folder:
-        return failed(ROOTS, f"{root.path} is no folder", "make it, or name another")
+        return failed(ROOTS, f"{root.path} is not a folder", "make it, or name another")
     if not root.readable:
         return failed(
             ROOTS,
@@ -131,7 +131,7 @@ class StorageFacts:
 
 
 def collect_storage(data_dir: Path) -> StorageFacts:
-    """Look at the data folder, without making or changing anything."""
+    """Inspect the data folder, without making or changing anything."""
     path = data_dir.expanduser().absolute()
     nearest = next(folder for folder in (path, *path.parents) if folder.exists())
     files = (file for file in path.glob("*/*") if file.is_file())
@@ -146,18 +146,13 @@ def collect_storage(data_dir: Path) -> StorageFacts:
 
 
 def evaluate_storage(facts: StorageFacts, keep_gib: float | None) -> tuple[Finding, Finding]:
-    """Judge the folder and the room.
-
-    Args:
-        facts: What was seen.
-        keep_gib: How much the host may keep, in GiB; None if it is not bounded.
-    """
+    """Judge the folder and its room; the host may keep `keep_gib`, None is without a bound."""
     return _evaluate_folder(facts), _evaluate_room(facts, keep_gib)
 
 
 def _evaluate_folder(facts: StorageFacts) -> Finding:
     if not facts.is_folder:
-        return failed(DATA_DIR, f"{facts.nearest} is no folder", "name another --data-dir")
+        return failed(DATA_DIR, f"{facts.nearest} is not a folder", "name another --data-dir")
     if not facts.writable:
         return failed(
             DATA_DIR,
@@ -217,11 +212,7 @@ class PythonFacts:
 
 
 def collect_python(facefusion_python: Path | None) -> PythonFacts:
-    """Look at the interpreter that runs this.
-
-    Args:
-        facefusion_python: The interpreter of FaceFusion, if it is known.
-    """
+    """Inspect the interpreter that runs this; compare it to FaceFusion's, if that is known."""
     return PythonFacts(
         sys.version_info[:2],
         sys.executable,

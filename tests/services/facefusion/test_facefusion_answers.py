@@ -1,4 +1,4 @@
-"""What answers and the status tell, and what they never tell."""
+"""What answers and the status contain, and what they never contain."""
 
 import subprocess
 import sys
@@ -36,7 +36,7 @@ def create_region_mask(*, crop, regions):
 """
 
 
-def test_the_status_tells_what_works_here(resident_host: DrivenHost) -> None:
+def test_the_status_shows_what_works_here(resident_host: DrivenHost) -> None:
     status = resident_host.ready()
     assert (status.status, status.engine) == ("ok", "facefusion")
     assert status.engine_version.startswith("3.")
@@ -48,14 +48,14 @@ def test_the_status_tells_what_works_here(resident_host: DrivenHost) -> None:
 @pytest.mark.parametrize(
     ("name", "mode"), [("resident_host", "resident"), ("isolated_host", "isolated")]
 )
-def test_the_status_tells_how_facefusion_is_driven(
+def test_the_status_shows_how_facefusion_is_driven(
     request: pytest.FixtureRequest, name: str, mode: str
 ) -> None:
     host: DrivenHost = request.getfixturevalue(name)
     assert host.ready().engine_mode == mode
 
 
-def test_an_answer_tells_how_it_was_made(driven_host: DrivenHost) -> None:
+def test_an_answer_shows_how_it_was_made(driven_host: DrivenHost) -> None:
     answer = driven_host.done(EnhanceOperation(), plain()).answer
     status = driven_host.ready()
     assert (answer.engine, answer.engine_version) == ("facefusion", status.engine_version)
@@ -66,7 +66,7 @@ def test_an_answer_tells_how_it_was_made(driven_host: DrivenHost) -> None:
     assert any("processing to image succeeded" in line for line in answer.engine_log)
 
 
-def test_an_answer_tells_its_phases(resident_host: DrivenHost) -> None:
+def test_an_answer_shows_its_phases(resident_host: DrivenHost) -> None:
     answer = resident_host.done(EnhanceOperation(), plain()).answer
     assert answer.phases is not None
     seconds = [getattr(answer.phases, name) for name in Phases.model_fields]
@@ -74,22 +74,22 @@ def test_an_answer_tells_its_phases(resident_host: DrivenHost) -> None:
     assert answer.phases.engine == answer.processing_time_seconds > 0
 
 
-def test_an_answer_tells_no_path_of_the_machine(resident_host: DrivenHost) -> None:
-    told = resident_host.done(EnhanceOperation(), plain()).answer.model_dump_json()
+def test_an_answer_has_no_path_of_the_machine(resident_host: DrivenHost) -> None:
+    text = resident_host.done(EnhanceOperation(), plain()).answer.model_dump_json()
     for folder in (resident_host.checkout.home, resident_host.data_dir, ROOT, Path.home()):
-        assert str(folder) not in told
+        assert str(folder) not in text
 
 
-def test_what_facefusion_says_of_paths_is_not_told(drive: Drive, own_checkout: Checkout) -> None:
+def test_paths_in_facefusions_messages_are_not_shown(drive: Drive, own_checkout: Checkout) -> None:
     with (own_checkout.home / "facefusion" / "face_masker.py").open("a") as module:
         module.write(BROKEN)
     host = drive(own_checkout)
-    told = host.post(EnhanceOperation(), plain()).json()["error"]
-    assert told["code"] == "engine_failed"
-    assert "it broke in" in told["message"]
+    error = host.post(EnhanceOperation(), plain()).json()["error"]
+    assert error["code"] == "engine_failed"
+    assert "it broke in" in error["message"]
     assert str(own_checkout.home) in host.log()
     for folder in (own_checkout.home, host.data_dir, ROOT, own_checkout.python.parent):
-        assert str(folder) not in told["message"]
+        assert str(folder) not in error["message"]
 
 
 def test_no_secret_reaches_facefusion(drive: Drive, own_checkout: Checkout) -> None:

@@ -49,7 +49,7 @@ def test_each_age_class_has_its_mean(
     assert resident_host.done(DetectOperation(), picture).answer.estimated_age == age
 
 
-def test_the_score_is_told_where_it_is_known(resident_host: DrivenHost) -> None:
+def test_the_detectors_score_is_reported(resident_host: DrivenHost) -> None:
     faces = resident_host.done(DetectOperation(), halves(DARK, BRIGHT)).answer.faces or ()
     assert [face.score for face in faces] == [0.9, 0.8]
 

@@ -20,8 +20,8 @@ def answer(command: str, host: DrivenHost) -> dict[str, object]:
     ended = subprocess.run(
         ["sh", "-c", written], capture_output=True, text=True, check=True, timeout=60
     )
-    told: dict[str, object] = json.loads(ended.stdout)
-    return told
+    fields: dict[str, object] = json.loads(ended.stdout)
+    return fields
 
 
 def test_the_owners_question_for_the_status_is_answered(resident_host: DrivenHost) -> None:
@@ -31,7 +31,7 @@ def test_the_owners_question_for_the_status_is_answered(resident_host: DrivenHos
 
 def test_the_owners_enhancement_is_done(driven_host: DrivenHost) -> None:
     (driven_host.pictures / "test.jpg").write_bytes(plain())
-    told = answer(ENHANCE, driven_host)
-    assert told["success"] is True
-    assert told["faces_detected"] == 1
-    assert driven_host.http.get(f"assets/{told['output_path']}").status_code == 200
+    fields = answer(ENHANCE, driven_host)
+    assert fields["success"] is True
+    assert fields["faces_detected"] == 1
+    assert driven_host.http.get(f"assets/{fields['output_path']}").status_code == 200

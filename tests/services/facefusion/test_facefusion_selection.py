@@ -1,4 +1,4 @@
-"""Which faces are worked on, and what is told of values that FaceFusion does not have."""
+"""Which faces are worked on, and what answers report of values that FaceFusion does not have."""
 
 import pytest
 
@@ -30,7 +30,7 @@ BOTH = {LEFT, RIGHT}
 
 
 def enhanced(host: DrivenHost, operation: FaceOperation, picture: bytes) -> set[float]:
-    """Tell which of two faces became brighter."""
+    """Return which of two faces became brighter."""
     made = host.done(operation, picture).picture
     return {face for face in (LEFT, RIGHT) if brighter(picture, made, face) > 10}
 
@@ -48,7 +48,7 @@ def test_all_faces_are_many(resident_host: DrivenHost, mode: FaceSelectorMode) -
     assert enhanced(resident_host, EnhanceOperation(face_selector_mode=mode), UNLIKE) == BOTH
 
 
-def test_all_is_told_to_be_many(resident_host: DrivenHost) -> None:
+def test_mode_all_is_reported_as_many(resident_host: DrivenHost) -> None:
     operation = EnhanceOperation(face_selector_mode=FaceSelectorMode.ALL)
     done = resident_host.done(operation, plain())
     assert done.answer.used["face_selector_mode"] == "many"
@@ -76,7 +76,7 @@ def test_faces_like_the_reference_are_worked_on_too(resident_host: DrivenHost) -
 @pytest.mark.parametrize(
     ("asked", "used"), [(0.5, None), (0.333, 0.33), (0.996, 1.0), (0.004, 0.0)]
 )
-def test_a_blend_off_the_grid_is_told(
+def test_a_blend_off_the_grid_is_reported(
     resident_host: DrivenHost, asked: float, used: float | None
 ) -> None:
     answer = resident_host.done(EnhanceOperation(face_enhancer_blend=asked), plain()).answer
@@ -84,14 +84,14 @@ def test_a_blend_off_the_grid_is_told(
 
 
 @pytest.mark.parametrize(("asked", "used"), [(33, 35), (-33, -35), (35, None), (2, 0)])
-def test_an_editor_value_off_the_grid_is_told(
+def test_an_editor_value_off_the_grid_is_reported(
     resident_host: DrivenHost, asked: int, used: int | None
 ) -> None:
     answer = resident_host.done(EditOperation(face_editor_head_roll=asked), plain()).answer
     assert answer.used.get("face_editor_head_roll") == used
 
 
-def test_the_owners_swapper_is_done_by_another_and_told(resident_host: DrivenHost) -> None:
+def test_the_owners_swapper_is_replaced_and_reported(resident_host: DrivenHost) -> None:
     operation = SwapOperation(face_swapper_model=FaceSwapperModel.INSWAPPER_256)
     answer = resident_host.done(operation, plain(BLUE), plain()).answer
     assert answer.models == ("inswapper_128", "yolo_face")
@@ -99,6 +99,6 @@ def test_the_owners_swapper_is_done_by_another_and_told(resident_host: DrivenHos
     assert answer.used["face_swapper_pixel_boost"] == "256x256"
 
 
-def test_the_owners_detector_is_told_by_its_own_name(resident_host: DrivenHost) -> None:
+def test_the_owners_detector_is_reported_by_its_own_name(resident_host: DrivenHost) -> None:
     answer = resident_host.done(EnhanceOperation(), plain()).answer
     assert answer.used == {"face_detector_model": "yolo_face"}

@@ -1,4 +1,4 @@
-"""FaceFusion's process ends or hangs; whoever asked for an operation sees nothing of it."""
+"""FaceFusion's process ends or hangs; the caller of an operation does not notice."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -58,7 +58,7 @@ def test_a_kill_during_an_operation_costs_one_run_more_and_nothing_else(engine: 
     assert engine.checkout.ended() == [second, third]
 
 
-def test_a_kill_in_both_tries_is_told_with_the_last_words_of_the_process(
+def test_a_kill_in_both_attempts_is_an_error_with_the_last_log_lines(
     engine: Supervised,
 ) -> None:
     engine.misbehave("gate", "gate")

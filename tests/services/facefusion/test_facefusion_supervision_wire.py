@@ -31,13 +31,13 @@ def open_strange(tmp_path: Path) -> Iterator[OpenStrange]:
 
 
 @pytest.mark.parametrize("answer", NO_ANSWERS, ids=ascii)
-def test_what_is_no_answer_costs_one_try(open_strange: OpenStrange, answer: str) -> None:
+def test_an_unreadable_answer_costs_one_attempt(open_strange: OpenStrange, answer: str) -> None:
     engine = open_strange(f"{answer} ")
 
     assert len(engine.run(DetectOperation()).faces) == 1
 
 
-def test_what_is_no_answer_twice_is_an_error(open_strange: OpenStrange) -> None:
+def test_two_unreadable_answers_are_an_error(open_strange: OpenStrange) -> None:
     engine = open_strange("no JSON", "no JSON")
 
     with pytest.raises(EngineFailed, match="twice"):
@@ -90,7 +90,9 @@ def test_a_strange_greeting_later_is_shown(open_strange: OpenStrange) -> None:
     assert len(engine.run(DetectOperation()).faces) == 1
 
 
-def test_a_worker_that_ends_instead_of_answering_costs_one_try(open_strange: OpenStrange) -> None:
+def test_a_worker_that_ends_without_an_answer_costs_one_attempt(
+    open_strange: OpenStrange,
+) -> None:
     engine = open_strange("ends after the mark")
 
     assert len(engine.run(DetectOperation()).faces) == 1
@@ -111,7 +113,7 @@ def test_the_mark_of_a_worker_that_ended_counts_for_no_other(open_strange: OpenS
     assert "the last word" in engine.run(DetectOperation()).log
 
 
-def test_what_facefusion_prints_is_no_answer(open_strange: OpenStrange) -> None:
+def test_output_that_facefusion_prints_is_not_an_answer(open_strange: OpenStrange) -> None:
     engine = open_strange()
     engine.misbehave("print")
 

@@ -35,7 +35,7 @@ def findings(ended: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 
 @pytest.fixture
 def facefusion(tmp_path: Path) -> dict[str, str]:
-    """A folder that says that it is FaceFusion, with an onnxruntime and without weights."""
+    """A folder that claims to be FaceFusion, with an onnxruntime and without weights."""
     home = tmp_path / "facefusion"
     home.mkdir()
     (home / "facefusion.py").write_text(SAYS_VERSION)
@@ -119,7 +119,7 @@ def test_a_host_that_runs_already_is_recognised(host_process: StartedHost, tmp_p
     assert "a host answers ok, engine preview 1" in found["port"]["seen"]
 
 
-def test_another_program_on_the_port_is_told_apart(
+def test_another_program_on_the_port_is_recognised(
     picture_server: PictureServer, tmp_path: Path
 ) -> None:
     port = picture_server.address.rpartition(":")[2]

@@ -13,7 +13,7 @@ from storycanvas.host.doctor.facefusion import (
     evaluate_installation,
     evaluate_programs,
     evaluate_weights,
-    providers_said,
+    read_providers,
 )
 from storycanvas.host.doctor.findings import (
     Finding,
@@ -81,7 +81,7 @@ def storage(**changes: Any) -> StorageFacts:
         (storage(), 20, (OK, OK), "50.0 GiB free"),
         (storage(), None, (OK, OK), "/data"),
         (storage(nearest=Path("/")), 20, (OK, OK), "made at the first start"),
-        (storage(is_folder=False), 20, (FAILED, OK), "is no folder"),
+        (storage(is_folder=False), 20, (FAILED, OK), "is not a folder"),
         (storage(writable=False), 20, (FAILED, OK), "cannot be written"),
         (storage(free_bytes=GIB // 5), 20, (OK, FAILED), "make room"),
         (storage(free_bytes=9 * GIB), 20, (OK, WARNING), "--keep-gib 8.1"),
@@ -156,7 +156,7 @@ def test_the_token_is_judged(facts: TokenFacts, levels: list[Level], words: str)
     [
         ((), [OK], "none"),
         ((RootFacts(Path("/a"), True, True), RootFacts(Path("/b"), True, True)), [OK, OK], "/b"),
-        ((RootFacts(Path("/a"), False, False),), [FAILED], "/a is no folder"),
+        ((RootFacts(Path("/a"), False, False),), [FAILED], "/a is not a folder"),
         ((RootFacts(Path("/a"), True, False),), [FAILED], "cannot be read"),
         ((RootFacts(Path("/"), True, True),), [WARNING], "whole file system"),
     ],
@@ -241,8 +241,8 @@ def test_the_gpu_is_judged(facts: GpuFacts, level: Level, words: str) -> None:
     ],
     ids=["cuda", "after a warning", "azure is left out", "nothing", "nonsense"],
 )
-def test_what_onnxruntime_says_is_read(output: str, providers: tuple[str, ...]) -> None:
-    assert providers_said(output) == providers
+def test_providers_of_onnxruntime_are_read(output: str, providers: tuple[str, ...]) -> None:
+    assert read_providers(output) == providers
 
 
 def weights(*present: str, missing_always: tuple[str, ...] = ()) -> WeightFacts:

@@ -61,7 +61,7 @@ def refuse_real_weights(checkout: Checkout) -> None:
 
 
 def programs(folder: Path) -> str:
-    """Give a PATH with all that FaceFusion asks for; the stand-in starts none of it."""
+    """Return a PATH with all that FaceFusion asks for; the stand-in starts none of it."""
     path = os.environ["PATH"]
     for name in _PROGRAMS:
         if shutil.which(name) is None and not (folder / name).exists():

@@ -31,10 +31,10 @@ Pixels = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Done:
-    """What a host made of an operation.
+    """The result of an operation.
 
     Attributes:
-        answer: All it told.
+        answer: All its fields.
         png: The picture; nothing for `detect`.
     """
 
@@ -161,7 +161,7 @@ class DrivenHost:
 
 
 def environment_of(checkout: Checkout, folder: Path) -> dict[str, str]:
-    """Give the environment of a host that drives a checkout."""
+    """Return the environment of a host that drives a checkout."""
     plain = {name: value for name, value in os.environ.items() if name != "FACEFUSION_TOKEN"}
     return plain | {
         "PYTHONPATH": str(ROOT),

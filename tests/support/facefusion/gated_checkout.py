@@ -18,7 +18,7 @@ def wait_at_gate(_amount: float) -> None:
     """Show two steps of a progress bar, then wait until the file HOME/open is there."""
     sys.stderr.write("\\r{PROGRESS}\\r{LATER_PROGRESS}")
     sys.stderr.flush()
-    for _ in range(10_000):  # not for ever: a test that fails may leave this process behind
+    for _ in range(10_000):  # bounded: a test that fails may leave this process behind
         if (HOME / "open").exists():
             break
         sleep(0.01)
@@ -70,7 +70,7 @@ def wait_until(fulfilled: Callable[[], bool]) -> None:
 
 
 def is_gone(pid: int) -> bool:
-    """A process that nobody has waited for yet does nothing any more."""
+    """Return whether a process has ended; a zombie has, too."""
     try:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

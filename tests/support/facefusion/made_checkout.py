@@ -1,4 +1,4 @@
-"""Folders that look like a FaceFusion checkout, with a program that says what it is told to."""
+"""Folders that look like a FaceFusion checkout, with a program that prints a given version."""
 
 import sys
 from collections.abc import Iterable

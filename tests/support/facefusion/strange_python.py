@@ -1,6 +1,6 @@
 """Stands in place of FaceFusion's Python, and is at times a worker that breaks the rules.
 
-Each start takes one line off the file `strange` in the checkout and behaves as it says; where
+Each start takes one line off the file `strange` in the checkout and behaves as that names; where
 there is none it becomes the Python that it stands for.
 """
 
@@ -17,7 +17,7 @@ FILE = Path("strange")
 
 def write_strange_python(path: Path, home: Path, *behaviours: str) -> Path:
     """Write an executable file that starts this one; say what it does at its first starts."""
-    (home / FILE).write_text("".join(f"{one}\n" for one in behaviours))
+    (home / FILE).write_text("".join(f"{behaviour}\n" for behaviour in behaviours))
     path.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{Path(__file__).resolve()}" "$@"\n')
     path.chmod(0o700)
     return path

@@ -54,7 +54,7 @@ TINT = """
 
 
 def changers() -> Iterator[Model]:
-    """Give all of them."""
+    """Return all of them."""
     yield from enhancers()
     yield from age_modifiers()
     yield from swappers()
@@ -103,7 +103,7 @@ def age_modifiers() -> Iterator[Model]:
 
 
 def swappers() -> Iterator[Model]:
-    """Give half of the target and half of a flat colour that the source's description tells."""
+    """Return half of the target and half of a flat colour that the source's description tells."""
     constants = {
         "first": integers(0),
         "last": integers(3),
@@ -121,7 +121,7 @@ def swappers() -> Iterator[Model]:
 
 
 def swapper(name: str, side: int, nodes: str, constants: dict[str, Array]) -> Model:
-    """Give a swapper of faces of one size."""
+    """Return a swapper of faces of one size."""
     size = f"float[1,3,{side},{side}]"
     inputs = f"{size} target, float[1,512] source"
     return Model(name, inputs, f"{size} output", nodes, constants)
@@ -177,7 +177,7 @@ def portrait_retargeters() -> Iterator[Model]:
 
 
 def portrait_generator() -> Model:
-    """Give the picture back, with red for motion one way and blue for the other."""
+    """Return the picture back, with red for motion one way and blue for the other."""
     constants = {
         "packed_shape": integers(1, 512, 64, 64),
         "first": integers(0),

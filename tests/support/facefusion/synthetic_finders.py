@@ -59,7 +59,7 @@ MAGENTA = """
 
 
 def finders() -> Iterator[Model]:
-    """Give all of them."""
+    """Return all of them."""
     yield detector()
     yield from landmarkers()
     yield recogniser()
@@ -90,7 +90,7 @@ def detector() -> Model:
 
 
 def layout() -> Array:
-    """Give boxes and landmarks as a linear map of width, height and short side."""
+    """Return boxes and landmarks as a linear map of width, height and short side."""
     columns = []
     for across, size in FACES:
         rows = [(across, 0, 0), (0, 0.5, 0), (0, 0, size), (0, 0, size)]

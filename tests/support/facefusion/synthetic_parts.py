@@ -35,17 +35,17 @@ class Model:
 
 
 def floats(*values: Any) -> Array:
-    """Give one value as a number or array, or several as an array."""
+    """Return one value as a number or array, or several as an array."""
     return np.array(values if len(values) > 1 else values[0], np.float32)
 
 
 def integers(*values: int) -> Array:
-    """Give whole numbers, as shapes and axes take them."""
+    """Return whole numbers, as shapes and axes take them."""
     return np.array(values, np.int64)
 
 
 def face_points() -> Array:
-    """Give 68 landmarks of a symmetric face, in parts of its box from its middle, y downwards."""
+    """Return 68 landmarks of a symmetric face, in parts of its box from its middle, y downwards."""
     jaw = np.linspace(np.pi, 0, 17)
     return np.array(
         [
@@ -63,18 +63,18 @@ def face_points() -> Array:
 
 
 def five_points(points: Array) -> Array:
-    """Give eyes, tip of the nose and corners of the mouth."""
+    """Return eyes, tip of the nose and corners of the mouth."""
     corners = (points[NOSE_TIP], points[MOUTH_LEFT], points[MOUTH_RIGHT])
     return np.array([points[LEFT_EYE].mean(0), points[RIGHT_EYE].mean(0), *corners])
 
 
 def ellipse(middle: Point, radii: Point, angles: Iterable[float]) -> Iterator[Point]:
-    """Give the points of an ellipse at some angles."""
+    """Return the points of an ellipse at some angles."""
     for angle in angles:
         yield middle[0] + radii[0] * np.cos(angle), middle[1] + radii[1] * np.sin(angle)
 
 
 def line(start: Point, end: Point, count: int) -> Iterator[Point]:
-    """Give points on a line, both ends included."""
+    """Return points on a line, both ends included."""
     across, down = (np.linspace(start[axis], end[axis], count) for axis in (0, 1))
     return zip(across.tolist(), down.tolist(), strict=True)

@@ -39,13 +39,13 @@ HEAD_BYTES = 256
 
 
 def models() -> Iterator[Model]:
-    """Give all stand-ins."""
+    """Return all stand-ins."""
     yield from finders()
     yield from changers()
 
 
 def serialised(model: Model) -> bytes:
-    """Give a model as ONNX stores it."""
+    """Return a model as ONNX stores it."""
     text = f"synthetic ({model.inputs}) => ({model.outputs}) {{ {model.nodes} }}"
     graph = parser.parse_graph(text)
     graph.initializer.extend(

@@ -245,7 +245,7 @@ def test_the_owners_swapper_is_done_by_the_one_that_exists() -> None:
     ],
     ids=lambda value: "-".join(value) if isinstance(value, list) else str(value),
 )
-def test_masks_that_a_processor_does_not_know_are_told(
+def test_masks_that_a_processor_does_not_know_are_reported(
     operation: str, asked: list[str], used: str | None
 ) -> None:
     age = {"target_age": 60} if operation == "age_adjust" else {}

@@ -31,7 +31,7 @@ OUTCOMES = {
 
 
 @pytest.mark.parametrize("case", OUTCOMES.values(), ids=OUTCOMES)
-def test_an_outcome_is_told_by_more_than_its_exit_code(
+def test_an_outcome_depends_on_more_than_the_exit_code(
     case: tuple[int, bool, list[str], bool, type[Exception] | None],
 ) -> None:
     code, verdict, log, output, meaning = case

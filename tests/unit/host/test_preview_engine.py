@@ -223,15 +223,15 @@ def test_detecting_nothing_is_no_error(name: str) -> None:
 
 @pytest.mark.parametrize("operation", [*CHANGES, MaskOperation()], ids=str)
 def test_a_needed_face_that_is_missing_is_named(operation: FaceOperation) -> None:
-    nobody = normal_form(FACELESS["landscape"])
+    faceless = normal_form(FACELESS["landscape"])
     with pytest.raises(NoFace, match=operation.pictures[-1]):
-        ENGINE.run(operation, inputs(operation, nobody))
+        ENGINE.run(operation, inputs(operation, faceless))
 
 
 def test_a_source_without_a_face_is_named() -> None:
-    nobody = normal_form(FACELESS["landscape"])
+    faceless = normal_form(FACELESS["landscape"])
     with pytest.raises(NoFace, match="source_face_path"):
-        ENGINE.run(SwapOperation(), [nobody, PORTRAIT])
+        ENGINE.run(SwapOperation(), [faceless, PORTRAIT])
 
 
 def test_a_swap_with_one_picture_is_refused() -> None:

@@ -1,7 +1,8 @@
 """Pictures on their way to FaceFusion and back, without any loss.
 
-FaceFusion 3.8.1 makes odd sizes even, fails on tiny pictures and drops the ICC profile, so it gets
-pictures that it leaves as they are, and what it answers is cut back to the original's form.
+FaceFusion 3.8.1 makes odd sizes even, fails on tiny pictures and drops the ICC profile
+(docs/facefusion.md); so it gets pictures that it leaves as they are, and its output is cut back to
+the original's form.
 """
 
 from collections.abc import Iterator, Sequence
@@ -64,15 +65,12 @@ LEAST_SIDE = 64
 
 
 def fitted_size(width: int, height: int) -> tuple[int, int]:
-    """Give the size in pixels that a picture has for FaceFusion: even, and at least 64 x 64."""
+    """Return the size in pixels that FaceFusion gets: even, and at least 64 x 64."""
     return _fitted_side(width), _fitted_side(height)
 
 
 def fit(picture: Picture) -> bytes:
-    """Encode a picture as FaceFusion is to get it.
-
-    Args:
-        picture: Any.
+    """Encode a picture for FaceFusion.
 
     Returns:
         A PNG of the same pixels without profile, right and bottom edge repeated to an even size of
@@ -87,11 +85,7 @@ def fit(picture: Picture) -> bytes:
 
 
 def restore(png_bytes: bytes, original: Picture) -> Picture:
-    """Bring what FaceFusion made of a fitted picture into the form of the original.
-
-    Args:
-        png_bytes: FaceFusion's output.
-        original: The picture before it was fitted.
+    """Bring FaceFusion's output for a fitted picture into the form of the original.
 
     Returns:
         The output in the original's size and mode, with its alpha and ICC profile.
@@ -115,10 +109,6 @@ def restore(png_bytes: bytes, original: Picture) -> Picture:
 
 def restore_mask(png_bytes: bytes, original: Picture) -> Picture:
     """Cut the mask of a fitted picture back to the original's size.
-
-    Args:
-        png_bytes: Black and white, of the fitted size.
-        original: The picture before it was fitted.
 
     Returns:
         The mask as an RGB picture without profile.
@@ -168,8 +158,8 @@ def merge(original: Picture, changed: Sequence[Picture]) -> Picture:
     """
     before = opened(original)
     result = np.asarray(before).copy()
-    for each in changed:
-        after = opened(each)
+    for picture in changed:
+        after = opened(picture)
         alike(before, after)
         for (below, above), (same, _) in zip(
             row_pairs(result, after), row_pairs(np.asarray(before), after), strict=True
@@ -179,12 +169,13 @@ def merge(original: Picture, changed: Sequence[Picture]) -> Picture:
 
 
 def same_pixels(a: Picture, b: Picture) -> bool:
-    """Tell whether two pictures have the same size, mode and pixels, whatever their profiles."""
+    """Return whether two pictures have the same size, mode and pixels; profiles do not count."""
     if a.sha256 == b.sha256:
         return True
     first, second = opened(a), opened(b)
     return (first.size, first.mode) == (second.size, second.mode) and all(
-        np.array_equal(one, other) for one, other in row_pairs(np.asarray(first), second)
+        np.array_equal(rows, other_rows)
+        for rows, other_rows in row_pairs(np.asarray(first), second)
     )
 
 

@@ -54,10 +54,6 @@ def enhanced(view: View, model: EnhancementModel) -> Floats:
 def masked(rgb: Bytes, faces: list[Face]) -> Bytes:
     """Draw white where faces may change on black, soft between.
 
-    Args:
-        rgb: The picture the faces are in.
-        faces: Faces to open.
-
     Returns:
         A picture of the same size.
     """
@@ -99,7 +95,7 @@ def _brought_over(view: View, source: Face, source_rgb: Bytes) -> Floats:
 
 
 def _colour_matched(face: Floats, target: Floats, share: Floats) -> Floats:
-    """Give a face the mean and spread of the target's colours, within the mask."""
+    """Match the mean and spread of a face's colours to the target's, within the mask."""
     inside = share > 0.5  # noqa: PLR2004 the half of the mask that counts
     mean, wanted = face[inside].mean(axis=0), target[inside].mean(axis=0)
     spread = target[inside].std(axis=0) / np.maximum(face[inside].std(axis=0), 1e-3)

@@ -1,4 +1,4 @@
-"""The preview engine: which operation is done by what."""
+"""The preview engine: which function does which operation."""
 
 from collections.abc import Callable, Sequence
 
@@ -51,22 +51,15 @@ class PreviewEngine:
         self._finder = FaceFinder()
 
     def able(self) -> tuple[str, ...]:
-        """Name all six operations."""
+        """Return all six operations."""
         return tuple(operation.path for operation in OPERATIONS)
 
     def models(self) -> tuple[str, ...]:
-        """Name the models that operations may ask for; it has one way of its own for all."""
+        """Return every model that an operation may ask for; all are served alike."""
         return (*EnhancementModel, *FaceSwapperModel)
 
     def run(self, operation: FaceOperation, pictures: Sequence[Picture]) -> EngineResult:
         """Carry out one operation; may be called from several threads.
-
-        Args:
-            operation: What to do.
-            pictures: Its input pictures, in the order of `operation.pictures`.
-
-        Returns:
-            The new picture and what was seen in the last input picture.
 
         Raises:
             storycanvas.faces.errors.NoFace: A picture that needs a face has none.
@@ -90,7 +83,7 @@ class PreviewEngine:
         return EngineResult(pixels.recoloured(rgb), seen, age)
 
     def close(self) -> None:
-        """End nothing: it started nothing."""
+        """Do nothing: no process was started."""
 
     def _faces(self, operation: FaceOperation, pixels: Pixels) -> list[Face]:
         side = int(operation.face_detector_size.partition("x")[0])

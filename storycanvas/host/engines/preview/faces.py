@@ -15,7 +15,7 @@ from storycanvas.host.engines.preview.frame import Bytes, Face, Floats, View, bl
 
 YOUNGEST, OLDEST = 1.0, 95.0
 _COLOURLESS = 3.0
-"""Chroma of the skin below which a picture is black and white, and its colours say nothing."""
+"""Chroma of the skin below which a picture is black and white, and its colours mean nothing."""
 
 
 def estimated_age(view: View) -> float:
@@ -24,9 +24,6 @@ def estimated_age(view: View) -> float:
     Good for ordering pictures of one person, not for the truth: a sharper photograph of the same
     face, or a grey curtain above it, counts as years. It measures what ageing changes here, so an
     aged face comes out older and a rejuvenated one younger, until the ends of the scale.
-
-    Args:
-        view: The face.
 
     Returns:
         Years, 1 to 95, to one decimal.
@@ -41,9 +38,6 @@ def estimated_age(view: View) -> float:
 
 def measures(view: View) -> tuple[float, float, float]:
     """Measure what the estimate goes by, so that the light on the face does not matter.
-
-    Args:
-        view: The face.
 
     Returns:
         Fine contrast of the skin (above 0), chroma of the skin and chroma of the hair, each in

@@ -91,7 +91,7 @@ def write_weights(home: Path, name: str, content: bytes, crc: str | None = None)
 
 
 def misbehave(home: Path, *lines: str) -> None:
-    """Say what the next operations do wrong, one line each.
+    """Set what the next operations do wrong, one line each.
 
     The lines are those of `program/facefusion/misbehaviour.py`.
     """
@@ -99,7 +99,7 @@ def misbehave(home: Path, *lines: str) -> None:
 
 
 def operations(home: Path) -> list[dict[str, Any]]:
-    """Tell what began and ended in this checkout, in order.
+    """Return what began and ended in this checkout, in order.
 
     Each has `event` (begin or end), `pid`, `processors`, `target` (SHA-256), `argv`,
     `misbehaviour`, and at its end `code`.
@@ -110,10 +110,12 @@ def operations(home: Path) -> list[dict[str, Any]]:
 
 
 def configuration() -> str:
-    """Give a facefusion.ini with every section and key of 3.8.1, all values empty."""
+    """Return a facefusion.ini with every section and key of 3.8.1, all values empty."""
     groups = json.loads(CONTRACT.read_text())["headless_run"]["options"]
     sections = {
-        title.replace(" ", "_"): [one["dest"] for one in options if one["dest"] != "config_path"]
+        title.replace(" ", "_"): [
+            option["dest"] for option in options if option["dest"] != "config_path"
+        ]
         for title, options in groups.items()
     }
     for section, keys in OF_OTHER_COMMANDS.items():

@@ -34,7 +34,7 @@ class CheckoutRuns:
         self.count = 0
 
     def command(self, target: Path, *options: str) -> list[str]:
-        """Give the arguments of a run with an output and folders that nobody used before."""
+        """Return the arguments of a run with an output and folders that were not used before."""
         self.count += 1
         own = self.folder / f"run-{self.count}"
         own.mkdir()

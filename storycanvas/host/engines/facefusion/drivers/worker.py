@@ -1,10 +1,10 @@
-"""The program that stays in FaceFusion's own Python and takes one request after another.
+"""The program that runs in FaceFusion's own Python and serves one request after another.
 
-It is started by `resident.py` as a script, in the checkout's folder, with FaceFusion's
-environment; so it uses the standard library and FaceFusion only, and imports nothing of the host.
-A request is one line of JSON on standard input, its answer one line on standard output; all that
-FaceFusion says goes to standard error. At the end of standard input it ends at once, for then
-nobody waits for what it is doing.
+`worker_process.py` starts it as a script, in the checkout's folder, with FaceFusion's environment;
+so it uses the standard library and FaceFusion only, and imports nothing of the host. A request is
+one line of JSON on standard input, its answer one line on standard output; FaceFusion's messages
+go to standard error. At the end of standard input it ends at once: the host is gone. What it
+relies on in FaceFusion is described in docs/facefusion.md.
 """
 
 import importlib
@@ -20,15 +20,15 @@ from collections.abc import Callable
 from typing import Any
 
 MARK = "\x1e"
-"""A line on standard error after each answer's own lines."""
+"""A line on standard error behind the messages that belong to an answer."""
 
 UNFIT = 3
-"""Exit code when this FaceFusion is not made as the worker expects."""
+"""Exit code when this FaceFusion lacks what the worker calls."""
 
 Request = dict[str, Any]
 Answer = dict[str, Any]
 
-# Where the functions are that the worker calls, and with how many arguments (3.5 to 3.8).
+# The functions that the worker calls, and with how many arguments (3.5.4 to 3.8.1).
 _FUNCTIONS = {
     "program.create_program": 0,
     "program_helper.validate_args": 1,
@@ -51,7 +51,7 @@ _FUNCTIONS = {
     "face_masker.create_region_mask": 2,
     "face_helper.warp_face_by_face_landmark_5": 4,
 }
-# Size and threshold of FaceFusion's own face debugger, so that both ways give the same mask.
+# Size and threshold of FaceFusion's own face debugger (processors/modules/face_debugger).
 _MASK_SIZE = (512, 512)
 _MASK_THRESHOLD = 100
 _MAX_PARSERS = 16
@@ -73,7 +73,7 @@ class Wire:
         self._queue: queue.Queue[str] = queue.Queue()
 
     def listen(self) -> None:
-        """Read requests while work goes on, so that the end of the input is seen at once."""
+        """Read requests during work, so that the end of the input ends the process at once."""
         threading.Thread(target=self._read, daemon=True).start()
 
     def next(self) -> Request:
@@ -82,7 +82,7 @@ class Wire:
         return request
 
     def answer(self, answer: Answer) -> None:
-        """Send an answer, and a mark behind all that was said before it."""
+        """Send an answer, and a mark behind all that was logged before it."""
         sys.stderr.write(f"{MARK}\n")
         sys.stderr.flush()
         self._answers.write(json.dumps(answer) + "\n")
@@ -99,7 +99,7 @@ class FaceFusion:
 
     def __init__(self) -> None:
         self._found = {path: self._function(path, count) for path, count in _FUNCTIONS.items()}
-        # Both keep what they found for the run that follows; 3.5 and 3.6 have the second only.
+        # Both cache the faces for the run that follows; 3.5 and 3.6 have the second only.
         creator, analyser = self._module("face_creator"), self._module("face_analyser")
         self.find_faces = (
             self._named(creator, "get_static_faces")
@@ -111,11 +111,11 @@ class FaceFusion:
         self._sort = self._named(self._module("face_selector"), "sort_and_filter_faces")
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        """Give a function of `_FUNCTIONS` by its last name."""
+        """Return a function of `_FUNCTIONS` by its last name."""
         return next(found for path, found in self._found.items() if path.endswith(f".{name}"))
 
     def in_order(self, faces: list[Any]) -> list[Any]:
-        """Sort faces as FaceFusion does; since 3.7 it wants the source's faces as well."""
+        """Sort faces as FaceFusion does; since 3.7 that takes the source's faces as well."""
         wanted = len(inspect.signature(self._sort).parameters)
         result: list[Any] = self._sort([], faces) if wanted > 1 else self._sort(faces)
         return result
@@ -156,7 +156,7 @@ class Worker:
         self._checked = False
 
     def handle(self, request: Request) -> Answer:
-        """Do what a request asks for; whatever goes wrong is an answer, too."""
+        """Serve a request; an exception becomes an answer, too."""
         does: dict[str, Callable[[Request], Answer]] = {
             "look": self._look,
             "mask": self._mask,
@@ -166,7 +166,7 @@ class Worker:
             return does[request["do"]](request)
         except SystemExit as error:
             return {"exit": error.code if isinstance(error.code, int) else 1}
-        except Exception as error:  # noqa: BLE001 - the next request must find a worker
+        except Exception as error:  # noqa: BLE001 - the next request needs a worker
             traceback.print_exc()
             return {"exit": 1, "failed": f"{type(error).__name__}: {error}"}
 
@@ -176,7 +176,7 @@ class Worker:
         if not facefusion.init_jobs(facefusion.get_item("jobs_path")):
             return {"exit": 1, "failed": "the folder for jobs cannot be made"}
         code = facefusion.process_headless(arguments)
-        # While weights are missing the analyser has not been asked, and would wait for them.
+        # While weights are missing the analyser was not asked, and would wait for them.
         asked = code != 0 and not facefusion.is_checking()
         return {"exit": code, "rejected": bool(asked and self._rejected())}
 
@@ -199,7 +199,7 @@ class Worker:
         facefusion = self._facefusion
         self._apply(request["argv"])
         if request["forget"]:
-            facefusion.forget_faces()  # they are kept by pixels, blind to the detector's settings
+            facefusion.forget_faces()  # cached by pixels, blind to the detector's settings
             facefusion.read_static_image.cache_clear()  # type: ignore[attr-defined]
         if not self._ready():
             return [], [], {"exit": 1, "failed": "a model that is needed is missing or damaged"}
@@ -212,7 +212,7 @@ class Worker:
         return self._selected(ordered), ordered, None
 
     def _ready(self) -> bool:
-        """Have the weights checked; once is enough, for the host restarts when files change."""
+        """Check the weights once: the host replaces this process when their files change."""
         facefusion = self._facefusion
         if not self._checked or facefusion.is_checking():
             self._checked = facefusion.common_pre_check() and facefusion.processors_pre_check()
@@ -277,7 +277,7 @@ class Worker:
         return arguments
 
     def _parser(self, argv: list[str]) -> Any:  # noqa: ANN401 - FaceFusion's
-        """Keep a parser for each set of models: it takes long to build, and depends on them."""
+        """Keep a parser for each set of models: building one takes 0.5 s and depends on them."""
         options = ("--config-path", "--face-detector-model", "--face-swapper-model")
         key = tuple(_value(argv, option) for option in options)
         if key not in self._parsers:
@@ -314,7 +314,7 @@ def _start_as_facefusion_does() -> None:
 
 
 def main() -> None:
-    """Say what is here, then answer requests until there are no more."""
+    """Greet with FaceFusion's version, then answer requests until there are no more."""
     _start_as_facefusion_does()
     wire = Wire()
     try:

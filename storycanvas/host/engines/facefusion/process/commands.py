@@ -1,4 +1,4 @@
-"""Running a command that should end within seconds, and ending it when it does not."""
+"""Runs a command that should end within seconds, and kills it when it does not."""
 
 import os
 import signal

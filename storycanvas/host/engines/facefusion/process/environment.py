@@ -1,4 +1,4 @@
-"""What FaceFusion's processes get to see of the host's environment.
+"""The part of the host's environment that FaceFusion's processes get.
 
 FaceFusion is another project's code with many packages behind it, so it gets what it needs to run
 and nothing that could be a secret: not the host's token, no keys, no passwords.
@@ -62,12 +62,12 @@ _SECRETS = ("TOKEN", "KEY", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL")
 _PROXIES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"})
 _NOWHERE = "http://127.0.0.1:9"
 NO_DOWNLOADS = MappingProxyType(
-    # Of http_proxy curl reads the small letters only.
+    # Of http_proxy curl reads the lower case only.
     dict.fromkeys(("HTTPS_PROXY", "https_proxy", "http_proxy", "ALL_PROXY", "all_proxy"), _NOWHERE)
 )
 """Leads FaceFusion's curl to a port of this machine where nothing listens, so that it fails at
 once: each run of FaceFusion 3.8.1 asks the servers of its weights, also with all weights there,
-and waits up to 15 s where a firewall drops packets."""
+and waits up to 15 s where a firewall drops packets (docs/facefusion.md)."""
 
 
 def facefusion_environment(environment: Mapping[str, str], *, downloads: bool) -> dict[str, str]:
@@ -79,9 +79,6 @@ def facefusion_environment(environment: Mapping[str, str], *, downloads: bool) -
             operator's proxies, too, but without a user name and password in them: these would
             stand in the environment of every process it starts. Behind a proxy that wants them,
             run FaceFusion's `force-download` by hand once.
-
-    Returns:
-        The whole environment of the process.
     """
     chosen = {name: value for name, value in environment.items() if _is_allowed(name.upper())}
     chosen["PYTHONUNBUFFERED"] = "1"
@@ -103,6 +100,6 @@ def _is_allowed(name: str) -> bool:
 
 
 def _without_password(proxy: str) -> str:
-    """Keep what stands behind the last @; curl takes addresses without a scheme, too."""
+    """Keep what stands behind the last @; curl accepts addresses without a scheme, too."""
     scheme = f"{proxy.partition('://')[0]}://" if "://" in proxy else ""
     return scheme + proxy.removeprefix(scheme).rpartition("@")[2]

@@ -18,7 +18,7 @@ PROGRAMS = ("curl", "ffmpeg", "ffprobe")
 """Other programs that FaceFusion 3.8.1 refuses to start without."""
 SUPPORTED = ("3.5", "3.6", "3.7", "3.8")
 VERSION_SECONDS = 60.0
-"""FaceFusion 3.8.1 takes 1 to 2 s to say its version, more from a cold disk."""
+"""FaceFusion 3.8.1 takes 1 to 2 s to print its version, more from a cold disk."""
 
 _VENV_PYTHONS = (
     ".venv/bin/python",
@@ -39,7 +39,7 @@ class Installation:
     Attributes:
         home: The folder of its checkout, absolute; its working directory, too.
         python: The interpreter that has its requirements, absolute.
-        version: As it says itself, `3.8.1` for example.
+        version: FaceFusion's own, `3.8.1` for example.
     """
 
     home: Path
@@ -69,7 +69,7 @@ def find_installation(
             f"FaceFusion needs {' and '.join(missing)}, not found on PATH "
             f"({environment.get('PATH') or 'empty'}): install it, or add its folder to PATH."
         )
-    version = supported_version(_version_said(home, python, environment, seconds))
+    version = supported_version(_asked_version(home, python, environment, seconds))
     return Installation(home, python, version)
 
 
@@ -106,7 +106,7 @@ def find_python(environment: Mapping[str, str], home: Path) -> Path:
         home: Where a virtual environment is looked for when the variable is not set.
 
     Returns:
-        An absolute path; links are kept, because a virtual environment's Python is one.
+        An absolute path; links are kept, because a virtual environment's Python is a link.
 
     Raises:
         InstallationUnusable: There is none, or it cannot be executed.
@@ -124,24 +124,21 @@ def find_python(environment: Mapping[str, str], home: Path) -> Path:
 
 
 def missing_programs(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Name the programs that FaceFusion needs on `PATH` and would not find."""
+    """Return the programs that FaceFusion needs on `PATH` and would not find."""
     path = environment.get("PATH", "")
     return tuple(name for name in PROGRAMS if shutil.which(name, path=path) is None)
 
 
-def supported_version(said: str) -> str:
-    """Take the version out of what FaceFusion says.
-
-    Args:
-        said: The output of `facefusion.py --version`, `FaceFusion 3.8.1` for example.
+def supported_version(output: str) -> str:
+    """Read the version from `facefusion.py --version`, `FaceFusion 3.8.1` for example.
 
     Raises:
         InstallationUnusable: There is none in it, or it is not supported.
     """
-    found = re.search(r"^FaceFusion (\S+)\s*$", said, re.MULTILINE)
+    found = re.search(r"^FaceFusion (\S+)\s*$", output, re.MULTILINE)
     if found is None:
         raise InstallationUnusable(
-            f"{PROGRAM} --version answered {said.strip()[:80]!r}, which names no version of "
+            f"{PROGRAM} --version answered {output.strip()[:80]!r}, which names no version of "
             f"FaceFusion: check that {HOME_VARIABLE} is a FaceFusion checkout."
         )
     version = found[1]
@@ -164,7 +161,7 @@ def _python_inside(home: Path) -> Path:
     )
 
 
-def _version_said(home: Path, python: Path, environment: Mapping[str, str], seconds: float) -> str:
+def _asked_version(home: Path, python: Path, environment: Mapping[str, str], seconds: float) -> str:
     chosen = facefusion_environment(environment, downloads=False)
     try:
         ended = run_short_command([str(python), PROGRAM, "--version"], home, chosen, seconds)

@@ -1,8 +1,8 @@
 """Which files of weights FaceFusion needs, and which of them a checkout has.
 
 The names are those of FaceFusion 3.8.1's model sets; 3.5 to 3.8 have the same, but for `fran`,
-which came with 3.6. Files are told by name only: FaceFusion itself compares the checksum of every
-file with its `.hash` before each run, which takes seconds for a folder of gigabytes.
+which came with 3.6. Only names are compared: FaceFusion itself compares the checksum of every file
+with its `.hash` before each run, which takes seconds for a folder of gigabytes.
 """
 
 from collections.abc import Iterable
@@ -103,22 +103,15 @@ _WEIGHTS = MappingProxyType(
 
 
 def models_folder(home: Path) -> Path:
-    """Say where a checkout keeps its weights.
-
-    Args:
-        home: The folder of `facefusion.py`.
-    """
+    """Return where a checkout keeps its weights."""
     return home / ".assets" / "models"
 
 
 def needed_files(models: Iterable[str]) -> frozenset[str]:
-    """Name the files that a run with these models loads, those of every run included.
+    """Return the `.onnx` and `.hash` files that a run with these models loads.
 
     Args:
         models: FaceFusion's own names, as its options take them: `gfpgan_1.4`, `yolo_face`, `many`.
-
-    Returns:
-        Names of `.onnx` and `.hash` files in `models_folder`.
 
     Raises:
         ValueError: FaceFusion 3.8.1 has no such model.
@@ -132,11 +125,7 @@ def needed_files(models: Iterable[str]) -> frozenset[str]:
 
 
 def missing_files(home: Path, models: Iterable[str]) -> tuple[str, ...]:
-    """Name the files that a run with these models needs and the checkout lacks, sorted.
-
-    Args:
-        home: Where FaceFusion is; a folder that does not exist lacks all of them.
-        models: FaceFusion's own names.
+    """Return the files that a run with these models needs and the checkout lacks, sorted.
 
     Raises:
         ValueError: FaceFusion 3.8.1 has no such model.
@@ -146,10 +135,7 @@ def missing_files(home: Path, models: Iterable[str]) -> tuple[str, ...]:
 
 
 def present_models(home: Path) -> tuple[str, ...]:
-    """List the models that can be used: their files are there, and those of every run.
-
-    Returns:
-        FaceFusion's own names, in the order of `MODELS`.
+    """Return the models that can be used, in the order of `MODELS`: all their files are there.
 
     Raises:
         OSError: The folder is there and cannot be read.
@@ -159,10 +145,7 @@ def present_models(home: Path) -> tuple[str, ...]:
 
 
 def able_operations(home: Path) -> tuple[str, ...]:
-    """List the operations for which a model and a detector are there.
-
-    Returns:
-        Paths of the host contract, `enhance-face` for example.
+    """Return the paths of the operations for which a model and a detector are there.
 
     Raises:
         OSError: The folder is there and cannot be read.

@@ -1,7 +1,7 @@
 """Folders and files that one operation has for itself.
 
-FaceFusion keeps verdicts and pictures by path: a path used twice has let a refused picture
-through and mixed pictures up (FaceFusion 3.8.1, measured). So no path is ever used again.
+FaceFusion caches verdicts and pictures by path: with 3.8.1 a path used twice let a refused picture
+through and mixed pictures up (docs/facefusion.md). So no path is ever used again.
 """
 
 import contextlib
@@ -18,30 +18,17 @@ class Workspace:
         self.folder = folder
 
     def place(self, picture: bytes) -> Path:
-        """Write a picture for FaceFusion to read.
-
-        Args:
-            picture: A PNG file.
-
-        Returns:
-            Where it is.
-        """
+        """Write a PNG for FaceFusion to read; return its path."""
         path = self._new("picture.png")
         path.write_bytes(picture)
         return path
 
     def output(self) -> Path:
-        """Name a file that does not exist yet."""
+        """Return the path of a file that does not exist yet."""
         return self._new("output.png")
 
     def paths(self, target: Path, output: Path, sources: Sequence[Path] = ()) -> tuple[str, ...]:
-        """Give the path options of one run, with folders of its own.
-
-        Args:
-            target: The picture to change.
-            output: From `output`.
-            sources: The pictures to take a face from.
-        """
+        """Return the path options of one run, with folders of its own."""
         temp, jobs = self._new("temp"), self._new("jobs")
         temp.mkdir()  # the folder for jobs is made by FaceFusion
         given = ("--source-paths", *map(str, sources)) if sources else ()
@@ -54,11 +41,7 @@ class Workspace:
 
 @contextlib.contextmanager
 def fresh_workspace(parent: Path) -> Iterator[Workspace]:
-    """Make a workspace that is gone afterwards, with all that FaceFusion left in it.
-
-    Args:
-        parent: An absolute path to a folder of the host's own.
-    """
+    """Make a workspace that is removed afterwards, with all that FaceFusion left in it."""
     folder = parent / secrets.token_hex(16)
     folder.mkdir(parents=True, mode=0o700)
     try:

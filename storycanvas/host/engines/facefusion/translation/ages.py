@@ -16,7 +16,7 @@ _REFERENCE_ALONE = 0.05
 
 @dataclass(frozen=True)
 class AgeClass:
-    """One of FairFace's nine age classes, which are all that FaceFusion knows of an age.
+    """One of FairFace's nine age classes, the only estimate of an age that FaceFusion has.
 
     Attributes:
         start: First year.
@@ -46,7 +46,7 @@ AGE_CLASSES = tuple(
         (70, 100),
     )
 )
-"""The same in FaceFusion 3.5.4 to 3.8.1 (`face_classifier.py`)."""
+"""The same in FaceFusion 3.5.4 to 3.8.1, `face_classifier.py`."""
 
 
 @dataclass(frozen=True)
@@ -63,36 +63,30 @@ class AgeRun:
 
 
 def knows_years(version: str) -> bool:
-    """Tell whether a FaceFusion has `fran`, whose direction is an offset in years.
-
-    Args:
-        version: As in `3.8.1`.
+    """Return whether a version, such as `3.8.1`, has `fran`, whose direction is in years.
 
     Raises:
-        ValueError: It is no version.
+        ValueError: It is not a version.
     """
     found = re.match(r"(\d+)\.(\d+)", version)
     if found is None:
-        raise ValueError(f"{version!r} is no version of FaceFusion; 3.8.1 is one.")
+        raise ValueError(f"{version!r} is not a version of FaceFusion; 3.8.1 is.")
     return (int(found[1]), int(found[2])) >= _FIRST_WITH_YEARS
 
 
 def class_of(estimate: float) -> AgeClass:
-    """Find the age class of an estimate.
-
-    Args:
-        estimate: Years, 0 to 100; one between two classes belongs to the younger.
+    """Find the age class of an estimate in years; one between two classes is in the younger.
 
     Raises:
-        ValueError: It is out of range.
+        ValueError: It is not 0 to 100.
     """
     if not 0 <= estimate <= _OLDEST:
         raise ValueError(f"An estimated age of {estimate}; ages are 0 to {_OLDEST} years.")
-    return AGE_CLASSES[bisect_right([each.start for each in AGE_CLASSES], estimate) - 1]
+    return AGE_CLASSES[bisect_right([age_class.start for age_class in AGE_CLASSES], estimate) - 1]
 
 
 def direction(target: int, estimate: float) -> int:
-    """Give the years that `fran` has to add.
+    """Return the years that `fran` has to add, -100 to 100.
 
     A half, which three of the classes lead to, goes away from zero, so that a wanted change never
     becomes none.
@@ -100,9 +94,6 @@ def direction(target: int, estimate: float) -> int:
     Args:
         target: Wanted age, years.
         estimate: The age that FaceFusion takes for the face, years.
-
-    Returns:
-        -100 to 100.
     """
     return max(-_OLDEST, min(_OLDEST, nearest(target - estimate)))
 
@@ -128,8 +119,8 @@ def age_runs(mode: FaceSelectorMode, estimates_of_selected: Sequence[float]) -> 
     classes = [class_of(estimate) for estimate in estimates_of_selected]
     if mode in {FaceSelectorMode.MANY, FaceSelectorMode.ALL}:
         return tuple(
-            AgeRun(each.mean, FacesOfRun(ages=(each.start, each.end)))
-            for each in sorted(set(classes), key=lambda each: each.start)
+            AgeRun(age_class.mean, FacesOfRun(ages=(age_class.start, age_class.end)))
+            for age_class in sorted(set(classes), key=lambda age_class: age_class.start)
         )
     alone = _REFERENCE_ALONE if mode is FaceSelectorMode.REFERENCE else None
-    return tuple(AgeRun(each.mean, FacesOfRun(reference_distance=alone)) for each in classes[:1])
+    return tuple(AgeRun(first.mean, FacesOfRun(reference_distance=alone)) for first in classes[:1])

@@ -1,4 +1,4 @@
-"""On which device FaceFusion computes: what the operator's own `facefusion.ini` says about it."""
+"""On which device FaceFusion computes, from the operator's own `facefusion.ini`."""
 
 import configparser
 from collections.abc import Mapping
@@ -33,14 +33,10 @@ _NUMBERS = {"execution_device_ids", "execution_thread_count"}
 
 
 def execution_options(installation: Installation) -> tuple[str, ...]:
-    """Read the options of execution, as FaceFusion's command line takes them.
+    """Read the options of execution, such as `--execution-providers cuda cpu`.
 
-    Args:
-        installation: Its `facefusion.ini` is read as FaceFusion 3.8.1 reads it: several values are
-            divided by blanks, and an empty key stands for FaceFusion's own default.
-
-    Returns:
-        `--execution-providers cuda cpu` and so on, without the keys that are empty.
+    The file is read as FaceFusion 3.8.1 reads it (`config.py`): blanks divide values, and an empty
+    key stands for FaceFusion's own default.
 
     Raises:
         InstallationUnusable: The file cannot be read, or holds a value that FaceFusion refuses.
@@ -62,13 +58,13 @@ def execution_values(installation: Installation) -> Mapping[str, tuple[str, ...]
     parser = configparser.ConfigParser()
     try:
         parser.read(path, encoding="utf-8")  # a file that is not there is an empty one
-        said = {key: parser.get(SECTION, key, fallback="").split() for key in _KEYS}
+        given = {key: parser.get(SECTION, key, fallback="").split() for key in _KEYS}
     except (OSError, UnicodeError, configparser.Error) as error:
         reason = str(error).replace("\n", " ")
         raise InstallationUnusable(f"{path} cannot be read ({reason}): correct it.") from error
-    for key, values in said.items():
+    for key, values in given.items():
         _check(f"{key} in {path}", values, numbers=key in _NUMBERS)
-    return {key: tuple(values) for key, values in said.items() if values}
+    return {key: tuple(values) for key, values in given.items() if values}
 
 
 def _check(name: str, values: list[str], *, numbers: bool) -> None:

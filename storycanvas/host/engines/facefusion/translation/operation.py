@@ -1,9 +1,9 @@
 """The translation of our operations to FaceFusion's command line.
 
-Only options that 3.5.4, 3.6.1, 3.7.1 and 3.8.x all have are used. All that decides a result is
-said, defaults too, so that an operator's `facefusion.ini` cannot change it. What cannot be said
-on the command line of all of them (no gender, no race, no face tracker) is for whoever starts
-FaceFusion, by a `--config-path` that holds nothing.
+It uses only options that 3.5.4, 3.6.1, 3.7.1 and 3.8.x all have, and writes every option that
+decides a result, defaults too, so that an operator's `facefusion.ini` cannot change it. Options
+that some of them lack (no gender, no race, no face tracker) keep their defaults because the engine
+passes a `--config-path` that does not exist.
 """
 
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ def processor_options(
     operation: FaceOperation,
     direction: int | None,  # noqa: ARG001 — of ageing alone
 ) -> Part:
-    """Give the options of the processor that does an operation.
+    """Return the options of the processor that does an operation.
 
     Args:
         operation: Any of the six.
@@ -222,14 +222,10 @@ def translate(
 
 
 def must_change(operation: FaceOperation, direction: int | None = None) -> bool:
-    """Tell whether a face that FaceFusion worked on cannot look the same afterwards.
+    """Return whether a face that FaceFusion worked on cannot look the same afterwards.
 
-    It judges FaceFusion's own output by the values really used: a blend of 0.004 is 0 there.
-    `mask` and `detect` only draw, and a mask may be empty.
-
-    Args:
-        operation: What was asked.
-        direction: The one given to `translate`.
+    The values really used count: a blend of 0.004 is 0 in FaceFusion. `mask` and `detect` change
+    no face. The direction is the one given to `translate`.
     """
     match operation:
         case EnhanceOperation():

@@ -1,4 +1,4 @@
-"""FaceFusion's names and values for ours: data only, checked with 3.5.4 to 3.8.1."""
+"""FaceFusion's names and values for ours, checked with 3.5.4 to 3.8.1 (docs/facefusion.md)."""
 
 import math
 from collections.abc import Mapping
@@ -22,17 +22,17 @@ def nearest(value: float) -> int:
 
 
 def per_cent(share: float) -> int:
-    """Give a share of 0 to 1 as FaceFusion's blend, 0 to 100."""
+    """Convert a share of 0 to 1 to FaceFusion's blend, 0 to 100."""
     return nearest(100 * share)
 
 
 def enhancer_blend(operation: EnhanceOperation) -> int:
-    """Give the blend that FaceFusion really uses, per cent."""
+    """Return the blend that FaceFusion really uses, per cent."""
     return per_cent(operation.face_enhancer_blend)
 
 
 def editor_steps(operation: EditOperation) -> dict[str, int]:
-    """Give the 14 editor values in FaceFusion's steps of 0.05, -20 to 20, by our field names.
+    """Return the 14 editor values in FaceFusion's steps of 0.05, -20 to 20, by our field names.
 
     A value of None is no change, 0. One step is 5 of our units, so 33 becomes 7 steps, 35.
     """
@@ -68,7 +68,7 @@ BASE: Options = MappingProxyType(
         "--output-image-scale": ("1.0",),
     }
 )
-"""What every operation says: FaceFusion's own defaults, and the output as large and good as can be.
+"""Options of every operation: FaceFusion's own defaults, and the output at full size and quality.
 
 The picture is upright, so faces are looked for at one angle.
 """
@@ -94,7 +94,7 @@ MASKS: Options = MappingProxyType(
         "--face-mask-padding": ("0", "0", "0", "0"),
     }
 )
-"""What every operation with masks says besides their types: FaceFusion's own defaults."""
+"""Options of every operation with masks besides their types: FaceFusion's own defaults."""
 
 ALL_MASKS = frozenset(FaceMaskType)
 BOX = frozenset({FaceMaskType.BOX})

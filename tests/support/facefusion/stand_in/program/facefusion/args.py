@@ -33,5 +33,5 @@ def reduce_step_args(args: dict[str, Any]) -> dict[str, Any]:
 
 
 def collect_job_args() -> dict[str, Any]:
-    """Tell what the job's own options are now."""
+    """Return what the job's own options are now."""
     return {key: state_manager.get_item(key) for key in sorted(contract.job_keys())}

@@ -18,7 +18,7 @@ def get_static_config_parser() -> ConfigParser:
 
 
 def set_by_operator(group: str, option: dict[str, Any]) -> Any:  # noqa: ANN401 - any default
-    """Tell the default from the file, or None when its key is empty or missing."""
+    """Return the default from the file, or None when its key is empty or missing."""
     section = group.replace(" ", "_")
     text = get_static_config_parser().get(section, option["dest"], fallback="").strip()
     if not text:

@@ -14,7 +14,7 @@ BLOCKED_FROM = 0.5
 
 @lru_cache
 def analyse_image(image_path: str) -> bool:
-    """Tell whether the picture at this path is blocked; the answer is kept for the path.
+    """Return whether the picture at this path is blocked; the answer is kept for the path.
 
     Raises:
         AttributeError: When there is no picture at the path, or it cannot be decoded.
@@ -23,7 +23,7 @@ def analyse_image(image_path: str) -> bool:
 
 
 def analyse_frame(vision_frame: NDArray[Any] | None) -> bool:
-    """Tell whether a picture is blocked, by how much red and blue it has over green.
+    """Return whether a picture is blocked, by how much red and blue it has over green.
 
     The networks see the picture in a square with black around it, so the mean counts that.
     """

@@ -15,24 +15,24 @@ def read() -> dict[str, Any]:
 
 
 def groups() -> dict[str, list[dict[str, Any]]]:
-    """Tell the options by their group, in the order in which FaceFusion registers them."""
+    """Return the options by their group, in the order in which FaceFusion registers them."""
     found: dict[str, list[dict[str, Any]]] = read()["headless_run"]["options"]
     return found
 
 
 def job_keys() -> frozenset[str]:
-    """Name the options that belong to a job; all others belong to a step."""
+    """Return the options that belong to a job; all others belong to a step."""
     return frozenset(read()["headless_run"]["scopes"]["job_keys"])
 
 
 def step_keys() -> frozenset[str]:
-    """Name the options that are stored with a step in the job file."""
+    """Return the options that are stored with a step in the job file."""
     every = {option["dest"] for options in groups().values() for option in options}
     return frozenset(every - job_keys())
 
 
 def sizes_of_model(dest: str) -> dict[str, Any] | None:
-    """Tell what the choices of `dest` depend on, or None where they are fixed."""
+    """Return what the choices of `dest` depend on, or None where they are fixed."""
     found: dict[str, Any] | None = read()["dependent_choices"].get(dest)
     return found
 

@@ -42,17 +42,17 @@ def delete(names: list[str]) -> None:
 
 
 def is_whole(name: str) -> bool:
-    """Tell whether the weights are there and have the CRC32 that their hash file says."""
+    """Return whether the weights are there and have the CRC32 that their hash file says."""
     path = weights_path(name)
     crc = format(zlib.crc32(path.read_bytes()), "08x") if path.is_file() else None
     return crc == hash_path(name).read_text()
 
 
 def weights_path(name: str) -> Path:
-    """Tell where weights lie."""
+    """Return where weights lie."""
     return MODELS / f"{name}.onnx"
 
 
 def hash_path(name: str) -> Path:
-    """Tell where the CRC32 of weights lies."""
+    """Return where the CRC32 of weights lies."""
     return MODELS / f"{name}.hash"

@@ -2,10 +2,10 @@
 
 
 def get_available_execution_providers() -> list[str]:
-    """Tell the providers: the stand-in has no networks to run on a GPU."""
+    """Return the providers: the stand-in has no networks to run on a GPU."""
     return ["cpu"]
 
 
 def has_execution_provider(execution_provider: str) -> bool:
-    """Tell whether there is a provider of this name."""
+    """Return whether there is a provider of this name."""
     return execution_provider in get_available_execution_providers()

@@ -56,7 +56,7 @@ def get_one_face(faces: list[Face], position: int = 0) -> Face | None:
 
 
 def create_face(vision_frame: Frame, found: Found) -> Face:
-    """Tell all that the networks would say about a detected face."""
+    """Return all that the networks would say about a detected face."""
     inference_manager.load((*landmarkers(), *RECOGNISER, *CLASSIFIER))
     landmarks, score = landmarks_of(found)
     crop, _ = warp_face_by_face_landmark_5(
@@ -80,7 +80,7 @@ def create_face(vision_frame: Frame, found: Found) -> Face:
 
 
 def landmarks_of(found: Found) -> tuple[dict[str, NDArray[Any]], float]:
-    """Tell the four sets of landmarks, and how sure the landmarker is of its own."""
+    """Return the four sets of landmarks, and how sure the landmarker is of its own."""
     points = found.middle + face_points() * found.size
     five = five_of(points)
     lowest = state_manager.get_item("face_landmarker_score")

@@ -21,7 +21,7 @@ def line(start: tuple[float, float], end: tuple[float, float], count: int) -> Po
 
 
 def face_points() -> Points:
-    """Give jaw, brows, nose, eyes and lips in the usual order of 68 landmarks."""
+    """Return jaw, brows, nose, eyes and lips in the usual order of 68 landmarks."""
     turn = np.pi + 2 * np.pi * np.arange(24) / 24
     return np.vstack(
         [
@@ -39,6 +39,6 @@ def face_points() -> Points:
 
 
 def five_of(points: Points) -> Points:
-    """Give the middles of the eyes, the tip of the nose and the corners of the mouth."""
+    """Return the middles of the eyes, the tip of the nose and the corners of the mouth."""
     eyes = [points[36:42].mean(axis=0), points[42:48].mean(axis=0)]
     return np.array([*eyes, points[30], points[48], points[54]])

@@ -11,7 +11,7 @@ from facefusion.vision import Frame
 
 
 def area(face: Face) -> float:
-    """Tell how many pixels the box of a face covers."""
+    """Return how many pixels the box of a face covers."""
     left, top, right, bottom = face.bounding_box
     return float((right - left) * (bottom - top))
 

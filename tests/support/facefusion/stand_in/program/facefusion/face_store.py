@@ -9,7 +9,7 @@ FACES: dict[str, list[Face]] = {}
 
 
 def get_faces(vision_frame: Frame | None) -> list[Face] | None:
-    """Tell the faces that were found in these very pixels, under whatever settings."""
+    """Return the faces that were found in these very pixels, under whatever settings."""
     if not is_vision_frame(vision_frame):
         return None
     return FACES.get(key_of(vision_frame))
@@ -27,5 +27,5 @@ def clear_faces() -> None:
 
 
 def key_of(vision_frame: Frame) -> str:
-    """Tell the CRC32 of the pixels."""
+    """Return the CRC32 of the pixels."""
     return format(zlib.crc32(vision_frame.tobytes()), "08x")

@@ -7,17 +7,17 @@ IMAGES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 
 
 def get_file_extension(file_path: str) -> str | None:
-    """Tell the extension in small letters, with its dot."""
+    """Return the extension in small letters, with its dot."""
     return os.path.splitext(file_path)[1].lower() or None  # noqa: PTH122 - as the real one
 
 
 def is_file(file_path: str | None) -> bool:
-    """Tell whether it is a file."""
+    """Return whether it is a file."""
     return bool(file_path) and Path(str(file_path)).is_file()
 
 
 def is_image(image_path: str | None) -> bool:
-    """Tell whether it is a file that is called as a picture; its content does not matter."""
+    """Return whether it is a file that is called as a picture; its content does not matter."""
     return is_file(image_path) and get_file_extension(str(image_path)) in IMAGES
 
 
@@ -27,13 +27,13 @@ def filter_image_paths(paths: list[str] | None) -> list[str]:
 
 
 def same_file_extension(first_file_path: str, second_file_path: str) -> bool:
-    """Tell whether both names end alike; without an extension they do not."""
+    """Return whether both names end alike; without an extension they do not."""
     extension = get_file_extension(first_file_path)
     return extension is not None and extension == get_file_extension(second_file_path)
 
 
 def in_directory(file_path: str | None) -> bool:
-    """Tell whether a file could be written here: a bare name, without a folder, could not."""
+    """Return whether a file could be written here: a bare name, without a folder, could not."""
     if not file_path:
         return False
     folder = os.path.dirname(file_path)  # noqa: PTH120 - Path would make "." of a bare name

@@ -15,7 +15,7 @@ PLACE = "facefusion.core"
 
 
 def are_usable() -> bool:
-    """Tell whether there is all that the processors need, and log what is not."""
+    """Return whether there is all that the processors need, and log what is not."""
     missing = next(
         (
             said
@@ -30,7 +30,7 @@ def are_usable() -> bool:
 
 
 def missing_source(*, needed: bool) -> str | None:
-    """Tell what is wrong with the sources."""
+    """Return what is wrong with the sources."""
     paths = filter_image_paths(state_manager.get_item("source_paths"))
     if needed and not paths:
         return "choose an image for the source"
@@ -40,7 +40,7 @@ def missing_source(*, needed: bool) -> str | None:
 
 
 def missing_target() -> str | None:
-    """Tell what is wrong with the target or the output."""
+    """Return what is wrong with the target or the output."""
     target, output = (state_manager.get_item(key) for key in ("target_path", "output_path"))
     if not is_image(target):
         return "choose an image or video for the target"

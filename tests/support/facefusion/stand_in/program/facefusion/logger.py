@@ -17,7 +17,7 @@ def init(log_level: str) -> None:
 
 
 def get_package_logger() -> logging.Logger:
-    """Give the logger of the package."""
+    """Return the logger of the package."""
     return logging.getLogger("facefusion")
 
 

@@ -4,5 +4,5 @@ METADATA = {"name": "FaceFusion", "version": "3.8.1"}
 
 
 def get(key: str) -> str | None:
-    """Tell `name` or `version`; None for what the stand-in does not know."""
+    """Return `name` or `version`; None for what the stand-in does not know."""
     return METADATA.get(key)

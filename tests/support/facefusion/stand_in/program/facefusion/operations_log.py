@@ -31,7 +31,7 @@ def end(operation: dict[str, Any], code: int) -> None:
 
 
 def sha256(path: str | None) -> str | None:
-    """Tell the hash of a file, or None where there is none."""
+    """Return the hash of a file, or None where there is none."""
     if not path or not Path(path).is_file():
         return None
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()

@@ -4,7 +4,7 @@ STATE = {"now": "pending"}
 
 
 def get_process_state() -> str:
-    """Tell `pending`, `checking`, `processing` or `stopping`."""
+    """Return `pending`, `checking`, `processing` or `stopping`."""
     return STATE["now"]
 
 
@@ -14,22 +14,22 @@ def set_process_state(process_state: str) -> None:
 
 
 def is_checking() -> bool:
-    """Tell whether weights are being checked, or a check of them failed."""
+    """Return whether weights are being checked, or a check of them failed."""
     return get_process_state() == "checking"
 
 
 def is_processing() -> bool:
-    """Tell whether a picture is being worked on."""
+    """Return whether a picture is being worked on."""
     return get_process_state() == "processing"
 
 
 def is_stopping() -> bool:
-    """Tell whether an interrupt has come."""
+    """Return whether an interrupt has come."""
     return get_process_state() == "stopping"
 
 
 def is_pending() -> bool:
-    """Tell whether nothing is going on."""
+    """Return whether nothing is going on."""
     return get_process_state() == "pending"
 
 

@@ -53,7 +53,7 @@ def create_group(title: str, options: list[dict[str, Any]]) -> Program:
 
 
 def choices_of(program: Program, option: dict[str, Any]) -> list[Any] | None:
-    """Tell the choices of an option, some of which depend on what `sys.argv` says so far."""
+    """Return the choices of an option, some of which depend on what `sys.argv` says so far."""
     depends = contract.sizes_of_model(option["dest"])
     if depends is not None:
         known, _ = program.parse_known_args()
@@ -67,7 +67,7 @@ def choices_of(program: Program, option: dict[str, Any]) -> list[Any] | None:
 
 
 def settings_of(title: str, option: dict[str, Any], choices: list[Any] | None) -> dict[str, Any]:
-    """Tell the keyword arguments of `add_argument`."""
+    """Return the keyword arguments of `add_argument`."""
     default = config.set_by_operator(title, option)
     if default is None:
         default = default_of(option, choices)
@@ -86,7 +86,7 @@ def metavar_of(option: dict[str, Any]) -> str | None:
 
 
 def default_of(option: dict[str, Any], choices: list[Any] | None) -> Any:  # noqa: ANN401 - any
-    """Tell the built-in default."""
+    """Return the built-in default."""
     if option["dest"] == "temp_path":
         return tempfile.gettempdir()
     depends = contract.sizes_of_model(option["dest"])

@@ -17,12 +17,12 @@ class Program(ArgumentParser):
 
 
 def validate_args(program: ArgumentParser) -> bool:
-    """Tell whether every default, from facefusion.ini too, is one of its option's choices."""
+    """Return whether every default, from facefusion.ini too, is one of its option's choices."""
     return all(is_valid(option) for option in getattr(program, "options", []))
 
 
 def is_valid(option: Action) -> bool:
-    """Tell whether the default of one option is among its choices."""
+    """Return whether the default of one option is among its choices."""
     if not option.default or not option.choices:
         return True
     defaults = option.default if isinstance(option.default, list) else [option.default]

@@ -6,7 +6,7 @@ STATE: dict[str, Any] = {}
 
 
 def get_state() -> dict[str, Any]:
-    """Give the whole state."""
+    """Return the whole state."""
     return STATE
 
 
@@ -21,7 +21,7 @@ def set_item(key: str, value: Any) -> None:  # noqa: ANN401 - as the real one
 
 
 def get_item(key: str) -> Any:  # noqa: ANN401 - as the real one
-    """Tell an item; None when nobody set it."""
+    """Return an item; None when it was not set."""
     return STATE.get(key)
 
 

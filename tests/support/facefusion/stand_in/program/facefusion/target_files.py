@@ -8,12 +8,12 @@ from facefusion.vision import Frame, read_image
 
 
 def target() -> str:
-    """Tell the target's path."""
+    """Return the target's path."""
     return str(state_manager.get_item("target_path"))
 
 
 def temporary() -> Path:
-    """Tell the path of the temporary copy: two targets of one name share it."""
+    """Return the path of the temporary copy: two targets of one name share it."""
     folder = Path(state_manager.get_item("temp_path")) / "facefusion" / Path(target()).stem
     return folder / f"temp{get_file_extension(target())}"
 

@@ -45,12 +45,12 @@ def write_image(image_path: str, vision_frame: Frame, quality: int = 100) -> boo
 
 
 def is_vision_frame(vision_frame: Frame | None) -> TypeGuard[Frame]:
-    """Tell whether it is a picture with colour channels."""
+    """Return whether it is a picture with colour channels."""
     return vision_frame is not None and vision_frame.ndim == 3
 
 
 def even_size(vision_frame: Frame, scale: float = 1.0) -> tuple[int, int]:
-    """Tell width and height, scaled and rounded to even numbers."""
+    """Return width and height, scaled and rounded to even numbers."""
     height, width = vision_frame.shape[:2]
     return round(int(width * scale) / 2) * 2, round(int(height * scale) / 2) * 2
 
@@ -63,7 +63,7 @@ def resize(vision_frame: Frame, size: tuple[int, int]) -> Frame:
 
 
 def alpha_of(vision_frame: Frame) -> Frame | None:
-    """Give the alpha channel, or None when everything is opaque."""
+    """Return the alpha channel, or None when everything is opaque."""
     if vision_frame.ndim == 3 and vision_frame.shape[2] == 4:
         alpha: Frame = vision_frame[:, :, 3]
         return alpha if bool((alpha < 255).any()) else None

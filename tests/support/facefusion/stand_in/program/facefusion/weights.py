@@ -17,19 +17,19 @@ OCCLUDERS = ("xseg_1", "xseg_2", "xseg_3")
 
 
 def detectors() -> tuple[str, ...]:
-    """Name the files of the chosen detector."""
+    """Return the files of the chosen detector."""
     chosen = state_manager.get_item("face_detector_model")
     return tuple(file for name, file in DETECTORS.items() if chosen in ("many", name))
 
 
 def landmarkers() -> tuple[str, ...]:
-    """Name the files of the chosen landmarker."""
+    """Return the files of the chosen landmarker."""
     chosen = state_manager.get_item("face_landmarker_model")
     return ("fan_68_5", *(name for name in LANDMARKERS if chosen in ("many", name)))
 
 
 def maskers() -> tuple[str, ...]:
-    """Name the files of the chosen occluder and parser, which are always loaded together."""
+    """Return the files of the chosen occluder and parser, which are always loaded together."""
     chosen = state_manager.get_item("face_occluder_model")
     occluders = (name for name in OCCLUDERS if chosen in ("many", name))
     return (*occluders, state_manager.get_item("face_parser_model"))

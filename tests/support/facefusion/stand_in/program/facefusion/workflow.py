@@ -120,7 +120,7 @@ def finish(started: float) -> int:
 
 def source_face(sources: list[Frame | None]) -> Face | None:
     """Average what is known of the largest face of each source that has one."""
-    found = [max(faces, key=area) for one in sources if (faces := get_static_faces([one]))]
+    found = [max(faces, key=area) for source in sources if (faces := get_static_faces([source]))]
     if not found:
         return None
     mean = np.mean([face.embedding_norm for face in found], axis=0)

@@ -18,7 +18,7 @@ def init_jobs(jobs_path: str) -> bool:
 
 
 def suggest_job_id(job_prefix: str = "job") -> str:
-    """Name a job by the second: a second job within it has the same name."""
+    """Return a job by the second: a second job within it has the same name."""
     return f"{job_prefix}-{now():%Y-%m-%d-%H-%M-%S}"
 
 
@@ -73,7 +73,7 @@ def path_of(job_id: str) -> Path:
     """Find a job that must be there.
 
     Raises:
-        FileNotFoundError: When somebody took it away.
+        FileNotFoundError: When it was taken away.
     """
     path = find_job_path(job_id)
     if path is None:
@@ -82,7 +82,7 @@ def path_of(job_id: str) -> Path:
 
 
 def folder(status: str) -> Path:
-    """Tell the folder of a status."""
+    """Return the folder of a status."""
     return PLACE["jobs"] / status
 
 
@@ -92,5 +92,5 @@ def write(path: Path, job: dict[str, Any]) -> None:
 
 
 def now() -> datetime:
-    """Tell the local time, with its zone."""
+    """Return the local time, with its zone."""
     return datetime.now().astimezone()

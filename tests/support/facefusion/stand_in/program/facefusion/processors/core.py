@@ -6,7 +6,7 @@ from facefusion.processors.processor import Processor
 
 
 def get_processors(names: list[str]) -> list[Processor]:
-    """Give the processors in the order in which they are to work."""
+    """Return the processors in the order in which they are to work."""
     places = (f"facefusion.processors.modules.{name}.core" for name in names)
     found: list[Processor] = [import_module(place).PROCESSOR for place in places]
     return found

@@ -21,7 +21,7 @@ NO_PADDING = (0, 0, 0, 0)
 
 
 def box_and_occlusion(crop: Frame) -> NDArray[Any]:
-    """Give the mask of enhancers and ageing: always the box, and the occluder when chosen."""
+    """Return the mask of enhancers and ageing: always the box, and the occluder when chosen."""
     masks = [create_box_mask(crop, state_manager.get_item("face_mask_blur"), NO_PADDING)]
     if "occlusion" in state_manager.get_item("face_mask_types"):
         masks.append(create_occlusion_mask(crop))
@@ -29,7 +29,7 @@ def box_and_occlusion(crop: Frame) -> NDArray[Any]:
 
 
 def of_all_types(crop: Frame, face: Face, matrix: NDArray[Any], blur: float) -> NDArray[Any]:
-    """Give the mask of swapping and drawing: what all chosen types let through.
+    """Return the mask of swapping and drawing: what all chosen types let through.
 
     Args:
         crop: The face, cut out.

@@ -22,7 +22,7 @@ STRIPE = 0.1 * 127.5
 
 
 def models() -> tuple[str, ...]:
-    """Name the file of the chosen model."""
+    """Return the file of the chosen model."""
     return (state_manager.get_item("age_modifier_model"),)
 
 
@@ -38,7 +38,7 @@ def modify_age(face: Face, frame: Frame, _source: Face | None) -> Frame:
 
 
 def years(face: Face) -> float:
-    """Tell how far `fran` is to go, in centuries: from the estimate, within 0..100 years."""
+    """Return how far `fran` is to go, in centuries: from the estimate, within 0..100 years."""
     estimate = float(np.mean(face.age))
     target = estimate + state_manager.get_item("age_modifier_direction")
     start, end = np.clip([estimate / 100, target / 100], 0, 1)
@@ -46,7 +46,7 @@ def years(face: Face) -> float:
 
 
 def stripes() -> NDArray[Any]:
-    """Give the pattern of `styleganex_age`: it knows a direction and no years."""
+    """Return the pattern of `styleganex_age`: it knows a direction and no years."""
     strength = state_manager.get_item("age_modifier_direction") * -2.5 / 100
     signs = np.where(np.arange(SIZE[0]) // 8 % 2, 1, -1)
     pattern: NDArray[Any] = signs[None, :, None] * STRIPE * strength

@@ -7,7 +7,7 @@ NEEDED = ("feature_extractor", "motion_extractor", "generator")
 
 
 def models() -> tuple[str, ...]:
-    """Name the three files of the editor's model that it shares."""
+    """Return the three files of the editor's model that it shares."""
     return tuple(name for name in MODELS if name.endswith(NEEDED))
 
 

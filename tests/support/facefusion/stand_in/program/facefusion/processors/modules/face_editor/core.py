@@ -30,7 +30,7 @@ MODELS = tuple(
 
 
 def models() -> tuple[str, ...]:
-    """Name the files of the only model."""
+    """Return the files of the only model."""
     return MODELS
 
 

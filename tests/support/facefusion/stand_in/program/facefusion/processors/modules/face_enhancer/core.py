@@ -27,12 +27,12 @@ CODEFORMER = 1.1  # times the weight
 
 
 def models() -> tuple[str, ...]:
-    """Name the file of the chosen model."""
+    """Return the file of the chosen model."""
     return (state_manager.get_item("face_enhancer_model"),)
 
 
 def step() -> float:
-    """Tell by how much the chosen model brightens."""
+    """Return by how much the chosen model brightens."""
     model = state_manager.get_item("face_enhancer_model")
     weight: float = state_manager.get_item("face_enhancer_weight")
     return STEPS.get(model, CODEFORMER * weight)

@@ -21,7 +21,7 @@ CONVERTERS = {
 
 
 def models() -> tuple[str, ...]:
-    """Name the files of the chosen model; some need a converter of embeddings as well."""
+    """Return the files of the chosen model; some need a converter of embeddings as well."""
     model = str(state_manager.get_item("face_swapper_model"))
     converter = CONVERTERS.get(model.split("_", maxsplit=1)[0])
     return (model, converter) if converter else (model,)
@@ -41,7 +41,7 @@ def swap(face: Face, frame: Frame, source: Face | None) -> Frame:
 
 
 def colour(face: Face, source: Face) -> NDArray[Any]:
-    """Tell the colour (BGR, 0..255) of the source, nearer to the target's with a low weight."""
+    """Return the colour (BGR, 0..255) of the source, nearer to the target's with a low weight."""
     weight = (1 - 2 * state_manager.get_item("face_swapper_weight")) * MOST_OF_TARGET
     mean = source.embedding_norm[:3] * (1 - weight) + face.embedding_norm[:3] * weight
     flat: NDArray[Any] = 255 / (1 + np.exp(-4 * mean[::-1]))

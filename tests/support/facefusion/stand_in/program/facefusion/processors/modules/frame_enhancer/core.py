@@ -5,7 +5,7 @@ from facefusion.processors.processor import Processor, unchanged
 
 
 def models() -> tuple[str, ...]:
-    """Name a file after the chosen model."""
+    """Return a file after the chosen model."""
     return (str(state_manager.get_item("frame_enhancer_model")),)
 
 
