@@ -49,7 +49,7 @@ guard: .venv ## how busy the guard keeps GPU hosts, beside other ways
 	$(BIN)/python -m benchmarks.whole_run
 
 chaos: .venv ## kills processes that share a GPU slot, for an hour
-	$(BIN)/python -m benchmarks.gpu_guard --chaos
+	$(BIN)/python -m tests.system.chaos
 
 fuzz: .venv ## ten thousand hostile requests to a real host
 	$(BIN)/python -m tests.system.fuzz.run_fuzz

@@ -108,11 +108,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--ages", type=int, default=20, help="how many independent steps")
     parser.add_argument("--seconds", type=float, default=1.0, help="of each operation")
-    asked = parser.parse_args()
-    ages = [YOUNGEST + number for number in range(asked.ages)]
+    options = parser.parse_args()
+    ages = [YOUNGEST + number for number in range(options.ages)]
     with tempfile.TemporaryDirectory() as name, surroundings(Path(name)):
-        bare, whole = measure(Path(name), asked.seconds, ages)
-    print(f"{asked.ages} operations of {asked.seconds:g} s keep the host busy:")
+        bare, whole = measure(Path(name), options.seconds, ages)
+    print(f"{options.ages} operations of {options.seconds:g} s keep the host busy:")
     print(f"  {bare:.1%} of the time, sent by a bare loop")
     print(f"  {whole:.1%} of the time, as steps of the flow age-progression")
     return 0

@@ -1,4 +1,4 @@
-"""Showing what guards the face hosts now, and freeing slots that leaked."""
+"""Show what guards the face hosts now, and free leaked slots."""
 
 import sys
 import time
@@ -22,7 +22,7 @@ from storycanvas.gpu.guard.status import (
 
 REFUSED = 2
 WATCH_SECONDS = DEFAULTS.lease + 15.0
-"""A lease, and the time that Prefect's server may take to notice its end."""
+"""A lease, and the time in which Prefect's server notices its end."""
 
 
 def show(hosts: Sequence[FaceHost]) -> None:
@@ -42,25 +42,27 @@ def reset_named(name: str) -> int:
     named = [host for host in hosts if name in {host.url, host.limit_name}]
     if not named:
         known = ", ".join(host.url for host in hosts)
-        print(f"{name} is none of the configured hosts: {known}", file=sys.stderr)
+        print(f"{name} is not among the configured hosts: {known}", file=sys.stderr)
         return REFUSED
     return reset(named[0])
 
 
 def reset(host: FaceHost, watch_seconds: float = WATCH_SECONDS) -> int:
-    """Free the slots of a host that leaked, unless something may still run.
+    """Free the leaked slots of a host, unless something may still run.
 
-    A slot that is freed while its lease still runs would be freed once more when that ends, with
-    two operations at once behind it; so it is watched first.
+    A slot is counted without a lease when Prefect's server died between counting it and writing
+    its lease, or when its limit was switched off while it was given back. A slot that is freed
+    while its lease runs would be freed once more when the lease ends, and two operations would run
+    at once; so the slots are watched first.
 
     Args:
         host: The host.
-        watch_seconds: How long a slot must be held by nobody, longer than any lease.
+        watch_seconds: How long slots must be without a living holder, longer than any lease.
 
     Returns:
         0, or 2 if they were left as they are.
     """
-    print(f"Watching '{host.limit_name}' for {watch_seconds:.0f} s: it may come free by itself.")
+    print(f"Watching '{host.limit_name}' for {watch_seconds:.0f} s: a lease may still run out.")
     end = time.monotonic() + watch_seconds
     try:
         while True:
@@ -76,7 +78,7 @@ def reset(host: FaceHost, watch_seconds: float = WATCH_SECONDS) -> int:
         print(error, file=sys.stderr)
         return REFUSED
     free_slots(host.limit_name)
-    print(f"{host.limit_name}: {state.taken} slots were freed.")
+    print(f"{host.limit_name}: {state.taken} slot(s) counted without a lease; freed.")
     return 0
 
 

@@ -1,8 +1,8 @@
 """A host's Prefect global concurrency limit, through the lease endpoints of Prefect's API.
 
-Prefect's own context manager is not used: entered in one task and left in another it gives the
-slot back early, and it lets work through when the limit is missing or inactive
-(tests/services/gpu/test_prefect_behaviour.py).
+Prefect's own context manager is not used: it lets work through when the limit is missing or
+inactive, and its lease cannot be kept over several operations or handed to another process
+(docs/gpu-guard.md, tests/services/gpu/test_prefect_behaviour.py).
 """
 
 import time

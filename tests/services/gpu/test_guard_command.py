@@ -2,7 +2,7 @@
 
 import contextvars
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from prefect.client.orchestration import get_client
@@ -32,7 +32,13 @@ def host(host_url: str) -> FaceHost:
     return found
 
 
-def leak_slot(host: FaceHost) -> None:
+def count_without_lease(host: FaceHost) -> None:
+    """Leave what a server leaves that dies between counting a slot and writing its lease."""
+    with get_client(sync_client=True) as client:
+        client.increment_concurrency_slots([host.limit_name], 1, "concurrency")
+
+
+def release_while_off(host: FaceHost) -> None:
     """Switch the limit off while its slot is held, and on again when it was given back."""
     with GpuLimit(host.limit_name) as limit, get_client(sync_client=True) as client:
         lease = limit.acquire()
@@ -44,13 +50,23 @@ def leak_slot(host: FaceHost) -> None:
                 limit.release(lease)
 
 
-def test_a_slot_that_leaked_is_freed(host: FaceHost, capsys: pytest.CaptureFixture[str]) -> None:
-    leak_slot(host)
+LEAKS = {
+    "the server died before it wrote the lease": count_without_lease,
+    "the limit was off at the release": release_while_off,
+}
+
+
+@pytest.mark.parametrize("leak", LEAKS.values(), ids=LEAKS)
+def test_a_slot_counted_without_a_lease_is_freed(
+    leak: Callable[[FaceHost], None], host: FaceHost, capsys: pytest.CaptureFixture[str]
+) -> None:
+    leak(host)
     show([host])
     assert "1 of 1 slots taken, 1 counted without a living holder" in capsys.readouterr().out
 
     assert reset(host, watch_seconds=0) == 0
 
+    assert "1 slot(s) counted without a lease; freed" in capsys.readouterr().out
     assert read_state(host.limit_name).taken == 0
 
 

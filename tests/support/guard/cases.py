@@ -38,7 +38,7 @@ class Case:
 
     Attributes:
         title: Its name in the table.
-        way: Which of `tests.support.guard.ways.WAYS`.
+        way: Which of `tests.support.guard.ways.WAYS`, or of `DBOS_POLL_SECONDS`.
         processes: How many processes begin together.
         hosts: How many hosts there are, each with its limit.
         least_busy: Claimed for short and for long calls, from 0 to 1.
@@ -64,8 +64,11 @@ LOADS = (Load(40, 0.2), Load(20, 1.0))
 CASES = (
     Case("bare loop of HTTP calls", "bare"),
     Case("Prefect's limit around each call", "plain"),
+    Case("DBOS queue", "dbos"),
+    Case("DBOS queue polled every 0.05 s", "dbos, polled fast"),
     Case("the guard", "guarded", least_busy=(0.98, 0.995)),
     Case("Prefect's limit, 3 processes", "plain", processes=3),
+    Case("DBOS queue, 3 processes", "dbos", processes=3),
     Case(
         "the guard, 3 processes",
         "guarded",

@@ -18,6 +18,10 @@ START_SECONDS = 0.5
 """How long after the last process is ready all of them begin."""
 
 END_SECONDS = 900.0
+DBOS = "dbos==3.4.0"
+DBOS_POLL_SECONDS = {"dbos": 1.0, "dbos, polled fast": 0.05}
+"""How often a DBOS process looks at its queue, by way; 1 s is the default of DBOS."""
+
 ERROR_LINES = 40
 
 
@@ -51,7 +55,7 @@ class OwnPrefect:
         settings = {"PREFECT_API_URL": self.url, "PREFECT_LOGGING_LEVEL": "CRITICAL"}
         with self._log.open("a") as log:
             return subprocess.Popen(
-                worker_command(task),
+                self._command(task),
                 cwd=ROOT,
                 env=prefect_environment(self._folder, settings),
                 stdin=subprocess.PIPE,
@@ -59,6 +63,15 @@ class OwnPrefect:
                 stderr=log,
                 text=True,
             )
+
+    def _command(self, task: WorkerTask) -> list[str]:
+        poll_seconds = DBOS_POLL_SECONDS.get(task.way)
+        if poll_seconds is None:
+            return worker_command(task)
+        database = self._folder / f"{task.limits[0].partition(':')[2]}.sqlite"
+        program = str(ROOT / "benchmarks" / "dbos_worker.py")
+        arguments = (str(database), str(poll_seconds), json.dumps(asdict(task)))
+        return [str(dbos_python()), program, *arguments]
 
     def last_errors(self) -> str:
         """Read the last lines of the processes' standard error."""
@@ -69,6 +82,17 @@ class OwnPrefect:
 
     def __exit__(self, *_: object) -> None:
         self._lease.release()
+
+
+def dbos_python() -> Path:
+    """Find the Python that has DBOS, in an environment made on first use."""
+    folder = ROOT / ".storycanvas" / "bench-dbos"
+    python = folder / "bin" / "python"
+    if not (folder / "installed").exists():
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        subprocess.run([str(python), "-m", "pip", "install", "-q", DBOS], check=True)
+        (folder / "installed").touch()
+    return python
 
 
 def worker_command(task: WorkerTask) -> list[str]:

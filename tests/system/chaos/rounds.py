@@ -52,17 +52,21 @@ class Chaos:
         self._random = random.Random(seed)  # noqa: S311 - chance, no secret
         create_limit(LIMIT, 1)
 
-    def run(self, rounds: int, scale: float) -> int:
-        """Run the rounds, print the figures after each, and count claims that do not hold.
+    def run(self, rounds: int, *, calls: int, kills: int) -> list[str]:
+        """Run the rounds, print the figures after each, and list the claims that do not hold.
 
         Args:
             rounds: How many.
-            scale: Part of the usual calls.
+            calls: How many calls each of the three processes makes in a round.
+            kills: How many processes are killed in a round.
+
+        Returns:
+            The claims that do not hold.
         """
         tally = Tally()
         for number in range(rounds):
-            calls = max(1, round(CALLS * scale))
-            chaos_round = ChaosRound(self._prefect, self._folder / f"round{number}", calls)
+            folder = self._folder / f"round{number}"
+            chaos_round = ChaosRound(self._prefect, folder, calls, kills)
             chaos_round.run(
                 self._random,
                 switch=number % OFF_EVERY == 1,
@@ -73,7 +77,7 @@ class Chaos:
             if tally.failed:  # the slot may never come free
                 print(_state_of_limit(), self._prefect.last_errors(), sep="\n")
                 break
-        return len(broken(tally))
+        return broken(tally)
 
 
 @dataclass(frozen=True)
@@ -90,14 +94,16 @@ class ChaosRound:
     Args:
         prefect: The server.
         folder: Where its processes note what is done.
-        calls: How many calls each process has.
+        calls: How many calls each process makes.
+        kills: How many processes are killed.
     """
 
-    def __init__(self, prefect: OwnPrefect, folder: Path, calls: int) -> None:
+    def __init__(self, prefect: OwnPrefect, folder: Path, calls: int, kills: int) -> None:
         folder.mkdir()
         self._prefect = prefect
         self._folder = folder
         self._calls = calls
+        self._kill_count = kills
         self._host = CountingHost(SERVICE_SECONDS)
         self._running: dict[str, subprocess.Popen[str]] = {}
         self._family: dict[str, str] = {}
@@ -118,7 +124,7 @@ class ChaosRound:
                 self._start(name, name)
             for process in self._running.values():
                 is_ready(process)  # one that failed is counted below
-            for number in range(KILLS):
+            for number in range(self._kill_count):
                 if not self._work_for(chance.uniform(*KILL_SECONDS)):
                     break
                 self._kill(chance)
