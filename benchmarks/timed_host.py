@@ -25,7 +25,7 @@ class TimedEngine(PreviewEngine):
 
     Args:
         seconds: How long each change takes.
-        notes: Where each is noted, `begun ended` a line.
+        notes: Where each is noted, `started ended` a line.
     """
 
     name = "timed"
@@ -40,10 +40,10 @@ class TimedEngine(PreviewEngine):
         """Take the fixed time and shift the picture a little, never twice the same way."""
         if not operation.makes_picture:
             return super().run(operation, pictures)
-        begun = time.monotonic()
+        started = time.monotonic()
         time.sleep(self._seconds)  # the work itself
         with self._notes.open("a") as notes:
-            notes.write(f"{begun} {time.monotonic()}\n")
+            notes.write(f"{started} {time.monotonic()}\n")
         self._done += 1
         image = decode(pictures[-1].png, "target")
         return EngineResult(normal_form(ImageChops.offset(image, self._done)), (), None)

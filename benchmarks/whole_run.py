@@ -53,7 +53,7 @@ class TimedHost(FaceHost):
         self._own = (str(seconds), str(notes))
 
     def program(self, directory: Path, port: int) -> Program:
-        """Say what to start."""
+        """Build the command that starts it."""
         usual = super().program(directory, port)
         options = usual.argv[usual.argv.index("host") + 1 :]
         command = (sys.executable, "-m", "benchmarks.timed_host", *self._own)
@@ -75,8 +75,8 @@ def whole_run(url: str, ages: list[int]) -> None:
 
 
 @contextmanager
-def surroundings(folder: Path) -> Iterator[None]:
-    """Start what a run needs, but for the host, and let the environment name it."""
+def services(folder: Path) -> Iterator[None]:
+    """Start all services of a run but the host, and name them in the environment."""
     with ExitStack() as undo:
         server = undo.enter_context(acquire(PrefectServer(), folder))
         mongod = undo.enter_context(acquire(Mongod(), folder))
@@ -91,7 +91,7 @@ def surroundings(folder: Path) -> Iterator[None]:
 
 
 def measure(folder: Path, seconds: float, ages: list[int]) -> tuple[float, float]:
-    """Give how busy the bare loop and the whole run keep a host."""
+    """Measure how busy the bare loop and the whole run keep a host."""
     shares = []
     for way in (bare_loop, whole_run):
         notes = folder / way.__name__
@@ -110,7 +110,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=1.0, help="of each operation")
     options = parser.parse_args()
     ages = [YOUNGEST + number for number in range(options.ages)]
-    with tempfile.TemporaryDirectory() as name, surroundings(Path(name)):
+    with tempfile.TemporaryDirectory() as name, services(Path(name)):
         bare, whole = measure(Path(name), options.seconds, ages)
     print(f"{options.ages} operations of {options.seconds:g} s keep the host busy:")
     print(f"  {bare:.1%} of the time, sent by a bare loop")

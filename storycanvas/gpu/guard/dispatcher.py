@@ -1,4 +1,4 @@
-"""The guard: never more operations on a GPU host than its limit has slots, whoever asks.
+"""The guard: never more operations on a GPU host than its limit has slots.
 
 All requests of a process wait in one queue (`storycanvas.gpu.guard.queue`). Each limit has up to as
 many lanes as slots; a lane holds a slot while requests that name the limit are ready and it is this

@@ -52,7 +52,7 @@ def next_action(
         held_seconds: How long it has held the slot.
         peers: What other processes of this machine wait with.
         others: What processes of other machines wait with.
-        settings: Tells the quantum.
+        settings: Set the quantum.
     """
     waiting = [*peers, *others]
     if not waiting:
@@ -74,7 +74,7 @@ def may_acquire(
         own: What it waits with.
         others: What all other processes wait with.
         free_seconds: How long the slot has been seen free; a better claim's process may be gone.
-        settings: Tells how long a better claim takes precedence.
+        settings: Set how long a better claim takes precedence.
     """
     if free_seconds >= settings.precedence:
         return True

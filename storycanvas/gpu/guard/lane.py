@@ -17,7 +17,7 @@ class Lane:
 
     Args:
         limit_name: The limit.
-        number: Tells the lanes of a process apart in its presence notes.
+        number: Distinguishes the lanes of a process in its presence notes.
         queue: What waits in this process.
         settings: The guard's periods.
         retire: Called under the queue's lock when the lane takes no more requests.

@@ -84,7 +84,7 @@ class PresenceWriter:
         limit_name: The host's limit.
         lane: Which of the process's slots.
         peer_group_id: The processes among which slots are handed over.
-        settings: Tells how often the note is renewed.
+        settings: Set how often the note is renewed.
     """
 
     def __init__(

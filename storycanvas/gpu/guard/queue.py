@@ -1,7 +1,7 @@
 """The one queue of a process: requests for a slot, each with the limits that it may take.
 
-Higher priority goes first, else first come, first served. No I/O and no threads: lanes
-(`storycanvas.gpu.guard.lane`) take requests out, whoever needs a slot puts them in.
+Higher priority goes first, else first come, first served. No I/O, no threads of its own: steps put
+requests in, lanes (`storycanvas.gpu.guard.lane`) take them out.
 """
 
 import itertools

@@ -1,4 +1,4 @@
-"""The guard: never two at once on a slot, whoever asks; and it fails closed."""
+"""The guard: never two operations at once on a slot; and it fails closed."""
 
 import contextvars
 import threading

@@ -73,20 +73,20 @@ def test_a_slot_counted_without_a_lease_is_freed(
 def test_a_slot_that_is_held_is_shown_with_its_run_and_not_freed(
     host: FaceHost, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    begun, ended = threading.Event(), threading.Event()
+    started, ended = threading.Event(), threading.Event()
 
     def work() -> None:
         with (
             Dispatcher() as guard,
             guard.slot(host.limit_name, "ages of Mira", 30, run_id="abc", priority=2),
         ):
-            begun.set()
+            started.set()
             ended.wait(60)
 
     thread = threading.Thread(target=contextvars.copy_context().run, args=(work,))
     thread.start()
     try:
-        assert begun.wait(30)
+        assert started.wait(30)
         while not read_state(host.limit_name).holders:
             assert not ended.wait(0.1)
         code = reset(host, watch_seconds=0)
@@ -95,11 +95,11 @@ def test_a_slot_that_is_held_is_shown_with_its_run_and_not_freed(
         ended.set()
         thread.join()
 
-    said = capsys.readouterr()
+    output = capsys.readouterr()
     assert code == REFUSED
-    assert "held by ages of Mira, which is alive" in said.err
-    assert "held by ages of Mira http" in said.out
-    assert "runs/flow-run/abc (priority 2) since" in said.out
+    assert "held by ages of Mira, which is alive" in output.err
+    assert "held by ages of Mira http" in output.out
+    assert "runs/flow-run/abc (priority 2) since" in output.out
 
 
 def test_every_run_that_waits_for_a_host_is_shown_with_its_steps(
@@ -116,6 +116,6 @@ def test_every_run_that_waits_for_a_host_is_shown_with_its_steps(
         for request in requests:
             dispatcher.release(request)
 
-    said = capsys.readouterr().out
-    assert "waiting: 2 steps of Mira" in said
-    assert "waiting: 1 step of Tom" in said
+    output = capsys.readouterr().out
+    assert "waiting: 2 steps of Mira" in output
+    assert "waiting: 1 step of Tom" in output

@@ -27,12 +27,12 @@ class Served(NamedTuple):
 
     Attributes:
         caller: The path that was called, without slashes at its ends.
-        begun: When service began, by the machine's monotonic clock in seconds.
+        started: When service began, by the machine's monotonic clock in seconds.
         ended: When service ended.
     """
 
     caller: str
-    begun: float
+    started: float
     ended: float
 
 
@@ -66,11 +66,11 @@ class CountingHost:
         with self._lock:
             self._busy += 1
             self.overlaps += self._busy > self._slots
-        begun = time.monotonic()
+        started = time.monotonic()
         time.sleep(self._service_seconds)  # the work itself
         with self._lock:
             self._busy -= 1
-            self.served.append(Served(caller, begun, time.monotonic()))
+            self.served.append(Served(caller, started, time.monotonic()))
 
     def callers(self) -> list[str]:
         """List the processes that were served, in the order in which their calls ended."""

@@ -20,7 +20,7 @@ def busy(served: Sequence[Served], hosts: int = 1) -> float:
     Returns:
         From 0 to 1; more when calls overlapped.
     """
-    return sum(call.ended - call.begun for call in served) / (_span(served) * hosts)
+    return sum(call.ended - call.started for call in served) / (_span(served) * hosts)
 
 
 def calls_a_second(served: Sequence[Served]) -> float:
@@ -37,9 +37,9 @@ def longest_wait(served: Iterable[Served], start: float) -> float:
     """
     ends: dict[str, float] = {}
     longest = 0.0
-    for call in sorted(served, key=lambda call: call.begun):
+    for call in sorted(served, key=lambda call: call.started):
         process = process_of(call)
-        longest = max(longest, call.begun - ends.get(process, start))
+        longest = max(longest, call.started - ends.get(process, start))
         ends[process] = max(call.ended, ends.get(process, start))
     return longest
 
@@ -68,7 +68,7 @@ def repeated(served: Iterable[Served], family: Mapping[str, str]) -> Counter[str
         family: As in `operation_of`.
     """
     by_operation: dict[str, list[Served]] = {}
-    for call in sorted(served, key=lambda call: call.begun):
+    for call in sorted(served, key=lambda call: call.started):
         by_operation.setdefault(operation_of(call, family), []).append(call)
     return Counter(
         process_of(first) for calls in by_operation.values() for first, _ in pairwise(calls)
@@ -89,13 +89,13 @@ def use_after(
         When it was killed and when the next call began. None when another process was the last to
         call before, or no call followed.
     """
-    calls = sorted(served, key=lambda call: call.begun)
-    before = [call for call in calls if call.begun <= killed_at]
-    after = [call for call in calls if call.begun > killed_at]
+    calls = sorted(served, key=lambda call: call.started)
+    before = [call for call in calls if call.started <= killed_at]
+    after = [call for call in calls if call.started > killed_at]
     if not before or not after or process_of(before[-1]) != process:
         return None
-    return killed_at, after[0].begun
+    return killed_at, after[0].started
 
 
 def _span(served: Sequence[Served]) -> float:
-    return max(call.ended for call in served) - min(call.begun for call in served)
+    return max(call.ended for call in served) - min(call.started for call in served)

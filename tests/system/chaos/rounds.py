@@ -195,8 +195,8 @@ class ChaosRound:
         self._prefect.restart()
         self._disturbances.append((began, time.monotonic()))
 
-    def _is_disturbed(self, begun: float, ended: float) -> bool:
-        return any(begun <= after and before <= ended for before, after in self._disturbances)
+    def _is_disturbed(self, started: float, ended: float) -> bool:
+        return any(started <= after and before <= ended for before, after in self._disturbances)
 
 
 def _state_of_limit() -> str:

@@ -49,8 +49,8 @@ def test_the_same_call_of_another_family_is_no_repetition() -> None:
 USES = [
     ("the holder was killed", "a", 10.5, (10.5, 13.0)),
     ("another was killed", "b", 10.5, None),
-    ("nobody called after", "b", 13.5, None),
-    ("nobody called before", "a", 9.0, None),
+    ("no call follows", "b", 13.5, None),
+    ("no call precedes", "a", 9.0, None),
 ]
 
 
