@@ -102,9 +102,9 @@ class Lane:
 
     def _has_work(self, slot: GpuSlot) -> bool:
         """Wait a moment for work; a lane without any retires under the lock that adds work."""
+        if not self._queue.is_wanted(self._limit_name) and slot.worth_keeping:
+            self._queue.wait_for_work(self._limit_name, self._settings.linger)
         with self._queue.changed:
-            if slot.worth_keeping:
-                self._queue.wait_for_work(self._limit_name, self._settings.linger)
             if self._queue.is_wanted(self._limit_name):
                 return True
             self._retire(self)
