@@ -1,4 +1,4 @@
-"""Which host of a farm may do an operation, and whose fault a failure is."""
+"""Which host of a pool may do an operation, and which failures are its fault."""
 
 from typing import Any
 
@@ -65,15 +65,15 @@ def names(hosts: list[HostSnapshot]) -> list[str]:
 
 
 def test_hosts_that_lack_the_model_are_left_out_while_another_has_it() -> None:
-    farm = [host("a", models=()), host("b", models=("codeformer",)), host("c")]
+    pool = [host("a", models=()), host("b", models=("codeformer",)), host("c")]
 
-    assert names(able_hosts(farm, ENHANCE, ENGINE)) == ["b", "c"]
+    assert names(able_hosts(pool, ENHANCE, ENGINE)) == ["b", "c"]
 
 
 def test_a_host_that_is_away_is_waited_for_if_it_alone_has_the_model() -> None:
-    farm = [host("a", models=()), host("b", healthy=False, models=("codeformer",))]
+    pool = [host("a", models=()), host("b", healthy=False, models=("codeformer",))]
 
-    assert names(able_hosts(farm, ENHANCE, ENGINE)) == ["b"]
+    assert names(able_hosts(pool, ENHANCE, ENGINE)) == ["b"]
 
 
 def test_a_host_that_has_never_answered_may_be_able() -> None:
@@ -81,22 +81,22 @@ def test_a_host_that_has_never_answered_may_be_able() -> None:
 
 
 def test_when_nobody_has_the_model_the_hosts_say_themselves_what_they_lack() -> None:
-    farm = [host("a", models=()), host("b", models=())]
+    pool = [host("a", models=()), host("b", models=())]
 
-    assert names(able_hosts(farm, ENHANCE, ENGINE)) == ["a", "b"]
+    assert names(able_hosts(pool, ENHANCE, ENGINE)) == ["a", "b"]
 
 
 def test_a_host_of_another_version_never_takes_part() -> None:
-    farm = [host("a"), host("b", engine_version="3.7.1"), host("c", engine_version="3.9")]
+    pool = [host("a"), host("b", engine_version="3.7.1"), host("c", engine_version="3.9")]
 
-    assert names(able_hosts(farm, ENHANCE, ENGINE)) == ["a"]
-    assert able_hosts(farm[1:], ENHANCE, ENGINE) == []
+    assert names(able_hosts(pool, ENHANCE, ENGINE)) == ["a"]
+    assert able_hosts(pool[1:], ENHANCE, ENGINE) == []
 
 
 def test_an_only_host_is_always_chosen() -> None:
-    farm = [host("a", healthy=False, engine_version="3.7.1", models=())]
+    pool = [host("a", healthy=False, engine_version="3.7.1", models=())]
 
-    assert able_hosts(farm, ENHANCE, ENGINE) == farm
+    assert able_hosts(pool, ENHANCE, ENGINE) == pool
 
 
 ENGINES = [
@@ -109,18 +109,18 @@ ENGINES = [
 
 
 @pytest.mark.parametrize(("versions", "chosen"), ENGINES, ids=range(len(ENGINES)))
-def test_a_run_takes_the_engine_of_most_hosts_that_are_fine(
+def test_a_run_takes_the_engine_of_most_hosts_that_are_healthy(
     versions: list[tuple[str, bool]], chosen: str | None
 ) -> None:
-    farm = [host("h", healthy=fine, engine_version=version) for version, fine in versions]
+    pool = [host("h", healthy=healthy, engine_version=version) for version, healthy in versions]
 
-    assert engine_of_most(farm) == (chosen and ("facefusion", chosen))
+    assert engine_of_most(pool) == (chosen and ("facefusion", chosen))
 
 
 def test_the_report_says_who_runs_another_engine() -> None:
-    farm = [host("http://a"), host("http://b", engine_version="3.7.1"), HostSnapshot("http://c")]
+    pool = [host("http://a"), host("http://b", engine_version="3.7.1"), HostSnapshot("http://c")]
 
-    assert other_engines(farm, ENGINE) == [
+    assert other_engines(pool, ENGINE) == [
         "http://b took no part: it runs facefusion 3.7.1, this run facefusion 3.8.1."
     ]
 

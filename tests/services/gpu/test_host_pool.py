@@ -48,14 +48,14 @@ def leases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Lease]]:
 
 
 @pytest.fixture
-def farm(leases: list[Lease]) -> Iterator[HostPool]:
+def pool(leases: list[Lease]) -> Iterator[HostPool]:
     blocks = [FaceHost(url=lease.url) for lease in leases]
     for block in blocks:
         create_limit(block.limit_name, 1)
-    with HostPool([block.gpu_host for block in blocks]) as farm:
-        farm.check()
-        farm.status()
-        yield farm
+    with HostPool([block.gpu_host for block in blocks]) as pool:
+        pool.check()
+        pool.status()
+        yield pool
     for block in blocks:
         change(block.limit_name, active=True)
 
@@ -99,8 +99,8 @@ def holding(limit: str) -> Iterator[Callable[[], None]]:
             held.set()
             over.wait(60)
 
-    with Threads() as pool:
-        pool.submit(hold)
+    with Threads() as threads:
+        threads.submit(hold)
         assert held.wait(30)
         try:
             yield over.set
@@ -122,7 +122,7 @@ def wait_until(fulfilled: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def test_hosts_work_side_by_side_and_none_gets_two_at_once(farm: HostPool) -> None:
+def test_hosts_work_side_by_side_and_none_gets_two_at_once(pool: HostPool) -> None:
     now: Counter[str] = Counter()
     most: Counter[str] = Counter()
     lock, both = threading.Lock(), threading.Barrier(2)
@@ -139,46 +139,48 @@ def test_hosts_work_side_by_side_and_none_gets_two_at_once(farm: HostPool) -> No
             with lock:
                 now[host.name] -= 1
 
-    with Threads(8) as pool:
-        for future in [pool.submit(run_with_failover, farm, request_of(), work) for _ in range(40)]:
+    with Threads(8) as threads:
+        for future in [
+            threads.submit(run_with_failover, pool, request_of(), work) for _ in range(40)
+        ]:
             future.result()
 
-    assert most == dict.fromkeys(farm.hosts, 1)
+    assert most == dict.fromkeys(pool.hosts, 1)
 
 
-def test_a_step_goes_to_the_host_that_is_free(farm: HostPool) -> None:
-    busy, free = farm.hosts.values()
+def test_a_step_goes_to_the_host_that_is_free(pool: HostPool) -> None:
+    busy, free = pool.hosts.values()
 
     with holding(busy.limit_name):
-        assert run_with_failover(farm, request_of(), host_of) == free.name
+        assert run_with_failover(pool, request_of(), host_of) == free.name
 
 
-def test_a_step_that_waits_takes_the_slot_that_comes_first_and_leaves_the_other_line(
-    farm: HostPool,
+def test_a_step_that_waits_takes_the_slot_that_comes_first_and_leaves_the_other_limit(
+    pool: HostPool,
 ) -> None:
-    one, two = farm.hosts.values()
+    first, second = pool.hosts.values()
 
-    with holding(one.limit_name), holding(two.limit_name) as stop_kept, Threads() as pool:
-        waiting = pool.submit(run_with_failover, farm, request_of(), host_of)
+    with holding(first.limit_name), holding(second.limit_name) as stop_kept, Threads() as threads:
+        waiting = threads.submit(run_with_failover, pool, request_of(), host_of)
         stop_kept()
-        assert waiting.result() == two.name
-        assert dispatcher.waiting(one.limit_name) == []
+        assert waiting.result() == second.name
+        assert dispatcher.waiting(first.limit_name) == []
 
-    wait_until(lambda: taken(one.limit_name) + taken(two.limit_name) == 0)
+    wait_until(lambda: taken(first.limit_name) + taken(second.limit_name) == 0)
 
 
-def test_work_of_higher_priority_passes_work_that_waits(farm: HostPool) -> None:
-    one, two = farm.hosts.values()
+def test_work_of_higher_priority_passes_work_that_waits(pool: HostPool) -> None:
+    first, second = pool.hosts.values()
     order: list[str] = []
 
     def work(slot: HostAttempt) -> None:
         with slot.held():
             order.append(slot.request.run)
 
-    with holding(one.limit_name) as stop_kept, holding(two.limit_name), Threads() as pool:
-        low = pool.submit(run_with_failover, farm, request_of("low"), work)
-        high = pool.submit(run_with_failover, farm, request_of("high", priority=5), work)
-        wait_until(lambda: len(dispatcher.waiting(one.limit_name)) == 2)
+    with holding(first.limit_name) as stop_kept, holding(second.limit_name), Threads() as threads:
+        low = threads.submit(run_with_failover, pool, request_of("low"), work)
+        high = threads.submit(run_with_failover, pool, request_of("high", priority=5), work)
+        wait_until(lambda: len(dispatcher.waiting(first.limit_name)) == 2)
         stop_kept()
         low.result()
         high.result()
@@ -186,31 +188,31 @@ def test_work_of_higher_priority_passes_work_that_waits(farm: HostPool) -> None:
     assert order == ["high", "low"]
 
 
-def test_a_step_gives_up_at_its_deadline_and_says_who_holds_the_slots(farm: HostPool) -> None:
-    one, two = farm.hosts.values()
+def test_a_step_gives_up_at_its_deadline_and_names_the_holders(pool: HostPool) -> None:
+    first, second = pool.hosts.values()
 
-    with holding(one.limit_name), holding(two.limit_name):
-        wait_until(lambda: all(read_state(host.limit_name).holders for host in (one, two)))
+    with holding(first.limit_name), holding(second.limit_name):
+        wait_until(lambda: all(read_state(host.limit_name).holders for host in (first, second)))
         with pytest.raises(SlotWaitTimedOut, match=r"No slot came free in 4 s: .*another run"):
-            run_with_failover(farm, request_of(wait_seconds=4.0), host_of)
+            run_with_failover(pool, request_of(wait_seconds=4.0), host_of)
 
 
-def test_a_host_whose_limit_is_switched_off_gets_no_work(farm: HostPool) -> None:
-    off, on = farm.hosts.values()
+def test_a_host_whose_limit_is_switched_off_gets_no_work(pool: HostPool) -> None:
+    off, on = pool.hosts.values()
     change(off.limit_name, active=False)
 
-    assert {run_with_failover(farm, request_of(), host_of) for _ in range(3)} == {on.name}
+    assert {run_with_failover(pool, request_of(), host_of) for _ in range(3)} == {on.name}
 
 
-def test_with_every_limit_switched_off_nothing_is_let_through(farm: HostPool) -> None:
-    for host in farm.hosts.values():
+def test_with_every_limit_switched_off_nothing_is_let_through(pool: HostPool) -> None:
+    for host in pool.hosts.values():
         change(host.limit_name, active=False)
 
     with pytest.raises(GuardClosed, match="switched off"):
-        run_with_failover(farm, request_of(), host_of)
+        run_with_failover(pool, request_of(), host_of)
 
 
-def test_a_step_that_fails_on_every_host_fails_with_the_newest_error(farm: HostPool) -> None:
+def test_a_step_that_fails_on_every_host_fails_with_the_newest_error(pool: HostPool) -> None:
     tried = []
 
     def work(slot: HostAttempt) -> None:
@@ -219,9 +221,9 @@ def test_a_step_that_fails_on_every_host_fails_with_the_newest_error(farm: HostP
             raise HostUnreachable(f"{host.name} is away")
 
     with pytest.raises(HostUnreachable, match="is away"):
-        run_with_failover(farm, request_of(), work)
+        run_with_failover(pool, request_of(), work)
 
-    assert sorted(tried) == sorted(farm.hosts)
+    assert sorted(tried) == sorted(pool.hosts)
 
 
 def test_a_host_that_is_away_is_left_out_and_comes_back_by_itself(tmp_path: Path) -> None:
