@@ -1,6 +1,11 @@
-"""Auditing a whole database, part by part; only the repairs write."""
+"""Auditing a whole database, part by part, and repairing as far as no data can be lost.
 
-from collections.abc import Iterator
+Only the repairs write. Orphans, invalid documents and indexes are never touched: what they should
+be is for a person.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import partial
 
@@ -8,11 +13,10 @@ import pymongo
 from pymongo.database import Database
 
 from db.audit.documents import Validation, long_histories, oversized_documents
-from db.audit.effects import pending_effects
+from db.audit.effects import PendingEffects, pending_effects
 from db.audit.indexes import index_findings, unused_indexes
-from db.audit.jobs import QUEUES, stuck_jobs
+from db.audit.jobs import EXPIRED, QUEUES, requeue_expired, stuck_jobs
 from db.audit.orphans import orphans
-from db.audit.repair import repaired
 from db.audit.report import AuditFinding, AuditReport, run_check, worst_first
 from db.connection import Document, reading_anything, translated_errors
 from db.schema.collections import COLLECTIONS, Collection
@@ -22,6 +26,10 @@ from db.setup.apply import initialise
 SAMPLE_SIZE = 1000
 TIMEOUT_SECONDS = 6 * 3600.0
 """For reading a large database; the connection's own 10 s would not do for a collection."""
+
+_NOTHING_LEFT = "nothing was left to do, another run came first"
+
+log = logging.getLogger(__name__)
 
 
 def audit(
@@ -51,7 +59,7 @@ def audit(
             found += run_check(f"orphans by {relation.field}", relation.collection, look)
         for collection, validation in validations:
             found += _documents(tolerant, collection, validation, sample_size)
-        findings = [*repaired(tolerant, found, now)] if fix else found
+        findings = [*_repaired(tolerant, found, now)] if fix else found
     return AuditReport(
         database=database.name,
         fix=fix,
@@ -91,3 +99,32 @@ def _documents(
     name = collection.name
     yield from run_check("sizes", name, partial(oversized_documents, database, name))
     yield from run_check("documents", name, partial(validation.run, database, sample_size))
+
+
+def _repaired(
+    database: Database[Document], findings: Iterable[AuditFinding], now: datetime
+) -> Iterator[AuditFinding]:
+    """Repair what is safe to repair, which any number of runs may do at the same time.
+
+    Yields:
+        The findings; what was done stands in those that were repaired.
+    """
+    for finding in findings:
+        if finding.kind == "owed effect":
+            pending = PendingEffects(database)
+            pending.apply(now)
+            failed = [*pending.failed()]
+            if pending.done or not failed:
+                yield _done(finding, pending.done)
+            yield from failed
+        elif (finding.kind, finding.subject) == ("stuck job", EXPIRED):
+            yield _done(finding, requeue_expired(database, now))
+        else:
+            yield finding
+
+
+def _done(finding: AuditFinding, done: str) -> AuditFinding:
+    words = f"fixed: {done}." if done else f"{_NOTHING_LEFT}."
+    # A later part may fail and be tried again; what was done here would then be in no report.
+    log.info("%s in %s: %s", finding.kind, finding.collection, words)
+    return finding.model_copy(update={"done": words, "remedy": ""})

@@ -69,12 +69,7 @@ class AuditFinding(_ReportPart):
 
 
 class CollectionSeen(_ReportPart):
-    """How much of a collection was validated.
-
-    Attributes:
-        documents: How many it holds, about.
-        validated: How many of them were validated.
-    """
+    """How much of a collection was validated."""
 
     collection: str
     documents: int
@@ -88,8 +83,6 @@ class AuditReport(_ReportPart):
         fix: Whether it repaired what is safe to repair, or looked only.
         looked_at: When it began, UTC.
         sample_size: Most documents of a collection that were validated; all when null.
-        collections: How much of each collection was validated.
-        findings: What was found.
         left_out: Findings that are not listed because the report would be too long.
     """
 

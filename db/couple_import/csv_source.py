@@ -15,11 +15,7 @@ from db.couple_import.rows import LARGEST_DOCUMENT, SourceRow, Table
 
 
 class CsvSource:
-    """CSV files of one folder; links are followed.
-
-    Attributes:
-        folder: Where they are.
-    """
+    """CSV files of one folder; links are followed."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

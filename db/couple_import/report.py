@@ -16,7 +16,6 @@ class TableCount(_ReportPart):
     """What became of the rows of a table; the four outcomes add up to those read.
 
     Attributes:
-        read: Its rows.
         created: Rows that became a new document in this run, or would.
         merged: Users that are now known to be a user of StoryCanvas, or would be.
         existing: Rows that were imported before; their documents were left as they are.
@@ -37,7 +36,6 @@ class Problem(_ReportPart):
     Attributes:
         legacy_id: Its id, None where that cannot be read or is not its own.
         row: Its place in the table, from 1.
-        reason: Why it is not stored.
     """
 
     table: str
@@ -54,12 +52,8 @@ class ImportReport(_ReportPart):
     """What became of every row.
 
     Attributes:
-        database: The StoryCanvas database's name.
         dry_run: Whether it only looked; `created` and `merged` then mean what would be.
-        tables: Counts, in the order of the import.
-        notes: Tables that are missing and columns that were ignored, a sentence each.
         problems: The first of the rows that have no place.
-        problem_count: How many of these there are.
     """
 
     database: str

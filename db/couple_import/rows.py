@@ -1,8 +1,8 @@
-"""A row of a table becomes a document of StoryCanvas."""
+"""The tables of a couple face-swap database, and how a row becomes a document of StoryCanvas."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, Self
 from uuid import UUID, uuid5
 
 import bson
@@ -53,8 +53,6 @@ class Table:
     """A table, and the collection of the same name.
 
     Attributes:
-        document: Model of what its rows become.
-        columns: Its columns but the id.
         single: The relation that only one row may have to the same parent.
         personal: Whether its values are kept out of every message.
     """
@@ -188,6 +186,33 @@ class SourceRow:
     number: int
     cells: Mapping[str, str | None]
     flaw: str = ""
+
+
+class Source(Protocol):
+    """A couple face-swap database in some form; used as a context, once or several times."""
+
+    def __enter__(self) -> Self:
+        """Open it."""
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+
+    def place(self, table: Table) -> str:
+        """Name the place where a table is, or would be."""
+
+    def columns(self, table: Table) -> tuple[str, ...] | None:
+        """Read what columns a table has; None when the table is missing.
+
+        Raises:
+            ImportFailed: It cannot be read.
+        """
+
+    def rows(self, table: Table, columns: Sequence[str]) -> Iterator[SourceRow]:
+        """Read a table that is there, row after row.
+
+        Raises:
+            ImportFailed: It cannot be read, or not to its end.
+        """
 
 
 def new_id(table: str, legacy_id: int) -> str:

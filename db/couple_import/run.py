@@ -8,7 +8,7 @@ counts as that row, so a StoryCanvas database takes one couple face-swap databas
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, get_args
 
 from pymongo.database import Database
 
@@ -21,13 +21,13 @@ from db.couple_import.rows import (
     TEMPLATES,
     USERS,
     Fields,
+    Source,
     SourceRow,
     Table,
     document_of,
     fields_of,
     legacy_id_of,
 )
-from db.couple_import.sources import Source
 from db.couple_import.users import Merge, UserMatcher
 
 
@@ -125,14 +125,8 @@ class ImportStats:
         )
 
     def _table_count(self, table: str) -> TableCount:
-        return TableCount(
-            table=table,
-            read=self._counts[table, "read"],
-            created=self._counts[table, "created"],
-            merged=self._counts[table, "merged"],
-            existing=self._counts[table, "existing"],
-            not_placed=self._counts[table, "not_placed"],
-        )
+        counts = {outcome: self._counts[table, outcome] for outcome in get_args(Outcome)}
+        return TableCount.model_validate({"table": table, **counts})
 
 
 BATCH = 1000

@@ -19,7 +19,6 @@ class KnownUser:
     Attributes:
         id: What relations name it by; empty when it has none.
         email: In lower case.
-        username: In any case.
         legacy_id: The row that it is, None where none is known.
         created_at: As stored, which may be a text or missing.
     """
@@ -36,8 +35,6 @@ class Merge:
     """A row that is a user of StoryCanvas.
 
     Attributes:
-        user: Who it is.
-        legacy_id: The row's id.
         created_at: The earlier time that the user gets, None where it keeps its own.
     """
 

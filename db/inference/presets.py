@@ -23,8 +23,6 @@ class InferencePreset:
     """One half of a row of the table.
 
     Attributes:
-        base_model: Which models it suits.
-        steps: Sampling steps.
         cfg_scale: How closely the prompt is followed.
         sampler_name: As ComfyUI spells it.
         scheduler: As ComfyUI spells it.

@@ -19,7 +19,6 @@ class PresetCount(_ReportPart):
     """How many models have a preset, and since when.
 
     Attributes:
-        base_model: What the preset suits.
         created: Models that have it since this run, or would have it.
         existing: Models that had one of this type before; it was left as it is.
     """
@@ -53,7 +52,6 @@ class SeedReport(_ReportPart):
         dry_run: Whether it only looked; `created` then means what would be.
         presets: Counts by base model and type of preset, those that any model has or gets.
         unknown: The first of the models whose base model is unknown.
-        unknown_count: How many of these there are.
     """
 
     database: str

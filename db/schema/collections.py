@@ -53,8 +53,6 @@ class Collection:
     """One collection of the StoryCanvas database.
 
     Attributes:
-        purpose: What it holds, in one sentence.
-        document: Model of what is stored in it; its validator is made from this.
         indexes: All its indexes but the one on `_id`.
     """
 

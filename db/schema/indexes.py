@@ -100,7 +100,6 @@ class FoundIndex:
     """An index that a collection has.
 
     Attributes:
-        keys: Fields and their directions.
         options: What is not the server's default.
     """
 

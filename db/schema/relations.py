@@ -13,8 +13,6 @@ class Relation:
     """A field that holds the `id` of a document of another collection, or null.
 
     Attributes:
-        collection: Whose field it is.
-        field: Its name.
         parent: The collection that it points into.
         owned: Whether what points goes when its parent goes.
     """

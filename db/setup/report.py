@@ -28,7 +28,6 @@ class Duplicates(_ReportPart):
 
     Attributes:
         values: The shared values, by field.
-        count: How many documents share them.
         ids: `_id` of the first of them.
     """
 
@@ -46,7 +45,6 @@ class Finding(_ReportPart):
     """What became of one collection, validator or index.
 
     Attributes:
-        name: The index's name, or the collection's.
         outcome: `created`, `existing`, `repaired`, `blocked` (it is not as it should be, and
             nothing was dropped), or `unknown` (not of this project, and left alone).
         reason: Why it was repaired or is blocked, in one sentence.
@@ -72,7 +70,6 @@ class InitReport(_ReportPart):
 
     Attributes:
         dry_run: Whether it only looked; `created` and `repaired` then mean what it would do.
-        findings: One entry for each collection, validator and index.
     """
 
     database: str

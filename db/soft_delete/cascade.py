@@ -37,13 +37,8 @@ def delete_with_owned(
 
     A document that is deleted keeps its mark, and what it owns and is not deleted gets that one;
     so it can be repeated, and repairs what was added below a deleted document.
-
-    Args:
-        database: The StoryCanvas database.
-        collection: The document's collection.
-        root: The document, as it is stored.
-        mark: Given to what carries none, unless an earlier try has begun with another mark.
-        session: Of the transaction, or None on a server that has none.
+    An earlier attempt's mark holds instead of `mark`; `session` is None on a server without
+    transactions.
     """
     kept = mark_of(root) or pending_mark_of(root)
     if kept is None and session is None:

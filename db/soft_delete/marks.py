@@ -40,7 +40,6 @@ class Mark:
 
     Attributes:
         deleted_at: UTC, kept to the millisecond.
-        deleted_by: User id.
     """
 
     deleted_at: Any

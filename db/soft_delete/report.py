@@ -50,7 +50,6 @@ class KeptDocument(_ReportPart):
     """A document that was deleted long enough ago and is kept.
 
     Attributes:
-        document_id: Its `id`.
         reason: What it owns and why that stays.
     """
 

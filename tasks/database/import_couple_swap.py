@@ -10,8 +10,8 @@ from db.couple_import.csv_source import CsvSource
 from db.couple_import.errors import SourceNotNamed
 from db.couple_import.postgres_source import PostgresSource, refuse_password
 from db.couple_import.report import ImportReport, Problem, TableCount
+from db.couple_import.rows import Source
 from db.couple_import.run import import_tables
-from db.couple_import.sources import Source
 from tasks.artifacts import ReportArtifact
 from tasks.retries import retrying_task
 

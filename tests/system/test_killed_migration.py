@@ -93,7 +93,7 @@ def add_large_database(database: Data) -> None:
 
 @pytest.fixture(scope="module")
 def left_alone(standalone_url: str, standalone_server: Data) -> tuple[State, State, float]:
-    """What a database holds before and after nobody was killed, and the seconds that it took."""
+    """What a database holds before and after a run that is not killed, and its seconds."""
     with (
         empty_database(standalone_server) as database,
         killing(standalone_url, database) as process,

@@ -19,8 +19,6 @@ class Unresolved(BaseModel):
 
     Attributes:
         what: What is wrong and what to do, in one sentence.
-        count: How many there are.
-        examples: The first of them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -86,10 +86,8 @@ class Move:
 def plan_moves(migrations: Sequence[Migration], records: Records, target: str) -> tuple[Move, ...]:
     """Plan the moves that bring a database from its state to another one.
 
-    Args:
-        migrations: All of them, by number.
-        records: The database's records, by number.
-        target: `latest`, or the number of the last migration that is to be applied; `0` for none.
+    The target is `latest`, or the number of the last migration that is to be applied; `0` for
+    none.
 
     Returns:
         What is to be undone, the newest first, then what is to be applied, the oldest first.

@@ -43,8 +43,6 @@ class Migrator:
 
     Attributes:
         run_by: Who migrates, in words that an operator understands.
-        migrations: All of them, by number.
-        progress: Receives how far a migration is.
         lease: How long the lock of a killed run stays valid.
     """
 

@@ -16,7 +16,6 @@ class MoveReport(_ReportPart):
     """What became of one migration.
 
     Attributes:
-        direction: Whether it was applied or undone.
         counts: Documents that it changed, or has to, by `collection.field`.
         unresolved: What it leaves to a person.
         seconds: How long it took; 0 of a dry run.

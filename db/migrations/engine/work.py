@@ -134,9 +134,7 @@ class Work:
     """The database as one migration sees it.
 
     Attributes:
-        database: The StoryCanvas database.
         ensure_held: Raises when another run has taken over, so that no further write begins.
-        progress: Receives how far a collection is.
         remembered: What the migration keeps in its record until it is undone.
         remember: Stores a part of what is remembered; what was stored before stays.
     """

@@ -1,4 +1,4 @@
-"""An audit repairs only what can harm nobody, once, and says what it did."""
+"""An audit repairs only where no data can be lost, once, and reports what it did."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta

@@ -28,9 +28,8 @@ from db.couple_import.errors import (
 )
 from db.couple_import.postgres_source import PostgresSource
 from db.couple_import.report import MAX_EXAMPLES, ImportReport
-from db.couple_import.rows import IMAGES, TABLES, new_id
+from db.couple_import.rows import IMAGES, TABLES, Source, new_id
 from db.couple_import.run import BATCH, import_tables
-from db.couple_import.sources import Source
 from db.setup.apply import initialise
 from storycanvas.services.ports import choose_port
 from tests.support.db.killed import import_folder, killed
@@ -264,13 +263,13 @@ def test_a_dry_run_tells_what_a_run_does_and_writes_nothing(database: Data, tmp_
     source = difficult(tmp_path, database)
     before = stored(database)
 
-    rehearsed = import_tables(database, source, dry_run=True)
+    foreseen = import_tables(database, source, dry_run=True)
 
     assert stored(database) == before
     assert database.list_collection_names() == ["users"]
     report = import_tables(database, source)
-    assert (rehearsed.tables, rehearsed.problems) == (report.tables, report.problems)
-    assert rehearsed.summary() == (
+    assert (foreseen.tables, foreseen.problems) == (report.tables, report.problems)
+    assert foreseen.summary() == (
         f"Database {database.name}: 8 would be created, 1 would be merged, 0 existing, "
         "14 row(s) not placed."
     )
@@ -446,12 +445,12 @@ def test_what_python_has_no_type_for_concerns_its_row_alone(postgres: str, datab
     [
         (PASSWORD, "hidden", SourceRefused, "refuses this user and password"),
         (f":{PASSWORD}", "", SourceRefused, "wants a password"),
-        ("couple:", "nobody:", SourceRefused, "refuses this user and password"),
+        ("couple:", "stranger:", SourceRefused, "refuses this user and password"),
         ("/couple_", "/no_", SourceRefused, "has no database of this name"),
     ],
     ids=["wrong password", "no password", "unknown user", "unknown database"],
 )
-def test_postgres_that_lets_nobody_in_is_explained_without_the_address(
+def test_postgres_that_refuses_the_user_is_explained_without_the_address(
     postgres: str, old: str, new: str, failure: type[ImportFailed], sentence: str
 ) -> None:
     with (

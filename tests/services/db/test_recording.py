@@ -23,7 +23,7 @@ def stored(database: Data) -> dict[str, Any]:
     return found
 
 
-def owed(database: Data) -> int:
+def pending(database: Data) -> int:
     return sum(
         effect["applied_at"] is None
         for document in database["facefusion_operations"].find()
@@ -40,7 +40,7 @@ def test_a_finished_operation_reaches_history_and_gallery_once(any_database: Dat
     found = stored(any_database)
     assert [e["output_image_url"] for e in found[HISTORY]] == ["out-1.png"]
     assert found[GALLERY]["age_variants"] == {"45": "out.png"}
-    assert owed(any_database) == 0
+    assert pending(any_database) == 0
     assert any_database["facefusion_operations"].count_documents({}) == 1
 
 
@@ -56,10 +56,10 @@ def test_a_kill_before_any_write_is_made_good_by_the_next_try(
     found = stored(any_database)
     assert len(found[HISTORY]) == 1
     assert found[GALLERY]["age_variants"] == {"45": "out.png"}
-    assert owed(any_database) == 0
+    assert pending(any_database) == 0
 
 
-def test_whoever_meets_owed_effects_settles_them(database: Data) -> None:
+def test_pending_effects_are_applied_once(database: Data) -> None:
     database["characters"].insert_one(character())
     OperationLedger(database).complete(record())
 
@@ -68,13 +68,13 @@ def test_whoever_meets_owed_effects_settles_them(database: Data) -> None:
     assert len(stored(database)[HISTORY]) == 1
 
 
-def test_what_is_owed_to_a_deleted_character_is_settled_when_it_is_restored(
+def test_pending_effects_of_a_deleted_character_are_applied_when_it_is_restored(
     database: Data,
 ) -> None:
     characters = database["characters"]
     characters.insert_one({**character(), "deleted_at": NOW})
     record_operation(database, record(), NOW)
-    assert owed(database) == 2
+    assert pending(database) == 2
 
     characters.update_one({"id": CHARACTER}, {"$set": {"deleted_at": None}})
 

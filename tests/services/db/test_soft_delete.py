@@ -99,7 +99,7 @@ def test_a_second_deletion_keeps_the_first_mark_and_mends_what_came_since(
     repository(any_database).soft_delete(PROJECT, OWNER, NOW)
     any_database["clips"].insert_one({"id": "late", "scene_id": SCENE, "deleted_at": None})
 
-    counts = repository(any_database).soft_delete(PROJECT, "somebody-else", LATER)
+    counts = repository(any_database).soft_delete(PROJECT, "user-2", LATER)
 
     assert marked(any_database) == dict.fromkeys({*STORY, "late"}, MARK)
     assert counts == {"clips": 1}
@@ -347,10 +347,10 @@ def test_what_a_face_operation_owes_does_not_reach_a_deleted_character(database:
 
 
 UNKNOWN: list[Callable[[SoftDeletableRepository], object]] = [
-    lambda projects: projects.find("nobody"),
-    lambda projects: projects.update("nobody", {}, NOW),
-    lambda projects: projects.soft_delete("nobody", OWNER, NOW),
-    lambda projects: projects.restore("nobody"),
+    lambda projects: projects.find("unknown"),
+    lambda projects: projects.update("unknown", {}, NOW),
+    lambda projects: projects.soft_delete("unknown", OWNER, NOW),
+    lambda projects: projects.restore("unknown"),
 ]
 
 
@@ -358,7 +358,7 @@ UNKNOWN: list[Callable[[SoftDeletableRepository], object]] = [
 def test_an_unknown_id_is_named(
     database: Data, work: Callable[[SoftDeletableRepository], object]
 ) -> None:
-    with pytest.raises(UnknownDocument, match="no 'nobody' in projects"):
+    with pytest.raises(UnknownDocument, match="no 'unknown' in projects"):
         work(repository(database))
 
 

@@ -14,7 +14,7 @@ from db.migrations.engine.work import Work
 
 Data = Database[dict[str, Any]]
 NOTES = "notes"
-LEFT = Unresolved(what="Notes that nobody can read; correct them", count=1, examples=("a",))
+LEFT = Unresolved(what="Notes that cannot be read; correct them", count=1, examples=("a",))
 
 
 @dataclass

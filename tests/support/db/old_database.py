@@ -222,7 +222,7 @@ def broken_characters() -> list[Document]:
 
 
 def strange_characters() -> list[Document]:
-    """Characters under every kind of `_id`, with fields that nobody expects."""
+    """Characters under every kind of `_id`, with unexpected fields."""
     shapes = [{}, BROKEN["ages as pairs"][0], VALID["all fields full"]]
     return [
         {"_id": strange, **STRANGE_FIELDS, **shapes[number % 3], "last": "2026-01-02"}

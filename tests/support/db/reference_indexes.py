@@ -1,4 +1,4 @@
-"""The indexes that a StoryCanvas database has: the table of the reference, column by column.
+"""The indexes that a StoryCanvas database has: as the app's schemas name them.
 
 A dash means descending, `U` unique. Taken are the indexes of the first schema, those the audit
 recommends, those of the import scripts and those of the couple face-swap.

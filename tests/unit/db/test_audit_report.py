@@ -2,7 +2,11 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
+import pytest
+
+from db.audit.indexes import is_unused
 from db.audit.report import AuditFinding, AuditReport, CollectionSeen, Severity, worst_first
 
 
@@ -72,3 +76,17 @@ def test_json_that_would_be_too_long_keeps_the_worst_and_counts_the_rest() -> No
     assert len(text) <= 10_000
     assert told["findings"][0]["subject"] == "scene_id 0"
     assert len(told["findings"]) + told["left_out"] == 100
+
+
+INDEX: dict[str, Any] = {"_id": "name_1", "uses": 0, "unique": None, "expires": None}
+
+
+def test_an_index_that_no_query_used_is_unused() -> None:
+    assert is_unused(INDEX)
+
+
+@pytest.mark.parametrize(
+    "at_work", [{"uses": 1}, {"unique": True}, {"expires": 0}, {"_id": "_id_"}], ids=str
+)
+def test_an_index_at_work_is_not_unused(at_work: dict[str, Any]) -> None:
+    assert not is_unused(INDEX | at_work)

@@ -1,4 +1,4 @@
-"""Which base model a model belongs to: reference section 5, first line and "Notes"."""
+"""Which base model a model belongs to: docs/schema.md, Presets."""
 
 from typing import Any, get_args
 

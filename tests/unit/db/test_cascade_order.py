@@ -50,7 +50,7 @@ def test_the_rule_stands_beside_the_callers_own_condition() -> None:
 
 
 def test_a_mark_is_read_from_the_document_or_from_what_began() -> None:
-    mark = Mark("then", "somebody")
+    mark = Mark("then", "user-1")
 
     assert mark_of(mark.fields) == pending_mark_of({PENDING_DELETION: mark.fields}) == mark
     assert mark_of({}) is mark_of({"deleted_at": None}) is None

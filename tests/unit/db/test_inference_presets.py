@@ -1,4 +1,4 @@
-"""The presets, against the table of reference section 5."""
+"""The presets, against the table of docs/schema.md."""
 
 from collections import Counter
 from datetime import UTC, datetime

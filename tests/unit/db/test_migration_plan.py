@@ -40,7 +40,7 @@ def records(states: States, **changed: str) -> dict[int, MigrationRecord]:
             name=NAMES.get(number, "newer"),
             checksum=changed.get("checksum", f"checksum of {NAMES.get(number)}"),
             status=status,
-            run_by="somebody",
+            run_by="an operator",
             started_at=STARTED,
         )
         for number, status in states.items()
@@ -121,7 +121,7 @@ def test_a_database_of_a_newer_version_is_left_alone(status: MigrationStatus, ta
         moves({1: "applied", 9: status}, target)
 
 
-def test_a_migration_of_a_newer_version_that_was_undone_is_in_nobodys_way() -> None:
+def test_a_migration_of_a_newer_version_that_was_undone_stops_no_run() -> None:
     assert moves({**ALL, 9: "reverted"}, "2") == "3 down"
 
 
@@ -147,7 +147,7 @@ def test_of_several_that_cannot_be_undone_the_newest_is_the_lowest_target() -> N
         plan_moves(migrations, records(ALL), "0")
 
 
-def test_what_cannot_be_undone_and_was_never_carried_out_is_in_nobodys_way() -> None:
+def test_what_cannot_be_undone_and_was_never_applied_stops_no_run() -> None:
     migrations = (made(1), made(2), made(3, reversible=False))
 
     planned = plan_moves(migrations, records({1: "applied", 2: "applied"}), "1")

@@ -84,7 +84,7 @@ def test_the_project_comes_from_the_scene(database: Data) -> None:
     assert found == {name: project for name, (_, project) in PROJECTS.items()}
 
 
-def test_clips_whose_project_nobody_knows_are_listed_and_left(database: Data) -> None:
+def test_clips_of_unknown_project_are_listed_and_left(database: Data) -> None:
     add(database, PROJECTS)
     before = dict(zip(PROJECTS, raw_documents(database)["clips"], strict=True))
 

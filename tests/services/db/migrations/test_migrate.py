@@ -36,11 +36,11 @@ from tests.support.db.made_migrations import (
 
 FULL_DISK = "the disk is full"
 TWO_NOTES: list[dict[str, Any]] = [{"_id": 1}, {"_id": 2, "added_1": "own"}]
-NOBODY = "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=100"
+NO_SERVER = "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=100"
 
 
 def migrator(database: Data, *migrations: Migration) -> Migrator:
-    return Migrator(database, "somebody", migrations)
+    return Migrator(database, "an operator", migrations)
 
 
 def record(database: Data, number: int = 1) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def test_a_migration_is_carried_out_and_its_record_is_complete(any_database: Dat
         "name": "made_1",
         "checksum": "checksum 1",
         "status": "applied",
-        "run_by": "somebody",
+        "run_by": "an operator",
         "error": None,
         "counts": {"notes.added_1": 1},
     }
@@ -355,7 +355,7 @@ def test_what_is_applied_and_what_is_pending_is_read_and_printed_by_a_dry_run(fi
     lines = [*runs.dry_run("latest").lines()]
 
     assert lines[0].startswith("Migration 1 (made_1) was applied at ")
-    assert lines[0].endswith(" UTC by somebody.")
+    assert lines[0].endswith(" UTC by an operator.")
     assert lines[1:] == [
         "Migration 2 (made_2) would be applied: notes.added_2 2.",
         "Migration 3 (made_3) would be applied: notes.added_3 2.",
@@ -375,7 +375,7 @@ def test_a_dry_run_of_a_downgrade_tells_what_would_be_undone(filled: Data) -> No
 
 
 def test_a_dry_run_of_all_migrations_leaves_an_empty_database_empty(database: Data) -> None:
-    runs = Migrator(database, "somebody", load_migrations())
+    runs = Migrator(database, "an operator", load_migrations())
 
     assert len(runs.dry_run("latest").moves) == len(load_migrations())
     runs.dry_run("1", repeat=True)
@@ -409,13 +409,13 @@ def test_progress_is_told_to_the_end(filled: Data) -> None:
     def note(*told: Any) -> None:
         seen.append(told)
 
-    Migrator(filled, "somebody", [adds_field(1)], note).apply("latest")
+    Migrator(filled, "an operator", [adds_field(1)], note).apply("latest")
 
     assert seen[-1] == (NOTES, 2, 2)
 
 
 def test_without_a_server_it_ends_in_one_sentence() -> None:
-    client: MongoClient[dict[str, Any]] = MongoClient(NOBODY)
+    client: MongoClient[dict[str, Any]] = MongoClient(NO_SERVER)
 
     with pytest.raises(DatabaseUnreachable, match=r"^MongoDB does not answer \("):
         migrator(client["story"], adds_field(1)).apply("latest")

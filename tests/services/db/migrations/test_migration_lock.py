@@ -1,4 +1,4 @@
-"""One run migrates at a time, and one that was killed or lost its lock is in nobody's way."""
+"""One run migrates at a time, and one that was killed or lost its lock stops no other run."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -107,7 +107,7 @@ def test_a_second_run_is_told_who_migrates_and_since_when(
     other.client.close()
 
 
-def test_a_look_waits_for_nobody(database: Data) -> None:
+def test_a_dry_run_waits_for_no_lock(database: Data) -> None:
     with at_work(database):
         report = Migrator(database, "second run", [made(1)]).dry_run("latest")
 
@@ -140,7 +140,7 @@ def test_the_lock_of_a_killed_run_is_taken_over_after_its_lease(database: Data) 
         assert lock_of(database) == {}
 
 
-def test_what_is_no_lock_keeps_nobody_out(database: Data) -> None:
+def test_a_broken_lock_document_stops_no_run(database: Data) -> None:
     database["locks"].insert_one({"_id": NAME, "expires_at": "2099-01-01"})
 
     run(database, adds_field(1))
@@ -196,7 +196,7 @@ def test_a_run_that_lost_its_lock_leaves_lock_and_record_to_who_took_over(databa
     assert lock_of(database) | STOLEN == lock_of(database)
 
 
-@pytest.mark.parametrize("holder", ["somebody", "$token", "$$NOW on a host"])
+@pytest.mark.parametrize("holder", ["an operator", "$token", "$$NOW on a host"])
 def test_the_holder_is_named_as_it_is_called(database: Data, holder: str) -> None:
     with migration_lock(LockRepository(database), holder):
         assert lock_of(database)["holder"] == holder

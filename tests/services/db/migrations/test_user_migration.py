@@ -310,7 +310,7 @@ def test_what_was_written_since_stays(database: Data) -> None:
     }
 
 
-def test_undoing_is_refused_when_somebody_has_the_e_mail_by_now(database: Data) -> None:
+def test_undoing_is_refused_when_another_user_has_the_e_mail_by_now(database: Data) -> None:
     database["users"].create_index(
         "email", unique=True, partialFilterExpression={"deleted_at": None}
     )
@@ -384,7 +384,7 @@ def test_what_a_kill_leaves_is_done_or_undone_by_the_next_run(
         assert raw_documents(database) == start
 
 
-def test_an_id_that_is_no_number_takes_nobody_elses_pictures(database: Data) -> None:
+def test_an_id_that_is_not_a_number_takes_no_pictures_of_others(database: Data) -> None:
     add(database, couple({"$ne": None}), couple(8, email="other@x.org", username="other"))
     database["images"].insert_one({"_id": "hers", "user_id": "u-9"})
     before = raw_documents(database)
