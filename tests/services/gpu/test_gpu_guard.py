@@ -197,7 +197,7 @@ def test_a_limit_that_does_not_guard_lets_nothing_through(
 
 
 def test_a_missing_limit_lets_nothing_through_and_names_the_command(guard: Dispatcher) -> None:
-    message = r"'gpu:nowhere' does not exist.*deployments\.limits"
+    message = r"'gpu:nowhere' does not exist.*storycanvas register --limits-only"
     with pytest.raises(GuardClosed, match=message), guard.slot("gpu:nowhere", "run", 10):
         pytest.fail("it ran unguarded")
 
