@@ -201,11 +201,11 @@ def test_a_job_id_can_be_taken_once_a_second(runs: CheckoutRuns, grey: Path) -> 
     arguments = runs.command(grey, *ENHANCE, "--log-level", "error")
     started = [runs.start(arguments) for _ in range(6)]
 
-    said = [process.communicate(timeout=60) for process in started]
+    texts_of_runs = [process.communicate(timeout=60) for process in started]
 
     codes = [process.returncode for process in started]
     assert set(codes) == {0, 1}
-    assert ("", "") in [texts for texts, code in zip(said, codes, strict=True) if code]
+    assert ("", "") in [texts for texts, code in zip(texts_of_runs, codes, strict=True) if code]
 
 
 def test_what_ran_can_be_counted(runs: CheckoutRuns, grey: Path) -> None:
@@ -224,7 +224,7 @@ def test_what_ran_can_be_counted(runs: CheckoutRuns, grey: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "code", "said"),
+    ("line", "code", "message"),
     [
         ("crash", 1, ""),
         ("kill", -signal.SIGKILL, ""),
@@ -236,7 +236,7 @@ def test_what_ran_can_be_counted(runs: CheckoutRuns, grey: Path) -> None:
     ],
 )
 def test_it_misbehaves_once_for_each_line(
-    runs: CheckoutRuns, grey: Path, line: str, code: int, said: str
+    runs: CheckoutRuns, grey: Path, line: str, code: int, message: str
 ) -> None:
     misbehave(runs.home, line)
 
@@ -244,7 +244,7 @@ def test_it_misbehaves_once_for_each_line(
     second = runs.run(grey, *ENHANCE)
 
     assert first.code == code
-    assert said in first.errors
+    assert message in first.errors
     assert second.code == 0
     assert not (runs.home / "misbehave").exists()
 

@@ -47,7 +47,7 @@ UNIT = Path("/etc/systemd/system/storycanvas-host.service")
 HERE = ("127.0.0.1", 9002)
 
 
-def said(finding: Finding) -> str:
+def text_of(finding: Finding) -> str:
     return f"{finding.seen}; {finding.fix}"
 
 
@@ -64,7 +64,7 @@ def said(finding: Finding) -> str:
 def test_the_hosts_python_is_judged(facts: PythonFacts, level: Level, words: str) -> None:
     finding = evaluate_python(facts)
     assert finding.level is level
-    assert words in said(finding)
+    assert words in text_of(finding)
 
 
 def storage(**changes: Any) -> StorageFacts:
@@ -98,7 +98,7 @@ def test_folder_and_disk_are_judged(
 ) -> None:
     findings = evaluate_storage(facts, keep_gib)
     assert tuple(finding.level for finding in findings) == levels
-    assert words in " ".join(map(said, findings))
+    assert words in " ".join(map(text_of, findings))
 
 
 def status(state: Literal["ok", "failed"]) -> HostStatus:
@@ -128,7 +128,7 @@ def status(state: Literal["ok", "failed"]) -> HostStatus:
 def test_the_address_is_judged(facts: PortFacts, level: Level, words: str) -> None:
     finding = evaluate_port(facts)
     assert finding.level is level
-    assert words in said(finding)
+    assert words in text_of(finding)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_the_address_is_judged(facts: PortFacts, level: Level, words: str) -> No
 def test_the_token_is_judged(facts: TokenFacts, levels: list[Level], words: str) -> None:
     findings = evaluate_token(facts)
     assert [finding.level for finding in findings] == levels
-    assert words in " ".join(map(said, findings))
+    assert words in " ".join(map(text_of, findings))
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_allowed_folders_are_judged(
 ) -> None:
     findings = evaluate_roots(roots)
     assert [finding.level for finding in findings] == levels
-    assert words in " ".join(map(said, findings))
+    assert words in " ".join(map(text_of, findings))
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_programs_that_are_missing_are_named() -> None:
 def test_the_installation_is_judged(found: Installation | str, level: Level, words: str) -> None:
     finding = evaluate_installation(found)
     assert finding.level is level
-    assert words in said(finding)
+    assert words in text_of(finding)
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_the_installation_is_judged(found: Installation | str, level: Level, wor
 def test_the_gpu_is_judged(facts: GpuFacts, level: Level, words: str) -> None:
     finding = evaluate_gpu(facts)
     assert finding.level is level
-    assert words in said(finding)
+    assert words in text_of(finding)
 
 
 @pytest.mark.parametrize(

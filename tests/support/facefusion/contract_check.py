@@ -25,7 +25,7 @@ def complaints(arguments: Iterable[str]) -> list[str]:
     known = {name: values for name, values in given.items() if name in _OPTIONS}
     return [
         *(f"{name} is unknown" for name in unknown),
-        *(said for name, values in known.items() for said in _wrong(name, values, known)),
+        *(complaint for name, values in known.items() for complaint in _wrong(name, values, known)),
     ]
 
 

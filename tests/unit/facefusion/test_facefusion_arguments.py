@@ -140,7 +140,7 @@ def test_every_choice_for_one_run_is_taken(age: AgeClass, mode: FaceSelectorMode
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "complaint"),
     [
         (("--face-selector-mood", "one"), "unknown"),
         (("--face-selector-mode", "all"), "no choice"),
@@ -153,18 +153,18 @@ def test_every_choice_for_one_run_is_taken(age: AgeClass, mode: FaceSelectorMode
     ],
     ids=lambda value: value if isinstance(value, str) else value[0],
 )
-def test_the_check_itself_refuses(arguments: tuple[str, ...], said: str) -> None:
-    assert said in complaints(arguments)[0]
+def test_the_check_itself_refuses(arguments: tuple[str, ...], complaint: str) -> None:
+    assert complaint in complaints(arguments)[0]
 
 
 @pytest.mark.parametrize("operation", OWN, ids=lambda operation: str(operation.operation_type))
 def test_nothing_that_decides_a_result_is_left_to_the_ini_file(operation: FaceOperation) -> None:
-    said = dests(translate(operation, direction=0).arguments)
+    options = dests(translate(operation, direction=0).arguments)
 
-    assert said >= DECIDING | MASKING | OWN[operation]
+    assert options >= DECIDING | MASKING | OWN[operation]
 
 
-def test_no_option_is_said_twice() -> None:
+def test_no_option_is_given_twice() -> None:
     arguments = translate(MaskOperation()).arguments
     options = [text for text in arguments if text.startswith("--")]
 

@@ -36,7 +36,7 @@ def test_without_a_file_there_are_no_options(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ini", "said"),
+    ("ini", "message"),
     [
         ("execution_providers = cuda\n", "cannot be read"),
         ("[execution]\nexecution_providers = cuda\n[execution]\n", "cannot be read"),
@@ -48,8 +48,8 @@ def test_without_a_file_there_are_no_options(tmp_path: Path) -> None:
     ],
     ids=["no section", "twice", "not text", "interpolation", "provider", "device", "threads"],
 )
-def test_a_file_that_cannot_be_used_is_refused(tmp_path: Path, ini: str | bytes, said: str) -> None:
+def test_an_unusable_file_is_refused(tmp_path: Path, ini: str | bytes, message: str) -> None:
     with pytest.raises(InstallationUnusable) as caught:
         options(tmp_path, ini)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert str(tmp_path / "facefusion.ini") in str(caught.value)

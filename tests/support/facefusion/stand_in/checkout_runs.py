@@ -61,8 +61,8 @@ class CheckoutRuns:
         """Run it to its end."""
         arguments = self.command(target, *options)
         with self.start(arguments) as process:
-            said, errors = process.communicate(timeout=60)
-        assert said == ""
+            output, errors = process.communicate(timeout=60)
+        assert output == ""
         own = self.folder / f"run-{self.count}"
         jobs = [path.parent.name for path in own.glob("jobs/*/*.json")]
         return Ran(process.returncode, errors, own / "out.png", jobs)

@@ -7,7 +7,7 @@ IMAGES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 
 
 def get_file_extension(file_path: str) -> str | None:
-    """Return the extension in small letters, with its dot."""
+    """Return the extension in lower case, with its dot."""
     return os.path.splitext(file_path)[1].lower() or None  # noqa: PTH122 - as the real one
 
 

@@ -18,9 +18,9 @@ def are_usable() -> bool:
     """Return whether there is all that the processors need, and log what is not."""
     missing = next(
         (
-            said
+            problem
             for processor in get_processors(state_manager.get_item("processors"))
-            if (said := missing_source(needed=processor.needs_source) or missing_target())
+            if (problem := missing_source(needed=processor.needs_source) or missing_target())
         ),
         None,
     )

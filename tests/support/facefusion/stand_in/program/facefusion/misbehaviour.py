@@ -72,8 +72,8 @@ def hang(_amount: float) -> None:
 
 def run_out_of_memory(_amount: float) -> None:
     """Fail as a network does for which the GPU has no memory left."""
-    said = f"[E:onnxruntime:, sequential_executor.cc:572 ExecuteKernel] {FAILED}\n"
-    sys.stderr.write(said)
+    message = f"[E:onnxruntime:, sequential_executor.cc:572 ExecuteKernel] {FAILED}\n"
+    sys.stderr.write(message)
     raise RuntimeException(f"[ONNXRuntimeError] : 6 : RUNTIME_EXCEPTION : {FAILED}")
 
 
