@@ -8,13 +8,16 @@ Started by a schedule, as often as every 30 seconds:
 
 from prefect import flow
 
+from blocks.environment import Environment
 from storycanvas.catalog.health.report import HealthReport
-from tasks.health.check import check_and_show
+from tasks.artifacts import publish_report
+from tasks.health.check import collect_hosts, hosts_artifacts
+from tasks.progress import shown_progress
 
 
 @flow(name="check-hosts", flow_run_name="check-hosts")
 def check_hosts() -> HealthReport:
-    """Look at every face host, ComfyUI server, MongoDB and the image store, all at once.
+    """Check every face host, ComfyUI server, MongoDB and the image store, all at once.
 
     A host that is not up does not fail the run: the report says so, and a Prefect event
     `storycanvas.host.down` or `storycanvas.host.up` tells when one went away or came back. Without
@@ -23,4 +26,8 @@ def check_hosts() -> HealthReport:
     Returns:
         Each host's state, latency, version, queue, GPU guard and free disk, as far as it tells.
     """
-    return check_and_show()
+    with shown_progress("check-hosts-progress", unit="hosts") as progress:
+        report, day = collect_hosts(Environment())
+        progress("checked", len(report.checks), len(report.checks))
+        publish_report(report.summary(), *hosts_artifacts(report, day), warnings=report.lines())
+    return report

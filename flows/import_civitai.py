@@ -1,4 +1,4 @@
-"""The flow `import-civitai`: what Civitai's catalog says about models.
+"""The flow `import-civitai`: models of Civitai's catalog.
 
 Started each night as part of `maintain-model-catalog`, and by the operator with other filters or a
 file:
@@ -7,15 +7,21 @@ file:
     report = import_civitai(types=["LORA"], base_models=["SDXL 1.0"])
 """
 
+from pathlib import Path
 from typing import Annotated
 
 from prefect import flow
 from pydantic import Field
 
+from blocks.configured import civitai
+from blocks.environment import Environment
 from flows.parameters import FilePath, SearchText
 from storycanvas.catalog.civitai.query import CivitaiQuery, ModelType, Period, SortOrder
 from storycanvas.catalog.reporting.reports import ImportReport
-from tasks.catalog.import_civitai import import_catalog
+from tasks.artifacts import publish_report
+from tasks.catalog.import_civitai import import_file, import_pages, import_table
+from tasks.database.connection import opened_database
+from tasks.progress import shown_progress
 
 
 @flow(name="import-civitai", flow_run_name="import-civitai")
@@ -32,7 +38,7 @@ def import_civitai(
     max_pages: Annotated[int, Field(ge=1)] | None = None,
     restart: bool = False,
 ) -> ImportReport:
-    """Bring `civitai_models` to what Civitai, or a file of it, says now.
+    """Bring `civitai_models` to what Civitai, or a file of it, holds now.
 
     An import that was stopped goes on where it was. What is unchanged costs no write.
 
@@ -62,4 +68,16 @@ def import_civitai(
         tag=tag,
         username=username,
     )
-    return import_catalog(asked, file, max_pages, restart=restart)
+    environment = Environment()
+    with (
+        opened_database(environment) as database,
+        shown_progress("import-civitai-progress", "items") as progress,
+    ):
+        if file:
+            report = import_file(database, Path(file), progress, restart=restart)
+        else:
+            catalog = civitai(environment)
+            report = import_pages(database, catalog, asked, max_pages, progress, restart=restart)
+    not_imported = (f"Not imported: {problem}" for problem in report.problems)
+    publish_report(report.summary(), import_table(report), warnings=not_imported)
+    return report

@@ -8,8 +8,15 @@ Started each night as part of `maintain-model-catalog`, and by the operator afte
 
 from prefect import flow
 
+from blocks.configured import civitai
+from blocks.environment import Environment
+from storycanvas.catalog.errors import CatalogError
 from storycanvas.catalog.reporting.reports import MatchReport
-from tasks.catalog.match import match_catalog
+from tasks.artifacts import publish_report
+from tasks.catalog.hash_lookup import LookedUp, look_up_hashes
+from tasks.catalog.match import match_all, match_table
+from tasks.database.connection import opened_database
+from tasks.progress import shown_progress
 
 
 @flow(name="match-models", flow_run_name="match-models")
@@ -24,4 +31,20 @@ def match_models(ask_civitai: bool = True) -> MatchReport:
     Returns:
         How many models are linked in which way, and which are not.
     """
-    return match_catalog(ask_civitai=ask_civitai)
+    environment = Environment()
+    looked_up = LookedUp()
+    with (
+        opened_database(environment) as database,
+        shown_progress("match-models-progress", "models") as progress,
+    ):
+        if ask_civitai:
+            try:
+                looked_up = look_up_hashes(database, civitai(environment))
+            except CatalogError as error:  # the imported catalog still matches most models
+                note = f"Civitai could not be asked for unknown hashes: {error}"
+                looked_up = LookedUp(left_out=(note,))
+        found = match_all(database, progress)
+    notes = (*looked_up.left_out, *found.notes)
+    report = found.model_copy(update={"looked_up": looked_up.models, "notes": notes})
+    publish_report(report.summary(), match_table(report), warnings=notes)
+    return report

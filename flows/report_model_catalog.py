@@ -6,13 +6,27 @@ Started each night as part of `maintain-model-catalog`, and by the operator at a
     report = report_model_catalog(days=7)
 """
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from prefect import flow
 from pydantic import Field
 
+from blocks.configured import image_store
+from blocks.environment import Environment
+from storycanvas.catalog.reporting.plots import models_plot
 from storycanvas.catalog.reporting.reports import CatalogReport
-from tasks.catalog.report import report_catalog
+from storycanvas.catalog.reporting.summary import catalog_lists, catalog_report
+from tasks.artifacts import publish_report
+from tasks.catalog.report import (
+    find_past_report,
+    keep_models,
+    read_models,
+    report_artifacts,
+    store_lists,
+)
+from tasks.database.connection import opened_database
+from tasks.progress import shown_progress
 
 
 @flow(name="report-model-catalog", flow_run_name="report-model-catalog, days: {days}")
@@ -26,4 +40,20 @@ def report_model_catalog(days: Annotated[int, Field(ge=1, le=3650)] = 1) -> Cata
     Returns:
         Counts, the first rows of each list, and where the whole lists lie.
     """
-    return report_catalog(days)
+    environment, now = Environment(), datetime.now(UTC)
+    since = now - timedelta(days=days)
+    with (
+        opened_database(environment) as database,
+        shown_progress("report-model-catalog-progress", "parts") as progress,
+    ):
+        models = read_models(database)
+        store = image_store(environment).open()
+        past = find_past_report(store, since)
+        lists = catalog_lists(models, since, past.models if past else None)
+        progress("Lists", 1, 2)
+        stored = store_lists(store, lists, now)
+        report = catalog_report(models, lists, since, stored, past.made_at if past else None)
+        progress("Lists", 2, 2)
+    publish_report(report.summary(), *report_artifacts(report, models_plot(lists["by_type"])))
+    keep_models(store, models, now)  # last, so that changes which were not shown come again
+    return report

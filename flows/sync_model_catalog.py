@@ -8,9 +8,19 @@ Started each night as part of `maintain-model-catalog`, and by the operator afte
 
 from prefect import flow
 
+from blocks.environment import Environment
 from flows.parameters import WORKERS, FilePath, ServerUrls
 from storycanvas.catalog.reporting.reports import SyncReport
-from tasks.catalog.sync import sync_catalog
+from tasks.artifacts import publish_report
+from tasks.catalog.sync import (
+    read_hash_file,
+    servers_to_sync,
+    sync_server,
+    sync_tables,
+    warn_unknown_servers,
+)
+from tasks.database.connection import opened_database
+from tasks.progress import shown_progress
 
 
 @flow(name="sync-model-catalog", flow_run_name="sync-model-catalog", task_runner=WORKERS)
@@ -29,6 +39,24 @@ def sync_model_catalog(
         read_metadata: Whether to ask servers for what trainers wrote into new LoRA files.
 
     Returns:
-        What each server said, and what is new, changed, gone or back on it.
+        What each server answered, and what is new, changed, gone or back on it.
     """
-    return sync_catalog(urls, hash_file, read_metadata=read_metadata)
+    environment = Environment()
+    hashes = read_hash_file(hash_file)
+    with (
+        opened_database(environment) as database,
+        shown_progress("sync-model-catalog-progress", "servers") as progress,
+    ):
+        servers = servers_to_sync(database, environment, urls)
+        warn_unknown_servers(hashes, servers)
+        syncing = [
+            sync_server.submit(database, server, hashes, read_metadata=read_metadata)
+            for server in servers
+        ]
+        done = []
+        for future in syncing:
+            done.append(future.result())
+            progress("Models", len(done), len(servers))
+    report = SyncReport(servers=tuple(done))
+    publish_report(report.summary(), *sync_tables(report), lines=report.lines())
+    return report

@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar, cast
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 from pymongo.database import Database
 
@@ -22,7 +20,7 @@ from storycanvas.catalog.entries import HashKind
 from storycanvas.catalog.errors import AnswerUnreadable, CatalogRefused, NotThere
 from storycanvas.catalog.matching.local_models import known_hashes
 from tasks.catalog.civitai_api import call_with_retries, open_gate, wait_for_rate_limit
-from tasks.retries import is_retryable
+from tasks.retries import retrying_task
 
 Value = TypeVar("Value")
 
@@ -91,7 +89,7 @@ class LookedUp:
     left_out: tuple[str, ...] = ()
 
 
-@task(cache_policy=NO_CACHE, task_run_name="look up hashes", retry_condition_fn=is_retryable)
+@retrying_task("look up hashes")
 def look_up_hashes(database: Database[Document], catalog: Civitai) -> LookedUp:
     """Add the Civitai models of unknown local files to `civitai_models`, each as it is read.
 
@@ -109,7 +107,7 @@ def look_up_hashes(database: Database[Document], catalog: Civitai) -> LookedUp:
         return LookedUp()
     open_gate()
     today = datetime.now(UTC).toordinal()
-    single = [(kind, one) for kind in told if kind != "SHA256" for one in unknown[kind]]
+    single = [(kind, digits) for kind in told if kind != "SHA256" for digits in unknown[kind]]
     with catalog.client(wait_for_rate_limit) as client:
         found = set(_asked_at_once(client, unknown["SHA256"]))
         asked = in_turn(single, MAX_HASHES, today)

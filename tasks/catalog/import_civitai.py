@@ -1,4 +1,4 @@
-"""Reading Civitai's catalog, or a file of it, into the database, and showing what came of it."""
+"""Reading Civitai's catalog, or a file of it, into the database."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,15 +9,9 @@ from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from prefect import task
-from prefect.artifacts import create_table_artifact
-from prefect.cache_policies import NO_CACHE
-from prefect.logging import get_run_logger
 from pymongo.database import Database
 
 from blocks.civitai import Civitai
-from blocks.configured import civitai
-from blocks.environment import Environment
 from db.catalog.civitai.imports import PageDone, advance, begin, finish
 from db.catalog.civitai.items import StoredItem, stored_versions, upsert_items
 from db.connection import Document
@@ -34,10 +28,10 @@ from storycanvas.catalog.civitai.query import CivitaiQuery
 from storycanvas.catalog.entries import Problem
 from storycanvas.catalog.errors import CatalogError
 from storycanvas.catalog.reporting.reports import ImportReport
+from tasks.artifacts import ReportArtifact
 from tasks.catalog.civitai_api import open_gate, pages_from, wait_for_rate_limit
-from tasks.database.connection import opened_database
-from tasks.progress import Progress, shown_progress
-from tasks.retries import is_retryable, with_retries
+from tasks.progress import Progress
+from tasks.retries import retrying_task
 
 
 class ImportSession:
@@ -180,7 +174,7 @@ class FileUnreadable(Exception):
     retryable: ClassVar[bool] = False
 
 
-@task(cache_policy=NO_CACHE, task_run_name="import from Civitai", retry_condition_fn=is_retryable)
+@retrying_task("import from Civitai")
 def import_pages(
     database: Database[Document],
     catalog: Civitai,
@@ -198,25 +192,25 @@ def import_pages(
         db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
     """
     source = f"{query.key}@{urlsplit(catalog.url).netloc}"
-    intake = ImportSession(database, source, restart=restart, base_models=query.base_models)
-    if intake.has_read_the_list:
-        return intake.report("Civitai", _END, complete=True)
+    session = ImportSession(database, source, restart=restart, base_models=query.base_models)
+    if session.has_read_the_list:
+        return session.report("Civitai", _END, complete=True)
     open_gate()
     last: WalkedPage | None = None
-    with catalog.client(wait_for_rate_limit) as client, intake.failures_noted():
-        pages = pages_from(client, query, intake.state.cursor)
+    with catalog.client(wait_for_rate_limit) as client, session.failures_noted():
+        pages = pages_from(client, query, session.state.cursor)
         for page in islice(pages, max_pages):
             last = page
-            intake.store_batch(_of_page(page, intake.state.position), page.next_cursor)
-            progress("Civitai's list", intake.state.position, 0)
+            session.store_batch(_of_page(page, session.state.position), page.next_cursor)
+            progress("Civitai's list", session.state.position, 0)
     if last is not None and last.next_cursor is not None:
         because = "The next run goes on there."
-        return intake.report("Civitai", because, complete=False)
+        return session.report("Civitai", because, complete=False)
     because = last.problem.reason if last and last.problem else _END
-    return intake.report("Civitai", because, complete=True)
+    return session.report("Civitai", because, complete=True)
 
 
-@task(cache_policy=NO_CACHE, task_run_name="import {path.name}", retry_condition_fn=is_retryable)
+@retrying_task("import {path.name}")
 def import_file(
     database: Database[Document], path: Path, progress: Progress, *, restart: bool
 ) -> ImportReport:
@@ -233,12 +227,12 @@ def import_file(
             )
         size = path.stat()
         source = f"file-{path.resolve()}-{size.st_size}-{size.st_mtime_ns}"
-        intake = ImportSession(database, source, restart=restart)
+        session = ImportSession(database, source, restart=restart)
         last: RawItem | Problem | None = None
-        for batch in batches(read_file(path, start=intake.state.position)):
+        for batch in batches(read_file(path, start=session.state.position)):
             last = batch[-1]
-            intake.store_batch(batch)
-            progress(path.name, intake.state.position, 0)
+            session.store_batch(batch)
+            progress(path.name, session.state.position, 0)
     except OSError as error:
         raise FileUnreadable(
             f"The file {path.name!r} cannot be read ({error.strerror or error}); give a path that "
@@ -247,54 +241,17 @@ def import_file(
     because = "The end of the file was reached."
     if isinstance(last, Problem):
         because = f"The last of it cannot be read, {last.subject}: {last.reason}"
-    return intake.report(path.name, because, complete=True)
+    return session.report(path.name, because, complete=True)
 
 
-def import_catalog(
-    query: CivitaiQuery, file: str | None, max_pages: int | None, *, restart: bool
-) -> ImportReport:
-    """Import from Civitai or a file, show what came of it and return it.
-
-    Args:
-        query: Filters for Civitai.
-        file: A path; without one Civitai is asked.
-        max_pages: Most pages that are read now.
-        restart: Whether to begin anew.
-
-    Raises:
-        FileUnreadable: The file cannot be read.
-        storycanvas.catalog.errors.CatalogError: Civitai cannot be reached, or refuses the key.
-        db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
-    """
-    environment = Environment()
-    with (
-        opened_database(environment) as database,
-        shown_progress(f"{TABLE_KEY}-progress", "items") as progress,
-    ):
-        if file:
-            work = with_retries(import_file, environment)
-            report = work(database, Path(file), progress, restart=restart)
-        else:
-            catalog = civitai(environment)
-            pages = with_retries(import_pages, environment)
-            report = pages(database, catalog, query, max_pages, progress, restart=restart)
-    show_import(report)
-    return report
-
-
-@task(cache_policy=NO_CACHE, task_run_name="show what was found")
-def show_import(report: ImportReport) -> None:
-    """Show a report in the run's log and as a table in the Prefect UI."""
-    log = get_run_logger()
-    for problem in report.problems:
-        log.warning("Not imported: %s", problem)
-    log.info(report.summary())
+def import_table(report: ImportReport) -> ReportArtifact:
+    """Make the table of counts and of what could not be read."""
     counts = [
         {"what": word, "models": getattr(report, word)}
         for word in ("new", "changed", "unchanged", "mended", "problem_count")
     ]
     problems = [{"what": problem, "models": 1} for problem in report.problems]
-    create_table_artifact([*counts, *problems], key=TABLE_KEY, description=report.summary())
+    return ReportArtifact(TABLE_KEY, [*counts, *problems])
 
 
 def _of_page(page: WalkedPage, position: int) -> list[RawItem | Problem]:

@@ -1,18 +1,12 @@
-"""Matching all local models to Civitai's versions, and showing what was found."""
+"""Matching all local models to Civitai's versions."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from prefect import task
-from prefect.artifacts import create_table_artifact
-from prefect.cache_policies import NO_CACHE
-from prefect.logging import get_run_logger
 from pymongo.database import Database
 
-from blocks.configured import civitai
-from blocks.environment import Environment
 from db.catalog.matches.candidates import CandidateKeys, find_candidates, find_suggestions
 from db.catalog.matches.links import MatchLink, MatchRow
 from db.catalog.matches.local_models import StoredLocalModel, local_models
@@ -20,17 +14,15 @@ from db.catalog.matches.write import MatchCounts, write_matches
 from db.connection import Document
 from storycanvas.catalog.civitai.version_files import VersionFile, version_files
 from storycanvas.catalog.entries import HashKind
-from storycanvas.catalog.errors import CatalogError
 from storycanvas.catalog.kinds import LocalType
 from storycanvas.catalog.matching.candidate_index import CandidateIndex
 from storycanvas.catalog.matching.decide import match
 from storycanvas.catalog.matching.local_models import LocalModel, LookupKeys, lookup_keys
 from storycanvas.catalog.matching.outcomes import Candidate, Match
 from storycanvas.catalog.reporting.reports import MatchReport
-from tasks.catalog.hash_lookup import LookedUp, look_up_hashes
-from tasks.database.connection import opened_database
-from tasks.progress import Progress, shown_progress
-from tasks.retries import is_retryable, with_retries
+from tasks.artifacts import ReportArtifact
+from tasks.progress import Progress
+from tasks.retries import retrying_task
 
 
 def match_batch(
@@ -78,12 +70,12 @@ def _local(stored: StoredLocalModel) -> LocalModel:
 def _keys(models: Sequence[LocalModel]) -> CandidateKeys:
     keys: list[LookupKeys] = [lookup_keys(model) for model in models]
     return CandidateKeys(
-        sha256={digits for one in keys for digits in one.sha256},
-        blake3={digits for one in keys for digits in one.blake3},
-        autov2={digits for one in keys for digits in one.autov2},
-        autov3={digits for one in keys for digits in one.autov3},
-        file_keys={one.file_key for one in keys if one.file_key},
-        name_keys={one.name_key for one in keys if one.name_key},
+        sha256={digits for key in keys for digits in key.sha256},
+        blake3={digits for key in keys for digits in key.blake3},
+        autov2={digits for key in keys for digits in key.autov2},
+        autov3={digits for key in keys for digits in key.autov3},
+        file_keys={key.file_key for key in keys if key.file_key},
+        name_keys={key.name_key for key in keys if key.name_key},
     )
 
 
@@ -94,7 +86,7 @@ def _row(stored: StoredLocalModel, found: Match, items: Mapping[int, Document]) 
         model_type=stored.model_type,
         link=_link(found, found.chosen, items) if found.chosen else None,
         reason=None if found.chosen else found.reason,
-        candidates=tuple(_candidate(one) for one in found.candidates),
+        candidates=tuple(_candidate(candidate) for candidate in found.candidates),
         server=stored.servers[0] if stored.servers else None,
     )
 
@@ -119,16 +111,16 @@ def _link(found: Match, chosen: VersionFile, items: Mapping[int, Document]) -> M
     )
 
 
-def _candidate(one: Candidate) -> dict[str, Any]:
-    file = one.file
+def _candidate(candidate: Candidate) -> dict[str, Any]:
+    file = candidate.file
     return {
         "model_id": file.model_id,
         "model_name": file.model_name,
         "version_id": file.version_id,
         "version_name": file.version_name,
         "file_name": file.file_name,
-        "score": one.score,
-        "method": one.method,
+        "score": candidate.score,
+        "method": candidate.method,
     }
 
 
@@ -184,7 +176,7 @@ class _Tally:
         )
 
 
-@task(cache_policy=NO_CACHE, task_run_name="match", retry_condition_fn=is_retryable)
+@retrying_task("match")
 def match_all(database: Database[Document], progress: Progress) -> MatchReport:
     """Match every active local model and write down what was found, batch by batch.
 
@@ -200,13 +192,8 @@ def match_all(database: Database[Document], progress: Progress) -> MatchReport:
     return tally.report()
 
 
-@task(cache_policy=NO_CACHE, task_run_name="show what was found")
-def show_matches(report: MatchReport) -> None:
-    """Show a report in the run's log and as a table in the Prefect UI."""
-    log = get_run_logger()
-    for note in report.notes:
-        log.warning(note)
-    log.info(report.summary())
+def match_table(report: MatchReport) -> ReportArtifact:
+    """Make the table of links by method, and examples of models without one."""
     rows = [
         {"what": f"linked by {way}", "models": count} for way, count in report.by_method.items()
     ]
@@ -215,34 +202,4 @@ def show_matches(report: MatchReport) -> None:
         {"what": "without a link", "models": report.unmatched},
     ]
     rows += [{"what": example, "models": 1} for example in report.examples]
-    create_table_artifact(rows, key=TABLE_KEY, description=report.summary())
-
-
-def match_catalog(*, ask_civitai: bool) -> MatchReport:
-    """Match all local models, show what was found and return it.
-
-    Args:
-        ask_civitai: Whether to ask Civitai for unknown hashes first; if it cannot be asked, the
-            report says so and the rest is done.
-
-    Raises:
-        db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
-    """
-    environment = Environment()
-    looked_up, notes = LookedUp(), []
-    with (
-        opened_database(environment) as database,
-        shown_progress(f"{TABLE_KEY}-progress", "models") as progress,
-    ):
-        if ask_civitai:
-            try:
-                looked_up = with_retries(look_up_hashes, environment)(
-                    database, civitai(environment)
-                )
-            except CatalogError as error:
-                notes.append(f"Civitai could not be asked for unknown hashes: {error}")
-        found = with_retries(match_all, environment)(database, progress)
-    every = (*notes, *looked_up.left_out, *found.notes)
-    report = found.model_copy(update={"looked_up": looked_up.models, "notes": every})
-    show_matches(report)
-    return report
+    return ReportArtifact(TABLE_KEY, rows)

@@ -1,13 +1,10 @@
-"""Syncing the models of all servers, and showing what changed."""
+"""Reading what servers list, and bringing their records to it."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
 
-from prefect import task
-from prefect.artifacts import create_table_artifact
-from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 from pymongo.database import Database
 
@@ -30,9 +27,8 @@ from storycanvas.catalog.errors import CatalogError
 from storycanvas.catalog.hashes import HashList, read_hash_list, with_hashes
 from storycanvas.catalog.reporting.models_frame import listed_frame
 from storycanvas.catalog.reporting.reports import MAX_PROBLEMS, ServerSync, SyncReport
-from tasks.database.connection import opened_database
-from tasks.progress import shown_progress
-from tasks.retries import is_retryable, with_retries
+from tasks.artifacts import ReportArtifact
+from tasks.retries import retrying_task
 
 
 def update_models(
@@ -106,7 +102,7 @@ def warn_unknown_servers(hashes: HashList, servers: Iterable[Server]) -> None:
         get_run_logger().warning("Hashes of %r are left out: no server of this run.", shown)
 
 
-@task(cache_policy=NO_CACHE, task_run_name="{server.name}", retry_condition_fn=is_retryable)
+@retrying_task("{server.name}")
 def sync_server(
     database: Database[Document],
     server: Server,
@@ -183,70 +179,33 @@ PROBLEMS_KEY = "sync-model-catalog-problems"
 
 
 class NoServers(Exception):
-    """Nothing says which servers there are."""
+    """No row, parameter or variable names a server."""
 
     retryable: ClassVar[bool] = False
 
 
-@task(cache_policy=NO_CACHE, task_run_name="show what was found")
-def show_sync(report: SyncReport) -> None:
-    """Show a report in the run's log and as tables in the Prefect UI."""
-    log = get_run_logger()
-    for line in report.lines():
-        log.info(line)
-    log.info(report.summary())
-    create_table_artifact(
-        [_row(server) for server in report.servers], key=TABLE_KEY, description=report.summary()
-    )
+def sync_tables(report: SyncReport) -> list[ReportArtifact]:
+    """Make the table of servers and, if there are any, the one of problems."""
+    tables = [ReportArtifact(TABLE_KEY, [_row(server) for server in report.servers])]
     problems = [
-        {"server": server.name, "problem": said}
+        {"server": server.name, "problem": problem}
         for server in report.servers
-        for said in server.problems
+        for problem in server.problems
     ]
     if problems:
-        create_table_artifact(problems, key=PROBLEMS_KEY, description="What could not be read.")
+        tables.append(ReportArtifact(PROBLEMS_KEY, problems, "What could not be read."))
+    return tables
 
 
-def sync_catalog(
-    urls: Sequence[str] | None, hash_file: str | None, *, read_metadata: bool
-) -> SyncReport:
-    """Sync the models of all servers, show what changed and return it.
-
-    Args:
-        urls: Addresses; without any, every active row of `comfyui_servers`, else `COMFYUI_URLS`.
-        hash_file: A list of hashes of local files (`storycanvas.catalog.hashes`).
-        read_metadata: Whether to read the metadata of files that are new.
-
-    Raises:
-        NoServers: Nothing says which servers there are.
-        HashesUnreadable: The list of hashes cannot be read.
-        db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user, or a row or an
-            address cannot be used.
-    """
-    environment = Environment()
-    hashes = read_hash_file(hash_file)
-    with (
-        opened_database(environment) as database,
-        shown_progress(f"{TABLE_KEY}-progress", "servers") as progress,
-    ):
-        servers = _servers(database, environment, urls)
-        warn_unknown_servers(hashes, servers)
-        work = with_retries(sync_server, environment)
-        reading = [
-            work.submit(database, one, hashes, read_metadata=read_metadata) for one in servers
-        ]
-        done = []
-        for future in reading:
-            done.append(future.result())
-            progress("Models", len(done), len(servers))
-    report = SyncReport(servers=tuple(done))
-    show_sync(report)
-    return report
-
-
-def _servers(
+def servers_to_sync(
     database: Database[Document], environment: Environment, urls: Sequence[str] | None
 ) -> Sequence[Server]:
+    """Find the servers of a run: those that are named, else every active row, else `COMFYUI_URLS`.
+
+    Raises:
+        NoServers: Nothing names a server.
+        db.errors.DatabaseError: A row or an address cannot be used.
+    """
     if urls:
         return servers_for_urls(database, urls)
     note_switched_off(database, datetime.now(UTC))

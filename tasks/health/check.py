@@ -1,12 +1,11 @@
-"""Looking at every configured host, keeping what was found and showing it."""
+"""Checking every configured host, and keeping what was found."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pymongo
 from prefect import task
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 
@@ -16,8 +15,8 @@ from db.errors import DatabaseError
 from storycanvas.catalog.health.checks import GpuGuard, HostCheck
 from storycanvas.catalog.health.parallel import Round
 from storycanvas.catalog.health.report import HealthReport, changes
-from tasks.artifacts import drop_older
-from tasks.health.events import tell
+from tasks.artifacts import ReportArtifact
+from tasks.health.events import emit_change_event
 from tasks.health.history import (
     PICTURE_KEY,
     TABLE_KEY,
@@ -36,7 +35,6 @@ from tasks.health.probes import (
     image_store_probe,
     server_probes,
 )
-from tasks.progress import shown_progress
 
 
 def host_row(check: HostCheck) -> dict[str, str]:
@@ -64,7 +62,6 @@ def _guard(guard: GpuGuard) -> str:
     return taken if guard.guarded else f"{taken}, SWITCHED OFF"
 
 
-PROGRESS_KEY = "check-hosts-progress"
 PICTURE_EVERY = timedelta(minutes=10)
 """Between two pictures while nothing changes; the rest of a look costs far less than one."""
 
@@ -97,38 +94,21 @@ def collect_hosts(environment: Environment) -> tuple[HealthReport, Rows | None]:
         return report, _picture_rows(database, report)
 
 
-@task(cache_policy=NO_CACHE, task_run_name="show what was found")
-def show_hosts(report: HealthReport, day: Rows | None) -> None:
-    """Show a report in the run's log and in the Prefect UI.
+def hosts_artifacts(report: HealthReport, day: Rows | None) -> Iterator[ReportArtifact]:
+    """Make the table of hosts, and the picture of the last day.
 
     Args:
         report: What was found.
         day: The checks of the last day; None leaves the picture as it is.
     """
-    log = get_run_logger()
-    for line in report.lines():
-        log.warning(line)
-    log.info(report.summary())
-    create_table_artifact(
-        [host_row(check) for check in report.checks], key=TABLE_KEY, description=report.summary()
-    )
+    yield ReportArtifact(TABLE_KEY, [host_row(check) for check in report.checks])
     if day is not None:
         from tasks.health.chart import (  # noqa: PLC0415 - a second, which most runs need not pay
             health_markdown,
         )
 
         text = health_markdown(day, report.summary())
-        create_markdown_artifact(text, key=PICTURE_KEY, description=report.summary())
-        drop_older(PICTURE_KEY)
-
-
-def check_and_show() -> HealthReport:
-    """Look at every configured host, keep and show what was found, and return it."""
-    with shown_progress(PROGRESS_KEY, unit="hosts") as progress:
-        report, day = collect_hosts(Environment())
-        progress("checked", len(report.checks), len(report.checks))
-        show_hosts(report, day)
-    return report
+        yield ReportArtifact(PICTURE_KEY, text, only_newest=True)
 
 
 def _servers(environment: Environment, database: Opened) -> ServersFound:
@@ -159,7 +139,7 @@ def _compared(database: Opened, checks: tuple[HostCheck, ...], now: datetime) ->
         before = {**kept_hosts(database), **before}
     changed = changes(before, checks)
     for change in changed:
-        tell(change)
+        emit_change_event(change)
     kept = keep(database, checks, now)
     return HealthReport(checked_at=now, checks=checks, changes=changed, history_kept=kept)
 

@@ -1,4 +1,4 @@
-"""Telling who went away or came back: one Prefect event for each change, whoever finds it."""
+"""One Prefect event for each host that goes down or comes up, even if several runs find it."""
 
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -34,7 +34,7 @@ _CHANGES = UUID("5b0f1d5e-7a0c-4c38-9d5b-2f0f7f8a6c11")
 """The names of all changes are made in this space."""
 
 
-def tell(change: HostChange) -> None:
+def emit_change_event(change: HostChange) -> None:
     """Raise a Prefect event for a host that went away or came back, unless that was done.
 
     The event's id is made of the change, so runs that overlap, and one that follows a killed one,
@@ -68,7 +68,7 @@ def _event(change: HostChange) -> Event:
         occurred=datetime.now(UTC),
         event=f"storycanvas.host.{word}",
         resource=Resource({"prefect.resource.id": host_resource(check.kind, check.name), **name}),
-        related=[RelatedResource(one) for one in _runs()],
+        related=[RelatedResource(run) for run in _runs()],
         payload=payload,
     )
 
