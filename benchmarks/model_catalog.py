@@ -41,7 +41,7 @@ def sync(database: Database[Document], urls: Sequence[str]) -> None:
     """Sync every server as the flow does, some at a time."""
     servers = servers_for_urls(database, urls)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for done in [pool.submit(sync_one, database, one) for one in servers]:
+        for done in [pool.submit(sync_one, database, server) for server in servers]:
             done.result()
 
 
@@ -59,7 +59,7 @@ def sync_one(database: Database[Document], server: Server) -> None:
 
 def plain(database: Database[Document], documents: Sequence[Document]) -> None:
     """Write the same documents in one unordered bulk write."""
-    database[MODELS].bulk_write([InsertOne(one) for one in documents], ordered=False)
+    database[MODELS].bulk_write([InsertOne(document) for document in documents], ordered=False)
 
 
 def timed(work: Callable[[], None]) -> float:

@@ -65,12 +65,12 @@ def write_all(collection: Collection[Document], writes: Iterable[Write]) -> Refu
         except BulkWriteError as error:
             if error.details.get("writeConcernErrors"):
                 raise
-            refused |= {start + one["index"]: _reason(one) for one in error.details["writeErrors"]}
+            refused |= {start + row["index"]: _reason(row) for row in error.details["writeErrors"]}
     return refused
 
 
 def shown(text: str) -> str:
-    """Bring an id into text that can be stored and shown: broken letters become `?`."""
+    """Bring an id into text that can be stored and shown: lone surrogates become `?`."""
     return text.encode("utf-8", "replace").decode()
 
 

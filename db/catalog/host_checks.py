@@ -1,4 +1,4 @@
-"""The history of what looks at hosts found; the server itself forgets it after seven days."""
+"""The history of host checks; the server itself forgets it after seven days."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -57,8 +57,8 @@ def last_states(database: Database[Document]) -> dict[str, Document]:
     ]
     with translated_errors():
         return {
-            f"{one.get('kind')}/{one.get('name')}": one
-            for one in reading_anything(database)["host_checks"].aggregate(stages)
+            f"{row.get('kind')}/{row.get('name')}": row
+            for row in reading_anything(database)["host_checks"].aggregate(stages)
         }
 
 

@@ -19,7 +19,7 @@ def normal_url(url: str) -> str:
 
     Returns:
         The same without white space around it, a slash at its end, a fragment or the usual port,
-        and with scheme and host in small letters.
+        and with scheme and host in lower case.
 
     Raises:
         UnusableAddress: It is no http or https address.

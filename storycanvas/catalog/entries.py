@@ -125,7 +125,7 @@ _MAX_LENGTH = 80
 
 
 def shown(value: object) -> str:
-    """Write anything on at most 80 letters."""
+    """Write anything on at most 80 characters."""
     short = Repr()
     short.maxstring = short.maxother = short.maxlong = _MAX_LENGTH
     short.maxlist = short.maxdict = short.maxlevel = 3

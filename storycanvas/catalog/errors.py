@@ -47,4 +47,4 @@ class NotThere(CatalogError):
 
 
 class AnswerUnreadable(CatalogError):
-    """The answer is no JSON, too large, or of another shape."""
+    """The answer is not JSON, too large, or of another shape."""

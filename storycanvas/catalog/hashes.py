@@ -118,7 +118,7 @@ def read_hash_list(path: Path) -> HashList:
     try:
         rows = read_json(path.read_bytes())
     except ValueError as error:
-        raise AnswerUnreadable(f"{path.name!r} is no JSON: {error}") from error
+        raise AnswerUnreadable(f"{path.name!r} is not JSON: {error}") from error
     if not isinstance(rows, list):
         raise AnswerUnreadable(f"{path.name!r} holds no list of hashes.")
     known: dict[_Place, str | None] = {}

@@ -1,4 +1,4 @@
-"""JSON from strangers, read so that nothing of it breaks a later step."""
+"""Foreign JSON, read so that nothing of it breaks a later step."""
 
 import json
 import math
@@ -9,7 +9,7 @@ _MAX_DIGITS = 300
 
 _MAYBE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _ESCAPES = re.compile(
-    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a pair, one letter
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a pair, one character
     r"|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
     re.DOTALL,
 )
@@ -25,10 +25,10 @@ def _number(digits: str) -> float | None:
 
 
 def _no_constant(_name: str) -> None:
-    """Read NaN and Infinity, which are no JSON, as null."""
+    """Read NaN and Infinity, which are not JSON, as null."""
 
 
-def _spell_whole_letters(found: re.Match[str]) -> str:
+def _without_lone_surrogate(found: re.Match[str]) -> str:
     return r"\ufffd" if found[1] else found[0]
 
 
@@ -43,8 +43,8 @@ def lenient_decoder() -> json.JSONDecoder:
 
 
 def replace_lone_surrogates(text: str) -> str:
-    r"""Replace escapes of half a letter (`\ud800` alone), which no database holds, by `\ufffd`."""
-    return _ESCAPES.sub(_spell_whole_letters, text) if _MAYBE_SURROGATE.search(text) else text
+    r"""Replace escapes of a lone surrogate (`\ud800`), which no database holds, by `\ufffd`."""
+    return _ESCAPES.sub(_without_lone_surrogate, text) if _MAYBE_SURROGATE.search(text) else text
 
 
 def read_json(body: bytes) -> object:
@@ -54,7 +54,7 @@ def read_json(body: bytes) -> object:
         body: One JSON value.
 
     Raises:
-        ValueError: It is no JSON, no UTF-8, or nested too deeply.
+        ValueError: It is not JSON, not UTF-8, or nested too deeply.
     """
     try:
         value: object = lenient_decoder().decode(replace_lone_surrogates(body.decode("utf-8-sig")))

@@ -7,7 +7,7 @@ MODEL_ENDINGS = (".safetensors", ".ckpt", ".pt", ".pt2", ".bin", ".pth", ".pkl",
 """What ComfyUI loads, gguf through custom nodes (reference section 4.1)."""
 
 _BETWEEN_CASES = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
-_NO_LETTERS = re.compile(r"[\W_]+")
+_SEPARATORS = re.compile(r"[\W_]+")
 _PART = r"[A-Za-z0-9_(\[+-][A-Za-z0-9_.()\[\]+-]*"
 _PLAIN = re.compile(rf"{_PART}(?:/{_PART})*")
 
@@ -64,5 +64,5 @@ def normal_name(name: str) -> str:
         if last.casefold().endswith(ending):
             last = last[: -len(ending)]
             break
-    words = _NO_LETTERS.sub(" ", _BETWEEN_CASES.sub(" ", unicodedata.normalize("NFKC", last)))
+    words = _SEPARATORS.sub(" ", _BETWEEN_CASES.sub(" ", unicodedata.normalize("NFKC", last)))
     return " ".join(words.casefold().split())

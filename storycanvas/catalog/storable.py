@@ -1,4 +1,4 @@
-"""JSON from strangers, brought into what MongoDB 6 holds."""
+"""Foreign JSON, converted to what MongoDB 6 can hold."""
 
 import math
 import re
@@ -16,7 +16,7 @@ MAX_PARTS = 200
 """Entries of one object or list; further ones are left out."""
 
 MAX_TEXT_LENGTH = 2000
-"""Letters of a text; further ones are left out."""
+"""Characters of a text; further ones are left out."""
 
 _WHOLE = range(-(2**63), 2**63)
 _USER_PART = re.compile(r"://[^/@\s]+@")
@@ -56,14 +56,14 @@ def _is_key(key: object) -> bool:
 
 
 Notes = dict[str, None]
-"""Sentences about what was mended, each once, in order."""
+"""Sentences about what was repaired, each once, in order."""
 
 DEEPEST_STORABLE = 60
 """Levels of nesting that are read; MongoDB holds 100."""
 
 _INT64 = range(-(2**63), 2**63)
 _INT32 = range(-(2**31), 2**31)
-_HALF_LETTER = re.compile("[\ud800-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _MAX_BITS_IN_DIGITS = 1024  # Python writes no more than 4300 digits
 _EMPTY_BYTES = 5  # of an empty object, list or text
 
@@ -77,7 +77,7 @@ def storable(  # noqa: PLR0911 - one for each type of JSON
 ) -> Any:  # noqa: ANN401 - as in JSON
     """Copy a JSON value, with nothing in it that MongoDB refuses.
 
-    Integers beyond 64 bits become text, NaN and infinities become null, half letters become U+FFFD.
+    Integers beyond 64 bits become text, NaN and infinities null, lone surrogates U+FFFD.
     Keys that are empty, hold a NUL or begin with `$` are dropped with what they hold.
 
     Args:
@@ -130,10 +130,10 @@ def stored_bytes(value: object) -> int:
 
 
 def _text(value: str, notes: Notes) -> str:
-    if not _HALF_LETTER.search(value):
+    if not _SURROGATE.search(value):
         return value
-    notes["Letters that are no Unicode became U+FFFD."] = None
-    return _HALF_LETTER.sub("\ufffd", value)
+    notes["Characters that are not Unicode became U+FFFD."] = None
+    return _SURROGATE.sub("\ufffd", value)
 
 
 def _integer(value: int, notes: Notes) -> int | str:

@@ -1,4 +1,4 @@
-"""Calls of Civitai's API: at most one a second in all processes, and again when it asks to wait."""
+"""Calls of Civitai's API: limited to one a second over all processes, and retried."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -27,19 +27,23 @@ FIRST_WAIT_SECONDS = 2.0
 """The wait where Civitai names none; it doubles with each try."""
 
 UNREADABLE_TRIES = 3
-"""Tries where the answer is no JSON or was cut off: a page of the network before it, mostly."""
+"""Tries where the answer is not JSON or was cut off; mostly a page of the network instead."""
 
 MAX_WAIT_SECONDS = 300.0
 """A longer `Retry-After` ends the run; a later one goes on from where it was."""
 
 
-def open_gate() -> None:
-    """Make sure that there is the limit which every call takes a slot of."""
-    create_rate_limit(CIVITAI_LIMIT, 1.0)
+REQUEST_PERIOD_SECONDS = 1.0
+"""Between two requests, of all processes together; read when the limit is created."""
+
+
+def ensure_rate_limit() -> None:
+    """Create the limit that every call takes a slot of; an existing one stays as it is."""
+    create_rate_limit(CIVITAI_LIMIT, 1.0 / REQUEST_PERIOD_SECONDS)
 
 
 def wait_for_rate_limit() -> None:
-    """Wait for a slot of the limit, which Prefect's server gives once a second.
+    """Wait for a slot of the limit, which Prefect's server frees as time passes.
 
     Raises:
         prefect.concurrency.ConcurrencySlotAcquisitionError: There is no such limit.
@@ -103,7 +107,7 @@ def wait_seconds(busy: CatalogBusy, attempt: int) -> float:
 def pages_from(
     client: CivitaiClient, query: CivitaiQuery, stored: str | None
 ) -> Iterator[WalkedPage]:
-    """Read page after page; where a stored cursor is no longer taken, from the list's begin.
+    """Read page after page; where a stored cursor is no longer taken, from the list's start.
 
     Args:
         client: The connection.
@@ -126,7 +130,7 @@ def pages_from(
             if not _may_lie_in_the_cursor(error):
                 raise
             said = (
-                "Civitai takes the stored cursor no longer (%s); the list is read from its begin."
+                "Civitai takes the stored cursor no longer (%s); the list is read from its start."
             )
             get_run_logger().warning(said, error)
             pages = walk(fetch)

@@ -29,7 +29,7 @@ from storycanvas.catalog.entries import Problem
 from storycanvas.catalog.errors import CatalogError
 from storycanvas.catalog.reporting.reports import ImportReport
 from tasks.artifacts import ReportArtifact
-from tasks.catalog.civitai_api import open_gate, pages_from, wait_for_rate_limit
+from tasks.catalog.civitai_api import ensure_rate_limit, pages_from, wait_for_rate_limit
 from tasks.progress import Progress
 from tasks.retries import retrying_task
 
@@ -54,13 +54,13 @@ class ImportSession:
     ) -> None:
         self._database = database
         self._base_models = base_models
-        self._mended = 0
+        self._repaired = 0
         self._pages = 0
         self.state: CatalogImport = begin(database, source, _now(), restart=restart)
 
     @property
     def has_read_the_list(self) -> bool:
-        """Whether a run was stopped after the last page was stored and before it said so."""
+        """Whether a run was stopped between storing the last page and recording its end."""
         return self.state.pages > 0 and self.state.cursor is None
 
     @contextmanager
@@ -113,8 +113,8 @@ class ImportSession:
             new=state.new,
             changed=state.changed,
             unchanged=state.unchanged,
-            mended=self._mended,
-            problems=tuple(f"{one.subject}: {one.reason}" for one in state.problems),
+            mended=self._repaired,
+            problems=tuple(f"{problem.subject}: {problem.reason}" for problem in state.problems),
             problem_count=state.failed,
             complete=complete,
             ended_because=because,
@@ -122,38 +122,38 @@ class ImportSession:
 
     def _completed(self, found: Sequence[RawItem | Problem]) -> list[RawItem | Problem]:
         """Put back stored versions that the filter has left out, so that they are not lost."""
-        ids = [number for one in found if (number := _id(one)) is not None]
+        ids = [number for row in found if (number := _id(row)) is not None]
         stored = stored_versions(self._database, ids)
         return [
             replace(
-                one,
-                raw=with_other_versions(one.raw, stored.get(_id(one) or 0, ()), self._base_models),
+                row,
+                raw=with_other_versions(row.raw, stored.get(_id(row) or 0, ()), self._base_models),
             )
-            if isinstance(one, RawItem)
-            else one
-            for one in found
+            if isinstance(row, RawItem)
+            else row
+            for row in found
         ]
 
     def _read(
         self, raw: Sequence[RawItem | Problem]
     ) -> tuple[list[StoredItem], list[tuple[str, str]]]:
         items, problems = [], []
-        for one in raw:
-            if isinstance(one, Problem):
-                problems.append((one.subject, one.reason))
+        for entry in raw:
+            if isinstance(entry, Problem):
+                problems.append((entry.subject, entry.reason))
                 continue
             try:
-                item = read_item(one.raw)
+                item = read_item(entry.raw)
             except ItemUnreadable as error:
-                problems.append((f"item {one.index + 1}", error.reason))
+                problems.append((f"item {entry.index + 1}", error.reason))
                 continue
-            self._mended += bool(item.mended)
+            self._repaired += bool(item.repaired)
             items.append(StoredItem(item.id, item.document, item.content_hash))
         return items, problems
 
 
-def _id(one: RawItem | Problem) -> int | None:
-    raw = one.raw if isinstance(one, RawItem) else None
+def _id(entry: RawItem | Problem) -> int | None:
+    raw = entry.raw if isinstance(entry, RawItem) else None
     try:
         return item_id(raw.get("id"), {}) if isinstance(raw, Mapping) else None
     except ItemUnreadable:
@@ -195,7 +195,7 @@ def import_pages(
     session = ImportSession(database, source, restart=restart, base_models=query.base_models)
     if session.has_read_the_list:
         return session.report("Civitai", _END, complete=True)
-    open_gate()
+    ensure_rate_limit()
     last: WalkedPage | None = None
     with catalog.client(wait_for_rate_limit) as client, session.failures_noted():
         pages = pages_from(client, query, session.state.cursor)
@@ -223,7 +223,7 @@ def import_file(
     try:
         if path.exists() and not path.is_file():
             raise FileUnreadable(
-                f"{path.name!r} cannot be read: it is no file; give a path to one."
+                f"{path.name!r} cannot be read: it is not a file; give the path of a file."
             )
         size = path.stat()
         source = f"file-{path.resolve()}-{size.st_size}-{size.st_mtime_ns}"

@@ -161,7 +161,7 @@ def _server_sync(
 
 
 def _problems(listing: Listing | None, changes: ModelChanges | None) -> list[str]:
-    unread = [(one.subject, one.reason) for one in listing.problems] if listing else []
+    unread = [(problem.subject, problem.reason) for problem in listing.problems] if listing else []
     refused = changes.refused if changes else ()
     return [f"{subject}: {reason}" for subject, reason in (*unread, *refused)]
 

@@ -63,14 +63,14 @@ def _guard(guard: GpuGuard) -> str:
 
 
 PICTURE_EVERY = timedelta(minutes=10)
-"""Between two pictures while nothing changes; the rest of a look costs far less than one."""
+"""Between two pictures while nothing changes; the rest of a check costs far less than one."""
 
 Rows = Sequence[Mapping[str, Any]]
 
 
-@task(cache_policy=NO_CACHE, task_run_name="look at every host")
+@task(cache_policy=NO_CACHE, task_run_name="check every host")
 def collect_hosts(environment: Environment) -> tuple[HealthReport, Rows | None]:
-    """Ask all hosts at once, compare with the last look and keep what was found.
+    """Ask all hosts at once, compare with the last check and keep what was found.
 
     Args:
         environment: Names hosts for which there are no blocks.
@@ -129,9 +129,9 @@ def _servers(environment: Environment, database: Opened) -> ServersFound:
 
 
 def _compared(database: Opened, checks: tuple[HostCheck, ...], now: datetime) -> HealthReport:
-    """Compare with the last look, tell what changed, and only then keep this one.
+    """Compare with the last check, emit what changed, and only then keep this one.
 
-    So a change is told although a run is killed in between. The history is asked only for hosts
+    So a change is reported although a run is killed in between. The history is asked only for hosts
     that the last run has not shown, for that costs more than all the rest.
     """
     before = shown_hosts()

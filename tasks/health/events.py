@@ -22,7 +22,7 @@ def host_resource(kind: str, name: str) -> str:
 
     Returns:
         `storycanvas.host.{kind}.{name}` in lower-case letters, digits and dashes; a name with other
-        letters than ASCII gets a few digits of its hash, for those letters are lost.
+        letters than ASCII gets a few digits of its hash, because those letters are lost.
     """
     told = artifact_key(name)
     if not name.isascii():
@@ -35,10 +35,10 @@ _CHANGES = UUID("5b0f1d5e-7a0c-4c38-9d5b-2f0f7f8a6c11")
 
 
 def emit_change_event(change: HostChange) -> None:
-    """Raise a Prefect event for a host that went away or came back, unless that was done.
+    """Emit a Prefect event for a host that went down or came up, unless that was done.
 
     The event's id is made of the change, so runs that overlap, and one that follows a killed one,
-    tell the same event. The server has taken it when this returns: a run that is killed later
+    emit the same event. The server has taken it when this returns: a run that is killed later
     loses none.
 
     Args:
@@ -64,7 +64,7 @@ def _event(change: HostChange) -> Event:
     }
     name = {"prefect.resource.name": check.name}
     return Event(
-        id=uuid5(_CHANGES, "\n".join([change.look, *check.key, word])),
+        id=uuid5(_CHANGES, "\n".join([change.check_id, *check.key, word])),
         occurred=datetime.now(UTC),
         event=f"storycanvas.host.{word}",
         resource=Resource({"prefect.resource.id": host_resource(check.kind, check.name), **name}),

@@ -15,7 +15,7 @@ from db.catalog.host_checks import checks_since, last_states, record_checks
 from db.connection import Document
 from db.errors import DatabaseError
 from storycanvas.catalog.health.checks import HostCheck, HostKey
-from storycanvas.catalog.health.report import Seen
+from storycanvas.catalog.health.report import PreviousCheck
 from storycanvas.gpu.run_log import run_log
 from tasks.health.probes import ANSWER_SECONDS
 
@@ -23,22 +23,22 @@ TABLE_KEY = "check-hosts"
 PICTURE_KEY = "check-hosts-last-day"
 
 
-def seen_hosts(rows: Iterable[object], look: str | None = None) -> dict[HostKey, Seen]:
+def seen_hosts(rows: Iterable[object], check_id: str | None = None) -> dict[HostKey, PreviousCheck]:
     """Read the state of each host from rows of the table or of the history.
 
     Args:
         rows: Anything; what is no row of a host is left out.
-        look: Names the look that found them; None if each row says itself when it was checked.
+        check_id: Names the check that found them; None if each row holds its own time.
     """
-    seen = {}
+    found = {}
     for row in rows:
         if isinstance(row, Mapping) and row.get("name") and row.get("state"):
             key = (str(row.get("kind")), str(row["name"]), str(row.get("address") or ""))
-            seen[key] = Seen(str(row["state"]), look or str(row.get("checked_at")))
-    return seen
+            found[key] = PreviousCheck(str(row["state"]), check_id or str(row.get("checked_at")))
+    return found
 
 
-def shown_hosts() -> dict[HostKey, Seen]:
+def shown_hosts() -> dict[HostKey, PreviousCheck]:
     """Read what the last run found from the table that it shows.
 
     The table is there when the database is not, so that its own going is noticed.
@@ -52,7 +52,7 @@ def shown_hosts() -> dict[HostKey, Seen]:
     try:
         rows = json.loads(str(table.data))
     except ValueError:
-        return {}  # somebody else's artifact of this name
+        return {}  # an artifact of another program with this name
     return seen_hosts(rows, str(table.latest_id)) if isinstance(rows, list) else {}
 
 
@@ -79,7 +79,7 @@ Opened = Database[Document] | None
 _DAY = timedelta(days=1)
 
 
-def kept_hosts(database: Opened) -> dict[HostKey, Seen]:
+def kept_hosts(database: Opened) -> dict[HostKey, PreviousCheck]:
     """Read what the last check of each host found; nothing without a database."""
     if database is None:
         return {}
@@ -91,7 +91,7 @@ def keep(database: Opened, checks: Sequence[HostCheck], now: datetime) -> bool:
 
     Args:
         database: None if it cannot be opened.
-        checks: What one look found.
+        checks: What one check found.
         now: When, UTC.
 
     Returns:

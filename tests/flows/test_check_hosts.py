@@ -135,8 +135,8 @@ def test_only_the_newest_picture_is_kept(comfyui: JsonServer) -> None:
         comfyui.answers["/system_stats"] = answer
         last = check_hosts(return_state=True)
 
-    assert [one.id for one in kept(PICTURE_KEY)] == [
-        one.id for one in shown_by(last)[1][PICTURE_KEY]
+    assert [artifact.id for artifact in kept(PICTURE_KEY)] == [
+        row.id for row in shown_by(last)[1][PICTURE_KEY]
     ]
 
 

@@ -188,4 +188,4 @@ def test_an_import_of_one_base_model_keeps_versions_however_they_are_stored(
     import_civitai(base_models=["Pony"])
 
     [found] = configured["civitai_models"].find()
-    assert [one["id"] for one in found["modelVersions"]] == [11, 12]
+    assert [row["id"] for row in found["modelVersions"]] == [11, 12]

@@ -40,8 +40,8 @@ def add_local(data: Data, model_id: str = HERO, /, **hashes: str) -> None:
 
 
 def hero(number: int = 1, /, **hashes: str) -> dict[str, Any]:
-    one = version(number * 10, "v1", "SDXL 1.0", file("original.safetensors", **hashes))
-    return item(number, "Hero", "LORA", one)
+    first = version(number * 10, "v1", "SDXL 1.0", file("original.safetensors", **hashes))
+    return item(number, "Hero", "LORA", first)
 
 
 def answer(number: int = 1, /, **hashes: str) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def paths(site: CivitaiServer) -> list[str]:
 def linked(data: Data) -> dict[str, str]:
     wanted = {"civitai_version_id": {"$type": "number"}}
     return {
-        one["model_id"]: one["match_method"] for one in data["active_backend_models"].find(wanted)
+        row["model_id"]: row["match_method"] for row in data["active_backend_models"].find(wanted)
     }
 
 

@@ -81,8 +81,8 @@ def run_all(folder: Path) -> MatchReport:
 def everything(database: Database[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     return {
         name: [
-            {field: value for field, value in one.items() if field not in MOVING}
-            for one in database[name].find().sort("_id")
+            {field: value for field, value in row.items() if field not in MOVING}
+            for row in database[name].find().sort("_id")
         ]
         for name in COLLECTIONS
     }
@@ -95,19 +95,19 @@ def test_the_sample_gives_the_matches_that_are_known(
 
     models = list(catalog["active_backend_models"].find())
     linked = {
-        one["model_id"]: (one["match_method"], one["civitai_version_id"])
-        for one in models
-        if one.get("civitai_version_id")
+        model["model_id"]: (model["match_method"], model["civitai_version_id"])
+        for model in models
+        if model.get("civitai_version_id")
     }
-    assert {one["id"] for one in models} == {
+    assert {model["id"] for model in models} == {
         f"box/{folder}/{name}" for folder, names in FILES.items() for name in names
     }
     assert linked == MATCHED
     assert (report.models, report.unmatched) == (12, 4)
-    known = {one["id"]: one["base_model"] for one in catalog["database_models"].find()}
+    known = {row["id"]: row["base_model"] for row in catalog["database_models"].find()}
     assert set(known) == set(MATCHED)
     assert known["loras/renamed_by_user.safetensors"] == "SDXL 1.0"
-    statuses = {one["model_id"]: one["sync_status"] for one in catalog["model_sync_status"].find()}
+    statuses = {row["model_id"]: row["sync_status"] for row in catalog["model_sync_status"].find()}
     assert {name for name, status in statuses.items() if status == "synced"} == set(MATCHED)
 
 
@@ -146,16 +146,16 @@ def test_a_server_that_gets_a_row_keeps_what_was_stored_of_it(
     row = catalog["comfyui_servers"].find_one_and_delete({"id": "box"})
     sync_model_catalog(urls=[comfyui.url])
     models.update_many({}, {"$set": {"civitai_match_confirmed": True}})
-    before = {one["model_id"]: one["first_seen"] for one in models.find()}
+    before = {entry["model_id"]: entry["first_seen"] for entry in models.find()}
     assert row is not None
     catalog["comfyui_servers"].insert_one(row)
 
     sync_model_catalog()
 
     kept = models.find({"backend_id": "box", "is_active": True, "civitai_match_confirmed": True})
-    assert {one["model_id"]: one["first_seen"] for one in kept} == before
+    assert {artifact["model_id"]: artifact["first_seen"] for artifact in kept} == before
     assert models.count_documents({}) == len(before)
-    assert [one["id"] for one in catalog["backends"].find()] == ["box"]
+    assert [entry["id"] for entry in catalog["backends"].find()] == ["box"]
 
 
 def test_a_server_whose_row_is_deleted_again_keeps_its_models_at_its_address(
@@ -199,7 +199,7 @@ def test_a_server_that_is_switched_off_is_offline(catalog: Database[dict[str, An
 
     sync_model_catalog()
 
-    online = {one["id"]: one["is_online"] for one in catalog["backends"].find()}
+    online = {row["id"]: row["is_online"] for row in catalog["backends"].find()}
     assert online == {"box": False, "other": False}
 
 
@@ -243,7 +243,7 @@ def test_the_key_is_sent_as_a_header_only(
 def test_a_file_is_imported_like_the_list(
     catalog: Database[dict[str, Any]], tmp_path: Path
 ) -> None:
-    lines = [json.dumps(one) for items in pages() for one in items]
+    lines = [json.dumps(item) for items in pages() for item in items]
     path = tmp_path / "items.ndjson"
     path.write_text("\n".join([*lines[:3], "{broken", *lines[3:]]))
 
@@ -271,7 +271,7 @@ def test_hashes_for_a_server_that_there_is_none_of_are_told(
     sync_model_catalog(hash_file=str(scan))
 
     said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    [told] = [one for one in said if "Hashes" in one]
+    [told] = [line for line in said if "Hashes" in line]
     assert "'gpu-box:8188'" in told
     assert "hunter2" not in told
 

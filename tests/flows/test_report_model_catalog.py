@@ -31,9 +31,9 @@ def put(
     monkeypatch.setenv("IMAGE_STORE", (tmp_path / "images").as_uri())
 
     def write(**fields: Any) -> None:
-        one = {"id": "box/loras/hero.pt"}
+        which = {"id": "box/loras/hero.pt"}
         models = configured["active_backend_models"]
-        models.update_one(one, {"$set": {**HERO, **fields}}, upsert=True)
+        models.update_one(which, {"$set": {**HERO, **fields}}, upsert=True)
 
     return write
 

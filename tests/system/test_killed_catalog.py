@@ -1,17 +1,21 @@
 """Sync, import and match, killed at any moment and run again, end as if nothing had happened."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import uuid4
 
 import pytest
 from pymongo.database import Database
 
+from db.connection import connect
 from db.setup.apply import initialise
 from tests.support.catalog.comfyui_server import ComfyuiServer
 from tests.support.catalog.killed_catalog import bring_up_to_date
@@ -34,7 +38,7 @@ OF_THE_RUN = {"_import_id", "import_id", "new", "changed", "unchanged"}
 """What tells of the run itself; an interrupted page's rows count as unchanged the second time."""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def comfyui() -> Iterator[ComfyuiServer]:
     answers = comfyui_answers()
     answers["/models/embeddings"] = [f"sample_words_{number}.pt" for number in range(MANY)]
@@ -43,8 +47,8 @@ def comfyui() -> Iterator[ComfyuiServer]:
         yield server
 
 
-@pytest.fixture
-def items(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def items(tmp_path_factory: pytest.TempPathFactory) -> Path:
     more = [
         item(
             920000000 + number,
@@ -54,8 +58,8 @@ def items(tmp_path: Path) -> Path:
         )
         for number in range(0, MANY, 2)
     ]
-    path = tmp_path / "items.json"
-    path.write_text(json.dumps([*(one for page in pages() for one in page), *more]))
+    path = tmp_path_factory.mktemp("civitai") / "items.json"
+    path.write_text(json.dumps([*(row for page in pages() for row in page), *more]))
     return path
 
 
@@ -65,12 +69,12 @@ def stored(database: Data) -> dict[str, list[dict[str, Any]]]:
         name: [
             {
                 field: value
-                for field, value in one.items()
+                for field, value in row.items()
                 if field not in OF_THE_RUN
                 and not field.endswith(("_at", "_seen", "_check"))
                 and not field.startswith("last_sync")
             }
-            for one in database[name].find({}, {"_id": False}).sort([("id", 1), ("model_id", 1)])
+            for row in database[name].find({}, {"_id": False}).sort([("id", 1), ("model_id", 1)])
         ]
         for name in COLLECTIONS
     }
@@ -83,56 +87,91 @@ def emptied(database: Data) -> Data:
     return database
 
 
-def started(
-    mongo_url: str, database: Data, comfyui: ComfyuiServer, items: Path, fatal: int
-) -> subprocess.Popen[str]:
-    argv = [
-        sys.executable,
-        "-m",
-        "tests.support.catalog.killed_catalog",
-        mongo_url,
-        database.name,
-        comfyui.url,
-        str(items),
-    ]
-    return subprocess.Popen([*argv, str(fatal)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+class Forks:
+    """A process that has imported everything and forks for each run."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def start(self, *arguments: str | int) -> int:
+        assert self._process.stdin
+        self._process.stdin.write(f"{json.dumps(arguments)}\n")
+        self._process.stdin.flush()
+        return self._next()
+
+    def exit_code(self) -> int:
+        return self._next()
+
+    def _next(self) -> int:
+        assert self._process.stdout
+        return int(self._process.stdout.readline())
+
+
+@pytest.fixture(scope="module")
+def forks() -> Iterator[Forks]:
+    argv = [sys.executable, "-m", "tests.support.catalog.killed_catalog"]
+    with subprocess.Popen(
+        argv, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield Forks(process)
+        process.kill()
+
+
+class Undisturbed(NamedTuple):
+    stored: dict[str, list[dict[str, Any]]]
+    seconds: float
+
+
+@pytest.fixture(scope="module")
+def undisturbed(mongo_url: str, comfyui: ComfyuiServer, items: Path) -> Iterator[Undisturbed]:
+    """What a run that is not killed stores, and how long it takes."""
+    database = connect(mongo_url, f"test_{uuid4().hex}")
+    began = time.monotonic()
+    bring_up_to_date(emptied(database), comfyui.url, items)
+    yield Undisturbed(stored(database), time.monotonic() - began)
+    database.client.drop_database(database)
+    database.client.close()
 
 
 @pytest.mark.parametrize("fatal", [1, 2, 3, 4, 5, 6, 7, 9, 11, 13])
 def test_a_run_after_a_kill_ends_as_an_undisturbed_one(
-    database: Data, mongo_url: str, comfyui: ComfyuiServer, items: Path, fatal: int
+    database: Data,
+    mongo_url: str,
+    comfyui: ComfyuiServer,
+    items: Path,
+    forks: Forks,
+    undisturbed: Undisturbed,
+    fatal: int,
 ) -> None:
-    bring_up_to_date(emptied(database), comfyui.url, items)
-    whole = stored(database)
     emptied(database)
 
-    with started(mongo_url, database, comfyui, items, fatal) as killed:
-        killed.communicate()
+    forks.start(mongo_url, database.name, comfyui.url, str(items), fatal)
 
-    assert killed.returncode == KILLED
-    assert stored(database) != whole
+    assert forks.exit_code() == KILLED
+    assert stored(database) != undisturbed.stored
     bring_up_to_date(database, comfyui.url, items)
-    assert stored(database) == whole
-    assert len(whole["database_models"]) > MANY // 2
+    assert stored(database) == undisturbed.stored
+    assert len(undisturbed.stored["database_models"]) > MANY // 2
 
 
 @pytest.mark.parametrize("share", [0.05, 0.2, 0.4, 0.6, 0.8])
 def test_a_run_after_kills_at_any_moment_ends_as_an_undisturbed_one(
-    database: Data, mongo_url: str, comfyui: ComfyuiServer, items: Path, share: float
+    database: Data,
+    mongo_url: str,
+    comfyui: ComfyuiServer,
+    items: Path,
+    forks: Forks,
+    undisturbed: Undisturbed,
+    share: float,
 ) -> None:
-    began = time.monotonic()
-    bring_up_to_date(emptied(database), comfyui.url, items)
-    took = time.monotonic() - began
-    whole = stored(database)
     emptied(database)
 
     for _ in range(3):
-        with started(mongo_url, database, comfyui, items, 0) as killed:
-            assert killed.stdout
-            assert killed.stdout.readline() == "ready\n"
-            with suppress(subprocess.TimeoutExpired):
-                killed.wait(share * took)
-            killed.kill()
+        pid = forks.start(mongo_url, database.name, comfyui.url, str(items), 0)
+        time.sleep(share * undisturbed.seconds)
+        with suppress(ProcessLookupError):  # it was faster than the undisturbed one
+            os.kill(pid, signal.SIGKILL)
+        forks.exit_code()
 
     bring_up_to_date(database, comfyui.url, items)
-    assert stored(database) == whole
+    assert stored(database) == undisturbed.stored

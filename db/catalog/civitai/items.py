@@ -36,13 +36,13 @@ def stored_versions(
     with translated_errors():
         found = list(models.find({"id": {"$in": wanted}}, fields))
     return {
-        int(one["id"]): _objects(one.get("modelVersions", one.get("model_versions")))
-        for one in found
+        int(row["id"]): _objects(row.get("modelVersions", row.get("model_versions")))
+        for row in found
     }
 
 
 def _objects(value: object) -> list[dict[str, Any]]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    return [part for part in value if isinstance(part, dict)] if isinstance(value, list) else []
 
 
 _BATCH = 1_000
@@ -82,7 +82,7 @@ def _known(database: Database[Document], field: str, hashes: list[str]) -> set[s
     ]
     with translated_errors():
         models = reading_anything(database)["civitai_models"]
-        return {one["_id"] for one in models.aggregate(pipeline)}
+        return {row["_id"] for row in models.aggregate(pipeline)}
 
 
 TIMEOUT_SECONDS = 300.0
@@ -155,10 +155,10 @@ def upsert_items(
     models = database["civitai_models"]
     with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
         stored = _stored_hashes(models, [*latest])
-        wanted = [one for one in latest.values() if stored.get(one.id) != one.content_hash]
+        wanted = [row for row in latest.values() if stored.get(row.id) != row.content_hash]
         failed = _write(models, wanted, {"_imported_at": now, "_import_id": import_id})
-    written = [one for one in wanted if one.id not in failed]
-    new = sum(one.id not in stored for one in written)
+    written = [row for row in wanted if row.id not in failed]
+    new = sum(row.id not in stored for row in written)
     return UpsertCounts(
         new=new,
         changed=len(written) - new,
@@ -171,7 +171,7 @@ def _stored_hashes(models: Collection[Document], ids: Sequence[int]) -> dict[int
     fields = {"_id": False, "id": True, "content_hash": True}
     ids = [id_ for id_ in ids if -(2**63) <= id_ < 2**63]
     found = models.find({"id": {"$in": ids}}, fields)
-    return {int(one["id"]): one.get("content_hash") for one in found}
+    return {int(row["id"]): row.get("content_hash") for row in found}
 
 
 def _write(
@@ -181,7 +181,7 @@ def _write(
 
     An upsert that meets another run's insert of the same item is repeated, and then finds it.
     """
-    updates = {one.id: _upsert(one, marks) for one in items}
+    updates = {item.id: _upsert(item, marks) for item in items}
     failed = {id_: said for id_, said in updates.items() if isinstance(said, str)}
     writes = {id_: update for id_, update in updates.items() if not isinstance(update, str)}
     refused = _carry_out(models, writes)

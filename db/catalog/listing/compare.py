@@ -135,8 +135,8 @@ def _doubtful(listed: pd.DataFrame, stored: pd.DataFrame) -> _Flags:
     Of hashes that a file's own metadata told, and of that metadata, only the whole document tells;
     a listing brings them once, when they were read.
     """
-    same = np.array([one is True for one in stored["is_same_backend"]], dtype=np.bool_)
-    same &= np.array([one is True for one in stored["is_active"]], dtype=np.bool_)
+    same = np.array([row is True for row in stored["is_same_backend"]], dtype=np.bool_)
+    same &= np.array([row is True for row in stored["is_active"]], dtype=np.bool_)
     same &= _equal(listed["model_type"], stored["model_type"])
     same &= _equal(listed["raw_name"], stored["raw_name"])
     same &= _not_told(listed["size"]) | _equal(listed["size"], stored["model_size"])
@@ -158,7 +158,7 @@ def _equal(listed: pd.Series, stored: pd.Series) -> _Flags:
 
 
 def _not_told(listed: Iterable[object]) -> _Flags:
-    return np.array([one is None for one in listed], dtype=np.bool_)
+    return np.array([value is None for value in listed], dtype=np.bool_)
 
 
 def _models(rows: pd.DataFrame) -> dict[str, ListedModel]:

@@ -36,8 +36,8 @@ def model_rows(database: Database[Document]) -> Iterator[Document]:
     base_models = _base_models(database)
     fields = {"_id": False} | dict.fromkeys(_FIELDS, True)
     with translated_errors():
-        for one in reading_anything(database)["active_backend_models"].find({}, fields).sort("id"):
-            yield _row(one, base_models)
+        for row in reading_anything(database)["active_backend_models"].find({}, fields).sort("id"):
+            yield _row(row, base_models)
 
 
 def _base_models(database: Database[Document]) -> dict[str, str]:
@@ -47,7 +47,7 @@ def _base_models(database: Database[Document]) -> dict[str, str]:
     known = reading_anything(database)["database_models"]
     with translated_errors():
         rows = known.find({"base_model": {"$type": "string"}}, fields).to_list()
-    told = ((one.get(name), one["base_model"]) for name in names for one in rows)
+    told = ((row.get(name), row["base_model"]) for name in names for row in rows)
     return {model_id: base for model_id, base in told if isinstance(model_id, str)}
 
 
@@ -104,8 +104,8 @@ def stored_frame(database: Database[Document], backend: BackendRef) -> pd.DataFr
         found = models.find(
             wanted, {**fields, **flat, "is_same_backend": same}, batch_size=_BATCH
         ).to_list()
-    found = [one for one in found if isinstance(one["id"], str)]  # not a list with a text in it
-    columns = {name: [one.get(name) for one in found] for name in COLUMNS}
+    found = [row for row in found if isinstance(row["id"], str)]  # not a list with a text in it
+    columns = {name: [row.get(name) for row in found] for name in COLUMNS}
     frame = pd.DataFrame(columns, columns=[*COLUMNS], dtype=object)
     return frame if frame["id"].is_unique else frame.drop_duplicates("id", ignore_index=True)
 
@@ -127,7 +127,7 @@ def stored_documents(database: Database[Document], ids: Sequence[str]) -> dict[s
     fields = {"_id": False} | dict.fromkeys(_WHOLE, True)
     with translated_errors():
         found = (models.find({"id": {"$in": [*some]}}, fields) for some in in_batches(ids))
-        return {one["id"]: one for one in chain.from_iterable(found)}
+        return {row["id"]: row for row in chain.from_iterable(found)}
 
 
 def known_metadata(
@@ -157,10 +157,10 @@ def known_metadata(
     models = reading_anything(database)["active_backend_models"]
     known = {}
     with translated_errors():
-        for one in models.find(wanted, {"_id": False} | dict.fromkeys(told, True)):
-            metadata, model_id = one["model_metadata"], one.get("model_id")
+        for row in models.find(wanted, {"_id": False} | dict.fromkeys(told, True)):
+            metadata, model_id = row["model_metadata"], row.get("model_id")
             folder = metadata.get("folder") if isinstance(metadata, dict) else None
             if isinstance(folder, str) and str(model_id).startswith(f"{folder}/"):
                 path = str(model_id)[len(folder) + 1 :]
-                known[folder, path] = (one.get("model_size"), metadata.get("modified"))
+                known[folder, path] = (row.get("model_size"), metadata.get("modified"))
     return known

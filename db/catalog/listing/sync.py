@@ -49,10 +49,10 @@ def match_legacy_ids(
     """
     files = _files_by_name(backend_id, chain(new, known))
     meant: dict[str, str] = {}
-    for one in old:
-        found = _lookup(files, one.get("model_path") or one.get("model_name"))
+    for row in old:
+        found = _lookup(files, row.get("model_path") or row.get("model_name"))
         if len(found) == 1:
-            [meant[one["id"]]] = found
+            [meant[row["id"]]] = found
     claims = Counter(meant.values())
     return {
         old_id: new_id for old_id, new_id in meant.items() if claims[new_id] == 1 and new_id in new
@@ -78,7 +78,7 @@ def _lookup(files: Mapping[str, set[str]], name: object) -> set[str]:
         return set()
     path = name.replace("\\", "/").casefold()
     ends = (path[at:] for at, letter in enumerate(path) if letter == "/")
-    return next((files[one] for one in (path, *ends) if one in files), set())
+    return next((files[row] for row in (path, *ends) if row in files), set())
 
 
 __all__ = ["LAST_SEEN_SECONDS", "MAX_EXAMPLES", "TIMEOUT_SECONDS", "ModelChanges", "sync_models"]
@@ -189,11 +189,11 @@ def _write(
 ) -> None:
     """Write what is stored and differs first, so that no model of the app's is stored twice."""
     models = database["active_backend_models"]
-    again = [(id_, id_, one) for id_, one in found.doubtful.items()]
+    again = [(id_, id_, row) for id_, row in found.doubtful.items()]
     again += [(old_id, new_id, found.new[new_id]) for old_id, new_id in adopted.items()]
     carry_out(models, rewrites(database, backend, again, now), done)
     taken = {*adopted.values()}
-    new = {id_: one for id_, one in found.new.items() if id_ not in taken}
+    new = {id_: row for id_, row in found.new.items() if id_ not in taken}
     store_new(database, backend, new, now, done)
 
 
@@ -202,7 +202,7 @@ def was_just_compared(
 ) -> bool:
     """Tell whether the same listing was compared within the last ten minutes.
 
-    So long nothing is due: `last_seen` moves no oftener. Models that somebody has deleted since
+    So long nothing is due: `last_seen` moves no oftener. Models that were deleted by hand since
     are missed by their number.
 
     Args:

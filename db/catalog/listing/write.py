@@ -64,9 +64,9 @@ def rewrites(
     """
     for some in in_batches(listed):
         documents = stored_documents(database, [stored_id for stored_id, _, _ in some])
-        for stored_id, new_id, one in some:
+        for stored_id, new_id, item in some:
             if stored_id in documents:
-                change = rewrite(backend, new_id, one, documents[stored_id])
+                change = rewrite(backend, new_id, item, documents[stored_id])
                 if change.fields:
                     yield _planned(change, now)
 
@@ -83,20 +83,20 @@ def carry_out(models: Collection[Document], plans: Iterable[Planned], done: Done
         Ids of models whose key was there already.
     """
     planned = [*plans]
-    possible = [(one, one.write) for one in planned if not isinstance(one.write, str)]
+    possible = [(plan, plan.write) for plan in planned if not isinstance(plan.write, str)]
     done.refused += [
-        (shown(one.model_id), one.write) for one in planned if isinstance(one.write, str)
+        (shown(plan.model_id), plan.write) for plan in planned if isinstance(plan.write, str)
     ]
     reasons = write_all(models, [write for _, write in possible])
     met = []
-    for number, (one, _) in enumerate(possible):
+    for number, (row, _) in enumerate(possible):
         reason = reasons.get(number)
         if reason is None:
-            done.ids.setdefault(one.kind, []).append(one.model_id)
+            done.ids.setdefault(row.kind, []).append(row.model_id)
         elif reason == ALREADY_THERE:
-            met.append(one.model_id)
+            met.append(row.model_id)
         else:
-            done.refused.append((shown(one.model_id), reason))
+            done.refused.append((shown(row.model_id), reason))
     return met
 
 

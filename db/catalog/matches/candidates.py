@@ -121,10 +121,10 @@ def _named(database: Database[Document], keys: CandidateKeys) -> Iterator[int]:
     shown = {"_id": False, "id": True, "type": True} | dict.fromkeys(names, True)
     models = reading_anything(database)["civitai_models"]
     with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
-        for one in models.find({"$or": wanted}, shown).sort("id").allow_disk_use(True):
-            kind = str(one.get("type"))
-            told = ((field, key) for field in names for key in one.get(field) or ())
+        for row in models.find({"$or": wanted}, shown).sort("id").allow_disk_use(True):
+            kind = str(row.get("type"))
+            told = ((field, key) for field in names for key in row.get(field) or ())
             of_it = [(kind, field, key) for field, key in told if key in names[field]]
             if any(seen[key] < MAX_PER_NAME for key in of_it):
-                yield one["id"]
+                yield row["id"]
             seen.update(of_it)

@@ -47,7 +47,7 @@ def local_models(
 ) -> Iterator[list[StoredLocalModel]]:
     """Read the active models of all servers, ordered by `model_id`; memory stays flat.
 
-    Each batch has a cursor of its own, since MongoDB drops one that nobody reads for 10 minutes,
+    Each batch has a cursor of its own, since MongoDB drops one that is not read for 10 minutes,
     and the work on a batch may take longer.
 
     Args:
@@ -71,17 +71,17 @@ def _models_after(
     stored = reading_anything(database)["active_backend_models"]
     rows = stored.find(wanted, fields, batch_size=batch + 1)  # more would be read in vain
     with translated_errors(), rows.sort("model_id").allow_disk_use(True) as found:
-        models = groupby(found, lambda one: one["model_id"])
+        models = groupby(found, lambda row: row["model_id"])
         return [_joined(model_id, told) for model_id, told in islice(models, batch)]
 
 
 def _joined(model_id: str, rows: Iterable[Mapping[str, Any]]) -> StoredLocalModel:
     told = [*rows]
     hashes: dict[str, set[str]] = {}
-    for kind, value in (pair for one in told for pair in _hashes(one)):
+    for kind, value in (pair for row in told for pair in _hashes(row)):
         hashes.setdefault(kind, set()).add(value)
     types = _texts(told, "model_type")
-    sizes = (plain_size(one.get("model_size")) for one in told)
+    sizes = (plain_size(row.get("model_size")) for row in told)
     return StoredLocalModel(
         model_id=model_id,
         file_name=model_id.rpartition("/")[2],
@@ -94,7 +94,7 @@ def _joined(model_id: str, rows: Iterable[Mapping[str, Any]]) -> StoredLocalMode
 
 
 def _texts(rows: Iterable[Mapping[str, Any]], field: str) -> list[str]:
-    return sorted({text for one in rows if isinstance(text := one.get(field), str)})
+    return sorted({text for row in rows if isinstance(text := row.get(field), str)})
 
 
 def _hashes(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -64,10 +64,10 @@ def stored_matches(
     on_servers: dict[tuple[str, bool], list[Document]] = defaultdict(list)
     shown = ("model_id", "is_active", "civitai_match_confirmed", *link_fields(None))
     found = data["active_backend_models"].find({"model_id": wanted}, dict.fromkeys(shown, True))
-    for one in found.sort("id"):
-        on_servers[one["model_id"], one.get("is_active") is True].append(one)
+    for entry in found.sort("id"):
+        on_servers[entry["model_id"], entry.get("is_active") is True].append(entry)
     statuses = {
-        one["model_id"]: one for one in data["model_sync_status"].find({"model_id": wanted})
+        entry["model_id"]: entry for entry in data["model_sync_status"].find({"model_id": wanted})
     }
     rows = _rows_of(data, results)
     return {
@@ -88,14 +88,14 @@ def _rows_of(data: Database[Document], results: Sequence[MatchRow]) -> dict[str,
     wanted = {"$or": [{"id": ids}, {"catalog_model_id": ids}, {"filename": names}]}
     by_name: dict[object, list[Document]] = defaultdict(list)
     by_id: dict[object, list[Document]] = defaultdict(list)
-    for one in data["database_models"].find(wanted):
-        by_name[one.get("filename")].append(one)
-        for id_ in (one.get("id"), one.get("catalog_model_id")):
-            by_id[id_].append(one)
+    for entry in data["database_models"].find(wanted):
+        by_name[entry.get("filename")].append(entry)
+        for id_ in (entry.get("id"), entry.get("catalog_model_id")):
+            by_id[id_].append(entry)
     rows: dict[str, Mapping[str, Any]] = {}
     taken = set()
-    for row in sorted(results, key=lambda one: one.model_id):
-        free = [one for one in by_name[row.file_name] if str(one["_id"]) not in taken]
+    for row in sorted(results, key=lambda entry: entry.model_id):
+        free = [entry for entry in by_name[row.file_name] if str(entry["_id"]) not in taken]
         if (found := row_of(row, [*by_id[row.model_id], *free])) is not None:
             rows[row.model_id] = found
             taken.add(str(found["_id"]))
@@ -149,17 +149,17 @@ def planned_statuses(
         now: UTC.
     """
     return [
-        one
+        write
         for row in results
-        for one in _note(row, stored[row.model_id], refused.get(row.model_id), now)
+        for write in _note(row, stored[row.model_id], refused.get(row.model_id), now)
     ]
 
 
 def _unlink(row: MatchRow, stored: StoredMatch, chosen: str) -> Iterator[PlannedWrite]:
     """Take back earlier links on other servers with anything but what a person chose."""
-    for one in stored.active:
-        if one.get("civitai_model_id") not in (None, chosen) and not is_confirmed(one):
-            which = {"_id": one["_id"], **NOT_CONFIRMED}
+    for entry in stored.active:
+        if entry.get("civitai_model_id") not in (None, chosen) and not is_confirmed(entry):
+            which = {"_id": entry["_id"], **NOT_CONFIRMED}
             yield row.model_id, _set(which, link_fields(None))
 
 
@@ -176,10 +176,10 @@ def _take_back(
 
 def _link(row: MatchRow, stored: StoredMatch) -> Iterator[PlannedWrite]:
     wanted = link_fields(row.link)
-    for one in stored.active:
-        fields = {name: value for name, value in wanted.items() if one.get(name) != value}
+    for entry in stored.active:
+        fields = {name: value for name, value in wanted.items() if entry.get(name) != value}
         if fields:
-            yield row.model_id, _set({"_id": one["_id"], **NOT_CONFIRMED}, fields)
+            yield row.model_id, _set({"_id": entry["_id"], **NOT_CONFIRMED}, fields)
 
 
 def _promote(row: MatchRow, stored: StoredMatch, now: datetime) -> Iterator[PlannedWrite]:
@@ -217,7 +217,7 @@ def _outcome(status: str, civitai_id: str | None, error: str | None, candidates:
         "sync_status": status,
         "civitai_model_id": civitai_id,
         "sync_error": error,
-        "candidates": [dict(one) for one in candidates],
+        "candidates": [dict(candidate) for candidate in candidates],
     }
 
 

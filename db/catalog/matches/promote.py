@@ -33,13 +33,13 @@ def row_of(row: MatchRow, rows: Iterable[Mapping[str, Any]]) -> Mapping[str, Any
         row: The model.
         rows: Documents of `database_models`.
     """
-    ranked = sorted(rows, key=lambda one: str(one.get("id")))
+    ranked = sorted(rows, key=lambda entry: str(entry.get("id")))
     tests = (
-        lambda one: one.get("catalog_model_id") == row.model_id,
-        lambda one: one.get("id") == row.model_id,
-        lambda one: _is_free_row_of(row, one),
+        lambda entry: entry.get("catalog_model_id") == row.model_id,
+        lambda entry: entry.get("id") == row.model_id,
+        lambda entry: _is_free_row_of(row, entry),
     )
-    return next((one for test in tests for one in ranked if test(one)), None)
+    return next((entry for test in tests for entry in ranked if test(entry)), None)
 
 
 def new_row(row: MatchRow, link: MatchLink) -> Document:

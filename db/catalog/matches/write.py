@@ -67,7 +67,7 @@ def write_matches(
     with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
         stored = stored_matches(database, results)
         plans = planned_links(results, stored, now)
-        refused = [one for name, plan in plans.items() for one in _carry_out(database, name, plan)]
+        refused = [row for name, plan in plans.items() for row in _carry_out(database, name, plan)]
         statuses = planned_statuses(results, stored, dict(refused), now)
         refused += _carry_out(database, "model_sync_status", statuses)
     return _counts(results, stored, {**plans, "model_sync_status": statuses}, refused)
@@ -91,7 +91,7 @@ def _counts(
     plans: Mapping[str, Sequence[PlannedWrite]],
     refused: Sequence[tuple[str, str]],
 ) -> MatchCounts:
-    confirmed = frozenset(id_ for id_, one in stored.items() if one.confirmed is not None)
+    confirmed = frozenset(id_ for id_, entry in stored.items() if entry.confirmed is not None)
     bad = {id_ for id_, _ in refused}
     written = [row for row in results if row.model_id not in bad]
     synced = [row for row in written if row.link is not None or row.model_id in confirmed]

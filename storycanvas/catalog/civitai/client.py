@@ -41,11 +41,11 @@ class CivitaiClient:
 
     Args:
         base_url: The site's address.
-        api_key: Sent as a header, never in an address; None asks as anybody.
+        api_key: Sent as a header, never in an address; None asks without a key.
         before_call: Called before every request; it may wait.
 
     Raises:
-        CatalogRefused: The address is none, the key holds what HTTP cannot carry, or the
+        CatalogRefused: The address is not valid, the key holds what HTTP cannot carry, or the
             environment's proxy cannot be used.
     """
 
@@ -115,7 +115,7 @@ class CivitaiClient:
             None if Civitai does not know the hash.
 
         Raises:
-            CatalogRefused: It is no hash.
+            CatalogRefused: It is not a hash.
         """
         if not _HASH.fullmatch(digits):
             raise CatalogRefused(f"{digits[:80]!r} is no hash of 8 to 64 hexadecimal digits.")

@@ -74,13 +74,13 @@ class CivitaiItem:
             `name_keys` lifted out of its versions, each sorted and without repetition.
         content_hash: SHA-256 of all that is stored but `stats` of the item and its versions:
             downloads change every hour, and are stored anew only when something else is.
-        mended: What was not as it should be, each a sentence.
+        repaired: What had a wrong shape and was corrected, each a sentence.
     """
 
     id: int
     document: dict[str, Any]
     content_hash: str
-    mended: tuple[str, ...] = ()
+    repaired: tuple[str, ...] = ()
 
 
 def read_item(raw: object) -> CivitaiItem:

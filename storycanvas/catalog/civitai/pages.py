@@ -10,7 +10,7 @@ from storycanvas.catalog.entries import Problem
 from storycanvas.catalog.errors import AnswerUnreadable
 
 _MAX_CURSOR_LENGTH = 4000
-"""Civitai's have some 20 letters; an address can hold no more than a few thousand."""
+"""Civitai's have some 20 characters; an address can hold no more than a few thousand."""
 
 _MAX_PAGES_WITHOUT_NEWS = 3
 """As many pages in a row with the items of earlier ones, or with none, end a walk."""
@@ -69,7 +69,7 @@ def read_page(answer: object) -> CatalogPage:
     except ValueError:
         return CatalogPage(items, None, _no_cursor("The next page has no address"))
     if cursor is not None and len(cursor) > _MAX_CURSOR_LENGTH:
-        return CatalogPage(items, None, _no_cursor(f"A cursor has {len(cursor)} letters"))
+        return CatalogPage(items, None, _no_cursor(f"A cursor has {len(cursor)} characters"))
     return CatalogPage(items, cursor)
 
 

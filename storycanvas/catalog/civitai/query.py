@@ -56,7 +56,7 @@ class CivitaiQuery(BaseModel):
         nsfw: Whether adult models are wanted; None leaves it to Civitai.
         query: Words of the name; blank for any.
         tag: A tag; blank for any.
-        username: Who made them; blank for anybody.
+        username: Who made them; blank for any author.
         limit: Items a page, 1 to 100.
     """
 
@@ -73,7 +73,7 @@ class CivitaiQuery(BaseModel):
     limit: int = Field(100, ge=1, le=100)
 
     def parameters(self, cursor: str | None = None) -> list[tuple[str, str]]:
-        """Say it in the API's words.
+        """Write it as the API's parameters.
 
         Args:
             cursor: Where the page begins; None for the first.

@@ -7,7 +7,7 @@ from storycanvas.catalog.entries import ModelEntry, Problems, shown
 from storycanvas.catalog.names import is_model_file, normal_path
 
 MAX_NAME_LENGTH = 1024
-"""Letters; no file system holds a longer path in practice."""
+"""Characters; no file system holds a longer path in practice."""
 
 MAX_NAMES = 500_000
 """Of one folder; a list that goes on is not read further."""

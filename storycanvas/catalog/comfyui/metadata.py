@@ -20,10 +20,10 @@ MAX_FAILURES = 20
 """In a row; then the server is not asked further."""
 
 MAX_VALUE_LENGTH = 500
-"""Letters that are kept of a value."""
+"""Characters that are kept of a value."""
 
 MAX_NAME_LENGTH = 200
-"""Letters of a value's name; what is called longer is left out."""
+"""Characters of a value's name; what is called longer is left out."""
 
 MAX_PAIRS = 60
 

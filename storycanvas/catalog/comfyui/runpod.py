@@ -1,4 +1,4 @@
-"""RunPod's serverless endpoints: how they are; which models they have nobody tells."""
+"""RunPod's serverless endpoints: their health; they do not list their models."""
 
 import re
 import time

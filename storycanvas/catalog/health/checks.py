@@ -1,4 +1,4 @@
-"""What one look at a host found."""
+"""What one check of a host found."""
 
 import time
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def shown_address(url: str) -> str:
 HostKind = Literal["face host", "comfyui", "mongodb", "image store"]
 
 HostKey = tuple[str, str, str]
-"""Kind, name and address: what makes a host the same at two looks."""
+"""Kind, name and address: what makes a host the same in two checks."""
 
 HostState = Literal["up", "down", "error", "starting", "stopping", "failed"]
 """`down` is without any answer, `error` with one that is of no use; the last three are a face
@@ -95,7 +95,7 @@ class Answer(BaseModel):
 
 
 class HostCheck(Answer):
-    """What one look at a host found.
+    """What one check of a host found.
 
     Attributes:
         name: No two hosts have the same.
@@ -109,7 +109,7 @@ class HostCheck(Answer):
 
     @property
     def key(self) -> HostKey:
-        """What makes it the same host at another look."""
+        """What makes it the same host in another check."""
         return (self.kind, self.name, self.address)
 
     @property

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class Round:
-    """One look at all hosts: each is asked in a thread of its own as soon as it is added.
+    """One check of all hosts: each is asked in a thread of its own as soon as it is added.
 
     Used by one thread. A host that does not answer in time is down; its thread is left alone and
     keeps no process from ending.

@@ -17,7 +17,7 @@ _LOCAL = ("file", "local")
 
 
 def ask_image_store(url: str) -> Answer:
-    """Look at the root of an image store; nothing is written.
+    """Check the root of an image store; nothing is written.
 
     Args:
         url: fsspec URL of the root, such as `file:///srv/images` or `s3://bucket/images`.
@@ -31,7 +31,7 @@ def ask_image_store(url: str) -> Answer:
         state = "down" if isinstance(error, ConnectionError | TimeoutError) else "error"
         return Answer(
             state=state,
-            note=f"The image store cannot be looked at ({type(error).__name__}); correct "
+            note=f"The image store cannot be checked ({type(error).__name__}); correct "
             "IMAGE_STORE or the block, or the rights there.",
         )
 

@@ -9,32 +9,32 @@ from pydantic import BaseModel, ConfigDict
 from storycanvas.catalog.health.checks import HostCheck, HostKey
 
 
-class Seen(NamedTuple):
-    """What an earlier look found of a host.
+class PreviousCheck(NamedTuple):
+    """What an earlier check found of a host.
 
     Attributes:
         state: In one word.
-        look: Names the look.
+        check_id: Names the check.
     """
 
     state: str
-    look: str
+    check_id: str
 
 
 class HostChange(BaseModel):
     """A host that went away or came back.
 
     Attributes:
-        before: Its state at the last look.
-        look: Names that look. The same look, host and direction are the same change, whichever
+        before: Its state at the last check.
+        check_id: Names that check. Same check, host and direction are the same change, whichever
             run finds it.
-        check: What this look found.
+        check: What this check found.
     """
 
     model_config = ConfigDict(frozen=True)
 
     before: str
-    look: str
+    check_id: str
     check: HostCheck
 
     @property
@@ -45,21 +45,23 @@ class HostChange(BaseModel):
         return f"{check.name} ({check.kind}) {happened}; it was {self.before}."
 
 
-def changes(before: Mapping[HostKey, Seen], checks: Iterable[HostCheck]) -> tuple[HostChange, ...]:
-    """Compare two looks.
+def changes(
+    before: Mapping[HostKey, PreviousCheck], checks: Iterable[HostCheck]
+) -> tuple[HostChange, ...]:
+    """Compare two checks.
 
     Args:
-        before: What the last look found of each host.
-        checks: What this look found.
+        before: What the last check found of each host.
+        checks: What this check found.
 
     Returns:
         The hosts that were up and are not, and those that were not and are. One that was not
-        looked at before is none of them, nor is one whose trouble has got another name.
+        checked before is none of them, nor is one whose trouble has got another name.
     """
     return tuple(
-        HostChange(before=seen.state, look=seen.look, check=check)
+        HostChange(before=previous.state, check_id=previous.check_id, check=check)
         for check in checks
-        if (seen := before.get(check.key)) and (seen.state == "up") != check.is_up
+        if (previous := before.get(check.key)) and (previous.state == "up") != check.is_up
     )
 
 
@@ -69,7 +71,7 @@ class HealthReport(BaseModel):
     Attributes:
         checked_at: UTC.
         checks: Every host.
-        changes: The hosts that went away or came back since the last look.
+        changes: The hosts that went away or came back since the last check.
         history_kept: Whether the database took the checks.
     """
 
@@ -99,4 +101,4 @@ class HealthReport(BaseModel):
     def lines(self) -> list[str]:
         """Say of each host that is not up, and of each change, what is to be known."""
         trouble = [f"{check.name} is {check.state}. {check.note or ''}" for check in self.not_up]
-        return [*(line.rstrip() for line in trouble), *(one.sentence for one in self.changes)]
+        return [*(line.rstrip() for line in trouble), *(change.sentence for change in self.changes)]

@@ -13,10 +13,10 @@ LEAST_LIKENESS = 0.5
 """Likeness above which a file is suggested (reference section 4.3 lists what is above 0.3)."""
 
 FEWEST_SHARED = 4
-"""Letters that names must share as whole words, for their words to count."""
+"""Characters that names must share as whole words, for their words to count."""
 
 MAX_NAME_LENGTH = 200
-"""Letters that are compared; the time that comparing takes grows with their square."""
+"""Characters that are compared; the time that comparing takes grows with their square."""
 
 
 class Likeness:
@@ -28,7 +28,7 @@ class Likeness:
 
     def __init__(self, name: str) -> None:
         self._words = Counter(name[:MAX_NAME_LENGTH].split())
-        self._letters = SequenceMatcher(None, "", name[:MAX_NAME_LENGTH], autojunk=False)
+        self._characters = SequenceMatcher(None, "", name[:MAX_NAME_LENGTH], autojunk=False)
 
     def to(self, other: str) -> float:
         """Compare with another name.
@@ -37,16 +37,16 @@ class Likeness:
             other: Normalised, too.
 
         Returns:
-            From 0 to 1: the likeness of the letters in their order or of the words, the higher one.
+            From 0 to 1: the likeness of the characters in order or of the words, the higher.
         """
         if not other or not self._words:
             return 0.0
         best = _words_alike(self._words, Counter(other[:MAX_NAME_LENGTH].split()))
-        self._letters.set_seq1(other[:MAX_NAME_LENGTH])
+        self._characters.set_seq1(other[:MAX_NAME_LENGTH])
         least = max(best, LEAST_LIKENESS)
-        bounds = self._letters.real_quick_ratio, self._letters.quick_ratio
+        bounds = self._characters.real_quick_ratio, self._characters.quick_ratio
         if all(bound() > least for bound in bounds):  # the exact ratio takes ten times as long
-            return max(best, self._letters.ratio())
+            return max(best, self._characters.ratio())
         return best
 
 
@@ -83,12 +83,12 @@ def _rank(candidate: Candidate) -> tuple[float, int, str]:
 
 
 def _words_alike(mine: Counter[str], theirs: Counter[str]) -> float:
-    shared = _letters(mine & theirs)
+    shared = _characters(mine & theirs)
     if shared < FEWEST_SHARED:
         return 0.0
-    sizes = _letters(mine), _letters(theirs)
+    sizes = _characters(mine), _characters(theirs)
     return (shared / min(sizes) + 2 * shared / sum(sizes)) / 2
 
 
-def _letters(words: Counter[str]) -> int:
+def _characters(words: Counter[str]) -> int:
     return sum(len(word) * count for word, count in words.items())

@@ -1,4 +1,4 @@
-"""A local model, and what there is to look for."""
+"""A local model, and the keys that it is searched by."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

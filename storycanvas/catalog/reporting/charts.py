@@ -20,19 +20,19 @@ _FONT = "DejaVu Sans"  # comes with matplotlib, so pictures are the same everywh
 
 
 @cache
-def _letters() -> frozenset[int]:
+def _glyphs() -> frozenset[int]:
     return frozenset(get_font(findfont(_FONT)).get_charmap())
 
 
 def label(text: str, most: int = 34) -> str:
-    """Make text drawable: without formulas and without letters that the font does not have.
+    """Make text drawable: without formulas and without characters that the font does not have.
 
     Args:
         text: From anywhere.
-        most: Letters; what is longer loses its middle.
+        most: Characters; what is longer loses its middle.
     """
     words = " ".join(text.split())
-    drawn = "".join(letter if ord(letter) in _letters() else "?" for letter in words)
+    drawn = "".join(character if ord(character) in _glyphs() else "?" for character in words)
     if len(drawn) > most:
         half = (most - 1) // 2
         drawn = f"{drawn[: most - 1 - half]}…{drawn[-half:]}"

@@ -162,7 +162,7 @@ def changed(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
         for column in COMPARED
         for old, new in [(both[f"{column} before"], both[f"{column} after"])]
     ]
-    frame = pd.concat([one.astype(object) for one in found])
+    frame = pd.concat([row.astype(object) for row in found])
     return frame.sort_values(["id", "column"], ignore_index=True)
 
 

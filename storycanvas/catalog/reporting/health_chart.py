@@ -146,8 +146,8 @@ def _draw_latency(
 
 def _name_hours(axes: Axes, begin: pd.Timestamp) -> None:
     full = [begin.ceil("3h") + timedelta(hours=hours) for hours in range(0, 24, 3)]
-    names = [f"{one:%d %b}" if one.hour == 0 else f"{one:%H:%M}" for one in full]
-    axes.set_xticks([_hours(one - begin) for one in full], names)
+    names = [f"{moment:%d %b}" if moment.hour == 0 else f"{moment:%H:%M}" for moment in full]
+    axes.set_xticks([_hours(moment - begin) for moment in full], names)
 
 
 def _hours(time: timedelta) -> float:

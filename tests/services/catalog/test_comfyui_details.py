@@ -27,7 +27,7 @@ def test_sizes_are_told_by_newer_servers() -> None:
     listing = listing_of(folder_answers() | every | {"/experiment/models/vae": rows})
 
     known = [entry for entry in listing.entries if entry.size is not None]
-    assert [(one.path, one.size, one.modified) for one in known] == [
+    assert [(row.path, row.size, row.modified) for row in known] == [
         ("sdxl_vae.safetensors", 334641164, 1.5)
     ]
 

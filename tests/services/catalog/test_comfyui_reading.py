@@ -109,7 +109,7 @@ def test_hostile_names_cost_no_good_one() -> None:
     answers = folder_answers() | {"/models/loras": names, "/models/vae": ["a.pt"]}
     listing = listing_of(answers)
 
-    found = [one for one in ids(listing) if one.startswith(("loras/", "vae/"))]
+    found = [id_ for id_ in ids(listing) if id_.startswith(("loras/", "vae/"))]
     assert found == ["loras/a.pt", "loras/w/c.pt", "loras/ü/模.pt", "vae/a.pt"]
     assert [problem.subject for problem in listing.problems] == [
         "loras: None",

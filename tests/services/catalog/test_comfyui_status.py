@@ -70,4 +70,6 @@ def test_a_standard_server_gets_its_key() -> None:
     with ComfyuiServer(folder_answers()) as server:
         read_server(server.url, api_key=KEY)
 
-    assert {one.headers.get("Authorization") for one in server.requests} == {f"Bearer {KEY}"}
+    assert {request.headers.get("Authorization") for request in server.requests} == {
+        f"Bearer {KEY}"
+    }

@@ -176,7 +176,7 @@ def test_a_posted_value_arrives() -> None:
     with ComfyuiServer({"/asked": []}) as server, JsonClient(server.url) as client:
         client.post("/asked", ["ABC"])
 
-    assert [(one.method, one.body) for one in server.requests] == [("POST", b'["ABC"]')]
+    assert [(request.method, request.body) for request in server.requests] == [("POST", b'["ABC"]')]
 
 
 def test_the_user_of_an_address_is_sent_as_authorization() -> None:

@@ -31,10 +31,10 @@ def a_model(name: str = "loras/hero_v1.safetensors", /, **told: Any) -> ListedMo
 
 
 def listing(*models: ListedModel | str) -> pd.DataFrame:
-    rows = [a_model(one) if isinstance(one, str) else one for one in models]
+    rows = [a_model(model) if isinstance(model, str) else model for model in models]
     return pd.DataFrame(rows, columns=[*ListedModel._fields], dtype=object)
 
 
 def stored(database: Data, collection: str = "active_backend_models") -> dict[str, Any]:
     """Every document by its id."""
-    return {one["id"]: one for one in database[collection].find()}
+    return {row["id"]: row for row in database[collection].find()}

@@ -41,7 +41,7 @@ def test_a_good_item_stays_as_it_is() -> None:
 
     assert {name: read.document[name] for name in raw} == raw
     assert set(read.document) - set(raw) == LIFTED
-    assert read.mended == ()
+    assert read.repaired == ()
 
 
 def test_what_a_search_needs_is_lifted_out_of_the_versions() -> None:
@@ -172,7 +172,7 @@ def test_a_wrong_shape_is_mended_and_told(fields: dict[str, Any], expected: dict
     read = read_item(item(**fields))
 
     assert {name: read.document[name] for name in expected} == expected
-    assert read.mended
+    assert read.repaired
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_a_wrong_shape_is_mended_and_told(fields: dict[str, Any], expected: dict
 def test_what_civitai_is_known_to_send_needs_no_mending(fields: dict[str, Any]) -> None:
     read = read_item(item(**fields))
 
-    assert read.mended == ()
+    assert read.repaired == ()
     assert read.document[next(iter(fields))] == next(iter(fields.values()))
 
 
@@ -200,7 +200,7 @@ def test_a_field_that_is_not_civitais_is_left_out(name: str) -> None:
     read = read_item({**item(), name: "klingon"})
 
     assert set(read.document) == set(item()) | LIFTED
-    assert read.mended
+    assert read.repaired
 
 
 def test_nsfw_that_is_neither_yes_nor_no_is_left_out() -> None:

@@ -51,7 +51,7 @@ def test_the_sample_is_matched_as_a_person_would() -> None:
 
 @pytest.mark.parametrize("local", sample_models(), ids=lambda local: str(local.file_name))
 def test_the_order_of_candidates_decides_nothing(local: object) -> None:
-    [model] = [one for one in sample_models() if one == local]
+    [model] = [row for row in sample_models() if row == local]
 
     assert match(model, sample_files()) == match(model, sample_files()[::-1])
 

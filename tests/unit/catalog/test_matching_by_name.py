@@ -48,7 +48,7 @@ def test_a_name_of_several_versions_links_none(other: str, method: str) -> None:
     found = match(local, [hero(2, other), hero(1)])
 
     assert (found.chosen, found.quality, found.method) == (None, None, "suggestion")
-    assert [(one.file.version_id, one.method) for one in found.candidates] == [
+    assert [(candidate.file.version_id, candidate.method) for candidate in found.candidates] == [
         (1, method),
         (2, method),
     ]

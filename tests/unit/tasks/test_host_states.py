@@ -13,7 +13,7 @@ from storycanvas.catalog.health.checks import (
     HostState,
     shown_address,
 )
-from storycanvas.catalog.health.report import HealthReport, Seen, changes
+from storycanvas.catalog.health.report import HealthReport, PreviousCheck, changes
 from tasks.health.check import host_row
 from tasks.health.events import host_resource
 from tasks.health.history import seen_hosts
@@ -42,7 +42,7 @@ def check(state: HostState, name: str = "gpu-1") -> HostCheck:
     ],
 )
 def test_a_change_is_going_away_or_coming_back(before: str, now: HostState, told: bool) -> None:
-    found = changes({KEY: Seen(before, "1")}, [check(now)])
+    found = changes({KEY: PreviousCheck(before, "1")}, [check(now)])
 
     assert [one.before for one in found] == ([before] if told else [])
 
@@ -56,17 +56,17 @@ def test_a_change_is_going_away_or_coming_back(before: str, now: HostState, told
     ],
     ids=["name", "address", "kind"],
 )
-def test_a_host_that_was_not_looked_at_before_has_not_changed(other: tuple[str, str, str]) -> None:
-    assert changes({other: Seen("up", "1")}, [check("down")]) == ()
+def test_a_host_that_was_not_checked_before_has_not_changed(other: tuple[str, str, str]) -> None:
+    assert changes({other: PreviousCheck("up", "1")}, [check("down")]) == ()
 
 
-def test_a_host_that_is_no_longer_looked_at_has_not_changed() -> None:
-    assert changes({KEY: Seen("up", "1")}, []) == ()
+def test_a_host_that_is_no_longer_checked_has_not_changed() -> None:
+    assert changes({KEY: PreviousCheck("up", "1")}, []) == ()
 
 
 def test_a_change_says_what_happened() -> None:
-    [went] = changes({KEY: Seen("up", "1")}, [check("down")])
-    [came] = changes({KEY: Seen("error", "1")}, [check("up")])
+    [went] = changes({KEY: PreviousCheck("up", "1")}, [check("down")])
+    [came] = changes({KEY: PreviousCheck("error", "1")}, [check("up")])
 
     assert went.sentence == "gpu-1 (comfyui) is down; it was up."
     assert came.sentence == "gpu-1 (comfyui) is up again; it was error."
@@ -77,15 +77,15 @@ def test_states_come_from_whatever_rows_there_are() -> None:
 
     found = seen_hosts([None, 3, "x", [], {}, {"name": "a"}, {"state": "up"}, good], "1")
 
-    assert found == {KEY: Seen("up", "1")}
+    assert found == {KEY: PreviousCheck("up", "1")}
 
 
-def test_rows_of_the_history_name_the_look_that_found_them() -> None:
+def test_rows_of_the_history_name_the_check_that_found_them() -> None:
     row = {"kind": "comfyui", "name": "gpu-1", "address": "http://gpu-1:8188", "state": "up"}
 
     early, late = (seen_hosts([row | {"checked_at": NOW + wait}])[KEY] for wait in (ZERO, SECOND))
 
-    assert early.look != late.look
+    assert early.check_id != late.check_id
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_an_automation_can_name_every_host(name: str, resource: str) -> None:
 
 
 def test_the_next_run_reads_the_table_of_this_one() -> None:
-    assert seen_hosts([host_row(check("down"))], "1") == {KEY: Seen("down", "1")}
+    assert seen_hosts([host_row(check("down"))], "1") == {KEY: PreviousCheck("down", "1")}
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_a_report_says_that_the_history_has_a_gap() -> None:
 
 
 def test_a_report_survives_json() -> None:
-    found = changes({KEY: Seen("up", "1")}, [check("down")])
+    found = changes({KEY: PreviousCheck("up", "1")}, [check("down")])
     report = HealthReport(checked_at=NOW, checks=(check("down"),), changes=found)
 
     assert HealthReport.model_validate_json(report.model_dump_json()) == report

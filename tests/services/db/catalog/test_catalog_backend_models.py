@@ -220,7 +220,7 @@ def test_what_a_file_tells_anew_is_written_once(
 
     changes = [sync(data, a_model(HERO, **told)) for _ in range(2)]
 
-    assert [counts(one) for one in changes] == [{"changed": 1}, {"unchanged": 1}]
+    assert [counts(change) for change in changes] == [{"changed": 1}, {"unchanged": 1}]
     assert one(data)["model_metadata"][name] == expected
 
 
@@ -231,7 +231,7 @@ def test_a_backend_that_is_called_otherwise_is_so_in_its_models(data: Data, fiel
 
     done = [sync_models(data, renamed, listing(HERO), True, MONDAY) for _ in range(2)]
 
-    assert [counts(one) for one in done] == [{"changed": 1}, {"unchanged": 1}]
+    assert [counts(result) for result in done] == [{"changed": 1}, {"unchanged": 1}]
     assert one(data)[f"backend_{field}"] == "http://127.0.0.1:1"
 
 
@@ -380,8 +380,8 @@ def test_two_syncs_at_once_store_each_model_once(data: Data) -> None:
         done = [*pool.map(lambda _: sync(data, *names), range(4))]
 
     assert len(stored(data)) == data["active_backend_models"].count_documents({}) == 2000
-    assert sum(one.new for one in done) == 2000
-    assert [one.refused for one in done] == [()] * 4
+    assert sum(result.new for result in done) == 2000
+    assert [result.refused for result in done] == [()] * 4
 
 
 def old(name: str, **fields: Any) -> dict[str, Any]:
@@ -433,7 +433,7 @@ def test_a_model_of_the_app_that_could_be_several_is_kept_but_inactive(
     changes = sync(data, *listed)
 
     assert counts(changes) == {"new": len(listed), "gone": len(names)}
-    assert {one["id"] for one in data["active_backend_models"].find(LINK)} == {
+    assert {row["id"] for row in data["active_backend_models"].find(LINK)} == {
         f"box_{name}" for name in names
     }
 
@@ -447,7 +447,7 @@ def test_a_model_of_the_app_is_not_a_new_file_where_it_could_be_one_that_was_the
     changes = sync(data, "loras/a/x.pt", "vae/x.pt")
 
     assert counts(changes) == {"new": 1, "gone": 1, "unchanged": 1}
-    assert [one["id"] for one in data["active_backend_models"].find(LINK)] == ["box_x.pt"]
+    assert [row["id"] for row in data["active_backend_models"].find(LINK)] == ["box_x.pt"]
 
 
 def test_known_metadata_names_the_files_whose_metadata_is_stored(data: Data) -> None:

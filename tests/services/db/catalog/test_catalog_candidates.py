@@ -35,7 +35,7 @@ def add_item(data: Data, id_: int, name: str = "hero_v1.safetensors", /, **field
 
 
 def found(data: Data, **keys: list[str]) -> list[int]:
-    return [one["id"] for one in find_candidates(data, CandidateKeys(**keys))]
+    return [item["id"] for item in find_candidates(data, CandidateKeys(**keys))]
 
 
 def test_a_model_on_several_servers_comes_once_with_all_hashes(data: Data) -> None:
@@ -75,7 +75,7 @@ def test_a_model_that_is_gone_everywhere_is_left_out(data: Data) -> None:
     sync_models(data, BOX, listing("loras/a.pt", "loras/b.pt"), True, MONDAY)
     sync_models(data, BOX, listing("loras/b.pt"), True, MONDAY)
 
-    assert [one.model_id for batch in local_models(data) for one in batch] == ["loras/b.pt"]
+    assert [model.model_id for batch in local_models(data) for model in batch] == ["loras/b.pt"]
 
 
 def test_a_link_of_a_person_on_any_server_is_told(data: Data) -> None:
@@ -101,7 +101,7 @@ def test_no_cursor_waits_on_the_server_while_a_batch_is_worked_on(data: Data) ->
     waiting = [*data.client["admin"].aggregate(looking)]
 
     assert waiting == []
-    assert [one.model_id for batch in (first, *batches) for one in batch] == names
+    assert [model.model_id for batch in (first, *batches) for model in batch] == names
 
 
 def test_a_batch_reads_little_more_than_it_brings(data: Data) -> None:
@@ -114,7 +114,7 @@ def test_a_batch_reads_little_more_than_it_brings(data: Data) -> None:
     space = f"{data.name}.active_backend_models"
     noted = [*data["system.profile"].find({"ns": space})]
     data.drop_collection("system.profile")
-    read = sum(one.get("nreturned", 0) for one in noted)
+    read = sum(operation.get("nreturned", 0) for operation in noted)
     assert len(batches) == 5
     assert read <= 250 + 5
 
@@ -153,7 +153,7 @@ def test_every_question_uses_indexes(data: Data) -> None:
         found(data, **{name: [HASHES["SHA256"], "1.pt", "1"]})
     data.command("profile", 0)
 
-    plans = [one["planSummary"] for one in data["system.profile"].find({"op": "query"})]
+    plans = [row["planSummary"] for row in data["system.profile"].find({"op": "query"})]
 
     data.drop_collection("system.profile")
     assert len(plans) == 8
@@ -201,7 +201,7 @@ def test_suggestions_share_words_and_the_likeliest_comes_first(data: Data) -> No
     some = find_suggestions(data, '-pony "diffusion_xl')
 
     assert some[0]["id"] == 1
-    assert {one["id"] for one in some} == {1, 3}
+    assert {item["id"] for item in some} == {1, 3}
     assert find_suggestions(data, "-- \"'") == []
     assert len(find_suggestions(data, "pony", 1)) == 1
 

@@ -33,15 +33,15 @@ def test_recording_the_same_moment_again_adds_nothing(data: Data) -> None:
     record_checks(data, [CHECK], MONDAY)
 
     assert record_checks(data, [CHECK, CHECK | {"name": "gpu-2"}], MONDAY) == {}
-    assert [one["name"] for one in checks_since(data, MONDAY)] == ["gpu-1", "gpu-2"]
+    assert [check["name"] for check in checks_since(data, MONDAY)] == ["gpu-1", "gpu-2"]
 
 
 def test_the_history_begins_at_the_moment_asked_for(data: Data) -> None:
     record_checks(data, [DOWN], TUESDAY)
     record_checks(data, [CHECK], MONDAY)
 
-    assert [one["is_up"] for one in checks_since(data, MONDAY)] == [True, False]
-    assert [one["is_up"] for one in checks_since(data, TUESDAY)] == [False]
+    assert [check["is_up"] for check in checks_since(data, MONDAY)] == [True, False]
+    assert [check["is_up"] for check in checks_since(data, TUESDAY)] == [False]
 
 
 def test_the_last_state_is_that_of_each_host(data: Data) -> None:

@@ -146,9 +146,9 @@ def test_two_imports_at_once_store_each_item_once(data: Data) -> None:
     with ThreadPoolExecutor(4) as pool:
         done = [*pool.map(lambda _: upsert(data, *items), range(4))]
 
-    assert [*stored(data, "civitai_models")] == [one.id for one in items]
+    assert [*stored(data, "civitai_models")] == [row.id for row in items]
     assert data["civitai_models"].count_documents({}) == 300
-    assert [one.failed for one in done] == [()] * 4
+    assert [result.failed for result in done] == [()] * 4
 
 
 def test_no_items_are_no_work(data: Data) -> None:

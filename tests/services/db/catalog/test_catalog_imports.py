@@ -44,7 +44,7 @@ def test_each_page_moves_the_cursor_and_adds_to_the_counts(data: Data) -> None:
 
     assert (done.cursor, done.position, done.pages, done.updated_at) == ("2", 6, 2, TUESDAY)
     assert (done.new, done.changed, done.unchanged, done.failed) == (3, 1, 1, 1)
-    assert [(one.subject, one.reason) for one in done.problems] == [("7", "Bad.")]
+    assert [(problem.subject, problem.reason) for problem in done.problems] == [("7", "Bad.")]
 
 
 @pytest.mark.parametrize("has_failed", [False, True])

@@ -482,8 +482,8 @@ def test_two_files_of_one_name_do_not_share_a_row(data: Data) -> None:
         write_matches(data, [result], TUESDAY)
 
     assert everything(data) == before
-    rows = {one["catalog_model_id"]: one for one in before["database_models"]}
-    assert {id_: one["civitai_id"] for id_, one in rows.items()} == {twin: 5, HERO: 910000001}
+    rows = {entry["catalog_model_id"]: entry for entry in before["database_models"]}
+    assert {id_: entry["civitai_id"] for id_, entry in rows.items()} == {twin: 5, HERO: 910000001}
 
 
 def test_a_deleted_row_is_left_alone(data: Data) -> None:

@@ -139,7 +139,7 @@ def test_an_address_without_a_row_gets_the_same_id_each_time(data: Data) -> None
     once = servers_for_urls(data, ["http://me:hunter2@127.0.0.1:1/"])
     again = servers_for_urls(data, ["http://127.0.0.1:1"])
 
-    assert [one.id for one in once] == [one.id for one in again]
+    assert [server.id for server in once] == [server.id for server in again]
     assert once[0].name == "127.0.0.1:1"
     assert once[0].url == "http://me:hunter2@127.0.0.1:1"
 
@@ -250,5 +250,5 @@ def test_a_server_that_was_switched_off_is_no_longer_online(
 
     note_switched_off(data, TUESDAY)
 
-    found = {one["id"]: (one["is_online"], one["last_check"]) for one in data["backends"].find()}
+    found = {row["id"]: (row["is_online"], row["last_check"]) for row in data["backends"].find()}
     assert found == {"box": (True, MONDAY), "other": (False, TUESDAY)}

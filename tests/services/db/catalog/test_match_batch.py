@@ -30,7 +30,7 @@ def test_what_only_a_search_of_texts_finds_is_a_suggestion(data: Data) -> None:
 
     row = matched(data)
 
-    assert (row.link, [one["version_id"] for one in row.candidates]) == (None, [10])
+    assert (row.link, [candidate["version_id"] for candidate in row.candidates]) == (None, [10])
 
 
 def test_a_hash_that_is_told_of_files_of_two_sizes_links_none(data: Data) -> None:

@@ -77,7 +77,7 @@ def test_what_a_listing_cannot_tell_of_is_neither_gone_nor_seen(data: Data) -> N
     changes = update_models(data, BOX.backend, by_loaders, LATER)
 
     assert changes.first_ids["gone"] == ("box/vae/b.pt",)
-    found = {one["id"]: one for one in data["active_backend_models"].find()}
+    found = {row["id"]: row for row in data["active_backend_models"].find()}
     assert found["box/embeddings/a.pt"]["is_active"] is True
     assert found["box/embeddings/a.pt"]["last_seen"] == NOW
     assert found["box/loras/hero.safetensors"]["last_seen"] == LATER
