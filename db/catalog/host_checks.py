@@ -25,9 +25,6 @@ def record_checks(
 
     Returns:
         Why rows could not be stored, as sentences, by their place.
-
-    Raises:
-        db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
     documents = [encoded(_document(row, now)) for row in rows]
     refused: Refusals = {n: said for n, said in enumerate(documents) if isinstance(said, str)}
@@ -43,9 +40,6 @@ def last_states(database: Database[Document]) -> dict[str, Document]:
 
     Returns:
         Checks by kind and name, joined by a slash.
-
-    Raises:
-        db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
     of_a_host = {"kind": "$kind", "name": "$name"}
     stages: list[Document] = [
@@ -68,9 +62,6 @@ def checks_since(database: Database[Document], moment: datetime) -> list[Documen
     Args:
         database: The StoryCanvas database.
         moment: UTC.
-
-    Raises:
-        db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
     wanted = {"checked_at": {"$gte": moment}}
     with translated_errors():

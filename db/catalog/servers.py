@@ -24,13 +24,6 @@ def move_to_backend(database: Database[Document], server: Server) -> None:
 
     Its models keep their ids until its next listing, which takes them over with their links as it
     does with those of the app. Killed in between and run again, it ends the same.
-
-    Args:
-        database: The StoryCanvas database.
-        server: Which one.
-
-    Raises:
-        db.errors.DatabaseError: The server cannot be reached or refuses it.
     """
     former = server_of_url(server.url).id
     if former == server.id:
@@ -63,20 +56,12 @@ _SWITCHED_OFF: Mapping[str, Any] = {"$or": [{"is_active": False}, {"deleted_at":
 
 
 def find_servers(database: Database[Document]) -> ServersFound:
-    """Read every active server that is not deleted, and say which rows are of no use.
-
-    Raises:
-        db.errors.DatabaseError: The server cannot be reached or refuses the user.
-    """
+    """Read every active server that is not deleted, and say which rows are of no use."""
     return servers_of(_rows(database, _ACTIVE))
 
 
 def active_servers(database: Database[Document]) -> list[Server]:
-    """Read every active server that is not deleted and whose row can be used.
-
-    Raises:
-        db.errors.DatabaseError: The server cannot be reached or refuses the user.
-    """
+    """Read every active server that is not deleted and whose row can be used."""
     return [*find_servers(database).servers]
 
 
@@ -92,7 +77,6 @@ def servers_for_urls(database: Database[Document], urls: Iterable[str]) -> list[
 
     Raises:
         UnusableAddress: One of them is no http or https address.
-        db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
     wanted = {shown_url(url): url for url in map(normal_url, urls)}
     known = _by_address(servers_of(_rows(database, _THERE)))
@@ -126,9 +110,6 @@ def record_server(
         error: Why it is not online, or its models are unknown; None if there is nothing to say.
         model_count: Models of a complete listing; None leaves the former count.
         now: UTC.
-
-    Raises:
-        db.errors.DatabaseError: The server cannot be reached or refuses it.
     """
     row: Document = {"status": status, "last_check": now, "last_error": error}
     if capabilities is not None:
@@ -142,13 +123,6 @@ def note_switched_off(database: Database[Document], now: datetime) -> None:
     """Note that servers whose row is switched off or deleted are not to be used.
 
     Their models stay as they are.
-
-    Args:
-        database: The StoryCanvas database.
-        now: UTC.
-
-    Raises:
-        db.errors.DatabaseError: The server cannot be reached or refuses it.
     """
     with translated_errors():
         ids = database["comfyui_servers"].distinct("id", _SWITCHED_OFF)

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 HashKind = Literal["SHA256", "BLAKE3", "AutoV3", "AutoV2"]
-"""Kinds of hashes that identify a file, the surest first (reference section 4.3)."""
+"""Kinds of hashes that identify a file, the surest first (docs/catalog.md)."""
 
 
 @dataclass(frozen=True, slots=True)

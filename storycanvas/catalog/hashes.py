@@ -1,4 +1,4 @@
-"""Hashes of model files in one spelling (reference sections 4.2 and 4.3)."""
+"""Hashes of model files in one spelling (docs/catalog.md)."""
 
 import re
 from collections.abc import Collection, Mapping

@@ -1,4 +1,4 @@
-"""What a model file is good for, in the database's words (reference section 4.1)."""
+"""What a model file is good for, in the database's words (docs/catalog.md)."""
 
 from typing import Literal
 

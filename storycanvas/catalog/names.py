@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 MODEL_ENDINGS = (".safetensors", ".ckpt", ".pt", ".pt2", ".bin", ".pth", ".pkl", ".sft", ".gguf")
-"""What ComfyUI loads, gguf through custom nodes (reference section 4.1)."""
+"""What ComfyUI loads, gguf through custom nodes."""
 
 _BETWEEN_CASES = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
 _SEPARATORS = re.compile(r"[\W_]+")

@@ -99,7 +99,6 @@ def look_up_hashes(database: Database[Document], catalog: Civitai) -> LookedUp:
     Raises:
         storycanvas.catalog.errors.CatalogError: Civitai cannot be reached, refuses the key, or is
             too busy.
-        db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
     """
     told = hashes_to_ask_for(model for batch in local_models(database) for model in batch)
     unknown = {kind: unknown_hashes(database, kind, some) for kind, some in told.items()}

@@ -78,9 +78,6 @@ class ImportSession:
         Args:
             raw: Items of any shape, and what could not be read.
             cursor: Where the next page begins; None for a file, or on the last page.
-
-        Raises:
-            db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
         """
         items, problems = self._read(self._completed(raw) if self._base_models else raw)
         counts = upsert_items(self._database, items, _now(), self.state.import_id)
@@ -189,7 +186,6 @@ def import_pages(
     Raises:
         storycanvas.catalog.errors.CatalogError: Civitai cannot be reached, refuses the key, or is
             too busy.
-        db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
     """
     source = f"{query.key}@{urlsplit(catalog.url).netloc}"
     session = ImportSession(database, source, restart=restart, base_models=query.base_models)
@@ -218,7 +214,6 @@ def import_file(
 
     Raises:
         FileUnreadable: It cannot be opened.
-        db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
     """
     try:
         if path.exists() and not path.is_file():

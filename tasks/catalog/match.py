@@ -37,9 +37,6 @@ def match_batch(
 
     Returns:
         What was found of each, in their order.
-
-    Raises:
-        db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
     """
     locals_ = [_local(model) for model in models]
     items = {item["id"]: item for item in find_candidates(database, _keys(locals_))}
@@ -178,11 +175,7 @@ class _Tally:
 
 @retrying_task("match")
 def match_all(database: Database[Document], progress: Progress) -> MatchReport:
-    """Match every active local model and write down what was found, batch by batch.
-
-    Raises:
-        db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
-    """
+    """Match every active local model and write down what was found, batch by batch."""
     tally = _Tally()
     for models in local_models(database, BATCH):
         left = max(0, MAX_SEARCHES - tally.unmatched)

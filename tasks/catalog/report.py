@@ -95,11 +95,7 @@ KEY = "report-model-catalog"
 
 @retrying_task("read the models")
 def read_models(database: Database[Document]) -> pd.DataFrame:
-    """Read the models of all servers.
-
-    Raises:
-        db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
-    """
+    """Read the models of all servers."""
     return models_frame(model_rows(database))
 
 

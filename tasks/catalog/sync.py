@@ -41,9 +41,6 @@ def update_models(
         backend: The server, whose own record is there already.
         listing: What it lists.
         now: When it was asked, UTC.
-
-    Raises:
-        db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
     """
     digest = listing_digest(backend.name, backend.url, listing.entries)
     is_whole = listing.complete and listing.folders is None
@@ -117,9 +114,6 @@ def sync_server(
         server: Which one.
         hashes: SHA-256 sums of files that are known from elsewhere.
         read_metadata: Whether to read the metadata of files that are new.
-
-    Raises:
-        db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
     """
     now = datetime.now(UTC)  # before it is asked: a later run then knows better
     move_to_backend(database, server)

@@ -61,9 +61,6 @@ def begin(
 
     Returns:
         How far it is; a new one has neither cursor nor counts.
-
-    Raises:
-        db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
     imports = database["catalog_imports"]
     if not restart:
@@ -105,7 +102,6 @@ def advance(
 
     Raises:
         ImportReplaced: Another run has gone on with it, or begun it anew.
-        db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
     counts = {
         "position": page.items,
@@ -146,7 +142,6 @@ def finish(
 
     Raises:
         ImportReplaced: Another run has gone on with it, or begun it anew.
-        db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
     fields: Document = {"status": status, "updated_at": now, "finished_at": now, "error": error}
     if status == "complete":

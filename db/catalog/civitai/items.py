@@ -21,14 +21,11 @@ def stored_versions(
 ) -> dict[int, list[dict[str, Any]]]:
     """Read the versions of items, by the item's id; what is no object is left out.
 
-    Older items have them as `model_versions` (reference section 3).
+    Older items have them as `model_versions`.
 
     Args:
         database: The StoryCanvas database.
         ids: Of a few hundred items.
-
-    Raises:
-        db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
     wanted = [id_ for id_ in ids if id_ in _INT64]
     fields = {"_id": False, "id": True, "modelVersions": True, "model_versions": True}
@@ -58,9 +55,6 @@ def unknown_hashes(database: Database[Document], kind: str, hashes: Iterable[str
 
     Returns:
         Sorted, each once.
-
-    Raises:
-        db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
     wanted = sorted(set(hashes))
     unknown: list[str] = []
@@ -96,7 +90,7 @@ ITEM_FIELDS = (
     *("availability", "cosmetic", "supportsGeneration", "mode", "stats", "creator"),
     *("modelVersions", "model_versions", "baseModel", "userId", "meta", "downloadUrl"),
 )
-"""Fields of Civitai's items (reference section 4.2), and the older name `model_versions`.
+"""Fields of Civitai's items (docs/catalog.md), and the older name `model_versions`.
 
 One that an item no longer has, such as `mode` once it is no longer archived, is taken away.
 """
@@ -147,9 +141,6 @@ def upsert_items(
         items: At most a few thousand; of items with the same id the last counts.
         now: UTC.
         import_id: The import that they come with.
-
-    Raises:
-        db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
     latest = {item.id: item for item in items}
     models = database["civitai_models"]

@@ -22,16 +22,10 @@ _FIELDS = (
 def model_rows(database: Database[Document]) -> Iterator[Document]:
     """Read every model of every server, gone ones too.
 
-    Args:
-        database: The StoryCanvas database.
-
     Yields:
         Rows with id, backend_id, model_id, folder, model_name, model_type, base_model, size,
         sha256, blake3, is_active, first_seen, last_seen, changed_at, gone_at, match_quality,
         match_method, civitai_model_id and civitai_version_id, as far as they are known.
-
-    Raises:
-        db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
     base_models = _base_models(database)
     fields = {"_id": False} | dict.fromkeys(_FIELDS, True)
@@ -89,9 +83,6 @@ def stored_frame(database: Database[Document], backend: BackendRef) -> pd.DataFr
     Args:
         database: The StoryCanvas database.
         backend: Whose models.
-
-    Raises:
-        db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
     own = {"backend_name": backend.name, "backend_url": backend.url}
     fields = {"_id": False} | dict.fromkeys(COLUMNS[:4], True)
@@ -119,9 +110,6 @@ def stored_documents(database: Database[Document], ids: Sequence[str]) -> dict[s
 
     Returns:
         Documents by id; whatever is not there any more is left out.
-
-    Raises:
-        db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
     models = reading_anything(database)["active_backend_models"]
     fields = {"_id": False} | dict.fromkeys(_WHOLE, True)
@@ -144,9 +132,6 @@ def known_metadata(
     Returns:
         Size in bytes and time of change in seconds since 1970, as far as they are known, by folder
         and path.
-
-    Raises:
-        db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
     wanted = {
         "backend_id": backend_id,

@@ -136,9 +136,6 @@ def sync_models(
         complete: Whether the listing lacks nothing; only then what is not listed becomes inactive.
         now: When the server was asked, UTC.
         folders: The only ones that the listing can tell of; models in others stay as they are.
-
-    Raises:
-        db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
     with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
         found = compare(backend.id, listed, stored_frame(database, backend))
@@ -210,9 +207,6 @@ def was_just_compared(
         backend_id: Whose listing.
         digest: Names all that it says.
         now: UTC.
-
-    Raises:
-        db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
     wanted = {
         "id": backend_id,
@@ -236,9 +230,6 @@ def note_comparison(
         backend_id: Whose listing.
         digest: Names all that it says; None where not all of it was stored.
         now: UTC.
-
-    Raises:
-        db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
     with translated_errors():
         count = _stored(database, backend_id)

@@ -61,9 +61,6 @@ def find_candidates(database: Database[Document], keys: CandidateKeys) -> list[D
     Returns:
         Items, without pictures and statistics, ordered by id. Of one type with one such name, the
         first 200 by id.
-
-    Raises:
-        db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
     ids = [*_named(database, keys)]
     fields = {"SHA256": keys.sha256, "BLAKE3": keys.blake3}
@@ -91,9 +88,6 @@ def find_suggestions(
 
     Returns:
         Items as of `find_candidates`, the likeliest first; none if the search takes too long.
-
-    Raises:
-        db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
     words = " ".join(_WORD.findall(text.replace("_", " ")))
     if not words:

@@ -53,9 +53,6 @@ def local_models(
     Args:
         database: The StoryCanvas database.
         batch: Most models at a time.
-
-    Raises:
-        db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
     some = _models_after(database, {}, batch)
     while some:

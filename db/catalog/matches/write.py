@@ -60,9 +60,6 @@ def write_matches(
         database: The StoryCanvas database.
         results: At most a few thousand, each model once.
         now: UTC.
-
-    Raises:
-        db.errors.DatabaseError: The server cannot be reached or refuses the user.
     """
     with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
         stored = stored_matches(database, results)

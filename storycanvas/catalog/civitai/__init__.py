@@ -1,1 +1,1 @@
-"""Reading Civitai: its API and files of it, one item at a time (reference section 4.2)."""
+"""Reading Civitai: its API and files of it, one item at a time (docs/catalog.md)."""

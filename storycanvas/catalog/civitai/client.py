@@ -1,4 +1,4 @@
-"""Asks Civitai's API (reference section 4.2)."""
+"""Asks Civitai's API (docs/catalog.md)."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence

@@ -31,7 +31,7 @@ ModelType = Literal[
     "LLM",
     "Other",
 ]
-"""Types that Civitai's list can be asked for (reference section 4.2)."""
+"""Types that Civitai's list can be asked for."""
 
 SortOrder = Literal["Highest Rated", "Most Downloaded", "Newest"]
 Period = Literal["AllTime", "Year", "Month", "Week", "Day"]

@@ -30,11 +30,7 @@ class CandidateIndex:
                 self._by_word[word].append(place)
 
     def for_local(self, local: LocalModel) -> list[VersionFile]:
-        """Take the files that have one of a model's hashes or its name, without repetition.
-
-        Args:
-            local: The model.
-        """
+        """Take the files that have one of a model's hashes or its name, without repetition."""
         keys = lookup_keys(local)
         wanted = {
             *(("SHA256", digits) for digits in keys.sha256),

@@ -10,7 +10,7 @@ from storycanvas.catalog.matching.outcomes import MAX_CANDIDATES, Candidate
 from storycanvas.catalog.names import normal_name
 
 LEAST_LIKENESS = 0.5
-"""Likeness above which a file is suggested (reference section 4.3 lists what is above 0.3)."""
+"""Likeness above which a file is suggested."""
 
 FEWEST_SHARED = 4
 """Characters that names must share as whole words, for their words to count."""

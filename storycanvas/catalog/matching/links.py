@@ -1,4 +1,4 @@
-"""Linking by hashes (reference section 4.3)."""
+"""Linking by hashes and names (docs/catalog.md)."""
 
 from collections.abc import Sequence
 

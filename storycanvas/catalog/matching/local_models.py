@@ -106,11 +106,7 @@ def names_decide(local: LocalModel) -> bool:
 
 
 def lookup_keys(local: LocalModel) -> LookupKeys:
-    """Take what a database has to be asked for.
-
-    Args:
-        local: The model.
-    """
+    """Take what a database has to be asked for."""
     known = {kind: tuple(sorted(values)) for kind, values in known_hashes(local.hashes).items()}
     by_name = names_decide(local)
     return LookupKeys(

@@ -6,7 +6,7 @@ from typing import Literal
 from storycanvas.catalog.civitai.version_files import VersionFile
 
 Method = Literal["sha256", "blake3", "autov2", "autov3", "file_name", "normal_name", "suggestion"]
-"""How a file was found, the surest way first (reference section 4.3)."""
+"""How a file was found, the surest way first (docs/catalog.md)."""
 
 Quality = Literal["exact_hash", "high_confidence", "low_confidence"]
 """The words of `civitai_match_quality` that a program may write; `manual` is a person's."""
