@@ -11,14 +11,14 @@ from pathlib import Path
 
 import ijson
 
+from storycanvas.catalog.civitai.json_items import (
+    MAX_ITEM_LENGTH,
+    BoundedText,
+    NotRead,
+    read_items,
+)
 from storycanvas.catalog.entries import Problem
 from storycanvas.catalog.json_text import lenient_decoder
-
-MAX_ITEM_LENGTH = 16 * 1024 * 1024
-"""Characters of the longest item, or line, that is read."""
-
-MAX_LEVELS = 500
-"""Levels of nesting in an item of a list or page; a bracket costs 100 times its size in memory."""
 
 _HEAD_LENGTH = 8 * 1024 * 1024
 _HEAD_LINES = 3
@@ -93,85 +93,6 @@ class _UnpackedFile(io.RawIOBase):
         return 0
 
 
-class _Unread(Exception):
-    """What comes next would take too much memory, or is no item."""
-
-
-class _BoundedText:
-    """What `ijson` reads from; bounds what one item may take."""
-
-    def __init__(self, text: io.TextIOWrapper) -> None:
-        self._text = text
-        self._length = 0
-
-    def read(self, count: int) -> bytes:
-        part = self._text.read(count)
-        self._length += len(part)
-        if self._length > MAX_ITEM_LENGTH + count:
-            raise _Unread(f"It is longer than {MAX_ITEM_LENGTH} characters.")
-        return part.encode()
-
-    def next_item(self) -> int:
-        """Begin to measure the next item.
-
-        Returns:
-            Characters that were read for the last one; `ijson` reads 64 Ki at once.
-        """
-        length, self._length = self._length, 0
-        return length
-
-
-class _ItemList(list[object]):
-    """A list that is being read and whose elements are items."""
-
-
-def _items(source: _BoundedText) -> Iterator[object]:
-    """Build the items of pages and lists one by one.
-
-    `ijson.items` does that faster, but keeps the path to each level: a few MiB of brackets, or of
-    nested long names, take many GiB of memory. Without `use_float`, ijson 3.6.0 crashes the process
-    at a number of 4301 digits.
-    """
-    parents: list[dict[str, object] | list[object]] = []
-    names: list[str] = []
-    for event, scalar in ijson.basic_parse(source, use_float=True, multiple_values=True):
-        if event == "map_key":
-            names[-1] = scalar
-            continue
-        if event in {"start_map", "start_array"}:
-            if len(parents) >= MAX_LEVELS:
-                raise _Unread("It is nested too deeply.")
-            parents.append({} if event == "start_map" else _list_in(parents, names))
-            names.append("")
-            continue
-        value: object = scalar
-        if event in {"end_map", "end_array"}:
-            value = parents.pop()
-            names.pop()
-        parent = parents[-1] if parents else None
-        if isinstance(parent, dict):
-            parent[names[-1]] = value
-        elif type(parent) is list:
-            parent.append(value)
-        elif parent is not None or _is_item(value):
-            yield value
-
-
-def _list_in(parents: list[dict[str, object] | list[object]], names: list[str]) -> list[object]:
-    if not parents:
-        return _ItemList()
-    page = parents[0] if len(parents) == 1 else None
-    is_page = isinstance(page, dict) and names[0] == "items" and "id" not in page
-    return _ItemList() if is_page else []
-
-
-def _is_item(value: object) -> bool:
-    """Tell whether a value at the top is an item by itself, neither a list nor a page."""
-    if not isinstance(value, dict | list):
-        raise _Unread("It is neither an object nor a list.")
-    return isinstance(value, dict) and not isinstance(value.get("items"), _ItemList)
-
-
 class _Reading:
     """One reading of one file."""
 
@@ -205,11 +126,11 @@ class _Reading:
 
     def _documents(self) -> Iterator[RawItem | Problem]:
         with self._opened() as (text, file):
-            source = _BoundedText(text)
+            source = BoundedText(text)
             try:
-                for raw in _items(source):
+                for raw in read_items(source):
                     yield self._item(raw, source.next_item())
-            except _Unread as error:
+            except NotRead as error:
                 yield self._problem(f"{error} What comes after it was not read.")
             except (ijson.JSONError, ValueError) as error:
                 yield self._problem(file.damage or _reason(error))

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from storycanvas.catalog.civitai.files import MAX_ITEM_LENGTH, RawItem, read_file
+from storycanvas.catalog.civitai.files import RawItem, read_file
 from storycanvas.catalog.civitai.items import ItemUnreadable, read_item
+from storycanvas.catalog.civitai.json_items import MAX_ITEM_LENGTH
 from storycanvas.catalog.entries import Problem
 
 ITEMS: list[dict[str, Any]] = [
