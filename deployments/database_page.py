@@ -165,7 +165,7 @@ collection has MongoDB's own index on `_id`, too.
 
 def page() -> str:
     """Make the page."""
-    parts = {part.__name__: part for one in COLLECTIONS for part in parts_of(one.document)}
+    parts = {part.__name__: part for each in COLLECTIONS for part in parts_of(each.document)}
     sections = [_HEAD, *map(_collection, COLLECTIONS), "## Parts of documents\n"]
     sections += [_part(part) for _, part in sorted(parts.items())]
     return "\n".join(sections)

@@ -47,7 +47,10 @@ def test_a_run_that_looks_shows_a_table_and_a_report_and_changes_nothing(
     )
     said = {record.getMessage() for record in caplog.records}
     assert {*report.lines(), report.summary()} <= said
-    assert [one.validated for one in report.collections if one.documents] == [2, 1]
+    assert [collection.validated for collection in report.collections if collection.documents] == [
+        2,
+        1,
+    ]
     assert [*configured["facefusion_jobs"].find()] == before
 
 

@@ -1,26 +1,22 @@
-"""A host that refuses, stops or stays away: what can be done is done, and the rest is said."""
+"""A host that refuses, stops or stays away: the other steps are done, and the failure is named."""
 
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 from prefect.states import State
 
 from flows.age_progression import age_progression
-from storycanvas.faces.client.host_client import FaceHostClient
 from storycanvas.faces.errors import HostUnreachable
 from storycanvas.services.face_host import FaceHost
 from storycanvas.services.shared import Lease, acquire
 from tasks.faces.report import StepsFailed
+from tests.support.flows.host_control import after_operations, kill
 from tests.support.flows.picky_service import PickyHost
 from tests.support.flows.retries import set_retries
 from tests.support.flows.world import CHARACTER, World
 
 HISTORY, GALLERY = "facefusion_processing_history", "facefusion_output_gallery"
-PROMPT = 0.01
-"""Seconds between looks at a host's counter."""
 
 
 @pytest.fixture
@@ -36,27 +32,6 @@ def mortal(tmp_path: Path, own_host: Callable[[str], str]) -> Iterator[Lease]:
     with acquire(FaceHost(), tmp_path / "mortal") as lease:
         own_host(lease.url)
         yield lease
-
-
-def kill(lease: Lease) -> None:
-    process = psutil.Process(lease.record.identity.pid)
-    process.kill()
-    process.wait()
-
-
-def after_operations(url: str, count: int, then: Callable[[], None]) -> threading.Thread:
-    """Do something as soon as a host has carried out so many operations."""
-
-    def watch() -> None:
-        ended = threading.Event()
-        with FaceHostClient(url) as host:
-            while host.status().operations < count:
-                ended.wait(PROMPT)
-        then()
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    return thread
 
 
 @pytest.mark.usefixtures("picky")

@@ -27,7 +27,9 @@ def test_an_empty_database_is_made_and_shown_row_by_row(configured: Data) -> Non
     report = state.result()
     artifact = artifact_of(state)
     assert {finding.outcome for finding in report.findings} == {"created"}
-    assert set(configured.list_collection_names()) == {one.name for one in COLLECTIONS}
+    assert set(configured.list_collection_names()) == {
+        collection.name for collection in COLLECTIONS
+    }
     assert (artifact.key, artifact.type) == ("init-db", "table")
     assert artifact.data.count('"outcome": "created"') == len(report.findings)
     assert artifact.description == report.summary()
@@ -44,7 +46,11 @@ def test_the_log_has_a_line_for_each_collection(
     said = [record.getMessage() for record in caplog.records]
     assert "migrations: created: migrations, validator." in said
     assert "queue_jobs: unknown and left alone: queue_jobs." in said
-    assert [one.name for one in COLLECTIONS if not any(f"{one.name}: c" in s for s in said)] == []
+    assert [
+        collection.name
+        for collection in COLLECTIONS
+        if not any(f"{collection.name}: c" in s for s in said)
+    ] == []
 
 
 def test_a_dry_run_says_so_in_its_name_and_writes_nothing(configured: Data) -> None:
@@ -60,7 +66,7 @@ def test_the_validation_action_reaches_the_server(configured: Data) -> None:
     init_db(validation_action="error")
 
     told = configured.list_collections()
-    assert {one["options"]["validationAction"] for one in told} == {"error"}
+    assert {collection["options"]["validationAction"] for collection in told} == {"error"}
 
 
 def test_duplicates_end_the_run_failed_with_the_report_and_what_to_do(configured: Data) -> None:

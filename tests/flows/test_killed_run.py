@@ -11,7 +11,7 @@ from storycanvas.faces.client.host_client import FaceHostClient
 from storycanvas.gpu.guard.status import read_state
 from storycanvas.services.face_host import FaceHost
 from storycanvas.services.shared import acquire
-from tests.flows.test_host_failures import after_operations
+from tests.support.flows.host_control import after_operations
 from tests.support.flows.started_run import start_run
 from tests.support.flows.world import CHARACTER, World
 

@@ -54,7 +54,7 @@ def test_all_characters_are_repaired_counted_and_proved(
     assert f"with {GALLERY}: 1 before, 3 after" in said
     assert "complete: 1 before, 3 after" in said
     records = configured["migrations"].find()
-    assert [(one["_id"], one["status"]) for one in records] == [(1, "applied")]
+    assert [(record["_id"], record["status"]) for record in records] == [(1, "applied")]
 
 
 def test_a_dry_run_only_counts_and_a_repetition_repairs_what_came_since(configured: Data) -> None:

@@ -20,7 +20,7 @@ def configured(configured: Data) -> Data:
 
 
 def statuses(database: Data) -> dict[int, str]:
-    return {one["_id"]: one["status"] for one in database["migrations"].find().sort("_id")}
+    return {record["_id"]: record["status"] for record in database["migrations"].find().sort("_id")}
 
 
 def test_a_run_shows_each_migration_its_progress_and_what_is_left_to_a_person(

@@ -55,7 +55,7 @@ def test_a_removal_shows_the_counts_first_and_then_what_it_removed(configured: D
     assert "2 document(s) to be removed" in before.description
     assert "2 of 2 document(s) removed" in after.description
     assert report.removed == DUE
-    assert [one["id"] for one in configured["facefusion_presets"].find()] == ["young"]
+    assert [preset["id"] for preset in configured["facefusion_presets"].find()] == ["young"]
     assert configured["projects"].count_documents({}) == 1
 
 

@@ -13,7 +13,7 @@ from storycanvas.faces.report import FaceRunReport
 from storycanvas.services.face_host import FaceHost
 from storycanvas.services.shared import Lease, acquire
 from tasks.faces.report import StepsFailed
-from tests.flows.test_host_failures import after_operations, kill
+from tests.support.flows.host_control import after_operations, kill
 from tests.support.flows.odd_service import OddHost
 from tests.support.flows.retries import set_retries
 from tests.support.flows.shown import shown_by

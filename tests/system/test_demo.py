@@ -61,7 +61,7 @@ def processes_of(place: Path) -> list[str]:
             if str(place) in told and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process.name())
         except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue  # ended meanwhile, or belongs to somebody else
+            continue  # ended meanwhile, or belongs to another user
     return found
 
 

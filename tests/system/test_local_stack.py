@@ -49,7 +49,7 @@ def processes_of(stack_dir: Path) -> list[str]:
             if told and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process.name())
         except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue  # ended meanwhile, or belongs to somebody else
+            continue  # ended meanwhile, or belongs to another user
     return found
 
 

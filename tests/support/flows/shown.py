@@ -16,6 +16,6 @@ def shown_by(state: State[Any]) -> tuple[str, dict[str, list[Any]]]:
     by_key: dict[str, list[Any]] = {}
     with get_client(sync_client=True) as client:
         newest_first = client.read_artifacts(artifact_filter=which, sort=ArtifactSort.CREATED_DESC)
-        for one in reversed(newest_first):
-            by_key.setdefault(str(one.key), []).append(one)
+        for artifact in reversed(newest_first):
+            by_key.setdefault(str(artifact.key), []).append(artifact)
         return client.read_flow_run(run).name, by_key

@@ -44,7 +44,7 @@ def check(state: HostState, name: str = "gpu-1") -> HostCheck:
 def test_a_change_is_going_away_or_coming_back(before: str, now: HostState, told: bool) -> None:
     found = changes({KEY: PreviousCheck(before, "1")}, [check(now)])
 
-    assert [one.before for one in found] == ([before] if told else [])
+    assert [change.before for change in found] == ([before] if told else [])
 
 
 @pytest.mark.parametrize(
