@@ -109,7 +109,7 @@ def civitai(environment: Environment) -> Civitai:
 
 
 def _stored(kind: type[Kind], name: str = DEFAULT) -> Kind | None:
-    """Load a block; `ValueError` is how Prefect says that there is none.
+    """Load a block; Prefect raises `ValueError` where there is none.
 
     Raises:
         ConfigurationUnusable: Its saved values no longer pass its checks.
@@ -130,8 +130,8 @@ def _stored(kind: type[Kind], name: str = DEFAULT) -> Kind | None:
 
 def _unusable(what: str, error: ValidationError) -> ConfigurationUnusable:
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    said = first["msg"].removeprefix("Value error, ")
-    return ConfigurationUnusable(f"The {what} cannot be used: {said}.")
+    reason = first["msg"].removeprefix("Value error, ")
+    return ConfigurationUnusable(f"The {what} cannot be used: {reason}.")
 
 
 def _local(service: LocalService, environment: Environment) -> str:

@@ -45,7 +45,7 @@ class FaceHost(Block):
     @field_validator("url")
     @classmethod
     def _is_an_address(cls, url: str) -> str:
-        """Check it, without saying it: what is wrong with it may be a password."""
+        """Check it; the message does not repeat it, because the wrong part may be a password."""
         parts = urlsplit(url.rstrip("/"))
         if parts.scheme not in {"http", "https"} or not parts.hostname or not _has_port(parts):
             msg = "the address of the face host is none; its form is http://host:port"

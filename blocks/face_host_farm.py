@@ -35,7 +35,7 @@ class FaceHostFarm(Block):
     @field_validator("hosts")
     @classmethod
     def _are_names(cls, hosts: list[str]) -> list[str]:
-        """Forgive spaces around a name and names written twice."""
+        """Drop spaces around names, and repeated names."""
         names = list(dict.fromkeys(name.strip() for name in hosts))
         if not all(names):
             msg = "a host of the farm has no name; name a saved Face Host block or remove the row"

@@ -1,4 +1,4 @@
-"""The concurrency limits of GPU hosts, as code."""
+"""The concurrency limits of GPU hosts and of Civitai, as code."""
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
@@ -13,7 +13,7 @@ def create_rate_limit(name: str, per_second: float) -> bool:
 
     Args:
         name: The limit's name.
-        per_second: How many requests there may be in each second, in the long run.
+        per_second: Requests a second in the long run.
 
     Returns:
         Whether it was created.

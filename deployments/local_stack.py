@@ -16,7 +16,6 @@ from deployments.stack_state import StackState, erase_state, read_state, stopped
 from storycanvas.services.errors import ServiceError
 from storycanvas.services.shared import Outcome, stop_kept
 
-STATE_DIR = Path(".storycanvas")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -46,9 +45,7 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 
 @contextmanager
-def local_stack(
-    state_dir: Path = STATE_DIR, *, say: Callable[[str], None] = print
-) -> Iterator[Stack]:
+def local_stack(state_dir: Path, *, say: Callable[[str], None] = print) -> Iterator[Stack]:
     """Have the whole system running; what `up` left running is used, and left running.
 
     Yields:

@@ -1,6 +1,6 @@
 """The sample character: a real portrait of free use, and a picture to swap its face into.
 
-`samples/PROVENANCE.md` tells where the pictures come from.
+`samples/PROVENANCE.md` names the sources of the pictures.
 """
 
 from datetime import UTC, datetime
@@ -17,14 +17,7 @@ CHARACTER_ID = "sample-astronaut"
 
 
 def add_sample_character(database: Database[Document]) -> str:
-    """Add the sample character unless it is there.
-
-    Args:
-        database: The StoryCanvas database.
-
-    Returns:
-        Its id.
-    """
+    """Add the sample character unless it exists, and return its id."""
     now = datetime.now(UTC)
     character = {
         "project_id": "sample-project",

@@ -1,4 +1,4 @@
-"""How far long work is, in the run's log and on its page in the Prefect UI."""
+"""Progress of long work, in the run's log and on its page in the Prefect UI."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -12,20 +12,12 @@ from prefect.logging import get_run_logger
 EVERY_SECONDS = 2.0
 
 Progress = Callable[[str, int, int], None]
-"""Is told what is worked on, how much of it is done, and how much there is; 0 where unknown."""
+"""Called with the part worked on, how much of it is done, and how much there is, 0 if unknown."""
 
 
 @contextmanager
 def shown_progress(key: str, unit: str = "documents") -> Iterator[Progress]:
-    """Show how far the work is, every two seconds and at the end of each part.
-
-    Args:
-        key: Of the artifact.
-        unit: What is counted.
-
-    Yields:
-        What the work tells its progress to.
-    """
+    """Show the progress that the work reports, every two seconds and at the end of each part."""
     artifact = cast("UUID", create_progress_artifact(0.0, key=key, description="Nothing done yet."))
     log = get_run_logger()
     shown = time.monotonic()

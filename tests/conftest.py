@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from prefect.events.worker import EventsWorker
+from prefect.logging.handlers import APILogWorker
 
 from storycanvas.services.face_host import FaceHost
 from storycanvas.services.mongod import Mongod
 from storycanvas.services.prefect import PrefectServer
 from storycanvas.services.shared import acquire
 
+DRAIN_SECONDS = 10.0
 pytest_plugins = [
     "tests.support.db.fixtures",
     "tests.support.facefusion.fixtures",
@@ -88,3 +91,7 @@ def with_prefect_database(prefect_database: Path) -> Callable[[Path], Path]:
 def prefect_url(state_dir: Path, with_prefect_database: Callable[[Path], Path]) -> Iterator[str]:
     with acquire(PrefectServer(), with_prefect_database(state_dir / "prefect")) as lease:
         yield lease.url
+        # Else they send their last items at interpreter exit: the server is gone by then, and the
+        # failure would be logged to a stream that pytest has closed.
+        EventsWorker.drain_all(timeout=DRAIN_SECONDS)
+        APILogWorker.drain_all(timeout=DRAIN_SECONDS)

@@ -7,6 +7,7 @@ import pytest
 from prefect.exceptions import ParameterTypeError
 from pymongo.database import Database
 
+from deployments.run_flow import run_flow
 from flows.purge_deleted import purge_deleted
 from tests.support.flows.shown import shown_by
 
@@ -20,7 +21,7 @@ def configured(configured: Data) -> Data:
     now = datetime.now(UTC)
     ages = {"a": 31, "b": 400, "young": 29}
     configured["facefusion_presets"].insert_many(
-        [{"id": one, "deleted_at": now - timedelta(days=days)} for one, days in ages.items()]
+        [{"id": name, "deleted_at": now - timedelta(days=days)} for name, days in ages.items()]
     )
     configured["projects"].insert_one({"id": "kept", "deleted_at": now - timedelta(days=31)})
     configured["scenes"].insert_one({"id": "alive", "project_id": "kept"})
@@ -57,6 +58,15 @@ def test_a_removal_shows_the_counts_first_and_then_what_it_removed(configured: D
     assert report.removed == DUE
     assert [preset["id"] for preset in configured["facefusion_presets"].find()] == ["young"]
     assert configured["projects"].count_documents({}) == 1
+
+
+def test_the_command_line_runs_the_flow_here_and_prints_its_summary(
+    configured: Data, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_flow(["purge-deleted", "--older-than-days", "30", "--no-dry-run"]) == 0
+
+    assert "2 of 2 document(s) removed" in capsys.readouterr().out
+    assert configured["facefusion_presets"].count_documents({}) == 1
 
 
 @pytest.mark.parametrize("days", [0, 36_501])
