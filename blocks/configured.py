@@ -118,7 +118,9 @@ def _stored(kind: type[Kind], name: str = DEFAULT) -> Kind | None:
         loaded = kind.load(name)
     except ValidationError as error:
         raise _unusable(f"block {kind.get_block_type_slug()}/{name}", error) from None
-    except RuntimeError:
+    except RuntimeError as error:
+        if not isinstance(error.__cause__, ValidationError):
+            raise  # Prefect's temporary server did not start
         raise ConfigurationUnusable(
             f"The block {kind.get_block_type_slug()}/{name} holds values that cannot be used; "
             "correct it in the Prefect UI under Blocks."

@@ -64,6 +64,7 @@ def run(
     Parameters that are left out have the flow's own defaults. `storycanvas run` lists the flows,
     `storycanvas run FLOW --help` the parameters of one.
     """
+    import flows  # noqa: F401, PLC0415 - sets Prefect's environment, so it comes first
     from deployments.run_flow import run_flow  # noqa: PLC0415 - see the module
 
     return run_flow(words)

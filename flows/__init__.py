@@ -8,3 +8,6 @@ os.environ.setdefault(
     "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE",
     "prefect.server.concurrency.lease_storage.filesystem",
 )
+# Its first start creates the server's database, which takes longer than Prefect's 20 s on a busy
+# machine.
+os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
