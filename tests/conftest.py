@@ -88,8 +88,17 @@ def with_prefect_database(prefect_database: Path) -> Callable[[Path], Path]:
 
 
 @pytest.fixture(scope="session")
-def prefect_url(state_dir: Path, with_prefect_database: Callable[[Path], Path]) -> Iterator[str]:
-    with acquire(PrefectServer(), with_prefect_database(state_dir / "prefect")) as lease:
+def prefect_url(shared_dir: Path, with_prefect_database: Callable[[Path], Path]) -> Iterator[str]:
+    """A Prefect server, shared by the processes of one test run.
+
+    A second server costs a tenth of a core while it idles. Limits have names of their own, by host
+    or at random; a test that reads what is kept under a key takes `only_user_of_artifact_keys`.
+    """
+    state_dir = shared_dir / "prefect"
+    with FileLock(shared_dir / "prefect.lock"):
+        if not state_dir.exists():
+            with_prefect_database(state_dir)
+    with acquire(PrefectServer(), state_dir) as lease:
         yield lease.url
         # Else they send their last items at interpreter exit: the server is gone by then, and the
         # failure would be logged to a stream that pytest has closed.

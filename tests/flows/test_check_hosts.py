@@ -41,7 +41,7 @@ def comfyui(world: World) -> Iterator[JsonServer]:
 
 
 @pytest.fixture(autouse=True)
-def _first_look() -> None:
+def _first_look(only_user_of_artifact_keys: None) -> None:  # noqa: ARG001 - it keeps others out
     """No earlier run has shown anything."""
     forget(TABLE_KEY, PICTURE_KEY)
 

@@ -18,7 +18,7 @@ HERO = {"model_id": "loras/hero.pt", "model_size": 7, "is_active": True, "backen
 
 
 @pytest.fixture(autouse=True)
-def _first_report() -> None:
+def _first_report(only_user_of_artifact_keys: None) -> None:  # noqa: ARG001 - it keeps others out
     """No earlier run has kept anything."""
     forget(KEPT_KEY)
 

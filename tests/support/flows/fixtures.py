@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from pymongo.database import Database
@@ -23,6 +24,13 @@ from tests.support.flows.world import CHARACTER, World, unique_portrait
 def prefect(prefect_url: str) -> Iterator[None]:
     """Let everything here speak to the session's Prefect server."""
     with temporary_settings({PREFECT_API_URL: prefect_url}):
+        yield
+
+
+@pytest.fixture
+def only_user_of_artifact_keys(shared_dir: Path) -> Iterator[None]:
+    """Keep other processes of the test run from publishing under the same keys meanwhile."""
+    with FileLock(shared_dir / "artifact_keys.lock"):
         yield
 
 
