@@ -3,9 +3,6 @@
 import ast
 import inspect
 import re
-import subprocess
-from collections.abc import Iterator
-from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -17,6 +14,7 @@ from pydantic import TypeAdapter
 
 from blocks import Civitai, FaceHost, FaceHostFarm, ImageStoreBlock, StoryDatabase
 from tests.support.paths import ROOT
+from tests.support.tree import files, imports, modules
 
 MAX_FUNCTION_LINES = 40
 LIBRARIES = {"prefect", "pymongo", "bson", "gridfs", "httpx", "pydantic", "pydantic_settings"}
@@ -30,36 +28,6 @@ BLOCKS = (Civitai, FaceHost, FaceHostFarm, ImageStoreBlock, StoryDatabase)
 DEPLOYMENTS: list[dict[str, Any]] = yaml.safe_load((ROOT / "prefect.yaml").read_text())[
     "deployments"
 ]
-
-
-@cache
-def files() -> tuple[Path, ...]:
-    """Everything that is tracked, or would be by `git add`."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    found = (ROOT / name for name in listed.split("\0") if name)
-    return tuple(path for path in found if path.is_file())
-
-
-@cache
-def modules() -> dict[str, ast.Module]:
-    python = [path for path in files() if path.suffix == ".py"]
-    return {str(path.relative_to(ROOT)): ast.parse(path.read_text()) for path in python}
-
-
-def imports(tree: ast.Module) -> Iterator[str]:
-    """Dotted names of what a module imports."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def is_private(name: str) -> bool:
