@@ -41,9 +41,3 @@ def retrying_task(run_name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
         retry_delay_seconds=delays,
         retry_jitter_factor=JITTER,
     )
-
-
-def with_retries(work: Task[P, R], environment: Environment) -> Task[P, R]:
-    """Give a task made by Prefect's own decorator the same retries."""
-    delays = environment.retry_delays
-    return work.with_options(retries=len(delays), retry_delay_seconds=delays)
