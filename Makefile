@@ -29,7 +29,7 @@ demo: .venv ## the whole system, for real, on this machine
 	$(BIN)/storycanvas demo
 
 test: check ## checks, and tests on real services
-	$(BIN)/python -m pytest -n 4 --dist worksteal tests/unit tests/services tests/flows
+	$(BIN)/python -m pytest -n 4 --dist worksteal tests/flows tests/services tests/unit
 
 test-system: .venv ## kills, leases, restarts, fuzz, chaos, browser: wall-clock by nature
 	$(BIN)/python -m pytest -n 4 --dist worksteal tests/system

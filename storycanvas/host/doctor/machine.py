@@ -180,6 +180,7 @@ def _evaluate_room(facts: StorageFacts, keep_gib: float | None) -> Finding:
 PYTHON = "python"
 PACKAGES = (
     "fastapi",
+    "filelock",
     "httpx",
     "numpy",
     "opencv-python-headless",
@@ -187,10 +188,12 @@ PACKAGES = (
     "psutil",
     "pydantic",
     "python-multipart",
+    "stamina",
     "uvicorn",
 )
 """Distributions of the project's requirements and of its extra `host`."""
-NEEDED = (3, 11)
+OLDEST, NEWEST = (3, 11), (3, 13)
+"""Python versions, both included, as `requires-python` of the project."""
 _INSTALL = "pip install --require-hashes -r requirements/host.txt"
 
 
@@ -225,8 +228,8 @@ def evaluate_python(facts: PythonFacts) -> Finding:
     """Judge whether the host can run in it."""
     name = f"Python {'.'.join(map(str, facts.version))} at {facts.executable}"
     missing = [package for package, found in facts.packages.items() if found is None]
-    if facts.version != NEEDED:
-        wanted = ".".join(map(str, NEEDED))
+    if not OLDEST <= facts.version <= NEWEST:
+        wanted = " to ".join(".".join(map(str, bound)) for bound in (OLDEST, NEWEST))
         return failed(PYTHON, name, f"make a virtual environment with Python {wanted}")
     if missing:
         return failed(PYTHON, f"{name} lacks {', '.join(missing)}", _INSTALL)

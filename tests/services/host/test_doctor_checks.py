@@ -28,7 +28,8 @@ from storycanvas.host.doctor.findings import (
 from storycanvas.host.doctor.machine import (
     EARLIEST,
     GIB,
-    NEEDED,
+    NEWEST,
+    OLDEST,
     ClockFacts,
     PythonFacts,
     RootFacts,
@@ -54,12 +55,14 @@ def text_of(finding: Finding) -> str:
 @pytest.mark.parametrize(
     ("facts", "level", "words"),
     [
-        (PythonFacts(NEEDED, "/v/python", {"numpy": "2.0"}, False), OK, "/v/python, 1 packages"),
-        (PythonFacts(NEEDED, "/v/python", {"numpy": None}, False), FAILED, "lacks numpy"),
-        (PythonFacts((3, 12), "/v/python", {"numpy": "2.0"}, False), FAILED, "Python 3.12"),
-        (PythonFacts(NEEDED, "/v/python", {"numpy": "2.0"}, True), WARNING, "FaceFusion's own"),
+        (PythonFacts(OLDEST, "/v/python", {"numpy": "2.0"}, False), OK, "/v/python, 1 packages"),
+        (PythonFacts(NEWEST, "/v/python", {"numpy": None}, False), FAILED, "lacks numpy"),
+        (PythonFacts((3, 10), "/v/python", {"numpy": "2.0"}, False), FAILED, "Python 3.10"),
+        (PythonFacts((3, 14), "/v/python", {"numpy": "2.0"}, False), FAILED, "3.11 to 3.13"),
+        (PythonFacts(NEWEST, "/v/python", {"numpy": "2.0"}, False), OK, "Python 3.13"),
+        (PythonFacts(OLDEST, "/v/python", {"numpy": "2.0"}, True), WARNING, "FaceFusion's own"),
     ],
-    ids=["fine", "lacks a package", "other version", "shared environment"],
+    ids=["oldest", "lacks a package", "too old", "too new", "newest", "shared environment"],
 )
 def test_the_hosts_python_is_judged(facts: PythonFacts, level: Level, words: str) -> None:
     finding = evaluate_python(facts)
