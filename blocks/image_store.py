@@ -5,7 +5,7 @@ from pydantic import Field
 
 from blocks.environment import ConfigurationUnusable
 from storycanvas.faces.pictures.image_store import ImageStore
-from storycanvas.faces.pictures.references import shown
+from storycanvas.net.redact import redact_url
 
 
 class ImageStoreBlock(Block):
@@ -49,6 +49,6 @@ class ImageStoreBlock(Block):
             return ImageStore(self.url, self.base_url)
         except (ValueError, ImportError, OSError) as error:
             raise ConfigurationUnusable(
-                f"No image store can be opened at {shown(self.url)} ({type(error).__name__}); "
+                f"No image store can be opened at {redact_url(self.url)} ({type(error).__name__}); "
                 "correct IMAGE_STORE or the block, and install the extra s3 for s3:// addresses."
             ) from error

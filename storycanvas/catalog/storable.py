@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
+from storycanvas.net.redact import redact_text
+
 MAX_BYTES = 1024 * 1024
 """Of an answer that is to be stored; a document holds 16 times as much."""
 
@@ -19,7 +21,6 @@ MAX_TEXT_LENGTH = 2000
 """Characters of a text; further ones are left out."""
 
 _WHOLE = range(-(2**63), 2**63)
-_USER_PART = re.compile(r"://[^/@\s]+@")
 
 
 def cut_answer(value: object, level: int = DEEPEST) -> object:
@@ -33,7 +34,7 @@ def cut_answer(value: object, level: int = DEEPEST) -> object:
         level: How many levels of objects and lists are kept.
     """
     if isinstance(value, str):
-        return _USER_PART.sub("://", value)[:MAX_TEXT_LENGTH]  # a cut one would stay
+        return redact_text(value)[:MAX_TEXT_LENGTH]  # a cut one would stay
     if isinstance(value, int) and not isinstance(value, bool):
         return value if value in _WHOLE else str(value)
     if isinstance(value, Mapping | list) and not level:

@@ -18,11 +18,11 @@ from storycanvas.faces.operation_key import KEY_VERSION, operation_key
 from storycanvas.faces.pictures.image_store import Category
 from storycanvas.faces.pictures.provenance import provenance, with_provenance
 from storycanvas.faces.pictures.reading import Picture, read_picture
-from storycanvas.faces.pictures.references import shown
 from storycanvas.faces.plan import Step
 from storycanvas.faces.report import Outcome
 from storycanvas.gpu.pool.attempt import HostAttempt, OperationRequest, run_with_failover
 from storycanvas.gpu.pool.selection import engine_of
+from storycanvas.net.redact import redact_url
 from tasks.faces.context import RunContext
 from tasks.faces.effects import pending_effects
 from tasks.retries import retrying_task
@@ -166,7 +166,7 @@ class _Operation:
         if answer.total_faces == 0:
             raise NoFace(
                 f"No face was found in the {self._inputs[0].name} picture "
-                f"{shown(self._inputs[0].url)}; choose one that shows a face from the front."
+                f"{redact_url(self._inputs[0].url)}; choose one that shows a face from the front."
             )
         if (answer.engine, answer.engine_version) != self._engine:
             raise EngineChanged(

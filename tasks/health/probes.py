@@ -24,18 +24,19 @@ from storycanvas.catalog.health.checks import (
     HostKind,
     HostQueue,
     Probe,
-    shown_address,
     timed,
 )
 from storycanvas.catalog.health.probes import ask_comfyui, ask_image_store, ask_runpod
 from storycanvas.faces.client.host_client import FaceHostClient
-from storycanvas.faces.client.retries import Retries, Timeouts
+from storycanvas.faces.client.timeouts import Timeouts
 from storycanvas.faces.errors import FaceError, HostUnreachable
 from storycanvas.gpu.guard.status import read_state
+from storycanvas.net.redact import redact_url
+from storycanvas.net.retry import RetryPolicy
 from storycanvas.services.errors import ServiceError
 
 _TIMEOUTS = Timeouts(connect=2.0, transfer=1.0, answers={"status": 3.0})
-_RETRIES = Retries(tries=2, patience=1.0)
+_RETRIES = RetryPolicy(tries=2, patience=1.0)
 """A blip must not look like a host that went away."""
 
 _NO_LIMIT = (
@@ -66,7 +67,7 @@ def image_store_probe(environment: Environment) -> Probe:
         url = image_store(environment).url
     except ConfigurationUnusable as error:
         return broken_probe("image store", "image store", str(error))
-    address = shown_address(url)
+    address = redact_url(url)
     return Probe("image store", "image store", address, partial(ask_image_store, url))
 
 
@@ -228,5 +229,5 @@ def _not_opened(error: DatabaseError) -> Answer:
 
 
 def _address(block: StoryDatabase) -> str:
-    scheme, _, rest = shown_address(block.mongo_url.get_secret_value()).partition("://")
+    scheme, _, rest = redact_url(block.mongo_url.get_secret_value()).partition("://")
     return f"{scheme}://{rest.partition('/')[0]}/{block.db_name}"

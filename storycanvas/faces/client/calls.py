@@ -1,8 +1,7 @@
 """One request to a face host, and what it is answered."""
 
 import io
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -10,6 +9,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from storycanvas.faces.errors import AnswerDamaged, ContractBroken, FaceError, HostUnreachable
+from storycanvas.net.bodies import BodyTooLong, BodyTooSlow, bounded
 
 Parsed = TypeVar("Parsed", bound=BaseModel)
 
@@ -87,8 +87,17 @@ def read_body(response: httpx.Response, call: Call, seconds: float, host: str) -
     """
     buffer = io.BytesIO()
     try:
-        for chunk in _bounded(response, call, seconds, host):
-            buffer.write(chunk)
+        for piece in bounded(response.iter_raw(), call.most_bytes, seconds):
+            buffer.write(piece)
+    except BodyTooLong:
+        raise call.too_large(
+            f"The face host {host} answers {call.path} with more than the "
+            f"{call.most_bytes:,} bytes that are read."
+        ) from None
+    except BodyTooSlow:
+        raise HostUnreachable(
+            f"The face host {host} did not end its answer to {call.path} within {seconds:g} s."
+        ) from None
     except (httpx.RemoteProtocolError, httpx.ReadError) as error:
         declared = response.headers.get("Content-Length", "an unknown number")
         raise AnswerDamaged(
@@ -96,20 +105,3 @@ def read_body(response: httpx.Response, call: Call, seconds: float, host: str) -
             f"{declared} bytes; try again."
         ) from error
     return buffer.getvalue()
-
-
-def _bounded(response: httpx.Response, call: Call, seconds: float, host: str) -> Iterator[bytes]:
-    end = time.monotonic() + seconds
-    size = 0
-    for chunk in response.iter_raw():
-        size += len(chunk)
-        if size > call.most_bytes:
-            raise call.too_large(
-                f"The face host {host} answers {call.path} with more than the "
-                f"{call.most_bytes:,} bytes that are read."
-            )
-        if time.monotonic() > end:
-            raise HostUnreachable(
-                f"The face host {host} did not end its answer to {call.path} within {seconds:g} s."
-            )
-        yield chunk

@@ -9,10 +9,11 @@ import httpx
 
 from storycanvas.faces.client.calls import Call, Reply, read_body
 from storycanvas.faces.client.errors import refusal
-from storycanvas.faces.client.retries import Retries, Timeouts
+from storycanvas.faces.client.timeouts import Timeouts
 from storycanvas.faces.contract import API
 from storycanvas.faces.errors import HostUnreachable, TokenRefused
-from storycanvas.faces.pictures.references import shown
+from storycanvas.net.redact import redact_url
+from storycanvas.net.retry import RetryPolicy
 
 T = TypeVar("T")
 
@@ -46,9 +47,9 @@ class HostConnection:
     """
 
     def __init__(
-        self, url: str, token: str | None, *, timeouts: Timeouts, retries: Retries
+        self, url: str, token: str | None, *, timeouts: Timeouts, retries: RetryPolicy
     ) -> None:
-        self.name = shown(url)
+        self.name = redact_url(url)
         self._timeouts = timeouts
         self._retries = retries
         self._http = httpx.Client(
@@ -80,7 +81,7 @@ class HostConnection:
         Raises:
             FaceError: The newest failure.
         """
-        return self._retries.carry_out(
+        return self._retries.call(
             lambda seconds: understand(self._once(call, seconds)), call.seconds
         )
 

@@ -1,8 +1,6 @@
 """What a host's refusal means: its error body, its status, and when it wants to be asked again."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from pydantic import ValidationError
 
@@ -16,9 +14,8 @@ from storycanvas.faces.errors import (
     UnknownHostError,
     error_class,
 )
+from storycanvas.net.retry import read_retry_after
 
-MAX_RETRY_AFTER = 3600.0
-"""Seconds; a longer wait that a host asks for counts as this."""
 _UNAUTHORIZED = 401
 _NOT_NOW = {502, 503, 504}
 """What a proxy answers for a host that is restarting; a host itself adds an error body."""
@@ -42,37 +39,8 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, host: str) -> 
             f"The face host {host} refuses the token; correct FACEFUSION_TOKEN or the block."
         )
     error = _said(body) or _unsaid(status, host)
-    error.retry_after = retry_after(headers, datetime.now(UTC))
+    error.retry_after = read_retry_after(headers)
     return error
-
-
-def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Read for how many seconds a host does not want to be asked, from `Retry-After`.
-
-    Args:
-        headers: The answer's headers. A date is judged by the host's own `Date`, for the clocks
-            of two machines differ.
-        now: UTC, for an answer without `Date`.
-
-    Returns:
-        0 to `MAX_RETRY_AFTER`; None if the header is missing or says nothing.
-    """
-    value = headers.get("Retry-After", "").strip()
-    if value.isascii() and value.isdigit():
-        return min(float(value), MAX_RETRY_AFTER)
-    until = _date(value)
-    if until is None:
-        return None
-    seconds = (until - (_date(headers.get("Date", "")) or now)).total_seconds()
-    return min(max(seconds, 0.0), MAX_RETRY_AFTER)
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    return date.replace(tzinfo=UTC) if date.tzinfo is None else date
 
 
 def _said(body: bytes) -> FaceError | None:

@@ -8,18 +8,21 @@ from typing import Self
 from storycanvas.faces.client.assets import HostAssets
 from storycanvas.faces.client.calls import Call, parse
 from storycanvas.faces.client.connection import HostConnection
-from storycanvas.faces.client.retries import DEFAULT_RETRIES, DEFAULT_TIMEOUTS, Retries, Timeouts
+from storycanvas.faces.client.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from storycanvas.faces.contract import IDEMPOTENCY_HEADER, HostStatus, OperationAnswer
 from storycanvas.faces.errors import ContractBroken, PictureNotFound
 from storycanvas.faces.operations import FaceOperation
 from storycanvas.faces.pictures.reading import Picture
+from storycanvas.net.retry import RetryPolicy
+
+_DEFAULT_RETRIES = RetryPolicy()
 
 
 class FaceHostClient:
     """A connection to a face host; usable from several threads.
 
     Calls share one pool of connections. A call that fails in a way that may pass is repeated a few
-    times within seconds, an operation always with the same key; `Retries` says how.
+    times within seconds, an operation always with the same key; `RetryPolicy` says how.
 
     Args:
         url: The host's address without the API path, such as `http://127.0.0.1:9002`.
@@ -37,7 +40,7 @@ class FaceHostClient:
         token: str | None = None,
         *,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
-        retries: Retries = DEFAULT_RETRIES,
+        retries: RetryPolicy = _DEFAULT_RETRIES,
     ) -> None:
         self.url = url.rstrip("/")
         self._timeouts = timeouts

@@ -12,6 +12,8 @@ import httpx
 from storycanvas.faces.errors import PictureNotFound, PictureTooLarge, PictureUnreachable
 from storycanvas.faces.pictures.image_store import Category, ImageStore
 from storycanvas.faces.pictures.reading import MAX_BYTES, Picture, read_picture
+from storycanvas.net.bodies import BodyTooLong, bounded
+from storycanvas.net.redact import redact_url
 
 _REDIRECTS = 3
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
@@ -35,7 +37,7 @@ def fetch_picture(reference: str, store: ImageStore) -> Picture:
         PictureTooLarge: Too many bytes or pixels.
         NotAPicture: What is there is no picture.
     """
-    return read_picture(_read(reference, store), shown(reference))
+    return read_picture(_read(reference, store), _shown(reference))
 
 
 def _read(reference: str, store: ImageStore) -> bytes:
@@ -59,7 +61,7 @@ def _read(reference: str, store: ImageStore) -> bytes:
 
 def _not_found(reference: str) -> PictureNotFound:
     return PictureNotFound(
-        f"There is no picture at {shown(reference)!r}; give an http(s) URL, a path of the image "
+        f"There is no picture at {_shown(reference)!r}; give an http(s) URL, a path of the image "
         "store or a file that this machine can read."
     )
 
@@ -78,29 +80,27 @@ def _download(url: str) -> bytes:
             _refuse_link_local(url)
             with httpx.stream("GET", url, timeout=_TIMEOUT, trust_env=False) as response:
                 if not response.is_redirect:
-                    return b"".join(_bounded(response, url))
+                    return b"".join(_pieces(response, url))
                 url = urljoin(url, response.headers.get("location", ""))
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         raise PictureUnreachable(
-            f"The picture {shown(url)} cannot be fetched ({type(error).__name__}); "
+            f"The picture {_shown(url)} cannot be fetched ({type(error).__name__}); "
             "is its server running?"
         ) from error
-    raise PictureNotFound(f"The picture {shown(url)} redirects more than {_REDIRECTS} times.")
+    raise PictureNotFound(f"The picture {_shown(url)} redirects more than {_REDIRECTS} times.")
 
 
-def _bounded(response: httpx.Response, url: str) -> Iterator[bytes]:
+def _pieces(response: httpx.Response, url: str) -> Iterator[bytes]:
     if response.status_code in _LATER:
         raise PictureUnreachable(
-            f"The server of {shown(url)} answers HTTP {response.status_code}; trying later helps."
+            f"The server of {_shown(url)} answers HTTP {response.status_code}; trying later helps."
         )
     if response.status_code != httpx.codes.OK:
-        raise PictureNotFound(f"There is no picture at {shown(url)}: HTTP {response.status_code}.")
-    total = 0
-    for chunk in response.iter_bytes():
-        total += len(chunk)
-        if total > MAX_BYTES:
-            raise PictureTooLarge(f"{shown(url)} has more than {MAX_BYTES:,} bytes.")
-        yield chunk
+        raise PictureNotFound(f"There is no picture at {_shown(url)}: HTTP {response.status_code}.")
+    try:
+        yield from bounded(response.iter_bytes(), MAX_BYTES)
+    except BodyTooLong:
+        raise PictureTooLarge(f"{_shown(url)} has more than {MAX_BYTES:,} bytes.") from None
 
 
 def _refuse_link_local(url: str) -> None:
@@ -108,31 +108,19 @@ def _refuse_link_local(url: str) -> None:
     try:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise PictureNotFound(f"{shown(url)} is no http(s) URL.")
+            raise PictureNotFound(f"{_shown(url)} is no http(s) URL.")
         found = socket.getaddrinfo(parts.hostname, parts.port or 0)
     except ValueError:  # of the port, the host's brackets or its encoding
-        raise PictureNotFound(f"{shown(url)} is no http(s) URL.") from None
+        raise PictureNotFound(f"{_shown(url)} is no http(s) URL.") from None
     for *_, address in found:
         if _is_link_local(str(address[0]).partition("%")[0]):
-            raise PictureNotFound(f"{shown(url)} leads to a link-local address; none is fetched.")
+            raise PictureNotFound(f"{_shown(url)} leads to a link-local address; none is fetched.")
 
 
 def _is_link_local(text: str) -> bool:
     address = ipaddress.ip_address(text)
     mapped = getattr(address, "ipv4_mapped", None)
     return (mapped or address).is_link_local
-
-
-def shown(reference: str) -> str:
-    """Say a reference without what may be a secret: user, password and query of a URL."""
-    if "://" not in reference:
-        return reference
-    try:
-        parts = urlsplit(reference)
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        return "the URL that was given"
-    return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
 
 
 def input_address(reference: str, picture: Picture, store: ImageStore, now: datetime) -> str:
@@ -146,8 +134,19 @@ def input_address(reference: str, picture: Picture, store: ImageStore, now: date
     """
     if store.path_of(reference) is not None:
         return reference
-    if reference.startswith(("http://", "https://")) and reference == shown(reference):
+    if reference.startswith(("http://", "https://")) and not _has_secret(reference):
         return reference
     if reference.startswith("/uploads/") and store.base_url:
         return urljoin(store.base_url, reference)
     return store.put(picture.png, Category.SOURCE, "png", now).url
+
+
+def _has_secret(url: str) -> bool:
+    """Whether an address holds more than a stored record may show."""
+    parts = urlsplit(url)
+    return "@" in parts.netloc or bool(parts.query or parts.fragment)
+
+
+def _shown(reference: str) -> str:
+    """Redact an address; a local path stays as it is, since it may hold any character."""
+    return redact_url(reference) if "://" in reference else reference

@@ -17,6 +17,7 @@ from storycanvas.faces.errors import (
 from storycanvas.faces.pictures.reading import MAX_BYTES
 from storycanvas.host.sources.addresses import IpAddress, Lookup, look_up
 from storycanvas.host.sources.url_hosts import UrlHost
+from storycanvas.net.bodies import BodyTooLong, ByteCount
 
 _GONE = {404, 410}
 _LATER = {408, 425, 429}
@@ -139,13 +140,13 @@ class PictureDownloads:
 
 async def _body(field: str, response: httpx.Response) -> bytes:
     """Collect a body outside of the memory, which is not given back when it is refused."""
-    size = 0
+    count = ByteCount(MAX_BYTES)
     with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as file:
-        async for chunk in response.aiter_raw():
-            size += len(chunk)
-            if size > MAX_BYTES:
-                raise PictureTooLarge(f"{field} has more than {MAX_BYTES:,} bytes.")
-            file.write(chunk)
+        try:
+            async for piece in response.aiter_raw():
+                file.write(count.add(piece))
+        except BodyTooLong:
+            raise PictureTooLarge(f"{field} has more than {MAX_BYTES:,} bytes.") from None
         file.seek(0)
         return file.read()
 

@@ -1,7 +1,7 @@
 import pytest
 
 from storycanvas.faces.client.host_client import FaceHostClient
-from storycanvas.faces.client.retries import Timeouts
+from storycanvas.faces.client.timeouts import Timeouts
 from storycanvas.faces.errors import (
     AnswerDamaged,
     ContractBroken,

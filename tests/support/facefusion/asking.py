@@ -3,16 +3,18 @@
 from dataclasses import dataclass
 
 import httpx
+import stamina
 
 from storycanvas.faces.client.host_client import FaceHostClient
-from storycanvas.faces.client.retries import Retries, Timeouts
+from storycanvas.faces.client.timeouts import Timeouts
 from storycanvas.faces.contract import OperationAnswer
 from storycanvas.faces.operations import EnhanceOperation
 from storycanvas.faces.pictures.reading import Picture
+from storycanvas.net.retry import RetryPolicy
 from tests.support.facefusion.supervised import portrait
 
 KEY = "the-only-one"
-PATIENT = Retries(tries=1000, first_wait=0.05, longest_wait=0.2, patience=60.0)
+PATIENT = RetryPolicy(tries=1000, first_wait=0.05, longest_wait=0.2, patience=60.0)
 GIVES_UP_SOON = Timeouts(answers={EnhanceOperation.path: 0.3})
 
 
@@ -23,14 +25,14 @@ class Answered:
 
 
 def ask_until_answered(url: str) -> Answered:
-    with FaceHostClient(url, retries=PATIENT) as client:
+    with stamina.set_testing(False), FaceHostClient(url, retries=PATIENT) as client:
         answer = client.operate(EnhanceOperation(), [client.upload(portrait())], KEY)
         return Answered(answer, client.download(answer.output_path or "none"))
 
 
 def ask_and_go_away(url: str) -> None:
     """Raise HostUnreachable, because the answer does not come soon."""
-    with FaceHostClient(url, timeouts=GIVES_UP_SOON, retries=Retries(tries=1)) as client:
+    with FaceHostClient(url, timeouts=GIVES_UP_SOON, retries=RetryPolicy(tries=1)) as client:
         client.operate(EnhanceOperation(), [client.upload(portrait())], KEY)
 
 

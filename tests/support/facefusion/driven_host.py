@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from storycanvas.faces.client.host_client import FaceHostClient
-from storycanvas.faces.client.retries import Retries
 from storycanvas.faces.contract import API, HostStatus, OperationAnswer
 from storycanvas.faces.operations import FaceOperation
+from storycanvas.net.retry import RetryPolicy
 from tests.support.facefusion.checkouts import Checkout, programs
 from tests.support.paths import ROOT
 
@@ -90,7 +90,7 @@ class DrivenHost:
         self.http = httpx.Client(
             base_url=f"{self.url}{API}/", timeout=WAIT_SECONDS, headers=headers
         )
-        self.client = FaceHostClient(self.url, token, retries=Retries(tries=1))
+        self.client = FaceHostClient(self.url, token, retries=RetryPolicy(tries=1))
 
     def ready(self) -> HostStatus:
         """Wait until its engine has started."""

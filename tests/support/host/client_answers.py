@@ -2,13 +2,13 @@
 
 import json
 
-from storycanvas.faces.client.retries import Retries
 from storycanvas.faces.operations import DetectOperation
 from storycanvas.faces.pictures.reading import read_picture
+from storycanvas.net.retry import RetryPolicy
 from tests.support.host.pictures_made import encoded
 from tests.support.host.scripted_host import Said
 
-AT_ONCE = Retries(tries=3, first_wait=0.0)
+AT_ONCE = RetryPolicy(tries=3, first_wait=0.0)
 LOOK = DetectOperation()
 INPUT = [f"asset:{'0' * 64}.png"]
 PICTURE = read_picture(encoded(), "a picture")

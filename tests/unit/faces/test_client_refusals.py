@@ -9,7 +9,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from storycanvas.faces.client.host_client import FaceHostClient
-from storycanvas.faces.client.retries import Retries
 from storycanvas.faces.errors import (
     ContractBroken,
     FaceError,
@@ -21,8 +20,9 @@ from storycanvas.faces.errors import (
     UnknownHostError,
 )
 from storycanvas.faces.operations import EnhanceOperation
+from storycanvas.net.retry import RetryPolicy
 
-ONCE = Retries(tries=1)
+ONCE = RetryPolicy(tries=1)
 PROMPT = 0.01
 """Seconds after which a server notices that it is to end."""
 

@@ -11,7 +11,6 @@ from storycanvas.catalog.health.checks import (
     HostCheck,
     HostQueue,
     HostState,
-    shown_address,
 )
 from storycanvas.catalog.health.report import HealthReport, PreviousCheck, changes
 from tasks.health.check import host_row
@@ -103,28 +102,6 @@ def test_an_automation_can_name_every_host(name: str, resource: str) -> None:
 
 def test_the_next_run_reads_the_table_of_this_one() -> None:
     assert seen_hosts([host_row(check("down"))], "1") == {KEY: PreviousCheck("down", "1")}
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("http://gpu:8188/", "http://gpu:8188"),
-        ("http://u:p@gpu:8188/comfy/?token=p", "http://gpu:8188/comfy"),
-        ("http://gpu#p", "http://gpu"),
-        ("mongodb://u:p@a:1,b:2/db?x=p", "mongodb://a:1,b:2/db"),
-        ("mongodb+srv://u:p%40@host/", "mongodb+srv://host"),
-        ("mongodb://u:p/p@host/", "mongodb://"),
-        ("mongodb://u:1?p@host/", "mongodb://"),
-        ("mongodb://u:1#p@host/", "mongodb://"),
-        ("mongodb://u:p@p@host/", "mongodb://host"),
-        ("file:///srv/images", "file:///srv/images"),
-        ("s3://key:p@bucket/images", "s3://bucket/images"),
-        ("/srv/images", "/srv/images"),
-        ("", ""),
-    ],
-)
-def test_an_address_is_shown_without_secrets(url: str, shown: str) -> None:
-    assert shown_address(url) == shown
 
 
 def test_a_report_names_what_is_not_up() -> None:

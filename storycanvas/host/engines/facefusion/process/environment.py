@@ -7,6 +7,8 @@ and nothing that could be a secret: not the host's token, no keys, no passwords.
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from storycanvas.net.redact import without_user
+
 _NAMES = frozenset(
     {
         "PATH",
@@ -85,9 +87,7 @@ def facefusion_environment(environment: Mapping[str, str], *, downloads: bool) -
     if not downloads:
         return chosen | NO_DOWNLOADS
     proxies = {
-        name: _without_password(value)
-        for name, value in environment.items()
-        if name.upper() in _PROXIES
+        name: without_user(value) for name, value in environment.items() if name.upper() in _PROXIES
     }
     unproxied = {name: text for name, text in environment.items() if name.upper() == "NO_PROXY"}
     return chosen | proxies | unproxied
@@ -97,9 +97,3 @@ def _is_allowed(name: str) -> bool:
     if any(word in name for word in _SECRETS):
         return False
     return name in _NAMES or name.startswith(_BEGINNINGS)
-
-
-def _without_password(proxy: str) -> str:
-    """Keep what stands behind the last @; curl accepts addresses without a scheme, too."""
-    scheme = f"{proxy.partition('://')[0]}://" if "://" in proxy else ""
-    return scheme + proxy.removeprefix(scheme).rpartition("@")[2]
