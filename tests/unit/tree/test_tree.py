@@ -3,6 +3,7 @@
 import ast
 import inspect
 import re
+import tomllib
 from importlib import import_module
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -114,6 +115,15 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
     parts = {part for module in modules() for part in Path(module).with_suffix("").parts}
 
     assert parts & VAGUE == set()
+
+
+def test_a_workers_run_logs_what_a_run_here_logs() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["prefect"]["logging"]
+    pool = yaml.safe_load((ROOT / "prefect.yaml").read_text())["definitions"]["work_pool"]
+    loggers = settings["extra_loggers"]
+
+    assert pool["job_variables"]["env"]["PREFECT_LOGGING_EXTRA_LOGGERS"] == loggers
+    assert [name for name in loggers.split(",") if not (ROOT / name).is_dir()] == []
 
 
 @every_deployment
