@@ -32,7 +32,8 @@ test: check ## checks, and tests on real services
 	$(BIN)/python -m pytest -n 4 --dist worksteal tests/flows tests/services tests/unit
 
 test-system: .venv ## kills, leases, restarts, fuzz, chaos, browser: wall-clock by nature
-	$(BIN)/python -m pytest -n 4 --dist worksteal tests/system
+	$(BIN)/python -m pytest -n 4 --dist loadfile tests/system -m "not alone"
+	$(BIN)/python -m pytest tests/system -m alone
 
 check: .venv ## lint, format, types, import rule
 	$(BIN)/ruff check .

@@ -10,6 +10,7 @@ from tests.support.guard.processes import OwnPrefect
 from tests.system.chaos.rounds import Chaos
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(600)
 def test_kills_a_restart_and_a_switched_off_limit_break_no_claim_of_the_guard(
     tmp_path: Path, with_prefect_database: Callable[[Path], Path]
