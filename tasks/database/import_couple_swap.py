@@ -58,7 +58,7 @@ def import_rows(database: Database[Document], source: Source, *, dry_run: bool) 
     A retry counts as existing what the try before it placed.
 
     Raises:
-        db.couple_import.errors.ImportFailed: The source cannot be read, or is not of seed 003.
+        db.couple_import.errors.ImportFailed: The source cannot be read, or lacks its tables.
         db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
     """
     return import_tables(database, source, dry_run=dry_run)
