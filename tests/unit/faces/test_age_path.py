@@ -1,4 +1,4 @@
-"""Which ages lie on the way: seed 002, "Quality by Jump" and workflow 2."""
+"""Which ages lie on the way: docs/pictures.md, "Ageing: what gives good pictures"."""
 
 from itertools import pairwise
 

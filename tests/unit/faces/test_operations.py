@@ -1,4 +1,4 @@
-"""The operations carry the owner's names, ranges and defaults (reference sections 1.2 and 2)."""
+"""The operations carry StoryCanvas's names, ranges and defaults (docs/schema.md, Characters)."""
 
 import pytest
 from pydantic import ValidationError

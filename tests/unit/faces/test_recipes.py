@@ -1,4 +1,4 @@
-"""Recipes plan what the owner's guide says (seed 002, workflows 2 and 3)."""
+"""Recipes plan what docs/pictures.md describes for ageing, restoring and swapping."""
 
 import pytest
 
