@@ -1,8 +1,9 @@
-"""What host and client say to each other: the answers of the `/api/v1` contract.
+"""The answers of the `/api/v1` contract.
 
 Requests are the operations themselves (`storycanvas.faces.operations`, by alias) plus their
 picture fields.
-Reference section 1.2 gives the names; the fields below `engine` are what a safe remote host adds.
+The names are StoryCanvas's own (docs/schema.md); the fields below `engine` are what a safe remote
+host adds.
 """
 
 from datetime import datetime

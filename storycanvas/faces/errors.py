@@ -1,8 +1,8 @@
 """What can go wrong with a face operation, one class for each thing that happens.
 
 `code` and `status` are the host contract's error code and HTTP status; host and client share
-these classes, so an error means the same on both sides. `retryable` tells whether the same call
-can succeed later without anybody changing anything.
+these classes, so an error means the same on both sides. `retryable` is true when
+the same call can succeed later without any change.
 """
 
 from typing import ClassVar
@@ -12,7 +12,7 @@ class FaceError(Exception):
     """Base of everything that goes wrong with pictures, plans and hosts.
 
     Attributes:
-        retry_after: Seconds after which a host wants to be asked again; None if it did not say.
+        retry_after: Seconds after which a host wants to be asked again; None if it named no time.
     """
 
     code: ClassVar[str] = "face_error"
@@ -168,7 +168,7 @@ class ChildAgeRefused(FaceError):
 
 
 class BaseAgeUnknown(FaceError):
-    """Nobody knows how old the face in the base picture is."""
+    """The age of the face in the base picture is not known."""
 
     code = "base_age_unknown"
     status = 422

@@ -1,8 +1,8 @@
 """The six operations and their parameters: the single source of names, ranges and defaults.
 
-Field names are those that StoryCanvas stores (reference sections 1.4 and 2, column "take"). An
-alias is the name of the same value on the wire to a host (reference section 1.2, "fields sent"):
-`model_dump()` gives what is stored, `model_dump(by_alias=True)` what is sent.
+Field names are those that StoryCanvas stores (docs/schema.md, "Presets"). An alias is
+the name of the same value on the wire to a host (docs/host-api.json): `model_dump()` gives what is
+stored, `model_dump(by_alias=True)` what is sent.
 """
 
 from enum import StrEnum
@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter,
 
 
 class EnhancementModel(StrEnum):
-    """Face enhancers of FaceFusion 3.8.1; the first three are the owner's (seed 002)."""
+    """Face enhancers of FaceFusion 3.8.1; the first three are StoryCanvas's own."""
 
     GFPGAN_1_4 = "gfpgan_1.4"
     CODEFORMER = "codeformer"
@@ -109,7 +109,7 @@ Age = Annotated[int, Field(ge=0, le=100)]
 """Years, 0 to 100."""
 
 EditorValue = Annotated[int, Field(ge=-100, le=100)]
-"""An editor slider, -100 to 100, 0 is no change."""
+"""An editor slider, -100 to 100, 0 changes nothing."""
 
 DetectorModel = Annotated[FaceDetectorModel, BeforeValidator(_owner_spelling)]
 

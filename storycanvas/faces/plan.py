@@ -10,7 +10,7 @@ from storycanvas.faces.operations import Age, Operation
 
 
 class Gallery(StrEnum):
-    """Lists of a character's `facefusion_output_gallery` (reference section 2)."""
+    """Lists of a character's `facefusion_output_gallery` (docs/schema.md, "Characters")."""
 
     ENHANCED_FACES = "enhanced_faces"
     AGE_VARIANTS = "age_variants"

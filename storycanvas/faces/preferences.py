@@ -39,7 +39,7 @@ class Preferences:
         if self.preset_operation is not None:
             _refuse_unknown(self.preset, self.preset_operation)
 
-    def settle(
+    def resolve(
         self,
         operation: type[FaceOperation],
         *,
@@ -82,21 +82,16 @@ def _build(
     operation: type[FaceOperation], kind: str, values: dict[str, Any], sources: dict[str, str]
 ) -> tuple[FaceOperation, dict[str, str]]:
     try:
-        settled = parse_operation({"operation_type": kind, **values})
+        resolved = parse_operation({"operation_type": kind, **values})
     except ValidationError as error:
         raise OutOfRange(_sentence(kind, error, sources)) from error
     defaults = {name: info.get_default() for name, info in operation.model_fields.items()}
-    told = {name: s for name, s in sources.items() if getattr(settled, name) != defaults[name]}
-    return settled, dict(sorted(told.items()))
+    chosen = {name: s for name, s in sources.items() if getattr(resolved, name) != defaults[name]}
+    return resolved, dict(sorted(chosen.items()))
 
 
 def unused_preset(plan: Plan, preferences: Preferences) -> tuple[str, ...]:
-    """Warn when a preset is for an operation that the plan does not have.
-
-    Args:
-        plan: What was run.
-        preferences: What it was made with.
-    """
+    """Warn when a preset is for an operation that the plan does not have."""
     kind = preferences.preset_operation
     if kind is None or kind in {step.operation.operation_type for step in plan.steps}:
         return ()
@@ -121,13 +116,13 @@ def _refuse_unknown(preset: Mapping[str, Any], kind: str) -> None:
 
 def _sentence(kind: str, error: ValidationError, sources: Mapping[str, str]) -> str:
     first = error.errors(include_url=False, include_context=False)[0]
-    said = first["msg"].removeprefix("Value error, ")
+    reason = first["msg"].removeprefix("Value error, ")
     path = [str(part) for part in first["loc"] if str(part) != kind]
     if not path:
         involved = ", ".join(sorted(set(sources.values()))) or "explicit"
-        return f"The settings of the operation {kind} (from: {involved}) do not fit: {said}."
+        return f"The settings of the operation {kind} (from: {involved}) do not fit: {reason}."
     name = _STORED_NAMES.get(path[0], path[0])
     source = sources.get(name, "explicit")
     return (
-        f"{name} = {first['input']!r} (from: {source}) does not fit the operation {kind}: {said}."
+        f"{name} = {first['input']!r} (from: {source}) does not fit the operation {kind}: {reason}."
     )

@@ -75,7 +75,7 @@ class FaceRunReport(_ReportPart):
         return tuple(step for step in self.steps if step.outcome in {"failed", "skipped"})
 
     def summary(self) -> str:
-        """Say in one sentence what became of the steps."""
+        """Summarise the steps in a sentence."""
         counts = {
             outcome: sum(step.outcome == outcome for step in self.steps)
             for outcome in ("done", "reused", "failed", "skipped")

@@ -61,7 +61,7 @@ def settings_of(arguments: Mapping[str, Any], environment: Mapping[str, str]) ->
 
 
 def refusal(error: ValidationError) -> str:
-    """Say in one sentence which setting cannot be used, without showing the token."""
+    """Name the setting that cannot be used, without showing the token."""
     first = error.errors(include_url=False, include_input=False)[0]
     reason = first.get("ctx", {}).get("error", first["msg"])
     return f"{first['loc'][0]}: {reason}" if first["loc"] else str(reason)

@@ -1,4 +1,4 @@
-"""Refusals that say when to try again; they leave with the header `Retry-After`."""
+"""Refusals with a time to try again, which is sent in the header `Retry-After`."""
 
 from storycanvas.faces.errors import HostFull, HostNotReady
 

@@ -29,7 +29,7 @@ FETCH_SECONDS = 3.0
 class HostServer(uvicorn.Server):
     """A server that still answers while the operations that run at a stop end.
 
-    New operations and those that wait are told to come back later, the status says `stopping`.
+    New operations and those that wait get 503 with `Retry-After`, the status is `stopping`.
     Nothing is closed before the last running operation has answered and its picture could be
     fetched, or the time for it is over.
     """

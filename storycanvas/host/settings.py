@@ -21,7 +21,7 @@ GIB = 2**30
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether an address can be reached from this machine only.
+    """Check whether an address can be reached from this machine only.
 
     Args:
         host: An IP address or a name; of the names only `localhost` is trusted.

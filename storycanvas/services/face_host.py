@@ -28,15 +28,7 @@ class FaceHost(LocalService):
         self.preferred_port = preferred_port
 
     def program(self, directory: Path, port: int) -> Program:
-        """Say what to start.
-
-        Args:
-            directory: Where the service keeps its files.
-            port: Where it has to listen.
-
-        Returns:
-            The program.
-        """
+        """Build the program to start."""
         argv = [sys.executable, "-m", "storycanvas.host", "--engine", "preview", "--slots", "1"]
         argv += ["--host", LOOPBACK, "--port", str(port), "--queue", "16"]
         argv += ["--data-dir", str(directory / "data")]
@@ -48,21 +40,11 @@ class FaceHost(LocalService):
         return Program(tuple(argv), CODE, environment)
 
     def url(self, port: int) -> str:
-        """Say what a client connects to.
-
-        Args:
-            port: Where the host listens.
-
-        Returns:
-            Its base address.
-        """
+        """Build the address for clients."""
         return f"http://{LOOPBACK}:{port}"
 
     def becomes_ready(self, record: Record) -> bool:
         """Make one try to get the host's status.
-
-        Args:
-            record: Where it runs.
 
         Returns:
             False when it does not answer yet.

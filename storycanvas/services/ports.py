@@ -41,10 +41,10 @@ def choose_port(wishes: Iterable[int | None]) -> int:
     """Take the first wished port that is free, else any free one.
 
     Args:
-        wishes: Ports in order of preference; None is no wish.
+        wishes: Ports in order of preference; None entries are skipped.
 
     Returns:
-        A port that nobody listens on.
+        A port without a listener.
     """
     for port in wishes:
         if port and is_free(port):
@@ -55,13 +55,13 @@ def choose_port(wishes: Iterable[int | None]) -> int:
 
 
 def is_free(port: int) -> bool:
-    """Tell whether a service could listen on this loopback port.
+    """Check whether a service could listen on this loopback port.
 
     Args:
         port: The port.
 
     Returns:
-        True when nobody listens there.
+        True when no process listens there.
     """
     with socket.socket() as probe:
         # As servers do: connections of an earlier service that are still fading do not count.

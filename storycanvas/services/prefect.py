@@ -63,20 +63,17 @@ class PrefectWorker(LocalService):
         self.home = home
 
     def program(self, directory: Path, port: int) -> Program:
-        """Say what to start.
+        """Build the program to start.
 
         Args:
             directory: Where the worker's log lies.
             port: Not used.
-
-        Returns:
-            The program.
         """
         del directory, port
         settings = {
             **self.settings,
             "PREFECT_API_URL": self.api_url,
-            # Whoever presses "Run" waits for the next poll; the default is 10 s.
+            # The button "Run" waits for the next poll; the default is 10 s.
             "PREFECT_WORKER_QUERY_SECONDS": "1",
         }
         argv = [sys.executable, "-m", "prefect", "worker", "start"]
@@ -84,7 +81,7 @@ class PrefectWorker(LocalService):
         return Program(tuple(argv), CODE, prefect_environment(self.home, settings))
 
     def url(self, port: int) -> str:
-        """Say whose runs it takes.
+        """Give the address of the API whose runs it takes.
 
         Args:
             port: Not used.
@@ -97,9 +94,6 @@ class PrefectWorker(LocalService):
 
     def becomes_ready(self, record: Record) -> bool:
         """Look whether the server has heard of this very worker.
-
-        Args:
-            record: Where it runs.
 
         Returns:
             False when it has not yet.
@@ -132,14 +126,11 @@ class PrefectServer(LocalService):
         self.preferred_port = preferred_port
 
     def program(self, directory: Path, port: int) -> Program:
-        """Say what to start.
+        """Build the program to start.
 
         Args:
             directory: Where the server keeps its files.
             port: Where it has to listen.
-
-        Returns:
-            The program.
         """
         settings = {
             # A lease kept in memory is lost when the server restarts, and its slot with it.
@@ -153,10 +144,7 @@ class PrefectServer(LocalService):
         return Program(tuple(argv), directory, prefect_environment(directory, settings))
 
     def url(self, port: int) -> str:
-        """Say where the API is.
-
-        Args:
-            port: Where the server listens.
+        """Build the address of the API.
 
         Returns:
             What `PREFECT_API_URL` has to be.
@@ -165,9 +153,6 @@ class PrefectServer(LocalService):
 
     def becomes_ready(self, record: Record) -> bool:
         """Make one try to get the server's health.
-
-        Args:
-            record: Where it runs.
 
         Returns:
             False when it does not answer yet.

@@ -55,9 +55,6 @@ def start(program: Program, log: Path) -> Identity:
         program: What to start.
         log: Where its output goes. The log of the start before is kept beside it, as `.1`.
 
-    Returns:
-        Who it is.
-
     Raises:
         ProgramNotStarted: The system refused.
     """
@@ -73,10 +70,7 @@ def start(program: Program, log: Path) -> Identity:
 
 
 def is_running(identity: Identity) -> bool:
-    """Tell whether the very same process still runs.
-
-    Args:
-        identity: Who it is.
+    """Check whether the very same process still runs.
 
     Returns:
         False when it ended, or when another process has its number now.
@@ -86,14 +80,14 @@ def is_running(identity: Identity) -> bool:
 
 
 def listens(identity: Identity, port: int) -> bool:
-    """Tell whether a process or a child of it is the one that listens on a port.
+    """Check whether a process or a child of it listens on a port.
 
     Args:
         identity: Who it is.
         port: The port.
 
     Returns:
-        False when nobody does, or somebody else.
+        False when no process does, or another one.
     """
     process = _find(identity)
     return process is not None and any(
@@ -155,7 +149,7 @@ def exit_code(identity: Identity) -> int | None:
         identity: Who it was.
 
     Returns:
-        The code, negative for a signal; None when it runs or is no child of this process.
+        The code, negative for a signal; None when it runs or is not a child of this process.
     """
     child = _children.get(identity.pid)
     return None if child is None else child.poll()

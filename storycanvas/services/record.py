@@ -1,4 +1,4 @@
-"""The note beside a service's files that says where it runs."""
+"""The note beside a service's files: where it runs."""
 
 import json
 import os
@@ -21,7 +21,7 @@ class Record:
         create_time: When that process was created.
         port: Where it listens on loopback.
         url: What a client connects to.
-        kept: Whether it runs on when nobody uses it.
+        kept: Whether it runs on without users.
     """
 
     pid: int
@@ -38,9 +38,6 @@ class Record:
 
 def read_record(directory: Path) -> Record | None:
     """Read where a service runs, or ran.
-
-    Args:
-        directory: The service's directory.
 
     Returns:
         The note; None when there is none.
@@ -60,12 +57,7 @@ def read_record(directory: Path) -> Record | None:
 
 
 def write_record(directory: Path, record: Record) -> None:
-    """Note where a service runs, in one step.
-
-    Args:
-        directory: The service's directory.
-        record: The note.
-    """
+    """Note where a service runs, in one step."""
     unfinished = directory / f"{_NOTE}.{os.getpid()}"
     unfinished.write_text(json.dumps(asdict(record)))
     unfinished.replace(directory / _NOTE)
@@ -73,19 +65,12 @@ def write_record(directory: Path, record: Record) -> None:
 
 
 def erase_record(directory: Path) -> None:
-    """Note that the service runs no more; its port is still remembered.
-
-    Args:
-        directory: The service's directory.
-    """
+    """Note that the service runs no more; its port is still remembered."""
     (directory / _NOTE).unlink(missing_ok=True)
 
 
 def last_port(directory: Path) -> int | None:
-    """Tell which port the service had when it ran last.
-
-    Args:
-        directory: The service's directory.
+    """Read which port the service had when it ran last.
 
     Returns:
         The port; None when it never ran.

@@ -23,10 +23,7 @@ _NEEDS_TIME = {
 
 
 def is_writable(port: int) -> bool:
-    """Tell whether the server on a loopback port takes writes.
-
-    Args:
-        port: Where it listens.
+    """Check whether the server on a loopback port takes writes.
 
     Returns:
         False also when nothing answers there yet.
@@ -73,7 +70,7 @@ def _configure(client: MongoClient[dict[str, Any]], address: str) -> None:
         client.admin.command("replSetInitiate", {"_id": NAME, "members": [member]})
     elif config["members"][0]["host"] != address:
         moved = config | {"members": [member], "version": config["version"] + 1}
-        # Forced, as the server is no member of the set that its files describe, so has no primary.
+        # Forced: the server is not a member of the set that its files describe, so has no primary.
         client.admin.command("replSetReconfig", moved, force=True)
 
 

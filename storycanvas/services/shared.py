@@ -1,8 +1,8 @@
 """One running instance of a service per state directory, shared by every process that needs it.
 
 Each user holds a shared lock on `users.lock`. Starting and leaving happen under an exclusive lock
-on `change.lock`, one at a time. Whoever leaves and gets `users.lock` for itself was the last and
-ends the service, unless it is kept. The system frees the lock of a user that was killed.
+on `change.lock`, one at a time. A user that leaves and then gets `users.lock` alone was the last,
+and ends the service, unless it is kept. The system frees the lock of a user that was killed.
 """
 
 import fcntl
@@ -52,7 +52,7 @@ class Lease:
         return self.record.url
 
     def keep(self) -> None:
-        """Let the service run on when nobody uses it, until `stop_kept`."""
+        """Let the service run on without users, until `stop_kept`."""
         with _changing(self._directory):
             # It may have been restarted by another user since.
             self.record = replace(read_record(self._directory) or self.record, kept=True)
@@ -187,7 +187,7 @@ def _join(
 
 
 def _start(service: LocalService, directory: Path, ready_within: float) -> Record:
-    """Start it, on another port if somebody takes the chosen one at the same moment."""
+    """Start it, on another port if another process takes the chosen port at the same moment."""
     wishes: tuple[int | None, ...] = (last_port(directory), service.preferred_port)
     for _ in range(OTHER_PORTS):
         port = choose_port(wishes)

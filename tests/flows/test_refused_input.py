@@ -30,7 +30,7 @@ REFUSED: list[tuple[Parameters, type[Exception], str]] = [
     ({"base_image": "{folder}/notes.txt"}, NotAPicture, "notes.txt is not a picture"),
     ({"base_image": "{folder}/plain.png"}, NoFace, "No face was found in the base picture"),
     ({"base_image": "{folder}/nothing.png"}, PictureNotFound, "There is no picture at"),
-    ({"base_image": "http://[::1/face.png"}, PictureNotFound, "is no http(s) URL"),
+    ({"base_image": "http://[::1/face.png"}, PictureNotFound, "is not an http(s) URL"),
     ({"preset": "misspelt"}, BadField, "The preset holds face_enhancer_blendd"),
     ({"preset": "unheard-of"}, UnknownPreset, "no preset with the id or name 'unheard-of'"),
     ({"character_id": "faceless"}, CharacterWithoutPicture, "has no reference image"),

@@ -17,7 +17,7 @@ _LOCAL = ("file", "local")
 
 
 class Category(StrEnum):
-    """What a stored picture is, second part of its path (seed 003, storage path rule)."""
+    """What a stored picture is, second part of its path (docs/pictures.md)."""
 
     SOURCE = "source"
     TEMPLATE = "template"
@@ -95,11 +95,11 @@ class ImageStore:
         return bytes(self._files.cat_file(location))
 
     def holds(self, path: str) -> bool:
-        """Tell whether a picture lies at a store path."""
+        """Check whether a picture lies at a store path."""
         return bool(self._files.isfile(self._location(path)))
 
     def address(self, path: str) -> str:
-        """Tell what the app can show for a store path."""
+        """Give the address that the app can show for a store path."""
         if self.base_url:
             return f"{self.base_url}/{path}"
         return str(self._files.unstrip_protocol(f"{self._root}/{path}"))
@@ -122,7 +122,7 @@ class ImageStore:
     def _location(self, path: str) -> str:
         clean = normpath(path)
         if clean.startswith(("/", "..")) or "\0" in path or "\\" in path:
-            raise PictureNotFound(f"{path!r} is no path of the image store.")
+            raise PictureNotFound(f"{path!r} is not a path of the image store.")
         return f"{self._root}/{clean}"
 
     def _write(self, path: str, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""What an output picture says about itself: that it was edited, how, from what and by which engine.
+"""The provenance in an output picture: that it was edited, how, from what and by which engine.
 
 Two forms in one PNG: our own JSON text chunk with everything, and an XMP packet with the IPTC
 property `DigitalSourceType`, which other programs read to mark AI edits.
@@ -31,10 +31,11 @@ def provenance(
     Args:
         operation: What was done.
         input_hashes: Pixel hashes of the inputs.
-        answer: The host's answer; its time is used, so that a repeated recording says the same.
+        answer: The host's answer; its time is used, so that a repeated recording is
+            the same.
 
     Returns:
-        A mapping that JSON can hold; what the engine does not tell is left out.
+        A mapping that JSON can hold; what the engine does not report is left out.
     """
     parameters = operation.model_dump(mode="json", exclude_none=True)
     told = {"models": list(answer.models), "used": answer.used}

@@ -106,7 +106,7 @@ def decode(data: bytes, name: str, max_pixels: int = MAX_PIXELS) -> Image.Image:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Turn a picture as its EXIF data says; damaged data says nothing of the pixels."""
+    """Turn a picture according to its EXIF data; damaged data leaves it unturned."""
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
     except (struct.error, OSError, SyntaxError, ValueError, KeyError, TypeError, EOFError):

@@ -35,7 +35,7 @@ def fetch_picture(reference: str, store: ImageStore) -> Picture:
         PictureNotFound: The reference leads nowhere.
         PictureUnreachable: The picture's server does not answer now.
         PictureTooLarge: Too many bytes or pixels.
-        NotAPicture: What is there is no picture.
+        NotAPicture: The content is not a picture.
     """
     return read_picture(_read(reference, store), _shown(reference))
 
@@ -108,10 +108,10 @@ def _refuse_link_local(url: str) -> None:
     try:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise PictureNotFound(f"{_shown(url)} is no http(s) URL.")
+            raise PictureNotFound(f"{_shown(url)} is not an http(s) URL.")
         found = socket.getaddrinfo(parts.hostname, parts.port or 0)
     except ValueError:  # of the port, the host's brackets or its encoding
-        raise PictureNotFound(f"{_shown(url)} is no http(s) URL.") from None
+        raise PictureNotFound(f"{_shown(url)} is not an http(s) URL.") from None
     for *_, address in found:
         if _is_link_local(str(address[0]).partition("%")[0]):
             raise PictureNotFound(f"{_shown(url)} leads to a link-local address; none is fetched.")

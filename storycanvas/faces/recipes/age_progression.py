@@ -1,6 +1,6 @@
 """Age progression: one base picture, one picture for each wanted age.
 
-The rules are the owner's (seed 002, workflow 2): the same base for all ages, intermediate ages for
+The rules (docs/pictures.md, "Ageing"): the same base for all ages, intermediate ages for
 jumps of 40 years and more, a softer blend for large single jumps, enhancement after ageing,
 nothing below 10.
 """
@@ -15,7 +15,7 @@ from storycanvas.faces.preferences import Preferences
 from storycanvas.faces.recipes.enhancement import enhancement
 
 INTERMEDIATE_FROM = 40
-"""Years of a jump from which on intermediate ages are used (seed 002, "Quality by Jump")."""
+"""Years of a jump from which on intermediate ages are used (docs/pictures.md)."""
 
 
 def age_path(base_age: int, ages: Iterable[int]) -> dict[int, int]:
@@ -128,7 +128,7 @@ def age_progression(
 
 
 def refuse_child_ages(ages: Sequence[int], *, allow_child_ages: bool) -> None:
-    """Refuse ages below 10 that nobody allowed.
+    """Refuse ages below 10 that are not allowed explicitly.
 
     Raises:
         ChildAgeRefused: There is one.
@@ -169,7 +169,7 @@ def _ageing(age: int, start: int, parent: str, chosen: Preferences, *, finished:
     fitted: dict[str, Any] = {}
     if abs(age - start) >= LARGE_JUMP:
         fitted["age_adjustment_blend"] = LARGE_JUMP_BLEND
-    operation, sources = chosen.settle(
+    operation, sources = chosen.resolve(
         AgeAdjustOperation, fitted=fitted, explicit={"target_age": age}
     )
     del sources["target_age"]

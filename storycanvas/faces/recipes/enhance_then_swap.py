@@ -1,4 +1,4 @@
-"""Enhance then swap: a face, restored, into a picture, restored again (seed 002, workflow 3)."""
+"""Enhance then swap: a face, restored, into a picture, restored again."""
 
 from storycanvas.faces.operations import EnhancementModel, FaceSwapperModel, SwapOperation
 from storycanvas.faces.plan import Gallery, Plan, PlanPicture, Step
@@ -53,7 +53,7 @@ def enhance_then_swap(
 
 def _swapping(face: str, model: FaceSwapperModel, chosen: Preferences, *, finished: bool) -> Step:
     named = {"face_swapper_model": model} if model is not FaceSwapperModel.INSWAPPER_128 else {}
-    operation, sources = chosen.settle(SwapOperation, fitted={}, explicit=named)
+    operation, sources = chosen.resolve(SwapOperation, fitted={}, explicit=named)
     return Step(
         name="swap",
         operation=operation,

@@ -7,11 +7,11 @@ from storycanvas.faces.preferences import Preferences
 def enhancement(
     model: EnhancementModel, usual: EnhancementModel, chosen: Preferences
 ) -> tuple[FaceOperation, dict[str, str]]:
-    """Settle an enhancement, telling a model that was named from the one a form is filled with.
+    """Resolve an enhancement; a named model is stronger than the one a form is filled with.
 
     Args:
         model: The model asked for.
-        usual: The model that the recipe takes when nobody asks for another; it gives way to the
+        usual: The model that the recipe takes by default; it gives way to the
             preset and the character, any other model does not.
         chosen: Settings of a preset and of the character.
 
@@ -23,5 +23,5 @@ def enhancement(
     """
     value = {"enhancement_model": model}
     if model is usual:
-        return chosen.settle(EnhanceOperation, fitted=value, explicit={})
-    return chosen.settle(EnhanceOperation, fitted={}, explicit=value)
+        return chosen.resolve(EnhanceOperation, fitted=value, explicit={})
+    return chosen.resolve(EnhanceOperation, fitted={}, explicit=value)

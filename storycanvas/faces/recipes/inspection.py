@@ -18,7 +18,7 @@ def inspection(pictures: dict[str, str], preferences: Preferences | None = None)
     Raises:
         OutOfRange: A preferred setting is out of its range.
     """
-    operation, sources = (preferences or Preferences()).settle(
+    operation, sources = (preferences or Preferences()).resolve(
         DetectOperation, fitted={}, explicit={}
     )
     return Plan(

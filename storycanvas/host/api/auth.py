@@ -1,7 +1,7 @@
 """Who may talk to the host.
 
-With a token: whoever shows it. Without one the host listens on loopback only, and still a web
-page could make the user's own browser call it, so such calls are turned away.
+With a token: every client that sends it. Without a token the host listens on loopback
+only, and still a web page could make the user's own browser call it, so such calls are turned away.
 """
 
 import hmac
@@ -20,7 +20,7 @@ OPEN_PATHS = {f"{API}/status"}
 
 
 class Gate:
-    """ASGI middleware that lets nobody else in; `OPEN_PATHS` are open to all."""
+    """ASGI middleware that refuses all other requests; `OPEN_PATHS` are open to all."""
 
     def __init__(self, app: ASGIApp, token: SecretStr | None) -> None:
         self._app = app

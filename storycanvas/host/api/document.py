@@ -26,7 +26,7 @@ def api_document() -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the document, or tell whether it is stale."""
+    """Write the document, or check whether it is stale."""
     parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
     parser.add_argument("--check", action="store_true", help="exit with 1 when it is stale")
     if not parser.parse_args(arguments).check:

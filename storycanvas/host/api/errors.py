@@ -77,7 +77,7 @@ _DESCRIPTIONS: dict[int, tuple[str, set[type[FaceError]]]] = {
 
 
 def described(status: int) -> str:
-    """Say what an error's status means, and which codes come with it."""
+    """Describe an error's status and the codes that come with it."""
     meaning, errors = _DESCRIPTIONS[status]
     codes = ", ".join(sorted(f"`{error.code}`" for error in errors))
     return f"{codes}: {meaning}"
@@ -165,7 +165,7 @@ async def _on_disconnect(request: Request, _: Exception) -> Response:
 
 async def _on_unexpected(_: Request, __: Exception) -> Response:
     """Answer only: the error goes on to the server, which logs it with its traceback."""
-    return face_error_response(EngineFailed("The host failed unexpectedly; its log says why."))
+    return face_error_response(EngineFailed("The host failed unexpectedly; its log has the cause."))
 
 
 def invalid_request(errors: Sequence[Mapping[str, Any]]) -> FaceError:

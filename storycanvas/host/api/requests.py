@@ -46,7 +46,7 @@ def picture_values(request: FaceOperation) -> dict[str, str]:
 
 
 def fingerprint(request: FaceOperation) -> str:
-    """Say in one hash what a request asks for; spelled-out defaults make no difference.
+    """Hash what a request asks for; spelled-out defaults make no difference.
 
     Returns:
         A SHA-256, 64 lower-case hex digits.

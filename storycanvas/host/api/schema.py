@@ -36,7 +36,7 @@ _BINARY = {"type": "string", "format": "binary"}
 
 
 class HostApi(FastAPI):
-    """An application whose document tells what FastAPI cannot know."""
+    """An application whose document adds what FastAPI cannot know."""
 
     def openapi(self) -> Json:
         """Make the document of the contract, once."""

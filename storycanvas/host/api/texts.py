@@ -1,10 +1,10 @@
-"""What the document of the host's contract says in words and by example."""
+"""Descriptions and examples for the document of the host's contract."""
 
 from typing import Any
 
 _FACE = "asset:" + "0123456789abcdef" * 4 + ".png"
 _SCENE = "https://app.example/uploads/scene.jpg"
-_SLIDER = "-100 to 100, 0 is no change; null leaves it as it is."
+_SLIDER = "-100 to 100, 0 changes nothing; null leaves it as it is."
 
 ABOUT = """\
 What a face host takes and answers, whatever its engine.
@@ -13,10 +13,10 @@ A picture is named by `asset:<name>` from an upload or an answer, by an absolute
 that the operator allows, or by an http(s) URL of a server that the operator allows. At most 30 MB
 and 50 million pixels are read.
 
-Every error has the body `ErrorAnswer`; `retryable` says whether the same request can succeed later
-without anybody changing anything. Beside the answers listed here a path that is not there gets 404
-`not_found`, and a method that a path does not have 405 `method_not_allowed`. What is no HTTP at all
-is refused with 400 in plain text.
+Every error has the body `ErrorAnswer`, whose `retryable` is true when the same request can succeed
+later without any change. Beside the answers listed here a path that is not there gets 404
+`not_found`, and a method that a path does not have 405 `method_not_allowed`. A request that is not
+HTTP at all is refused with 400 in plain text.
 """
 WHO_MAY_CALL = (
     "The host's token. A host that listens on loopback only may have none; then it serves callers "
@@ -64,9 +64,9 @@ FIELDS = {
     "error": "What went wrong.",
     "code": "What went wrong, as a name for programs.",
     "message": "What went wrong, with the value and the remedy, as a sentence for people.",
-    "retryable": "Whether the same request can succeed later without anybody changing anything.",
+    "retryable": "Whether the same request can succeed later without any change.",
 }
-"""By their names on the wire, for fields whose models say nothing."""
+"""By their names on the wire, for fields whose models have no description."""
 
 SCHEMAS = {
     "AgeAdjustRequest": "Makes a face look as old as `face_editor_age`.",

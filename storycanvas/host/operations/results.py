@@ -53,7 +53,7 @@ class ResultStore:
         write_durably(self._path(key), json.dumps(kept).encode())
 
     def remove_older(self, seconds: float) -> int:
-        """Remove results older than that many seconds, and say how many."""
+        """Remove results older than that many seconds, and return how many."""
         return remove_older(self._folder, seconds)
 
     def tidy(self) -> None:
@@ -82,5 +82,5 @@ def _read(data: bytes) -> tuple[str, str]:
     kept = json.loads(data)
     body, asked = kept["body"], kept["fingerprint"]
     if not isinstance(body, str) or not isinstance(json.loads(body), dict):
-        raise TypeError("the answer is no JSON object")
+        raise TypeError("the answer is not a JSON object")
     return body, str(asked)

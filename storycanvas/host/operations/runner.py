@@ -89,7 +89,7 @@ class OperationRunner:
         except Exception as error:
             _log.exception("the engine broke down over %s", operation.path)
             raise EngineFailed(
-                f"The engine broke down over {operation.path}; the host's log says why."
+                f"The engine broke down over {operation.path}; the host's log has the cause."
             ) from error
         return _Work(result, time.perf_counter() - begin, datetime.now(UTC))
 

@@ -11,7 +11,7 @@ from storycanvas.host.storage.assets import AssetStore
 
 _log = logging.getLogger(__name__)
 
-CarryOut = Callable[[Callable[[], None]], Awaitable[str]]
+Apply = Callable[[Callable[[], None]], Awaitable[str]]
 """Does an operation, calls what it was given when the engine begins, returns the answer's body."""
 
 
@@ -36,22 +36,19 @@ class OperationRuns:
         self._by_key: dict[str, _Run] = {}
         self._tasks: set[asyncio.Task[str]] = set()
 
-    async def answer(self, key: str | None, fingerprint: str, carry_out: CarryOut) -> str:
-        """Carry out an operation, join it, or give the result that is kept.
+    async def answer(self, key: str | None, fingerprint: str, apply: Apply) -> str:
+        """Run an operation, join its run, or give the result that is kept.
 
         Args:
             key: The idempotency key; without one the operation just runs.
             fingerprint: What the request asks for, to notice a key used for something else.
-            carry_out: What to do if nobody has done it.
-
-        Returns:
-            The answer's body.
+            apply: Runs the operation if it has no run and no kept result.
 
         Raises:
             storycanvas.faces.errors.IdempotencyKeyReused: The key belongs to another request.
             storycanvas.faces.errors.OperationTimedOut: The engine exceeded its time; the operation
                 goes on.
-            storycanvas.faces.errors.FaceError: Whatever went wrong while carrying it out.
+            storycanvas.faces.errors.FaceError: Whatever went wrong while it ran.
         """
         run = self._by_key.get(key) if key else None
         if run is not None and run.fingerprint != fingerprint:
@@ -61,12 +58,12 @@ class OperationRuns:
             kept = self._kept(key, fingerprint) if key else None
             if kept is not None:
                 return kept
-            run = self._start(key, fingerprint, carry_out)
+            run = self._start(key, fingerprint, apply)
         return await self._outcome(run)
 
     @property
     def under_way(self) -> int:
-        """Operations that have not ended, also those that nobody waits for any more."""
+        """Operations that have not ended, also those whose requests have gone."""
         return len(self._tasks)
 
     async def finish(self, seconds: float) -> None:
@@ -86,9 +83,9 @@ class OperationRuns:
             return None
         return body
 
-    def _start(self, key: str | None, fingerprint: str, carry_out: CarryOut) -> _Run:
+    def _start(self, key: str | None, fingerprint: str, apply: Apply) -> _Run:
         begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        task = asyncio.ensure_future(self._run(key, fingerprint, carry_out, begun))
+        task = asyncio.ensure_future(self._run(key, fingerprint, apply, begun))
         run = _Run(fingerprint, task, begun)
         self._tasks.add(task)
         if key:
@@ -97,18 +94,18 @@ class OperationRuns:
         return run
 
     async def _run(
-        self, key: str | None, fingerprint: str, carry_out: CarryOut, begun: asyncio.Future[None]
+        self, key: str | None, fingerprint: str, apply: Apply, begun: asyncio.Future[None]
     ) -> str:
         try:
-            body = await carry_out(lambda: begun.set_result(None))
+            body = await apply(lambda: begun.set_result(None))
             if key:
                 await asyncio.to_thread(self._results.keep, key, fingerprint, body)
         except FaceError:
             raise
         except Exception as error:
-            # Logged here, for those who asked may have gone.
+            # Logged here, because the clients that asked may have gone.
             _log.exception("an operation failed unexpectedly")
-            raise EngineFailed("The host failed unexpectedly; its log says why.") from error
+            raise EngineFailed("The host failed unexpectedly; its log has the cause.") from error
         return body
 
     def _ended(self, key: str | None, run: _Run) -> None:
@@ -118,7 +115,7 @@ class OperationRuns:
         if not run.begun.done():
             run.begun.set_result(None)
         if not run.task.cancelled():
-            run.task.exception()  # seen, also when everybody who asked has gone
+            run.task.exception()  # retrieved, else asyncio logs it when no client waits
 
     async def _outcome(self, run: _Run) -> str:
         await asyncio.wait({run.begun})

@@ -23,7 +23,7 @@ MAX_RETRY_AFTER = 60
 STOPPING_RETRY_AFTER = 10
 """Seconds; about what ending and starting again takes."""
 HUNG_RETRY_AFTER = 30
-"""Seconds; the engine comes back by itself or somebody restarts the host."""
+"""Seconds; the engine comes back by itself or the operator restarts the host."""
 
 
 class WorkQueue:
@@ -64,7 +64,7 @@ class WorkQueue:
         """Take a place before anything is done for an operation.
 
         Yields:
-            The ticket that tells its turn.
+            The ticket of its turn.
 
         Raises:
             NoPlace: All slots and all places to wait are taken.
@@ -181,7 +181,7 @@ def _in_thread(call: Callable[[], T]) -> asyncio.Future[T]:
     def work() -> None:
         try:
             value = call()
-        except BaseException as error:  # noqa: BLE001 - handed on to whoever waits
+        except BaseException as error:  # noqa: BLE001 - handed on to the waiting request
             loop.call_soon_threadsafe(_fail, future, error)
         else:
             loop.call_soon_threadsafe(_succeed, future, value)

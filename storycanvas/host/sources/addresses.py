@@ -59,7 +59,7 @@ _NAT64 = ip_network("64:ff9b::/96")
 def reach_of(address: IpAddress) -> Reach:
     """Judge an address.
 
-    The lists are the special-purpose registries of IANA (RFC 6890); what `ipaddress` says of them
+    The lists are the special-purpose registries of IANA (RFC 6890); what `ipaddress` knows of them
     differs between patch releases of Python 3.11. An IPv4 address inside of an IPv6 address is
     judged as itself, where systems do connect to it (mapped, and NAT64 by RFC 6052).
 
@@ -103,11 +103,11 @@ async def look_up(name: str) -> list[IpAddress]:
         At least one address, each once, in the order in which the system would try them.
 
     Raises:
-        OSError: The name has no address, or nobody answers.
+        OSError: The name has no address, or no server answers.
     """
     loop = asyncio.get_running_loop()
     try:
         found = await loop.getaddrinfo(name, None, type=socket.SOCK_STREAM)
     except UnicodeError as error:  # a label that no name can have
-        raise OSError(f"{name} is no name of a server") from error
+        raise OSError(f"{name} is not the name of a server") from error
     return list(dict.fromkeys(ipaddress.ip_address(str(entry[4][0])) for entry in found))

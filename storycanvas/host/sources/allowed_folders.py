@@ -55,7 +55,7 @@ class AllowedFolders:
 def open_without_links(root: Path, path: Path) -> int:
     """Open a file for reading, refusing links on the way from a folder to it.
 
-    A path that was checked may be another one by the time it is opened: somebody put a link in
+    A path that was checked may be another one by the time it is opened: a user put a link in
     the place of a folder. So each part is opened from the one before it, and not by name again.
     Windows cannot do that; there the opened file has to be the one that the name still leads to.
 

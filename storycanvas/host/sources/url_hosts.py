@@ -22,7 +22,7 @@ class UrlHost(NamedTuple):
     port: int | None
 
     def allows(self, url: httpx.URL) -> bool:
-        """Tell whether a URL leads to this server."""
+        """Check whether a URL leads to this server."""
         default = DEFAULT_PORTS.get(url.scheme)
         wanted = default if self.port is None else self.port
         return (
@@ -32,10 +32,10 @@ class UrlHost(NamedTuple):
         )
 
     def allows_address(self, address: IpAddress, *, allow_private: bool) -> bool:
-        """Tell whether a picture may be fetched from an address that the name resolved to.
+        """Check whether a picture may be fetched from an address that the name resolved to.
 
-        Whoever writes an address, or `localhost`, has allowed that very address. Any other name
-        may be made to lead anywhere by whoever answers for it.
+        A rule with an address, or `localhost`, allows that very address. Any other name
+        can be made to lead anywhere by the owner of its DNS zone.
 
         Args:
             address: Where a connection would go.

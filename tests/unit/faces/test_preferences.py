@@ -30,7 +30,7 @@ def test_the_stronger_source_wins_and_is_named(
 ) -> None:
     chosen = Preferences({MODEL: preset}, "enhance", {MODEL: character})
 
-    operation, sources = chosen.settle(EnhanceOperation, fitted={}, explicit={MODEL: explicit})
+    operation, sources = chosen.resolve(EnhanceOperation, fitted={}, explicit={MODEL: explicit})
 
     assert isinstance(operation, EnhanceOperation)
     assert operation.enhancement_model == value
@@ -40,7 +40,7 @@ def test_the_stronger_source_wins_and_is_named(
 def test_a_preset_for_another_operation_changes_nothing() -> None:
     chosen = Preferences({"face_mask_types": ["region"]}, "swap")
 
-    operation, _ = chosen.settle(EnhanceOperation, fitted={}, explicit={})
+    operation, _ = chosen.resolve(EnhanceOperation, fitted={}, explicit={})
 
     assert operation == EnhanceOperation()
 
@@ -48,7 +48,7 @@ def test_a_preset_for_another_operation_changes_nothing() -> None:
 def test_settings_of_other_operations_are_left_alone() -> None:
     chosen = Preferences(character={"face_editor_mouth_smile": 50, "age_adjustment_blend": 0.5})
 
-    operation, sources = chosen.settle(EnhanceOperation, fitted={}, explicit={})
+    operation, sources = chosen.resolve(EnhanceOperation, fitted={}, explicit={})
 
     assert operation == EnhanceOperation()
     assert sources == {}
@@ -59,14 +59,14 @@ def test_a_stored_value_out_of_range_is_refused_with_its_source(blend: object) -
     chosen = Preferences(character={"age_adjustment_blend": blend})
 
     with pytest.raises(OutOfRange, match=r"age_adjustment_blend = .* \(from: character\)"):
-        chosen.settle(AgeAdjustOperation, fitted={}, explicit={"target_age": 45})
+        chosen.resolve(AgeAdjustOperation, fitted={}, explicit={"target_age": 45})
 
 
 def test_settings_that_do_not_fit_together_name_their_sources() -> None:
     chosen = Preferences(character={"face_detector_size": "320x320"})
 
     with pytest.raises(OutOfRange, match=r"operation enhance \(from: character\) do not fit"):
-        chosen.settle(EnhanceOperation, fitted={}, explicit={})
+        chosen.resolve(EnhanceOperation, fitted={}, explicit={})
 
 
 @pytest.mark.parametrize("name", ["face_enhancer_blendd", "face_enhancer_model"])

@@ -59,7 +59,7 @@ class PictureAnswer(Response):
         """Send the picture.
 
         Raises:
-            BadField: That is no name of a picture.
+            BadField: That is not the name of a picture.
             PictureNotFound: The host has no such picture.
         """
         with self._assets.held((self._name,)) as (path,):

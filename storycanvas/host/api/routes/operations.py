@@ -44,10 +44,10 @@ def operation_routes(runs: OperationRuns, runner: OperationRunner) -> APIRouter:
 def _endpoint(
     operation: type[FaceOperation], runs: OperationRuns, runner: OperationRunner
 ) -> Endpoint:
-    async def carry_out(body: FaceOperation, key: IdempotencyKey = None) -> Response:
+    async def run_operation(body: FaceOperation, key: IdempotencyKey = None) -> Response:
         answer = await runs.answer(key, fingerprint(body), partial(runner.run, body))
         return Response(answer, media_type="application/json")
 
     # FastAPI reads the request model from here; each path has its own.
-    carry_out.__annotations__["body"] = request_model(operation)
-    return carry_out
+    run_operation.__annotations__["body"] = request_model(operation)
+    return run_operation

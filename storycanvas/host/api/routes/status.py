@@ -15,7 +15,7 @@ def status_routes(engine: Engine, queue: WorkQueue) -> APIRouter:
 
     @router.get("/status")
     def status() -> HostStatus:
-        """Say what the host runs, and how much of it."""
+        """Report what the host runs, and how much of it."""
         return HostStatus(
             status=_state(engine, queue),
             engine=engine.name,
