@@ -2,7 +2,7 @@
 
 Requests are the operations themselves (`storycanvas.faces.operations`, by alias) plus their
 picture fields.
-The names are StoryCanvas's own (docs/schema.md); the fields below `engine` are what a safe remote
+docs/host-api.json has all names; the fields below `engine` are what a safe remote
 host adds.
 """
 

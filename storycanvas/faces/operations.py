@@ -1,8 +1,8 @@
 """The six operations and their parameters: the single source of names, ranges and defaults.
 
-Field names are those that StoryCanvas stores (docs/schema.md, "Presets"). An alias is
-the name of the same value on the wire to a host (docs/host-api.json): `model_dump()` gives what is
-stored, `model_dump(by_alias=True)` what is sent.
+Field names are those that StoryCanvas stores (docs/database.md). An alias is the name of
+the same value on the wire to a host (docs/host-api.json): `model_dump()` gives what is stored,
+`model_dump(by_alias=True)` what is sent.
 """
 
 from enum import StrEnum
@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter,
 
 
 class EnhancementModel(StrEnum):
-    """Face enhancers of FaceFusion 3.8.1; the first three are StoryCanvas's own."""
+    """Face enhancers of FaceFusion 3.8.1; the first three are the names that StoryCanvas uses."""
 
     GFPGAN_1_4 = "gfpgan_1.4"
     CODEFORMER = "codeformer"
