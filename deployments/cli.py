@@ -101,7 +101,7 @@ def register(
     """Create limits, blocks, the work pool and deployments on the server of PREFECT_API_URL.
 
     Limits and blocks that exist stay as they are. The blocks take their values from the environment
-    variables that README lists.
+    variables of docs/configuration.md.
     """
     from deployments.register import create_limits, register_all  # noqa: PLC0415 - see the module
 

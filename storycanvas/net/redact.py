@@ -41,5 +41,8 @@ def without_user(address: str) -> str:
     Args:
         address: With or without a scheme.
     """
-    scheme, separator, rest = address.rpartition("://")
+    # At the first "://": a password may hold another one.
+    scheme, separator, rest = address.partition("://")
+    if not separator:
+        return address.rpartition("@")[2]
     return f"{scheme}{separator}{rest.rpartition('@')[2]}"

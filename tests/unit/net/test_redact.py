@@ -56,6 +56,7 @@ def test_every_address_in_a_text_loses_its_user(text: str, redacted: str) -> Non
         ("u:p/p@proxy:8080", "proxy:8080"),
         ("http://u:p/p@proxy:8080", "http://proxy:8080"),
         ("socks5://proxy:1", "socks5://proxy:1"),
+        ("http://user:made://up@proxy.example", "http://proxy.example"),
     ],
 )
 def test_a_proxy_without_its_user_can_still_be_used(address: str, open_address: str) -> None:
