@@ -5,21 +5,21 @@ from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
 from prefect.exceptions import ObjectAlreadyExists
 
 CIVITAI_LIMIT = "civitai-api"
-"""Every request to Civitai takes a slot of it; one a second comes free."""
+"""Every request to Civitai takes a slot of it; slots come free by themselves."""
+
+CIVITAI_PERIOD_SECONDS = 1.0
+"""Between two requests, of all processes together; read when the limit is created."""
 
 
-def create_rate_limit(name: str, per_second: float) -> bool:
-    """Create a limit whose slots come free by themselves, unless it exists.
-
-    Args:
-        name: The limit's name.
-        per_second: Requests a second in the long run.
+def create_civitai_limit() -> bool:
+    """Create the limit of requests to Civitai, unless it exists.
 
     Returns:
         Whether it was created.
     """
+    decay = 1.0 / CIVITAI_PERIOD_SECONDS
     return _create(
-        GlobalConcurrencyLimitCreate(name=name, limit=1, slot_decay_per_second=per_second)
+        GlobalConcurrencyLimitCreate(name=CIVITAI_LIMIT, limit=1, slot_decay_per_second=decay)
     )
 
 

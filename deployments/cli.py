@@ -103,10 +103,11 @@ def register(
     Limits and blocks that exist stay as they are. The blocks take their values from the environment
     variables of docs/configuration.md.
     """
+    from blocks.environment import Environment  # noqa: PLC0415 - see the module
     from deployments.register import create_limits, register_all  # noqa: PLC0415 - see the module
 
     if limits_only:
-        create_limits()
+        create_limits(Environment())
         return 0
     return register_all(replace_blocks=replace_blocks)
 

@@ -9,10 +9,10 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.exceptions import ObjectAlreadyExists
 
+from blocks import limits
 from blocks.configured import face_hosts
 from blocks.environment import Environment
 from blocks.face_host import FaceHost
-from blocks.limits import CIVITAI_LIMIT, create_limit, create_rate_limit
 from deployments.blocks import create_blocks
 from deployments.stack import POOL
 from storycanvas.faces.errors import FaceError
@@ -35,9 +35,7 @@ def register(environment: Environment, *, replace_blocks: bool) -> None:
     """
     for sentence in create_blocks(environment, replace=replace_blocks):
         print(sentence)
-    for host in face_hosts(environment):
-        print(create_host_limit(host))
-    print(create_civitai_limit())
+    create_limits(environment)
     print(create_pool())
     deploy = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
     subprocess.run(deploy, cwd=CODE, check=True)  # noqa: S603 - our own interpreter and words
@@ -72,7 +70,7 @@ def create_host_limit(host: FaceHost) -> str:
     except FaceError as error:
         log.warning("%s The limit gets one slot.", error)
         slots = 1
-    if create_limit(host.limit_name, slots):
+    if limits.create_limit(host.limit_name, slots):
         return f"The limit {host.limit_name} was created with {slots} slot(s)."
     return f"The limit {host.limit_name} exists already and stays as it is."
 
@@ -83,14 +81,14 @@ def create_civitai_limit() -> str:
     Returns:
         What was done, in one sentence.
     """
-    if create_rate_limit(CIVITAI_LIMIT, 1.0):
-        return f"The limit {CIVITAI_LIMIT} was created: one request a second."
-    return f"The limit {CIVITAI_LIMIT} exists already and stays as it is."
+    if limits.create_civitai_limit():
+        return f"The limit {limits.CIVITAI_LIMIT} was created: one request a second."
+    return f"The limit {limits.CIVITAI_LIMIT} exists already and stays as it is."
 
 
-def create_limits() -> None:
+def create_limits(environment: Environment) -> None:
     """Create the limits of the hosts that runs on this machine would use, and Civitai's."""
-    for host in face_hosts(Environment()):
+    for host in face_hosts(environment):
         print(create_host_limit(host))
     print(create_civitai_limit())
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 from prefect.concurrency.sync import rate_limit
 from prefect.logging import get_run_logger
 
-from blocks.limits import CIVITAI_LIMIT, create_rate_limit
+from blocks.limits import CIVITAI_LIMIT
 from storycanvas.catalog.civitai.client import CivitaiClient
 from storycanvas.catalog.civitai.pages import CatalogPage, WalkedPage, walk
 from storycanvas.catalog.civitai.query import CivitaiQuery
@@ -31,15 +31,6 @@ UNREADABLE_TRIES = 3
 
 MAX_WAIT_SECONDS = 300.0
 """A longer `Retry-After` ends the run; a later one goes on from where it was."""
-
-
-REQUEST_PERIOD_SECONDS = 1.0
-"""Between two requests, of all processes together; read when the limit is created."""
-
-
-def ensure_rate_limit() -> None:
-    """Create the limit that every call takes a slot of; an existing one stays as it is."""
-    create_rate_limit(CIVITAI_LIMIT, 1.0 / REQUEST_PERIOD_SECONDS)
 
 
 def wait_for_rate_limit() -> None:

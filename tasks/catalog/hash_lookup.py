@@ -10,6 +10,7 @@ from prefect.logging import get_run_logger
 from pymongo.database import Database
 
 from blocks.civitai import Civitai
+from blocks.limits import create_civitai_limit
 from db.catalog.civitai.items import StoredItem, unknown_hashes, upsert_items
 from db.catalog.matches.local_models import StoredLocalModel, local_models
 from db.connection import Document
@@ -19,7 +20,7 @@ from storycanvas.catalog.civitai.version_files import version_files_of_answer
 from storycanvas.catalog.entries import HashKind
 from storycanvas.catalog.errors import AnswerUnreadable, CatalogRefused, NotThere
 from storycanvas.catalog.matching.local_models import known_hashes
-from tasks.catalog.civitai_api import call_with_retries, ensure_rate_limit, wait_for_rate_limit
+from tasks.catalog.civitai_api import call_with_retries, wait_for_rate_limit
 from tasks.retries import retrying_task
 
 Value = TypeVar("Value")
@@ -104,7 +105,7 @@ def look_up_hashes(database: Database[Document], catalog: Civitai) -> LookedUp:
     unknown = {kind: unknown_hashes(database, kind, some) for kind, some in told.items()}
     if not any(unknown.values()):
         return LookedUp()
-    ensure_rate_limit()
+    create_civitai_limit()
     today = datetime.now(UTC).toordinal()
     single = [(kind, digits) for kind in told if kind != "SHA256" for digits in unknown[kind]]
     with catalog.client(wait_for_rate_limit) as client:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pymongo.database import Database
 
 from blocks.civitai import Civitai
+from blocks.limits import create_civitai_limit
 from db.catalog.civitai.imports import PageDone, advance, begin, finish
 from db.catalog.civitai.items import StoredItem, stored_versions, upsert_items
 from db.connection import Document
@@ -29,7 +30,7 @@ from storycanvas.catalog.entries import Problem
 from storycanvas.catalog.errors import CatalogError
 from storycanvas.catalog.reporting.reports import ImportReport
 from tasks.artifacts import ReportArtifact
-from tasks.catalog.civitai_api import ensure_rate_limit, pages_from, wait_for_rate_limit
+from tasks.catalog.civitai_api import pages_from, wait_for_rate_limit
 from tasks.progress import Progress
 from tasks.retries import retrying_task
 
@@ -191,7 +192,7 @@ def import_pages(
     session = ImportSession(database, source, restart=restart, base_models=query.base_models)
     if session.has_read_the_list:
         return session.report("Civitai", _END, complete=True)
-    ensure_rate_limit()
+    create_civitai_limit()
     last: WalkedPage | None = None
     with catalog.client(wait_for_rate_limit) as client, session.failures_noted():
         pages = pages_from(client, query, session.state.cursor)

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-import tasks.catalog.civitai_api
+from blocks import limits
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _prefect(prefect: None) -> Iterator[None]:  # noqa: ARG001 - it must run
     """Use the session's server; its limit of requests to Civitai frees a slot each 10 ms."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tasks.catalog.civitai_api, "REQUEST_PERIOD_SECONDS", 0.01)
+        patch.setattr(limits, "CIVITAI_PERIOD_SECONDS", 0.01)
         yield
