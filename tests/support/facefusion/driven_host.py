@@ -3,10 +3,6 @@
 import hashlib
 import io
 import os
-import re
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +18,7 @@ from storycanvas.faces.contract import API, HostStatus, OperationAnswer
 from storycanvas.faces.operations import FaceOperation
 from storycanvas.net.retry import RetryPolicy
 from tests.support.facefusion.checkouts import Checkout, programs
+from tests.support.host.started_host import PROGRAM, HostProcess
 from tests.support.paths import ROOT
 
 WAIT_SECONDS = 120
@@ -50,7 +47,7 @@ class Done:
         return np.asarray(self.picture).astype(np.int64)
 
 
-class DrivenHost:
+class DrivenHost(HostProcess):
     """A running host; `end` it.
 
     Args:
@@ -59,6 +56,8 @@ class DrivenHost:
         arguments: More of its command line.
         environment: More of its environment.
     """
+
+    end_seconds = WAIT_SECONDS
 
     def __init__(
         self,
@@ -71,20 +70,13 @@ class DrivenHost:
         self.data_dir = folder / "data"
         self.pictures = folder / "pictures"
         self.pictures.mkdir(parents=True, exist_ok=True)
-        self._log: list[str] = []
         given = environment_of(checkout, folder) | (environment or {})
-        self.process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "storycanvas.host", "--port", "0"),
-                *("--engine", "facefusion"),
-                *("--data-dir", str(self.data_dir), "--allow-root", str(self.pictures)),
-                *arguments,
-            ],
-            cwd=ROOT, env=given, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        self.url = self._read_url()
-        self._reader = threading.Thread(target=self._read_rest)
-        self._reader.start()
+        command = [
+            *(*PROGRAM, "--port", "0", "--engine", "facefusion"),
+            *("--data-dir", str(self.data_dir), "--allow-root", str(self.pictures)),
+            *arguments,
+        ]
+        super().__init__(command, given)
         token = given.get("FACEFUSION_TOKEN")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.http = httpx.Client(
@@ -126,38 +118,14 @@ class DrivenHost:
         """List what lies in the engine's folder for the files of operations."""
         return list((self.data_dir / "facefusion" / "jobs").rglob("*"))
 
-    def log(self) -> str:
-        return "".join(self._log)
-
-    def end(self) -> int:
-        """Ask it to stop, unless it ended already."""
-        if self.process.poll() is None:
-            self.process.terminate()
-        status = self.process.wait(WAIT_SECONDS)
-        self._reader.join(WAIT_SECONDS)
+    def close(self) -> None:
         self.http.close()
         self.client.close()
-        if self.process.stderr is not None:
-            self.process.stderr.close()
-        return status
 
     def _fetched(self, answer: OperationAnswer) -> bytes:
         if answer.output_path is None:
             return b""
         return self.http.get(f"assets/{answer.output_path}").raise_for_status().content
-
-    def _read_url(self) -> str:
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self._log.append(line)
-            if found := re.search(r"listening on (http://\S+)", line):
-                return found[1]
-        message = f"the host ended at once: {self.log()}"
-        raise AssertionError(message)
-
-    def _read_rest(self) -> None:
-        assert self.process.stderr is not None
-        self._log.extend(self.process.stderr)
 
 
 def environment_of(checkout: Checkout, folder: Path) -> dict[str, str]:

@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -22,23 +22,23 @@ def environment(token: str | None = None) -> dict[str, str]:
     return plain | {"PYTHONPATH": str(ROOT)} | ({"FACEFUSION_TOKEN": token} if token else {})
 
 
-class StartedHost:
-    def __init__(
-        self, data_dir: Path, arguments: Sequence[str] = (),
-        program: Sequence[str] = PROGRAM, token: str | None = None,
-    ) -> None:  # fmt: skip
+class HostProcess:
+    """A host as a process of its own, with what it wrote to its standard error.
+
+    Attributes:
+        end_seconds: How long it may take to end.
+    """
+
+    end_seconds = WAIT_SECONDS
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self._log: list[str] = []
         self.process = subprocess.Popen(
-            [*program, "--port", "0", "--data-dir", str(data_dir), *arguments],
-            cwd=ROOT,
-            env=environment(token),
-            stderr=subprocess.PIPE,
-            text=True,
+            command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
         )
         self.url = self._read_url()
         self._reader = threading.Thread(target=self._read_rest)
         self._reader.start()
-        self.client = httpx.Client(base_url=f"{self.url}{API}/", timeout=WAIT_SECONDS)
 
     def end(self) -> int:
         """Ask it to stop, unless it ended already."""
@@ -53,10 +53,13 @@ class StartedHost:
     def log(self) -> str:
         return "".join(self._log)
 
+    def close(self) -> None:
+        """Close the connections to it, once it has ended."""
+
     def _ended(self) -> int:
-        status = self.process.wait(WAIT_SECONDS)
-        self._reader.join(WAIT_SECONDS)
-        self.client.close()
+        status = self.process.wait(self.end_seconds)
+        self._reader.join(self.end_seconds)
+        self.close()
         assert self.process.stderr is not None
         self.process.stderr.close()
         return status
@@ -73,6 +76,19 @@ class StartedHost:
     def _read_rest(self) -> None:
         assert self.process.stderr is not None
         self._log.extend(self.process.stderr)
+
+
+class StartedHost(HostProcess):
+    def __init__(
+        self, data_dir: Path, arguments: Sequence[str] = (),
+        program: Sequence[str] = PROGRAM, token: str | None = None,
+    ) -> None:  # fmt: skip
+        command = [*program, "--port", "0", "--data-dir", str(data_dir), *arguments]
+        super().__init__(command, environment(token))
+        self.client = httpx.Client(base_url=f"{self.url}{API}/", timeout=WAIT_SECONDS)
+
+    def close(self) -> None:
+        self.client.close()
 
 
 StartHost = Callable[..., StartedHost]
