@@ -1,5 +1,6 @@
 """Real services for tests: each started once a session on a free port, and ended by pid."""
 
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -34,6 +35,14 @@ def _no_waits_between_tries() -> Iterator[None]:
     """Repeat calls without a wait; a test of the waits calls `stamina.set_testing(False)`."""
     with stamina.set_testing(True, attempts=1000, cap=True):
         yield
+
+
+def pytest_unconfigure() -> None:
+    """Say nothing of a log line that finds pytest's stream closed.
+
+    Threads of Prefect log until the interpreter ends; no test is left that could be told.
+    """
+    logging.raiseExceptions = False
 
 
 @pytest.fixture(scope="session")
