@@ -14,7 +14,7 @@ from pydantic import Field
 
 from blocks.configured import image_store
 from blocks.environment import Environment
-from storycanvas.catalog.reporting.plots import models_plot
+from storycanvas.catalog.reporting.charts import models_plot
 from storycanvas.catalog.reporting.reports import CatalogReport
 from storycanvas.catalog.reporting.summary import catalog_lists, catalog_report
 from tasks.artifacts import publish_report

@@ -6,7 +6,7 @@ from functools import cache
 
 import httpx
 
-from storycanvas.catalog.answer_body import ACCEPTED
+from storycanvas.catalog.answers import ACCEPTED
 from storycanvas.catalog.errors import CatalogRefused
 
 _PRINTABLE = range(0x20, 0x7F)

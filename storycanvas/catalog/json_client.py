@@ -5,8 +5,7 @@ from typing import Self
 
 import httpx
 
-from storycanvas.catalog.answer_body import read_body
-from storycanvas.catalog.answer_status import check_status
+from storycanvas.catalog.answers import check_status, read_body
 from storycanvas.catalog.errors import AnswerUnreadable, CatalogRefused, CatalogUnreachable
 from storycanvas.catalog.http_connection import open_connection
 from storycanvas.catalog.json_text import read_json

@@ -15,7 +15,7 @@ from db.errors import DatabaseError
 from storycanvas.catalog.health.checks import GpuGuard, HostCheck
 from storycanvas.catalog.health.parallel import Round
 from storycanvas.catalog.health.report import HealthReport, changes
-from tasks.artifacts import ReportArtifact
+from tasks.artifacts import ReportArtifact, inline_picture
 from tasks.health.events import emit_change_event
 from tasks.health.history import (
     PICTURE_KEY,
@@ -103,11 +103,14 @@ def hosts_artifacts(report: HealthReport, day: Rows | None) -> Iterator[ReportAr
     """
     yield ReportArtifact(TABLE_KEY, [host_row(check) for check in report.checks])
     if day is not None:
-        from tasks.health.chart import (  # noqa: PLC0415 - a second, which most runs need not pay
-            health_markdown,
+        # pandas and matplotlib take a second to import, which most runs need not pay.
+        from storycanvas.catalog.reporting.health_chart import (  # noqa: PLC0415
+            checks_frame,
+            health_plot,
         )
 
-        text = health_markdown(day, report.summary())
+        picture = inline_picture("hosts in the last day", health_plot(checks_frame(day)))
+        text = f"# Hosts in the last 24 hours\n\n{picture}\n\n{report.summary()}\n"
         yield ReportArtifact(PICTURE_KEY, text, only_newest=True)
 
 

@@ -1,7 +1,8 @@
 """The picture of the last day's checks: which host was up, and how fast it answered."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -16,6 +17,19 @@ MAX_GAP = timedelta(minutes=15)
 """How long a host counts as it was at a check, without another one; then it counts as unchecked."""
 
 _COLUMNS = ["name", "checked_at", "is_up", "latency_ms"]
+
+
+def checks_frame(checks: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Take the four columns of checks as the history holds them, which may be none.
+
+    Args:
+        checks: With the fields name, checked_at, is_up and latency_ms; a missing one is None.
+    """
+    rows = [{name: check.get(name) for name in _COLUMNS} for check in checks]
+    frame = pd.DataFrame(rows, columns=_COLUMNS)
+    frame["checked_at"] = pd.to_datetime(frame["checked_at"], utc=True)
+    frame["latency_ms"] = pd.to_numeric(frame["latency_ms"], errors="coerce")
+    return frame
 
 
 def last_day(checks: pd.DataFrame) -> pd.DataFrame:

@@ -9,15 +9,15 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from storycanvas.catalog.reporting.charts import label
+from storycanvas.catalog.reporting.charts import label, models_plot
 from storycanvas.catalog.reporting.health_chart import (
     MAX_GAP,
     MAX_HOSTS,
+    health_plot,
     hosts_worst_first,
     last_day,
     spans,
 )
-from storycanvas.catalog.reporting.plots import health_plot, models_plot
 
 NOW = datetime(2026, 3, 1, 2, 30, tzinfo=UTC)
 RED, GREEN = (200, 50, 74), (143, 207, 176)

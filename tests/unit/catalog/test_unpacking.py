@@ -2,7 +2,7 @@ import gzip
 
 import pytest
 
-from storycanvas.catalog.unpacking import unpacked
+from storycanvas.catalog.answers import unpacked
 
 ONE, TWO = gzip.compress(b"one"), gzip.compress(b"two")
 

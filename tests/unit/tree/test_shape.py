@@ -22,18 +22,16 @@ SHORT_FILES = {
     "flows/check_hosts.py": "a flow has a file of its own",
     "flows/match_models.py": "a flow has a file of its own",
     "flows/report_model_catalog.py": "a flow has a file of its own",
-    "storycanvas/catalog/reporting/plots.py": "imports matplotlib for the modules that draw",
     "storycanvas/faces/recipes/enhancement.py": "a recipe has a file of its own",
     "storycanvas/gpu/run_log.py": "is imported by guard and pool, which know nothing of each other",
     "storycanvas/host/refusals.py": "is imported by every part of the host",
     "tasks/database/connection.py": "is imported by every task on the database",
-    "tasks/health/chart.py": "keeps matplotlib out of the other tasks",
 }
 STAND_IN = "tests/support/facefusion/stand_in/"
 """Has the folders and names of FaceFusion's own tree."""
 
-MAX_FILES, MAX_LINES = 372, 40_500
-MAX_FILES_WITH_TESTS, MAX_LINES_WITH_TESTS = 725, 77_500
+MAX_FILES, MAX_LINES = 363, 39_300
+MAX_FILES_WITH_TESTS, MAX_LINES_WITH_TESTS = 720, 76_400
 """Bounds that may only fall; the aim is 360 and 38,500, with tests 710 and 73,500."""
 
 DIRECT = {

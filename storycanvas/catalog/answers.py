@@ -1,0 +1,116 @@
+"""Answers of servers: what a status means, and a body within bounds of time and unpacked length."""
+
+import zlib
+from collections.abc import Iterable, Iterator
+from http import HTTPStatus
+
+import httpx
+
+from storycanvas.catalog.errors import (
+    AnswerUnreadable,
+    CatalogBusy,
+    CatalogRefused,
+    CatalogUnreachable,
+    NotThere,
+)
+from storycanvas.net.bodies import BodyTooLong, BodyTooSlow, bounded
+from storycanvas.net.retry import read_retry_after
+
+ACCEPTED = "gzip"
+"""What to send as `Accept-Encoding`; what says that it is packed otherwise is not unpacked."""
+
+PART_BYTES = 256 * 1024
+"""Length of an unpacked part at most."""
+
+_GZIP_WRAPPED = 31  # zlib's manual: 15 bits of window, and 16 for the wrapper of gzip
+
+
+def check_status(response: httpx.Response, where: str) -> None:
+    """Raise what a status other than 2xx means.
+
+    Args:
+        response: Its headers are enough.
+        where: The address as messages tell it.
+
+    Raises:
+        CatalogBusy: 429 or 5xx.
+        CatalogRefused: Another 4xx.
+        NotThere: 404.
+        AnswerUnreadable: A redirect; none is followed.
+    """
+    status = response.status_code
+    if response.is_success:
+        return
+    if status == HTTPStatus.NOT_FOUND:
+        raise NotThere(f"{where} is not there (404).")
+    if status == HTTPStatus.TOO_MANY_REQUESTS or response.is_server_error:
+        wait = read_retry_after(response.headers)
+        raise CatalogBusy(f"{where} answered {status}; try again later.", wait, status)
+    if response.is_client_error:
+        raise CatalogRefused(
+            f"{where} refused the request ({status}). Check the key, if it has one."
+        )
+    raise AnswerUnreadable(
+        f"{where} answered {status} instead of JSON. Name the address that it leads to."
+    )
+
+
+def read_body(
+    response: httpx.Response, where: str, *, max_bytes: int, whole_seconds: float
+) -> bytes:
+    """Read and unpack.
+
+    Args:
+        response: Its headers have come, its body has not.
+        where: The address as messages tell it.
+        max_bytes: How long the body may be, unpacked.
+        whole_seconds: How long it may take.
+
+    Raises:
+        AnswerUnreadable: It is too long, or cannot be unpacked.
+        CatalogUnreachable: It takes too long.
+        httpx.TransportError: The connection breaks.
+    """
+    raw = bounded(response.iter_raw(), None, whole_seconds)
+    packing = response.headers.get("Content-Encoding", "").strip().casefold()
+    try:
+        return b"".join(bounded(unpacked(raw) if packing == ACCEPTED else raw, max_bytes))
+    except BodyTooLong:
+        raise AnswerUnreadable(f"The answer of {where} is longer than {max_bytes} bytes.") from None
+    except BodyTooSlow:
+        raise CatalogUnreachable(
+            f"{where} did not end its answer within {whole_seconds:g} s."
+        ) from None
+    except (EOFError, zlib.error) as error:
+        raise AnswerUnreadable(f"The answer of {where} cannot be unpacked.") from error
+
+
+def unpacked(packed_parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Unpack; unlike the module `gzip`, give all there is of a torn text.
+
+    Args:
+        packed_parts: One or more gzip members after each other, cut anywhere.
+
+    Yields:
+        Parts of at most `PART_BYTES`; none is empty.
+
+    Raises:
+        EOFError: It is cut off.
+        zlib.error: It is no gzip, or damaged.
+    """
+    unpacker = zlib.decompressobj(_GZIP_WRAPPED)
+    for next_part in packed_parts:
+        packed = next_part
+        while packed:
+            if unpacker.eof:
+                packed = packed.lstrip(b"\0")  # padding between two members, or after the last
+                if not packed:
+                    break
+                unpacker = zlib.decompressobj(_GZIP_WRAPPED)
+            if part := unpacker.decompress(packed, PART_BYTES):
+                yield part
+            packed = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
+    while not unpacker.eof and (part := unpacker.decompress(b"", PART_BYTES)):
+        yield part
+    if not unpacker.eof:
+        raise EOFError
