@@ -26,7 +26,7 @@ class EnhancementModel(StrEnum):
 
 
 class FaceSwapperModel(StrEnum):
-    """Face swappers of FaceFusion 3.8.1, and the owner's `inswapper_256`.
+    """Face swappers of FaceFusion 3.8.1, and StoryCanvas's own `inswapper_256`.
 
     FaceFusion has no model of that name; its work is done by `inswapper_128` at 256 x 256 pixels.
     """
@@ -98,7 +98,7 @@ class FaceDetectorSize(StrEnum):
     SIZE_160 = "160x160"
 
 
-def _owner_spelling(value: object) -> object:
+def _storycanvas_spelling(value: object) -> object:
     return "yoloface" if value == "yolo_face" else value
 
 
@@ -111,7 +111,7 @@ Age = Annotated[int, Field(ge=0, le=100)]
 EditorValue = Annotated[int, Field(ge=-100, le=100)]
 """An editor slider, -100 to 100, 0 changes nothing."""
 
-DetectorModel = Annotated[FaceDetectorModel, BeforeValidator(_owner_spelling)]
+DetectorModel = Annotated[FaceDetectorModel, BeforeValidator(_storycanvas_spelling)]
 
 _SMALL_SIZES = {FaceDetectorModel.RETINAFACE, FaceDetectorModel.SCRFD}
 

@@ -82,7 +82,7 @@ LARGE_JUMP = 30
 """Years of one ageing step from which on it is blended softly."""
 
 LARGE_JUMP_BLEND = 0.7
-"""The mildest blend of the owner's 0.5 to 0.7 for large jumps."""
+"""Share of the result that a large jump mixes into its input (docs/pictures.md, "Ageing")."""
 
 BASE = "base"
 

@@ -1,4 +1,4 @@
-"""Connecting to MongoDB: the owner's policy, clear sentences, no credentials in them."""
+"""Connecting to MongoDB: the policy of docs/schema.md, clear sentences, no credentials in them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The owner's own command lines work as they are written, with another address and path."""
+"""StoryCanvas's own command lines work as written, with another address and path."""
 
 import json
 import subprocess

@@ -44,7 +44,7 @@ def indexes_of(database: Data, name: str) -> list[dict[str, Any]]:
 
 
 def as_in_reference(database: Data) -> dict[str, set[str]]:
-    """Every collection's indexes in the notation of the reference's table."""
+    """Every collection's indexes as its fields, `-` for descending, then marks."""
     return {
         name: {_written(index) for index in indexes_of(database, name) if index["name"] != "_id_"}
         for name in database.list_collection_names()

@@ -2,9 +2,11 @@
 
 import ast
 import re
+import shlex
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -16,7 +18,12 @@ import yaml
 import flows
 import storycanvas.faces.recipes
 from blocks.environment import Environment
+from db.schema.collections import COLLECTIONS
+from deployments.cli import app
+from deployments.database_page import main as database_page
+from deployments.run_flow import load_flow, read_parameters
 from tests.support.paths import ROOT
+from tests.support.tree import files
 
 DOCS = ROOT / "docs"
 PAGES = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md")))
@@ -56,18 +63,6 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-") for text in headings}
 
 
-@cache
-def help_of(*words: str) -> str:
-    return subprocess.run(
-        [sys.executable, "-m", "deployments.cli", *words, "--help"],
-        cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", "COLUMNS": "200", "NO_COLOR": "1", "HOME": "/nonexistent"},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-
-
 @every_page
 def test_every_link_leads_somewhere(page: Path) -> None:
     broken = []
@@ -84,13 +79,20 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 @every_page
 def test_every_path_of_this_repository_exists(page: Path) -> None:
-    named = re.findall(rf"`((?:{ROOMS})/[\w./-]*)`", prose(page))
+    named = re.findall(rf"(?<![\w/.-])((?:{ROOMS})/[\w./-]*\w)(?![\w<*])", commands(page))
+    files_by_end = re.findall(r"`([\w/]+\.py)`", prose(page))
+    missing = [path for path in named if not (ROOT / path).exists()]
+    missing += [end for end in files_by_end if not any(map(ends_with(end), files()))]
 
-    assert [path for path in named if not (ROOT / path).exists() and not is_new(path, page)] == []
+    assert [path for path in missing if not is_new(path, page)] == []
+
+
+def ends_with(end: str) -> Callable[[Path], bool]:
+    return lambda path: path.as_posix().endswith(f"/{end}")
 
 
 def is_new(path: str, page: Path) -> bool:
-    """Whether the page tells the reader to make this file: its name stands before a block."""
+    """Whether the reader is to make this file: the page has its name before a block."""
     return bool(re.search(rf"`{re.escape(path)}`:\n\n```", page.read_text()))
 
 
@@ -110,12 +112,33 @@ def test_every_module_that_is_run_exists(page: Path) -> None:
 
 
 @every_page
-def test_every_command_of_storycanvas_exists(page: Path) -> None:
-    typed = re.findall(
-        r"(?:^|\$ |bin/)storycanvas (guard )?([a-z]+)(?= |$)", commands(page), re.MULTILINE
-    )
+def test_every_command_of_storycanvas_is_understood(page: Path) -> None:
+    lines = re.findall(r"^(?:\$ )?(?:\S*bin/)?storycanvas (.+)$", commands(page), re.MULTILINE)
+    for words in (shlex.split(line, comments=True) for line in lines):
+        app.parse_args(words, exit_on_error=False, print_error=False)
+        flow = words[1] if words[0] == "run" and len(words) > 1 else "FLOW"
+        if flow == "FLOW" or "--help" in words or is_new(f"flows/{flow}.py", page):
+            continue
+        read_parameters(load_flow(flow), words[2:])
 
-    assert [words for words in typed if f" {words[1]} " not in help_of(*words[0].split())] == []
+
+@pytest.mark.parametrize("command", ["deployment run", "worker start", "automation create"])
+def test_every_option_of_prefects_commands_exists(command: str) -> None:
+    helped = subprocess.run(
+        [sys.executable, "-m", "prefect", *command.split(), "--help"],
+        env={"PATH": "/usr/bin:/bin", "COLUMNS": "200", "HOME": "/nonexistent"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    typed = [
+        re.findall(r" (--?[a-z-]+)", line)
+        for page in PAGES
+        for line in re.findall(rf"prefect {command} (.*?)(?:`|$)", page.read_text(), re.MULTILINE)
+    ]
+
+    assert typed
+    assert [option for options in typed for option in options if option not in helped] == []
 
 
 def test_make_help_names_every_command_of_the_readme() -> None:
@@ -212,3 +235,25 @@ def test_every_guarantee_links_its_test() -> None:
     unproved = [row for row in rows if "](../tests/" not in row]
 
     assert set(unproved) == {"| promise | proved by |", "| --- | --- |"}
+
+
+@every_page
+def test_every_test_that_is_named_exists(page: Path) -> None:
+    named = re.findall(r"`(test_\w+)`", prose(page))
+    tests = "".join(path.read_text() for path in files() if path.match("tests/**/test_*.py"))
+
+    assert [name for name in named if f"def {name}(" not in tests] == []
+
+
+def test_the_page_of_the_database_is_not_stale() -> None:
+    assert database_page(["--check"]) == 0, "run: python -m deployments.database_page"
+
+
+def test_every_collection_field_and_index_is_on_the_page_of_the_database() -> None:
+    text = (DOCS / "database.md").read_text()
+
+    for collection in COLLECTIONS:
+        section = text.split(f"## `{collection.name}`\n")[1].split("\n## ")[0]
+        names = [info.alias or name for name, info in collection.document.model_fields.items()]
+        names += [index.name for index in collection.indexes]
+        assert [name for name in names if f"`{name}`" not in section] == []

@@ -58,7 +58,7 @@ def commands() -> list[tuple[bool, list[str]]]:
 
 
 @pytest.mark.parametrize("option", sorted(options(host_parser())))
-def test_the_page_tells_of_every_option(option: str) -> None:
+def test_the_page_has_every_option(option: str) -> None:
     assert f"| `{option}` |" in PAGE
 
 
@@ -69,10 +69,10 @@ def test_every_option_on_the_page_exists() -> None:
 
 def test_the_defaults_on_the_page_are_those_of_the_program() -> None:
     parser = host_parser()
-    told = dict(re.findall(r"\| `--([a-z-]+)` \| `([^`]*)` \|", PAGE))
-    real = {name: parser.get_default(name.replace("-", "_")) for name in told}
-    assert len(told) > 5
-    assert {name: type(real[name])(text) for name, text in told.items()} == real
+    named = dict(re.findall(r"\| `--([a-z-]+)` \| `([^`]*)` \|", PAGE))
+    real = {name: parser.get_default(name.replace("-", "_")) for name in named}
+    assert len(named) > 5
+    assert {name: type(real[name])(text) for name, text in named.items()} == real
 
 
 def test_every_command_of_the_program_is_understood() -> None:
@@ -92,16 +92,16 @@ def test_the_commands_use_files_that_are_there() -> None:
 
 
 @pytest.mark.parametrize("name", [TOKEN_VARIABLE, HOME_VARIABLE, PYTHON_VARIABLE])
-def test_the_page_tells_of_every_variable(name: str) -> None:
+def test_the_page_has_every_variable(name: str) -> None:
     assert f"| `{name}` |" in PAGE
 
 
 @pytest.mark.parametrize("error", FROM_HOST)
-def test_the_page_tells_of_every_error(error: type[errors.FaceError]) -> None:
+def test_the_page_has_every_error(error: type[errors.FaceError]) -> None:
     assert f"| `{error.code}` | {error.status} |" in PAGE
 
 
-def test_the_page_tells_of_every_status() -> None:
+def test_the_page_has_every_status() -> None:
     states = HostStatus.model_json_schema()["properties"]["status"]["enum"]
     assert [state for state in states if f"| `{state}` |" not in PAGE] == []
 

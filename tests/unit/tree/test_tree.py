@@ -25,6 +25,22 @@ OWNERS_HOST = ".".join(map(str, (192, 168, 1, 10)))
 PLACE = re.compile(r"://|--(index|extra-index|find-links|trusted)|(^|\s|@ )(/|~|\.\.?/|[A-Z]:\\)")
 VAGUE = {"utils", "util", "helpers", "helper", "manager", "common", "misc"}
 SENTENCE = re.compile(r"[A-Z][^.]*(\.\S[^.]*)*\.", re.IGNORECASE)
+LEADS_OUTSIDE = re.compile(
+    r"referenc[e] (?:section|\()|the referenc[e]'s|\bseeds? 00\d|\bDESI[G]N\b|\bHOU[S]E\b"
+    r"|\b(?:the|this) (?:brief|paper|handbook|issue)\b|\bthe owne[r]'s\b"
+    r"|\b(?:10(?:\.\d+){3}|(?:192\.168|172\.(?:1[6-9]|2\d|3[01]))(?:\.\d+){2})\b(?!/)"
+)
+TESTS_OF_ADDRESSES = {
+    "tests/services/host/test_host_settings.py",
+    "tests/unit/host/test_address_ranges.py",
+}
+"""Their private addresses are values of a test, not places."""
+
+CITED_FILE = re.compile(
+    r"(?<![\w/.-])(?:benchmarks|blocks|db|deployments|docs|flows|samples|storycanvas|tasks|tests)"
+    r"/[\w./-]*\.(?:py|md|json)\b"
+)
+CITED_PART = re.compile(r'\b(docs/[\w-]+\.md), "?([A-Z]\w+)')
 BLOCKS = (Civitai, FaceHost, FaceHostFarm, ImageStoreBlock, StoryDatabase)
 DEPLOYMENTS: list[dict[str, Any]] = yaml.safe_load((ROOT / "prefect.yaml").read_text())[
     "deployments"
@@ -87,6 +103,44 @@ def test_the_owners_own_address_is_nowhere() -> None:
     assert [path for path in files() if OWNERS_HOST.encode() in path.read_bytes()] == []
 
 
+def texts() -> dict[str, str]:
+    """Read everything that people wrote, by path; the lines of a paragraph are joined."""
+    return {
+        str(path.relative_to(ROOT)): re.sub(r"\s*\n\s*(?:# )?", " ", path.read_text())
+        for path in files()
+        if path.suffix in {".py", ".md", ".toml", ".yaml", ".service"} or path.name == "Makefile"
+    }
+
+
+def test_no_citation_leads_out_of_the_repository() -> None:
+    found = {
+        (name, match[0])
+        for name, text in texts().items()
+        if name not in TESTS_OF_ADDRESSES
+        for match in LEADS_OUTSIDE.finditer(text)
+    }
+
+    assert found == set()
+
+
+def test_every_file_and_heading_that_code_cites_exists() -> None:
+    cited = {name: text for name, text in texts().items() if not name.endswith(".md")}
+    missing = {
+        (name, path)
+        for name, text in cited.items()
+        for path in CITED_FILE.findall(text)
+        if not (ROOT / path).exists()
+    }
+    missing |= {
+        (name, f"{page}, {part}")
+        for name, text in cited.items()
+        for page, part in CITED_PART.findall(text)
+        if not re.search(rf"(?im)^#+ .*\b{part}", (ROOT / page).read_text())
+    }
+
+    assert missing == set()
+
+
 def test_requirements_name_no_index_and_no_place_on_a_machine() -> None:
     lines = [
         line
@@ -111,7 +165,7 @@ def test_functions_are_short() -> None:
     assert [name for name, lines in lengths.items() if lines > MAX_FUNCTION_LINES] == []
 
 
-def test_no_module_has_a_name_that_says_nothing() -> None:
+def test_no_module_has_a_vague_name() -> None:
     parts = {part for module in modules() for part in Path(module).with_suffix("").parts}
 
     assert parts & VAGUE == set()
@@ -132,15 +186,15 @@ def test_a_deployment_is_called_as_its_flow(deployment: dict[str, Any]) -> None:
 
 
 @every_deployment
-def test_every_parameter_says_in_a_sentence_what_it_is(deployment: dict[str, Any]) -> None:
+def test_every_parameter_is_described_in_a_sentence(deployment: dict[str, Any]) -> None:
     properties = flow_of(deployment).parameters.properties
-    said = {name: field.get("description", "") for name, field in properties.items()}
+    descriptions = {name: field.get("description", "") for name, field in properties.items()}
 
-    assert {name for name, text in said.items() if not SENTENCE.fullmatch(text)} == set()
+    assert {name for name, text in descriptions.items() if not SENTENCE.fullmatch(text)} == set()
 
 
 @every_deployment
-def test_only_whom_and_what_it_is_for_has_to_be_typed(deployment: dict[str, Any]) -> None:
+def test_only_the_character_and_the_target_have_to_be_typed(deployment: dict[str, Any]) -> None:
     required = flow_of(deployment).parameters.required
 
     assert [name for name in required if not name.startswith(("character_id", "target"))] == []
@@ -157,13 +211,13 @@ def test_every_default_is_valid(deployment: dict[str, Any]) -> None:
 
 
 @every_block
-def test_a_block_says_what_it_is_and_how_it_is_used(block: type[FaceHost]) -> None:
+def test_a_block_has_a_description_and_an_example(block: type[FaceHost]) -> None:
     assert block.get_description()
     assert f"{block.__name__}.load(" in (block.get_code_example() or "")
 
 
 @every_block
-def test_every_field_of_a_block_says_what_it_is(block: type[FaceHost]) -> None:
-    said = {name: field.description or "" for name, field in block.model_fields.items()}
+def test_every_field_of_a_block_is_described(block: type[FaceHost]) -> None:
+    descriptions = {name: field.description or "" for name, field in block.model_fields.items()}
 
-    assert {name for name, text in said.items() if not text.endswith(".")} == set()
+    assert {name for name, text in descriptions.items() if not text.endswith(".")} == set()
