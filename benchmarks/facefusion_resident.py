@@ -1,10 +1,10 @@
-"""A resident FaceFusion process against one for each operation, side by side on one machine.
+"""A resident FaceFusion process against a process for each operation, side by side.
 
     FACEFUSION_HOME=… FACEFUSION_PYTHON=… python -m benchmarks.facefusion_resident [operations]
 
 Both modes go through HTTP to hosts of their own; bare `headless-run`s of FaceFusion with the same
-options are measured beside them. Every picture of the resident process has to equal the isolated
-one's. The checkout may hold real weights or small stand-ins.
+options are measured beside them. Every picture of the resident process has to equal that of the
+isolated process. The checkout may hold real weights or small stand-ins.
 """
 
 import os
@@ -48,7 +48,7 @@ class MeasuredHost:
     seconds: list[float] = field(default_factory=list)
 
     def operate(self, load: Load) -> Result:
-        """Carry out an operation; return its picture, or the faces found as text."""
+        """Perform an operation; return its picture, or the faces found as text."""
         assets = [self.client.upload(picture) for picture in load.pictures]
         began = time.perf_counter()
         answer = self.client.operate(load.operation, assets, uuid.uuid4().hex)
@@ -94,7 +94,7 @@ def _address(process: subprocess.Popen[bytes], log: Path) -> str:
 
 
 def bare_run(folder: Path, load: Load) -> float:
-    """Time one plain `headless-run` of FaceFusion with the operation's options, in seconds."""
+    """Time a plain `headless-run` of FaceFusion with the operation's options, in seconds."""
     own = folder / uuid.uuid4().hex
     own.mkdir()
     files = [own / f"{index}.png" for index, _ in enumerate(load.pictures)]

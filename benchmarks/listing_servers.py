@@ -13,12 +13,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
 
 FOLDERS = {"loras": 0.8, "checkpoints": 0.1, "controlnet": 0.05, "vae": 0.05}
-"""Folders, and which part of a server's models each one has."""
+"""Folders, and which part of a server's models each has."""
 STATS = {"system": {"comfyui_version": "0.3.60"}, "devices": []}
 
 
 def bodies(server: int, models: int) -> dict[str, bytes]:
-    """Make the answers of one server, by path; a tenth of its models only it has."""
+    """Make the answers of a server, by path; a tenth of its models stands on no other server."""
     answers: dict[str, object] = {"/system_stats": STATS, "/models": [*FOLDERS]}
     for folder, part in FOLDERS.items():
         count = round(models * part)
@@ -28,13 +28,13 @@ def bodies(server: int, models: int) -> dict[str, bytes]:
     return {path: json.dumps(answer).encode() for path, answer in answers.items()}
 
 
-def _serve(servers: int, models: int, told: Connection) -> None:
+def _serve(servers: int, models: int, parent: Connection) -> None:
     ports = []
     for number in range(servers):
         listening = ThreadingHTTPServer(("127.0.0.1", 0), _handler(bodies(number, models)))
         threading.Thread(target=listening.serve_forever, daemon=True).start()
         ports.append(listening.server_address[1])
-    told.send(ports)
+    parent.send(ports)
     threading.Event().wait()
 
 
@@ -52,29 +52,21 @@ def _handler(answers: dict[str, bytes]) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(body or b"")
 
-        def log_message(self, *told: object) -> None:
-            """Say nothing."""
+        def log_message(self, *_: object) -> None:
+            """Log nothing."""
 
     return Handler
 
 
 @contextmanager
 def listing_servers(servers: int, models: int) -> Iterator[list[str]]:
-    """Run servers as long as the context lasts.
-
-    Args:
-        servers: How many.
-        models: How many models each lists.
-
-    Yields:
-        Their addresses.
-    """
+    """Run servers that list so many models each, and yield their addresses."""
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
     work = multiprocessing.get_context("spawn").Process(
         target=_serve, args=(servers, models, theirs), daemon=True
     )
     work.start()
-    theirs.close()  # else its end would not be noticed
+    theirs.close()  # with it open here, reading `ours` would block when the process dies
     try:
         yield [f"http://127.0.0.1:{port}" for port in ours.recv()]
     finally:

@@ -22,7 +22,7 @@ SIDE = 512
 
 
 class Load(NamedTuple):
-    """One operation with its pictures."""
+    """An operation with its pictures."""
 
     name: str
     operation: FaceOperation

@@ -2,15 +2,14 @@
 
     python -m benchmarks.model_catalog [--models 100000] [--servers 10] [--rounds 3]
 
-All in one run on one server: the bulk write; a first sync; a second one at once, whose listings are
-those that were compared last; one that compares each model all the same; and one when `last_seen`
-is due. The servers list over HTTP.
+All in one run on one server: the bulk write; a first sync; a second at once, whose listings are
+those that were compared last; a sync that compares each model all the same; and a sync when
+`last_seen` is due. The servers list over HTTP.
 """
 
 import argparse
 import resource
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -32,7 +31,7 @@ from storycanvas.services.shared import acquire
 from tasks.catalog.sync import update_models
 
 AT_ONCE = 2
-PATIENCE = "socketTimeoutMS=3600000"
+SOCKET_TIMEOUT = "socketTimeoutMS=3600000"
 """One plain bulk write of all documents takes longer than the policy's 10 s."""
 MODELS = "active_backend_models"
 
@@ -49,11 +48,12 @@ def sync_one(database: Database[Document], server: Server) -> None:
     """Do what the flow's task does for one server."""
     now = datetime.now(UTC)
     reading = read_server(server.url, read_metadata=False)
-    listing, told = reading.listing, reading.capabilities
+    listing = reading.listing
     if listing is None or not listing.complete:
         raise SystemExit(f"{server.name} was not read: {reading.error}")
     count = len(listing.entries)
-    record_server(database, server, reading.status, told, reading.error, count, now)
+    status, capabilities = reading.status, reading.capabilities
+    record_server(database, server, status, capabilities, reading.error, count, now)
     update_models(database, server.backend, listing, now)
 
 
@@ -108,7 +108,7 @@ def measure_plain(database: Database[Document]) -> float:
 
 
 def peak_memory() -> float:
-    """Say how much memory this process has ever had, in MB."""
+    """Return the most memory that this process has had, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
@@ -123,23 +123,18 @@ def rounds(database: Database[Document], urls: Sequence[str], count: int) -> Non
         took["plain"] = measure_plain(database)
         for name, found in ratios.items():
             found.append(took["first"] / took[name])
-        say(
+        print(
             f"round {number}, {stored} models: plain {took['plain']:.2f} s, "
             f"first {took['first']:.2f} s, second {took['second']:.2f} s, each model compared "
-            f"{took['compared']:.2f} s, last_seen due {took['due']:.2f} s"
+            f"{took['compared']:.2f} s, last_seen due {took['due']:.2f} s",
+            flush=True,
         )
     plain_, second, compared = (statistics.median(found) for found in ratios.values())
-    say(
+    print(
         f"The first sync takes {plain_:.2f} times as long as the plain bulk write; an unchanged "
         f"one is {second:.1f} times faster, {compared:.1f} times when each model is compared; "
         f"memory at most {memory:.0f} MB."
     )
-
-
-def say(line: str) -> None:
-    """Print a line of the result."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 def main() -> None:
@@ -148,15 +143,15 @@ def main() -> None:
     parser.add_argument("--models", type=int, default=100_000)
     parser.add_argument("--servers", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=3)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as state_dir,
         acquire(Mongod(standalone=True), Path(state_dir)) as lease,
-        listing_servers(asked.servers, asked.models // asked.servers) as urls,
+        listing_servers(options.servers, options.models // options.servers) as urls,
     ):
         joint = "&" if "?" in lease.url else "?"
-        database = connect(f"{lease.url}{joint}{PATIENCE}", "benchmark")
-        rounds(database, urls, asked.rounds)
+        database = connect(f"{lease.url}{joint}{SOCKET_TIMEOUT}", "benchmark")
+        rounds(database, urls, options.rounds)
 
 
 if __name__ == "__main__":

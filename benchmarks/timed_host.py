@@ -1,4 +1,7 @@
-"""The real host around an engine that takes a fixed time: SECONDS NOTES, then the host's options.
+"""The real host around an engine that takes a fixed time.
+
+    python -m benchmarks.timed_host SECONDS NOTES [the host's options]
+
 
 It stands in for a GPU: it needs no processor while it works, and notes when each operation began
 and ended, by the machine's monotonic clock.
@@ -23,9 +26,7 @@ from storycanvas.host.serving import serve
 class TimedEngine(PreviewEngine):
     """Looks for faces as the preview engine does; every change is a small shift.
 
-    Args:
-        seconds: How long each change takes.
-        notes: Where each is noted, `started ended` a line.
+    Each change is noted in a file, `started ended` a line.
     """
 
     name = "timed"

@@ -41,12 +41,7 @@ DATABASE = "whole_run"
 
 
 class TimedHost(FaceHost):
-    """The project's host with an engine that takes a fixed time.
-
-    Args:
-        seconds: How long each operation takes.
-        notes: Where each is noted.
-    """
+    """The project's host with an engine that takes so many seconds for each operation."""
 
     def __init__(self, seconds: float, notes: Path) -> None:
         super().__init__()
