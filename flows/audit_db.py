@@ -28,13 +28,13 @@ def _run_name() -> str:
 def audit_db(
     sample_size: Annotated[int, Field(ge=1)] | None = SAMPLE_SIZE, fix: bool = False
 ) -> AuditReport:
-    """Find orphans, invalid and oversized documents, poor indexes, stuck jobs and owed effects.
+    """Find orphans, invalid and oversized documents, poor indexes, stuck jobs, pending effects.
 
     Findings do not fail the run; the report states what to do about each of them.
 
     Args:
         sample_size: Most documents validated of each collection, chosen by chance; empty for all.
-        fix: Whether to apply owed effects and to take back jobs whose lease has expired.
+        fix: Whether to apply pending effects and to requeue jobs whose lease has expired.
 
     Returns:
         All findings, the worst first, and what was done about each.

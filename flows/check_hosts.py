@@ -19,12 +19,12 @@ from tasks.progress import shown_progress
 def check_hosts() -> HealthReport:
     """Check every face host, ComfyUI server, MongoDB and the image store, all at once.
 
-    A host that is not up does not fail the run: the report says so, and a Prefect event
-    `storycanvas.host.down` or `storycanvas.host.up` tells when one went away or came back. Without
-    the database the history has a gap; everything else works.
+    A host that is not up does not fail the run: it stands in the report, and a Prefect event
+    `storycanvas.host.down` or `storycanvas.host.up` is emitted when it went away or came back.
+    Without the database the history has a gap; everything else works.
 
     Returns:
-        Each host's state, latency, version, queue, GPU guard and free disk, as far as it tells.
+        Each host's state, latency, version, queue, GPU guard and free disk, where it reports them.
     """
     with shown_progress("check-hosts-progress", unit="hosts") as progress:
         report, day = collect_hosts(Environment())

@@ -1,4 +1,4 @@
-"""The flow `init-db`: every collection, validator and index as the registry says.
+"""The flow `init-db`: every collection, validator and index as in the registry.
 
 Started by the operator before the first run and after each upgrade, and each night by a schedule
 that only looks. It needs the database and nothing else:

@@ -11,7 +11,7 @@ from storycanvas.faces.operations import Age
 
 
 def dry_run_name() -> str:
-    """Name a run after its flow, and say when it changes nothing."""
+    """Name a run after its flow, and mark a dry run."""
     dry = " (dry run)" if flow_run.parameters.get("dry_run") else ""
     return f"{flow_run.flow_name}{dry}"
 

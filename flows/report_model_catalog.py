@@ -34,8 +34,8 @@ def report_model_catalog(days: Annotated[int, Field(ge=1, le=3650)] = 1) -> Cata
     """Report on the models of all servers, as tables, CSV files and a plot.
 
     Args:
-        days: How many days back new and gone models are listed; what has changed is told from the
-            report that was made nearest to then.
+        days: How many days back new and gone models are listed; changes are those since the report
+            that was made nearest to then.
 
     Returns:
         Counts, the first rows of each list, and where the whole lists lie.

@@ -73,11 +73,7 @@ def publish_report(
 
 
 def drop_older(key: str) -> None:
-    """Delete the versions of an artifact that are older than the newest, five at most.
-
-    Raises:
-        httpx.HTTPError: Prefect's server does not answer.
-    """
+    """Delete the versions of an artifact that are older than the newest, five at most."""
     named = ArtifactFilter(key=ArtifactFilterKey(any_=[key]))
     with get_client(sync_client=True) as client:
         older = client.read_artifacts(

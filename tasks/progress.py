@@ -22,15 +22,15 @@ def shown_progress(key: str, unit: str = "documents") -> Iterator[Progress]:
     log = get_run_logger()
     shown = time.monotonic()
 
-    def show(part: str, seen: int, total: int) -> None:
+    def show(part: str, done: int, total: int) -> None:
         nonlocal shown
         now = time.monotonic()
-        if now < shown + EVERY_SECONDS and (seen < total or not total):
+        if now < shown + EVERY_SECONDS and (done < total or not total):
             return
         shown = now
-        text = f"{part}: {seen} of {total} {unit}" if total else f"{part}: {seen} {unit}"
+        text = f"{part}: {done} of {total} {unit}" if total else f"{part}: {done} {unit}"
         log.info("%s.", text)
-        share = 100.0 * seen / total if total else 0.0
+        share = 100.0 * done / total if total else 0.0
         update_progress_artifact(artifact, progress=share, description=text)
 
     yield show

@@ -1,4 +1,4 @@
-"""The one retry policy of all tasks: what is retried, how often and after which waits."""
+"""The retry policy of all tasks: what is retried, how often and after which waits."""
 
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
@@ -25,12 +25,10 @@ def retrying_task(run_name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
     """Make a function a task with the project's retries: exponential waits with jitter.
 
     The retries bridge outages of minutes, and a person sees them as AwaitingRetry. Blips of seconds
-    are retried within one try by the clients themselves (`storycanvas.net`), while the task holds
+    are retried within a try by the clients themselves (`storycanvas.net`), while the task holds
     its slot. `STORYCANVAS_STEP_RETRIES` and `STORYCANVAS_RETRY_SECONDS` are read when the task's
     module is imported.
-
-    Args:
-        run_name: Name of each run of the task; may have parameters in braces.
+    `run_name` may have the task's parameters in braces.
     """
     delays = Environment().retry_delays
     return task(

@@ -1,4 +1,4 @@
-"""What a run's steps work with, opened once for each run."""
+"""What a run's steps work with, opened once a run."""
 
 import threading
 from collections.abc import Iterator
@@ -17,17 +17,7 @@ from storycanvas.gpu.pool.pool import HostPool
 
 
 class RunContext:
-    """Hosts, database and image store of one run. Shared by the run's threads.
-
-    Attributes:
-        flow_name: The flow's name.
-        run_name: The flow run's name.
-        run_id: The flow run's id.
-        environment: Settings that are not blocks.
-        hosts: The face hosts, each behind its guard.
-        database: The StoryCanvas database.
-        store: The image store.
-    """
+    """Hosts, database and image store of a run, shared by its threads."""
 
     def __init__(
         self,
@@ -47,11 +37,7 @@ class RunContext:
         self._fetching = threading.Lock()
 
     def fetch(self, reference: str) -> Picture:
-        """Find a picture by its reference, once for each run.
-
-        Raises:
-            storycanvas.faces.errors.FaceError: It cannot be found or read.
-        """
+        """Find a picture by its reference, once a run."""
         with self._fetching:
             if reference not in self._fetched:
                 self._fetched[reference] = fetch_picture(reference, self.store)
@@ -63,7 +49,6 @@ def open_run_context() -> Iterator[RunContext]:
     """Open what a face flow works with: blocks named `default`, else the environment.
 
     Raises:
-        db.errors.DatabaseError: The database cannot be opened.
         storycanvas.gpu.guard.limit.GuardClosed: No host's limit guards: missing, inactive or zero.
     """
     environment = Environment()

@@ -27,11 +27,10 @@ class Input(Protocol):
 def pending_effects(
     record: OperationRecord, step: Step, inputs: Sequence[Input], character_id: str
 ) -> list[Effect]:
-    """Derive the effects of a step for a character, the same ones in every try.
+    """Derive the effects of a step for a character, the same in every try.
 
-    Returns:
-        None for `detect`, which changes no picture; else the history entry and, where the step is
-        shown, the gallery entry.
+    `detect` changes no picture and has none; other steps have a history entry and, where the step
+    is shown, a gallery entry.
     """
     if record.output is None:
         return []
@@ -55,7 +54,7 @@ def pending_effects(
 def failed_entry(
     run_id: str, step: Step, inputs: Sequence[Input], error: str, now: datetime
 ) -> HistoryEntry:
-    """Make the one history entry of a step that failed in a run."""
+    """Make the history entry of a step that failed in a run, the same in every try."""
     return HistoryEntry(
         id=effect_id(run_id, step.name, "failed"),
         operation_type=step.operation.operation_type,

@@ -17,36 +17,21 @@ from tasks.retries import retrying_task
 
 @retrying_task("load character {character_id}")
 def load_character(context: RunContext, character_id: str) -> Character:
-    """Read a character.
-
-    Raises:
-        UnknownCharacter: There is none with this id.
-        BrokenCharacter: Its FaceFusion fields are of wrong types.
-    """
+    """Read a character."""
     return CharacterRepository(context.database).find(character_id)
 
 
 @retrying_task("load preset {preset}")
 def read_preset(context: RunContext, preset: str) -> Preset:
-    """Read a preset by its id or name.
-
-    Raises:
-        UnknownPreset: There is none.
-    """
+    """Read a preset by its id or name."""
     return PresetRepository(context.database).find(preset)
 
 
 def load_preferences(context: RunContext, character: Character, preset: str | None) -> Preferences:
-    """Collect the settings of a preset and of the character.
-
-    Args:
-        context: What the run works with.
-        character: Whose preferred settings.
-        preset: Id or name of a preset, or None.
+    """Collect the settings of a preset, named by id or name, and of the character.
 
     Raises:
-        UnknownPreset: There is no such preset.
-        BadField: It holds a parameter that its operation does not have.
+        BadField: The preset holds a parameter that its operation does not have.
     """
     settings = character.facefusion_preferred_settings or {}
     if preset is None:
@@ -58,11 +43,7 @@ def load_preferences(context: RunContext, character: Character, preset: str | No
 
 
 def first_reference_image(character: Character) -> str:
-    """Choose the picture that stands for a character.
-
-    Raises:
-        CharacterWithoutPicture: It has none.
-    """
+    """Choose the picture that stands for a character."""
     if not character.reference_images:
         raise CharacterWithoutPicture(
             f"The character {character.id!r} has no reference image; add one in the app or name a "
@@ -83,11 +64,7 @@ def ask_host(context: RunContext) -> HostStatus:
 
 @retrying_task("fetch {picture.name}")
 def fetch(context: RunContext, request: RunRequest, picture: PlanPicture) -> StepOutput:
-    """Fetch and normalise a picture of a plan.
-
-    Raises:
-        FaceError: It cannot be found or read.
-    """
+    """Fetch and normalise a picture of a plan."""
     reference = picture.reference
     found = context.fetch(reference)
     if request.record:
@@ -98,28 +75,11 @@ def fetch(context: RunContext, request: RunRequest, picture: PlanPicture) -> Ste
 def make_request(
     context: RunContext, character_id: str, *, force: bool, priority: int = 0
 ) -> RunRequest:
-    """Find out with which engine a character's plans are run.
-
-    Args:
-        context: What the run works with.
-        character_id: Whose history and gallery show the results.
-        force: Whether operations that were done before are done again.
-        priority: Larger goes first among all that wait for a GPU host.
-
-    Raises:
-        FaceError: No host can work.
-    """
+    """Find out with which engine a character's plans are run."""
     return RunRequest(character_id, ask_host(context), force, priority=priority)
 
 
 def fetch_all(context: RunContext, request: RunRequest, plan: Plan) -> dict[str, StepOutput]:
-    """Fetch the pictures of a plan in parallel.
-
-    Returns:
-        What was fetched, by the plan's names.
-
-    Raises:
-        FaceError: One of them cannot be found or read.
-    """
+    """Fetch the pictures of a plan in parallel, by the plan's names."""
     fetching = {picture.name: fetch.submit(context, request, picture) for picture in plan.pictures}
     return {name: future.result() for name, future in fetching.items()}

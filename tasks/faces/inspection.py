@@ -21,7 +21,7 @@ SMALLEST_FACE = 256
 
 @dataclass(frozen=True)
 class Inspection:
-    """What was detected in the pictures.
+    """What was found in the pictures.
 
     Attributes:
         estimated_ages: The engine's estimate in years, by picture; None where it gives none.
@@ -42,21 +42,13 @@ def inspect(
     *,
     source: str,
 ) -> Inspection:
-    """Find the face in each picture.
+    """Find the face in each picture; `pictures` maps the names that messages use to references.
 
-    Args:
-        context: What the run works with.
-        request: For whom.
-        pictures: References by the name that messages call the picture.
-        preferences: Settings of a preset and of the character.
-        source: The picture whose face the work starts from; a small face there is worth a warning.
-
-    Returns:
-        Estimated ages and warnings.
+    `source` names the picture whose face the work starts from: a small face there is worth a
+    warning.
 
     Raises:
-        NoFace: A picture has none; nothing has been recorded.
-        FaceError: A picture cannot be read, or the host failed.
+        NoFace: A picture shows none; nothing has been recorded.
     """
     unrecorded = replace(request, record=False)
     result = run_plan(context, unrecorded, inspection(pictures, preferences))
@@ -67,7 +59,7 @@ def inspect(
     return _inspection(records, source)
 
 
-@retrying_task("keep what was seen")
+@retrying_task("record detections")
 def keep_records(context: RunContext, records: Sequence[OperationRecord | None]) -> None:
     """Record the detections, now that no picture is refused."""
     for record in records:

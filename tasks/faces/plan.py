@@ -57,7 +57,7 @@ def plan_result(
 
 
 def describe(report: StepReport) -> str:
-    """Describe in one line what became of a step."""
+    """Describe in a line what became of a step."""
     line = f"{report.step}: {report.outcome} in {report.seconds:.2f} s"
     if report.engine_seconds is not None:
         line += f" (engine {report.engine_seconds:.2f} s)"
@@ -110,16 +110,9 @@ def run_plan(
     plan: Plan,
     progress: Callable[[float], None] = _ignore,
 ) -> PlanResult:
-    """Run a plan's steps, each as soon as its inputs are there.
+    """Run a plan's steps, each as soon as its inputs are there; a failed step stops no other.
 
-    Args:
-        context: What the run works with.
-        request: For whom.
-        plan: What to do.
-        progress: Called with the share of finished steps, 0 to 1, whenever it changes.
-
-    Returns:
-        What became of each step. Steps that could not be done do not stop the others.
+    `progress` is called with the share of finished steps, 0 to 1, whenever it changes.
 
     Raises:
         FaceError: A picture of the plan cannot be fetched; no step has run.
@@ -135,7 +128,7 @@ def run_plan(
 
 @retrying_task("record failures")
 def record_failures(context: RunContext, request: RunRequest, result: PlanResult) -> None:
-    """Write one failed history entry for each failed step, whatever the number of its tries."""
+    """Write a single failed history entry for each failed step, whatever its number of tries."""
     now = datetime.now(UTC)
     for step in result.plan.steps:
         error = result.errors.get(step.name)

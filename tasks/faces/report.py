@@ -7,12 +7,7 @@ from datetime import UTC, datetime
 from typing import ClassVar, cast
 from uuid import UUID
 
-from prefect.artifacts import (
-    create_markdown_artifact,
-    create_progress_artifact,
-    create_table_artifact,
-    update_progress_artifact,
-)
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
 from storycanvas.faces.pictures.contact_sheet import Box, SheetEntry, contact_sheet
 from storycanvas.faces.pictures.image_store import Category, StoredPicture
@@ -20,6 +15,7 @@ from storycanvas.faces.plan import Step
 from storycanvas.faces.preferences import Preferences, unused_preset
 from storycanvas.faces.report import FaceRunReport, StepReport
 from storycanvas.gpu.pool.selection import engine_of
+from tasks.artifacts import ReportArtifact
 from tasks.faces.context import RunContext
 from tasks.faces.inspection import Inspection
 from tasks.faces.plan import PlanResult, record_failures
@@ -69,11 +65,7 @@ INLINE_CELL = 160
 
 
 def progress_artifact(context: RunContext, character_id: str) -> Callable[[float], None]:
-    """Create a progress artifact.
-
-    Returns:
-        A function that moves it, from 0 to 1.
-    """
+    """Create a progress artifact, and return the function that moves it, from 0 to 1."""
     key = artifact_key(context.flow_name, character_id, "progress")
     artifact = cast(
         "UUID",
@@ -88,17 +80,13 @@ def progress_artifact(context: RunContext, character_id: str) -> Callable[[float
 
 def publish(context: RunContext, report: FaceRunReport, entries: Sequence[SheetEntry]) -> None:
     """Publish a run's contact sheet and table as artifacts."""
-    inline = contact_sheet(entries, cell=INLINE_CELL)
-    create_markdown_artifact(
-        _markdown(report, inline),
-        key=artifact_key(context.flow_name, report.character_id, "contact-sheet"),
-        description=f"{context.run_name}: {report.summary()}",
-    )
-    create_table_artifact(
-        [_row(step) for step in report.steps],
-        key=artifact_key(context.flow_name, report.character_id, "steps"),
-        description=f"{context.run_name}: {report.summary()}",
-    )
+    contents = {
+        "contact-sheet": _markdown(report, contact_sheet(entries, cell=INLINE_CELL)),
+        "steps": [_row(step) for step in report.steps],
+    }
+    for name, content in contents.items():
+        key = artifact_key(context.flow_name, report.character_id, name)
+        ReportArtifact(key, content).publish(f"{context.run_name}: {report.summary()}")
 
 
 def artifact_key(*parts: str) -> str:
@@ -164,14 +152,8 @@ def finish_run(
 ) -> FaceRunReport:
     """Make the report of a run, show it in the UI and return it.
 
-    Args:
-        context: What the run worked with.
-        request: For whom.
-        inspection: What was detected in the pictures before.
-        result: What became of the plan.
-        preferences: Settings that the plan was made with.
-        base_age: Years from which the jumps were planned.
-        estimated_age: The engine's estimate for the base picture, in years.
+    Ages are those of the base picture: `base_age` planned the jumps, `estimated_age` is the
+    engine's.
 
     Raises:
         StepsFailed: Some steps did not get done; it carries the report.

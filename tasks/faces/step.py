@@ -1,4 +1,4 @@
-"""One step of a plan: find it in the ledger, or guard, host, store; then record."""
+"""A step of a plan: find it in the ledger, or guard, host, store; then record."""
 
 import time
 from collections.abc import Sequence
@@ -76,13 +76,7 @@ class StepOutput:
 def run_step(
     context: RunContext, request: RunRequest, step: Step, inputs: Sequence[StepOutput]
 ) -> StepOutput:
-    """Perform a step, or take its result from the ledger; record it in either case.
-
-    Raises:
-        FaceError: The operation failed; retried when its class says that this may help.
-        GuardClosed: The host's limit no longer guards.
-        DatabaseError: It could not be recorded.
-    """
+    """Perform a step, or take its result from the ledger; record it in either case."""
     started = time.monotonic()
     operation = _Operation(context, request, step, inputs)
     record = operation.find()
@@ -116,7 +110,7 @@ class _Operation:
         self._priority = request.priority
 
     def find(self) -> OperationRecord | None:
-        """Look it up, ignoring one whose picture is gone or that a forced run must redo."""
+        """Look it up, unless its picture is gone or a forced run must redo it."""
         record = self._ledger.find(self._key)
         return record if record is not None and self._is_usable(record) else None
 
