@@ -45,8 +45,8 @@ def test_a_run_that_looks_shows_a_table_and_a_report_and_changes_nothing(
     assert json.loads(whole.data.removeprefix("```json").removesuffix("```")) == json.loads(
         report.model_dump_json()
     )
-    said = {record.getMessage() for record in caplog.records}
-    assert {*report.lines(), report.summary()} <= said
+    logged = {record.getMessage() for record in caplog.records}
+    assert {*report.lines(), report.summary()} <= logged
     assert [collection.validated for collection in report.collections if collection.documents] == [
         2,
         1,

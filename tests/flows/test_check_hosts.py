@@ -1,4 +1,4 @@
-"""The flow check-hosts: what it finds, keeps, shows and tells on real services."""
+"""The flow check-hosts: what it finds, keeps, shows and emits on real services."""
 
 import time
 from collections.abc import Iterator
@@ -182,8 +182,8 @@ def test_without_the_database_everything_else_is_told(
     world: World, comfyui: JsonServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COMFYUI_URLS", comfyui.url)
-    nobody = f"mongodb://user:hunter2@127.0.0.1:{choose_port([])}/"
-    monkeypatch.setenv("MONGO_URL", nobody)
+    no_server = f"mongodb://user:hunter2@127.0.0.1:{choose_port([])}/"
+    monkeypatch.setenv("MONGO_URL", no_server)
 
     state = check_hosts(return_state=True)
 

@@ -143,7 +143,7 @@ def test_a_file_that_is_cut_off_is_imported_and_the_report_says_where_it_ends(
 
 
 @pytest.mark.usefixtures("configured")
-def test_a_pipe_that_nobody_writes_to_is_refused(tmp_path: Path) -> None:
+def test_a_pipe_without_a_writer_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
 
     with pytest.raises(Exception, match="'pipe' cannot be read"):

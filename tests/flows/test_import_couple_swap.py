@@ -38,9 +38,9 @@ def test_a_run_shows_what_it_did_and_what_has_no_place(
     name, artifacts = shown_by(state)
     [artifact] = artifacts["import-couple-swap"]
     assert name == run_name
-    said = [record.getMessage() for record in caplog.records]
-    assert {report.summary(), *report.lines(), *report.notes} <= {*said}
-    assert "Not placed: images id 2: user_id 9 has no place in users." in said
+    logged = [record.getMessage() for record in caplog.records]
+    assert {report.summary(), *report.lines(), *report.notes} <= {*logged}
+    assert "Not placed: images id 2: user_id 9 has no place in users." in logged
     assert (artifact.type, artifact.key) == ("table", "import-couple-swap")
     assert report.summary() in str(artifact.description)
     assert "user_id 9 has no place in users" in str(artifact.data)

@@ -43,13 +43,13 @@ def test_the_log_has_a_line_for_each_collection(
 
     init_db()
 
-    said = [record.getMessage() for record in caplog.records]
-    assert "migrations: created: migrations, validator." in said
-    assert "queue_jobs: unknown and left alone: queue_jobs." in said
+    logged = [record.getMessage() for record in caplog.records]
+    assert "migrations: created: migrations, validator." in logged
+    assert "queue_jobs: unknown and left alone: queue_jobs." in logged
     assert [
         collection.name
         for collection in COLLECTIONS
-        if not any(f"{collection.name}: c" in s for s in said)
+        if not any(f"{collection.name}: c" in s for s in logged)
     ] == []
 
 
@@ -65,8 +65,8 @@ def test_a_dry_run_says_so_in_its_name_and_writes_nothing(configured: Data) -> N
 def test_the_validation_action_reaches_the_server(configured: Data) -> None:
     init_db(validation_action="error")
 
-    told = configured.list_collections()
-    assert {collection["options"]["validationAction"] for collection in told} == {"error"}
+    found = configured.list_collections()
+    assert {collection["options"]["validationAction"] for collection in found} == {"error"}
 
 
 def test_duplicates_end_the_run_failed_with_the_report_and_what_to_do(configured: Data) -> None:

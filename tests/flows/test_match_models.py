@@ -34,9 +34,9 @@ def civitai(monkeypatch: pytest.MonkeyPatch) -> Iterator[CivitaiServer]:
 def add_local(data: Data, model_id: str = HERO, /, **hashes: str) -> None:
     folder, _, name = model_id.partition("/")
     facts = {"id": f"box/{model_id}", "backend_id": "box", "backend_name": "Box", "is_active": True}
-    told = {"folder": folder, "raw_name": name, "hashes": hashes}
+    metadata = {"folder": folder, "raw_name": name, "hashes": hashes}
     names = {"model_id": model_id, "model_name": name, "model_type": "lora"}
-    data["active_backend_models"].insert_one({**facts, **names, "model_metadata": told})
+    data["active_backend_models"].insert_one({**facts, **names, "model_metadata": metadata})
 
 
 def hero(number: int = 1, /, **hashes: str) -> dict[str, Any]:
@@ -123,7 +123,7 @@ def test_a_link_of_a_person_in_the_local_catalog_counts_as_kept(
     assert (report.kept, report.unmatched, civitai.asked) == (1, 0, [])
 
 
-def test_hashes_that_nobody_knows_keep_no_other_from_its_turn(
+def test_unknown_hashes_keep_no_other_from_its_turn(
     data: Data, civitai: CivitaiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tasks.catalog.hash_lookup, "MAX_HASHES", 1)

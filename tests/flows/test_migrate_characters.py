@@ -43,7 +43,7 @@ def test_all_characters_are_repaired_counted_and_proved(
     table, progress = (
         artifacts[f"migrate-characters-{what}"][0] for what in ("report", "progress")
     )
-    said = [record.getMessage() for record in caplog.records]
+    logged = [record.getMessage() for record in caplog.records]
     assert name == "migrate-characters"
     assert (report.before.total, report.before.complete) == (3, 1)
     assert report.before.with_field == {HISTORY: 2, SETTINGS: 1, GALLERY: 1}
@@ -51,8 +51,8 @@ def test_all_characters_are_repaired_counted_and_proved(
     assert report.after.with_field == {HISTORY: 3, SETTINGS: 3, GALLERY: 3}
     assert (table.type, table.description) == ("table", report.summary())
     assert (progress.type, progress.data) == ("progress", 100.0)
-    assert f"with {GALLERY}: 1 before, 3 after" in said
-    assert "complete: 1 before, 3 after" in said
+    assert f"with {GALLERY}: 1 before, 3 after" in logged
+    assert "complete: 1 before, 3 after" in logged
     records = configured["migrations"].find()
     assert [(record["_id"], record["status"]) for record in records] == [(1, "applied")]
 

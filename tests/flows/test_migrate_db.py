@@ -31,17 +31,17 @@ def test_a_run_shows_each_migration_its_progress_and_what_is_left_to_a_person(
     report = state.result()
     name, artifacts = shown_by(state)
     table, progress = artifacts["migrate-db-report"][0], artifacts["migrate-db-progress"][0]
-    said = [record.getMessage() for record in caplog.records]
+    logged = [record.getMessage() for record in caplog.records]
     assert name == "migrate-db to latest"
     assert statuses(configured) == dict.fromkeys(range(1, len(report.moves) + 1), "applied")
     assert (table.type, table.description) == ("table", report.summary())
     assert '"what": "scenes.deleted_at", "documents": 1' in str(table.data)
     assert (progress.type, progress.data) == ("progress", 100.0)
     assert progress.description == "Finished."
-    assert "scenes: 1 of 1 documents." in said
-    assert [line for line in report.lines() if line not in said] == []
+    assert "scenes: 1 of 1 documents." in logged
+    assert [line for line in report.lines() if line not in logged] == []
     left = "Texts in scenes.created_at that are not times; correct or remove them (1: inn)"
-    assert f"Left to a person: {left}." in said
+    assert f"Left to a person: {left}." in logged
     record = configured["migrations"].find_one({"_id": 1}) or {}
     assert record["run_by"].endswith(", flow run migrate-db to latest")
     assert migrate_db().summary().endswith("nothing to migrate, it is at latest.")

@@ -270,10 +270,10 @@ def test_hashes_for_a_server_that_there_is_none_of_are_told(
 
     sync_model_catalog(hash_file=str(scan))
 
-    said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    [told] = [line for line in said if "Hashes" in line]
-    assert "'gpu-box:8188'" in told
-    assert "hunter2" not in told
+    logged = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    [warning] = [line for line in logged if "Hashes" in line]
+    assert "'gpu-box:8188'" in warning
+    assert "hunter2" not in warning
 
 
 @pytest.mark.usefixtures("configured")

@@ -32,12 +32,12 @@ def test_a_waiting_run_is_shown_with_its_name_and_the_priority_it_was_started_wi
         run = start_run(prefect_url, character_id=CHARACTER, ages=[40], enhance=None, priority=7)
         (waiting,) = first_waiting(limit).waiting
 
-    said = run.communicate(timeout=120)[0]
+    output = run.communicate(timeout=120)[0]
 
     assert (waiting.run, waiting.priority) == (f"ages [40] of {CHARACTER}", 7)
     assert waiting.run_id
     assert run.returncode == 0
-    assert "1 done" in said
+    assert "1 done" in output
 
 
 @pytest.mark.parametrize("priority", [-101, 101])

@@ -36,11 +36,11 @@ def test_by_default_it_counts_and_says_so_in_its_name(
     report = state.result()
     name, artifacts = shown_by(state)
     [artifact] = artifacts["purge-deleted"]
-    said = [record.getMessage() for record in caplog.records]
+    logged = [record.getMessage() for record in caplog.records]
     assert name == "purge-deleted (dry run)"
     assert (report.due, report.removed, report.kept_count) == (DUE, 0, 1)
-    assert "facefusion_presets: 2 would be removed, 1 deleted later." in said
-    assert "Kept: 'kept' of projects: 'alive' of scenes belongs to it and is not deleted." in said
+    assert "facefusion_presets: 2 would be removed, 1 deleted later." in logged
+    assert "Kept: 'kept' of projects: 'alive' of scenes belongs to it and is not deleted." in logged
     assert (artifact.type, artifact.description) == ("table", report.summary())
     assert "is not deleted" in str(artifact.data)
     assert configured["facefusion_presets"].count_documents({}) == DUE + 1

@@ -20,7 +20,7 @@ from tests.support.flows.world import CHARACTER, World, plain_picture
 Parameters = dict[str, Any]
 
 REFUSED: list[tuple[Parameters, type[Exception], str]] = [
-    ({"character_id": "nobody"}, UnknownCharacter, "There is no character 'nobody'"),
+    ({"character_id": "unknown"}, UnknownCharacter, "There is no character 'unknown'"),
     ({"ages": [140]}, ParameterTypeError, "less than or equal to 100"),
     ({"ages": [-1]}, ParameterTypeError, "greater than or equal to 0"),
     ({"ages": []}, ParameterTypeError, "at least 1 item"),

@@ -1,4 +1,4 @@
-"""The flow report-model-catalog: what it tells from one report to the next."""
+"""The flow report-model-catalog: what has changed between two reports."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -38,7 +38,7 @@ def put(
     return write
 
 
-def told(report: CatalogReport) -> dict[object, tuple[object, object]]:
+def changes_in(report: CatalogReport) -> dict[object, tuple[object, object]]:
     return {row["column"]: (row["before"], row["after"]) for row in report.changed.rows}
 
 
@@ -54,7 +54,7 @@ def test_a_report_tells_what_changed_since_the_last_one_with_the_former_value(
     assert (first.compared_with, first.changed.count) == (None, 0)
     assert second.compared_with is not None
     assert second.changed_models == 1
-    assert told(second) == {"size": (7, 8), "match_quality": (None, "high_confidence")}
+    assert changes_in(second) == {"size": (7, 8), "match_quality": (None, "high_confidence")}
     stored = Path(str(second.changed.stored_at).removeprefix("file://")).read_text()
     assert "box/loras/hero.pt,size,7,8" in stored
 

@@ -42,9 +42,9 @@ def test_a_run_shows_what_it_did_and_whether_it_only_looked(
     name, artifacts = shown_by(state)
     [artifact] = artifacts["seed-inference-configurations"]
     assert name == run_name
-    said = [record.getMessage() for record in caplog.records]
-    assert report.summary() in said
-    assert "Unknown base model, no presets: hero (hero): nothing but the name." in said
+    logged = [record.getMessage() for record in caplog.records]
+    assert report.summary() in logged
+    assert "Unknown base model, no presets: hero (hero): nothing but the name." in logged
     assert (artifact.type, artifact.description) == ("table", report.summary())
     assert "flux_dev" in str(artifact.data)
     assert configured["inference_configurations"].count_documents({}) == documents

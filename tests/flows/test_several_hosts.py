@@ -1,4 +1,4 @@
-"""A farm of hosts: work is shared, moves on when a host fails, and the report says who did it."""
+"""A farm of hosts: work is shared, moves on when a host fails, and the report names who did it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack

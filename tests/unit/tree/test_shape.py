@@ -43,8 +43,13 @@ DIRECT = {
     "pandas": "pandas",
 }
 WORDS = re.compile(r"\b(who[e]ver|some[b]ody|for[ ]ever|for one[ ]in)\b", re.IGNORECASE)
-REWORDED = ("blocks/", "db/migrations/", "db/schema/", "db/setup/", "flows/", "storycanvas/net/")
-"""Where the words are checked; a folder is added when its last one is gone."""
+NOT_YET_REWORDED = (
+    "storycanvas/faces/client/",
+    "storycanvas/host/",
+    "tests/support/host/",
+    "tests/system/",
+)
+"""Folders that may still have them; a folder is struck off when its last one is gone."""
 
 REQUIREMENT = re.compile(r"[A-Za-z0-9._-]+")
 
@@ -84,7 +89,8 @@ def test_the_words_are_those_of_technical_english() -> None:
     found = {
         (str(path.relative_to(ROOT)), match[0])
         for path in files()
-        if str(path.relative_to(ROOT)).startswith(REWORDED)
+        if path.suffix in {".py", ".md", ".toml", ".yaml", ".service"}
+        if not str(path.relative_to(ROOT)).startswith(NOT_YET_REWORDED)
         for match in WORDS.finditer(path.read_text())
     }
 
