@@ -157,8 +157,8 @@ _HEAD = f"""\
 Made from the registry `db/schema/collections.py` by `{COMMAND}`; do not edit it.
 
 The flow `init-db` creates and repairs all of this. A document may hold more fields than are listed,
-unless its notes say otherwise. Each collection has a validator of level `moderate` made from the
-same models; its action is `warn` unless `init-db` is told `error`. Times are UTC dates. Every
+unless its notes state otherwise. Each collection has a validator of level `moderate` made from the
+same models; its action is `warn` unless `init-db` sets `error`. Times are UTC dates. Every
 collection has MongoDB's own index on `_id`, too.
 """
 
@@ -202,7 +202,7 @@ def _fields(document: type[BaseModel]) -> Iterator[str]:
 
 def _indexes(indexes: Sequence[Index]) -> Iterator[str]:
     if not indexes:
-        yield "No index but the one on `_id`."
+        yield "Only the index on `_id`."
         return
     yield "| index | name | kind |"
     yield "| --- | --- | --- |"

@@ -155,8 +155,8 @@ class CivitaiModel(Stored):
         base_models: `baseModel` of every version, since an item has none of its own.
         file_keys: Names of all files without case.
         name_keys: The words of these names, with single spaces.
-        content_hash: SHA-256 of the item as it was imported, so that the same one is not written
-            again.
+        content_hash: SHA-256 of the item as it was imported, so that an unchanged item is not
+            written again.
         import_id: The import that wrote it last.
         allowCommercialUse: A list; text in old data.
     """
@@ -212,7 +212,7 @@ class ModelSyncStatus(Stored):
     Attributes:
         model_id: As in `active_backend_models`.
         civitai_model_id: Civitai's number as text.
-        sync_status: `synced` with a match, `pending` without one, `failed` when it could not be
+        sync_status: `synced` with a match, `pending` without a match, `failed` when it could not be
             looked for.
         last_sync_attempt: When the outcome was looked for and changed, UTC.
         sync_error: Why it is not synced, in one sentence.
@@ -275,7 +275,7 @@ class CatalogImport(Stored):
 
     Attributes:
         id: Names the source: a query of the API, or a file.
-        import_id: Which import of this source it is; a new one has another.
+        import_id: Which import of this source it is; a new import has another id.
         cursor: Of the next page, for the API; null at the beginning and once complete.
         position: How many items have been taken in, for files.
         unchanged: Rows that were there already, so that they were not written; after a kill also

@@ -14,7 +14,7 @@ class Scene(SoftDeletable):
     `clips` inside of a scene is a shape of the app's answers and is not stored.
 
     Attributes:
-        parent_scene_id: The scene that this one belongs to or is an alternate of.
+        parent_scene_id: The scene that it belongs to or is an alternate of.
         alternate_number: Which alternate it is, from the older API.
         duration: Seconds, from the older API.
         timeline_start: Seconds, from the older API.
@@ -89,7 +89,7 @@ class StyleLora(Stored):
 class StyleTemplate(SoftDeletable):
     """A document of `style_templates`, the field set of the app's DTO.
 
-    Read as aliases: `prompt_template` and `prompt_additions` for one another,
+    Read as aliases: `prompt_template` and `prompt_additions` for each other,
     `negative_prompt_template` for `negative_prompt`, `default_params` for `params`, and `is_global`
     for an empty `project_id`.
 
