@@ -80,13 +80,15 @@ def progress_artifact(context: RunContext, character_id: str) -> Callable[[float
 
 def publish(context: RunContext, report: FaceRunReport, entries: Sequence[SheetEntry]) -> None:
     """Publish a run's contact sheet and table as artifacts."""
-    contents = {
-        "contact-sheet": _markdown(report, contact_sheet(entries, cell=INLINE_CELL)),
-        "steps": [_row(step) for step in report.steps],
-    }
-    for name, content in contents.items():
-        key = artifact_key(context.flow_name, report.character_id, name)
-        ReportArtifact(key, content).publish(f"{context.run_name}: {report.summary()}")
+    summary = f"{context.run_name}: {report.summary()}"
+    sheet = _markdown(report, contact_sheet(entries, cell=INLINE_CELL))
+    rows = [_row(step) for step in report.steps]
+
+    def key(name: str) -> str:
+        return artifact_key(context.flow_name, report.character_id, name)
+
+    ReportArtifact(key("contact-sheet"), sheet).publish(summary)
+    ReportArtifact(key("steps"), rows).publish(summary)
 
 
 def artifact_key(*parts: str) -> str:
