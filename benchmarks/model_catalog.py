@@ -21,7 +21,7 @@ from pymongo import InsertOne
 from pymongo.database import Database
 
 from benchmarks.listing_servers import listing_servers
-from db.catalog.listing.sync import LAST_SEEN_SECONDS
+from db.catalog.listing.write import LAST_SEEN_SECONDS
 from db.catalog.servers import Server, record_server, servers_for_urls
 from db.connection import Document, connect
 from db.setup.apply import initialise

@@ -1,7 +1,6 @@
-"""Writing many documents at once, so that one that is refused keeps none of the others out."""
+"""Writes many documents at once, so that a refused one does not prevent the others."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any, TypeVar
 
 import bson
@@ -28,10 +27,7 @@ _Part = TypeVar("_Part")
 
 
 def encoded(document: Mapping[str, Any]) -> Any:  # noqa: ANN401 - the driver's types know no raw ones
-    """Encode a document by itself, so that one that cannot be keeps no other out.
-
-    Args:
-        document: What is to be written; may hold anything.
+    """Encode a document by itself, so that one that cannot be encoded does not prevent the others.
 
     Returns:
         The document, encoded; or why it cannot be stored, a sentence of type str.
@@ -45,12 +41,12 @@ def encoded(document: Mapping[str, Any]) -> Any:  # noqa: ANN401 - the driver's 
     return RawBSONDocument(written)
 
 
-def write_all(collection: Collection[Document], writes: Iterable[Write]) -> Refusals:
-    """Carry out independent writes; each is done or refused by itself.
+def write_all(collection: Collection[Document], writes: Iterable[Write | str]) -> Refusals:
+    """Make independent writes; each is done or refused by itself.
 
     Args:
         collection: Where.
-        writes: In any order; as many as there are.
+        writes: In any order; a text is the reason why a write cannot be made at all.
 
     Returns:
         Why some were refused; a duplicate key is `ALREADY_THERE`.
@@ -58,41 +54,32 @@ def write_all(collection: Collection[Document], writes: Iterable[Write]) -> Refu
     Raises:
         pymongo.errors.PyMongoError: The server cannot be reached or refuses them all.
     """
-    refused: Refusals = {}
-    for start, batch in _batches(writes):
+    places = [*enumerate(writes)]
+    refused = {place: write for place, write in places if isinstance(write, str)}
+    possible = [(place, write) for place, write in places if not isinstance(write, str)]
+    for batch in in_batches(possible):
         try:
-            collection.bulk_write(batch, ordered=False)
+            collection.bulk_write([write for _, write in batch], ordered=False)
         except BulkWriteError as error:
             if error.details.get("writeConcernErrors"):
                 raise
-            refused |= {start + row["index"]: _reason(row) for row in error.details["writeErrors"]}
+            for row in error.details["writeErrors"]:
+                refused[batch[row["index"]][0]] = _reason(row)
     return refused
 
 
 def shown(text: str) -> str:
-    """Bring an id into text that can be stored and shown: lone surrogates become `?`."""
+    """Convert an id to text that can be stored and shown: lone surrogates become `?`."""
     return text.encode("utf-8", "replace").decode()
 
 
 def in_batches(values: Sequence[_Part], size: int = _BATCH) -> Iterator[Sequence[_Part]]:
-    """Cut into parts.
-
-    Args:
-        values: What is cut.
-        size: Most values in a part.
-    """
+    """Cut a sequence into parts of at most `size` values."""
     return (values[start : start + size] for start in range(0, len(values), size))
 
 
-def _batches(writes: Iterable[Write]) -> Iterator[tuple[int, list[Write]]]:
-    remaining, start = iter(writes), 0
-    while batch := [*islice(remaining, _BATCH)]:
-        yield start, batch
-        start += len(batch)
-
-
 def _reason(refusal: Document) -> str:
-    """Say why in words that hold nothing of the document."""
+    """Describe a refusal without any content of the document."""
     code = refusal.get("code")
     if code == _DUPLICATE_KEY:
         return ALREADY_THERE

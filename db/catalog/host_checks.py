@@ -1,4 +1,4 @@
-"""The history of host checks; the server itself forgets it after seven days."""
+"""The history of host checks; MongoDB deletes it after seven days."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -20,27 +20,21 @@ def record_checks(
 
     Args:
         database: The StoryCanvas database.
-        rows: One for each host, with the fields of `db.schema.documents.models`.
-        now: When it was found, UTC; what a row says itself is stronger.
+        rows: A row a host, with the fields of `db.schema.documents.models`.
+        now: UTC; a row's own `checked_at` has priority.
 
     Returns:
         Why rows could not be stored, as sentences, by their place.
     """
-    documents = [encoded(_document(row, now)) for row in rows]
-    refused: Refusals = {n: said for n, said in enumerate(documents) if isinstance(said, str)}
-    possible = [number for number in range(len(rows)) if number not in refused]
+    documents = (encoded(_document(row, now)) for row in rows)
+    writes = [row if isinstance(row, str) else InsertOne(row) for row in documents]
     with translated_errors():
-        reasons = write_all(database["host_checks"], [InsertOne(documents[n]) for n in possible])
-    others = {possible[place]: reason for place, reason in reasons.items()}
-    return refused | {n: reason for n, reason in others.items() if reason != ALREADY_THERE}
+        refused = write_all(database["host_checks"], writes)
+    return {place: why for place, why in refused.items() if why != ALREADY_THERE}
 
 
 def last_states(database: Database[Document]) -> dict[str, Document]:
-    """Read the last check of every host of the history.
-
-    Returns:
-        Checks by kind and name, joined by a slash.
-    """
+    """Read the last check of every host of the history, by kind and name joined by a slash."""
     of_a_host = {"kind": "$kind", "name": "$name"}
     stages: list[Document] = [
         {"$sort": {"kind": 1, "name": 1, "checked_at": -1}},
@@ -57,12 +51,7 @@ def last_states(database: Database[Document]) -> dict[str, Document]:
 
 
 def checks_since(database: Database[Document], moment: datetime) -> list[Document]:
-    """Read the history from a moment on, the oldest check first.
-
-    Args:
-        database: The StoryCanvas database.
-        moment: UTC.
-    """
+    """Read the history from a moment in UTC on, the oldest check first."""
     wanted = {"checked_at": {"$gte": moment}}
     with translated_errors():
         checks = reading_anything(database)["host_checks"]

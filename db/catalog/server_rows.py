@@ -1,4 +1,4 @@
-"""Rows of `comfyui_servers` as servers, and which of them are of no use."""
+"""Rows of `comfyui_servers` as servers, and the rows that cannot be used."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,17 +12,14 @@ _USUAL_PORTS = {"http": 80, "https": 443}
 
 
 def normal_url(url: str) -> str:
-    """Bring an address into the spelling in which two are compared.
-
-    Args:
-        url: An http or https address.
+    """Normalise an http or https address, so that two spellings are equal.
 
     Returns:
-        The same without white space around it, a slash at its end, a fragment or the usual port,
+        The address without white space around it, a slash at its end, a fragment or the usual port,
         and with scheme and host in lower case.
 
     Raises:
-        UnusableAddress: It is no http or https address.
+        UnusableAddress: It is not an http or https address.
     """
     try:
         parts = urlsplit(url.strip())
@@ -39,11 +36,9 @@ def normal_url(url: str) -> str:
 
 
 def shown_url(url: str) -> str:
-    """Take the user and the query, which may hold a password or a key, out of an address.
-
-    Args:
-        url: A normalised address.
-    """
+    """Remove user and query, which may hold a password or a key, from a normalised address."""
+    # Not net.redact: the id of a server without a row is made of exactly this text, so another cut
+    # would store all its models a second time. A normalised address has no `/` before its host.
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
@@ -69,7 +64,7 @@ class BackendRef:
 ServerType = Literal["standard", "runpod"]
 
 ROW_FIELDS = ("id", "name", "url", "server_type", "api_key", "endpoint_id")
-"""What is read of a row."""
+"""Fields that are read of a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +112,7 @@ class ServersFound:
 
 
 def servers_of(rows: Sequence[Mapping[str, Any]]) -> ServersFound:
-    """Decide which rows are servers; of several with one address or one id the first is.
-
-    Args:
-        rows: Documents of `comfyui_servers`.
-    """
+    """Choose the rows that are servers; of several with one address or one id, the first one."""
     servers: dict[tuple[str, str | None], Server] = {}
     ids: set[str] = set()
     unreadable = []
@@ -149,11 +140,7 @@ def servers_of(rows: Sequence[Mapping[str, Any]]) -> ServersFound:
 
 
 def server_of_url(url: str) -> Server:
-    """Make up the server at an address that no row has.
-
-    Args:
-        url: Normalised.
-    """
+    """Make the server of a normalised address without a row."""
     shown = shown_url(url)
     host = urlsplit(shown).netloc
     return Server(id=str(uuid5(NAMESPACE_URL, shown)), name=host, url=url)

@@ -1,4 +1,4 @@
-"""The ComfyUI servers: which there are, and how each one was found."""
+"""The ComfyUI servers of the database, and their status."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -20,10 +20,10 @@ from db.connection import Document, reading_anything, translated_errors
 
 
 def move_to_backend(database: Database[Document], server: Server) -> None:
-    """Give a server what was stored of it under the id made of its address.
+    """Move the stored data of a server from the id of its address to the id of its row.
 
-    Its models keep their ids until its next listing, which takes them over with their links as it
-    does with those of the app. Killed in between and run again, it ends the same.
+    Its models keep their ids until its next listing, which adopts them with their links as it does
+    with those of the app. Killed in between and run again, it ends the same.
     """
     former = server_of_url(server.url).id
     if former == server.id:
@@ -56,7 +56,7 @@ _SWITCHED_OFF: Mapping[str, Any] = {"$or": [{"is_active": False}, {"deleted_at":
 
 
 def find_servers(database: Database[Document]) -> ServersFound:
-    """Read every active server that is not deleted, and say which rows are of no use."""
+    """Read every active server that is not deleted, and the rows that cannot be used."""
     return servers_of(_rows(database, _ACTIVE))
 
 
@@ -66,17 +66,13 @@ def active_servers(database: Database[Document]) -> list[Server]:
 
 
 def servers_for_urls(database: Database[Document], urls: Iterable[str]) -> list[Server]:
-    """Find the servers of some addresses; one without a row gets an id from its address.
+    """Find the servers of addresses in any spelling; one without a row gets an id from its address.
 
-    A row that is switched off counts, unless an active one has its address: what is stored of a
+    A row that is switched off counts, unless an active one has its address: the stored data of a
     server belongs to one id.
 
-    Args:
-        database: The StoryCanvas database.
-        urls: Addresses in any spelling.
-
     Raises:
-        UnusableAddress: One of them is no http or https address.
+        UnusableAddress: One of them is not an http or https address.
     """
     wanted = {shown_url(url): url for url in map(normal_url, urls)}
     known = _by_address(servers_of(_rows(database, _THERE)))
@@ -97,18 +93,18 @@ def record_server(
     model_count: int | None,
     now: datetime,
 ) -> None:
-    """Note how a server was found, in `comfyui_servers` and `backends`.
+    """Record the status of a server in `comfyui_servers` and `backends`.
 
-    A row of `comfyui_servers` is changed only if there is one, and never its key. What is unknown
-    this time stays as it was.
+    A row of `comfyui_servers` is changed only if there is one, and never its key. Unknown facts
+    stay as they were.
 
     Args:
         database: The StoryCanvas database.
         server: Which one.
-        status: How it is.
-        capabilities: What it said about itself; None leaves what it said before.
-        error: Why it is not online, or its models are unknown; None if there is nothing to say.
-        model_count: Models of a complete listing; None leaves the former count.
+        status: Its status.
+        capabilities: Its own description; None keeps the former one.
+        error: Why it is not online, or its models are unknown; None otherwise.
+        model_count: Models of a complete listing; None keeps the former count.
         now: UTC.
     """
     row: Document = {"status": status, "last_check": now, "last_error": error}
@@ -120,10 +116,7 @@ def record_server(
 
 
 def note_switched_off(database: Database[Document], now: datetime) -> None:
-    """Note that servers whose row is switched off or deleted are not to be used.
-
-    Their models stay as they are.
-    """
+    """Mark servers whose row is switched off or deleted as offline; their models stay."""
     with translated_errors():
         ids = database["comfyui_servers"].distinct("id", _SWITCHED_OFF)
         database["backends"].update_many(
@@ -145,14 +138,14 @@ def _record_backend(
         "is_online": is_online,
         "last_check": now,
     }
-    made: Document = {"_id": server.id}
-    (made if model_count is None else backend)["model_count"] = model_count or 0
-    update = {"$set": backend, "$setOnInsert": made}
+    on_insert: Document = {"_id": server.id}
+    (on_insert if model_count is None else backend)["model_count"] = model_count or 0
+    update = {"$set": backend, "$setOnInsert": on_insert}
     with translated_errors():
         try:
             database["backends"].update_one({"id": server.id}, update, upsert=True)
         except DuplicateKeyError:
-            # Two inserted it at once; now it is there.
+            # Two runs inserted it at once; now it is there.
             database["backends"].update_one({"id": server.id}, {"$set": backend})
 
 

@@ -17,20 +17,20 @@ from storycanvas.net.bodies import BodyTooLong, BodyTooSlow, bounded
 from storycanvas.net.retry import read_retry_after
 
 ACCEPTED = "gzip"
-"""What to send as `Accept-Encoding`; what says that it is packed otherwise is not unpacked."""
+"""The value of `Accept-Encoding`; a body with another content encoding is not unpacked."""
 
 PART_BYTES = 256 * 1024
-"""Length of an unpacked part at most."""
+"""Longest unpacked part."""
 
 _GZIP_WRAPPED = 31  # zlib's manual: 15 bits of window, and 16 for the wrapper of gzip
 
 
 def check_status(response: httpx.Response, where: str) -> None:
-    """Raise what a status other than 2xx means.
+    """Raise the error that a status other than 2xx means.
 
     Args:
-        response: Its headers are enough.
-        where: The address as messages tell it.
+        response: Only its status and headers are read.
+        where: The address as it stands in messages.
 
     Raises:
         CatalogBusy: 429 or 5xx.
@@ -58,17 +58,17 @@ def check_status(response: httpx.Response, where: str) -> None:
 def read_body(
     response: httpx.Response, where: str, *, max_bytes: int, whole_seconds: float
 ) -> bytes:
-    """Read and unpack.
+    """Read the body of a streamed response and unpack it.
 
     Args:
         response: Its headers have come, its body has not.
-        where: The address as messages tell it.
-        max_bytes: How long the body may be, unpacked.
-        whole_seconds: How long it may take.
+        where: The address as it stands in messages.
+        max_bytes: Longest body, unpacked.
+        whole_seconds: Longest time for the whole body.
 
     Raises:
-        AnswerUnreadable: It is too long, or cannot be unpacked.
-        CatalogUnreachable: It takes too long.
+        AnswerUnreadable: The body is too long, or cannot be unpacked.
+        CatalogUnreachable: The body takes too long.
         httpx.TransportError: The connection breaks.
     """
     raw = bounded(response.iter_raw(), None, whole_seconds)
@@ -86,7 +86,7 @@ def read_body(
 
 
 def unpacked(packed_parts: Iterable[bytes]) -> Iterator[bytes]:
-    """Unpack; unlike the module `gzip`, give all there is of a torn text.
+    """Unpack gzip members; unlike the module `gzip`, yield what comes before the damage.
 
     Args:
         packed_parts: One or more gzip members after each other, cut anywhere.
@@ -95,8 +95,8 @@ def unpacked(packed_parts: Iterable[bytes]) -> Iterator[bytes]:
         Parts of at most `PART_BYTES`; none is empty.
 
     Raises:
-        EOFError: It is cut off.
-        zlib.error: It is no gzip, or damaged.
+        EOFError: The text is cut off.
+        zlib.error: The text is damaged, or not gzip.
     """
     unpacker = zlib.decompressobj(_GZIP_WRAPPED)
     for next_part in packed_parts:

@@ -29,14 +29,14 @@ _NO_METADATA: Mapping[str, str] = MappingProxyType({})
 
 
 class ModelEntry(NamedTuple):
-    """A model file as one server lists it; a tuple, since a farm lists 100,000 and more.
+    """A model file as one server lists it; a tuple, since servers list 100,000 and more.
 
     Attributes:
         folder: ComfyUI's folder, such as `loras`.
         path: Relative to the folder, normalised (`storycanvas.catalog.names.normal_path`).
         raw_name: As the server spells it; prompts need that.
-        size: Bytes; None if the server does not tell.
-        modified: Seconds since 1970; None if the server does not tell.
+        size: Bytes; None if unknown.
+        modified: Seconds since 1970; None if unknown.
         hashes: Normalised (`storycanvas.catalog.hashes.normal_hash`), by kind.
         metadata: The file's own `__metadata__`, all text.
     """
@@ -60,9 +60,9 @@ class Listing:
     """All models of one server, as far as they could be read.
 
     Attributes:
-        entries: Sorted by folder and path; no two are the same.
-        complete: Whether nothing is missing; only then what is not listed is gone.
-        folders: The only ones that the server's way of listing can tell of; None if all.
+        entries: Sorted by folder and path, without repetition.
+        complete: Whether nothing is missing; only then is a model that is not listed gone.
+        folders: The only folders that the server's way of listing covers; None for all.
         problems: What could not be read.
     """
 
@@ -77,12 +77,12 @@ ServerStatus = Literal["online", "offline", "error"]
 
 @dataclass(frozen=True, slots=True)
 class ServerReading:
-    """What was learned of one server.
+    """What was read from one server.
 
     Attributes:
-        status: `offline` without any answer, `error` with one that is of no use.
+        status: `offline` without an answer, `error` with a useless one.
         seconds: How long its status took; None while offline.
-        capabilities: What it said about itself, with nothing that MongoDB cannot hold.
+        capabilities: Its own description, without values that MongoDB cannot hold.
         listing: Its models; None where unknown: offline, or a RunPod endpoint, which lists none.
         error: Why it is not online, or why its models are unknown, as a sentence; None otherwise.
     """
@@ -95,15 +95,9 @@ class ServerReading:
 
 
 def listing_digest(name: str, address: str, entries: Iterable[ModelEntry]) -> str:
-    """Name what entries say; the same entries in the same order have the same name.
+    """Make a digest of 64 hexadecimal digits of entries in their order, and of their server.
 
-    Args:
-        name: The server's, which each of its models holds.
-        address: The server's, as well.
-        entries: Sorted as a listing sorts them.
-
-    Returns:
-        64 hexadecimal digits.
+    Each model's document holds the server's name and address, so they are part of the digest.
     """
     lines = [f"{name}\0{address}"]
     lines += [
@@ -119,7 +113,7 @@ def _more(entry: ModelEntry) -> str:
 
 
 MAX_PROBLEMS = 1000
-"""Further ones are counted only."""
+"""Problems that are kept; the rest is counted."""
 
 _MAX_LENGTH = 80
 
@@ -140,14 +134,14 @@ class Problems:
         self._more = 0
 
     def add(self, subject: str, reason: str) -> None:
-        """Note what could not be read, and why."""
+        """Add what could not be read, and why."""
         if len(self._kept) < MAX_PROBLEMS:
             self._kept.append(Problem(subject, reason))
         else:
             self._more += 1
 
     def all(self) -> tuple[Problem, ...]:
-        """List them; the last one tells how many more there were."""
+        """List them; the last one counts those beyond `MAX_PROBLEMS`."""
         if not self._more:
             return tuple(self._kept)
         rest = Problem("further problems", f"{self._more} more could not be read.")

@@ -1,4 +1,4 @@
-"""What can go wrong while servers and catalogs are read; each class says whether to try again."""
+"""Errors of reading servers and catalogs; `retryable` is set on each class."""
 
 from typing import ClassVar
 
@@ -20,8 +20,8 @@ class CatalogBusy(CatalogError):
 
     Args:
         message: A sentence.
-        wait_seconds: What its `Retry-After` says; None without one.
-        status: What it answered; None without an answer.
+        wait_seconds: Its `Retry-After`; None without one.
+        status: Its HTTP status; None without an answer.
     """
 
     retryable: ClassVar[bool] = True
@@ -35,15 +35,15 @@ class CatalogBusy(CatalogError):
 
 
 class LongWaitAsked(CatalogError):
-    """The server asks to be left alone for longer than a run waits."""
+    """The server asks for a longer wait than a run makes."""
 
 
 class CatalogRefused(CatalogError):
-    """The request is wrong, or the key is (4xx but 404 and 429)."""
+    """The request or the key is wrong (4xx except 404 and 429)."""
 
 
 class NotThere(CatalogError):
-    """The server knows no such thing (404)."""
+    """The server does not know the address (404)."""
 
 
 class AnswerUnreadable(CatalogError):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from storycanvas.catalog.entries import HashKind, Listing, Problem
 from storycanvas.catalog.errors import AnswerUnreadable
-from storycanvas.catalog.json_text import read_json
 from storycanvas.catalog.names import normal_path
+from storycanvas.catalog.storable import read_json
 
 LENGTHS: dict[HashKind, int] = {"SHA256": 64, "BLAKE3": 64, "AutoV3": 12, "AutoV2": 10}
 """Hexadecimal digits of each kind, the surest kind first."""
@@ -17,20 +17,17 @@ _OF_NOTHING = (
     "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855",  # SHA-256
     "AF1349B9F5F9A1A6A0404DEA36DCC9499BCB25C9ADC112B7CC9A93CAE41F3262",  # BLAKE3
 )
-"""Hashes of empty input, which some trainers write; they name no file."""
+"""Hashes of empty input, which some trainers write."""
 
 _HEX = re.compile(r"[0-9A-F]+")
 
 
 def normal_hash(kind: HashKind, value: object) -> str | None:
-    """Bring a hash into upper case without `0x`, `blake3:` and the like.
-
-    Args:
-        kind: Which hash it is.
-        value: What was found; may be anything.
+    """Convert a hash to upper case without `0x`, `blake3:` and the like.
 
     Returns:
-        As many hexadecimal digits as the kind has; None if it is no such hash, or one of nothing.
+        As many hexadecimal digits as the kind has; None if the value is not such a hash, or the
+        hash of empty input.
     """
     if not isinstance(value, str):
         return None
@@ -43,11 +40,7 @@ def normal_hash(kind: HashKind, value: object) -> str | None:
 
 
 def hashes_from_metadata(metadata: Mapping[str, str]) -> dict[HashKind, str]:
-    """Take what a trainer wrote about a file: `sshs_model_hash` begins with its AutoV3.
-
-    Args:
-        metadata: The `__metadata__` of a safetensors file.
-    """
+    """Read the AutoV3 that a trainer's `sshs_model_hash` begins with, if there is any."""
     whole = normal_hash("SHA256", metadata.get("sshs_model_hash"))
     return {"AutoV3": whole[: LENGTHS["AutoV3"]]} if whole else {}
 
@@ -70,7 +63,7 @@ class HashList:
 
     Attributes:
         sha256s: In upper case, by server (None for all), folder and normalised path; None where
-            rows contradict.
+            rows contradict each other.
         problems: Rows that could not be read.
     """
 
@@ -78,13 +71,9 @@ class HashList:
     problems: tuple[Problem, ...] = ()
 
     def of_server(self, names: Collection[str]) -> dict[tuple[str, str], str]:
-        """Choose those of one server; what is told of it comes before what is told of all.
+        """Choose the sums of one server by folder and normalised path.
 
-        Args:
-            names: What the server may be called.
-
-        Returns:
-            Sums by folder and normalised path.
+        A row of this server, which may have several names, has priority over one of all servers.
         """
         everywhere: dict[tuple[str, str], str | None] = {}
         own: dict[tuple[str, str], str | None] = {}
@@ -99,20 +88,20 @@ class HashList:
 def read_hash_list(path: Path) -> HashList:
     """Read a file `[{"folder": "loras", "name": "a/b.safetensors", "sha256": "…"}, …]`.
 
-    A row may name the `server` whose file it is; else it counts for each server that has a file
-    there. A null instead of a hash says that it is not known; such a row is passed over. Of a file
-    with two hashes none is taken: a wrong one would link it to another model.
+    A row may name the `server` whose file it is; otherwise it counts for each server that has a
+    file there. A null for an unknown hash is skipped. Of a file with two hashes none is taken: a
+    wrong one would link it to another model.
 
     Args:
         path: The file, of 256 MiB at most.
 
     Raises:
-        AnswerUnreadable: It is too large, no JSON list, or a pipe or folder.
-        OSError: It cannot be opened.
+        AnswerUnreadable: The file is too large, not a JSON list, or a pipe or folder.
+        OSError: The file cannot be opened.
     """
     size = path.stat().st_size
     if not path.is_file():
-        raise AnswerUnreadable(f"{path.name!r} is no file.")
+        raise AnswerUnreadable(f"{path.name!r} is not a file.")
     if size > MAX_BYTES:
         raise AnswerUnreadable(f"{path.name!r} is larger than {MAX_BYTES:,} bytes.")
     try:
@@ -120,7 +109,7 @@ def read_hash_list(path: Path) -> HashList:
     except ValueError as error:
         raise AnswerUnreadable(f"{path.name!r} is not JSON: {error}") from error
     if not isinstance(rows, list):
-        raise AnswerUnreadable(f"{path.name!r} holds no list of hashes.")
+        raise AnswerUnreadable(f"{path.name!r} does not hold a list of hashes.")
     known: dict[_Place, str | None] = {}
     problems = []
     for number, row in enumerate(rows):
@@ -131,12 +120,7 @@ def read_hash_list(path: Path) -> HashList:
 
 
 def with_hashes(listing: Listing, known: Mapping[tuple[str, str], str]) -> Listing:
-    """Add SHA-256 sums to the entries of a listing that has none of its own.
-
-    Args:
-        listing: What a server told.
-        known: By folder and normalised path.
-    """
+    """Add SHA-256 sums, by folder and normalised path, to entries that have none of their own."""
     if not known:
         return listing
     entries = [
@@ -149,17 +133,17 @@ def with_hashes(listing: Listing, known: Mapping[tuple[str, str], str]) -> Listi
 
 
 def _read(row: object, known: dict[_Place, str | None]) -> str | None:
-    """Take a row in, or say why not; None stands for hashes that differ."""
+    """Add a row to `known`, or return why not; None there stands for hashes that differ."""
     if not isinstance(row, Mapping):
-        return "It is no object."
+        return "It is not an object."
     if row.get("sha256") is None:
         return None
     place = _place(row)
     if place is None:
-        return "It has no folder and name that are a path, or a server that is no text."
+        return "It has no folder and name that are a path, or a server that is not text."
     sha256 = normal_hash("SHA256", row["sha256"])
     if sha256 is None:
-        return "Its sha256 is none, or that of an empty file."
+        return "Its sha256 is invalid, or that of an empty file."
     if known.setdefault(place, sha256) == sha256:
         return None
     known[place] = None

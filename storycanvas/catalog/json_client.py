@@ -1,39 +1,41 @@
-"""Questions to a server that answers in JSON, with every way it can fail in the catalog's words."""
+"""Requests to a server that answers in JSON; every failure is one of the catalog's errors."""
 
+import ssl
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Self
 
 import httpx
 
-from storycanvas.catalog.answers import check_status, read_body
+from storycanvas.catalog.answers import ACCEPTED, check_status, read_body
 from storycanvas.catalog.errors import AnswerUnreadable, CatalogRefused, CatalogUnreachable
-from storycanvas.catalog.http_connection import open_connection
-from storycanvas.catalog.json_text import read_json
+from storycanvas.catalog.storable import read_json
 
 Parameters = Mapping[str, str | int] | Sequence[tuple[str, str | int]]
 """What comes after the `?` of an address; a sequence may name one key several times."""
 
 _MAX_BYTES = 64 * 1024 * 1024
+_PRINTABLE = range(0x20, 0x7F)
 
 
 class JsonClient:
-    """Asks one server; several threads may share it.
+    """A client of one server; several threads may share it.
 
-    Follows no redirects. No message tells a header, a query or the user part of an address.
+    Follows no redirects. No message contains a header, a query or the user part of an address.
 
     Args:
         base_url: Such as `http://gpu-box:8188`; its user part is sent as Basic authorization
             unless `headers` hold another, its query is left out.
         headers: Sent with every request, such as `Authorization`.
-        proxied: Whether a proxy that the environment names is used. It is made for the internet:
-            a server in the local network is asked without it. A `.netrc` is never read.
-        timeout_seconds: How long to wait for a connection and between two parts of an answer.
-        max_bytes: How long an answer may be, unpacked.
-        whole_seconds: How long the body of an answer may take; 12 times `timeout_seconds` if None.
+        proxied: Whether to use the environment's proxy, which is made for the internet: a server in
+            the local network is asked without it. A `.netrc` is never read.
+        timeout_seconds: Longest wait for a connection and between two parts of an answer.
+        max_bytes: Longest answer, unpacked.
+        whole_seconds: Longest time for the body of an answer; 12 times `timeout_seconds` if None.
 
     Raises:
-        CatalogRefused: The address is none, a header holds what HTTP cannot carry, or the
-            environment's proxy cannot be used.
+        CatalogRefused: The address is invalid, HTTP cannot carry a header, or the environment's
+            proxy cannot be used.
     """
 
     def __init__(
@@ -51,7 +53,7 @@ class JsonClient:
         self._max_bytes = max_bytes
         self._whole_seconds = whole_seconds or 12 * timeout_seconds
         user = (url.username, url.password) if url.userinfo else None
-        self._http = open_connection(headers or {}, user, timeout_seconds, proxied=proxied)
+        self._http = _open_connection(headers or {}, user, timeout_seconds, proxied=proxied)
 
     def __enter__(self) -> Self:
         return self
@@ -64,21 +66,18 @@ class JsonClient:
         self._http.close()
 
     def get(self, path: str, params: Parameters | None = None) -> object:
-        """Read what lies at a path.
+        """Read the JSON value at a path, with None for NaN and infinities.
 
         Args:
             path: Begins with `/`; already quoted.
             params: What comes after the `?`.
-
-        Returns:
-            The JSON value, with None for NaN and infinities.
 
         Raises:
             CatalogUnreachable: No connection, or no answer in time.
             CatalogBusy: 429 or 5xx.
             CatalogRefused: Another 4xx.
             NotThere: 404.
-            AnswerUnreadable: A redirect, no JSON, or too long.
+            AnswerUnreadable: A redirect, not JSON, or too long.
         """
         return self._ask("GET", path, params=params)
 
@@ -109,7 +108,7 @@ class JsonClient:
         try:
             return read_json(text)
         except ValueError as error:
-            raise AnswerUnreadable(f"The answer of {where} is no JSON.") from error
+            raise AnswerUnreadable(f"The answer of {where} is not JSON.") from error
 
     def _body(self, request: httpx.Request, where: str) -> bytes:
         response = self._http.send(request, stream=True)
@@ -123,16 +122,55 @@ class JsonClient:
 
 
 def checked_url(base_url: str) -> httpx.URL:
-    """Read an address; its query is left out.
+    """Parse an address and drop its query.
 
     Raises:
-        CatalogRefused: It is none, or not one of HTTP.
+        CatalogRefused: It is invalid, or not one of HTTP.
     """
     try:
         url = httpx.URL(base_url.strip()).copy_with(query=None, fragment=None)
     except (httpx.InvalidURL, UnicodeError, ValueError):
-        # The error's own text would tell the address with its user part.
-        raise CatalogRefused("This is no address. Write it as http://host:port.") from None
+        # The error's own text would show the address with its user part.
+        raise CatalogRefused("This is not an address. Write it as http://host:port.") from None
     if url.scheme not in {"http", "https"} or not url.host:
         raise CatalogRefused("The address has no http:// or no host. Write it as http://host:port.")
     return url
+
+
+def _open_connection(
+    headers: Mapping[str, str], user: tuple[str, str] | None, seconds: float, *, proxied: bool
+) -> httpx.Client:
+    """Open a connection that follows no redirects and reads no `.netrc`."""
+    _check_headers(headers)
+    sent = httpx.Headers({**headers, "Accept-Encoding": ACCEPTED})
+    try:
+        return httpx.Client(
+            headers=sent,
+            auth=None if "Authorization" in sent else user,
+            timeout=seconds,
+            follow_redirects=False,
+            trust_env=proxied,
+            verify=_tls(),
+        )
+    except (httpx.InvalidURL, ImportError, ValueError):
+        # The error's own text would show the proxy's address with its user part.
+        raise CatalogRefused(
+            "The proxy that the environment names cannot be used. Write HTTP_PROXY and HTTPS_PROXY "
+            "as http://host:port."
+        ) from None
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Read the certificates once; that takes longer than most answers."""
+    return httpx.create_ssl_context()
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    # httpx's own error would show the whole value.
+    for name, value in headers.items():
+        if any(ord(character) not in _PRINTABLE for character in value):
+            raise CatalogRefused(
+                f"The header {name} holds a character that HTTP cannot carry. Copy the key again, "
+                "without spaces or line breaks."
+            )

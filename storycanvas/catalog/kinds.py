@@ -1,4 +1,4 @@
-"""What a model file is good for, in the database's words (docs/catalog.md)."""
+"""What a model file is used for, in the database's words (docs/catalog.md)."""
 
 from typing import Literal
 
@@ -29,26 +29,21 @@ _CIVITAI: dict[str, LocalType] = {
 }
 
 _MODEL_FILES = {"model", "pruned model"}
-"""Types of a Civitai file that is what its item is; others say themselves what they are."""
+"""Types of a Civitai file that has the type of its item; others name their own."""
 
 
 def type_of_folder(folder: str) -> LocalType:
-    """Tell the type of the files in a folder of ComfyUI; the name of a file decides nothing."""
+    """The type of the files in a folder of ComfyUI; their names decide nothing."""
     return _FOLDERS.get(folder.casefold(), "other")
 
 
 def type_of_item(item_type: str) -> LocalType:
-    """Tell the type of a Civitai item by its `type`."""
+    """The type of a Civitai item by its `type`."""
     return _CIVITAI.get(item_type.casefold(), "other")
 
 
 def type_of_file(item_type: str, file_type: str) -> LocalType:
-    """Tell the type of a file of a Civitai item: a VAE may lie inside a checkpoint's item.
-
-    Args:
-        item_type: The item's `type`.
-        file_type: The file's `type`, such as `Model` or `VAE`.
-    """
+    """The type of a file by the `type` of its item and its own: a checkpoint may hold a VAE."""
     if file_type.casefold() in _MODEL_FILES:
         return type_of_item(item_type)
     return type_of_item(file_type)

@@ -13,10 +13,7 @@ _PLAIN = re.compile(rf"{_PART}(?:/{_PART})*")
 
 
 def normal_path(raw: str) -> str | None:
-    r"""Bring a server's path into one spelling: `/` between parts, composed Unicode.
-
-    Args:
-        raw: Such as `SDXL\foo.safetensors`.
+    r"""Convert a path such as `SDXL\foo.safetensors` to `/` between parts and composed Unicode.
 
     Returns:
         The path; None if it leaves its folder, has an empty part or a control character.
@@ -29,32 +26,27 @@ def normal_path(raw: str) -> str | None:
         return None
     if ":" in parts[0]:
         return None
-    if not path.isprintable() and any(unicodedata.category(letter) == "Cc" for letter in path):
+    if not path.isprintable() and any(
+        unicodedata.category(character) == "Cc" for character in path
+    ):
         return None
     return path
 
 
 def is_model_file(path: str) -> bool:
-    """Tell whether a name ends as model files do; entries such as `None` or `taesd` do not."""
+    """Whether a name ends as model files do; entries such as `None` or `taesd` do not."""
     return path.endswith(MODEL_ENDINGS) or path.casefold().endswith(MODEL_ENDINGS)
 
 
 def file_key(name: str) -> str:
-    """Take what decides whether two file names are the same: the last part, without case.
-
-    Args:
-        name: A path or a file name.
-    """
+    """The last part of a path without case, by which two file names are the same."""
     return unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2].casefold()
 
 
 def normal_name(name: str) -> str:
-    """Reduce a file name to its words, so that spellings of one name meet.
+    """Reduce a path, file name or display name to its words, so that its spellings are equal.
 
     Digits stay, so versions stay apart: `foo_v14` and `foo_v15` are two.
-
-    Args:
-        name: A path, file name or display name.
 
     Returns:
         Lower-case words with single spaces; empty if nothing is left.

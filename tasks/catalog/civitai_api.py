@@ -24,13 +24,13 @@ T = TypeVar("T")
 
 TRIES = 6
 FIRST_WAIT_SECONDS = 2.0
-"""The wait where Civitai names none; it doubles with each try."""
+"""The wait without a `Retry-After`; it doubles with each try."""
 
 UNREADABLE_TRIES = 3
-"""Tries where the answer is not JSON or was cut off; mostly a page of the network instead."""
+"""Tries if the answer is not JSON or is cut off; mostly a proxy answered with a page."""
 
 MAX_WAIT_SECONDS = 300.0
-"""A longer `Retry-After` ends the run; a later one goes on from where it was."""
+"""A longer `Retry-After` ends the run; a later run continues where it was."""
 
 
 def wait_for_rate_limit() -> None:
@@ -43,24 +43,21 @@ def wait_for_rate_limit() -> None:
 
 
 def call_with_retries(call: Callable[[], T]) -> T:
-    """Make a call, and again after as long as Civitai asks to wait, or if its answer is broken.
-
-    Args:
-        call: Asks Civitai for something.
+    """Make a call, and again after the wait that Civitai asks for, or if its answer is broken.
 
     Raises:
-        CatalogBusy: It asks to wait again and again.
+        CatalogBusy: Civitai asks to wait again and again.
         AnswerUnreadable: Its answer is broken three times.
-        LongWaitAsked: It asks to wait for longer than `MAX_WAIT_SECONDS`.
-        storycanvas.catalog.errors.CatalogError: What else the call raises.
+        LongWaitAsked: It asks for a longer wait than `MAX_WAIT_SECONDS`.
+        storycanvas.catalog.errors.CatalogError: Any other error of the call.
     """
-    unread = 0
+    unreadable = 0
     for attempt in range(TRIES):
         try:
             return call()
         except AnswerUnreadable as error:
-            unread += 1
-            if unread == UNREADABLE_TRIES or attempt == TRIES - 1:
+            unreadable += 1
+            if unreadable == UNREADABLE_TRIES or attempt == TRIES - 1:
                 raise
             _wait(FIRST_WAIT_SECONDS * 2.0**attempt, error)
         except CatalogBusy as busy:
@@ -75,35 +72,24 @@ def call_with_retries(call: Callable[[], T]) -> T:
 def _check_wait(seconds: float, busy: CatalogBusy) -> None:
     if seconds > MAX_WAIT_SECONDS:
         raise LongWaitAsked(
-            f"{busy} It asks to be left alone for {seconds:.0f} s or more; start the run again "
-            "after that."
+            f"{busy} It asks for a wait of {seconds:.0f} s or more; start the run again after that."
         ) from busy
 
 
 def _wait(seconds: float, error: CatalogError) -> None:
-    get_run_logger().info("Civitai is asked again in %.0f s. %s", seconds, error)
+    get_run_logger().info("The next request to Civitai is in %.0f s. %s", seconds, error)
     time.sleep(seconds)
 
 
 def wait_seconds(busy: CatalogBusy, attempt: int) -> float:
-    """Tell how long to wait: what Civitai says, else twice as long each time.
-
-    Args:
-        busy: What it answered.
-        attempt: How often it was asked again before, from 0.
-    """
+    """The wait after `attempt` earlier tries: Civitai's, or twice as long each time."""
     return FIRST_WAIT_SECONDS * 2.0**attempt if busy.wait_seconds is None else busy.wait_seconds
 
 
 def pages_from(
     client: CivitaiClient, query: CivitaiQuery, stored: str | None
 ) -> Iterator[WalkedPage]:
-    """Read page after page; where a stored cursor is no longer taken, from the list's start.
-
-    Args:
-        client: The connection.
-        query: Filters and order.
-        stored: The cursor that an earlier run of the same filters left; None for none.
+    """Read page after page; if the `stored` cursor is no longer accepted, from the list's start.
 
     Raises:
         storycanvas.catalog.errors.CatalogError: Civitai cannot be reached, refuses the key, or is
@@ -118,16 +104,16 @@ def pages_from(
         try:
             yield next(pages)
         except (CatalogBusy, CatalogRefused) as error:
-            if not _may_lie_in_the_cursor(error):
+            if not _cursor_may_be_expired(error):
                 raise
-            said = (
-                "Civitai takes the stored cursor no longer (%s); the list is read from its start."
+            text = (
+                "Civitai no longer accepts the stored cursor (%s); the list is read from its start."
             )
-            get_run_logger().warning(said, error)
+            get_run_logger().warning(text, error)
             pages = walk(fetch)
     yield from pages
 
 
-def _may_lie_in_the_cursor(error: CatalogError) -> bool:
-    """Tell a cursor that is too old, which is refused or breaks the search, from a busy site."""
+def _cursor_may_be_expired(error: CatalogError) -> bool:
+    """Distinguish an old cursor, which is refused or breaks the search, from a busy site."""
     return not isinstance(error, CatalogBusy) or error.status == HTTPStatus.INTERNAL_SERVER_ERROR

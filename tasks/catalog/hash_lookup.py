@@ -1,4 +1,4 @@
-"""Asking Civitai by hash for local models that the imported catalog does not have."""
+"""Looks up at Civitai, by hash, local models that the imported catalog does not have."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,13 +27,13 @@ Value = TypeVar("Value")
 
 
 def in_turn(values: Sequence[Value], most: int, turn: int) -> list[Value]:
-    """Take as many as may be looked for now, others each turn and all in time.
+    """Take at most `most` values (1 or more), others each turn and all in time.
 
-    So what is looked for in vain, again and again, keeps no other from its turn.
+    So values that are looked up in vain again and again do not block the others.
 
     Args:
         values: All, in the same order each time.
-        most: How many at most; 1 or more.
+        most: How many at most.
         turn: Counts up, such as the number of the day.
     """
     if len(values) <= most:
@@ -45,16 +45,10 @@ def in_turn(values: Sequence[Value], most: int, turn: int) -> list[Value]:
 _SUREST_FIRST: tuple[HashKind, ...] = ("SHA256", "BLAKE3", "AutoV3")
 
 
-def hashes_to_ask_for(models: Iterable[StoredLocalModel]) -> dict[HashKind, set[str]]:
-    """Take each model's surest hash, in one spelling.
+def hashes_to_look_up(models: Iterable[StoredLocalModel]) -> dict[HashKind, set[str]]:
+    """Take the surest hash of each model that no person has linked, normalised, by kind.
 
-    What a person has linked needs no asking.
-
-    Args:
-        models: As the servers tell of them.
-
-    Returns:
-        By kind; AutoV2 is left out, for nothing tells it without a SHA-256.
+    AutoV2 is left out: it is known only together with a SHA-256.
     """
     wanted: dict[HashKind, set[str]] = {kind: set() for kind in _SUREST_FIRST}
     for model in models:
@@ -68,18 +62,18 @@ def hashes_to_ask_for(models: Iterable[StoredLocalModel]) -> dict[HashKind, set[
 
 
 MAX_MODELS = 300
-"""Models that are read in one run, one a second; other runs read the others."""
+"""Models that are read in a run, one a second; later runs read the rest."""
 MAX_HASHES = 100
-"""Hashes that are asked for one by one in one run, one a second; each day others."""
+"""Hashes that are looked up singly in a run, one a second; each day others."""
 MAX_BROKEN = 3
-"""Answers in a row that cannot be read; then Civitai is left alone until the next run."""
+"""Unreadable answers in a row that end the look-up until the next run."""
 
 IMPORT_ID = "by-hash"
 
 
 @dataclass(frozen=True, slots=True)
 class LookedUp:
-    """What Civitai told by hash.
+    """What Civitai found by hash.
 
     Attributes:
         models: How many were added to `civitai_models`, or have changed there.
@@ -94,40 +88,40 @@ class LookedUp:
 def look_up_hashes(database: Database[Document], catalog: Civitai) -> LookedUp:
     """Add the Civitai models of unknown local files to `civitai_models`, each as it is read.
 
-    SHA-256 sums are asked for all at once. BLAKE3 and AutoV3 can only be asked for one by one, so
-    they are for files of which no SHA-256 is known, `MAX_HASHES` a run.
+    SHA-256 sums are looked up all at once. BLAKE3 and AutoV3 can only be looked up singly, so they
+    are for files without a known SHA-256, `MAX_HASHES` a run.
 
     Raises:
         storycanvas.catalog.errors.CatalogError: Civitai cannot be reached, refuses the key, or is
             too busy.
     """
-    told = hashes_to_ask_for(model for batch in local_models(database) for model in batch)
-    unknown = {kind: unknown_hashes(database, kind, some) for kind, some in told.items()}
+    wanted = hashes_to_look_up(model for batch in local_models(database) for model in batch)
+    unknown = {kind: unknown_hashes(database, kind, some) for kind, some in wanted.items()}
     if not any(unknown.values()):
         return LookedUp()
     create_civitai_limit()
     today = datetime.now(UTC).toordinal()
-    single = [(kind, digits) for kind in told if kind != "SHA256" for digits in unknown[kind]]
+    single = [(kind, digits) for kind in wanted if kind != "SHA256" for digits in unknown[kind]]
     with catalog.client(wait_for_rate_limit) as client:
-        found = set(_asked_at_once(client, unknown["SHA256"]))
-        asked = in_turn(single, MAX_HASHES, today)
+        found = set(_found_at_once(client, unknown["SHA256"]))
+        today_hashes = in_turn(single, MAX_HASHES, today)
         left_out: list[str] = []
-        found.update(_asked_one_by_one(client, asked, left_out))
+        found.update(_found_singly(client, today_hashes, left_out))
         numbers = in_turn(sorted(found), MAX_MODELS, today)
-        _say_what_waits("hashes", len(single), len(asked))
-        _say_what_waits("models", len(found), len(numbers))
-        return _taken_in(database, client, numbers, left_out)
+        _log_postponed("hashes", len(single), len(today_hashes))
+        _log_postponed("models", len(found), len(numbers))
+        return _store_models(database, client, numbers, left_out)
 
 
-def _asked_at_once(client: CivitaiClient, sha256s: Sequence[str]) -> Iterator[int]:
+def _found_at_once(client: CivitaiClient, sha256s: Sequence[str]) -> Iterator[int]:
     if sha256s:
         yield from (hit.model_id for hit in call_with_retries(lambda: client.ids_by_hash(sha256s)))
 
 
-def _asked_one_by_one(
+def _found_singly(
     client: CivitaiClient, hashes: Iterable[tuple[HashKind, str]], left_out: list[str]
 ) -> Iterator[int]:
-    """Ask for each hash; a bad answer stops no other, and is added to `left_out`."""
+    """Look up each hash; an unreadable answer is added to `left_out`."""
     broken = 0
     for kind, digits in hashes:
         try:
@@ -143,13 +137,13 @@ def _asked_one_by_one(
         yield from {file.model_id for file in files if file.hashes.get(kind) == digits}
 
 
-def _taken_in(
+def _store_models(
     database: Database[Document],
     client: CivitaiClient,
     numbers: Iterable[int],
     left_out: list[str],
 ) -> LookedUp:
-    """Read models and store each at once, so that a stop loses none; a bad one stops no other."""
+    """Read models and store each at once, so that a stop loses none."""
     models = broken = 0
     for number in numbers:
         try:
@@ -168,7 +162,7 @@ def _taken_in(
     return LookedUp(models, tuple(left_out))
 
 
-def _say_what_waits(what: str, count: int, now: int) -> None:
+def _log_postponed(what: str, count: int, now: int) -> None:
     if count > now:
-        said = "Of %d %s to ask Civitai for, %d are asked for now, the others on other days."
-        get_run_logger().info(said, count, what, now)
+        text = "Of %d %s to look up at Civitai, %d are looked up now, the rest on other days."
+        get_run_logger().info(text, count, what, now)

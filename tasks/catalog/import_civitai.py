@@ -1,4 +1,4 @@
-"""Reading Civitai's catalog, or a file of it, into the database."""
+"""Reads Civitai's catalog, or a file of it, into the database."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -36,13 +36,13 @@ from tasks.retries import retrying_task
 
 
 class ImportSession:
-    """One run's part of an import: stores batches and remembers how far it is.
+    """One run's part of an import: stores batches and keeps the position.
 
     Args:
         database: The StoryCanvas database.
-        source: Names what is imported.
+        source: Identifies what is imported.
         restart: Whether to begin anew.
-        base_models: Those that a list was asked for; it leaves versions of others out.
+        base_models: The filter of a list; versions of other base models are not in it.
     """
 
     def __init__(
@@ -65,8 +65,8 @@ class ImportSession:
         return self.state.pages > 0 and self.state.cursor is None
 
     @contextmanager
-    def failures_noted(self) -> Iterator[None]:
-        """Note with the import why it fails; the next run goes on with it."""
+    def record_failure(self) -> Iterator[None]:
+        """Record in the import why it fails; the next run continues it."""
         try:
             yield
         except CatalogError as error:
@@ -74,11 +74,9 @@ class ImportSession:
             raise
 
     def store_batch(self, raw: Sequence[RawItem | Problem], cursor: str | None = None) -> None:
-        """Store a batch, then note that it is stored.
+        """Store items of any shape, then record the position and the problems.
 
-        Args:
-            raw: Items of any shape, and what could not be read.
-            cursor: Where the next page begins; None for a file, or on the last page.
+        `cursor` is where the next page begins; None for a file, or on the last page.
         """
         items, problems = self._read(self._completed(raw) if self._base_models else raw)
         counts = upsert_items(self._database, items, _now(), self.state.import_id)
@@ -95,13 +93,7 @@ class ImportSession:
         self._pages += 1
 
     def report(self, source: str, because: str, *, complete: bool) -> ImportReport:
-        """End this run's part, and the import if all of it was read.
-
-        Args:
-            source: What was read, in words.
-            because: Why it ended, as a sentence.
-            complete: Whether the end was reached.
-        """
+        """End this run's part for a reason, and the import if it is `complete`."""
         if complete:
             self.state = finish(self._database, self.state, "complete", _now())
         state = self.state
@@ -155,7 +147,7 @@ def _id(entry: RawItem | Problem) -> int | None:
     try:
         return item_id(raw.get("id"), {}) if isinstance(raw, Mapping) else None
     except ItemUnreadable:
-        return None  # so it is not stored either
+        return None  # the item is not stored either
 
 
 def _now() -> datetime:
@@ -167,7 +159,7 @@ _END = "The end of the list was reached."
 
 
 class FileUnreadable(Exception):
-    """There is no such file, or it may not be read."""
+    """The file does not exist, or may not be read."""
 
     retryable: ClassVar[bool] = False
 
@@ -194,14 +186,14 @@ def import_pages(
         return session.report("Civitai", _END, complete=True)
     create_civitai_limit()
     last: WalkedPage | None = None
-    with catalog.client(wait_for_rate_limit) as client, session.failures_noted():
+    with catalog.client(wait_for_rate_limit) as client, session.record_failure():
         pages = pages_from(client, query, session.state.cursor)
         for page in islice(pages, max_pages):
             last = page
             session.store_batch(_of_page(page, session.state.position), page.next_cursor)
             progress("Civitai's list", session.state.position, 0)
     if last is not None and last.next_cursor is not None:
-        because = "The next run goes on there."
+        because = "The next run continues there."
         return session.report("Civitai", because, complete=False)
     because = last.problem.reason if last and last.problem else _END
     return session.report("Civitai", because, complete=True)
@@ -236,12 +228,12 @@ def import_file(
         ) from error
     because = "The end of the file was reached."
     if isinstance(last, Problem):
-        because = f"The last of it cannot be read, {last.subject}: {last.reason}"
+        because = f"Its last part cannot be read, {last.subject}: {last.reason}"
     return session.report(path.name, because, complete=True)
 
 
 def import_table(report: ImportReport) -> ReportArtifact:
-    """Make the table of counts and of what could not be read."""
+    """Make the table of counts and of problems."""
     counts = [
         {"what": word, "models": getattr(report, word)}
         for word in ("new", "changed", "unchanged", "mended", "problem_count")

@@ -28,15 +28,9 @@ from tasks.retries import retrying_task
 def match_batch(
     database: Database[Document], models: Sequence[StoredLocalModel], searches: int
 ) -> list[MatchRow]:
-    """Match models.
+    """Match a few thousand models; return the outcomes in their order.
 
-    Args:
-        database: Where the catalog is.
-        models: At most a few thousand.
-        searches: For how many models without a link the catalog's texts may be searched.
-
-    Returns:
-        What was found of each, in their order.
+    The catalog's texts are searched for at most `searches` models without a link.
     """
     locals_ = [_local(model) for model in models]
     items = {item["id"]: item for item in find_candidates(database, _keys(locals_))}
@@ -134,7 +128,7 @@ MAX_EXAMPLES = 50
 
 
 class _Tally:
-    """What came of the batches so far."""
+    """The outcomes of the batches so far."""
 
     def __init__(self) -> None:
         self.models = self.unmatched = self.suggested = self.kept = self.written = 0
@@ -175,7 +169,7 @@ class _Tally:
 
 @retrying_task("match")
 def match_all(database: Database[Document], progress: Progress) -> MatchReport:
-    """Match every active local model and write down what was found, batch by batch."""
+    """Match every active local model and store the outcomes, batch by batch."""
     tally = _Tally()
     for models in local_models(database, BATCH):
         left = max(0, MAX_SEARCHES - tally.unmatched)

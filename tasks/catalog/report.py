@@ -28,12 +28,12 @@ KEPT_KEY = "report-model-catalog-models"
 
 _MAX_BYTES = 1 << 30
 _MAX_REPORTS = 200
-"""As many are looked through for the one to compare with; one a night is half a year."""
+"""How many are searched for the one to compare with; one a night makes half a year."""
 
 
 @dataclass(frozen=True)
 class PastReport:
-    """What an earlier report found.
+    """The models of an earlier report.
 
     Attributes:
         made_at: UTC.
@@ -46,7 +46,7 @@ class PastReport:
 
 @retrying_task("find an earlier report")
 def find_past_report(store: ImageStore, since: datetime) -> PastReport | None:
-    """Read the report that was made nearest to a moment; None if none can be read."""
+    """Read the report that was made nearest to a moment; None if it cannot be read."""
     which = ArtifactFilter(key=ArtifactFilterKey(any_=[KEPT_KEY]))
     with get_client(sync_client=True) as client:
         found = client.read_artifacts(
@@ -64,12 +64,12 @@ def find_past_report(store: ImageStore, since: datetime) -> PastReport | None:
 
 @retrying_task("keep the models")
 def keep_models(store: ImageStore, models: pd.DataFrame, now: datetime) -> None:
-    """Keep the models for later reports; unchanged ones take no room."""
+    """Keep the models for later reports; unchanged ones need no room."""
     kept = store.put(as_kept(models), Category.REPORT, "ndjson.gz", now)
     create_table_artifact(
         [{"models": len(models), "path": kept.path}],
         key=KEPT_KEY,
-        description="The models as this report found them; later ones tell what has changed.",
+        description="The models as this report found them; later reports compare with them.",
     )
 
 
@@ -83,8 +83,8 @@ def _models(store: ImageStore, artifact: Artifact) -> pd.DataFrame | None:
         return read_kept(store.read(row["path"], _MAX_BYTES))
     except (FaceError, OSError, ValueError, KeyError, TypeError) as error:
         run_log(__name__).warning(
-            "The models of an earlier report cannot be read (%s), so what has changed is told as "
-            "far as servers tell it.",
+            "The models of an earlier report cannot be read (%s), so only changes that servers "
+            "reported are listed.",
             type(error).__name__,
         )
         return None
@@ -103,7 +103,7 @@ def read_models(database: Database[Document]) -> pd.DataFrame:
 def store_lists(
     store: ImageStore, lists: Mapping[str, pd.DataFrame], now: datetime
 ) -> dict[str, str]:
-    """Store each list that is not empty as CSV, and tell where."""
+    """Store each list that is not empty as CSV; return their addresses."""
     return {
         name: store.put(as_csv(frame), Category.REPORT, "csv", now).url
         for name, frame in lists.items()
@@ -114,7 +114,7 @@ def store_lists(
 def report_artifacts(report: CatalogReport, plot: bytes) -> Iterator[ReportArtifact]:
     """Make the plot's page and a table of each list, also of an empty one.
 
-    An older run's table would otherwise stand for the empty list.
+    Without a table for an empty list, the UI would still show an older run's.
     """
     picture = inline_picture("models by type and base model", plot)
     yield ReportArtifact(KEY, "\n".join([picture, "", *_lines(report)]))

@@ -1,4 +1,4 @@
-"""Reading what servers list, and bringing their records to it."""
+"""Reads what servers list, and updates their records."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -34,13 +34,9 @@ from tasks.retries import retrying_task
 def update_models(
     database: Database[Document], backend: BackendRef, listing: Listing, now: datetime
 ) -> ModelChanges:
-    """Compare a listing with what is stored, and write what differs.
+    """Compare a listing with the stored models of a server, and write what differs.
 
-    Args:
-        database: The StoryCanvas database.
-        backend: The server, whose own record is there already.
-        listing: What it lists.
-        now: When it was asked, UTC.
+    `now` is the time when the server was asked, UTC; its own record exists already.
     """
     digest = listing_digest(backend.name, backend.url, listing.entries)
     is_whole = listing.complete and listing.folders is None
@@ -54,16 +50,15 @@ def update_models(
 
 
 class HashesUnreadable(Exception):
-    """The list of hashes is not there, or none."""
+    """The list of hashes does not exist, or cannot be read."""
 
     retryable: ClassVar[bool] = False
 
 
 def read_hash_file(hash_file: str | None) -> HashList:
-    """Read a list of hashes; the log tells of rows that cannot be read.
+    """Read a list of hashes (`storycanvas.catalog.hashes`); rows that cannot be read are logged.
 
-    Args:
-        hash_file: Where it is (`storycanvas.catalog.hashes`); none or blank for no hashes.
+    Without a path there are no hashes.
 
     Raises:
         HashesUnreadable: It cannot be read.
@@ -81,21 +76,18 @@ def read_hash_file(hash_file: str | None) -> HashList:
 
 
 def names_of(server: Server) -> set[str]:
-    """Say what a list may call a server."""
+    """The names that a list may give a server."""
     return {server.id, server.name, server.address}
 
 
 def warn_unknown_servers(hashes: HashList, servers: Iterable[Server]) -> None:
-    """Warn of names that no server of this run has: a hash of theirs is taken for no file.
-
-    Args:
-        hashes: The list.
-        servers: All that are read.
-    """
+    """Warn of names in the list that no server of this run has: their hashes are not used."""
     known = {name for server in servers for name in names_of(server)}
-    told = {server for server, _, _ in hashes.sha256s if server is not None}
-    for name in sorted(told - known):
-        shown = name.rpartition("@")[2].partition("?")[0]  # an address may hold a password or a key
+    listed = {server for server, _, _ in hashes.sha256s if server is not None}
+    for name in sorted(listed - known):
+        # An address may hold a password or a key. Not net.redact, which needs a scheme: a name of
+        # the list may be an address without one, and is shown without it.
+        shown = name.rpartition("@")[2].partition("?")[0]
         get_run_logger().warning("Hashes of %r are left out: no server of this run.", shown)
 
 
@@ -107,15 +99,8 @@ def sync_server(
     *,
     read_metadata: bool,
 ) -> ServerSync:
-    """Read one server and bring its records to what it lists.
-
-    Args:
-        database: The StoryCanvas database.
-        server: Which one.
-        hashes: SHA-256 sums of files that are known from elsewhere.
-        read_metadata: Whether to read the metadata of files that are new.
-    """
-    now = datetime.now(UTC)  # before it is asked: a later run then knows better
+    """Read a server and update its records; `hashes` adds sums that are known from elsewhere."""
+    now = datetime.now(UTC)  # before the request, so that a later run is newer
     move_to_backend(database, server)
     reading = read_server(
         server.url,
@@ -179,7 +164,7 @@ class NoServers(Exception):
 
 
 def sync_tables(report: SyncReport) -> list[ReportArtifact]:
-    """Make the table of servers and, if there are any, the one of problems."""
+    """Make the table of servers and, if there are any, that of problems."""
     tables = [ReportArtifact(TABLE_KEY, [_row(server) for server in report.servers])]
     problems = [
         {"server": server.name, "problem": problem}

@@ -1,4 +1,4 @@
-"""Checking every configured host, and keeping what was found."""
+"""Checks every configured host, and keeps the results."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -38,7 +38,7 @@ from tasks.health.probes import (
 
 
 def host_row(check: HostCheck) -> dict[str, str]:
-    """Make the row; `kind`, `name`, `address` and `state` are read again by the next run."""
+    """Make the row; the next run reads `kind`, `name`, `address` and `state` from it."""
     queue = check.queue
     latency, free = check.latency_ms, check.free_disk_bytes
     return {
@@ -63,25 +63,22 @@ def _guard(guard: GpuGuard) -> str:
 
 
 PICTURE_EVERY = timedelta(minutes=10)
-"""Between two pictures while nothing changes; the rest of a check costs far less than one."""
+"""Between two pictures while nothing changes; a picture costs far more than a check."""
 
 Rows = Sequence[Mapping[str, Any]]
 
 
 @task(cache_policy=NO_CACHE, task_run_name="check every host")
 def collect_hosts(environment: Environment) -> tuple[HealthReport, Rows | None]:
-    """Ask all hosts at once, compare with the last check and keep what was found.
-
-    Args:
-        environment: Names hosts for which there are no blocks.
+    """Ask all hosts at once, compare with the last check and keep the results.
 
     Returns:
-        What was found, and the checks of the last day if it is time for a picture.
+        The report, and the checks of the last day if it is time for a picture.
     """
     now = datetime.now(UTC)
     first = [*face_host_probes(environment), image_store_probe(environment)]
     configured = configured_database(environment)
-    round_of_checks = Round()  # only now, for what was configured may have had to be started
+    round_of_checks = Round()  # only now: a configured service may have had to be started
     for probe in first:
         round_of_checks.ask(probe)
     with checked_database(configured) as (database, itself):
@@ -95,12 +92,7 @@ def collect_hosts(environment: Environment) -> tuple[HealthReport, Rows | None]:
 
 
 def hosts_artifacts(report: HealthReport, day: Rows | None) -> Iterator[ReportArtifact]:
-    """Make the table of hosts, and the picture of the last day.
-
-    Args:
-        report: What was found.
-        day: The checks of the last day; None leaves the picture as it is.
-    """
+    """Make the table of hosts, and the picture of the last day's checks if there are any."""
     yield ReportArtifact(TABLE_KEY, [host_row(check) for check in report.checks])
     if day is not None:
         # pandas and matplotlib take a second to import, which most runs need not pay.
@@ -134,8 +126,8 @@ def _servers(environment: Environment, database: Opened) -> ServersFound:
 def _compared(database: Opened, checks: tuple[HostCheck, ...], now: datetime) -> HealthReport:
     """Compare with the last check, emit what changed, and only then keep this one.
 
-    So a change is reported although a run is killed in between. The history is asked only for hosts
-    that the last run has not shown, for that costs more than all the rest.
+    So a change is reported even if a run is killed in between. The history is read only if the last
+    run has not shown a host, since that costs more than all the rest.
     """
     before = shown_hosts()
     if any(check.key not in before for check in checks):

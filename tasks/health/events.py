@@ -14,38 +14,30 @@ from tasks.faces.report import artifact_key
 
 
 def host_resource(kind: str, name: str) -> str:
-    """Name a host as a resource of Prefect's events.
-
-    Args:
-        kind: Such as `face host`.
-        name: As the table shows it.
+    """Name a host, of a kind such as `face host`, as a resource of Prefect's events.
 
     Returns:
-        `storycanvas.host.{kind}.{name}` in lower-case letters, digits and dashes; a name with other
-        letters than ASCII gets a few digits of its hash, because those letters are lost.
+        `storycanvas.host.{kind}.{name}` in lower-case ASCII letters, digits and dashes; a name with
+        other letters gets a few digits of its hash, because those letters are lost.
     """
-    told = artifact_key(name)
+    suffix = artifact_key(name)
     if not name.isascii():
-        told = f"{told}-{sha256(name.encode('utf-8', 'replace')).hexdigest()[:8]}".strip("-")
-    return f"storycanvas.host.{artifact_key(kind)}.{told}"
+        suffix = f"{suffix}-{sha256(name.encode('utf-8', 'replace')).hexdigest()[:8]}".strip("-")
+    return f"storycanvas.host.{artifact_key(kind)}.{suffix}"
 
 
 _CHANGES = UUID("5b0f1d5e-7a0c-4c38-9d5b-2f0f7f8a6c11")
-"""The names of all changes are made in this space."""
+"""The UUID namespace of all changes."""
 
 
 def emit_change_event(change: HostChange) -> None:
     """Emit a Prefect event for a host that went down or came up, unless that was done.
 
-    The event's id is made of the change, so runs that overlap, and one that follows a killed one,
-    emit the same event. The server has taken it when this returns: a run that is killed later
-    loses none.
-
-    Args:
-        change: It is the event's payload.
+    The event's id is derived from the change, so runs that overlap, and one that follows a killed
+    one, emit the same event. When this returns the server has stored it: a later kill loses none.
 
     Raises:
-        httpx.HTTPError: Prefect's server does not take it.
+        httpx.HTTPError: Prefect's server does not accept it.
     """
     event = _event(change)
     with get_client(sync_client=True) as client:
@@ -74,13 +66,13 @@ def _event(change: HostChange) -> Event:
 
 
 def _runs() -> list[dict[str, str]]:
-    """Name the run that this is a part of, so that its page shows the event."""
+    """Name the current flow run, so that its page shows the event."""
     run = flow_run.get_id()
     role = {"prefect.resource.role": "flow-run"}
     return [{"prefect.resource.id": f"prefect.flow-run.{run}", **role}] if run else []
 
 
 def _already_emitted(client: SyncPrefectClient, event_id: UUID) -> bool:
-    """Ask for the event: the server itself knows a repeated one for five minutes only."""
+    """Look for the event: the server itself recognises a repeated one for five minutes only."""
     wanted = {"filter": {"id": {"id": [str(event_id)]}}, "limit": 1}
     return bool(client.request("POST", "/events/filter", json=wanted).json()["events"])

@@ -1,4 +1,4 @@
-"""The history of checks in the database, as far as the database is there."""
+"""The last check that a run has shown, and the history of checks if the database is there."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,12 +23,12 @@ TABLE_KEY = "check-hosts"
 PICTURE_KEY = "check-hosts-last-day"
 
 
-def seen_hosts(rows: Iterable[object], check_id: str | None = None) -> dict[HostKey, PreviousCheck]:
+def previous_checks(
+    rows: Iterable[object], check_id: str | None = None
+) -> dict[HostKey, PreviousCheck]:
     """Read the state of each host from rows of the table or of the history.
 
-    Args:
-        rows: Anything; what is no row of a host is left out.
-        check_id: Names the check that found them; None if each row holds its own time.
+    The rows may hold anything. Without a `check_id`, each row's own time identifies its check.
     """
     found = {}
     for row in rows:
@@ -39,9 +39,9 @@ def seen_hosts(rows: Iterable[object], check_id: str | None = None) -> dict[Host
 
 
 def shown_hosts() -> dict[HostKey, PreviousCheck]:
-    """Read what the last run found from the table that it shows.
+    """Read the last run's results from the table that it shows.
 
-    The table is there when the database is not, so that its own going is noticed.
+    The table is there even if the database is not, so that the database's own end is noticed.
 
     Raises:
         httpx.HTTPError: Prefect's server does not answer.
@@ -52,12 +52,12 @@ def shown_hosts() -> dict[HostKey, PreviousCheck]:
     try:
         rows = json.loads(str(table.data))
     except ValueError:
-        return {}  # an artifact of another program with this name
-    return seen_hosts(rows, str(table.latest_id)) if isinstance(rows, list) else {}
+        return {}  # another program's artifact with this key
+    return previous_checks(rows, str(table.latest_id)) if isinstance(rows, list) else {}
 
 
 def shown_at(key: str) -> datetime | None:
-    """Tell when an artifact was shown last; None if it never was.
+    """The time when an artifact was shown last; None if it never was.
 
     Raises:
         httpx.HTTPError: Prefect's server does not answer.
@@ -80,23 +80,14 @@ _DAY = timedelta(days=1)
 
 
 def kept_hosts(database: Opened) -> dict[HostKey, PreviousCheck]:
-    """Read what the last check of each host found; nothing without a database."""
+    """Read the last check of each host from the history; empty without a database."""
     if database is None:
         return {}
-    return seen_hosts(_quickly(lambda: [*last_states(database).values()]) or [])
+    return previous_checks(_quickly(lambda: [*last_states(database).values()]) or [])
 
 
 def keep(database: Opened, checks: Sequence[HostCheck], now: datetime) -> bool:
-    """Add checks to the history.
-
-    Args:
-        database: None if it cannot be opened.
-        checks: What one check found.
-        now: When, UTC.
-
-    Returns:
-        Whether the database took them; the log says if it did not.
-    """
+    """Add the checks of a moment in UTC to the history; return whether it took them all."""
     if database is None:
         run_log(__name__).warning("MongoDB cannot be opened, so the history is not kept.")
         return False
@@ -109,7 +100,7 @@ def keep(database: Opened, checks: Sequence[HostCheck], now: datetime) -> bool:
 
 
 def last_day(database: Opened, now: datetime) -> Sequence[Mapping[str, Any]] | None:
-    """Read the checks of the last 24 hours; None without a database, or if it does not tell."""
+    """Read the checks of the last 24 hours; None without a database, or if it does not answer."""
     if database is None:
         return None
     return _quickly(lambda: checks_since(database, now - _DAY))

@@ -1,4 +1,4 @@
-"""What each configured host is asked; what is wrong with a configuration is a host in trouble."""
+"""The probes of all configured hosts; a wrong configuration is a host in trouble."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -17,7 +17,7 @@ from blocks.story_database import StoryDatabase
 from db.catalog.servers import Server, ServersFound
 from db.connection import Document, connect, translated_errors
 from db.errors import DatabaseError, DatabaseUnreachable
-from storycanvas.catalog.comfyui.runpod import is_runpod
+from storycanvas.catalog.comfyui.server import is_runpod
 from storycanvas.catalog.health.checks import (
     Answer,
     GpuGuard,
@@ -74,10 +74,7 @@ def image_store_probe(environment: Environment) -> Probe:
 def server_probes(found: ServersFound, taken: Collection[str]) -> list[Probe]:
     """Make a probe for each ComfyUI server; a row that cannot be used is one in trouble.
 
-    Args:
-        found: The rows of `comfyui_servers`.
-        taken: Names of other hosts; a server with one of them, or with another server's, is told
-            by its id, too.
+    A server whose name is in `taken`, or another server's, is shown with its id.
     """
     names = Counter([*taken, *(server.name for server in found.servers)])
     probes = []
@@ -90,13 +87,7 @@ def server_probes(found: ServersFound, taken: Collection[str]) -> list[Probe]:
 
 
 def broken_probe(name: str, kind: HostKind, problem: str) -> Probe:
-    """Make a probe for what cannot be asked at all.
-
-    Args:
-        name: What it is called.
-        kind: What it is.
-        problem: Why, as a sentence.
-    """
+    """Make a probe that answers with the problem why a host cannot be asked at all."""
     return Probe(name, kind, "", lambda: Answer(state="error", note=problem))
 
 
@@ -119,7 +110,7 @@ def ask_face_host(host: FaceHost) -> Answer:
 
 
 def _guarded(answer: Answer, limit_name: str) -> Answer:
-    """Add what is known of the guard; whether the host is up does not depend on it."""
+    """Add the state of the guard; whether the host is up does not depend on it."""
     try:
         state = read_state(limit_name)
     except httpx.HTTPError as error:
@@ -144,24 +135,21 @@ def _ask_server(server: Server) -> Answer:
 
 
 OPEN_SECONDS = 2.5
-"""For opening the database: the ComfyUI servers that it names are asked only then."""
+"""For opening the database; only then its ComfyUI servers are known and asked."""
 
 ANSWER_SECONDS = 3.0
 """For each later part of the work with it."""
 
 _DISK_SECONDS = 1.0
-"""For what may be missing; with the rest it is less than the limit of a whole check."""
+"""For an optional part; together with the others it stays below the limit of a whole check."""
 
 NAME = "mongodb"
 
 
 def configured_database(environment: Environment) -> StoryDatabase | Probe:
-    """Find out where the database is; a probe in trouble if that cannot be told.
+    """Find out where the database is; a probe in trouble if that is unknown.
 
-    A local server is started where none is configured, which takes seconds.
-
-    Args:
-        environment: Where it is, when no block says so.
+    If none is configured, a local server is started, which takes seconds.
     """
     try:
         return story_database(environment)
@@ -175,11 +163,8 @@ def checked_database(
 ) -> Iterator[tuple[Database[Document] | None, Probe]]:
     """Open the database with one short try, and close it again.
 
-    Args:
-        configured: Where it is, or the probe that says why that cannot be told.
-
     Yields:
-        The database, None if it cannot be opened, and the probe that tells how it is.
+        The database, None if it cannot be opened, and the probe of its state.
     """
     if isinstance(configured, Probe):
         yield None, configured
@@ -211,13 +196,13 @@ def ask_database(database: Database[Document]) -> Answer:
 
 
 def _free_disk(database: Database[Document]) -> int | None:
-    """Read what `dbStats` tells of the disk; not every user may ask, nor every server tell."""
+    """Read the disk's room from `dbStats`; not every user may ask, nor every server report it."""
     try:
         with pymongo.timeout(_DISK_SECONDS), translated_errors():
-            told = database.command("dbStats")
+            stats = database.command("dbStats")
     except DatabaseError:
         return None
-    total, used = told.get("fsTotalSize"), told.get("fsUsedSize")
+    total, used = stats.get("fsTotalSize"), stats.get("fsUsedSize")
     if not total or used is None:  # 0 for a database that does not exist yet
         return None
     return max(int(total - used), 0)

@@ -1,7 +1,7 @@
-"""How far an import of Civitai's catalog has come, so that it goes on where it was stopped.
+"""The position of an import of Civitai's catalog, so that it continues where it was stopped.
 
-The cursor is stored after the rows of the page before it. So a kill in between has that page read
-again, and its rows, which are there, count as unchanged.
+The cursor is stored after the rows of the page before it. After a kill in between, that page is
+read again, and its rows, which are there, count as unchanged.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ from db.errors import ImportReplaced
 from db.schema.documents.models import CatalogImport
 
 MAX_EXAMPLES = 200
-"""Problems of an import that are kept; the others are counted."""
+"""Problems of an import that are kept; the rest is counted."""
 MAX_TEXT_LENGTH = 500
 """Characters of a problem's subject and reason that are kept."""
 
@@ -51,57 +51,42 @@ class PageDone:
 def begin(
     database: Database[Document], source: str, now: datetime, *, restart: bool = False
 ) -> CatalogImport:
-    """Go on with an import that was stopped or has failed, or begin a new one.
+    """Continue an import that was stopped or has failed, or begin a new one.
 
-    Args:
-        database: The StoryCanvas database.
-        source: Names what is imported: the key of a query, or a file.
-        now: UTC.
-        restart: Whether to begin a new one in any case.
-
-    Returns:
-        How far it is; a new one has neither cursor nor counts.
+    `source` identifies what is imported: the key of a query, or a file. With `restart` a new import
+    begins in any case; it has neither cursor nor counts.
     """
     imports = database["catalog_imports"]
     if not restart:
-        going_on = {"status": "running", "updated_at": now, "finished_at": None, "error": None}
+        running = {"status": "running", "updated_at": now, "finished_at": None, "error": None}
         with translated_errors():
             found = imports.find_one_and_update(
                 {"id": source, "status": {"$in": ["running", "failed"]}},
-                {"$set": going_on},
+                {"$set": running},
                 _WITHOUT_ID,
                 return_document=ReturnDocument.AFTER,
             )
         if found is not None:
             return CatalogImport.model_validate(found)
-    made = CatalogImport(
+    created = CatalogImport(
         id=source, import_id=uuid4().hex, status="running", started_at=now, updated_at=now
     )
     with translated_errors():
         try:
-            imports.replace_one({"id": source}, made.model_dump(), upsert=True)
+            imports.replace_one({"id": source}, created.model_dump(), upsert=True)
         except DuplicateKeyError:
-            # Two began it at once; the one that comes last has it.
-            imports.replace_one({"id": source}, made.model_dump())
-    return made
+            # Two runs began it at once; the later one owns it.
+            imports.replace_one({"id": source}, created.model_dump())
+    return created
 
 
 def advance(
     database: Database[Document], state: CatalogImport, page: PageDone, now: datetime
 ) -> CatalogImport:
-    """Note that the rows of a page are stored; call it after they are.
-
-    Args:
-        database: The StoryCanvas database.
-        state: The import.
-        page: What was done.
-        now: UTC.
-
-    Returns:
-        How far the import is now.
+    """Record that the rows of a page are stored, after they are.
 
     Raises:
-        ImportReplaced: Another run has gone on with it, or begun it anew.
+        ImportReplaced: Another run has continued the import, or begun it anew.
     """
     counts = {
         "position": page.items,
@@ -128,20 +113,10 @@ def finish(
     *,
     error: str | None = None,
 ) -> CatalogImport:
-    """Note that an import is through, or why it is not; a failed one can be gone on with.
-
-    Args:
-        database: The StoryCanvas database.
-        state: The import.
-        status: `complete` forgets the cursor.
-        now: UTC.
-        error: Why it failed, as a sentence.
-
-    Returns:
-        The import as it is stored now.
+    """Record the end of an import: `complete`, which drops the cursor, or `failed` with its error.
 
     Raises:
-        ImportReplaced: Another run has gone on with it, or begun it anew.
+        ImportReplaced: Another run has continued the import, or begun it anew.
     """
     fields: Document = {"status": status, "updated_at": now, "finished_at": now, "error": error}
     if status == "complete":
@@ -159,8 +134,7 @@ def _change(database: Database[Document], state: CatalogImport, update: Document
         )
     if found is None:
         raise ImportReplaced(
-            f"Another run has gone on with or begun the import {state.id!r} anew; let that one "
-            "go on."
+            f"Another run has continued or begun the import {state.id!r} anew; let that run go on."
         )
     return CatalogImport.model_validate(found)
 

@@ -1,4 +1,4 @@
-"""Storing items of Civitai's catalog."""
+"""Stores items of Civitai's catalog."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from pymongo import UpdateOne
 from pymongo.collection import Collection
 from pymongo.database import Database
 
-from db.catalog.bulk import ALREADY_THERE, Write, encoded, write_all
+from db.catalog.bulk import ALREADY_THERE, Write, encoded, in_batches, write_all
 from db.connection import Document, reading_anything, translated_errors
 
 _INT64 = range(-(2**63), 2**63)
@@ -19,13 +19,9 @@ _INT64 = range(-(2**63), 2**63)
 def stored_versions(
     database: Database[Document], ids: Sequence[int]
 ) -> dict[int, list[dict[str, Any]]]:
-    """Read the versions of items, by the item's id; what is no object is left out.
+    """Read the versions of a few hundred items, by the item's id; only objects are versions.
 
     Older items have them as `model_versions`.
-
-    Args:
-        database: The StoryCanvas database.
-        ids: Of a few hundred items.
     """
     wanted = [id_ for id_ in ids if id_ in _INT64]
     fields = {"_id": False, "id": True, "modelVersions": True, "model_versions": True}
@@ -46,32 +42,28 @@ _BATCH = 1_000
 
 
 def unknown_hashes(database: Database[Document], kind: str, hashes: Iterable[str]) -> list[str]:
-    """Choose those that no file of `civitai_models` has.
+    """Choose the hashes that no file of `civitai_models` has, sorted and without repetition.
 
     Args:
         database: The StoryCanvas database.
         kind: Which hash, in Civitai's words, such as `SHA256`.
         hashes: In upper case.
-
-    Returns:
-        Sorted, each once.
     """
     wanted = sorted(set(hashes))
     unknown: list[str] = []
-    for begin in range(0, len(wanted), _BATCH):
-        some = wanted[begin : begin + _BATCH]
+    for some in in_batches(wanted, _BATCH):
         known = _known(database, f"modelVersions.files.hashes.{kind}", some)
         unknown += [digits for digits in some if digits not in known]
     return unknown
 
 
-def _known(database: Database[Document], field: str, hashes: list[str]) -> set[str]:
+def _known(database: Database[Document], field: str, hashes: Sequence[str]) -> set[str]:
     pipeline: list[Document] = [
-        {"$match": {field: {"$in": hashes}}},
+        {"$match": {field: {"$in": [*hashes]}}},
         {"$project": {"_id": False, "found": f"${field}"}},
         {"$unwind": "$found"},
         {"$unwind": "$found"},
-        {"$match": {"found": {"$in": hashes}}},
+        {"$match": {"found": {"$in": [*hashes]}}},
         {"$group": {"_id": "$found"}},
     ]
     with translated_errors():
@@ -83,7 +75,7 @@ TIMEOUT_SECONDS = 300.0
 """For one batch, in place of the connection's 10 s."""
 
 LIFTED = ("base_models", "file_keys", "name_keys")
-"""Fields that are made of an item's own."""
+"""Fields that are derived from an item's own."""
 ITEM_FIELDS = (
     *("id", "name", "type", "description", "tags", "nsfw", "nsfwLevel", "minor", "poi", "sfwOnly"),
     *("allowNoCredit", "allowCommercialUse", "allowDerivatives", "allowDifferentLicense"),
@@ -92,7 +84,7 @@ ITEM_FIELDS = (
 )
 """Fields of Civitai's items (docs/catalog.md), and the older name `model_versions`.
 
-One that an item no longer has, such as `mode` once it is no longer archived, is taken away.
+One that an item no longer has, such as `mode` once it is no longer archived, is removed.
 """
 
 
@@ -102,7 +94,7 @@ class StoredItem:
 
     Attributes:
         id: Civitai's number.
-        document: The item with the fields that are lifted out of it.
+        document: The item with the fields that are derived from it.
         content_hash: Changes when the item does.
     """
 
@@ -113,7 +105,7 @@ class StoredItem:
 
 @dataclass(frozen=True, slots=True)
 class UpsertCounts:
-    """What became of a batch of items; the four counts add up to the items.
+    """The outcome of a batch of items; the four counts add up to the items.
 
     Attributes:
         new: Stored for the first time.
@@ -131,16 +123,11 @@ class UpsertCounts:
 def upsert_items(
     database: Database[Document], items: Sequence[StoredItem], now: datetime, import_id: str
 ) -> UpsertCounts:
-    """Store those items that are new or differ from what is stored.
+    """Store those of a few thousand items that are new or differ from what is stored.
 
-    An unchanged item costs no write. Fields of the document that are none of Civitai's stay. An
-    item that MongoDB cannot hold, or refuses, keeps none of the others out.
-
-    Args:
-        database: The StoryCanvas database.
-        items: At most a few thousand; of items with the same id the last counts.
-        now: UTC.
-        import_id: The import that they come with.
+    An unchanged item costs no write. Fields of the document that are not Civitai's stay. An item
+    that MongoDB cannot hold, or refuses, does not prevent the others. Of items with the same id the
+    last counts.
     """
     latest = {item.id: item for item in items}
     models = database["civitai_models"]
@@ -160,36 +147,32 @@ def upsert_items(
 
 def _stored_hashes(models: Collection[Document], ids: Sequence[int]) -> dict[int, str | None]:
     fields = {"_id": False, "id": True, "content_hash": True}
-    ids = [id_ for id_ in ids if -(2**63) <= id_ < 2**63]
-    found = models.find({"id": {"$in": ids}}, fields)
+    found = models.find({"id": {"$in": [id_ for id_ in ids if id_ in _INT64]}}, fields)
     return {int(row["id"]): row.get("content_hash") for row in found}
 
 
 def _write(
     models: Collection[Document], items: Sequence[StoredItem], marks: Document
 ) -> dict[int, str]:
-    """Write items, and say of each that is not stored why.
+    """Write items; return why some are not stored.
 
-    An upsert that meets another run's insert of the same item is repeated, and then finds it.
+    An upsert that collides with another run's insert of the same item is repeated, and then
+    updates it.
     """
-    updates = {item.id: _upsert(item, marks) for item in items}
-    failed = {id_: said for id_, said in updates.items() if isinstance(said, str)}
-    writes = {id_: update for id_, update in updates.items() if not isinstance(update, str)}
-    refused = _carry_out(models, writes)
-    met = [id_ for id_, reason in refused.items() if reason == ALREADY_THERE]
-    again = _carry_out(models, {id_: writes[id_] for id_ in met})
-    others = {id_: reason for id_, reason in refused.items() if id_ not in met}
-    return failed | others | again
+    writes = {item.id: _upsert(item, marks) for item in items}
+    refused = _apply(models, writes)
+    collided = {id_: writes[id_] for id_, why in refused.items() if why == ALREADY_THERE}
+    others = {id_: why for id_, why in refused.items() if id_ not in collided}
+    return others | _apply(models, collided)
 
 
-def _carry_out(models: Collection[Document], writes: Mapping[int, Write]) -> dict[int, str]:
+def _apply(models: Collection[Document], writes: Mapping[int, Write | str]) -> dict[int, str]:
     ids = [*writes]
-    reasons = write_all(models, writes.values())
-    return {ids[number]: reason for number, reason in reasons.items()}
+    return {ids[place]: why for place, why in write_all(models, writes.values()).items()}
 
 
 def _upsert(item: StoredItem, marks: Document) -> Write | str:
-    """Put an item in the place of the former one, as one value, since its names may have dots."""
+    """Replace a stored item by one value, since its names may have dots."""
     own = {name: value for name, value in item.document.items() if name != "_id"}
     whole = encoded(own | marks | {"id": item.id, "content_hash": item.content_hash})
     if isinstance(whole, str):

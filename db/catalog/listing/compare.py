@@ -1,4 +1,4 @@
-"""What a listing changes about what is stored: decided, not carried out."""
+"""Finds what a listing changes about the stored models, without writing."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,9 +20,9 @@ class ListedModel(NamedTuple):
         folder: ComfyUI's folder, such as `loras`.
         path: Relative to the folder, normalised.
         raw_name: As the server spells it.
-        size: Bytes; None if the server does not tell.
-        modified: Seconds since 1970; None if the server does not tell.
-        hashes: By kind; empty if the server does not tell.
+        size: Bytes; None if unknown.
+        modified: Seconds since 1970; None if unknown.
+        hashes: By kind; empty if unknown.
         metadata: Names and values of the file's own metadata; empty if it was not read.
         model_type: A type of `database_models`.
     """
@@ -38,28 +38,14 @@ class ListedModel(NamedTuple):
 
 
 def plain_size(value: object) -> int | None:
-    """Take a size out of a frame, in which it may have become a float.
-
-    Args:
-        value: May be anything.
-
-    Returns:
-        Bytes; None if it is no size that MongoDB holds.
-    """
+    """Convert a value of a frame, perhaps a float, to bytes; None if MongoDB cannot hold it."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(value) if math.isfinite(value) and 0 <= value < MAX_LENGTH else None
 
 
 def plain_seconds(value: object) -> float | None:
-    """Take a moment out of a frame.
-
-    Args:
-        value: May be anything.
-
-    Returns:
-        Seconds since 1970; None if it is no finite number.
-    """
+    """Convert a value of a frame to seconds since 1970; None if it is not a finite number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -75,7 +61,7 @@ _LISTED = [*ListedModel._fields]
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How a listing and what is stored lie to each other.
+    """A listing compared with the stored models.
 
     Attributes:
         new: Listed models whose id is not stored.
@@ -97,9 +83,8 @@ def compare(backend_id: str, listed: pd.DataFrame, stored: pd.DataFrame) -> Comp
 
     Args:
         backend_id: Whose models.
-        listed: Columns as of `db.catalog.listing.compare.ListedModel`; of rows with the same
-            folder and path the first counts.
-        stored: Columns as of `db.catalog.listing.stored.COLUMNS`; no id is there twice.
+        listed: Columns as of `ListedModel`; of rows with the same folder and path the first counts.
+        stored: Columns as of `db.catalog.listing.stored.COLUMNS`, without a repeated id.
     """
     listed = _with_ids(backend_id, listed)
     places = pd.Index(stored["id"]).get_indexer(pd.Index(listed["id"]))
@@ -118,35 +103,35 @@ def compare(backend_id: str, listed: pd.DataFrame, stored: pd.DataFrame) -> Comp
 
 
 def _with_ids(backend_id: str, listed: pd.DataFrame) -> pd.DataFrame:
-    """Give each row its id, and take out what a frame makes of missing numbers."""
+    """Give each row its id, and undo what a frame makes of missing numbers."""
     paths = zip(listed["folder"], listed["path"], strict=True)
     ids = [f"{backend_id}/{folder}/{path}" for folder, path in paths]
     sizes = [None if size is None else plain_size(size) for size in listed["size"]]
     times = [None if time is None else plain_seconds(time) for time in listed["modified"]]
     columns = {"id": ids, "size": sizes, "modified": times}
-    made = {name: np.array(values, dtype=object) for name, values in columns.items()}
-    frame = listed.reset_index(drop=True).assign(**made)
+    arrays = {name: np.array(values, dtype=object) for name, values in columns.items()}
+    frame = listed.reset_index(drop=True).assign(**arrays)
     return frame if frame["id"].is_unique else frame.drop_duplicates("id")
 
 
 def _doubtful(listed: pd.DataFrame, stored: pd.DataFrame) -> _Flags:
-    """Say of which rows the whole document has to be looked at; of the others nothing differs.
+    """Find the rows whose whole document has to be compared; the others do not differ.
 
-    Of hashes that a file's own metadata told, and of that metadata, only the whole document tells;
-    a listing brings them once, when they were read.
+    Metadata, and hashes from it, stand in the whole document only; a listing has them once, when
+    they were read.
     """
     same = np.array([row is True for row in stored["is_same_backend"]], dtype=np.bool_)
     same &= np.array([row is True for row in stored["is_active"]], dtype=np.bool_)
     same &= _equal(listed["model_type"], stored["model_type"])
     same &= _equal(listed["raw_name"], stored["raw_name"])
-    same &= _not_told(listed["size"]) | _equal(listed["size"], stored["model_size"])
-    same &= _not_told(listed["modified"]) | _equal(listed["modified"], stored["modified"])
+    same &= _is_unknown(listed["size"]) | _equal(listed["size"], stored["model_size"])
+    same &= _is_unknown(listed["modified"]) | _equal(listed["modified"], stored["modified"])
     same &= ~np.fromiter(map(bool, listed["metadata"]), dtype=np.bool_, count=len(listed))
-    told = np.fromiter(map(bool, listed["hashes"]), dtype=np.bool_, count=len(listed))
-    if told.any():
+    hashed = np.fromiter(map(bool, listed["hashes"]), dtype=np.bool_, count=len(listed))
+    if hashed.any():
         hashes = (listed["hashes"], stored["SHA256"], stored["BLAKE3"])
-        some = zip(*(column[told] for column in hashes), strict=True)
-        same[told] &= [
+        some = zip(*(column[hashed] for column in hashes), strict=True)
+        same[hashed] &= [
             all(known.get(kind) == value for kind, value in now.items())
             for now, known in ((now, {"SHA256": a, "BLAKE3": b}) for now, a, b in some)
         ]
@@ -157,7 +142,7 @@ def _equal(listed: pd.Series, stored: pd.Series) -> _Flags:
     return np.asarray(listed.to_numpy() == stored.to_numpy(), dtype=np.bool_)
 
 
-def _not_told(listed: Iterable[object]) -> _Flags:
+def _is_unknown(listed: Iterable[object]) -> _Flags:
     return np.array([value is None for value in listed], dtype=np.bool_)
 
 

@@ -1,4 +1,4 @@
-"""Documents of models as they should be, and what of a stored one has to be written."""
+"""Documents of models as they should be, and the fields of stored ones that have to be written."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from db.connection import Document
 
 @dataclass(frozen=True, slots=True)
 class KnownFile:
-    """What is known about a file.
+    """The facts of a file.
 
     Attributes:
         size: Bytes; None if unknown.
@@ -27,31 +27,19 @@ class KnownFile:
 
 
 def known_file(size: object, metadata: object) -> KnownFile:
-    """Read what is stored, whatever it is.
-
-    Args:
-        size: `model_size`.
-        metadata: `model_metadata`.
-    """
-    told = metadata if isinstance(metadata, Mapping) else {}
-    hashes, pairs = told.get("hashes"), told.get("pairs")
+    """Read the stored `model_size` and `model_metadata`, of any type."""
+    known = metadata if isinstance(metadata, Mapping) else {}
+    hashes, pairs = known.get("hashes"), known.get("pairs")
     return KnownFile(
         plain_size(size),
-        plain_seconds(told.get("modified")),
+        plain_seconds(known.get("modified")),
         hashes if isinstance(hashes, Mapping) else {},
         [pair for pair in pairs if isinstance(pair, list)] if isinstance(pairs, list) else [],
     )
 
 
 def merged(listed: ListedModel, stored: KnownFile) -> KnownFile:
-    """Join what was known with what is told now.
-
-    What is told now decides; what is not told now stays, unless the file is another one.
-
-    Args:
-        listed: What is told now.
-        stored: What was known.
-    """
+    """Add stored facts to those that are listed now, unless the file is another one."""
     if not is_same_file(listed, stored):
         return KnownFile(listed.size, listed.modified, dict(listed.hashes), [*listed.metadata])
     return KnownFile(
@@ -63,7 +51,7 @@ def merged(listed: ListedModel, stored: KnownFile) -> KnownFile:
 
 
 def is_same_file(listed: ListedModel, stored: KnownFile) -> bool:
-    """Tell whether nothing that both know contradicts that a file is the same as before."""
+    """Whether no fact that is both listed and stored contradicts that the file is the same."""
     both: list[tuple[object, object]]
     both = [(listed.size, stored.size), (listed.modified, stored.modified)]
     both += [(value, stored.hashes.get(kind)) for kind, value in listed.hashes.items()]
@@ -72,12 +60,7 @@ def is_same_file(listed: ListedModel, stored: KnownFile) -> bool:
 
 
 def metadata_of(listed: ListedModel, file: KnownFile | ListedModel) -> Document:
-    """Make `model_metadata`.
-
-    Args:
-        listed: What is told now.
-        file: What is known about the file.
-    """
+    """Make `model_metadata`."""
     return {
         "folder": listed.folder,
         "raw_name": listed.raw_name,
@@ -94,7 +77,7 @@ class Rewrite:
     Attributes:
         stored_id: Its id as it is stored.
         new_id: Its id as it should be; another one for a model of the app's own scheme.
-        fields: What is to be set; nothing if it is as it should be.
+        fields: The fields to set; empty if it is as it should be.
         is_back: Whether it was inactive.
     """
 
@@ -107,14 +90,7 @@ class Rewrite:
 def rewrite(
     backend: BackendRef, new_id: str, listed: ListedModel, stored: Mapping[str, Any]
 ) -> Rewrite:
-    """Set what differs, and only that: what others keep in the document stays.
-
-    Args:
-        backend: Whose model.
-        new_id: Its id as it should be.
-        listed: What is told now.
-        stored: Its document.
-    """
+    """Set the fields that differ, and only those: what others keep in the document stays."""
     file = merged(listed, known_file(stored.get("model_size"), stored.get("model_metadata")))
     wanted = _facts(backend, listed) | {
         "id": new_id,
@@ -128,13 +104,7 @@ def rewrite(
 
 
 def new_document(backend: BackendRef, new_id: str, listed: ListedModel) -> Document:
-    """Make the document of a model that is not stored yet, without times.
-
-    Args:
-        backend: Whose model.
-        new_id: Its id.
-        listed: What is told.
-    """
+    """Make the document of a model that is not stored yet, without times."""
     return {
         "_id": new_id,
         "id": new_id,
@@ -147,7 +117,7 @@ def new_document(backend: BackendRef, new_id: str, listed: ListedModel) -> Docum
 
 
 def _metadata_fields(stored: object, wanted: Document) -> Document:
-    """Set parts of `model_metadata`, or all of it where there is none to set parts of."""
+    """Set parts of `model_metadata`, or all of it if the stored value has no parts."""
     if not isinstance(stored, Mapping):
         return {"model_metadata": wanted}
     return {

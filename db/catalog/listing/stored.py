@@ -1,4 +1,4 @@
-"""What is stored about a backend's models."""
+"""Reads the stored models of a backend."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
@@ -35,24 +35,24 @@ def model_rows(database: Database[Document]) -> Iterator[Document]:
 
 
 def _base_models(database: Database[Document]) -> dict[str, str]:
-    """Read base models by model id; the row that was given to a model comes before its namesake."""
+    """Read base models by model id; a row with `catalog_model_id` comes before one with the id."""
     names = ("id", "catalog_model_id")
     fields = {"_id": False, "base_model": True} | dict.fromkeys(names, True)
     known = reading_anything(database)["database_models"]
     with translated_errors():
         rows = known.find({"base_model": {"$type": "string"}}, fields).to_list()
-    told = ((row.get(name), row["base_model"]) for name in names for row in rows)
-    return {model_id: base for model_id, base in told if isinstance(model_id, str)}
+    pairs = ((row.get(name), row["base_model"]) for name in names for row in rows)
+    return {model_id: base for model_id, base in pairs if isinstance(model_id, str)}
 
 
 def _row(stored: Mapping[str, Any], base_models: Mapping[str, str]) -> Document:
-    metadata = stored.get("model_metadata")
-    told = metadata if isinstance(metadata, Mapping) else {}
-    hashes = told.get("hashes")
+    found = stored.get("model_metadata")
+    metadata = found if isinstance(found, Mapping) else {}
+    hashes = metadata.get("hashes")
     known = hashes if isinstance(hashes, Mapping) else {}
     return {
         **{name: stored.get(name) for name in _FIELDS if "." not in name},
-        "folder": told.get("folder"),
+        "folder": metadata.get("folder"),
         "size": stored.get("model_size"),
         "sha256": known.get("SHA256"),
         "blake3": known.get("BLAKE3"),
@@ -65,8 +65,7 @@ COLUMNS = (
     *("id", "model_type", "model_size", "is_active", "is_same_backend"),
     *("raw_name", "modified", "SHA256", "BLAKE3"),
 )
-"""All of type object, as MongoDB tells them; `is_same_backend` is whether its name and address are
-those of the backend."""
+"""All of type object, as stored; `is_same_backend`: whether name and address are the backend's."""
 
 _BATCH = 20_000
 _WHOLE = (
@@ -76,13 +75,9 @@ _WHOLE = (
 
 
 def stored_frame(database: Database[Document], backend: BackendRef) -> pd.DataFrame:
-    """Read what a listing is compared with; what has no id is left out.
+    """Read what a listing is compared with; documents without an id are left out.
 
     The values are flat, since decoding nested ones would take longer than all the rest.
-
-    Args:
-        database: The StoryCanvas database.
-        backend: Whose models.
     """
     own = {"backend_name": backend.name, "backend_url": backend.url}
     fields = {"_id": False} | dict.fromkeys(COLUMNS[:4], True)
@@ -102,15 +97,7 @@ def stored_frame(database: Database[Document], backend: BackendRef) -> pd.DataFr
 
 
 def stored_documents(database: Database[Document], ids: Sequence[str]) -> dict[str, Document]:
-    """Read models with all that a listing may change.
-
-    Args:
-        database: The StoryCanvas database.
-        ids: A few thousand at most.
-
-    Returns:
-        Documents by id; whatever is not there any more is left out.
-    """
+    """Read models by id with all fields that a listing may change; missing ones are left out."""
     models = reading_anything(database)["active_backend_models"]
     fields = {"_id": False} | dict.fromkeys(_WHOLE, True)
     with translated_errors():
@@ -121,13 +108,9 @@ def stored_documents(database: Database[Document], ids: Sequence[str]) -> dict[s
 def known_metadata(
     database: Database[Document], backend_id: str
 ) -> dict[tuple[str, str], tuple[int | None, float | None]]:
-    """Find the files whose own metadata is stored, so that it is not asked for again.
+    """Find the files whose own metadata is stored, so that it is not requested again.
 
-    A model that is gone may come back as another file; so its metadata is asked for again.
-
-    Args:
-        database: The StoryCanvas database.
-        backend_id: Whose models.
+    A model that is gone may come back as another file, so its metadata is requested again.
 
     Returns:
         Size in bytes and time of change in seconds since 1970, as far as they are known, by folder
@@ -138,11 +121,11 @@ def known_metadata(
         "is_active": {"$ne": False},
         "model_metadata.pairs.0": {"$exists": True},
     }
-    told = ("model_id", "model_size", "model_metadata.folder", "model_metadata.modified")
+    shown = ("model_id", "model_size", "model_metadata.folder", "model_metadata.modified")
     models = reading_anything(database)["active_backend_models"]
     known = {}
     with translated_errors():
-        for row in models.find(wanted, {"_id": False} | dict.fromkeys(told, True)):
+        for row in models.find(wanted, {"_id": False} | dict.fromkeys(shown, True)):
             metadata, model_id = row["model_metadata"], row.get("model_id")
             folder = metadata.get("folder") if isinstance(metadata, dict) else None
             if isinstance(folder, str) and str(model_id).startswith(f"{folder}/"):

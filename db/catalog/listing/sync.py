@@ -1,7 +1,7 @@
-"""Bringing the stored models of a backend to what its server lists.
+"""Brings the stored models of a backend to what its server lists.
 
-Killed at any moment and run again, it ends as if it had not been: every write is one document's,
-and what is left to do is found by looking.
+Killed at any moment and run again, it ends as if it had not been: every write changes a single
+document, and the comparison finds what is left to do.
 """
 
 from collections import Counter
@@ -20,7 +20,7 @@ from db.catalog.listing.stored import stored_documents, stored_frame
 from db.catalog.listing.write import (
     LAST_SEEN_SECONDS,
     Done,
-    carry_out,
+    apply_writes,
     deactivate,
     move_last_seen,
     rewrites,
@@ -36,26 +36,28 @@ def match_legacy_ids(
     known: Iterable[str],
     old: Iterable[Mapping[str, Any]],
 ) -> dict[str, str]:
-    """Find what the app's models are called now.
+    """Find the new ids of models that the app stored under its own.
 
     Args:
         backend_id: Whose models.
         new: Ids of listed models that are not stored under them.
-        known: Ids of models that are; one of these may be meant, too, and then nothing is sure.
+        known: Ids of models that are; if one of these may be meant as well, nothing is certain.
         old: Documents of the app's scheme.
 
     Returns:
         New ids by stored ids, no new one twice.
     """
     files = _files_by_name(backend_id, chain(new, known))
-    meant: dict[str, str] = {}
+    renamed: dict[str, str] = {}
     for row in old:
         found = _lookup(files, row.get("model_path") or row.get("model_name"))
         if len(found) == 1:
-            [meant[row["id"]]] = found
-    claims = Counter(meant.values())
+            [renamed[row["id"]]] = found
+    claims = Counter(renamed.values())
     return {
-        old_id: new_id for old_id, new_id in meant.items() if claims[new_id] == 1 and new_id in new
+        old_id: new_id
+        for old_id, new_id in renamed.items()
+        if claims[new_id] == 1 and new_id in new
     }
 
 
@@ -70,10 +72,7 @@ def _files_by_name(backend_id: str, ids: Iterable[str]) -> dict[str, set[str]]:
 
 
 def _lookup(files: Mapping[str, set[str]], name: object) -> set[str]:
-    """Look for a name, then for what a longer path ends in, from ComfyUI's folder on.
-
-    A directory that is another one makes it another file.
-    """
+    """Look for a path, then for its ends after each slash; another directory is another file."""
     if not isinstance(name, str):
         return set()
     path = name.replace("\\", "/").casefold()
@@ -81,17 +80,15 @@ def _lookup(files: Mapping[str, set[str]], name: object) -> set[str]:
     return next((files[row] for row in (path, *ends) if row in files), set())
 
 
-__all__ = ["LAST_SEEN_SECONDS", "MAX_EXAMPLES", "TIMEOUT_SECONDS", "ModelChanges", "sync_models"]
-
 MAX_EXAMPLES = 50
 """Most ids of each kind in the result."""
 TIMEOUT_SECONDS = 600.0
-"""For one backend; the connection's own 10 s would not do for a million models."""
+"""For one backend; the connection's own 10 s are too short for a million models."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelChanges:
-    """What became of a backend's models; the first five are counts without overlap.
+    """The changes to a backend's models; the first five are counts without overlap.
 
     Attributes:
         new: Stored for the first time.
@@ -122,20 +119,20 @@ def sync_models(
     now: datetime,
     folders: Collection[str] | None = None,
 ) -> ModelChanges:
-    """Bring what is stored about a backend's models to what its server lists.
+    """Bring the stored models of a backend to what its server lists.
 
-    `first_seen` stays, and so does whatever others keep in a document, its links with Civitai
-    among them. What a listing does not tell this time stays as long as size and time of change
-    do not contradict. A model of the app's older id scheme is taken over with all that it holds
-    where one listed file only can be meant; any other counts as not listed.
+    `first_seen` stays, and so do fields of others, such as links with Civitai. Facts that the
+    listing does not have stay as long as size and time of change do not contradict them. A model of
+    the app's older id scheme is adopted with all its fields if only one listed file can be meant;
+    any other counts as not listed.
 
     Args:
         database: The StoryCanvas database.
         backend: Whose models.
         listed: Columns as of `db.catalog.listing.compare.ListedModel`, of type object.
-        complete: Whether the listing lacks nothing; only then what is not listed becomes inactive.
+        complete: Whether the listing lacks nothing; only then unlisted models become inactive.
         now: When the server was asked, UTC.
-        folders: The only ones that the listing can tell of; models in others stay as they are.
+        folders: The only folders that the listing covers; models in others stay as they are.
     """
     with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
         found = compare(backend.id, listed, stored_frame(database, backend))
@@ -159,7 +156,7 @@ def sync_models(
 
 
 def _below(backend: BackendRef, folders: Collection[str], ids: Iterable[str]) -> list[str]:
-    """Choose the ids of models in some folders; one of the app's own scheme tells no folder."""
+    """Choose the ids of models in some folders; ids of the app's own scheme have no folder."""
     begins = tuple(f"{backend.id}/{folder}/" for folder in folders)
     return [id_ for id_ in ids if id_.startswith(begins)]
 
@@ -167,7 +164,7 @@ def _below(backend: BackendRef, folders: Collection[str], ids: Iterable[str]) ->
 def _adoptions(
     database: Database[Document], backend: BackendRef, found: Comparison
 ) -> dict[str, str]:
-    """Find the new ids of models that the app stored under its own."""
+    """Find the new ids of models that the app stored under ids of its own."""
     gone = {id_ for id_ in found.unlisted if id_.startswith(f"{backend.id}/")}
     old = [id_ for id_ in found.unlisted if id_ not in gone]
     if not old or not found.new:
@@ -184,11 +181,11 @@ def _write(
     now: datetime,
     done: Done,
 ) -> None:
-    """Write what is stored and differs first, so that no model of the app's is stored twice."""
+    """Rewrite stored models before new ones, so that no model of the app is stored twice."""
     models = database["active_backend_models"]
     again = [(id_, id_, row) for id_, row in found.doubtful.items()]
     again += [(old_id, new_id, found.new[new_id]) for old_id, new_id in adopted.items()]
-    carry_out(models, rewrites(database, backend, again, now), done)
+    apply_writes(models, rewrites(database, backend, again, now), done)
     taken = {*adopted.values()}
     new = {id_: row for id_, row in found.new.items() if id_ not in taken}
     store_new(database, backend, new, now, done)
@@ -197,16 +194,10 @@ def _write(
 def was_just_compared(
     database: Database[Document], backend_id: str, digest: str, now: datetime
 ) -> bool:
-    """Tell whether the same listing was compared within the last ten minutes.
+    """Whether the listing with this digest was compared within the last ten minutes.
 
-    So long nothing is due: `last_seen` moves no oftener. Models that were deleted by hand since
-    are missed by their number.
-
-    Args:
-        database: The StoryCanvas database.
-        backend_id: Whose listing.
-        digest: Names all that it says.
-        now: UTC.
+    Nothing is due in that time: `last_seen` does not move more often. Models that were deleted by
+    hand since then are noticed by their number.
     """
     wanted = {
         "id": backend_id,
@@ -223,18 +214,14 @@ def was_just_compared(
 def note_comparison(
     database: Database[Document], backend_id: str, digest: str | None, now: datetime
 ) -> None:
-    """Note with which listing a backend's models agree now; call it after they were written.
+    """Record the digest of the listing that a backend's models agree with, after they were written.
 
-    Args:
-        database: The StoryCanvas database.
-        backend_id: Whose listing.
-        digest: Names all that it says; None where not all of it was stored.
-        now: UTC.
+    The digest is None if not all of the listing was stored.
     """
     with translated_errors():
         count = _stored(database, backend_id)
-        noted = {"listing_digest": digest, "compared_at": now, "compared_models": count}
-        database["backends"].update_one({"id": backend_id}, {"$set": noted})
+        fields = {"listing_digest": digest, "compared_at": now, "compared_models": count}
+        database["backends"].update_one({"id": backend_id}, {"$set": fields})
 
 
 def _stored(database: Database[Document], backend_id: str) -> int:

@@ -1,4 +1,4 @@
-"""Carrying out what a listing changes, one write for each model."""
+"""Writes what a listing changes, with a write for each model."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from db.catalog.server_rows import BackendRef
 from db.connection import Document
 
 LAST_SEEN_SECONDS = 600
-"""`last_seen` moves only when it is older: moving 100,000 indexed dates takes seconds."""
+"""`last_seen` moves only if it is older: moving 100,000 indexed dates takes seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,9 @@ class Planned:
     """A write of one model.
 
     Attributes:
-        kind: What it makes of the model: `new`, `back`, `changed` or `adopted`.
+        kind: `new`, `back`, `changed` or `adopted`.
         model_id: The id that the model has then.
-        write: What is to be written, or why it cannot be, as a sentence.
+        write: The write, or why it cannot be made, as a sentence.
     """
 
     kind: str
@@ -37,7 +37,7 @@ class Planned:
 
 @dataclass(slots=True)
 class Done:
-    """What has been carried out.
+    """The writes that were made.
 
     Attributes:
         ids: Of models that were written, by kind.
@@ -54,14 +54,7 @@ def rewrites(
     listed: Sequence[tuple[str, str, ListedModel]],
     now: datetime,
 ) -> Iterator[Planned]:
-    """Plan to write what differs from what is stored.
-
-    Args:
-        database: The StoryCanvas database.
-        backend: Whose models.
-        listed: Stored id, new id and what is listed of each.
-        now: UTC.
-    """
+    """Plan the writes of models that differ; `listed` has stored id, new id and facts of each."""
     for some in in_batches(listed):
         documents = stored_documents(database, [stored_id for stored_id, _, _ in some])
         for stored_id, new_id, item in some:
@@ -71,45 +64,32 @@ def rewrites(
                     yield _planned(change, now)
 
 
-def carry_out(models: Collection[Document], plans: Iterable[Planned], done: Done) -> list[str]:
-    """Write; a model that another run has stored in the meantime is neither written nor refused.
-
-    Args:
-        models: The collection.
-        plans: In any order.
-        done: Is added to.
+def apply_writes(models: Collection[Document], plans: Iterable[Planned], done: Done) -> list[str]:
+    """Make planned writes and add them to `done`.
 
     Returns:
-        Ids of models whose key was there already.
+        Ids of models that another run has stored in the meantime, neither written nor refused.
     """
     planned = [*plans]
-    possible = [(plan, plan.write) for plan in planned if not isinstance(plan.write, str)]
-    done.refused += [
-        (shown(plan.model_id), plan.write) for plan in planned if isinstance(plan.write, str)
-    ]
-    reasons = write_all(models, [write for _, write in possible])
-    met = []
-    for number, (row, _) in enumerate(possible):
-        reason = reasons.get(number)
+    reasons = write_all(models, [plan.write for plan in planned])
+    collided = []
+    for place, plan in enumerate(planned):
+        reason = reasons.get(place)
         if reason is None:
-            done.ids.setdefault(row.kind, []).append(row.model_id)
+            done.ids.setdefault(plan.kind, []).append(plan.model_id)
         elif reason == ALREADY_THERE:
-            met.append(row.model_id)
+            collided.append(plan.model_id)
         else:
-            done.refused.append((shown(row.model_id), reason))
-    return met
+            done.refused.append((shown(plan.model_id), reason))
+    return collided
 
 
 def deactivate(
     models: Collection[Document], missing: Sequence[str], now: datetime, done: Done
 ) -> None:
-    """Mark models as gone, but for those that a later run has seen.
+    """Mark active models that are not listed as gone, except those that a later run has seen.
 
-    Args:
-        models: The collection.
-        missing: Ids of active models that are not listed.
-        now: When the listing was read, UTC.
-        done: Is added to.
+    `now` is the time when the listing was read, UTC.
     """
     for ids in in_batches(missing):
         wanted = {"id": {"$in": [*ids]}, "last_seen": {"$not": {"$gt": now}}}
@@ -129,14 +109,9 @@ def move_last_seen(
     *,
     complete: bool,
 ) -> None:
-    """Note that models are still there, where that was noted long ago.
+    """Move `last_seen` of unchanged models if it is old.
 
-    Args:
-        models: The collection.
-        backend: Whose models.
-        unchanged: Ids of those that are as they are stored.
-        now: UTC.
-        complete: Whether the listing lacks nothing; then all active models are there.
+    With a `complete` listing all active models are there, so that one update serves them all.
     """
     before = now - timedelta(seconds=LAST_SEEN_SECONDS)
     due = {"last_seen": {"$not": {"$gte": before}}}
@@ -166,23 +141,16 @@ def store_new(
     now: datetime,
     done: Done,
 ) -> None:
-    """Store models for the first time.
+    """Store models for the first time, by their ids.
 
-    A model's id is its `_id`, too, unless that is taken: a model that was taken over by another
+    A model's id is its `_id` as well, unless that is taken: a model that was adopted by another
     server has a new id, but keeps the `_id` that it was stored with here.
-
-    Args:
-        database: The StoryCanvas database.
-        backend: Whose models.
-        new: By their ids.
-        now: UTC.
-        done: Is added to.
     """
     models = database["active_backend_models"]
-    met = carry_out(models, _inserts(backend, new, now), done)
-    there = stored_documents(database, met)
-    free = {id_: new[id_] for id_ in met if id_ not in there}
-    carry_out(models, _inserts(backend, free, now, own_key=True), done)
+    collided = apply_writes(models, _inserts(backend, new, now), done)
+    there = stored_documents(database, collided)
+    free = {id_: new[id_] for id_ in collided if id_ not in there}
+    apply_writes(models, _inserts(backend, free, now, own_key=True), done)
 
 
 def _inserts(

@@ -1,4 +1,4 @@
-"""Finding those items of Civitai's catalog that local models may be."""
+"""Finds the items of Civitai's catalog that local models may be."""
 
 import re
 from collections import Counter
@@ -12,7 +12,7 @@ from pymongo.errors import OperationFailure
 from db.connection import Document, reading_anything, translated_errors
 
 MAX_PER_NAME = 200
-"""Items of one type that are read of one file name; with so many it says nothing anyway."""
+"""Items of a type that are read for a file name; with so many of them the name decides nothing."""
 SUGGESTIONS = 20
 SUGGESTION_SECONDS = 2.0
 """For one text search; a suggestion is not worth more."""
@@ -32,15 +32,15 @@ _NO_TEXT_INDEX, _OUT_OF_TIME = 27, 50
 
 @dataclass(frozen=True, slots=True)
 class CandidateKeys:
-    """What a batch of local models is looked for by.
+    """The keys by which a batch of local models is looked up.
 
     Attributes:
         sha256: In upper case, as the other hashes.
         blake3: See `sha256`.
         autov2: See `sha256`.
         autov3: See `sha256`.
-        file_keys: File names without case; leave out those that say nothing.
-        name_keys: The words of file names; leave out those that say nothing.
+        file_keys: File names without case; leave out those that decide nothing.
+        name_keys: The words of file names; leave out those that decide nothing.
     """
 
     sha256: Collection[str] = ()
@@ -52,11 +52,7 @@ class CandidateKeys:
 
 
 def find_candidates(database: Database[Document], keys: CandidateKeys) -> list[Document]:
-    """Find every item with a file of one of these hashes or names.
-
-    Args:
-        database: The StoryCanvas database.
-        keys: Of at most a few thousand models.
+    """Find every item with a file of these hashes or names of a few thousand models.
 
     Returns:
         Items, without pictures and statistics, ordered by id. Of one type with one such name, the
@@ -79,15 +75,11 @@ def find_candidates(database: Database[Document], keys: CandidateKeys) -> list[D
 def find_suggestions(
     database: Database[Document], text: str, limit: int = SUGGESTIONS
 ) -> list[Document]:
-    """Search the catalog's texts for the words of a name; without a text index finds nothing.
-
-    Args:
-        database: The StoryCanvas database.
-        text: Any text; only its words count.
-        limit: Most items.
+    """Search the catalog's texts for the words of a name; without a text index, nothing is found.
 
     Returns:
-        Items as of `find_candidates`, the likeliest first; none if the search takes too long.
+        At most `limit` items as of `find_candidates`, the likeliest first; none if the search takes
+        too long.
     """
     words = " ".join(_WORD.findall(text.replace("_", " ")))
     if not words:
@@ -106,19 +98,19 @@ def find_suggestions(
 
 
 def _named(database: Database[Document], keys: CandidateKeys) -> Iterator[int]:
-    """Ids of the items with one of the names, a bounded number for each name."""
+    """Find the ids of items with these names, a bounded number for each name."""
     names = {"file_keys": {*keys.file_keys}, "name_keys": {*keys.name_keys}}
     wanted = [{field: {"$in": [*some]}} for field, some in names.items() if some]
     if not wanted:
         return
-    seen: Counter[tuple[str, str, str]] = Counter()
+    counts: Counter[tuple[str, str, str]] = Counter()
     shown = {"_id": False, "id": True, "type": True} | dict.fromkeys(names, True)
     models = reading_anything(database)["civitai_models"]
     with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
         for row in models.find({"$or": wanted}, shown).sort("id").allow_disk_use(True):
             kind = str(row.get("type"))
-            told = ((field, key) for field in names for key in row.get(field) or ())
-            of_it = [(kind, field, key) for field, key in told if key in names[field]]
-            if any(seen[key] < MAX_PER_NAME for key in of_it):
+            pairs = ((field, key) for field in names for key in row.get(field) or ())
+            own = [(kind, field, key) for field, key in pairs if key in names[field]]
+            if any(counts[key] < MAX_PER_NAME for key in own):
                 yield row["id"]
-            seen.update(of_it)
+            counts.update(own)

@@ -1,4 +1,4 @@
-"""What matching found out about a local model, in plain values."""
+"""The outcome of matching a local model, in plain values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,15 +8,11 @@ NOT_CONFIRMED: Mapping[str, Any] = {
     "civitai_match_quality": {"$ne": "manual"},
     "civitai_match_confirmed": {"$ne": True},
 }
-"""What every update of a link asks for again, since a person may have been there meanwhile."""
+"""The filter of every update of a link: a person may have made a link since it was read."""
 
 
 def is_confirmed(document: Mapping[str, Any]) -> bool:
-    """Tell whether a person made or confirmed a document's link with Civitai.
-
-    Args:
-        document: Of `active_backend_models` or `database_models`.
-    """
+    """Whether a person made or confirmed a document's link with Civitai."""
     if document.get("civitai_match_quality") == "manual":
         return True
     return document.get("civitai_match_confirmed") is True
@@ -37,13 +33,13 @@ class MatchLink:
         version_id: Civitai's number of the version.
         version_name: Such as `v2.0`.
         quality: How sure it is, in the words of `civitai_match_quality`.
-        method: What it rests on, such as `sha256`.
+        method: How it was found, such as `sha256`.
         score: From 0 to 1.
         base_model: As Civitai writes it.
         description: Of the item; may be HTML.
         tags: Of the item.
-        trained_words: What triggers the version.
-        is_nsfw: What Civitai says.
+        trained_words: The words that trigger the version.
+        is_nsfw: Whether Civitai marks it so.
         sha256: Of the file, in upper case.
     """
 
@@ -64,7 +60,7 @@ class MatchLink:
 
 @dataclass(frozen=True, slots=True)
 class MatchRow:
-    """A local model and what it was matched with.
+    """A local model and its match.
 
     Attributes:
         model_id: Folder and path.
@@ -86,7 +82,7 @@ class MatchRow:
 
 
 def link_fields(link: MatchLink | None) -> dict[str, Any]:
-    """Say what `active_backend_models` tells of a link; all null without one."""
+    """Make the fields of a link in `active_backend_models`; all null without one."""
     return {
         "civitai_model_id": link and str(link.civitai_id),
         "civitai_model_name": link and link.name,

@@ -1,4 +1,4 @@
-"""The model files that servers can load, each once, with what all servers tell about it."""
+"""The model files that servers can load, each once, with the facts of all servers."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -27,10 +27,10 @@ class StoredLocalModel:
         model_id: Folder and path.
         file_name: The last part of the path.
         model_type: A type of `database_models`.
-        hashes: What the servers tell, by kind; several of a kind if they tell different ones.
+        hashes: From all servers, by kind; several of a kind if they differ.
         servers: Names of the servers that have it, sorted.
         is_confirmed: Whether a person made or confirmed its link on any of them.
-        sizes: What the servers tell, in bytes; several if they tell different ones.
+        sizes: From all servers, in bytes; several if they differ.
     """
 
     model_id: str
@@ -45,14 +45,10 @@ class StoredLocalModel:
 def local_models(
     database: Database[Document], batch: int = BATCH
 ) -> Iterator[list[StoredLocalModel]]:
-    """Read the active models of all servers, ordered by `model_id`; memory stays flat.
+    """Read the active models of all servers in batches, ordered by `model_id`, with little memory.
 
-    Each batch has a cursor of its own, since MongoDB drops one that is not read for 10 minutes,
-    and the work on a batch may take longer.
-
-    Args:
-        database: The StoryCanvas database.
-        batch: Most models at a time.
+    Each batch has a cursor of its own: MongoDB drops a cursor that is not read for 10 minutes, and
+    the work on a batch may take longer.
     """
     some = _models_after(database, {}, batch)
     while some:
@@ -66,26 +62,26 @@ def _models_after(
     wanted = {"is_active": True, "model_id": {"$type": "string", **after}}
     fields = {"_id": False} | dict.fromkeys(_FIELDS, True)
     stored = reading_anything(database)["active_backend_models"]
-    rows = stored.find(wanted, fields, batch_size=batch + 1)  # more would be read in vain
+    rows = stored.find(wanted, fields, batch_size=batch + 1)  # the rest would be read in vain
     with translated_errors(), rows.sort("model_id").allow_disk_use(True) as found:
         models = groupby(found, lambda row: row["model_id"])
-        return [_joined(model_id, told) for model_id, told in islice(models, batch)]
+        return [_joined(model_id, documents) for model_id, documents in islice(models, batch)]
 
 
 def _joined(model_id: str, rows: Iterable[Mapping[str, Any]]) -> StoredLocalModel:
-    told = [*rows]
+    documents = [*rows]
     hashes: dict[str, set[str]] = {}
-    for kind, value in (pair for row in told for pair in _hashes(row)):
+    for kind, value in (pair for row in documents for pair in _hashes(row)):
         hashes.setdefault(kind, set()).add(value)
-    types = _texts(told, "model_type")
-    sizes = (plain_size(row.get("model_size")) for row in told)
+    types = _texts(documents, "model_type")
+    sizes = (plain_size(row.get("model_size")) for row in documents)
     return StoredLocalModel(
         model_id=model_id,
         file_name=model_id.rpartition("/")[2],
         model_type=types[0] if len(types) == 1 else "other",
         hashes={kind: frozenset(values) for kind, values in hashes.items()},
-        servers=tuple(_texts(told, "backend_name")),
-        is_confirmed=any(map(is_confirmed, told)),
+        servers=tuple(_texts(documents, "backend_name")),
+        is_confirmed=any(map(is_confirmed, documents)),
         sizes=frozenset(size for size in sizes if size is not None),
     )
 

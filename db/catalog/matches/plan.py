@@ -1,7 +1,7 @@
-"""What has to be written for matches, each write one document's.
+"""Plans the writes of matches, each of a single document.
 
-Unchanged results cost no write. What a person made or confirmed stays: it is looked at before, and
-asked for again by the filter of every update.
+Unchanged results cost no write. A link that a person made or confirmed stays: it is read
+before, and the filter of every update excludes it again.
 """
 
 from collections import defaultdict
@@ -21,14 +21,13 @@ from db.connection import Document, reading_anything
 
 @dataclass(frozen=True, slots=True)
 class StoredMatch:
-    """What is stored about one model.
+    """The stored documents of one model.
 
     Attributes:
         active: Its active documents on all servers.
         status: Its document of `model_sync_status`; empty without one.
         row: Its document of `database_models`; None without one.
-        gone: Its documents on servers that do not have it any more; what a person chose there
-            holds still.
+        gone: Its documents on servers that no longer have it; a choice there still counts.
     """
 
     active: Sequence[Mapping[str, Any]]
@@ -38,13 +37,13 @@ class StoredMatch:
 
     @property
     def confirmed(self) -> str | None:
-        """Civitai's number that a person chose, empty if they chose none; None without a person."""
-        for field, told in (
+        """The number that a person chose, empty if they chose none; None without a choice."""
+        for field, documents in (
             ("civitai_model_id", self.active),
             ("civitai_id", [self.row] if self.row is not None else []),
             ("civitai_model_id", self.gone),
         ):
-            chosen = next(filter(is_confirmed, told), None)
+            chosen = next(filter(is_confirmed, documents), None)
             if chosen is not None:
                 return str(chosen.get(field) or "")
         return None
@@ -53,12 +52,7 @@ class StoredMatch:
 def stored_matches(
     database: Database[Document], results: Sequence[MatchRow]
 ) -> dict[str, StoredMatch]:
-    """Read what there is about a batch of models, by model id.
-
-    Args:
-        database: The StoryCanvas database.
-        results: The models.
-    """
+    """Read the stored documents of a batch of models, by model id."""
     wanted = {"$in": [row.model_id for row in results]}
     data = reading_anything(database)
     on_servers: dict[tuple[str, bool], list[Document]] = defaultdict(list)
@@ -82,7 +76,7 @@ def stored_matches(
 
 
 def _rows_of(data: Database[Document], results: Sequence[MatchRow]) -> dict[str, Mapping[str, Any]]:
-    """Find each model's row of `database_models`; no row is two models'."""
+    """Find each model's row of `database_models`; no two models share a row."""
     ids = {"$in": [row.model_id for row in results]}
     names = {"$in": [row.file_name for row in results]}
     wanted = {"$or": [{"id": ids}, {"catalog_model_id": ids}, {"filename": names}]}
@@ -111,12 +105,7 @@ _Rows = Sequence[Mapping[str, Any]]
 def planned_links(
     results: Sequence[MatchRow], stored: Mapping[str, StoredMatch], now: datetime
 ) -> dict[str, list[PlannedWrite]]:
-    """Plan what differs of the links from what is stored.
-
-    Args:
-        results: What was found of each model.
-        stored: What is stored about it, by model id.
-        now: UTC.
+    """Plan the writes of links that differ from the stored ones.
 
     Returns:
         Writes by collection, in the order in which they are to be made.
@@ -127,7 +116,7 @@ def planned_links(
         found = stored[row.model_id]
         if found.confirmed is not None:
             active += _unlink(row, found, found.confirmed)
-            rows += _take_back(row, found, found.confirmed, now)
+            rows += _reset_row(row, found, found.confirmed, now)
         else:
             active += _link(row, found)
             rows += _promote(row, found, now)
@@ -140,12 +129,12 @@ def planned_statuses(
     refused: Mapping[str, str],
     now: datetime,
 ) -> list[PlannedWrite]:
-    """Plan the outcomes that are other ones than last time.
+    """Plan the writes of outcomes that differ from the last ones.
 
     Args:
-        results: What was found of each model.
-        stored: What is stored about it, by model id.
-        refused: Why what was found could not be written, by model id.
+        results: The outcome of each model.
+        stored: Its stored documents, by model id.
+        refused: Why its links could not be written, by model id.
         now: UTC.
     """
     return [
@@ -156,17 +145,17 @@ def planned_statuses(
 
 
 def _unlink(row: MatchRow, stored: StoredMatch, chosen: str) -> Iterator[PlannedWrite]:
-    """Take back earlier links on other servers with anything but what a person chose."""
+    """Remove earlier links on other servers, except with what a person chose."""
     for entry in stored.active:
         if entry.get("civitai_model_id") not in (None, chosen) and not is_confirmed(entry):
             which = {"_id": entry["_id"], **NOT_CONFIRMED}
             yield row.model_id, _set(which, link_fields(None))
 
 
-def _take_back(
+def _reset_row(
     row: MatchRow, stored: StoredMatch, chosen: str, now: datetime
 ) -> Iterator[PlannedWrite]:
-    """Take back what an earlier link with anything but what a person chose has brought."""
+    """Remove what an earlier link wrote, unless it is what a person chose."""
     known = stored.row
     if known is None or is_confirmed(known):
         return
@@ -186,8 +175,9 @@ def _promote(row: MatchRow, stored: StoredMatch, now: datetime) -> Iterator[Plan
     times = {"last_synced_at": now, "updated_at": now}
     if stored.row is None:
         if row.link is not None and row.link.quality in KNOWN:
-            made = encoded({**new_row(row, row.link), "created_at": now, **times})
-            yield row.model_id, made if isinstance(made, str) else InsertOne(made)
+            row_document = encoded({**new_row(row, row.link), "created_at": now, **times})
+            insert = row_document if isinstance(row_document, str) else InsertOne(row_document)
+            yield row.model_id, insert
     elif stored.row.get("deleted_at") is None and (fields := row_changes(row, stored.row)):
         yield row.model_id, _set({"_id": stored.row["_id"], **NOT_CONFIRMED}, fields | times)
 
@@ -195,7 +185,7 @@ def _promote(row: MatchRow, stored: StoredMatch, now: datetime) -> Iterator[Plan
 def _note(
     row: MatchRow, stored: StoredMatch, refused: str | None, now: datetime
 ) -> Iterator[PlannedWrite]:
-    """Write the outcome, if it is another one than last time."""
+    """Write the outcome, if it differs from the last one."""
     if refused is not None:
         wanted: Document = {"sync_status": "failed", "sync_error": refused}
     elif stored.confirmed is not None:

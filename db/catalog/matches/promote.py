@@ -1,7 +1,7 @@
-"""Known models in `database_models`: which row is a model's, and what it gets.
+"""Known models in `database_models`: the row of each model, and its fields.
 
-A row that the app made keeps what a person may have written into it: a text is filled in only
-where there is none, or where it came from an earlier match.
+A row that the app made keeps what a person may have written into it: a text is set only if there is
+none, or if it came from an earlier match.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ from db.catalog.matches.links import KNOWN, MatchLink, MatchRow
 from db.connection import Document
 
 SOURCE = "civitai-match"
-"""`source` of the rows that are made here."""
+"""`source` of the rows that are added here."""
 MAX_DESCRIPTION_LENGTH = 20_000
 """Characters of Civitai's description that are copied; it is in the text index."""
 
@@ -20,18 +20,14 @@ _OF_CIVITAI = (
     *("modelId", "versionId", "name", "versionName", "baseModel", "description", "tags"),
     *("trainedWords", "sha256", "nsfw"),
 )
-"""Parts of `civitai_info` that are written here; what others noted in it stays."""
+"""Parts of `civitai_info` that are written here; other parts stay."""
 
 
 def row_of(row: MatchRow, rows: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """Choose the row of `database_models` that a model has; None if it has none yet.
 
-    It is the one that was given to the model before; else the one with its id; else one of the
-    same file name and type that is no other model's, and whose path is not another file's.
-
-    Args:
-        row: The model.
-        rows: Documents of `database_models`.
+    It is the row with its `catalog_model_id`; else the one with its id; else one of the same file
+    name and type that is no other model's, and whose path is not another file's.
     """
     ranked = sorted(rows, key=lambda entry: str(entry.get("id")))
     tests = (
@@ -58,30 +54,26 @@ def new_row(row: MatchRow, link: MatchLink) -> Document:
 
 
 def row_changes(row: MatchRow, stored: Mapping[str, Any]) -> Document:
-    """Say what is to be set in a row; empty if it is as it should be.
+    """Find the fields to set in a model's row; empty if it is as it should be.
 
-    A model that is not known any more loses what came from its earlier match.
-
-    Args:
-        row: The model.
-        stored: Its row.
+    A model that is no longer known loses the fields of its earlier match.
     """
     if row.link is None or row.link.quality not in KNOWN:
-        return _taken_back(row, stored)
+        return _reset_fields(row, stored)
     wanted = _facts(row, row.link)
-    wanted["civitai_info"] = {**_told(stored), **wanted["civitai_info"]}
+    wanted["civitai_info"] = {**_info(stored), **wanted["civitai_info"]}
     wanted["path"] = stored.get("path") or wanted["path"]
     wanted |= _texts_that_may_be_written(stored, _texts(row.link))
-    if _may_be_called(row.link.is_nsfw, stored):
+    if _may_be_marked(row.link.is_nsfw, stored):
         wanted["is_nsfw"] = row.link.is_nsfw
     return {name: value for name, value in wanted.items() if stored.get(name) != value}
 
 
-def _taken_back(row: MatchRow, stored: Mapping[str, Any]) -> Document:
+def _reset_fields(row: MatchRow, stored: Mapping[str, Any]) -> Document:
     if stored.get("catalog_model_id") != row.model_id or stored.get("civitai_id") is None:
         return {}
     texts = _texts_that_may_be_written(stored, dict.fromkeys(_TEXTS))
-    others = {name: value for name, value in _told(stored).items() if name not in _OF_CIVITAI}
+    others = {name: value for name, value in _info(stored).items() if name not in _OF_CIVITAI}
     return {**dict.fromkeys(_OF_THE_MATCH), "civitai_info": others or None, **texts}
 
 
@@ -103,7 +95,7 @@ def _may_lie_at(row: MatchRow, stored: Mapping[str, Any]) -> bool:
 
 
 def _facts(row: MatchRow, link: MatchLink) -> Document:
-    """Fields that always are as the match says."""
+    """Fields that always follow the match."""
     return {
         "filename": row.file_name,
         "path": row.model_id,
@@ -135,26 +127,26 @@ def _texts(link: MatchLink) -> Document:
 
 
 def _texts_that_may_be_written(stored: Mapping[str, Any], texts: Document) -> Document:
-    """Leave out each text that a person wrote."""
-    told = _told(stored)
-    words = told.get("trainedWords")
+    """Leave out the texts that a person wrote."""
+    info = _info(stored)
+    words = info.get("trainedWords")
     joined = ", ".join(map(str, words)) if isinstance(words, list) else None
-    ours = dict(zip(_TEXTS, (told.get("baseModel"), joined, told.get("sha256")), strict=True))
+    ours = dict(zip(_TEXTS, (info.get("baseModel"), joined, info.get("sha256")), strict=True))
     return {
         name: text for name, text in texts.items() if stored.get(name) in (None, "", ours[name])
     }
 
 
-def _may_be_called(is_nsfw: bool, stored: Mapping[str, Any]) -> bool:
-    """Leave a person's word alone: what differs from what Civitai said last.
+def _may_be_marked(is_nsfw: bool, stored: Mapping[str, Any]) -> bool:
+    """Keep a person's choice: a value that differs from Civitai's last one.
 
-    Before it said anything, a row of the app may be called NSFW, for false is its default, but not
-    harmless.
+    Before there was one, a row of the app may be marked NSFW, since false is its default, but not
+    unmarked.
     """
-    before, is_called = _told(stored).get("nsfw"), stored.get("is_nsfw")
-    return is_called is None or is_called == before or (before is None and is_nsfw)
+    before, is_marked = _info(stored).get("nsfw"), stored.get("is_nsfw")
+    return is_marked is None or is_marked == before or (before is None and is_nsfw)
 
 
-def _told(stored: Mapping[str, Any]) -> Mapping[str, Any]:
+def _info(stored: Mapping[str, Any]) -> Mapping[str, Any]:
     info = stored.get("civitai_info")
     return info if isinstance(info, Mapping) else {}

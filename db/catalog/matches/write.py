@@ -1,4 +1,4 @@
-"""Writing down what matching found out."""
+"""Writes the outcome of matching."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ TIMEOUT_SECONDS = 300.0
 
 @dataclass(frozen=True, slots=True)
 class MatchCounts:
-    """What became of a batch of matches.
+    """The outcome of a batch of matches.
 
     Attributes:
         synced: Models with a link that is stored.
@@ -49,37 +49,30 @@ class MatchCounts:
 def write_matches(
     database: Database[Document], results: Sequence[MatchRow], now: datetime
 ) -> MatchCounts:
-    """Write down what a batch of local models was matched with.
+    """Write the matches of a few thousand local models, each of which stands once in `results`.
 
     Their active documents on all servers get the link; a model that is known (`exact_hash` or
     `high_confidence`) gets a row in `database_models`; `model_sync_status` gets the outcome with
-    the candidates, last of all, so that what it tells of is written then. What is unchanged is not
-    written, `last_sync_attempt` neither.
-
-    Args:
-        database: The StoryCanvas database.
-        results: At most a few thousand, each model once.
-        now: UTC.
+    the candidates, last of all, so that the link is written before it. Unchanged documents are not
+    written, not even `last_sync_attempt`.
     """
     with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
         stored = stored_matches(database, results)
         plans = planned_links(results, stored, now)
-        refused = [row for name, plan in plans.items() for row in _carry_out(database, name, plan)]
+        refused = [row for name, plan in plans.items() for row in _apply(database, name, plan)]
         statuses = planned_statuses(results, stored, dict(refused), now)
-        refused += _carry_out(database, "model_sync_status", statuses)
+        refused += _apply(database, "model_sync_status", statuses)
     return _counts(results, stored, {**plans, "model_sync_status": statuses}, refused)
 
 
-def _carry_out(
+def _apply(
     database: Database[Document], name: str, plan: Sequence[PlannedWrite]
 ) -> Iterator[tuple[str, str]]:
-    """Write, and tell what was refused; what another run has written meanwhile was not."""
-    yield from ((id_, write) for id_, write in plan if isinstance(write, str))
-    possible = [(id_, write) for id_, write in plan if not isinstance(write, str)]
-    reasons = write_all(database[name], [write for _, write in possible])
-    for number, reason in reasons.items():
+    """Write, and yield what was refused; what another run has written meanwhile was not."""
+    reasons = write_all(database[name], [write for _, write in plan])
+    for place, reason in reasons.items():
         if reason != ALREADY_THERE:
-            yield possible[number][0], reason
+            yield plan[place][0], reason
 
 
 def _counts(
@@ -88,7 +81,7 @@ def _counts(
     plans: Mapping[str, Sequence[PlannedWrite]],
     refused: Sequence[tuple[str, str]],
 ) -> MatchCounts:
-    confirmed = frozenset(id_ for id_, entry in stored.items() if entry.confirmed is not None)
+    confirmed = frozenset(id_ for id_, match in stored.items() if match.confirmed is not None)
     bad = {id_ for id_, _ in refused}
     written = [row for row in results if row.model_id not in bad]
     synced = [row for row in written if row.link is not None or row.model_id in confirmed]

@@ -1,4 +1,4 @@
-"""Asks Civitai's API (docs/catalog.md)."""
+"""A client of Civitai's API (docs/catalog.md)."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -72,33 +72,25 @@ class CivitaiClient:
         self._json.close()
 
     def page(self, query: CivitaiQuery, cursor: str | None = None) -> CatalogPage:
-        """Read a page of the list.
-
-        Args:
-            query: Filters and order.
-            cursor: Where the page begins; None for the first.
+        """Read the page of the list that begins at a cursor; None is the first one.
 
         Raises:
-            AnswerUnreadable: It has no list of items.
+            AnswerUnreadable: The answer has no list of items.
         """
         self._before_call()
         return read_page(self._json.get(f"{_API}/models", query.parameters(cursor)))
 
     def ids_by_hash(self, sha256s: Sequence[str]) -> list[HashHit]:
-        """Find versions by their files' SHA-256, 10,000 a request.
+        """Find all versions that have files with these SHA-256 sums, 10,000 a request.
 
-        Args:
-            sha256s: Those that are no SHA-256, or one of nothing, are left out: one of them would
-                have the whole request refused.
-
-        Returns:
-            All versions that were found; several may have the same file.
+        Invalid sums, and the one of an empty file, are left out: a single one of them makes Civitai
+        refuse the whole request.
 
         Raises:
-            AnswerUnreadable: An answer is no list.
+            AnswerUnreadable: An answer is not a list.
         """
-        asked = [found for value in sha256s if (found := normal_hash("SHA256", value))]
-        wanted = list(dict.fromkeys(asked))
+        known = (normal_hash("SHA256", value) for value in sha256s)
+        wanted = [digits for digits in dict.fromkeys(known) if digits]
         hits: list[HashHit] = []
         for begin in range(0, len(wanted), MAX_HASHES):
             hits += self._hits(wanted[begin : begin + MAX_HASHES])
@@ -111,14 +103,14 @@ class CivitaiClient:
             digits: 8 to 64 hexadecimal digits.
 
         Returns:
-            The answer, for `storycanvas.catalog.civitai.version_files.version_files_of_answer`;
-            None if Civitai does not know the hash.
+            The answer (`storycanvas.catalog.civitai.version_files`); None if Civitai does not know
+            the hash.
 
         Raises:
-            CatalogRefused: It is not a hash.
+            CatalogRefused: `digits` is not a hash.
         """
         if not _HASH.fullmatch(digits):
-            raise CatalogRefused(f"{digits[:80]!r} is no hash of 8 to 64 hexadecimal digits.")
+            raise CatalogRefused(f"{digits[:80]!r} is not a hash of 8 to 64 hex digits.")
         self._before_call()
         try:
             return self._json.get(f"{_API}/model-versions/by-hash/{digits}")
@@ -126,13 +118,10 @@ class CivitaiClient:
             return None
 
     def model(self, number: int) -> object:
-        """Read an item.
-
-        Args:
-            number: Civitai's id.
+        """Read an item by Civitai's id.
 
         Raises:
-            NotThere: Civitai has none with this id.
+            NotThere: Civitai has no item with this id.
         """
         self._before_call()
         return self._json.get(f"{_API}/models/{number:d}")
@@ -141,7 +130,7 @@ class CivitaiClient:
         self._before_call()
         rows = self._json.post(f"{_API}/model-versions/by-hash/ids", sha256s)
         if not isinstance(rows, list):
-            raise AnswerUnreadable("Civitai answered a lookup of hashes with no list.")
+            raise AnswerUnreadable("Civitai answered a lookup of hashes without a list.")
         wanted = set(sha256s)
         hits = (_hit(row) for row in rows)
         return [hit for hit in hits if hit is not None and hit.sha256 in wanted]

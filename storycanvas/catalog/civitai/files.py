@@ -18,7 +18,7 @@ from storycanvas.catalog.civitai.json_items import (
     read_items,
 )
 from storycanvas.catalog.entries import Problem
-from storycanvas.catalog.json_text import lenient_decoder
+from storycanvas.catalog.storable import lenient_decoder
 
 _HEAD_LENGTH = 8 * 1024 * 1024
 _HEAD_LINES = 3
@@ -32,8 +32,8 @@ class RawItem:
 
     Attributes:
         index: How many items and problems come before it in the file.
-        raw: Of any shape.
-        length: About how many characters it takes in the file; 0 where that is not known.
+        raw: The JSON value, of any shape.
+        length: About how many characters it takes in the file; 0 if that is not known.
     """
 
     index: int
@@ -50,12 +50,12 @@ def read_file(path: Path, start: int = 0) -> Iterator[RawItem | Problem]:
 
     Args:
         path: The file.
-        start: How many items and problems to pass over: as many as an earlier reading of the same
-            file has got.
+        start: How many items and problems to skip: as many as an earlier reading of the same file
+            yielded.
 
     Yields:
-        Items, and what could not be read, in the file's order. A list or page that is cut off or
-        broken gives what comes before, then one problem; a broken line costs no other line.
+        Items and problems in the file's order. A list or page that is cut off or broken yields
+        what comes before, then one problem; a broken line costs no other line.
 
     Raises:
         OSError: The file cannot be opened, or the disk fails.
@@ -81,7 +81,7 @@ class _UnpackedFile(io.RawIOBase):
         if self.damage:
             return 0
         try:
-            # read1, unlike read, gives what was unpacked before the damage.
+            # read1, unlike read, returns what was unpacked before the damage.
             part = self._source.read1(len(buffer))
         except EOFError:
             self.damage = "The gzip file is cut off; all before that was read."
@@ -181,7 +181,7 @@ def _head(text: io.TextIOWrapper) -> list[str]:
 
 
 def _has_lines(head: list[str]) -> bool:
-    """Tell whether each line is a value of its own; a broken line may be the first."""
+    """Whether each line is a value of its own; a broken line may be the first."""
     first, *others = head
     if first.lstrip().startswith("["):
         return False
@@ -199,7 +199,7 @@ def _is_whole(line: str) -> bool:
 
 
 def _bounded_lines(text: io.TextIOWrapper) -> Iterator[str]:
-    """Read line after line; of one that is too long comes the beginning, which is not JSON."""
+    """Read line after line; yield the beginning of one that is too long, which is not JSON."""
     while line := text.readline(MAX_ITEM_LENGTH):
         yield line
         while len(line) >= MAX_ITEM_LENGTH and not line.endswith("\n"):
@@ -232,11 +232,7 @@ MAX_BATCH_LENGTH = 8 * 1024 * 1024
 
 
 def batches(found: Iterable[RawItem | Problem]) -> Iterator[list[RawItem | Problem]]:
-    """Gather what `read_file` gives, in its order.
-
-    Yields:
-        Batches of at most `MAX_ITEMS`; none is empty.
-    """
+    """Gather what `read_file` yields into batches of at most `MAX_ITEMS`; none is empty."""
     batch: list[RawItem | Problem] = []
     length = 0
     for entry in found:

@@ -1,4 +1,4 @@
-"""Fields of a Civitai item, brought into the shapes that `civitai_models` takes."""
+"""Fields of a Civitai item, converted to the shapes that `civitai_models` takes."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,9 +9,9 @@ from storycanvas.catalog.storable import Notes
 
 _LEAVE_OUT = object()
 _NOT_CIVITAIS = {"language", "content_hash"}
-"""Fields that are left out, beside those with a dot, which would be a path in an update.
+"""Fields that are left out, besides those with a dot, which would be a path in an update.
 
-`language` rules MongoDB's text index, which refuses a document in a language that it does not know;
+MongoDB's text index reads `language` and refuses a document in a language that it does not know;
 `content_hash` and all names that begin with `_` come from a database, not from Civitai.
 """
 
@@ -19,18 +19,16 @@ _KINDS: dict[str, HashKind] = {kind.casefold(): kind for kind in LENGTHS}
 
 
 def with_known_shapes(item: Mapping[str, Any], notes: Notes) -> dict[str, Any]:
-    """Mend the optional fields of an item; unknown fields stay as they are.
+    """Repair the optional fields of a storable item; unknown fields stay as they are.
 
-    Args:
-        item: A storable item.
-        notes: Gets a sentence for each field that is changed.
+    `notes` gets a sentence for each field that is changed.
     """
     shaped: dict[str, Any] = {}
     for name, value in _own_fields(item, notes).items():
-        made = _SHAPES[name](value) if name in _SHAPES else value
-        if made is not _LEAVE_OUT:
-            shaped[name] = made
-        if made is not value and made != value:
+        converted = _SHAPES[name](value) if name in _SHAPES else value
+        if converted is not _LEAVE_OUT:
+            shaped[name] = converted
+        if converted is not value and converted != value:
             notes[f"{name} had another shape than Civitai's."] = None
     return shaped
 
@@ -42,7 +40,7 @@ def tag_name(tag: object) -> str | None:
 
 
 def objects(value: object) -> list[dict[str, Any]]:
-    """Take the objects of a list; none of anything else."""
+    """Take the objects of a list; of any other value, none."""
     return [part for part in value if isinstance(part, dict)] if isinstance(value, list) else []
 
 
@@ -69,7 +67,7 @@ def _tags(value: object) -> object:
 
 
 _LARGEST = 2.0**63
-"""From here on a whole number is beyond 64 bits."""
+"""The first whole number beyond 64 bits."""
 
 
 def _known_bool(value: object) -> object:

@@ -20,7 +20,7 @@ def with_other_versions(
     Args:
         raw: An item of the list, of any shape.
         stored: Versions of the same item, as they are stored.
-        base_models: Those that the list was asked for.
+        base_models: The base models that the list was filtered by.
 
     Returns:
         The item with new versions first, the others in their stored order.
@@ -28,24 +28,24 @@ def with_other_versions(
     versions = raw.get("modelVersions") if isinstance(raw, Mapping) else None
     if not isinstance(raw, Mapping) or not isinstance(versions, list):
         return raw
-    told = {_key(version): version for version in objects(versions)}
+    listed = {_key(version): version for version in objects(versions)}
     known = {_key(version) for version in stored}
     new = [version for version in objects(versions) if _key(version) not in known]
     others = [
-        told.get(_key(version), version)
+        listed.get(_key(version), version)
         for version in stored
-        if _key(version) in told or version.get("baseModel") not in base_models
+        if _key(version) in listed or version.get("baseModel") not in base_models
     ]
     return {**raw, "modelVersions": [*new, *others]}
 
 
 def _key(version: Mapping[str, Any]) -> str:
-    """Take a version's id, whatever it is; `1` and `True` are two."""
+    """Name a version by its id, whatever that is; `1` and `True` are two ids."""
     return repr(version.get("id"))
 
 
 MAX_BYTES = 12_000_000
-"""Largest item that is stored; MongoDB holds 16 MiB, with what else a document has."""
+"""Largest item that is stored; MongoDB holds 16 MiB, which other fields of the document share."""
 
 _INT64 = range(-(2**63), 2**63)
 _SHOWN = 60
@@ -53,11 +53,7 @@ _LEAST_BYTES_IN_JSON = MAX_BYTES // 8  # in BSON a value is at most 7 times as l
 
 
 class ItemUnreadable(CatalogError):
-    """An item cannot be stored.
-
-    Args:
-        reason: A sentence.
-    """
+    """An item cannot be stored; `reason` is a sentence."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -72,8 +68,8 @@ class CivitaiItem:
         id: Civitai's.
         document: Civitai's fields under Civitai's names, with `base_models`, `file_keys` and
             `name_keys` lifted out of its versions, each sorted and without repetition.
-        content_hash: SHA-256 of all that is stored but `stats` of the item and its versions:
-            downloads change every hour, and are stored anew only when something else is.
+        content_hash: SHA-256 of all that is stored except `stats` of the item and its versions:
+            downloads change every hour, and are stored anew only when something else changes.
         repaired: What had a wrong shape and was corrected, each a sentence.
     """
 
@@ -86,14 +82,11 @@ class CivitaiItem:
 def read_item(raw: object) -> CivitaiItem:
     """Read an item of any shape.
 
-    Args:
-        raw: As a JSON decoder makes it.
-
     Raises:
-        ItemUnreadable: It has no id, name or type, or MongoDB could not hold it.
+        ItemUnreadable: The item has no id, name or type, or MongoDB cannot hold it.
     """
     if not isinstance(raw, Mapping):
-        raise ItemUnreadable(f"An item is no object but {_shown(raw)}.")
+        raise ItemUnreadable(f"An item is not an object but {_shown(raw)}.")
     notes: Notes = {}
     try:
         known = with_known_shapes(storable(dict(raw), notes), notes)
@@ -109,14 +102,12 @@ def read_item(raw: object) -> CivitaiItem:
 
 
 def item_id(value: object, notes: Notes) -> int:
-    """Read the id of an item: a number, also as text or a fraction.
+    """Read the id of an item: a whole number, also as text or with a fraction of 0.
 
-    Args:
-        value: Of any shape.
-        notes: Gets a sentence if it was no whole number.
+    `notes` gets a sentence if it was converted.
 
     Raises:
-        ItemUnreadable: It is no number of 64 bits.
+        ItemUnreadable: The value is not a number of 64 bits.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return value
@@ -125,7 +116,7 @@ def item_id(value: object, notes: Notes) -> int:
         digits = str(int(value))
     if not digits or len(digits) > len(str(_INT64.stop)) or int(digits) not in _INT64:
         raise ItemUnreadable(f"An item has no id of a number in 64 bits: {_shown(value)}.")
-    notes["The id was no whole number."] = None
+    notes["The id was not a whole number."] = None
     return int(digits)
 
 

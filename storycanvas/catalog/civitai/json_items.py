@@ -13,18 +13,18 @@ MAX_LEVELS = 500
 
 
 class NotRead(Exception):
-    """What comes next would take too much memory, or is no item."""
+    """What comes next takes too much memory, or is not an item."""
 
 
 class BoundedText:
-    """What `ijson` reads from; bounds what one item may take."""
+    """A text that `ijson` reads from; bounds the length of each item."""
 
     def __init__(self, text: io.TextIOWrapper) -> None:
         self._text = text
         self._length = 0
 
     def read(self, count: int) -> bytes:
-        """Read on, as `ijson` asks for it.
+        """Read on, as `ijson` calls it.
 
         Raises:
             NotRead: The item is too long.
@@ -36,7 +36,7 @@ class BoundedText:
         return part.encode()
 
     def next_item(self) -> int:
-        """Begin to measure the next item.
+        """Start to measure the next item.
 
         Returns:
             Characters that were read for the last one; `ijson` reads 64 Ki at once.
@@ -57,7 +57,7 @@ def read_items(source: BoundedText) -> Iterator[object]:
     at a number of 4301 digits.
 
     Raises:
-        NotRead: An item takes too much, or what comes next is none.
+        NotRead: An item takes too much memory, or what comes next is not an item.
         ijson.JSONError: The text is cut off or broken; some broken text is a ValueError.
     """
     parents: list[dict[str, object] | list[object]] = []
@@ -94,7 +94,7 @@ def _list_in(parents: list[dict[str, object] | list[object]], names: list[str]) 
 
 
 def _is_item(value: object) -> bool:
-    """Tell whether a value at the top is an item by itself, neither a list nor a page."""
+    """Whether a value at the top is an item by itself, neither a list nor a page."""
     if not isinstance(value, dict | list):
         raise NotRead("It is neither an object nor a list.")
     return isinstance(value, dict) and not isinstance(value.get("items"), _ItemList)

@@ -10,18 +10,18 @@ from storycanvas.catalog.entries import Problem
 from storycanvas.catalog.errors import AnswerUnreadable
 
 _MAX_CURSOR_LENGTH = 4000
-"""Civitai's have some 20 characters; an address can hold no more than a few thousand."""
+"""Civitai's cursors have some 20 characters; an address holds no more than a few thousand."""
 
 _MAX_PAGES_WITHOUT_NEWS = 3
-"""As many pages in a row with the items of earlier ones, or with none, end a walk."""
+"""A walk ends after as many pages in a row that hold items of earlier ones, or none."""
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogPage:
-    """A page as it was answered.
+    """A page as Civitai answered it.
 
     Attributes:
-        items: Of any shape.
+        items: JSON values of any shape.
         next_cursor: Where the next page begins; None on the last.
         problem: Why the next page cannot be asked for, although the page names one; None otherwise.
     """
@@ -37,7 +37,7 @@ class WalkedPage:
 
     Attributes:
         cursor: Where it begins; None for the first of the list.
-        items: Of any shape.
+        items: JSON values of any shape.
         next_cursor: Where the next one begins; None if the walk ends here.
         problem: Why the walk ends although the list names a next page; None otherwise.
     """
@@ -49,16 +49,13 @@ class WalkedPage:
 
 
 def read_page(answer: object) -> CatalogPage:
-    """Read a page of the list, as it was answered.
+    """Read the answer to a request for a page; its items count even where its cursor is unusable.
 
     Args:
-        answer: `items`, and `metadata` with `nextCursor` or `nextPage` unless it is the last.
-
-    Returns:
-        The page; its items count even where its cursor is none.
+        answer: `items`, and `metadata` with `nextCursor` or `nextPage` unless it is the last page.
 
     Raises:
-        AnswerUnreadable: It has no list of items.
+        AnswerUnreadable: The answer has no list of items.
     """
     items = answer.get("items") if isinstance(answer, Mapping) else None
     if not isinstance(answer, Mapping) or not isinstance(items, list):
@@ -76,18 +73,14 @@ def read_page(answer: object) -> CatalogPage:
 def walk(
     fetch: Callable[[str | None], CatalogPage], cursor: str | None = None
 ) -> Iterator[WalkedPage]:
-    """Read page after page; a list that goes round in a circle ends.
+    """Fetch page after page from a cursor on; stop when the list repeats itself.
 
-    Of each page eight bytes of its cursor and eight of its items' ids are kept.
-
-    Args:
-        fetch: Reads the page at a cursor.
-        cursor: Where to begin; None for the first page.
+    Eight bytes of each page's cursor and eight of its items' ids are kept in memory.
 
     Yields:
-        Each page, the last one with no `next_cursor`.
+        Each page; the last one has no `next_cursor`.
     """
-    seen = {_digest(cursor)}
+    visited = {_digest(cursor)}
     read: set[bytes] = set()
     nothing_new = 0
     while True:
@@ -95,12 +88,12 @@ def walk(
         ids = _digest([_id(item) for item in page.items])
         nothing_new = nothing_new + 1 if ids in read else 0
         read.add(ids)
-        problem = _reason_to_end(page, seen, nothing_new)
+        problem = _reason_to_end(page, visited, nothing_new)
         following = None if problem else page.next_cursor
         yield WalkedPage(cursor, page.items, following, problem)
         if following is None:
             return
-        seen.add(_digest(following))
+        visited.add(_digest(following))
         cursor = following
 
 
@@ -120,11 +113,11 @@ def _no_cursor(what: str) -> Problem:
     return Problem("the list", f"{what}, so the list ends here.")
 
 
-def _reason_to_end(page: CatalogPage, seen: set[bytes], nothing_new: int) -> Problem | None:
+def _reason_to_end(page: CatalogPage, visited: set[bytes], nothing_new: int) -> Problem | None:
     if page.next_cursor is None:
         return page.problem
     subject = f"cursor {page.next_cursor[:80]}"
-    if _digest(page.next_cursor) in seen:
+    if _digest(page.next_cursor) in visited:
         return Problem(subject, "The list goes back to a page that was read before; it ends here.")
     if nothing_new >= _MAX_PAGES_WITHOUT_NEWS:
         return Problem(

@@ -1,4 +1,4 @@
-"""What is asked of Civitai's list of models."""
+"""The filters of Civitai's list of models."""
 
 import hashlib
 import json
@@ -31,7 +31,7 @@ ModelType = Literal[
     "LLM",
     "Other",
 ]
-"""Types that Civitai's list can be asked for."""
+"""Types that Civitai's list can be filtered by."""
 
 SortOrder = Literal["Highest Rated", "Most Downloaded", "Newest"]
 Period = Literal["AllTime", "Year", "Month", "Week", "Day"]
@@ -46,17 +46,17 @@ _Words = Annotated[_Text | None, BeforeValidator(_nothing_if_blank)]
 
 
 class CivitaiQuery(BaseModel):
-    """Filters and order of a list of models; what is left out does not filter.
+    """Filters and order of a list of models; a field that is left out does not filter.
 
     Attributes:
         types: Types of models; empty for all.
         base_models: Such as `SDXL 1.0`; empty for all.
-        sort: Which come first.
-        period: Of which time the ranking is.
+        sort: Which models come first.
+        period: The time that the ranking covers.
         nsfw: Whether adult models are wanted; None leaves it to Civitai.
         query: Words of the name; blank for any.
         tag: A tag; blank for any.
-        username: Who made them; blank for any author.
+        username: The author; blank for any.
         limit: Items a page, 1 to 100.
     """
 
@@ -73,13 +73,9 @@ class CivitaiQuery(BaseModel):
     limit: int = Field(100, ge=1, le=100)
 
     def parameters(self, cursor: str | None = None) -> list[tuple[str, str]]:
-        """Write it as the API's parameters.
+        """Make the API's parameters, for the page at a cursor or the first one.
 
-        Args:
-            cursor: Where the page begins; None for the first.
-
-        Returns:
-            Names and values, sorted where a name comes several times.
+        The values of a name that comes several times are sorted.
         """
         nsfw = None if self.nsfw is None else str(self.nsfw).lower()
         single = {
@@ -102,7 +98,7 @@ class CivitaiQuery(BaseModel):
     def key(self) -> str:
         """A short name, the same for the same filters and order.
 
-        How many items a page has is left out: a cursor says where a page begins, not its length.
+        The length of a page is left out: a cursor says where a page begins, not how long it is.
         """
         asked = json.dumps(self.parameters()[1:])
         return f"civitai-{hashlib.sha256(asked.encode()).hexdigest()[:16]}"

@@ -21,16 +21,16 @@ class VersionFile:
         item_type: The item's `type`, such as `LORA`.
         version_id: Civitai's id of the version.
         version_name: Such as `v2.0`.
-        base_model: Such as `SDXL 1.0`; None if it is not told.
-        published_at: ISO 8601; None if it is not told.
-        trained_words: What triggers the model.
-        nsfw: Whether Civitai calls it so.
+        base_model: Such as `SDXL 1.0`; None if unknown.
+        published_at: ISO 8601; None if unknown.
+        trained_words: The words that trigger the model.
+        nsfw: Whether Civitai marks it so.
         tags: Of the item.
-        file_name: As Civitai spells it; empty if it is not told.
-        file_type: The file's `type`, such as `Model` or `VAE`; empty if it is not told.
-        kind: What the file itself is good for.
-        hashes: Normalised, by kind; hashes of nothing are left out.
-        download_url: None if it is not told.
+        file_name: As Civitai spells it; empty if unknown.
+        file_type: The file's `type`, such as `Model` or `VAE`; empty if unknown.
+        kind: What the file itself is used for.
+        hashes: Normalised, by kind; hashes of empty files are left out.
+        download_url: None if unknown.
     """
 
     model_id: int
@@ -51,11 +51,7 @@ class VersionFile:
 
 
 def version_files(document: Mapping[str, Any]) -> list[VersionFile]:
-    """Read the files of an item, stored or as it was answered.
-
-    Args:
-        document: Of any shape; what has no id is left out.
-    """
+    """Read the files of an item, stored or as answered; parts without an id are left out."""
     number = _id(document)
     if number is None:
         return []
@@ -67,10 +63,10 @@ def version_files(document: Mapping[str, Any]) -> list[VersionFile]:
 
 
 def version_files_of_answer(raw: object) -> list[VersionFile]:
-    """Read the files of a version, as `/model-versions/by-hash/{hash}` answers it.
+    """Read the files of a version, as `/model-versions/by-hash/{hash}` answers.
 
-    Args:
-        raw: Of any shape; nothing is read from what names no item.
+    Returns:
+        None of an answer without an item's id, which may be of any shape.
     """
     if not isinstance(raw, Mapping) or (number := _id(raw, "modelId")) is None:
         return []

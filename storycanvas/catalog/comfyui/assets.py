@@ -1,4 +1,4 @@
-"""Hashes of whole files, which servers started with `--enable-assets` tell at `/api/assets`."""
+"""Hashes of whole files, which servers started with `--enable-assets` list at `/api/assets`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -9,41 +9,36 @@ from storycanvas.catalog.json_client import JsonClient
 from storycanvas.catalog.names import normal_path
 
 PAGE_SIZE = 500
-"""The most that ComfyUI answers at once."""
+"""Most rows that ComfyUI answers at once."""
 
 MAX_PAGES = 1000
-"""A list of assets that goes on is not read further."""
+"""A longer list of assets is not read further."""
 
 _RENAMED = {"unet": "diffusion_models", "clip": "text_encoders", "t2i_adapter": "controlnet"}
 """Directories whose files ComfyUI lists in a folder of another name."""
 
 _TYPE_TAG = "model_type:"
 _Place = tuple[str, str]
-_ResultMetadata = dict[_Place, set[tuple[str, int | None]]]
+_HashesByPlace = dict[_Place, set[tuple[str, int | None]]]
 
 
 def with_asset_hashes(
     client: JsonClient, entries: Sequence[ModelEntry], problems: Problems
 ) -> list[ModelEntry]:
-    """Add the BLAKE3 that the server tells of its files.
+    """Add the BLAKE3 sums that the server lists of its files.
 
-    Two hashes for one file, and one of a file of another size, are left out.
-
-    Args:
-        client: The server.
-        entries: Its models.
-        problems: Takes what could not be read.
+    A file with two hashes, and a hash of a file of another size, are left out.
     """
-    told: _ResultMetadata = {}
+    hashes: _HashesByPlace = {}
     try:
         for asset in _assets(client):
-            _note(asset, told)
+            _add_hash(asset, hashes)
     except (NotThere, CatalogBusy):
         # Older servers do not know the path; newer ones answer 503 until it is enabled.
         return [*entries]
     except CatalogError as error:
         problems.add("/api/assets", f"Hashes are unknown. {error}")
-    return [_with_hash(entry, told.get((entry.folder, entry.path), set())) for entry in entries]
+    return [_with_hash(entry, hashes.get((entry.folder, entry.path), set())) for entry in entries]
 
 
 def _assets(client: JsonClient) -> Iterator[Mapping[str, object]]:
@@ -61,18 +56,18 @@ def _assets(client: JsonClient) -> Iterator[Mapping[str, object]]:
         before = rows
 
 
-def _note(asset: Mapping[str, object], told: _ResultMetadata) -> None:
+def _add_hash(asset: Mapping[str, object], hashes: _HashesByPlace) -> None:
     digest = normal_hash("BLAKE3", asset.get("hash") or asset.get("asset_hash"))
     if digest is None:
         return
     size = asset.get("size")
-    bytes_told = size if isinstance(size, int) and not isinstance(size, bool) else None
+    known_size = size if isinstance(size, int) and not isinstance(size, bool) else None
     for place in _places(asset):
-        told.setdefault(place, set()).add((digest, bytes_told))
+        hashes.setdefault(place, set()).add((digest, known_size))
 
 
 def _places(asset: Mapping[str, object]) -> Iterator[_Place]:
-    """Tell which entries an asset may be: it names its directory, or its folders as tags."""
+    """Find the entries that an asset may be: it names its directory, or its folders as tags."""
     whole, inner, tags = (asset.get(key) for key in ("file_path", "loader_path", "tags"))
     path = normal_path(whole) if isinstance(whole, str) else None
     if path is not None and path.startswith("models/") and path.count("/") > 1:
@@ -85,8 +80,10 @@ def _places(asset: Mapping[str, object]) -> Iterator[_Place]:
                 yield tag.removeprefix(_TYPE_TAG), path
 
 
-def _with_hash(entry: ModelEntry, told: set[tuple[str, int | None]]) -> ModelEntry:
-    fitting = {digest for digest, size in told if entry.size is None or size in {None, entry.size}}
+def _with_hash(entry: ModelEntry, hashes: set[tuple[str, int | None]]) -> ModelEntry:
+    fitting = {
+        digest for digest, size in hashes if entry.size is None or size in {None, entry.size}
+    }
     if len(fitting) != 1:
         return entry
     return entry._replace(hashes={**entry.hashes, "BLAKE3": fitting.pop()})

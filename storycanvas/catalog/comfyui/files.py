@@ -10,14 +10,14 @@ MAX_NAME_LENGTH = 1024
 """Characters; no file system holds a longer path in practice."""
 
 MAX_NAMES = 500_000
-"""Of one folder; a list that goes on is not read further."""
+"""Of one folder; a longer list is not read further."""
 
-_HALF_A_LETTER = "\ufffd"
+_REPLACEMENT = "\ufffd"
 
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """What a server tells of a file beside its name.
+    """What a server reports of a file besides its name.
 
     Attributes:
         size: Bytes.
@@ -34,7 +34,7 @@ class FolderFiles:
 
     Attributes:
         entries: In the server's order.
-        complete: Whether nothing that may be a model is missing. A text that is no path does not
+        complete: Whether nothing that may be a model is missing. A text that is not a path does not
             count: it can never have been an entry.
     """
 
@@ -42,19 +42,19 @@ class FolderFiles:
     complete: bool
 
 
-_UNTOLD = FileFacts()
+_NO_FACTS = FileFacts()
 
 
 def read_names(
     folder: str, names: Sequence[object], facts: Mapping[str, FileFacts], problems: Problems
 ) -> FolderFiles:
-    """Turn a list of names into entries; what does not end as models do is left out.
+    """Turn the names that a server lists into entries; names of other files are left out.
 
     Args:
         folder: ComfyUI's folder.
-        names: As the server lists them; may hold anything.
+        names: JSON values of any type.
         facts: By the name as the server spells it.
-        problems: Takes what is no name.
+        problems: Gets each value that is not a name.
     """
     entries: dict[str, ModelEntry] = {}
     complete = len(names) <= MAX_NAMES
@@ -67,16 +67,16 @@ def read_names(
             continue
         path = _path(name)
         if path is None:
-            problems.add(f"{folder}: {shown(name)}", "This is no path below the folder.")
+            problems.add(f"{folder}: {shown(name)}", "This is not a path below the folder.")
         elif path in entries:
             problems.add(f"{folder}: {shown(name)}", "It is listed twice; the first one is kept.")
         elif is_model_file(path):
-            told = facts.get(name, _UNTOLD)
-            entries[path] = ModelEntry(folder, path, name, told.size, told.modified)
+            known = facts.get(name, _NO_FACTS)
+            entries[path] = ModelEntry(folder, path, name, known.size, known.modified)
     return FolderFiles(tuple(entries.values()), complete)
 
 
 def _path(name: str) -> str | None:
-    if len(name) > MAX_NAME_LENGTH or _HALF_A_LETTER in name:
+    if len(name) > MAX_NAME_LENGTH or _REPLACEMENT in name:
         return None
     return normal_path(name)

@@ -11,37 +11,32 @@ from storycanvas.catalog.json_client import JsonClient
 from storycanvas.catalog.names import normal_path
 
 _SIZES = range(2**63)
-_LATEST = 253_402_300_800.0  # the end of the year 9999, the last one that dates know
+_LATEST = 253_402_300_800.0  # the end of the year 9999, the last that datetime holds
 
 
 class FactsReader:
-    """Asks for the facts of one folder after another, until the server does not know them.
-
-    Args:
-        client: The server.
-        problems: Takes what could not be read; models are never lost by it.
-    """
+    """Reads the sizes and times of files by folder, until the server does not know the route."""
 
     def __init__(self, client: JsonClient, problems: Problems) -> None:
         self._client = client
         self._problems = problems
-        self._asks = True
+        self._is_known = True
 
     def of_folder(self, folder: str) -> dict[str, FileFacts]:
-        """Read what the server tells of a folder's files, by name; empty if nothing."""
-        if not self._asks:
+        """Read the facts of files by name; an answer that cannot be read costs no model."""
+        if not self._is_known:
             return {}
         try:
             rows = self._client.get(f"/experiment/models/{quote(folder, safe='')}")
         except NotThere:
-            self._asks = False
+            self._is_known = False
             return {}
         except CatalogError as error:
-            self._asks = not isinstance(error, CatalogUnreachable)
+            self._is_known = not isinstance(error, CatalogUnreachable)
             self._problems.add(folder, f"Sizes are unknown. {error}")
             return {}
         if not isinstance(rows, list):
-            self._problems.add(folder, "Sizes are unknown: the answer is no list.")
+            self._problems.add(folder, "Sizes are unknown: the answer is not a list.")
             return {}
         return read_facts(rows)
 
@@ -49,9 +44,7 @@ class FactsReader:
 def read_facts(rows: Sequence[object]) -> dict[str, FileFacts]:
     """Read rows {name, pathIndex, modified, created, size}, whatever they hold.
 
-    Args:
-        rows: Of ComfyUI 0.3.60. A name in several places comes several times; the first one is
-            what ComfyUI loads.
+    A name in several places comes several times; ComfyUI 0.3.60 loads the first one.
     """
     facts: dict[str, FileFacts] = {}
     for row in rows:
@@ -75,33 +68,28 @@ def _moment(value: object) -> float | None:
 
 
 NO_MODELS = {"configs", "custom_nodes"}
-"""Folders that hold none, as ComfyUI 0.3.60 says; listing the latter walks all its code."""
+"""Folders without models in ComfyUI 0.3.60; listing `custom_nodes` would walk all its code."""
 
 MAX_FOLDERS = 500
 """Of one server."""
 
 _MAX_FOLDER_LENGTH = 200
-_MAX_SILENCES = 2
-_NOTHING = FolderFiles((), complete=False)
-_NONE_SUCH = FolderFiles((), complete=True)
+_MAX_TIMEOUTS = 2
+_UNREAD = FolderFiles((), complete=False)
+_UNKNOWN_FOLDER = FolderFiles((), complete=True)
 
 
 def read_folders(
-    client: JsonClient, told: Sequence[object], problems: Problems
+    client: JsonClient, listed: Sequence[object], problems: Problems
 ) -> tuple[list[ModelEntry], bool]:
-    """Read every folder that `/models` told.
+    """Read every folder that `/models` lists.
 
-    A folder that cannot be read costs no other one, unless the server falls silent.
-
-    Args:
-        client: The server.
-        told: The answer of `/models`.
-        problems: Takes what could not be read.
+    A folder that cannot be read costs no other one, unless the server stops answering.
 
     Returns:
         The models, and whether none is missing.
     """
-    folders, complete = _folder_names(told, problems)
+    folders, complete = _folder_names(listed, problems)
     reader = _FolderReader(client, problems)
     entries: list[ModelEntry] = []
     for folder in folders:
@@ -114,17 +102,17 @@ def read_folders(
     return entries, complete
 
 
-def _folder_names(told: Sequence[object], problems: Problems) -> tuple[Sequence[str], bool]:
-    complete = len(told) <= MAX_FOLDERS
+def _folder_names(listed: Sequence[object], problems: Problems) -> tuple[Sequence[str], bool]:
+    complete = len(listed) <= MAX_FOLDERS
     if not complete:
         problems.add("/models", f"It lists more than {MAX_FOLDERS} folders; the rest is not read.")
     folders: dict[str, None] = {}
-    for name in told[:MAX_FOLDERS]:
+    for name in listed[:MAX_FOLDERS]:
         if not isinstance(name, str):
             problems.add(f"/models: {shown(name)}", "The name of a folder has to be text.")
             complete = False
         elif not _is_folder(name):
-            problems.add(f"/models: {shown(name)}", "This is no name of a folder.")
+            problems.add(f"/models: {shown(name)}", "This is not the name of a folder.")
         elif name not in NO_MODELS:
             folders[name] = None
     return tuple(folders), complete
@@ -135,34 +123,34 @@ def _is_folder(name: str) -> bool:
 
 
 class _FolderReader:
-    """Reads one folder after another; stops asking a server that has fallen silent."""
+    """Reads one folder after another; gives up a server that has stopped answering."""
 
     def __init__(self, client: JsonClient, problems: Problems) -> None:
         self.known = 0
         self._client = client
         self._problems = problems
         self._facts = FactsReader(client, problems)
-        self._silences = 0
+        self._timeouts = 0
 
     def read(self, folder: str) -> FolderFiles:
-        if self._silences >= _MAX_SILENCES:
-            self._problems.add(folder, "Not asked for: the server did not answer before.")
-            return _NOTHING
+        if self._timeouts >= _MAX_TIMEOUTS:
+            self._problems.add(folder, "Not read: the server did not answer before.")
+            return _UNREAD
         try:
             names = self._client.get(f"/models/{quote(folder, safe='')}")
         except NotThere:
-            return _NONE_SUCH
+            return _UNKNOWN_FOLDER
         except CatalogError as error:
-            self._silences += isinstance(error, CatalogUnreachable)
+            self._timeouts += isinstance(error, CatalogUnreachable)
             self._problems.add(folder, str(error))
-            return _NOTHING
+            return _UNREAD
         if not isinstance(names, list):
-            self._problems.add(folder, "The answer is no list of names.")
-            return _NOTHING
+            self._problems.add(folder, "The answer is not a list of names.")
+            return _UNREAD
         return self._files(folder, names)
 
     def _files(self, folder: str, names: Sequence[object]) -> FolderFiles:
         self.known += 1
-        self._silences = 0
+        self._timeouts = 0
         facts = self._facts.of_folder(folder) if names else {}
         return read_names(folder, names, facts, self._problems)

@@ -1,4 +1,4 @@
-"""The models of a server as the choices of its loader nodes, which `/object_info` tells."""
+"""The models of a server as the choices of its loader nodes, which `/object_info` lists."""
 
 from collections.abc import Mapping, Sequence
 
@@ -30,28 +30,26 @@ LOADERS: Mapping[str, Mapping[str, str]] = {
 }
 """Inputs that choose a model, by node class, and the folder they choose from (ComfyUI 0.3.60).
 
-Every other list looks alike: names of samplers, of data types.
+Other inputs look the same but choose samplers or data types.
 """
 
 
-def read_loaders(told: object, problems: Problems) -> tuple[list[ModelEntry], bool, frozenset[str]]:
-    """Read the choices of all known loaders.
+def read_loaders(
+    nodes: object, problems: Problems
+) -> tuple[list[ModelEntry], bool, frozenset[str]]:
+    """Read the choices of all known loaders from the answer of `/object_info`.
 
-    Folders without a loader, such as embeddings, are not seen.
-
-    Args:
-        told: The answer of `/object_info`.
-        problems: Takes what could not be read.
+    Folders without a loader, such as embeddings, are not listed.
 
     Returns:
         The models, whether each folder with a loader could be read, and which ones were.
     """
-    if not isinstance(told, dict):
-        problems.add("/object_info", "The answer is no object.")
+    if not isinstance(nodes, dict):
+        problems.add("/object_info", "The answer is not an object.")
         return [], False, frozenset()
-    names, unread = _names_by_folder(told, problems)
+    names, unread = _names_by_folder(nodes, problems)
     if not names:
-        problems.add("/object_info", "It tells the choices of no known loader.")
+        problems.add("/object_info", "It has the choices of no known loader.")
         return [], False, frozenset()
     entries: list[ModelEntry] = []
     complete = unread <= names.keys()
@@ -63,16 +61,16 @@ def read_loaders(told: object, problems: Problems) -> tuple[list[ModelEntry], bo
 
 
 def _names_by_folder(
-    told: Mapping[str, object], problems: Problems
+    nodes: Mapping[str, object], problems: Problems
 ) -> tuple[dict[str, list[object]], set[str]]:
-    """Collect the choices by folder; several loaders tell the same ones."""
+    """Collect the choices by folder; several loaders have the same ones."""
     names: dict[str, list[object]] = {}
     unread: set[str] = set()
-    for loader in (name for name in LOADERS if name in told):
+    for loader in (name for name in LOADERS if name in nodes):
         for field, folder in LOADERS[loader].items():
-            choices = _choices(_field(told[loader], field))
+            choices = _choices(_field(nodes[loader], field))
             if choices is None:
-                problems.add(f"{loader}.{field}", "Its choices are no list.")
+                problems.add(f"{loader}.{field}", "Its choices are not a list.")
                 unread.add(folder)
             else:
                 known = names.setdefault(folder, [])

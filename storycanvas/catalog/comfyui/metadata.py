@@ -1,4 +1,4 @@
-"""What trainers wrote into LoRA files, which `/view_metadata/{folder}` tells."""
+"""What trainers wrote into LoRA files, which `/view_metadata/{folder}` answers."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,21 +14,21 @@ KnownMetadata = Mapping[tuple[str, str], tuple[int | None, float | None]]
 """Files whose metadata was read before: folder and path, and their size and time then."""
 
 AT_ONCE = 4
-"""Questions under way at a time."""
+"""Requests at a time."""
 
 MAX_FAILURES = 20
-"""In a row; then the server is not asked further."""
+"""In a row; then no more metadata is requested."""
 
 MAX_VALUE_LENGTH = 500
 """Characters that are kept of a value."""
 
 MAX_NAME_LENGTH = 200
-"""Characters of a value's name; what is called longer is left out."""
+"""Characters of a value's name; values with longer names are left out."""
 
 MAX_PAIRS = 60
 
-NOTHING_TOLD: Mapping[str, str] = {"read": "nothing of use"}
-"""Stands for metadata that was read and told nothing, so that it is known to have been read."""
+NOTHING_OF_USE: Mapping[str, str] = {"read": "nothing of use"}
+"""Stored for a file without useful metadata, so that it is not requested again."""
 
 _KEPT = {"sshs_model_hash", "sshs_legacy_hash", "ss_base_model_version", "ss_output_name"}
 _PICTURE = "modelspec.thumbnail"
@@ -42,28 +42,22 @@ class _Failure:
 def with_metadata(
     client: JsonClient, entries: Sequence[ModelEntry], known: KnownMetadata, problems: Problems
 ) -> list[ModelEntry]:
-    """Add the metadata of LoRA files that are new or changed, with the hash it tells.
+    """Add the metadata of LoRA files that are new or changed, with the hash in it.
 
-    A file that was asked for and tells nothing gets `NOTHING_TOLD`.
-
-    Args:
-        client: The server.
-        entries: Its models.
-        known: These are not asked for again.
-        problems: Takes what could not be read.
+    A file without useful metadata gets `NOTHING_OF_USE`; files of `known` are not requested again.
     """
 
-    def ask(entry: ModelEntry) -> Mapping[str, str] | _Failure:
+    def request(entry: ModelEntry) -> Mapping[str, str] | _Failure:
         return _read(client, entry)
 
     wanted = [entry for entry in entries if _is_wanted(entry, known)]
-    wanted.sort(key=_age)  # else files that fail each time would keep new ones out
+    wanted.sort(key=_age)  # otherwise files that fail each time would keep new ones out
     read: dict[tuple[str, str], Mapping[str, str]] = {}
     failures = 0
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for start in range(0, len(wanted), AT_ONCE):
             batch = wanted[start : start + AT_ONCE]
-            for entry, found in zip(batch, pool.map(ask, batch), strict=True):
+            for entry, found in zip(batch, pool.map(request, batch), strict=True):
                 if isinstance(found, _Failure):
                     problems.add(f"{entry.folder}/{entry.path}", found.reason)
                     failures += 1
@@ -71,18 +65,16 @@ def with_metadata(
                     read[entry.folder, entry.path] = found
                     failures = 0
             if failures >= MAX_FAILURES:
-                problems.add("/view_metadata", f"It failed {failures} times; no more is asked.")
+                problems.add(
+                    "/view_metadata", f"It failed {failures} times in a row; the rest is not read."
+                )
                 break
     return [_with_pairs(entry, read.get((entry.folder, entry.path), {})) for entry in entries]
 
 
-def kept_pairs(told: Mapping[str, object]) -> dict[str, str]:
-    """Take what tells of a model's origin: hashes, base model, names, `modelspec`.
-
-    Args:
-        told: The `__metadata__` of a safetensors file, as the server tells it.
-    """
-    texts = {key: value for key, value in told.items() if isinstance(value, str) and value}
+def kept_pairs(metadata: Mapping[str, object]) -> dict[str, str]:
+    """Choose what shows a model's origin: hashes, base model, names, `modelspec`."""
+    texts = {key: value for key, value in metadata.items() if isinstance(value, str) and value}
     wanted = sorted(filter(_is_kept, texts))[-MAX_PAIRS:]  # the trainers' own come last
     return {key: texts[key][:MAX_VALUE_LENGTH] for key in wanted}
 
@@ -110,16 +102,16 @@ def _is_wanted(entry: ModelEntry, known: KnownMetadata) -> bool:
 def _read(client: JsonClient, entry: ModelEntry) -> Mapping[str, str] | _Failure:
     path = f"/view_metadata/{quote(entry.folder, safe='')}"
     try:
-        told = client.get(path, {"filename": entry.raw_name})
+        metadata = client.get(path, {"filename": entry.raw_name})
     except NotThere:  # the file has none
-        return NOTHING_TOLD
+        return NOTHING_OF_USE
     except CatalogError as error:
         return _Failure(f"Its metadata is unknown. {error}")
-    if told is None:
-        return NOTHING_TOLD
-    if not isinstance(told, dict):
-        return _Failure("Its metadata is no object.")
-    return kept_pairs(told) or NOTHING_TOLD
+    if metadata is None:
+        return NOTHING_OF_USE
+    if not isinstance(metadata, dict):
+        return _Failure("Its metadata is not an object.")
+    return kept_pairs(metadata) or NOTHING_OF_USE
 
 
 def _with_pairs(entry: ModelEntry, pairs: Mapping[str, str]) -> ModelEntry:

@@ -15,8 +15,7 @@ HostKey = tuple[str, str, str]
 """Kind, name and address: what makes a host the same in two checks."""
 
 HostState = Literal["up", "down", "error", "starting", "stopping", "failed"]
-"""`down` is without any answer, `error` with one that is of no use; the last three are a face
-host's own words."""
+"""`down` is without an answer, `error` with a useless one; a face host reports the last three."""
 
 
 class HostQueue(BaseModel):
@@ -37,7 +36,7 @@ class GpuGuard(BaseModel):
     """The limit that guards a face host.
 
     Attributes:
-        slots: Operations that it lets through at one time; None if there is no limit.
+        slots: Operations that it lets through at a time; None if there is no limit.
         taken: Slots that are held now.
         guarded: Whether it guards; nothing is sent to the host while it does not.
     """
@@ -50,16 +49,16 @@ class GpuGuard(BaseModel):
 
 
 class Answer(BaseModel):
-    """What a host said, or why it did not.
+    """What a host answered, or why it did not.
 
     Attributes:
         state: In one word.
-        latency_ms: Milliseconds from asking for its status to the end of the answer; None without.
+        latency_ms: Milliseconds from the request of its status to the end of the answer.
         version: Of the program that answered.
-        queue: None if it does not tell.
+        queue: None if unknown.
         gpu: Of a face host only.
-        free_disk_bytes: None if it does not tell.
-        note: What an operator should know, in sentences; None if there is nothing to say.
+        free_disk_bytes: None if unknown.
+        note: Sentences for the operator; None without any.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -79,7 +78,7 @@ class HostCheck(Answer):
     Attributes:
         name: No two hosts have the same.
         kind: What it is.
-        address: Without a user or a query; empty if it is not known.
+        address: Without a user or a query; empty if unknown.
     """
 
     name: str
@@ -102,13 +101,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Probe:
-    """A question to one host.
+    """A request to one host.
 
     Attributes:
         name: The host's.
         kind: What it is.
         address: Without a user or a query.
-        ask: Asks it; runs in a thread of its own and should end by itself within the time limit.
+        ask: Runs in a thread of its own and should end by itself within the time limit.
     """
 
     name: str
@@ -117,18 +116,18 @@ class Probe:
     ask: Callable[[], Answer]
 
     def check(self, answer: Answer) -> HostCheck:
-        """Say of which host an answer is."""
+        """Add to an answer which host gave it."""
         return HostCheck(name=self.name, kind=self.kind, address=self.address, **dict(answer))
 
 
 def timed(call: Callable[[], T]) -> tuple[T, float]:
-    """Call something, and tell how many milliseconds it took."""
+    """Call a function; return its result and the milliseconds it took."""
     begin = time.monotonic()
     result = call()
     return result, round((time.monotonic() - begin) * 1000, 1)
 
 
 def failed(error: CatalogError) -> Answer:
-    """Tell what it means that a server could not be read."""
+    """Convert an error of reading a server to the answer of its check."""
     state = "down" if isinstance(error, CatalogUnreachable) else "error"
     return Answer(state=state, note=str(error))

@@ -13,7 +13,7 @@ PROBE_SECONDS = 5.0
 """How long a host may take."""
 
 ROUND_SECONDS = 6.0
-"""How long all hosts together may take, those that are asked a little later, too."""
+"""How long all hosts together may take, including those that are asked a little later."""
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +21,7 @@ log = logging.getLogger(__name__)
 class Round:
     """One check of all hosts: each is asked in a thread of its own as soon as it is added.
 
-    Used by one thread. A host that does not answer in time is down; its thread is left alone and
-    keeps no process from ending.
+    Used by one thread. A host that does not answer in time is down; its daemon thread is abandoned.
 
     Args:
         probe_seconds: Longest wait for each host.
@@ -38,7 +37,7 @@ class Round:
         self._answers: queue.SimpleQueue[tuple[int, Answer]] = queue.SimpleQueue()
 
     def ask(self, probe: Probe) -> None:
-        """Begin to ask a host."""
+        """Start to ask a host."""
         number = len(self._asked)
         until = min(time.monotonic() + self._probe_seconds, self._end)
         self._asked.append((probe, until))
@@ -50,11 +49,7 @@ class Round:
         ).start()
 
     def checks(self) -> tuple[HostCheck, ...]:
-        """Wait for what was asked.
-
-        Returns:
-            A check for each host, in the order in which they were asked.
-        """
+        """Wait for the answers; return a check for each host, in the order of asking."""
         answers: dict[int, Answer] = {}
         for number, (_, until) in enumerate(self._asked):
             while number not in answers:
@@ -74,8 +69,8 @@ def _answer(probe: Probe) -> Answer:
     try:
         return probe.ask()
     except Exception as error:  # noqa: BLE001 - a fault in one check must not hide other hosts
-        # Not the error's own text, which may quote a secret.
+        # Without the error's own text, which may quote a secret.
         where = "".join(traceback.format_tb(error.__traceback__))
         kind = type(error).__name__
         log.error("The check of %s failed with %s:\n%s", probe.name, kind, where)  # noqa: TRY400 - see above
-        return Answer(state="error", note=f"The check failed ({kind}); the log says where.")
+        return Answer(state="error", note=f"The check failed ({kind}); see the log.")

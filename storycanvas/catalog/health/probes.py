@@ -1,4 +1,4 @@
-"""Asking ComfyUI servers and RunPod endpoints."""
+"""Asking image stores, ComfyUI servers and RunPod endpoints."""
 
 import os
 import shutil
@@ -8,7 +8,7 @@ from typing import Any
 
 import fsspec
 
-from storycanvas.catalog.comfyui.runpod import read_endpoint
+from storycanvas.catalog.comfyui.server import read_endpoint
 from storycanvas.catalog.errors import CatalogError
 from storycanvas.catalog.health.checks import Answer, HostQueue, failed, timed
 from storycanvas.catalog.json_client import JsonClient
@@ -40,7 +40,7 @@ def _folder(root: Path) -> Answer:
     there, latency = timed(root.exists)
     nearest = next(place for place in (root, *root.parents) if place.exists())
     if not nearest.is_dir():
-        return Answer(state="error", note="The root of the image store is no folder.")
+        return Answer(state="error", note="The root of the image store is not a folder.")
     free = shutil.disk_usage(nearest).free
     if not os.access(nearest, os.W_OK | os.X_OK):
         return Answer(
@@ -72,7 +72,7 @@ def _protocols(files: Any) -> tuple[str, ...]:  # noqa: ANN401 - fsspec ships no
 
 STATUS_SECONDS = 3.0
 QUEUE_SECONDS = 1.5
-"""Together less than the limit of a whole check, so that the reason is told."""
+"""Together less than the limit of a whole check, so that the reason is reported."""
 
 _OTHER_PROGRAM = (
     "Its /system_stats is not that of a ComfyUI server; does another program listen there?"
@@ -83,11 +83,7 @@ _MAX_BYTES = 32 * 1024 * 1024
 
 
 def ask_comfyui(url: str) -> Answer:
-    """Ask a ComfyUI server for its version and for the length of its queue.
-
-    Args:
-        url: Its address; a user part is sent as Basic authorization.
-    """
+    """Ask a ComfyUI server for its version and for the length of its queue."""
     try:
         with _client(url, STATUS_SECONDS) as client:
             stats, latency = timed(lambda: client.get("/system_stats"))
@@ -107,13 +103,7 @@ def ask_comfyui(url: str) -> Answer:
 
 
 def ask_runpod(url: str, api_key: str | None, endpoint_id: str | None) -> Answer:
-    """Ask RunPod how many jobs an endpoint has; none of its workers is started by that.
-
-    Args:
-        url: Of the endpoint, or only of RunPod if `endpoint_id` is given.
-        api_key: The account's.
-        endpoint_id: None takes it from the address.
-    """
+    """Ask RunPod how many jobs an endpoint has, which starts no worker; see `read_endpoint`."""
     try:
         reading = read_endpoint(
             url, api_key=api_key, endpoint_id=endpoint_id, seconds=STATUS_SECONDS
@@ -122,8 +112,8 @@ def ask_runpod(url: str, api_key: str | None, endpoint_id: str | None) -> Answer
         return failed(error)
     if reading.status != "online":
         return Answer(state="down" if reading.status == "offline" else "error", note=reading.error)
-    told = (reading.capabilities or {}).get("jobs")
-    jobs = told if isinstance(told, Mapping) else {}
+    found = (reading.capabilities or {}).get("jobs")
+    jobs = found if isinstance(found, Mapping) else {}
     return Answer(
         latency_ms=None if reading.seconds is None else round(reading.seconds * 1000, 1),
         queue=_queue(_count(jobs.get("inProgress")), _count(jobs.get("inQueue"))),
@@ -135,14 +125,14 @@ def _client(url: str, seconds: float) -> JsonClient:
 
 
 def _queue_of(url: str) -> tuple[HostQueue | None, str | None]:
-    """Read the queue, or say why it is unknown; the server can work all the same."""
+    """Read the queue, or why it is unknown; the server can work all the same."""
     try:
         with _client(url, QUEUE_SECONDS) as client:
-            found = client.get("/queue")
+            answer = client.get("/queue")
     except CatalogError as error:
         return None, f"Its queue is unknown: {error}"
-    told = found if isinstance(found, Mapping) else {}
-    return _queue(_count(told.get("queue_running")), _count(told.get("queue_pending"))), None
+    queue = answer if isinstance(answer, Mapping) else {}
+    return _queue(_count(queue.get("queue_running")), _count(queue.get("queue_pending"))), None
 
 
 def _queue(running: int | None, waiting: int | None) -> HostQueue | None:
@@ -152,7 +142,7 @@ def _queue(running: int | None, waiting: int | None) -> HostQueue | None:
 
 
 def _count(value: object) -> int | None:
-    """Read a number of jobs, or the jobs themselves."""
+    """Read a number of jobs, or count the jobs of a list."""
     if isinstance(value, list):
         return len(value)
     return value if type(value) is int and value >= 0 else None

@@ -14,7 +14,7 @@ class PreviousCheck(NamedTuple):
 
     Attributes:
         state: In one word.
-        check_id: Names the check.
+        check_id: Identifies the check.
     """
 
     state: str
@@ -26,8 +26,8 @@ class HostChange(BaseModel):
 
     Attributes:
         before: Its state at the last check.
-        check_id: Names that check. Same check, host and direction are the same change, whichever
-            run finds it.
+        check_id: Identifies that check. Same check, host and direction are the same change,
+            whichever run finds it.
         check: What this check found.
     """
 
@@ -39,7 +39,7 @@ class HostChange(BaseModel):
 
     @property
     def sentence(self) -> str:
-        """What happened, for people."""
+        """What happened, as a sentence."""
         check = self.check
         happened = "is up again" if check.is_up else f"is {check.state}"
         return f"{check.name} ({check.kind}) {happened}; it was {self.before}."
@@ -48,15 +48,9 @@ class HostChange(BaseModel):
 def changes(
     before: Mapping[HostKey, PreviousCheck], checks: Iterable[HostCheck]
 ) -> tuple[HostChange, ...]:
-    """Compare two checks.
+    """Find the hosts that were up in the last check and are not now, or the reverse.
 
-    Args:
-        before: What the last check found of each host.
-        checks: What this check found.
-
-    Returns:
-        The hosts that were up and are not, and those that were not and are. One that was not
-        checked before is none of them, nor is one whose trouble has got another name.
+    A host without an earlier check is not a change, nor is another word for the same trouble.
     """
     return tuple(
         HostChange(before=previous.state, check_id=previous.check_id, check=check)
@@ -88,17 +82,17 @@ class HealthReport(BaseModel):
         return [check for check in self.checks if not check.is_up]
 
     def summary(self) -> str:
-        """Say in a sentence or two how things are."""
+        """Sum up the checks in a sentence or two."""
         total = len(self.checks)
-        said = f"{total - len(self.not_up)} of {total} hosts are up."
+        text = f"{total - len(self.not_up)} of {total} hosts are up."
         if self.not_up:
             named = ", ".join(f"{check.name} is {check.state}" for check in self.not_up)
-            said = f"{said[:-1]}; {named}."
+            text = f"{text[:-1]}; {named}."
         if not self.history_kept:
-            said += " The history was not kept."
-        return said
+            text += " The history was not kept."
+        return text
 
     def lines(self) -> list[str]:
-        """Say of each host that is not up, and of each change, what is to be known."""
+        """Make a line for each host that is not up, and for each change."""
         trouble = [f"{check.name} is {check.state}. {check.note or ''}" for check in self.not_up]
         return [*(line.rstrip() for line in trouble), *(change.sentence for change in self.changes)]

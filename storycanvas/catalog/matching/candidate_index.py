@@ -1,4 +1,4 @@
-"""Finding, among the files that a database found for many models, those for each of them."""
+"""An index of the files that a database found for many models, to find those of each model."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -13,11 +13,7 @@ MAX_NEAR = 20
 
 
 class CandidateIndex:
-    """Files by their hashes, names and words.
-
-    Args:
-        files: In any order; it is theirs in what is found.
-    """
+    """An index of files by their hashes, names and words; results keep their order."""
 
     def __init__(self, files: Iterable[VersionFile]) -> None:
         self._files = list(files)
@@ -30,7 +26,7 @@ class CandidateIndex:
                 self._by_word[word].append(place)
 
     def for_local(self, local: LocalModel) -> list[VersionFile]:
-        """Take the files that have one of a model's hashes or its name, without repetition."""
+        """Find the files that have one of a model's hashes or its name."""
         keys = lookup_keys(local)
         wanted = {
             *(("SHA256", digits) for digits in keys.sha256),
@@ -44,13 +40,9 @@ class CandidateIndex:
         return [self._files[place] for place in sorted(places)]
 
     def near(self, local: LocalModel, limit: int = MAX_NEAR) -> list[VersionFile]:
-        """Take files of a model's kind that share words with its name, for suggestions.
+        """Find at most `limit` files of a model's kind that share words with its name.
 
-        Rare words count more, so what `v1` or `xl` find comes last.
-
-        Args:
-            local: The model.
-            limit: How many at most; the best come first.
+        Rare words count more, so what only shares `v1` or `xl` comes last.
         """
         weights: defaultdict[int, float] = defaultdict(float)
         for word in set(normal_name(local.file_name).split()):

@@ -1,4 +1,4 @@
-"""What hashes say about a model and a file: the same, another, or nothing."""
+"""What hashes show about a model and a file: the same, another, or nothing."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,44 +18,31 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def has_hash(file: VersionFile, kind: HashKind, known: Known) -> bool:
-    """Tell whether a file has one of a model's hashes.
-
-    Args:
-        file: A file of a version.
-        kind: Which hash.
-        known: The model's hashes.
-    """
+    """Whether a file has one of a model's hashes of a kind."""
     return with_auto_v2(file.hashes).get(kind) in known[kind]
 
 
 def contradicts(file: VersionFile, known: Known, kinds: Iterable[HashKind]) -> bool:
-    """Tell whether a hash says that a file is not the model.
-
-    Args:
-        file: A file of a version.
-        known: The model's hashes.
-        kinds: Which hashes to compare; one that is unknown on either side says nothing.
-    """
+    """Whether a hash of these kinds, known of both, shows that a file is not the model."""
     hashes = with_auto_v2(file.hashes)
     return any(known[kind] and kind in hashes and hashes[kind] not in known[kind] for kind in kinds)
 
 
 def conflicting_hash_kind(known: Known) -> HashKind | None:
-    """Name the surest hash of which servers tell different values; None if they agree."""
+    """The surest hash of which servers report different values; None if they agree."""
     return next((kind for kind, values in known.items() if len(values) > 1), None)
 
 
 def versions(files: Iterable[VersionFile]) -> set[int]:
-    """Take the versions that files belong to."""
+    """The versions that files belong to."""
     return {file.version_id for file in files}
 
 
 def best_first(local: LocalModel, files: Sequence[VersionFile]) -> list[VersionFile]:
     """Sort files of equal standing as Civitai does: by publication, then by id of the version.
 
-    Args:
-        local: Within a version, files of its kind and name come first.
-        files: In any order; the result does not depend on it.
+    Within a version, files of the model's kind and name come first. The order of `files` does not
+    matter.
     """
     key = file_key(local.file_name)
     return sorted(
@@ -85,17 +72,17 @@ METHODS: dict[HashKind, Method] = {
     "AutoV2": "autov2",
     "AutoV3": "autov3",
 }
-"""What a link by each hash is called, the surest first."""
+"""The method of a link by each hash, the surest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Files that one way of looking found, and whether one of them is the model.
+    """Files that one method found, and whether one of them is the model.
 
     Attributes:
-        method: The way of looking.
+        method: The method.
         files: What it found, the best first.
-        chosen: The one that the model is; None if that is not certain.
+        chosen: The one that the model is; None if that is uncertain.
         reason: Why, as a sentence.
     """
 
@@ -106,42 +93,25 @@ class Finding:
 
 
 def linked(method: Method, files: Sequence[VersionFile], chosen: VersionFile) -> Finding:
-    """Say that a file is the model."""
+    """Make the finding that a file is the model."""
     of = f"{chosen.model_name} ({chosen.version_name})"
     reason = f"Its {WORDS[method]} is that of {chosen.file_name} of {of}."
     return Finding(method, files, chosen, reason)
 
 
 def ambiguous(method: Method, files: Sequence[VersionFile], count: int) -> Finding:
-    """Say that files of several versions could each be the model.
-
-    Args:
-        method: How they were found.
-        files: The files.
-        count: How many versions they belong to.
-    """
+    """Make the finding that files of `count` versions could each be the model."""
     return Finding(method, files, None, f"Its {WORDS[method]} is that of {count} versions.")
 
 
 def torn(kind: HashKind, known: Known, candidates: Sequence[VersionFile]) -> Finding:
-    """Say that servers hold different files under one name, so no version is right for all.
-
-    Args:
-        kind: The hash that differs.
-        known: The model's hashes.
-        candidates: All files; those with one of the hashes are listed.
-    """
+    """Make the finding that servers hold different files under one name, so no link is right."""
     files = [file for file in candidates if has_hash(file, kind, known)]
-    reason = f"Servers tell {len(known[kind])} different {kind} hashes for this model."
+    reason = f"Servers report {len(known[kind])} different {kind} hashes for this model."
     return Finding(METHODS[kind], files, None, reason)
 
 
 def of_several_sizes(found: Finding, count: int) -> Finding:
-    """Say that servers hold different files under one name, and which one was found is open.
-
-    Args:
-        found: What their hash or name found.
-        count: How many sizes servers tell.
-    """
-    reason = f"Servers tell {count} different sizes of this model."
+    """Make the finding that servers hold files of `count` sizes under one name."""
+    reason = f"Servers report {count} different sizes of this model."
     return Finding(found.method, found.files, None, reason)

@@ -1,4 +1,4 @@
-"""How alike two names are, for suggestions that a person decides on."""
+"""The similarity of two names, for suggestions that a person decides on."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -16,29 +16,18 @@ FEWEST_SHARED = 4
 """Characters that names must share as whole words, for their words to count."""
 
 MAX_NAME_LENGTH = 200
-"""Characters that are compared; the time that comparing takes grows with their square."""
+"""Characters that are compared; the time for that grows with their square."""
 
 
 class Likeness:
-    """How alike names are to one name.
-
-    Args:
-        name: Normalised (`storycanvas.catalog.names.normal_name`).
-    """
+    """The similarity of names to a name; all are normalised (`storycanvas.catalog.names`)."""
 
     def __init__(self, name: str) -> None:
         self._words = Counter(name[:MAX_NAME_LENGTH].split())
         self._characters = SequenceMatcher(None, "", name[:MAX_NAME_LENGTH], autojunk=False)
 
     def to(self, other: str) -> float:
-        """Compare with another name.
-
-        Args:
-            other: Normalised, too.
-
-        Returns:
-            From 0 to 1: the likeness of the characters in order or of the words, the higher.
-        """
+        """Compare with another name, from 0 to 1: by characters or by words, the higher."""
         if not other or not self._words:
             return 0.0
         best = _words_alike(self._words, Counter(other[:MAX_NAME_LENGTH].split()))
@@ -53,12 +42,8 @@ class Likeness:
 def suggestions(local: LocalModel, files: Iterable[VersionFile]) -> list[Candidate]:
     """Rank files of a model's kind by their names.
 
-    Args:
-        local: The model.
-        files: In any order, also twice.
-
     Returns:
-        At most `MAX_CANDIDATES`, one for a version, those above `LEAST_LIKENESS`, the best first.
+        At most `MAX_CANDIDATES` above `LEAST_LIKENESS`, each of another version, the best first.
     """
     name = Likeness(normal_name(local.file_name))
     best: dict[int, Candidate] = {}

@@ -18,39 +18,35 @@ last final best latest new old copy untitled output test epoch step steps of
 sd xl v l g b m k x fp bf f pruned ema full merged ft
 """
 _EMPTY_WORDS = frozenset(_LIBRARY_WORDS.split())
-"""Words that trainers and libraries write into every name; alone they say nothing."""
+"""Words that trainers and libraries write into every name; alone they decide nothing."""
 
 _FAMILIES = frozenset(
     {"sdxl", "flux", "flux 1", "pony", "illustrious", "stable diffusion", "anime", "style"}
 )
-"""Names of whole families, which say no more than a base model does."""
+"""Names of whole families, which decide no more than a base model does."""
 
 
 def is_telling(file_name: str) -> bool:
-    """Tell whether a file's name can say which model it is.
+    """Whether the name of a file, with or without path and ending, can show which model it is.
 
-    Args:
-        file_name: With or without its path and ending.
-
-    Returns:
-        False for names that are short, all digits, or what a library calls every file.
+    Names that are short, all digits, or what a library calls every file cannot.
     """
     name = normal_name(file_name)
-    if sum(letter.isalpha() for letter in name) < FEWEST_LETTERS or name in _FAMILIES:
+    if sum(character.isalpha() for character in name) < FEWEST_LETTERS or name in _FAMILIES:
         return False
     return any(not word.isdigit() and word not in _EMPTY_WORDS for word in name.split())
 
 
 @dataclass(frozen=True, slots=True)
 class LocalModel:
-    """A model file as the servers tell of it.
+    """A model file as the servers report it.
 
     Attributes:
         model_id: Folder and path, the same on every server.
         kind: What its folder is for.
         file_name: The last part of its path.
-        hashes: All that any server tells, by kind; more than one of a kind is a contradiction.
-        sizes: All that any server tells, in bytes; more than one is a contradiction, too.
+        hashes: From all servers, by kind; more than one of a kind is a contradiction.
+        sizes: From all servers, in bytes; more than one is a contradiction, too.
     """
 
     model_id: str
@@ -62,17 +58,15 @@ class LocalModel:
 
 @dataclass(frozen=True, slots=True)
 class LookupKeys:
-    """What a database has to be asked for, to find every file that a model may be.
+    """The keys that find every file in a database that a model may be.
 
     Attributes:
         sha256: Upper-case hexadecimal digits, sorted; so are the other hashes.
         blake3: 64 digits each.
         autov2: 10 digits each, with those that a SHA256 begins with.
         autov3: 12 digits each.
-        file_key: Of its file name (`storycanvas.catalog.names.file_key`); None where names decide
-            nothing.
-        name_key: Of its file name (`storycanvas.catalog.names.normal_name`); None where names
-            decide nothing.
+        file_key: `storycanvas.catalog.names.file_key` of its name; None where names decide nothing.
+        name_key: `storycanvas.catalog.names.normal_name` of its name; None as for `file_key`.
     """
 
     sha256: tuple[str, ...]
@@ -84,13 +78,9 @@ class LookupKeys:
 
 
 def known_hashes(hashes: Mapping[HashKind, Iterable[str]]) -> dict[HashKind, frozenset[str]]:
-    """Bring hashes into one spelling, drop what is none, and add the AutoV2 of every SHA256.
+    """Normalise hashes, drop invalid ones, and add the AutoV2 of every SHA256.
 
-    Args:
-        hashes: By kind.
-
-    Returns:
-        All four kinds; a kind of which nothing is known has an empty set.
+    All four kinds are in the result; an unknown one has an empty set.
     """
     known = {
         kind: {digits for value in hashes.get(kind, ()) if (digits := normal_hash(kind, value))}
@@ -101,12 +91,12 @@ def known_hashes(hashes: Mapping[HashKind, Iterable[str]]) -> dict[HashKind, fro
 
 
 def names_decide(local: LocalModel) -> bool:
-    """Tell whether a name can say which file it is: not of an unknown kind, not `model.pt`."""
+    """Whether a name can show which file it is: not of an unknown kind, not `model.pt`."""
     return local.kind != "other" and is_telling(local.file_name)
 
 
 def lookup_keys(local: LocalModel) -> LookupKeys:
-    """Take what a database has to be asked for."""
+    """Make the keys that a database is searched by."""
     known = {kind: tuple(sorted(values)) for kind, values in known_hashes(local.hashes).items()}
     by_name = names_decide(local)
     return LookupKeys(

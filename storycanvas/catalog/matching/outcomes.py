@@ -19,7 +19,7 @@ SCORES: dict[Method, float] = {
     "file_name": 0.95,
     "normal_name": 0.8,
 }
-"""How sure a link is; a suggestion has its own score."""
+"""The score of a link by each method; a suggestion has its own."""
 
 QUALITIES: dict[Method, Quality] = {
     "sha256": "exact_hash",
@@ -61,16 +61,16 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What a local model is.
+    """The outcome for a local model.
 
     Attributes:
         method: How the link was found; `suggestion` if there are only candidates; None without any.
-        score: From 0 to 1, that of the link or else of the best candidate; 0 without any.
+        score: From 0 to 1, of the link or else of the best candidate; 0 without any.
         quality: How sure the link is; None without a link.
         chosen: The linked file; None without a link.
         candidates: The chosen one, files with its hash or name, then those with similar names; at
             most `MAX_CANDIDATES`.
-        reason: Why it is linked, or is not, as a sentence.
+        reason: Why it is linked or not, as a sentence.
     """
 
     method: Method | None

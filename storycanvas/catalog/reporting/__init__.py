@@ -1,1 +1,1 @@
-"""What is told about the model catalog: reports, tables and plots."""
+"""Reports, tables and plots of the model catalog."""

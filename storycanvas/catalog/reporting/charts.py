@@ -1,4 +1,4 @@
-"""The picture of models by type and base model."""
+"""The picture of models by type and base model, and what all pictures share."""
 
 import io
 from functools import cache
@@ -25,11 +25,9 @@ def _glyphs() -> frozenset[int]:
 
 
 def label(text: str, most: int = 34) -> str:
-    """Make text drawable: without formulas and without characters that the font does not have.
+    """Make any text drawable: without formulas and without characters that the font does not have.
 
-    Args:
-        text: From anywhere.
-        most: Characters; what is longer loses its middle.
+    A text of more than `most` characters loses its middle.
     """
     words = " ".join(text.split())
     drawn = "".join(character if ord(character) in _glyphs() else "?" for character in words)
@@ -40,35 +38,21 @@ def label(text: str, most: int = 34) -> str:
 
 
 def empty_picture(text: str) -> bytes:
-    """Make a small picture that says why there is nothing to see.
-
-    Args:
-        text: A few words.
-
-    Returns:
-        A PNG.
-    """
+    """Make a small PNG with a few words on why there is nothing to draw."""
     figure = Figure(figsize=(6, 1.6))
     figure.text(0.5, 0.5, text, ha="center", va="center", fontsize=13, color=INK, family=_FONT)
     return png(figure)
 
 
 def bare(axes: Axes) -> None:
-    """Take the frame away from a diagram."""
+    """Remove the frame of a diagram."""
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0, colors=INK)
     axes.set_axisbelow(True)
 
 
 def png(figure: Figure) -> bytes:
-    """Draw a figure.
-
-    Args:
-        figure: One that no global state knows, so that threads do not meet.
-
-    Returns:
-        A PNG.
-    """
+    """Draw a figure as PNG; not one of pyplot's, whose global state is not thread-safe."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=DOTS, facecolor="white")
     return buffer.getvalue()
@@ -86,14 +70,7 @@ _REST = {_OTHER: "#B3B3B3", UNKNOWN: "#DADADA"}
 
 
 def models_plot(frame: pd.DataFrame) -> bytes:
-    """Draw a bar for each type, with a part for each base model.
-
-    Args:
-        frame: What `storycanvas.catalog.reporting.frames.by_type_and_base` gives.
-
-    Returns:
-        A PNG.
-    """
+    """Draw as PNG the counts of `frames.by_type_and_base`: a bar a type, a part a base model."""
     if frame.empty:
         return empty_picture("no models yet")
     table = _table(frame)

@@ -1,4 +1,4 @@
-"""A table of models kept for later reports, which tell what has changed since."""
+"""Tables as CSV, and the models that are kept for later reports to compare with."""
 
 import gzip
 import json
@@ -10,21 +10,14 @@ from storycanvas.catalog.reporting.frames import COMPARED
 from storycanvas.catalog.reporting.models_frame import models_frame
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What a spreadsheet takes for the beginning of a formula; the last four are wide forms."""
+"""What a spreadsheet takes for the beginning of a formula; the last four are full-width forms."""
 
 
 def as_csv(frame: pd.DataFrame) -> bytes:
-    """Write a table as CSV.
+    """Write a table without its index as CSV (RFC 4180) in UTF-8, with a header line.
 
     Names of files come from strangers, so text that a spreadsheet would take for a formula gets a
-    leading apostrophe. Numbers stay as they are.
-
-    Args:
-        frame: The table; its index is left out.
-
-    Returns:
-        UTF-8 with a header line, as RFC 4180 has it; moments as ISO 8601, what is unknown as an
-        empty cell.
+    leading apostrophe. Numbers stay as they are, moments become ISO 8601, unknown cells are empty.
     """
     columns = {name: [_cell(value) for value in frame[name]] for name in frame.columns}
     safe = pd.DataFrame(columns, columns=frame.columns, dtype=object)
@@ -41,17 +34,13 @@ def _cell(value: object) -> object:
 
 _KEPT = ["id", *COMPARED]
 _NOTHING = b"-"
-"""Stands for an empty file, which gzip would take for no models at all."""
+"""Replaces an empty file, which gzip would read as no models at all."""
 
 
 def as_kept(models: pd.DataFrame) -> bytes:
-    """Write what reports compare; the same models make the same bytes.
+    """Write the columns that reports compare, as a JSON object a line in gzip.
 
-    Args:
-        models: The models (`storycanvas.catalog.reporting.models_frame.models_frame`).
-
-    Returns:
-        A JSON object a line, gzip.
+    The same models make the same bytes, so unchanged ones take no room in the image store.
     """
     columns = [models[name].astype(object) for name in _KEPT]
     rows = zip(*(column.where(column.notna(), None) for column in columns), strict=True)
@@ -63,11 +52,11 @@ def read_kept(data: bytes) -> pd.DataFrame:
     """Read what `as_kept` wrote.
 
     Raises:
-        ValueError: It is something else.
+        ValueError: The data is something else.
     """
     try:
         lines = gzip.decompress(data or _NOTHING).splitlines()
         rows = [row for row in map(json.loads, lines) if isinstance(row, dict)]
     except (OSError, EOFError, zlib.error, ValueError) as error:
-        raise ValueError("These are no kept models: a JSON object a line, gzip.") from error
+        raise ValueError("These are not kept models: a JSON object a line, gzip.") from error
     return models_frame(rows)

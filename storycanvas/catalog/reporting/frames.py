@@ -1,7 +1,8 @@
 """What is new, gone, changed and unmatched among the models, and how many there are of each kind.
 
 Every function takes a table of models (`storycanvas.catalog.reporting.models_frame.models_frame`)
-and leaves it as it is.
+and leaves it as it is. The lists of new, gone and changed models have the columns id, backend_id,
+model_type, folder, model_name, base_model, size and the moment; the latest model comes first.
 """
 
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from datetime import datetime, timedelta
 import pandas as pd
 
 MAX_PLACES = 20
-"""Places that are named; the rest is counted."""
+"""Places that are listed; the rest is counted."""
 
 _COLUMNS = [
     "model_name", "known_by", "copies", "servers", "size", "bytes_freeable", "places",
@@ -20,15 +21,12 @@ def duplicates(models: pd.DataFrame) -> pd.DataFrame:
     """List files that active models have in common, what would free most bytes first.
 
     Files are the same by SHA256, else by BLAKE3, else by name and size. A file without a hash
-    counts to the one that all others of its name and size are, if that is one.
-
-    Args:
-        models: The models (`storycanvas.catalog.reporting.models_frame.models_frame`).
+    counts as the one that all others of its name and size are, if that is a single one.
 
     Returns:
         Columns model_name, known_by (`sha256`, `blake3` or `name and size`), copies, servers (how
-        many have it), size, bytes_freeable (all copies but one; servers that share a disk have but
-        one already), places (`server: folder/path`, at most `MAX_PLACES`).
+        many have it), size, bytes_freeable (all copies but one; servers that share a disk have a
+        single copy already), places (`server: folder/path`, at most `MAX_PLACES`).
     """
     active = models[models["is_active"]].reset_index(drop=True)
     keyed = active.assign(key=_keys(active)).dropna(subset="key")
@@ -54,7 +52,7 @@ def duplicates(models: pd.DataFrame) -> pd.DataFrame:
 
 
 def _keys(models: pd.DataFrame) -> pd.Series:
-    """Name what each file is; None where nothing is known."""
+    """Make a key for what each file is; None where nothing is known."""
     sha256 = _prefixed("sha256", models["sha256"])
     blake3 = _prefixed("blake3", models["blake3"])
     hashed = _shared(sha256, blake3).fillna(blake3)
@@ -86,10 +84,10 @@ def _listed(places: pd.Series) -> str:
 
 
 UNKNOWN = "unknown"
-"""What a missing type or base model is called."""
+"""Stands for a missing type or base model."""
 
 NOTICED_LATE = timedelta(days=1, minutes=15)
-"""How long after it was last seen a nightly sync notices that a model is gone."""
+"""How long after `last_seen` a nightly sync notices that a model is gone."""
 
 COMPARED = (
     *("is_active", "size", "sha256", "blake3", "model_type", "base_model"),
@@ -97,62 +95,35 @@ COMPARED = (
 )
 """Columns in which a model can change."""
 
-_TOLD = ["id", "backend_id", "model_type", "folder", "model_name", "base_model", "size"]
+_LISTED_COLUMNS = ["id", "backend_id", "model_type", "folder", "model_name", "base_model", "size"]
 
 
 def new_since(models: pd.DataFrame, moment: datetime) -> pd.DataFrame:
-    """List active models that were first seen at a moment or later, the latest first.
-
-    Args:
-        models: The models.
-        moment: With its zone.
-
-    Returns:
-        Columns id, backend_id, model_type, folder, model_name, base_model, size, first_seen.
-    """
+    """List active models whose `first_seen` is a moment or later."""
     new = models[models["is_active"] & (models["first_seen"] >= moment)]
     return _latest_first(new, "first_seen")
 
 
 def gone_since(models: pd.DataFrame, moment: datetime) -> pd.DataFrame:
-    """List models that are gone since a moment, the latest first.
+    """List models that are gone since a moment.
 
     Without `gone_at`, a model counts if it was last seen at most `NOTICED_LATE` before the moment.
-
-    Args:
-        models: The models.
-        moment: With its zone.
-
-    Returns:
-        Columns id, backend_id, model_type, folder, model_name, base_model, size, last_seen.
     """
     late = models["gone_at"].fillna(models["last_seen"] + NOTICED_LATE)
     return _latest_first(models[~models["is_active"] & (late >= moment)], "last_seen")
 
 
 def changed_since(models: pd.DataFrame, moment: datetime) -> pd.DataFrame:
-    """List active models of which a server tells something else since a moment, the latest first.
-
-    Args:
-        models: The models.
-        moment: With its zone.
-
-    Returns:
-        Columns id, backend_id, model_type, folder, model_name, base_model, size, changed_at.
-    """
+    """List active models that a server reports differently since a moment."""
     changed = models[models["is_active"] & (models["changed_at"] >= moment)]
     return _latest_first(changed, "changed_at")
 
 
 def changed(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """Tell in what active models differ from an earlier table; new and gone ones do not count.
-
-    Args:
-        before: The models as they were.
-        after: The models as they are.
+    """Compare active models with an earlier table; new and gone ones do not count.
 
     Returns:
-        Columns id, column (one of `COMPARED`), before, after; sorted by id and column.
+        Columns id, column (a name in `COMPARED`), before, after; sorted by id and column.
     """
     both = before.merge(after[after["is_active"]], on="id", suffixes=(" before", " after"))
     found = [
@@ -167,14 +138,10 @@ def changed(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
 
 
 def unmatched(models: pd.DataFrame) -> pd.DataFrame:
-    """List active models without a link, those on most servers first.
-
-    Args:
-        models: The models.
+    """List active models without a link, a row each, those on most servers first.
 
     Returns:
-        Columns model_id, model_type, model_name, servers (how many have it), size; a row each,
-        however many servers have it.
+        Columns model_id, model_type, model_name, servers (how many have it), size.
     """
     linked = models.loc[models["match_quality"].notna(), "model_id"]
     rows = models[models["is_active"] & ~models["model_id"].isin(linked)]
@@ -188,14 +155,11 @@ def unmatched(models: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_type_and_base(models: pd.DataFrame) -> pd.DataFrame:
-    """Count active models by type and base model; one that several servers have counts once.
-
-    Args:
-        models: The models.
+    """Count active models by type and base model; a model on several servers counts once.
 
     Returns:
-        Columns model_type, base_model, models; both texts are `UNKNOWN` where nothing is known.
-        Sorted by type, the most frequent base model first.
+        Columns model_type, base_model (both `UNKNOWN` where nothing is known), models; sorted by
+        type, the most frequent base model first.
     """
     active = models[models["is_active"]]
     once = active.groupby("model_id", as_index=False)[["model_type", "base_model"]].first()
@@ -207,4 +171,4 @@ def by_type_and_base(models: pd.DataFrame) -> pd.DataFrame:
 
 def _latest_first(models: pd.DataFrame, by: str) -> pd.DataFrame:
     ordered = models.sort_values([by, "id"], ascending=[False, True], ignore_index=True)
-    return ordered[[*_TOLD, by]]
+    return ordered[[*_LISTED_COLUMNS, by]]

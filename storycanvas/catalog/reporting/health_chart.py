@@ -14,17 +14,13 @@ from storycanvas.catalog.reporting.models_frame import moments
 DAY = timedelta(days=1)
 
 MAX_GAP = timedelta(minutes=15)
-"""How long a host counts as it was at a check, without another one; then it counts as unchecked."""
+"""How long the state of a host lasts without another check; then it counts as unchecked."""
 
 _COLUMNS = ["name", "checked_at", "is_up", "latency_ms"]
 
 
 def checks_frame(checks: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Take the four columns of checks as the history holds them, which may be none.
-
-    Args:
-        checks: With the fields name, checked_at, is_up and latency_ms; a missing one is None.
-    """
+    """Make a table of checks, which may be none, with the four columns; a missing value is None."""
     rows = [{name: check.get(name) for name in _COLUMNS} for check in checks]
     frame = pd.DataFrame(rows, columns=_COLUMNS)
     frame["checked_at"] = pd.to_datetime(frame["checked_at"], utc=True)
@@ -33,13 +29,10 @@ def checks_frame(checks: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def last_day(checks: pd.DataFrame) -> pd.DataFrame:
-    """Bring checks in order, without what cannot be read or is older than a day.
+    """Sort checks by time, without unreadable ones and those older than a day before the last.
 
     Args:
-        checks: Columns name, checked_at, is_up, latency_ms; other columns do not matter.
-
-    Returns:
-        The four columns, sorted by time; a day is counted from the last check.
+        checks: Columns name, checked_at, is_up, latency_ms; others are dropped.
     """
     if not set(_COLUMNS) <= set(checks.columns):
         return pd.DataFrame(columns=_COLUMNS)
@@ -60,13 +53,11 @@ def hosts_worst_first(day: pd.DataFrame) -> list[str]:
 
 
 def spans(host: pd.DataFrame) -> Iterator[tuple[datetime, datetime, bool]]:
-    """Join checks of one host that found the same, as long as there is no gap between them.
-
-    Args:
-        host: Its checks, in order of time.
+    """Join the checks of one host, in order of time, into periods of the same state.
 
     Yields:
-        From when to when it was up (True) or down (False), in UTC.
+        From when to when it was up (True) or down (False), in UTC; a long gap between two checks
+        belongs to no period.
     """
     starts = host["checked_at"]
     ends = (starts + MAX_GAP).where(lambda end: end < starts.shift(-1), starts.shift(-1))
@@ -86,21 +77,18 @@ _LINE, _SHADE = "#1F4E79", "#B9CBE0"
 _BAND, _LATENCY = 0.24, 0.52
 """Heights of the band and of the diagram above it; a row has 1."""
 _SLICE = timedelta(minutes=5)
-"""Over which latencies are summed up; a host that is checked every 30 s has ten of them."""
+"""The interval of a median latency; a host that is checked every 30 s has ten checks in it."""
 _NARROWEST = timedelta(minutes=4)
-"""A host that was down for seconds only has to be seen, too."""
+"""Narrowest red bar, so that a host that was down for seconds is visible."""
 _MARGIN = timedelta(minutes=6)
 
 
 def health_plot(checks: pd.DataFrame) -> bytes:
-    """Draw a row for each host: a band that is green while it was up, and a line of its latency.
+    """Draw as PNG a row for each host: a band that is green while it was up, and its latency.
 
     Args:
         checks: Columns name, checked_at (UTC), is_up, latency_ms (None without an answer), in any
-            order. What is more than a day older than the last one is left out.
-
-    Returns:
-        A PNG; without any check it says so.
+            order. Checks more than a day older than the last are left out; there may be none.
     """
     day = last_day(checks)
     if day.empty:
@@ -133,17 +121,17 @@ def _draw(axes: Axes, floor: int, host: pd.DataFrame, begin: pd.Timestamp) -> No
         bar = (_hours(start - begin), _hours(width))
         axes.broken_barh([bar], (floor, _BAND), color=_COLOURS[is_up], lw=0)
     slowest = _draw_latency(axes, floor + _BAND + 0.08, host, begin)
-    told = f" up {host['is_up'].mean():.2%}"
+    caption = f" up {host['is_up'].mean():.2%}"
     if slowest:
-        told += f"\n at most {slowest:,.0f} ms"
+        caption += f"\n at most {slowest:,.0f} ms"
     right = _hours(DAY + _MARGIN)
-    axes.text(right, floor + 0.4, told, va="center", color=INK, fontsize=8.5)
+    axes.text(right, floor + 0.4, caption, va="center", color=INK, fontsize=8.5)
 
 
 def _draw_latency(
     axes: Axes, floor: float, host: pd.DataFrame, begin: pd.Timestamp
 ) -> float | None:
-    """Draw the median and the slowest of every few minutes; give the slowest of all."""
+    """Draw the median and the slowest of every few minutes; return the slowest of all."""
     slices = host.set_index("checked_at")["latency_ms"].resample(_SLICE)
     middle, slowest = slices.median(), slices.max()
     top = slowest.max()

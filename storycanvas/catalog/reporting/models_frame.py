@@ -1,4 +1,4 @@
-"""The models of all servers as a table, whatever a database tells of them."""
+"""The models of all servers as a table, whatever a database holds of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -11,15 +11,7 @@ from storycanvas.catalog.names import file_key
 
 
 def listed_frame(entries: Sequence[ModelEntry]) -> pd.DataFrame:
-    """Lay entries out, a row each.
-
-    Args:
-        entries: In any order.
-
-    Returns:
-        Columns folder, path, raw_name, size, modified, hashes, metadata (list of pairs),
-        model_type.
-    """
+    """Make a table of entries: their fields, with metadata as a list of pairs, and model_type."""
     types = {folder: type_of_folder(folder) for folder in {entry.folder for entry in entries}}
     columns = {
         "folder": [entry.folder for entry in entries],
@@ -35,19 +27,8 @@ def listed_frame(entries: Sequence[ModelEntry]) -> pd.DataFrame:
 
 
 TEXTS = (
-    "id",
-    "backend_id",
-    "model_id",
-    "folder",
-    "model_name",
-    "model_type",
-    "base_model",
-    "sha256",
-    "blake3",
-    "civitai_model_id",
-    "civitai_version_id",
-    "match_quality",
-    "match_method",
+    *("id", "backend_id", "model_id", "folder", "model_name", "model_type", "base_model", "sha256"),
+    *("blake3", "civitai_model_id", "civitai_version_id", "match_quality", "match_method"),
 )
 """Columns of text; None where nothing is known."""
 
@@ -55,22 +36,21 @@ TIMES = ("first_seen", "last_seen", "changed_at", "gone_at")
 """Columns of moments in UTC; NaT where nothing is known."""
 
 COLUMNS = (*TEXTS, "size", "is_active", *TIMES, "file_key")
-"""All columns, in their order; `size` is in bytes, `file_key` is made of the name."""
+"""All columns, in order; `size` is in bytes, `file_key` comes from the name."""
 
 MAX_BYTES = 1 << 44
-"""16 TiB; a size beyond it is no size of a model file, and sums of it would overflow."""
+"""16 TiB; no model file is larger, and sums of larger sizes would overflow."""
 
 
 def models_frame(rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
-    """Lay models out, a row for each file of each server.
+    """Make a table of models, a row for each file of each server; one without an id is left out.
 
     Args:
         rows: With the keys of `TEXTS`, `TIMES`, `size` and `is_active`, as far as they are known;
             values of any type.
 
     Returns:
-        The columns `COLUMNS`, which every function of this package takes; a model without an id is
-        left out.
+        The columns `COLUMNS`, which every function of this package takes.
     """
     known = [row for row in rows if isinstance(row.get("id"), str)]
     frame = pd.DataFrame(index=range(len(known)))
@@ -88,18 +68,14 @@ def models_frame(rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
 
 
 def moments(values: Iterable[object]) -> pd.Series:
-    """Read moments; what has no zone is in UTC, what is no moment is NaT.
-
-    Args:
-        values: Of any type.
-    """
-    told = [value if isinstance(value, datetime) else None for value in values]
-    found = pd.to_datetime(pd.Series(told, dtype=object), utc=True, errors="coerce")
+    """Read moments of any type: without a zone they are in UTC, unreadable ones become NaT."""
+    known = [value if isinstance(value, datetime) else None for value in values]
+    found = pd.to_datetime(pd.Series(known, dtype=object), utc=True, errors="coerce")
     return found.dt.as_unit("us")  # one unit, whatever the values are
 
 
 def _text(value: object) -> str | None:
-    """Read text, or a number that names something, as Civitai's do."""
+    """Read text, or a number that is an id, such as Civitai's."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return value if isinstance(value, str) and value else None

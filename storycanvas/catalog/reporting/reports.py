@@ -1,4 +1,4 @@
-"""What the report on the model catalog tells."""
+"""The reports of the catalog's flows."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -7,18 +7,18 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 
 class ImportReport(BaseModel):
-    """What became of the items that were read.
+    """The outcome of an import from Civitai.
 
     Attributes:
         source: What was read: the filters, or the file's name.
-        pages: How many pages, or batches of a file, were read in this run.
+        pages: Pages, or batches of a file, that were read in this run.
         new: Models that were not known.
-        changed: Models of which Civitai says something else now.
+        changed: Models whose data at Civitai has changed.
         unchanged: Models that cost no write.
-        mended: Models of which a part was not as it should be; the rest was kept.
+        mended: Models of which a part had a wrong shape; the rest was kept.
         problems: Items that could not be read or stored, each a sentence; at most 200.
         problem_count: How many there are.
-        complete: Whether the end was reached; else the next run goes on there.
+        complete: Whether the end was reached; if not, the next run continues there.
         ended_because: Why it ended, as a sentence.
     """
 
@@ -36,7 +36,7 @@ class ImportReport(BaseModel):
     ended_because: str = ""
 
     def summary(self) -> str:
-        """Say it in two sentences."""
+        """Sum up the report in two sentences."""
         return (
             f"{self.source}: {self.pages} pages, {self.new} models new, {self.changed} changed, "
             f"{self.unchanged} unchanged, {self.problem_count} not read. {self.ended_because}"
@@ -44,7 +44,7 @@ class ImportReport(BaseModel):
 
 
 class MatchReport(BaseModel):
-    """How local models are linked.
+    """The links of local models.
 
     Attributes:
         models: How many local models there are.
@@ -53,7 +53,7 @@ class MatchReport(BaseModel):
         suggested: How many of these have candidates that a person may choose from.
         kept: Links that a person made or confirmed.
         written: Models whose records changed.
-        looked_up: Models that Civitai knew by hash though the imported catalog did not.
+        looked_up: Models that Civitai found by hash though the imported catalog did not have them.
         examples: The first unmatched models with the reason, at most 50 sentences.
         notes: What could not be done, such as asking Civitai.
     """
@@ -71,7 +71,7 @@ class MatchReport(BaseModel):
     notes: tuple[str, ...] = ()
 
     def summary(self) -> str:
-        """Say it in two sentences."""
+        """Sum up the report in two sentences."""
         ways = ", ".join(f"{count} by {way}" for way, count in sorted(self.by_method.items()))
         return (
             f"{self.models} models: {ways or 'none linked'}, {self.unmatched} without a link "
@@ -85,7 +85,7 @@ MAX_PROBLEMS = 200
 
 
 class ServerSync(BaseModel):
-    """What became of one server's records.
+    """The outcome of one server's sync.
 
     Attributes:
         id: The server's id.
@@ -95,9 +95,9 @@ class ServerSync(BaseModel):
         seconds: How long its status took; None while offline.
         models: How many models it lists; None where unknown.
         complete: Whether its listing was whole; only then models can be gone.
-        new: Models that were never seen there before.
+        new: Models that were never listed there before.
         back: Models that were gone and are there again.
-        changed: Models of which something else is told now, or that got an id of this scheme.
+        changed: Models with other facts than before, or that got an id of this scheme.
         gone: Models that are no longer listed.
         unchanged: All others.
         error: Why it is not online, or why its models are unknown.
@@ -125,10 +125,10 @@ class ServerSync(BaseModel):
 
 
 class SyncReport(BaseModel):
-    """What became of all servers' records.
+    """The outcome of all servers' syncs.
 
     Attributes:
-        servers: Each server, in the order in which they were read.
+        servers: In the order in which they were read.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -136,15 +136,15 @@ class SyncReport(BaseModel):
     servers: tuple[ServerSync, ...]
 
     def summary(self) -> str:
-        """Say it in two sentences."""
+        """Sum up the report in two sentences."""
         online = sum(server.status == "online" for server in self.servers)
-        told = [f"{self._total(word)} {word}" for word in ("new", "back", "changed", "gone")]
+        counts = [f"{self._total(word)} {word}" for word in ("new", "back", "changed", "gone")]
         unread = self._total("problem_count")
         rest = f" {unread} entries could not be read." if unread else ""
-        return f"{online} of {len(self.servers)} servers online. Models: {', '.join(told)}.{rest}"
+        return f"{online} of {len(self.servers)} servers online. Models: {', '.join(counts)}.{rest}"
 
     def lines(self) -> Iterator[str]:
-        """Say what became of each server, a line each."""
+        """Make a line for each server."""
         for server in self.servers:
             listed = "models unknown" if server.models is None else f"{server.models} models"
             part = "" if server.complete or server.models is None else " (listing incomplete)"
@@ -161,7 +161,7 @@ class ReportList(BaseModel):
     Attributes:
         count: How many rows the whole list has.
         rows: The first ones, at most 50; moments are ISO 8601 text.
-        stored_at: Where the whole list lies as CSV; None if it was not stored.
+        stored_at: Where the whole list is stored as CSV; None if it was not stored.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -172,24 +172,24 @@ class ReportList(BaseModel):
 
 
 class CatalogReport(BaseModel):
-    """What is to be said about the models of all servers.
+    """The report on the models of all servers.
 
     Attributes:
         since: From when on models count as new, gone or changed, UTC.
         servers: How many servers have models.
         files: How many model files they have, all together.
         models: How many different models these are, by folder and path.
-        bytes_freeable: What copies of the same file take, but for one of each; those whose size no
-            server tells are left out.
-        unsized: Entries of `duplicates` whose size no server tells.
-        new: Models that were first seen since then.
+        bytes_freeable: Size of all copies of the same files, except one of each; copies of unknown
+            size are left out.
+        unsized: Entries of `duplicates` of unknown size.
+        new: Models whose `first_seen` is in this time.
         gone: Models that are no longer listed.
         changed: What models differ in from an earlier report: a row for each value, with the one
-            before. Without such a report, the models of which a server tells something else.
+            before. Without such a report, the models that a server reports differently.
         changed_models: How many models that are.
         compared_with: When that report was made, UTC; None without one.
         unmatched: Models without a link to Civitai.
-        duplicates: Files that lie in several places.
+        duplicates: Files that are in several places.
         by_type: How many models there are, by type and base model.
     """
 
@@ -211,7 +211,7 @@ class CatalogReport(BaseModel):
     by_type: ReportList = ReportList()
 
     def summary(self) -> str:
-        """Say it in two sentences."""
+        """Sum up the report in two sentences."""
         servers = "1 server" if self.servers == 1 else f"{self.servers} servers"
         return (
             f"{self.models} models in {self.files} files on {servers}; since "

@@ -1,4 +1,4 @@
-"""Making the report on the model catalog: its lists, and what they come to."""
+"""Makes the report on the model catalog: its lists, and their sums."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -25,15 +25,12 @@ MAX_ROWS = 50
 def catalog_lists(
     models: pd.DataFrame, since: datetime, before: pd.DataFrame | None = None
 ) -> dict[str, pd.DataFrame]:
-    """Make every list of the report in full.
+    """Make every list of the report in full, by the names that `CatalogReport` has for them.
 
     Args:
         models: The models (`storycanvas.catalog.reporting.models_frame.models_frame`).
         since: With its zone.
         before: The models as an earlier report found them, if there is one.
-
-    Returns:
-        By the names that `CatalogReport` has for them.
     """
     return {
         "new": new_since(models, since),
@@ -52,13 +49,13 @@ def catalog_report(
     stored: Mapping[str, str] | None = None,
     compared_with: datetime | None = None,
 ) -> CatalogReport:
-    """Sum the lists up.
+    """Make the report of its lists.
 
     Args:
         models: The models.
-        lists: What `catalog_lists` made of them.
-        since: From when on, with its zone.
-        stored: Where the whole lists lie, by name.
+        lists: Made by `catalog_lists`.
+        since: With its zone.
+        stored: Where the whole lists are stored, by name.
         compared_with: When the earlier report was made, if there is one.
     """
     active = models[models["is_active"]]

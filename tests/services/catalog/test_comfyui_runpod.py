@@ -24,7 +24,7 @@ def test_an_endpoint_tells_its_health_and_no_models(path: str, endpoint_id: str 
         )
 
     assert (reading.status, reading.capabilities, reading.listing) == ("online", HEALTH, None)
-    assert reading.error == "RunPod tells no models, so which ones this endpoint has is unknown."
+    assert reading.error == "RunPod lists no models, so those of this endpoint are unknown."
     assert [(request.path, request.headers["Authorization"]) for request in server.requests] == [
         ("/v2/abc123/health", f"Bearer {KEY}")
     ]

@@ -169,7 +169,7 @@ def test_a_root_that_is_a_file_is_an_error(tmp_path: Path) -> None:
     answers = [ask_image_store(url) for url in (file.as_uri(), (file / "below").as_uri())]
 
     assert [answer.state for answer in answers] == ["error", "error"]
-    assert "no folder" in str(answers[0].note)
+    assert "not a folder" in str(answers[0].note)
 
 
 @pytest.mark.parametrize(

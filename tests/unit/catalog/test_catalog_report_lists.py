@@ -159,7 +159,7 @@ def test_the_same_models_are_kept_as_the_same_bytes() -> None:
     ids=["nothing", "no gzip", "cut", "no JSON", "no text"],
 )
 def test_what_is_no_kept_report_is_refused(data: bytes) -> None:
-    with pytest.raises(ValueError, match="no kept models"):
+    with pytest.raises(ValueError, match="not kept models"):
         read_kept(data)
 
 

@@ -94,7 +94,7 @@ def test_a_file_without_a_list_is_refused(tmp_path: Path, text: str) -> None:
 def test_a_pipe_that_nobody_writes_to_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
 
-    with pytest.raises(AnswerUnreadable, match="'pipe' is no file"):
+    with pytest.raises(AnswerUnreadable, match="'pipe' is not a file"):
         read_hash_list(tmp_path / "pipe")
 
 

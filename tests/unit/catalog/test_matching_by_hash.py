@@ -152,7 +152,7 @@ def test_servers_that_tell_two_hashes_of_one_model_leave_it_without_a_link() -> 
 
     assert (found.chosen, found.method) == (None, "suggestion")
     assert [candidate.method for candidate in found.candidates] == ["sha256"]
-    assert found.reason == "Servers tell 2 different SHA256 hashes for this model."
+    assert found.reason == "Servers report 2 different SHA256 hashes for this model."
 
 
 def test_a_hash_of_files_of_several_sizes_links_none() -> None:

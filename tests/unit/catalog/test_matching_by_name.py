@@ -90,7 +90,7 @@ def test_a_name_of_files_of_several_sizes_links_none() -> None:
 
     assert (found.chosen, found.quality, found.method) == (None, None, "suggestion")
     assert [candidate.file for candidate in found.candidates] == [hero()]
-    assert found.reason == "Servers tell 2 different sizes of this model."
+    assert found.reason == "Servers report 2 different sizes of this model."
 
 
 def test_what_a_search_for_like_names_finds_is_never_linked() -> None:
@@ -159,7 +159,7 @@ def test_a_name_that_tells_nothing_never_links() -> None:
     found = match(local_model("loras/pytorch_lora_weights.safetensors"), [file])
 
     assert found.chosen is None
-    assert "is no name to tell a model by" in found.reason
+    assert "is too common a name to decide" in found.reason
 
 
 @pytest.mark.parametrize(

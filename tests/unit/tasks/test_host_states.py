@@ -15,7 +15,7 @@ from storycanvas.catalog.health.checks import (
 from storycanvas.catalog.health.report import HealthReport, PreviousCheck, changes
 from tasks.health.check import host_row
 from tasks.health.events import host_resource
-from tasks.health.history import seen_hosts
+from tasks.health.history import previous_checks
 from tasks.health.probes import server_probes
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -74,7 +74,7 @@ def test_a_change_says_what_happened() -> None:
 def test_states_come_from_whatever_rows_there_are() -> None:
     good = {"kind": "comfyui", "name": "gpu-1", "address": "http://gpu-1:8188", "state": "up"}
 
-    found = seen_hosts([None, 3, "x", [], {}, {"name": "a"}, {"state": "up"}, good], "1")
+    found = previous_checks([None, 3, "x", [], {}, {"name": "a"}, {"state": "up"}, good], "1")
 
     assert found == {KEY: PreviousCheck("up", "1")}
 
@@ -82,7 +82,7 @@ def test_states_come_from_whatever_rows_there_are() -> None:
 def test_rows_of_the_history_name_the_check_that_found_them() -> None:
     row = {"kind": "comfyui", "name": "gpu-1", "address": "http://gpu-1:8188", "state": "up"}
 
-    early, late = (seen_hosts([row | {"checked_at": NOW + wait}])[KEY] for wait in (ZERO, SECOND))
+    early, late = (previous_checks([row | {"checked_at": NOW + wait}])[KEY] for wait in (ZERO, SECOND))
 
     assert early.check_id != late.check_id
 
@@ -101,7 +101,7 @@ def test_an_automation_can_name_every_host(name: str, resource: str) -> None:
 
 
 def test_the_next_run_reads_the_table_of_this_one() -> None:
-    assert seen_hosts([host_row(check("down"))], "1") == {KEY: PreviousCheck("down", "1")}
+    assert previous_checks([host_row(check("down"))], "1") == {KEY: PreviousCheck("down", "1")}
 
 
 def test_a_report_names_what_is_not_up() -> None:

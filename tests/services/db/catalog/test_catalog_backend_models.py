@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from db.catalog.listing.stored import known_metadata
-from db.catalog.listing.sync import LAST_SEEN_SECONDS, MAX_EXAMPLES, ModelChanges, sync_models
+from db.catalog.listing.sync import MAX_EXAMPLES, ModelChanges, sync_models
+from db.catalog.listing.write import LAST_SEEN_SECONDS
 from db.schema.documents.models import ActiveBackendModel
 from tests.support.catalog.catalog_rows import (
     BOX,

@@ -41,7 +41,7 @@ def test_a_hash_that_is_told_of_files_of_two_sizes_links_none(data: Data) -> Non
 
     row = matched(data)
 
-    assert (row.link, row.reason) == (None, "Servers tell 2 different sizes of this model.")
+    assert (row.link, row.reason) == (None, "Servers report 2 different sizes of this model.")
 
 
 def test_a_hash_that_is_told_of_one_file_on_two_servers_links_it(data: Data) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from db.catalog.listing.sync import LAST_SEEN_SECONDS
+from db.catalog.listing.write import LAST_SEEN_SECONDS
 from db.catalog.servers import Server, record_server
 from storycanvas.catalog.entries import Listing, ModelEntry, listing_digest
 from tasks.catalog.sync import update_models
