@@ -1,9 +1,10 @@
-"""How long a call of Civitai waits before it is made again."""
+"""Waits between calls of Civitai, and turns of models where few can be looked up at a time."""
 
 import pytest
 
 from storycanvas.catalog.errors import CatalogBusy, CatalogRefused, LongWaitAsked
 from tasks.catalog.civitai_api import call_with_retries, wait_seconds
+from tasks.catalog.hash_lookup import in_turn
 
 WAITS: dict[str, tuple[float | None, int, float]] = {
     "as Civitai says": (7, 4, 7),
@@ -20,7 +21,7 @@ def test_the_wait_is_what_civitai_says_or_doubles(case: tuple[float | None, int,
     assert wait_seconds(CatalogBusy("Busy.", said), attempt) == expected
 
 
-def test_a_wait_longer_than_a_run_takes_is_told_and_not_made() -> None:
+def test_a_longer_wait_than_a_run_makes_is_an_error() -> None:
     calls = []
 
     def call() -> None:
@@ -34,7 +35,7 @@ def test_a_wait_longer_than_a_run_takes_is_told_and_not_made() -> None:
     assert not raised.value.retryable
 
 
-def test_what_is_no_wait_is_not_tried_again() -> None:
+def test_another_error_is_not_tried_again() -> None:
     calls = []
 
     def call() -> None:
@@ -45,3 +46,16 @@ def test_what_is_no_wait_is_not_tried_again() -> None:
         call_with_retries(call)
 
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_few_values_are_taken_whole(count: int) -> None:
+    assert in_turn(range(count), 3, 738_000) == [*range(count)]
+
+
+@pytest.mark.parametrize("count", [4, 5, 6, 7, 100])
+def test_all_have_their_turn_though_none_leaves(count: int) -> None:
+    turns = [in_turn(range(count), 3, 738_000 + turn) for turn in range(count)]
+
+    assert {value for some in turns for value in some} == {*range(count)}
+    assert {len({*some}) for some in turns} == {3}

@@ -1,3 +1,5 @@
+"""Items out of files of any shape and size, whole, cut off or damaged, and batches of them."""
+
 import gzip
 import json
 import tracemalloc
@@ -6,7 +8,13 @@ from typing import Any
 
 import pytest
 
-from storycanvas.catalog.civitai.files import RawItem, read_file
+from storycanvas.catalog.civitai.files import (
+    MAX_BATCH_LENGTH,
+    MAX_ITEMS,
+    RawItem,
+    batches,
+    read_file,
+)
 from storycanvas.catalog.civitai.items import ItemUnreadable, read_item
 from storycanvas.catalog.civitai.json_items import MAX_ITEM_LENGTH
 from storycanvas.catalog.entries import Problem
@@ -326,3 +334,27 @@ def test_a_file_that_unpacks_to_much_more_is_read_with_little_memory(
 def test_a_missing_file_is_an_error(path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         list(read_file(path))
+
+
+def test_batches_hold_all_in_its_order() -> None:
+    found: list[RawItem | Problem] = [RawItem(n, {}) for n in range(500)]
+    found[1] = Problem("item 2", "Bad.")
+
+    gathered = list(batches(found))
+
+    assert [entry for batch in gathered for entry in batch] == found
+    assert [len(batch) for batch in gathered] == [MAX_ITEMS, MAX_ITEMS, 100]
+
+
+@pytest.mark.parametrize("between", ["\n", ",\n"], ids=["lines", "list"])
+def test_long_items_come_in_small_batches(tmp_path: Path, between: str) -> None:
+    long = '{"id": 1, "description": "' + "x" * (MAX_BATCH_LENGTH // 2) + '"}'
+    text = between.join([long] * 5)
+    path = tmp_path / "items.json"
+    path.write_text(text if between == "\n" else f"[{text}]")
+
+    assert [len(batch) for batch in batches(read_file(path))] == [2, 2, 1]
+
+
+def test_nothing_is_no_batch() -> None:
+    assert list(batches([])) == []

@@ -1,3 +1,5 @@
+"""Items of any shape are repaired or refused, and keep the versions that a filter leaves out."""
+
 import json
 import math
 from typing import Any
@@ -8,7 +10,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from db.schema.documents.models import CivitaiModel
-from storycanvas.catalog.civitai.items import MAX_BYTES, ItemUnreadable, read_item
+from storycanvas.catalog.civitai.items import (
+    MAX_BYTES,
+    ItemUnreadable,
+    read_item,
+    with_other_versions,
+)
 from storycanvas.catalog.civitai.version_files import version_files
 from storycanvas.catalog.storable import stored_bytes
 from tests.support.catalog.civitai_items import SHA256, SHA256_OF_NOTHING, file, item, version
@@ -289,3 +296,31 @@ def test_a_hash_of_nothing_names_no_file() -> None:
     (found,) = version_files(document_of(raw))
 
     assert found.hashes == {"AutoV2": SHA256[:10]}
+
+
+def slim(number: int, base_model: str | None = "Pony", **listed: Any) -> dict[str, Any]:
+    return {"id": number, "baseModel": base_model, **listed}
+
+
+STORED = [slim(3, "SDXL 1.0"), slim(2, name="old"), slim(1, None)]
+
+
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        ([slim(2, name="old")], STORED),
+        ([slim(2, name="new")], [STORED[0], slim(2, name="new"), STORED[2]]),
+        ([slim(4)], [slim(4), STORED[0], STORED[2]]),
+        ([None, slim(2, name="old")], STORED),
+    ],
+    ids=["as stored", "changed", "new, and one is gone", "no object"],
+)
+def test_versions_that_a_filter_left_out_stay(listed: list[Any], expected: list[Any]) -> None:
+    made = with_other_versions({"id": 7, "modelVersions": listed}, STORED, ["Pony"])
+
+    assert made == {"id": 7, "modelVersions": expected}
+
+
+@pytest.mark.parametrize("raw", [None, [], {"id": 7}, {"id": 7, "modelVersions": None}])
+def test_what_has_no_versions_stays_as_it_is(raw: object) -> None:
+    assert with_other_versions(raw, STORED, ["Pony"]) == raw

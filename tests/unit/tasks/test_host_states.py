@@ -82,7 +82,9 @@ def test_states_come_from_whatever_rows_there_are() -> None:
 def test_rows_of_the_history_name_the_check_that_found_them() -> None:
     row = {"kind": "comfyui", "name": "gpu-1", "address": "http://gpu-1:8188", "state": "up"}
 
-    early, late = (previous_checks([row | {"checked_at": NOW + wait}])[KEY] for wait in (ZERO, SECOND))
+    early, late = (
+        previous_checks([row | {"checked_at": NOW + wait}])[KEY] for wait in (ZERO, SECOND)
+    )
 
     assert early.check_id != late.check_id
 

@@ -15,7 +15,6 @@ FOLDER_FILES = 15
 LARGER_FOLDERS = {
     "flows": "one file for each flow that a person can start",
     "tests/flows": "one file for each flow, and for what runs do to each other",
-    "tests/unit/catalog": "one file for each part of the catalog's room",
 }
 CRUMB_LINES = 30
 SHORT_FILES = {

@@ -1,9 +1,12 @@
-"""One spelling of a path, and what two spellings of a name share."""
+"""One spelling of a path, the words of a name, and the types of models, which no name decides."""
 
 import unicodedata
+from typing import get_args
 
 import pytest
 
+from db.schema.documents.models import LocalModelType
+from storycanvas.catalog.kinds import LocalType, type_of_file, type_of_folder, type_of_item
 from storycanvas.catalog.names import file_key, is_model_file, normal_name, normal_path
 
 DECOMPOSED = unicodedata.normalize("NFD", "héro.safetensors")
@@ -77,3 +80,41 @@ def test_the_key_of_a_file_knows_no_case_and_no_folder() -> None:
 @pytest.mark.parametrize(("name", "words"), NAMES.items(), ids=NAMES)
 def test_a_name_is_reduced_to_its_words(name: str, words: str) -> None:
     assert normal_name(name) == words
+
+
+FOLDERS = {
+    "checkpoints": "checkpoint",
+    "diffusion_models": "checkpoint",
+    "Loras": "lora",
+    "upscale_models": "upscale",
+    "text_encoders": "other",
+    "": "other",
+}
+CIVITAI_FILES = {
+    ("Checkpoint", "Model"): "checkpoint",
+    ("Checkpoint", "Pruned Model"): "checkpoint",
+    ("Checkpoint", "VAE"): "vae",
+    ("Checkpoint", "Training Data"): "other",
+    ("LoCon", "Model"): "lora",
+    ("DoRA", "Model"): "lora",
+    ("TextualInversion", "Model"): "embedding",
+    ("Workflows", "Archive"): "other",
+}
+
+
+@pytest.mark.parametrize(("folder", "kind"), FOLDERS.items())
+def test_a_folder_tells_the_type_of_its_files(folder: str, kind: str) -> None:
+    assert type_of_folder(folder) == kind
+
+
+@pytest.mark.parametrize(("told", "kind"), CIVITAI_FILES.items(), ids=map(" ".join, CIVITAI_FILES))
+def test_a_file_of_civitai_tells_its_own_type(told: tuple[str, str], kind: str) -> None:
+    assert type_of_file(*told) == kind
+
+
+def test_an_item_has_the_type_of_its_main_file() -> None:
+    assert type_of_item("Upscaler") == "upscale"
+
+
+def test_the_types_are_those_of_the_database() -> None:
+    assert set(get_args(LocalType)) == set(get_args(LocalModelType))

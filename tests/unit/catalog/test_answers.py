@@ -1,7 +1,10 @@
-"""What a server says about itself, as far as a document can hold it."""
+"""Answers of servers: unpacked, and cut to what a document can hold."""
+
+import gzip
 
 import pytest
 
+from storycanvas.catalog.answers import unpacked
 from storycanvas.catalog.storable import DEEPEST, MAX_PARTS, MAX_TEXT_LENGTH, cut_answer
 
 VALUES: dict[str, tuple[object, object]] = {
@@ -30,16 +33,34 @@ def nested(levels: int) -> object:
 
 @pytest.mark.parametrize("case", VALUES.values(), ids=VALUES)
 def test_a_value_is_cut_to_what_a_document_holds(case: tuple[object, object]) -> None:
-    told, kept = case
-    assert cut_answer(told) == kept
+    value, kept = case
+    assert cut_answer(value) == kept
 
 
 def test_a_large_object_keeps_its_first_parts() -> None:
-    told = {str(number): number for number in range(MAX_PARTS + 1)}
+    large = {str(number): number for number in range(MAX_PARTS + 1)}
 
-    assert cut_answer(told) == dict(list(told.items())[:MAX_PARTS])
+    assert cut_answer(large) == dict(list(large.items())[:MAX_PARTS])
 
 
 @pytest.mark.parametrize(("levels", "is_kept"), [(DEEPEST, True), (DEEPEST + 1, False)])
 def test_nesting_is_bounded(levels: int, is_kept: bool) -> None:
     assert ("end" in repr(cut_answer(nested(levels)))) is is_kept
+
+
+ONE, TWO = gzip.compress(b"one"), gzip.compress(b"two")
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    ("parts", "text"),
+    [
+        ([ONE + b"\0\0\0"], b"one"),
+        ([ONE, b"\0", b"\0\0"], b"one"),
+        ([ONE + b"\0\0" + TWO], b"onetwo"),
+        ([ONE + b"\0", b"\0" + TWO], b"onetwo"),
+    ],
+    ids=["at the end", "at the end, in parts", "between two", "between two, in parts"],
+)
+def test_padding_after_a_member_is_passed_over(parts: list[bytes], text: bytes) -> None:
+    assert b"".join(unpacked(parts)) == text

@@ -1,4 +1,4 @@
-"""A table as CSV can be opened by anybody without harm."""
+"""Tables of models: as CSV that is safe to open, and as the database reads a listing."""
 
 import csv
 import io
@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
+from db.catalog.listing.compare import ListedModel
+from storycanvas.catalog.entries import ModelEntry
 from storycanvas.catalog.reporting.files import as_csv
-from storycanvas.catalog.reporting.models_frame import models_frame
+from storycanvas.catalog.reporting.models_frame import listed_frame, models_frame
 
 
 def cell(value: object) -> str:
@@ -19,7 +21,7 @@ def cell(value: object) -> str:
 @pytest.mark.parametrize(
     "start", ["=", "+", "-", "@", "\t=", "\r=", "\n=", "  =", "\uff1d", "\uff20"], ids=repr
 )
-def test_what_a_spreadsheet_would_compute_gets_an_apostrophe(start: str) -> None:
+def test_a_formula_gets_an_apostrophe(start: str) -> None:
     assert cell(f"{start}HYPERLINK(1)") == f"'{start}HYPERLINK(1)"
 
 
@@ -55,3 +57,33 @@ def test_a_whole_number_stays_one_beside_what_is_unknown() -> None:
 
 def test_an_empty_table_has_its_header() -> None:
     assert as_csv(pd.DataFrame(columns=["a", "b"])) == b"a,b\r\n"
+
+
+def test_a_listing_has_the_columns_that_the_database_reads() -> None:
+    entry = ModelEntry(
+        "loras",
+        "sub/a.pt",
+        "sub\\a.pt",
+        size=2**60 + 1,
+        hashes={"SHA256": "A"},
+        metadata={"k": "v"},
+    )
+
+    [row] = listed_frame([entry]).itertuples(index=False)
+
+    assert ListedModel(**row._asdict()) == ListedModel(
+        folder="loras",
+        path="sub/a.pt",
+        raw_name="sub\\a.pt",
+        size=2**60 + 1,
+        modified=None,
+        hashes={"SHA256": "A"},
+        metadata=[["k", "v"]],
+        model_type="lora",
+    )
+
+
+def test_nothing_listed_is_a_frame_without_rows() -> None:
+    frame = listed_frame([])
+
+    assert (len(frame), tuple(frame.columns)) == (0, ListedModel._fields)
