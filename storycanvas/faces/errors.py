@@ -18,7 +18,10 @@ class FaceError(Exception):
     code: ClassVar[str] = "face_error"
     status: ClassVar[int] = 500
     retryable: ClassVar[bool] = False
-    retry_after: float | None = None
+
+    def __init__(self, *reasons: str, retry_after: float | None = None) -> None:
+        super().__init__(*reasons)
+        self.retry_after = retry_after
 
 
 class BadField(FaceError):

@@ -20,16 +20,11 @@ DOCTOR = "doctor"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a host until it is told to stop, or the doctor if that is the first word.
-
-    Args:
-        argv: The command line without the program's name; None takes the process's own.
+    """Run a host until a signal stops it, or the doctor if that is the first word.
 
     Returns:
-        2 if the host refuses to start; what the doctor returns.
-
-    Raises:
-        SystemExit: With status 0 after a stop, with 2 if the command line is wrong.
+        2 if the host refuses to start; what the doctor returns. After a stop, and with a wrong
+        command line, SystemExit ends the process with 0 or 2.
     """
     start_logging()
     words = sys.argv[1:] if argv is None else list(argv)
@@ -48,14 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run_doctor(words: Sequence[str]) -> int:
-    """Examine this machine; a host that serves loads none of that.
-
-    Args:
-        words: The command line after `doctor`.
-
-    Returns:
-        1 if a check failed, else 0.
-    """
+    """Examine this machine; imported late, since a host that serves needs none of it."""
     command = importlib.import_module("storycanvas.host.doctor.command")
     return cast("int", command.run_doctor(words, os.environ))
 

@@ -2,17 +2,15 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Callable
 
 from fastapi import FastAPI
 
 from storycanvas.faces.contract import API
-from storycanvas.host.api.auth import Gate
-from storycanvas.host.api.body_limits import BodyLimits
 from storycanvas.host.api.errors import install_error_answers
-from storycanvas.host.api.routes.assets import asset_routes
-from storycanvas.host.api.routes.operations import operation_routes
-from storycanvas.host.api.routes.status import status_routes
+from storycanvas.host.api.middleware import BodyLimits, Gate
+from storycanvas.host.api.routes import asset_routes, operation_routes, status_routes
 from storycanvas.host.api.schema import CONTRACT_VERSION, HostApi
 from storycanvas.host.engines.engine import Engine
 from storycanvas.host.operations.results import ResultStore
@@ -23,21 +21,49 @@ from storycanvas.host.settings import HostSettings
 from storycanvas.host.sources.picture_downloads import PictureDownloads
 from storycanvas.host.sources.picture_fields import PictureFields
 from storycanvas.host.storage.assets import AssetStore
-from storycanvas.host.storage.retention import Retention
+
+_log = logging.getLogger(__name__)
+
+_PAUSE_SECONDS = 3600.0
 
 Lifespan = Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]
 
 
-def create_app(settings: HostSettings, engine: Engine) -> FastAPI:
-    """Put a host together.
+class Retention:
+    """Removes results and pictures that cannot be asked for any more.
 
-    Args:
-        settings: What the operator decided.
-        engine: What carries out the operations.
-
-    Returns:
-        An ASGI application; `app.state` has its work `queue` and its `runs`.
+    A picture is kept twice as long as a result, counted from its last use, so that the output of
+    every kept result is there, unless the bound on all pictures has removed it.
     """
+
+    def __init__(self, results: ResultStore, assets: AssetStore, keep_seconds: float) -> None:
+        self._results = results
+        self._assets = assets
+        self._keep_seconds = keep_seconds
+
+    async def prepare(self) -> None:
+        """Remove half-written files and what exceeds the bound, before the first request."""
+        await asyncio.to_thread(self._results.tidy)
+        await asyncio.to_thread(self._assets.tidy)
+
+    async def keep_up(self) -> None:
+        """Remove what is old, now and every hour, until cancelled."""
+        while True:
+            await asyncio.to_thread(self._remove_old)
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+    def _remove_old(self) -> None:
+        try:
+            results = self._results.remove_older(self._keep_seconds)
+            pictures = self._assets.remove_older(2 * self._keep_seconds)
+        except OSError:
+            _log.exception("old results and pictures could not be removed; tried again in an hour")
+        else:
+            _log.info("removed %d old results and %d old pictures", results, pictures)
+
+
+def create_app(settings: HostSettings, engine: Engine) -> FastAPI:
+    """Put a host together; `app.state` has its work `queue` and its `runs`."""
     assets = AssetStore(settings.data_dir / "assets", settings.keep_bytes)
     results = ResultStore(settings.data_dir / "results")
     queue = WorkQueue(settings.slots, settings.queue, settings.operation_seconds)
@@ -76,7 +102,7 @@ def _lifespan(
 ) -> Lifespan:
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await retention.begin()
+        await retention.prepare()
         upkeep = asyncio.create_task(retention.keep_up())
         yield
         queue.stop()

@@ -1,4 +1,4 @@
-"""What can be said on the command line and in the environment of a host."""
+"""The command line and the environment variables of a host."""
 
 import argparse
 import importlib
@@ -12,18 +12,14 @@ from storycanvas.host.engines.engine import Engine
 from storycanvas.host.settings import HostSettings
 
 ENGINES = {
-    "facefusion": "storycanvas.host.engines.facefusion.build",
+    "facefusion": "storycanvas.host.engines.facefusion.engine",
     "preview": "storycanvas.host.engines.preview",
 }
 """Module by name; it is imported only when its engine is chosen, and has `build_engine`."""
 
 
 def load_engine(settings: HostSettings, environment: Mapping[str, str]) -> Engine:
-    """Import and build an engine.
-
-    Args:
-        settings: Its field `engine` is a key of `ENGINES`.
-        environment: Where an engine finds what it drives.
+    """Import and build the engine that the settings name.
 
     Raises:
         ImportError: What the engine needs is not installed.
@@ -37,25 +33,17 @@ TOKEN_VARIABLE = "FACEFUSION_TOKEN"  # noqa: S105 - its name, not its value
 
 
 def read_settings(argv: Sequence[str] | None, environment: Mapping[str, str]) -> HostSettings:
-    """Read the settings of a host.
+    """Read the settings of a host; a wrong command line raises SystemExit.
 
     Args:
         argv: The command line without the program's name; None takes the process's own.
-        environment: Holds the token: a command line can be seen by every user of a machine.
-
-    Raises:
-        pydantic.ValidationError: A value cannot be used, or a token is needed and missing.
-        SystemExit: The command line is wrong, or asked for help.
+        environment: Has the token, since every user of a machine can see a command line.
     """
     return settings_of(vars(host_parser().parse_args(argv)), environment)
 
 
 def settings_of(arguments: Mapping[str, Any], environment: Mapping[str, str]) -> HostSettings:
-    """Put the settings of a host together from what `host_parser` read.
-
-    Raises:
-        pydantic.ValidationError: A value cannot be used, or a token is needed and missing.
-    """
+    """Build the settings from what `host_parser` read, or raise pydantic's ValidationError."""
     token = environment.get(TOKEN_VARIABLE)
     return HostSettings.model_validate({**arguments, "token": SecretStr(token) if token else None})
 

@@ -42,11 +42,7 @@ class HostServer(uvicorn.Server):
         self._worked_at: float | None = None
 
     async def on_tick(self, counter: int) -> bool:
-        """Do what is due ten times a second.
-
-        Returns:
-            Whether the server shall close.
-        """
+        """Decide ten times a second whether the server closes."""
         if not await super().on_tick(counter):
             return False
         self._queue.stop()
@@ -68,11 +64,7 @@ class HostServer(uvicorn.Server):
 
 
 def listen(settings: HostSettings) -> socket.socket:
-    """Open the socket; with port 0 the system chooses the port.
-
-    Raises:
-        OSError: The address is taken, or is not one of this machine's.
-    """
+    """Open the socket; with port 0 the system chooses the port."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     # Where the protocol is named asyncio sends small answers at once; else each waits 40 ms.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -105,15 +97,10 @@ def server_for(settings: HostSettings, engine: Engine) -> HostServer:
 
 
 def serve(settings: HostSettings, engine: Engine) -> None:
-    """Serve until SIGTERM or SIGINT, then end the process in good order with status 0.
-
-    Args:
-        settings: What the operator decided.
-        engine: What carries out the operations.
+    """Serve until SIGTERM or SIGINT, then raise SystemExit with status 0.
 
     Raises:
         OSError: The address or the data folder cannot be used, or another host uses them.
-        SystemExit: At the signal.
     """
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, _end)

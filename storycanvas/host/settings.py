@@ -21,11 +21,7 @@ GIB = 2**30
 
 
 def is_loopback(host: str) -> bool:
-    """Check whether an address can be reached from this machine only.
-
-    Args:
-        host: An IP address or a name; of the names only `localhost` is trusted.
-    """
+    """Check whether an address is local to this machine; of the names only `localhost` is."""
     if host == "localhost":
         return True
     try:
@@ -46,7 +42,7 @@ class HostSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    engine: str = Field("preview", description="What carries out the operations.")
+    engine: str = Field("preview", description="What does the operations.")
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(9002, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     slots: int = Field(1, ge=1, le=64, description="Operations that run at one time.")

@@ -53,7 +53,7 @@ _HTTP_CODES = {
     405: "method_not_allowed",
     413: PictureTooLarge.code,
 }
-_DESCRIPTIONS: dict[int, tuple[str, set[type[FaceError]]]] = {
+_MEANINGS: dict[int, tuple[str, set[type[FaceError]]]] = {
     400: ("A field or a header is missing, unknown, or not of its form.", {BadField}),
     401: ("The token is missing or wrong.", {TokenRefused}),
     404: ("A picture's name leads nowhere.", {PictureNotFound}),
@@ -78,22 +78,18 @@ _DESCRIPTIONS: dict[int, tuple[str, set[type[FaceError]]]] = {
 
 def described(status: int) -> str:
     """Describe an error's status and the codes that come with it."""
-    meaning, errors = _DESCRIPTIONS[status]
+    meaning, errors = _MEANINGS[status]
     codes = ", ".join(sorted(f"`{error.code}`" for error in errors))
     return f"{codes}: {meaning}"
 
 
 DOCUMENTED: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorAnswer, "description": described(status)} for status in _DESCRIPTIONS
+    status: {"model": ErrorAnswer, "description": described(status)} for status in _MEANINGS
 }
 
 
 class RefusedBody(HTTPException):
-    """A face error that stops the reading of a body; other exceptions would not leave it unchanged.
-
-    Attributes:
-        error: What went wrong.
-    """
+    """A face error that stops the reading of a body; FastAPI would wrap other exceptions."""
 
     def __init__(self, error: FaceError) -> None:
         super().__init__(error.status, str(error))
@@ -109,7 +105,7 @@ def error_response(
     status: int, detail: ErrorDetail, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Build the answer of an error."""
-    # A value quoted from a request may hold half of a surrogate pair, which no answer can carry.
+    # A value quoted from a request may hold half of a surrogate pair, which UTF-8 cannot encode.
     message = detail.message.encode("utf-8", "backslashreplace").decode()
     answer = ErrorAnswer(error=detail.model_copy(update={"message": message}))
     return Response(answer.model_dump_json(), status, headers, media_type="application/json")
@@ -164,19 +160,12 @@ async def _on_disconnect(request: Request, _: Exception) -> Response:
 
 
 async def _on_unexpected(_: Request, __: Exception) -> Response:
-    """Answer only: the error goes on to the server, which logs it with its traceback."""
+    """Answer without logging: Starlette raises the error again, and the server logs it."""
     return face_error_response(EngineFailed("The host failed unexpectedly; its log has the cause."))
 
 
 def invalid_request(errors: Sequence[Mapping[str, Any]]) -> FaceError:
-    """Put what is wrong with a request into one sentence.
-
-    Args:
-        errors: What pydantic found, at least one.
-
-    Returns:
-        `OutOfRange` if parameters out of their range are all that is wrong, else `BadField`.
-    """
+    """Turn pydantic's errors into a `BadField`, or `OutOfRange` if all are out of range."""
     malformed = [error for error in errors if error["type"] not in _RANGE_ERRORS]
     if malformed:
         return BadField(_sentence(malformed[0]))

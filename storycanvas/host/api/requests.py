@@ -1,4 +1,4 @@
-"""What the six operations take over the wire: their parameters and their picture fields."""
+"""The requests of the six operations: their parameters and their picture fields."""
 
 import hashlib
 import json
@@ -16,14 +16,7 @@ class _WireNames(FaceOperation):
 
 
 def request_model(operation: type[FaceOperation]) -> type[FaceOperation]:
-    """Derive the request of an operation.
-
-    Args:
-        operation: One of `storycanvas.faces.operations.OPERATIONS`.
-
-    Returns:
-        A model with the operation's own fields and one string field for each of its pictures.
-    """
+    """Derive a model with the operation's own fields and a string field for each picture."""
     description = "`asset:<name>`, an absolute path below an allowed folder, or an allowed URL."
     pictures: dict[str, Any] = {
         field: (str, Field(description=description)) for field in operation.pictures
@@ -46,10 +39,6 @@ def picture_values(request: FaceOperation) -> dict[str, str]:
 
 
 def fingerprint(request: FaceOperation) -> str:
-    """Hash what a request asks for; spelled-out defaults make no difference.
-
-    Returns:
-        A SHA-256, 64 lower-case hex digits.
-    """
+    """Hash a request to 64 hex digits; spelled-out defaults make no difference."""
     asked = {"path": request.path, "fields": request.model_dump(mode="json", by_alias=True)}
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

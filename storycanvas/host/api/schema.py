@@ -1,4 +1,4 @@
-"""The application with the whole truth in its OpenAPI document."""
+"""The application, with an OpenAPI document that lists every error, header and example."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -36,7 +36,7 @@ _BINARY = {"type": "string", "format": "binary"}
 
 
 class HostApi(FastAPI):
-    """An application whose document adds what FastAPI cannot know."""
+    """An application whose document adds what FastAPI cannot derive."""
 
     def openapi(self) -> Json:
         """Make the document of the contract, once."""
@@ -46,11 +46,7 @@ class HostApi(FastAPI):
 
 
 def complete(document: Json) -> None:
-    """Fill in errors, headers, examples, descriptions and the token.
-
-    Args:
-        document: As FastAPI makes it from the routes; is changed.
-    """
+    """Add errors, headers, examples, descriptions and the token to FastAPI's document, in place."""
     document["info"]["description"] = ABOUT
     schemas = document["components"]["schemas"]
     for unused in ("HTTPValidationError", "ValidationError"):

@@ -28,7 +28,7 @@ class PortFacts:
 
     Attributes:
         host: Address or name.
-        port: 0 stands for any free one.
+        port: 0 stands for any free port.
         error: The number of the error when it was tried, of `errno`; None if it is free.
         reason: That error in the system's words.
         status: The status of a host that answers there; None if no host does.
@@ -53,7 +53,7 @@ def collect_port(host: str, port: int) -> PortFacts:
 
 
 def evaluate_port(facts: PortFacts) -> Finding:
-    """Judge whether the host can listen there, or does."""
+    """Check whether the host can listen there, or does."""
     name = f"{facts.host} port {facts.port or 'any'}"
     if facts.error is None:
         return ok(PORT, f"{name} is free")
@@ -114,20 +114,12 @@ SETTINGS = "settings"
 
 
 def check_settings(arguments: Mapping[str, Any], environment: Mapping[str, str]) -> Finding:
-    """Judge the options as the host itself does.
-
-    Args:
-        arguments: Parsed by `storycanvas.host.command_line.host_parser`.
-        environment: Holds the token.
-    """
+    """Check the options, parsed by `host_parser`, as the host itself does."""
     try:
         settings = settings_of(arguments, environment)
     except ValidationError as error:
-        return failed(
-            SETTINGS,
-            refusal(error),
-            "correct that option; the host would refuse to start",
-        )
+        fix = "correct that option; the host would refuse to start"
+        return failed(SETTINGS, refusal(error), fix)
     return ok(
         SETTINGS,
         f"engine {settings.engine} on {settings.host} port {settings.port}, "
@@ -181,7 +173,7 @@ def collect_token(
 
 
 def evaluate_token(facts: TokenFacts) -> tuple[Finding, ...]:
-    """Judge whether only holders of a good token can call the host."""
+    """Check whether only holders of a good token can call the host."""
     in_units = [
         warning(TOKEN, f"{path} holds a token, and every user can read it", _MAKE)
         for path in facts.units

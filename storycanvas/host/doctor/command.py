@@ -66,14 +66,9 @@ Check = Callable[[], Finding | tuple[Finding, ...]]
 
 
 def examine(arguments: Mapping[str, Any], environment: Mapping[str, str]) -> Iterator[Finding]:
-    """Run all checks that matter for these options.
+    """Run the checks for these options, parsed by `host_parser`; yield each finding at once.
 
-    Args:
-        arguments: Parsed by `storycanvas.host.command_line.host_parser`.
-        environment: Of the host to be; FaceFusion is examined when it is the engine, or named.
-
-    Yields:
-        Findings, each as soon as its check is done.
+    FaceFusion is examined when it is the engine, or named in the environment.
     """
     facefusion = arguments["engine"] == "facefusion" or bool(environment.get(HOME_VARIABLE))
     found = _installation(environment) if facefusion else None
@@ -152,8 +147,8 @@ def run_doctor(argv: Sequence[str], environment: Mapping[str, str]) -> int:
     for finding in examine(arguments, environment):
         findings.append(finding)
         if not in_json:
-            _say(line_of(finding))
-    _say(as_json(findings) if in_json else summary(findings))
+            _print(line_of(finding))
+    _print(as_json(findings) if in_json else summary(findings))
     return int(worst(findings) is Level.FAILED)
 
 
@@ -166,6 +161,6 @@ def doctor_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()

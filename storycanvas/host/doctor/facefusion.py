@@ -88,7 +88,7 @@ def read_providers(output: str) -> tuple[str, ...]:
 
 
 def evaluate_gpu(facts: GpuFacts) -> Finding:
-    """Judge whether the GPU is used; only an operation shows whether its driver works."""
+    """Check whether the GPU is used; only an operation shows whether its driver works."""
     if facts.trouble:
         return failed(GPU, facts.trouble, "repair FaceFusion's Python and its facefusion.ini")
     offered = f"onnxruntime offers {', '.join(facts.offered) or 'nothing'}"
@@ -145,7 +145,7 @@ def collect_weights(home: Path, python: Path) -> WeightFacts:
 
 
 def evaluate_weights(facts: WeightFacts, *, downloads: bool) -> tuple[Finding, ...]:
-    """Judge the weights, first for all operations, then for each.
+    """Check the weights, first for all operations, then for each.
 
     With `downloads` FaceFusion may load what is missing, during the operation that needs it.
     """
@@ -153,7 +153,7 @@ def evaluate_weights(facts: WeightFacts, *, downloads: bool) -> tuple[Finding, .
         seen = f"missing for every operation: {_some(facts.missing_always)}"
         return ((warning if downloads else failed)(WEIGHTS, seen, facts.download),)
     detectors = _evaluate_detectors(facts, downloads=downloads)
-    return (detectors, *(_judge(path, facts) for path in MODELS_OF_OPERATION))
+    return (detectors, *(_evaluate_operation(path, facts) for path in MODELS_OF_OPERATION))
 
 
 def _evaluate_detectors(facts: WeightFacts, *, downloads: bool) -> Finding:
@@ -167,7 +167,7 @@ def _evaluate_detectors(facts: WeightFacts, *, downloads: bool) -> Finding:
     return ok(WEIGHTS, f"detectors {', '.join(present)}")
 
 
-def _judge(path: str, facts: WeightFacts) -> Finding:
+def _evaluate_operation(path: str, facts: WeightFacts) -> Finding:
     models = MODELS_OF_OPERATION[path]
     check = f"{WEIGHTS} {path}"
     present = [model for model in models if model in facts.present]
@@ -203,14 +203,11 @@ def collect_programs(environment: Mapping[str, str]) -> dict[str, str | None]:
 
 
 def evaluate_programs(programs: Mapping[str, str | None]) -> Finding:
-    """Judge whether FaceFusion finds them."""
+    """Check whether FaceFusion finds them."""
     missing = [name for name, path in programs.items() if path is None]
     if missing:
-        return failed(
-            PROGRAM_CHECK,
-            f"{', '.join(missing)} not found on PATH",
-            f"install {' and '.join(missing)}, or add the folder to the service's PATH",
-        )
+        fix = f"install {' and '.join(missing)}, or add the folder to the service's PATH"
+        return failed(PROGRAM_CHECK, f"{', '.join(missing)} not found on PATH", fix)
     return ok(PROGRAM_CHECK, ", ".join(str(path) for path in programs.values()))
 
 
@@ -229,7 +226,7 @@ def collect_fit(installation: Installation, environment: Mapping[str, str]) -> s
 
 
 def evaluate_fit(unfit: str) -> Finding:
-    """Judge whether the host can drive this FaceFusion."""
+    """Check whether the host can drive this FaceFusion."""
     if unfit:
         fix = "check out an unmodified release of 3.5 to 3.8, and install its requirements"
         return failed(WORKER_CHECK, f"the host cannot drive this FaceFusion: {unfit}", fix)
@@ -237,12 +234,11 @@ def evaluate_fit(unfit: str) -> Finding:
 
 
 def evaluate_installation(found: Installation | str) -> Finding:
-    """Judge the installation, or the sentence why it cannot be used."""
+    """Check the installation, or the sentence why it cannot be used."""
     if isinstance(found, str):
         return failed(FACEFUSION, found)
     seen = f"FaceFusion {found.version} in {found.home}, run by {found.python}"
     if found.version.startswith(_LATEST_AGEING_LACKS):
-        return warning(
-            FACEFUSION, f"{seen}, has no ageing by years", "take 3.6 or newer for adjust-face"
-        )
+        fix = "take 3.6 or newer for adjust-face"
+        return warning(FACEFUSION, f"{seen}, has no ageing by years", fix)
     return ok(FACEFUSION, seen)

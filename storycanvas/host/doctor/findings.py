@@ -19,7 +19,7 @@ class Finding:
     """One line of the examination.
 
     Attributes:
-        check: What was looked at, a few words.
+        check: What was checked, a few words.
         level: How bad it is.
         seen: What was seen, with values; never a secret.
         fix: What to do about it; empty if there is nothing to do.

@@ -21,12 +21,7 @@ LEAD_SECONDS = 300.0
 
 @dataclass(frozen=True)
 class ClockFacts:
-    """The time of this machine, and of what the host wrote last.
-
-    Attributes:
-        now: Seconds since 1970.
-        newest: When the newest picture or result was written, in the same seconds; None without.
-    """
+    """The time of this machine and of the newest picture or result, in seconds since 1970."""
 
     now: float
     newest: float | None
@@ -39,7 +34,7 @@ def collect_clock(data_dir: Path) -> ClockFacts:
 
 
 def evaluate_clock(facts: ClockFacts) -> Finding:
-    """Judge whether the time can be right."""
+    """Check whether the time can be right."""
     now = datetime.fromtimestamp(facts.now, UTC)
     seen = f"{now:%Y-%m-%d %H:%M:%S} UTC"
     fix = "set the clock, and let the system keep it: timedatectl set-ntp true"
@@ -56,13 +51,7 @@ ROOTS = "allow-root"
 
 @dataclass(frozen=True)
 class RootFacts:
-    """One allowed folder.
-
-    Attributes:
-        path: Where it really is, links followed.
-        is_folder: Whether it exists and is a folder.
-        readable: Whether this user may list and enter it.
-    """
+    """An allowed folder, links followed; `readable` if this user may list and enter it."""
 
     path: Path
     is_folder: bool
@@ -78,27 +67,21 @@ def collect_roots(roots: Sequence[str | Path]) -> tuple[RootFacts, ...]:
 
 
 def evaluate_roots(roots: Sequence[RootFacts]) -> tuple[Finding, ...]:
-    """Judge whether pictures in them can be read."""
+    """Check whether pictures in them can be read."""
     if not roots:
         return (ok(ROOTS, "none: pictures come by upload or URL"),)
-    return tuple(_judge(root) for root in roots)
+    return tuple(_evaluate_root(root) for root in roots)
 
 
-def _judge(root: RootFacts) -> Finding:
+def _evaluate_root(root: RootFacts) -> Finding:
     if not root.is_folder:
         return failed(ROOTS, f"{root.path} is not a folder", "make it, or name another")
     if not root.readable:
-        return failed(
-            ROOTS,
-            f"{root.path} cannot be read by this user",
-            "give this user r and x on it",
-        )
+        seen = f"{root.path} cannot be read by this user"
+        return failed(ROOTS, seen, "give this user r and x on it")
     if root.path == root.path.parent:
-        return warning(
-            ROOTS,
-            f"{root.path} is the whole file system",
-            "name the folder of the pictures",
-        )
+        seen = f"{root.path} is the whole file system"
+        return warning(ROOTS, seen, "name the folder of the pictures")
     return ok(ROOTS, f"{root.path} can be read")
 
 
@@ -146,7 +129,7 @@ def collect_storage(data_dir: Path) -> StorageFacts:
 
 
 def evaluate_storage(facts: StorageFacts, keep_gib: float | None) -> tuple[Finding, Finding]:
-    """Judge the folder and its room; the host may keep `keep_gib`, None is without a bound."""
+    """Check the folder and its room; the host may keep `keep_gib`, None is without a bound."""
     return _evaluate_folder(facts), _evaluate_room(facts, keep_gib)
 
 
@@ -154,11 +137,8 @@ def _evaluate_folder(facts: StorageFacts) -> Finding:
     if not facts.is_folder:
         return failed(DATA_DIR, f"{facts.nearest} is not a folder", "name another --data-dir")
     if not facts.writable:
-        return failed(
-            DATA_DIR,
-            f"{facts.nearest} cannot be written by this user",
-            f"give {facts.path} to this user, or name another --data-dir",
-        )
+        fix = f"give {facts.path} to this user, or name another --data-dir"
+        return failed(DATA_DIR, f"{facts.nearest} cannot be written by this user", fix)
     made = "" if facts.path == facts.nearest else ", made at the first start"
     return ok(DATA_DIR, f"{facts.path}{made}")
 
@@ -169,11 +149,8 @@ def _evaluate_room(facts: StorageFacts, keep_gib: float | None) -> Finding:
     if facts.free_bytes < LEAST_FREE_BYTES:
         return failed(DISK, seen, "make room on the disk, or name another --data-dir")
     if keep_gib is not None and free + used < keep_gib:
-        return warning(
-            DISK,
-            f"{seen}, {keep_gib:g} GiB allowed",
-            f"--keep-gib {max(0.1, 0.9 * (free + used)):.1f}, or make room on the disk",
-        )
+        fix = f"--keep-gib {max(0.1, 0.9 * (free + used)):.1f}, or make room on the disk"
+        return warning(DISK, f"{seen}, {keep_gib:g} GiB allowed", fix)
     return ok(DISK, seen)
 
 
@@ -225,7 +202,7 @@ def collect_python(facefusion_python: Path | None) -> PythonFacts:
 
 
 def evaluate_python(facts: PythonFacts) -> Finding:
-    """Judge whether the host can run in it."""
+    """Check whether the host can run in it."""
     name = f"Python {'.'.join(map(str, facts.version))} at {facts.executable}"
     missing = [package for package, found in facts.packages.items() if found is None]
     if not OLDEST <= facts.version <= NEWEST:
@@ -234,11 +211,8 @@ def evaluate_python(facts: PythonFacts) -> Finding:
     if missing:
         return failed(PYTHON, f"{name} lacks {', '.join(missing)}", _INSTALL)
     if facts.is_facefusions:
-        return warning(
-            PYTHON,
-            f"{name} is FaceFusion's own",
-            "give the host a virtual environment of its own, so that neither changes the other",
-        )
+        fix = "give the host a virtual environment of its own, so that neither changes the other"
+        return warning(PYTHON, f"{name} is FaceFusion's own", fix)
     return ok(PYTHON, f"{name}, {len(facts.packages)} packages")
 
 

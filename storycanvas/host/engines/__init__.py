@@ -1,1 +1,1 @@
-"""What a host can run: each engine carries out operations on pictures in normal form."""
+"""What a host can run: each engine does operations on pictures in normal form."""

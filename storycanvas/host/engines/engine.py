@@ -39,7 +39,7 @@ class EngineResult:
 
 
 class Engine(Protocol):
-    """Carries out operations, one call at a time for each of the host's slots."""
+    """Does operations, one call at a time for each of the host's slots."""
 
     name: str
     version: str
@@ -63,17 +63,13 @@ class Engine(Protocol):
         ...
 
     def run(self, operation: FaceOperation, pictures: Sequence[Picture]) -> EngineResult:
-        """Carry out one operation.
-
-        Args:
-            operation: Any of `OPERATIONS`.
-            pictures: Its input pictures, in the order of `operation.pictures`.
+        """Do one operation on its pictures, in the order of `operation.pictures`.
 
         Raises:
-            storycanvas.faces.errors.NoFace: A picture that needs a face has none.
-            storycanvas.faces.errors.ContentRejected: The engine refuses the picture.
-            storycanvas.faces.errors.OperationUnsupported: The engine cannot do it.
-            storycanvas.faces.errors.EngineFailed: The engine broke down.
+            NoFace: A picture that needs a face has none.
+            ContentRejected: The engine refuses the picture.
+            OperationUnsupported: The engine cannot do it.
+            EngineFailed: The engine broke down.
         """
         ...
 

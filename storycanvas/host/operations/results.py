@@ -19,17 +19,10 @@ class ResultStore:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def find(self, key: str, fingerprint: str) -> str | None:
-        """Look up what a request was answered before.
-
-        Args:
-            key: The idempotency key.
-            fingerprint: What the request with that key asks for.
-
-        Returns:
-            The answer's body as it was sent, or None.
+        """Return the body that a request was answered with before, or None.
 
         Raises:
-            IdempotencyKeyReused: The key belongs to another request.
+            IdempotencyKeyReused: The key belongs to a request with another fingerprint.
         """
         path = self._path(key)
         try:
@@ -37,18 +30,14 @@ class ResultStore:
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError):
-            _log.exception("the kept result %s is unreadable and is made anew", path.name)
+            _log.exception("the kept result %s is unreadable; the operation runs again", path.name)
             return None
         if asked != fingerprint:
             raise reused(key)
         return body
 
     def keep(self, key: str, fingerprint: str, body: str) -> None:
-        """Keep an answer; it survives a crash from the moment this returns.
-
-        Raises:
-            storycanvas.host.refusals.NotNow: The disk is full.
-        """
+        """Keep an answer; it survives a crash from the moment this returns."""
         kept = {"key": key, "fingerprint": fingerprint, "body": body}
         write_durably(self._path(key), json.dumps(kept).encode())
 

@@ -1,4 +1,4 @@
-"""One operation from its request to its answer: pictures in, engine, picture out."""
+"""Takes an operation from its request to its answer: pictures in, engine, picture out."""
 
 import asyncio
 import logging
@@ -37,14 +37,14 @@ class _Clock:
         self._last = time.perf_counter()
 
     def lap(self) -> float:
-        """Give the seconds since the last lap."""
+        """Return the seconds since the last lap."""
         now = time.perf_counter()
         passed, self._last = now - self._last, now
         return passed
 
 
 class OperationRunner:
-    """Carries out operations with the engine, each in its turn."""
+    """Runs operations with the engine, each in its turn."""
 
     def __init__(
         self, engine: Engine, queue: WorkQueue, pictures: PictureFields, assets: AssetStore
@@ -55,17 +55,10 @@ class OperationRunner:
         self._assets = assets
 
     async def run(self, request: FaceOperation, begun: Callable[[], None]) -> str:
-        """Carry out what a request asks for.
-
-        Args:
-            request: Of a request model, with its picture fields.
-            begun: Called when the engine begins.
+        """Do what a request asks for; call `begun` when the engine starts.
 
         Returns:
             The answer as JSON; its output is kept by then.
-
-        Raises:
-            storycanvas.faces.errors.FaceError: What went wrong.
         """
         operation, clock = operation_of(request), _Clock()
         values = picture_values(request)
@@ -81,7 +74,7 @@ class OperationRunner:
         return answer.model_copy(update={"phases": phases}).model_dump_json(exclude_none=True)
 
     def _engage(self, operation: FaceOperation, pictures: Sequence[Picture]) -> _Work:
-        begin = time.perf_counter()
+        started = time.perf_counter()
         try:
             result = self._engine.run(operation, pictures)
         except FaceError:
@@ -91,7 +84,7 @@ class OperationRunner:
             raise EngineFailed(
                 f"The engine broke down over {operation.path}; the host's log has the cause."
             ) from error
-        return _Work(result, time.perf_counter() - begin, datetime.now(UTC))
+        return _Work(result, time.perf_counter() - started, datetime.now(UTC))
 
     def _answer(self, operation: FaceOperation, work: _Work) -> OperationAnswer:
         detects = not operation.makes_picture

@@ -1,4 +1,4 @@
-"""Operations under way, and those that were: the same key never runs a second time."""
+"""Running and finished operations by idempotency key: a key never runs a second time."""
 
 import asyncio
 import logging
@@ -12,7 +12,7 @@ from storycanvas.host.storage.assets import AssetStore
 _log = logging.getLogger(__name__)
 
 Apply = Callable[[Callable[[], None]], Awaitable[str]]
-"""Does an operation, calls what it was given when the engine begins, returns the answer's body."""
+"""Does an operation, calls its argument when the engine starts, and returns the answer's body."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class _Run:
 
 
 class OperationRuns:
-    """Runs operations apart from the requests that asked for them.
+    """Runs operations independently of the requests that asked for them.
 
     A request may end, by a lost connection or its time limit; its operation goes on, its result
     is kept, and the next request with the same key finds it.
@@ -37,24 +37,20 @@ class OperationRuns:
         self._tasks: set[asyncio.Task[str]] = set()
 
     async def answer(self, key: str | None, fingerprint: str, apply: Apply) -> str:
-        """Run an operation, join its run, or give the result that is kept.
+        """Run an operation, join its run, or return the result that is kept.
 
-        Args:
-            key: The idempotency key; without one the operation just runs.
-            fingerprint: What the request asks for, to notice a key used for something else.
-            apply: Runs the operation if it has no run and no kept result.
+        Without a key the operation always runs.
 
         Raises:
-            storycanvas.faces.errors.IdempotencyKeyReused: The key belongs to another request.
-            storycanvas.faces.errors.OperationTimedOut: The engine exceeded its time; the operation
-                goes on.
-            storycanvas.faces.errors.FaceError: Whatever went wrong while it ran.
+            IdempotencyKeyReused: The key belongs to a request with another fingerprint.
+            OperationTimedOut: The engine exceeded its time; the operation goes on.
+            FaceError: What went wrong while it ran.
         """
         run = self._by_key.get(key) if key else None
         if run is not None and run.fingerprint != fingerprint:
             raise reused(key or "")
         if run is None:
-            # Looking and starting happen without a pause, so no other request slips in between.
+            # No await between the look-up and the start: another request could start a second run.
             kept = self._kept(key, fingerprint) if key else None
             if kept is not None:
                 return kept
@@ -79,7 +75,7 @@ class OperationRuns:
         body = self._results.find(key, fingerprint)
         output = None if body is None else output_of(body)
         if output is not None and not self._assets.promise(output):
-            _log.info("a kept result has lost its picture %s and is made anew", output)
+            _log.info("a kept result has lost its picture %s; the operation runs again", output)
             return None
         return body
 

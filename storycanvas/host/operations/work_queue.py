@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, TypeVar
 
-from storycanvas.host.refusals import NoPlace, NotNow
+from storycanvas.faces.errors import HostFull, HostNotReady
 
 T = TypeVar("T")
 Ticket = int
@@ -40,7 +40,7 @@ class WorkQueue:
         self._waiting: list[tuple[Ticket, asyncio.Future[None]]] = []
         self._overdue: set[asyncio.Future[Any]] = set()
         self._last_seconds = 1.0
-        self._stop_begin: float | None = None
+        self._stopped_at: float | None = None
 
     @property
     def queued(self) -> int:
@@ -50,14 +50,14 @@ class WorkQueue:
     @property
     def state(self) -> Literal["ok", "stopping", "failed"]:
         """`failed` while every slot is held by a call that exceeded its time."""
-        if self._stop_begin is not None:
+        if self._stopped_at is not None:
             return "stopping"
         return "failed" if len(self._overdue) >= self.slots else "ok"
 
     @property
     def stopping_seconds(self) -> float:
         """How long ago the stop began; 0 if it did not."""
-        return 0.0 if self._stop_begin is None else time.monotonic() - self._stop_begin
+        return 0.0 if self._stopped_at is None else time.monotonic() - self._stopped_at
 
     @contextlib.contextmanager
     def place(self) -> Iterator[Ticket]:
@@ -67,15 +67,15 @@ class WorkQueue:
             The ticket of its turn.
 
         Raises:
-            NoPlace: All slots and all places to wait are taken.
-            NotNow: The host is stopping, or its engine hangs.
+            HostFull: All slots and all places to wait are taken.
+            HostNotReady: The host is stopping, or its engine hangs.
         """
         self._check_ready()
         if self._taken_places >= self._places:
-            raise NoPlace(
+            raise HostFull(
                 f"The host runs {self.slots} operations at a time and {self.queued} wait already; "
                 "try again later.",
-                min(MAX_RETRY_AFTER, max(1, math.ceil(self._last_seconds))),
+                retry_after=min(MAX_RETRY_AFTER, max(1, math.ceil(self._last_seconds))),
             )
         self._taken_places += 1
         try:
@@ -89,13 +89,10 @@ class WorkQueue:
         Args:
             ticket: Of the place taken; among operations that are ready the lowest goes first.
             call: The engine's work.
-            begun: Called when it begins.
-
-        Returns:
-            What the call returned.
+            begun: Called when the call starts.
 
         Raises:
-            NotNow: The host began to stop, or the engine hung, before its turn came.
+            HostNotReady: The host began to stop, or the engine hung, before its turn came.
         """
         await self._turn(ticket)
         begun()
@@ -106,8 +103,8 @@ class WorkQueue:
 
     def stop(self) -> None:
         """Let running calls end, and turn away all others."""
-        if self._stop_begin is None:
-            self._stop_begin = time.monotonic()
+        if self._stopped_at is None:
+            self._stopped_at = time.monotonic()
         self._turn_away()
 
     async def _turn(self, ticket: Ticket) -> None:
@@ -126,7 +123,7 @@ class WorkQueue:
 
     def _watch(self, future: asyncio.Future[T]) -> None:
         """Give the slot back when the call ends, and notice when it does not."""
-        begin = time.monotonic()
+        started = time.monotonic()
 
         def overdue() -> None:
             self._overdue.add(future)
@@ -138,32 +135,29 @@ class WorkQueue:
         def ended(_: asyncio.Future[T]) -> None:
             timer.cancel()
             self._overdue.discard(future)
-            self._last_seconds = time.monotonic() - begin
+            self._last_seconds = time.monotonic() - started
             self.busy -= 1
             self._hand_out()
 
         future.add_done_callback(ended)
 
     def check_open(self) -> None:
-        """Refuse work that needs no slot while the host stops.
-
-        Raises:
-            NotNow: The host is stopping.
-        """
-        if self._stop_begin is not None:
+        """Refuse work that needs no slot with `HostNotReady` while the host stops."""
+        if self._stopped_at is not None:
             raise self._not_ready()
 
     def _check_ready(self) -> None:
         if self.state != "ok":
             raise self._not_ready()
 
-    def _not_ready(self) -> NotNow:
+    def _not_ready(self) -> HostNotReady:
         if self.state == "stopping":
-            return NotNow("The host is stopping; try again when it is back.", STOPPING_RETRY_AFTER)
-        return NotNow(
+            stopping = "The host is stopping; try again when it is back."
+            return HostNotReady(stopping, retry_after=STOPPING_RETRY_AFTER)
+        return HostNotReady(
             f"The engine has not returned for {self._operation_seconds:g} s on any slot; "
             "if that stays so, restart the host.",
-            HUNG_RETRY_AFTER,
+            retry_after=HUNG_RETRY_AFTER,
         )
 
     def _turn_away(self) -> None:

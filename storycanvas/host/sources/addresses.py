@@ -57,14 +57,11 @@ _NAT64 = ip_network("64:ff9b::/96")
 
 
 def reach_of(address: IpAddress) -> Reach:
-    """Judge an address.
+    """Classify an address.
 
     The lists are the special-purpose registries of IANA (RFC 6890); what `ipaddress` knows of them
     differs between patch releases of Python 3.11. An IPv4 address inside of an IPv6 address is
-    judged as itself, where systems do connect to it (mapped, and NAT64 by RFC 6052).
-
-    Args:
-        address: An address as a name resolves to it.
+    classified as itself, where systems do connect to it (mapped, and NAT64 by RFC 6052).
 
     Returns:
         `NOWHERE` for link-local, multicast, reserved, unspecified and documentation addresses,
@@ -94,13 +91,7 @@ Lookup = Callable[[str], Awaitable[list[IpAddress]]]
 
 
 async def look_up(name: str) -> list[IpAddress]:
-    """Ask the system for all addresses of a name.
-
-    Args:
-        name: A host name or an IP address, which is its own address.
-
-    Returns:
-        At least one address, each once, in the order in which the system would try them.
+    """Ask the system for all addresses of a name, each once, in the order it would try them.
 
     Raises:
         OSError: The name has no address, or no server answers.

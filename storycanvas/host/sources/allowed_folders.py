@@ -13,7 +13,7 @@ for _flag in ("O_NOFOLLOW", "O_DIRECTORY"):
 
 
 class OutsideAllowedFoldersError(Exception):
-    """A path leads out of the allowed folders, or to something that cannot be told."""
+    """A path leads out of the allowed folders, or cannot be resolved."""
 
 
 class AllowedFolders:
@@ -33,7 +33,7 @@ class AllowedFolders:
             path: An absolute path; links are followed as long as they stay below the folders.
 
         Returns:
-            A file descriptor; the caller finds out whether it is a regular file, and closes it.
+            A file descriptor; the caller checks that it is a regular file, and closes it.
 
         Raises:
             OutsideAllowedFoldersError: The path, or a link on its way, leads out.
@@ -62,9 +62,6 @@ def open_without_links(root: Path, path: Path) -> int:
     Args:
         root: A folder, trusted as it is.
         path: Below `root`, without `..` in it.
-
-    Raises:
-        OSError: There is a link on the way, no such file, or it cannot be read.
     """
     if os.open not in os.supports_dir_fd:
         return _open_and_compare(path)

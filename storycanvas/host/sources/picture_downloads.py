@@ -28,8 +28,7 @@ _IN_MEMORY_BYTES = 256 * 1024
 class PictureDownloads:
     """Downloads pictures: no redirects, no proxies, bounded in bytes and in time.
 
-    A redirect is refused, not followed: a picture's server can be asked for its final address
-    once, and every further server would be one more that has to be trusted.
+    A redirect is refused, not followed: every further server would have to be trusted, too.
     """
 
     def __init__(
@@ -48,7 +47,7 @@ class PictureDownloads:
             seconds: Longest time for one picture, from the look-up of its server's name on.
             allow_private: Whether a server's name may lead into a private network.
             lookup: Gives the addresses of a name.
-            certificates: Whom to trust for https; None takes the authorities of certifi.
+            certificates: For https; None takes the authorities of certifi.
         """
         self._hosts = tuple(hosts)
         self._seconds = seconds
@@ -57,11 +56,7 @@ class PictureDownloads:
         self._certificates = certificates or httpx.create_ssl_context(trust_env=False)
 
     async def fetch(self, field: str, value: str) -> bytes:
-        """Fetch a picture's bytes.
-
-        Args:
-            field: The field that named it, for messages.
-            value: An http(s) URL.
+        """Fetch the bytes of the picture at an http(s) URL; `field` is for messages.
 
         Raises:
             BadField: The URL is not allowed, or its server redirects or refuses.

@@ -35,14 +35,7 @@ class PictureFields:
 
         Args:
             field: The field's name, for messages.
-            value: `asset:<name>`, an absolute path, or an http(s) URL.
-
-        Raises:
-            BadField: The value is none of these, or not allowed.
-            PictureNotFound: It leads nowhere.
-            PictureTooLarge: Too many bytes or pixels.
-            NotAPicture: The bytes cannot be decoded.
-            PictureUnreachable: The picture's server does not answer.
+            value: `asset:<name>`, an absolute path, or an http(s) URL; all else is a `BadField`.
         """
         if not value or len(value) > MAX_VALUE_LENGTH or "\0" in value:
             raise BadField(f"{field} is empty, too long, or holds a null character.")

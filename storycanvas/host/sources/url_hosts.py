@@ -51,13 +51,7 @@ class UrlHost(NamedTuple):
 
 
 def parse_url_host(text: object) -> object:
-    """Read `HOST` or `HOST:PORT`; an IPv6 address stands in brackets.
-
-    Args:
-        text: What the operator wrote; a `UrlHost` is passed on.
-
-    Returns:
-        A `UrlHost`.
+    """Read `HOST` or `HOST:PORT`, an IPv6 address in brackets; a `UrlHost` is passed on.
 
     Raises:
         ValueError: The text is anything but a host and a port, a whole URL for example.

@@ -21,56 +21,32 @@ from storycanvas.host.storage.picture_folder import PictureFolder
 
 CONTENT_TYPES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}
 FETCH_SECONDS = 60.0
-"""How long an output stays in any case after it was answered, unless it is fetched sooner."""
+"""How long an answered output is kept at least, unless it is fetched sooner."""
 IDLE_SECONDS = 3600.0
-"""After so long without a byte an upload is taken for dead."""
+"""Seconds without a byte after which an upload counts as abandoned."""
 _NAME = re.compile(r"[0-9a-f]{64}\.(png|jpg|webp)")
 
 
 class AssetStore:
-    """A folder of pictures, each under the SHA-256 of its bytes; usable from several threads.
-
-    Args:
-        folder: Belongs to this store alone; made if it is missing.
-        max_bytes: Bound on all pictures together; beyond it the least recently used go.
-    """
+    """A folder of pictures, each under the SHA-256 of its bytes; usable from several threads."""
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._folder = PictureFolder(folder, max_bytes, lambda name: bool(_NAME.fullmatch(name)))
 
     @contextlib.contextmanager
     def incoming(self) -> Iterator[IncomingPicture]:
-        """Receive an upload; what is not kept is gone afterwards.
-
-        Raises:
-            storycanvas.host.refusals.NotNow: The disk is full.
-        """
+        """Receive an upload; what is not kept is gone afterwards."""
         with part_file(self._folder.path) as file:
             yield IncomingPicture(file)
 
     def keep(self, incoming: IncomingPicture) -> str:
-        """Put an upload in place, once the whole of it has come.
-
-        Returns:
-            Its name, `<sha256>.<ext>`.
-
-        Raises:
-            storycanvas.faces.errors.NotAPicture: It is no PNG, JPEG or WebP.
-            storycanvas.faces.errors.PictureTooLarge: It has too many pixels.
-        """
+        """Put a complete upload in place; return its name, `<sha256>.<ext>`."""
         name = incoming.name()
         self._put(incoming.file, name)
         return name
 
     def add(self, picture: Picture) -> str:
-        """Keep an output, and let it stay until it is fetched.
-
-        Returns:
-            Its name, `<sha256>.png`.
-
-        Raises:
-            storycanvas.host.refusals.NotNow: The disk is full.
-        """
+        """Keep an output until it is fetched; return its name, `<sha256>.png`."""
         name = picture.asset_name
         with part_file(self._folder.path) as file:
             file.write(picture.png)
@@ -78,28 +54,20 @@ class AssetStore:
         return name
 
     def find(self, name: str) -> Path:
-        """Find a picture, and note that it is still used.
-
-        Args:
-            name: `<sha256>.<ext>`, with or without the prefix `asset:`.
-
-        Raises:
-            BadField: That is no name of a picture.
-            PictureNotFound: The host has no such picture.
-        """
+        """Find a picture as `held` does, and note that it is still used."""
         with self.held((name,)) as (path,):
             return path
 
     @contextlib.contextmanager
     def held(self, names: Iterable[str]) -> Iterator[tuple[Path, ...]]:
-        """Use pictures that must not go meanwhile.
+        """Keep pictures from being removed while they are used.
 
         Args:
-            names: As `find` takes them.
+            names: `<sha256>.<ext>`, with or without the prefix `asset:`.
 
         Raises:
-            BadField: One is no name of a picture.
-            PictureNotFound: The host does not have one of them.
+            BadField: A name is not of that form.
+            PictureNotFound: A picture is not there.
         """
         files = [_file_name(name) for name in names]
         with contextlib.ExitStack() as stack:
@@ -112,11 +80,7 @@ class AssetStore:
             yield tuple(self._folder.path / name for name in files)
 
     def promise(self, name: str) -> bool:
-        """Let an output that is about to be answered stay until it is fetched.
-
-        Returns:
-            False if it is gone.
-        """
+        """Keep an output that is about to be answered until it is fetched; False if it is gone."""
         try:
             self._folder.expect(_file_name(name), FETCH_SECONDS)
         except FileNotFoundError:
@@ -124,7 +88,7 @@ class AssetStore:
         return True
 
     def fetched(self, name: str) -> None:
-        """Note that an output was fetched, so that it may go like any other picture."""
+        """Note that an output was fetched, so that it may be removed like any other picture."""
         self._folder.expect_no_more(_file_name(name))
 
     def tidy(self) -> None:
@@ -143,7 +107,7 @@ class AssetStore:
 
 
 def is_asset(value: str) -> bool:
-    """Tell whether a picture field's value names a picture of the store."""
+    """Return whether a picture field's value names a picture of the store."""
     return value.startswith(ASSET_PREFIX)
 
 

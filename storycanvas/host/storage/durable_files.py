@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from storycanvas.host.refusals import NotNow
+from storycanvas.faces.errors import HostNotReady
 
 PART_SUFFIX = ".part"
 FULL_RETRY_AFTER = 60
@@ -23,17 +23,17 @@ def refused_when_full() -> Iterator[None]:
     """Turn the error of a full disk into a refusal that says what to do.
 
     Raises:
-        NotNow: There was no room to write.
+        HostNotReady: There was no room to write.
     """
     try:
         yield
     except OSError as error:
         if error.errno not in _NO_ROOM:
             raise
-        raise NotNow(
+        raise HostNotReady(
             f"The host has no room to write ({error.strerror}): free space on the disk of its data "
             "folder, or start it with a smaller --keep-gib.",
-            FULL_RETRY_AFTER,
+            retry_after=FULL_RETRY_AFTER,
         ) from error
 
 
@@ -45,7 +45,7 @@ def part_file(folder: Path) -> Iterator[IO[bytes]]:
         folder: Where its final name will be.
 
     Raises:
-        NotNow: The disk is full.
+        HostNotReady: The disk is full.
     """
     with refused_when_full():
         # It is removed after it is closed: Windows removes no open file.
@@ -83,7 +83,7 @@ def write_durably(target: Path, data: bytes) -> None:
         data: All of its bytes.
 
     Raises:
-        NotNow: The disk is full; nothing was written.
+        HostNotReady: The disk is full; nothing was written.
     """
     with part_file(target.parent) as file:
         file.write(data)

@@ -13,7 +13,7 @@ _EXTENSIONS = {"PNG": "png", "JPEG": "jpg", "MPO": "jpg", "WEBP": "webp"}
 
 
 class IncomingPicture:
-    """What has come of an upload; never held in memory as a whole."""
+    """The received part of an upload; never held in memory as a whole."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self.file = file
@@ -21,11 +21,7 @@ class IncomingPicture:
         self._size = 0
 
     def write(self, chunk: bytes) -> None:
-        """Take the next bytes.
-
-        Raises:
-            PictureTooLarge: The upload has become larger than a picture may be.
-        """
+        """Take the next bytes; more than a picture may have are refused with `PictureTooLarge`."""
         self._size += len(chunk)
         if self._size > MAX_BYTES:
             raise PictureTooLarge(f"The upload has more than {MAX_BYTES:,} bytes.")
@@ -33,13 +29,10 @@ class IncomingPicture:
         self.file.write(chunk)
 
     def name(self) -> str:
-        """Judge the whole upload by its content.
-
-        Returns:
-            Its name, `<sha256>.<ext>`.
+        """Return the name of the complete upload by its content, `<sha256>.<ext>`.
 
         Raises:
-            NotAPicture: It is no PNG, JPEG or WebP.
+            NotAPicture: It is not a PNG, JPEG or WebP file.
             PictureTooLarge: It has too many pixels.
         """
         self.file.flush()
@@ -47,14 +40,14 @@ class IncomingPicture:
 
 
 def _extension(file: IO[bytes]) -> str:
-    """Judge a picture by its content, without decoding its pixels."""
+    """Identify a picture by its content, without decoding its pixels."""
     try:
         with Image.open(file.name, formats=("PNG", "JPEG", "WEBP")) as image:
             width, height, kind = image.width, image.height, image.format
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise PictureTooLarge(f"The picture has too many pixels: {error}") from error
     except UnidentifiedImageError as error:
-        raise NotAPicture("The upload is no picture; send a PNG, JPEG or WebP file.") from error
+        raise NotAPicture("The upload is not a picture; send a PNG, JPEG or WebP file.") from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise NotAPicture("The picture is damaged; export it again.") from error
     if width * height > MAX_PIXELS:

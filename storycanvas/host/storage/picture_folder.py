@@ -26,7 +26,7 @@ class PictureFolder:
     Args:
         folder: Belongs to this object alone; made if it is missing.
         max_bytes: Bound on the size of all pictures together.
-        is_picture: Tells the pictures in the folder from other files, by name.
+        is_picture: Recognises the pictures in the folder by name.
     """
 
     def __init__(self, folder: Path, max_bytes: int, is_picture: Callable[[str], bool]) -> None:
@@ -44,8 +44,8 @@ class PictureFolder:
 
         Args:
             part: A closed file of the folder.
-            name: Its final name; the same name always means the same content.
-            expected_seconds: As `expect` takes them.
+            name: The same name always means the same content.
+            expected_seconds: As for `expect`.
         """
         size = part.stat().st_size
         target = self.path / name
@@ -59,27 +59,23 @@ class PictureFolder:
                 self._order.expect(name, time.monotonic() + expected_seconds)
 
     def expect(self, name: str, seconds: float) -> None:
-        """Use a picture, and let it stay so long for whoever is about to fetch it.
-
-        Raises:
-            FileNotFoundError: There is no such picture.
-        """
+        """Use a picture, and keep it that long for the caller that is about to fetch it."""
         with self._lock:
             self._touch(name)
             self._order.expect(name, time.monotonic() + seconds)
 
     def expect_no_more(self, name: str) -> None:
-        """Let a picture go in its turn."""
+        """Let a picture be removed in its turn."""
         with self._lock:
             self._order.expect(name, 0.0)
             self._make_room()
 
     @contextlib.contextmanager
     def held(self, names: Sequence[str]) -> Iterator[None]:
-        """Use pictures that must not go meanwhile.
+        """Keep pictures from being removed while they are used.
 
         Raises:
-            FileNotFoundError: One of them is not there; `filename` names it.
+            FileNotFoundError: A picture is not there; `filename` names it.
         """
         with self._lock:
             for name in names:
@@ -103,13 +99,13 @@ class PictureFolder:
         _log.info("%d pictures, %d bytes; %d unfinished files removed", count, size, parts)
 
     def remove_older(self, seconds: float) -> int:
-        """Remove pictures unused for that many seconds, and say how many."""
+        """Remove pictures unused for that many seconds, and return how many."""
         oldest = time.time_ns() - int(seconds * 1e9)
         with self._lock:
             return sum(map(self._remove, self._order.unused_since(oldest, time.monotonic())))
 
     def _touch(self, name: str) -> None:
-        # Never the same time twice and never back, so that files tell the order to the next start.
+        # Strictly increasing, so that the next start reads the same order from the files' times.
         self._latest = max(time.time_ns(), self._latest + 1)
         path = self.path / name
         try:

@@ -1,4 +1,4 @@
-"""Which pictures there are, which was used last, and which must not go: decisions only."""
+"""Which pictures there are, which was used last, and which must stay: decisions only."""
 
 from collections import Counter, OrderedDict
 from collections.abc import Collection, Iterator
@@ -32,13 +32,7 @@ class UseOrder:
         return len(self._uses)
 
     def used(self, name: str, size: int, used_at: int) -> None:
-        """Note that a picture is there and was used now.
-
-        Args:
-            name: Its file name.
-            size: In bytes, as it is on the disk now.
-            used_at: Nanoseconds since 1970.
-        """
+        """Note that a picture of `size` bytes was used now, in nanoseconds since 1970."""
         use = self._uses.setdefault(name, _Use(0, used_at))
         self.bytes += size - use.size
         use.size, use.used_at = size, used_at
@@ -51,20 +45,20 @@ class UseOrder:
             self.bytes -= use.size
 
     def hold(self, name: str) -> None:
-        """Let a picture stay until it is released as often as it was held."""
+        """Keep a picture until it is released as often as it was held."""
         self._held[name] += 1
 
     def release(self, name: str) -> None:
-        """Take back one hold."""
+        """Undo one `hold`."""
         self._held[name] -= 1
         if self._held[name] <= 0:
             del self._held[name]
 
     def expect(self, name: str, until: float) -> None:
-        """Let a picture stay for whoever is about to fetch it.
+        """Keep a picture for the caller that is about to fetch it.
 
         Args:
-            name: Of a picture that is there.
+            name: Ignored if there is no such picture.
             until: Reading of the monotonic clock up to which it stays; 0 ends it.
         """
         if name in self._uses:

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from storycanvas.faces.contract import IDEMPOTENCY_HEADER
-from storycanvas.host.refusals import NotNow
+from storycanvas.faces.errors import HostNotReady
 from storycanvas.host.storage.durable_files import part_file, refused_when_full
 from tests.support.host.kept_pictures import numbered
 from tests.support.host.started_host import StartedHost, StartHost
@@ -58,7 +58,7 @@ def test_an_operation_that_cannot_be_kept_can_be_asked_for_again(
 
 
 def test_a_full_device_is_a_refusal_with_a_remedy() -> None:
-    with pytest.raises(NotNow, match="No space left"), refused_when_full():  # noqa: SIM117
+    with pytest.raises(HostNotReady, match="No space left"), refused_when_full():  # noqa: SIM117
         with Path("/dev/full").open("wb", buffering=0) as full:
             full.write(b"x")
 

@@ -4,7 +4,7 @@ from functools import partial
 import pytest
 
 from storycanvas.host.operations.work_queue import WorkQueue
-from storycanvas.host.refusals import NotNow
+from storycanvas.faces.errors import HostNotReady
 from tests.support.host.gated_engine import GatedEngine
 from tests.support.host.pictures_made import encoded
 from tests.support.host.threaded_host import OpenHost, code, wait_until
@@ -107,4 +107,4 @@ def test_a_stop_turns_away_who_waits_and_lets_the_running_one_end() -> None:
 
     done, refused = asyncio.run(stop_while_two_wait())
     assert done == "done"
-    assert isinstance(refused, NotNow)
+    assert isinstance(refused, HostNotReady)

@@ -23,7 +23,6 @@ SHORT_FILES = {
     "flows/report_model_catalog.py": "a flow has a file of its own",
     "storycanvas/faces/recipes/enhancement.py": "a recipe has a file of its own",
     "storycanvas/gpu/run_log.py": "is imported by guard and pool, which know nothing of each other",
-    "storycanvas/host/refusals.py": "is imported by every part of the host",
     "tasks/database/connection.py": "is imported by every task on the database",
 }
 STAND_IN = "tests/support/facefusion/stand_in/"

@@ -86,14 +86,7 @@ def _value(options: list[str], option: str) -> str | None:
 
 @dataclass(frozen=True)
 class AttemptConfig:
-    """What an attempt works with.
-
-    Attributes:
-        driver: Drives FaceFusion.
-        options: What every command line begins with: devices, memory, downloads, log.
-        version: FaceFusion's.
-        low_memory: Whether to use options that need less memory.
-    """
+    """What an attempt works with; every command line starts with the options."""
 
     driver: WorkerDriver
     options: tuple[str, ...]
@@ -115,7 +108,7 @@ class _ResultMetadata:
 
 
 class Attempt:
-    """Carries out one operation in a workspace of its own, before a deadline."""
+    """Does one operation in a workspace of its own, before a deadline."""
 
     def __init__(self, config: AttemptConfig, job: Workspace, deadline: Deadline) -> None:
         self._config = config
@@ -125,14 +118,10 @@ class Attempt:
         self._placed: dict[str, Path] = {}
 
     def result(self, operation: FaceOperation, pictures: Sequence[Picture]) -> EngineResult:
-        """Carry it out.
-
-        Args:
-            operation: Any of the six.
-            pictures: Its inputs, in the order of `operation.pictures`.
+        """Do the operation on its pictures, in the order of `operation.pictures`.
 
         Raises:
-            FaceError: It cannot be done, or FaceFusion refuses in an orderly way.
+            FaceError: It cannot be done, or FaceFusion refuses it.
             Breakdown: FaceFusion broke down; a second attempt may help.
         """
         self._refuse_unsupported(operation)

@@ -1,10 +1,10 @@
-"""The facefusion engine: an existing FaceFusion, driven from outside and kept alive."""
+"""The engine `facefusion`: an existing FaceFusion, driven from outside and kept running."""
 
 import contextlib
 import logging
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,14 +13,22 @@ from storycanvas.faces.operations import OPERATIONS, AgeAdjustOperation, FaceOpe
 from storycanvas.faces.pictures.reading import Picture
 from storycanvas.host.engines.engine import EngineResult, Readiness
 from storycanvas.host.engines.facefusion.attempt import Attempt, AttemptConfig
-from storycanvas.host.engines.facefusion.drivers.driver import Deadline, Renewal, WorkerDriver
+from storycanvas.host.engines.facefusion.drivers.driver import (
+    ISOLATED,
+    Deadline,
+    Renewal,
+    WorkerDriver,
+)
 from storycanvas.host.engines.facefusion.process.child import ProcessConfig, end_leftovers
+from storycanvas.host.engines.facefusion.process.environment import facefusion_environment
 from storycanvas.host.engines.facefusion.process.errors import Breakdown, OutOfMemory, WorkerUnfit
-from storycanvas.host.engines.facefusion.process.installation import Installation
+from storycanvas.host.engines.facefusion.process.installation import Installation, find_installation
 from storycanvas.host.engines.facefusion.process.log import redact_paths, without_folders
 from storycanvas.host.engines.facefusion.process.weights import able_operations, present_models
 from storycanvas.host.engines.facefusion.process.workspace import fresh_workspace, remove_leftovers
 from storycanvas.host.engines.facefusion.translation.ages import knows_years
+from storycanvas.host.engines.facefusion.translation.execution import execution_options
+from storycanvas.host.settings import HostSettings
 
 _log = logging.getLogger(__name__)
 
@@ -55,7 +63,7 @@ class EnginePlan:
 
 
 class FaceFusionEngine:
-    """Carries out all six operations with FaceFusion 3.5 to 3.8.
+    """Does all six operations with FaceFusion 3.5 to 3.8.
 
     It starts in the background; operations that come earlier wait for it.
     """
@@ -109,20 +117,13 @@ class FaceFusionEngine:
         return present_models(self._plan.installation.home)
 
     def run(self, operation: FaceOperation, pictures: Sequence[Picture]) -> EngineResult:
-        """Carry out one operation; if FaceFusion breaks down over it, once more in a new process.
+        """Do one operation; if FaceFusion breaks down over it, once more in a new process.
 
-        Args:
-            operation: Any of the six.
-            pictures: Its input pictures, in the order of `operation.pictures`.
+        It raises what `Engine.run` may, `EngineFailed` also after a second breakdown, and:
 
         Raises:
-            storycanvas.faces.errors.NoFace: A picture that needs a face has none.
-            storycanvas.faces.errors.ContentRejected: FaceFusion's content analyser refuses the
-                picture.
-            storycanvas.faces.errors.OperationUnsupported: This FaceFusion cannot do it.
-            storycanvas.faces.errors.EngineFailed: FaceFusion fails, or broke down twice.
-            storycanvas.faces.errors.OperationTimedOut: It hung twice.
-            storycanvas.faces.errors.HostNotReady: FaceFusion does not start, or the host stops.
+            OperationTimedOut: FaceFusion hung twice.
+            HostNotReady: FaceFusion does not start, or the host stops.
         """
         with self._driver() as driver:
             driver.begin()
@@ -165,7 +166,7 @@ class FaceFusionEngine:
         return replace(result, log=redact_paths(result.log, self._folders()))
 
     def _folders(self) -> tuple[Path, ...]:
-        """Where the host, FaceFusion, its Python and the pictures lie."""
+        """Return the folders of the host, FaceFusion, its Python and the pictures."""
         installation = self._plan.installation
         environment = installation.python.parent.parent
         return (self._jobs, installation.home, environment, Path(__file__).parents[4])
@@ -174,7 +175,7 @@ class FaceFusionEngine:
     def _driver(self) -> Iterator[WorkerDriver]:
         self._started.wait()
         self._refuse_unless_running()
-        driver = self._drivers.get()  # the one that worked last: its models are loaded
+        driver = self._drivers.get()  # the driver that worked last: its models are loaded
         try:
             yield driver
         finally:
@@ -195,7 +196,7 @@ class FaceFusionEngine:
             self._start_failure = self._described(failure)
             _log.error(self._start_failure, exc_info=not isinstance(failure, Breakdown))
             self._started.set()
-            # Only the operator can mend an unfit FaceFusion; anything else may pass.
+            # Only the operator can repair an unfit FaceFusion; anything else may pass.
             if isinstance(failure, WorkerUnfit) or self._closed.wait(self._plan.restart_seconds):
                 return
         self._start_failure = None
@@ -220,3 +221,34 @@ class FaceFusionEngine:
     def _described(self, failure: Exception) -> str:
         cause = str(failure) if isinstance(failure, Breakdown) else "The host's log has the cause."
         return f"FaceFusion could not be started. {without_folders(cause, self._folders())}"
+
+
+_ATTEMPT_SHARE = 0.45
+"""Share of an operation's time that one attempt may take, so that a second one fits in."""
+
+
+def build_engine(settings: HostSettings, environment: Mapping[str, str]) -> FaceFusionEngine:
+    """Find FaceFusion by the environment and start it in the background."""
+    installation = find_installation(environment)
+    folder = settings.data_dir.resolve() / "facefusion"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    options = (
+        # A file that is not there: the operator's own facefusion.ini must not change results.
+        *("--config-path", str(folder / "none.ini")),
+        *execution_options(installation),
+        *("--video-memory-strategy", settings.video_memory),
+        *("--download-providers", "github"),
+        *("--log-level", "info"),
+    )
+    renewal = Renewal(settings.renew_operations, round(settings.renew_gib * 2**30))
+    plan = EnginePlan(
+        installation=installation,
+        environment=facefusion_environment(environment, downloads=settings.allow_downloads),
+        folder=folder,
+        options=options,
+        slots=settings.slots,
+        try_seconds=_ATTEMPT_SHARE * settings.operation_seconds,
+        renewal=ISOLATED if settings.isolated else renewal,
+        downloads=settings.allow_downloads,
+    )
+    return FaceFusionEngine(plan)

@@ -31,11 +31,7 @@ def as_before(image: Image.Image, before: Image.Image) -> Picture:
 
 
 def alike(before: Image.Image, after: Image.Image) -> None:
-    """Refuse two images that cannot be laid on each other.
-
-    Raises:
-        EngineFailed: Size or mode differ.
-    """
+    """Refuse two images of different sizes or modes with `EngineFailed`."""
     if (before.size, before.mode) != (after.size, after.mode):
         raise EngineFailed(
             f"A picture of {before.width} x {before.height} pixels in {before.mode} cannot be "
@@ -44,15 +40,7 @@ def alike(before: Image.Image, after: Image.Image) -> None:
 
 
 def row_pairs(pixels: Bytes, image: Image.Image) -> Iterator[tuple[Bytes, Bytes]]:
-    """Go through two pictures of one size from top to bottom.
-
-    Args:
-        pixels: Rows, columns, bands of the first.
-        image: The second.
-
-    Yields:
-        Some rows of both; those of the first are views, those of the second copies.
-    """
+    """Yield some rows of two pictures at a time: views of the first, copies of the second."""
     for row in range(0, image.height, _ROWS):
         end = min(row + _ROWS, image.height)
         yield pixels[row:end], np.asarray(image.crop((0, row, image.width, end)))
@@ -91,15 +79,15 @@ def restore(png_bytes: bytes, original: Picture) -> Picture:
         The output in the original's size and mode, with its alpha and ICC profile.
 
     Raises:
-        EngineFailed: The output cannot be read, or has another size or mode than it should.
+        EngineFailed: The output cannot be read, or its size or mode is wrong.
     """
     made, before = _output(png_bytes, original), opened(original)
     if (made.mode, before.mode) == ("RGBA", "RGB") and made.getchannel("A").getextrema()[
         0
     ] != _OPAQUE:
         raise EngineFailed(
-            "FaceFusion made an opaque picture transparent, as no known release does; use one that "
-            "is supported."
+            "FaceFusion made an opaque picture transparent, as no supported release does; check "
+            "out a supported one."
         )
     colours = made.convert("RGB")
     if before.mode == "RGBA":
@@ -108,14 +96,7 @@ def restore(png_bytes: bytes, original: Picture) -> Picture:
 
 
 def restore_mask(png_bytes: bytes, original: Picture) -> Picture:
-    """Cut the mask of a fitted picture back to the original's size.
-
-    Returns:
-        The mask as an RGB picture without profile.
-
-    Raises:
-        EngineFailed: The mask cannot be read, or has another size or mode than it should.
-    """
+    """Cut the mask of a fitted picture to the original's size, as RGB without profile."""
     mask = Image.new("RGB", (original.width, original.height))
     mask.paste(_output(png_bytes, original, ("L", "RGB")))
     return normal_form(mask)
@@ -128,10 +109,6 @@ def blend(original: Picture, changed: Picture, amount: float) -> Picture:
         original: What 0 gives, exactly; its profile is kept.
         changed: What 1 gives, exactly.
         amount: 0 to 1.
-
-    Raises:
-        EngineFailed: Size or mode differ.
-        ValueError: The amount is out of range.
     """
     if not 0 <= amount <= 1:
         raise ValueError(f"A blend of {amount}; give 0 to 1.")
@@ -147,14 +124,9 @@ def blend(original: Picture, changed: Picture, amount: float) -> Picture:
 
 
 def merge(original: Picture, changed: Sequence[Picture]) -> Picture:
-    """Lay on a picture what each of several pictures changed of it.
+    """Apply to a picture what each of several copies of it changed.
 
-    Args:
-        original: What they were made from; its profile is kept.
-        changed: Of its size and mode; where several differ from it, the last one is seen.
-
-    Raises:
-        EngineFailed: Size or mode differ.
+    The original's profile is kept; where several copies differ from it, the last is seen.
     """
     before = opened(original)
     result = np.asarray(before).copy()

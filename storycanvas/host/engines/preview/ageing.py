@@ -151,11 +151,7 @@ _ROUND = both_sides(
 
 
 def aged(view: View, years: float) -> Floats:
-    """Change the age of a face and its hair.
-
-    Args:
-        view: The face.
-        years: How much older; negative is younger.
+    """Make a face and its hair older by some years, younger by negative ones.
 
     Returns:
         Colours of the whole view, unchanged away from the face and its hair.

@@ -31,11 +31,7 @@ STRENGTHS: dict[EnhancementModel, float] = {
 
 
 def enhanced(view: View, model: EnhancementModel) -> Floats:
-    """Take the grain out of a face and bring its contours out.
-
-    Args:
-        view: The face.
-        model: Only its strength differs here.
+    """Remove the grain of a face and bring its contours out; models differ in strength alone.
 
     Returns:
         Colours of the whole view, unchanged away from the face.
@@ -52,11 +48,7 @@ def enhanced(view: View, model: EnhancementModel) -> Floats:
 
 
 def masked(rgb: Bytes, faces: list[Face]) -> Bytes:
-    """Draw white where faces may change on black, soft between.
-
-    Returns:
-        A picture of the same size.
-    """
+    """Draw white where faces may change on black, soft between, in the picture's size."""
     drawn = np.zeros_like(rgb)
     for face in faces:
         view = View.around(face, rgb)
@@ -68,11 +60,6 @@ def masked(rgb: Bytes, faces: list[Face]) -> Bytes:
 
 def swapped(view: View, source: Face, source_rgb: Bytes) -> Floats:
     """Lay a source face over the face of a view, eyes on eyes, in the target's colours.
-
-    Args:
-        view: The target face.
-        source: The source face.
-        source_rgb: The picture it is in.
 
     Returns:
         Colours of the whole view, unchanged away from the face.

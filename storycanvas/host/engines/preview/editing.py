@@ -41,15 +41,7 @@ def both_sides(*pushes: Push) -> tuple[Push, ...]:
 
 
 def warped(view: View, pushes: Iterable[tuple[Push, float]]) -> Floats:
-    """Move the colours of a view.
-
-    Args:
-        view: The face.
-        pushes: Each push with the share of it to apply, -1..1.
-
-    Returns:
-        Colours of the whole view; what no push reaches is unchanged.
-    """
+    """Move the colours of a view by pushes, each with the share of it to apply, -1..1."""
     du, dv = np.zeros_like(view.u), np.zeros_like(view.v)
     for push, amount in pushes:
         weight = view.oval(push.centre, push.radii) * np.float32(amount)
@@ -99,15 +91,7 @@ SLIDERS: dict[str, tuple[Push, ...]] = {
 
 
 def edited(view: View, operation: EditOperation) -> Floats:
-    """Change expression and pose of a face.
-
-    Args:
-        view: The face.
-        operation: The sliders, -100..100; None and 0 do nothing.
-
-    Returns:
-        Colours of the whole view, unchanged away from the head.
-    """
+    """Change expression and pose of a face; colours away from the head are unchanged."""
     amounts = {name: (getattr(operation, name) or 0) / 100 for name in SLIDERS}
     pushes = [
         (push, amount) for name, amount in amounts.items() if amount for push in SLIDERS[name]

@@ -36,7 +36,7 @@ Change = Callable[[View, float], Floats]
 
 
 class PreviewEngine:
-    """Carries out all six operations on the CPU, the same way every time.
+    """Does all six operations on the CPU, the same way every time.
 
     It has one detector, one swapper and one shape of mask, so `face_detector_model`,
     `face_swapper_model` and `face_mask_types` change nothing.
@@ -59,13 +59,7 @@ class PreviewEngine:
         return (*EnhancementModel, *FaceSwapperModel)
 
     def run(self, operation: FaceOperation, pictures: Sequence[Picture]) -> EngineResult:
-        """Carry out one operation; may be called from several threads.
-
-        Raises:
-            storycanvas.faces.errors.NoFace: A picture that needs a face has none.
-            storycanvas.faces.errors.EngineFailed: The operation is unknown here, or lacks a
-                picture.
-        """
+        """Do one operation; may be called from several threads."""
         if len(pictures) != len(operation.pictures):
             wanted = " and ".join(operation.pictures)
             raise EngineFailed(f"Expected the pictures {wanted}, got {len(pictures)} pictures.")

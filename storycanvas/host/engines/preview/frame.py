@@ -135,8 +135,8 @@ class View:
     """The part of a picture around one face.
 
     Attributes:
-        rows: Rows of the picture that it covers.
-        columns: Columns of the picture that it covers.
+        rows: Of the picture.
+        columns: Of the picture.
         rgb: The colours there, height x width x 3, 0..255.
         u: Each pixel's face coordinate along the eyes.
         v: Each pixel's face coordinate from the eyes to the chin.
@@ -194,14 +194,9 @@ def head_mask(view: View) -> Floats:
 
 
 def lay_in(rgb: Bytes, view: View, changed: Floats, region: Floats, blend: float = 1.0) -> None:
-    """Put changed colours into a picture, in place.
+    """Put changed colours of a view into its picture, in place, where the region is above 0.
 
-    Args:
-        rgb: The picture that the view was cut from.
-        view: Where.
-        changed: New colours for the whole view.
-        region: Only pixels where it is above 0 change.
-        blend: 0 leaves the picture as it is, 1 takes the new colours.
+    A blend of 0 leaves the picture as it is, 1 takes the new colours.
     """
     mixed = view.rgb + np.float32(blend) * (changed - view.rgb)
     rounded = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)

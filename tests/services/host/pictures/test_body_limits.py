@@ -7,7 +7,7 @@ from fastapi import Body, FastAPI
 from starlette.types import Message
 
 from storycanvas.faces.errors import OperationTimedOut, PictureTooLarge
-from storycanvas.host.api.body_limits import MAX_JSON_BYTES, BodyLimits
+from storycanvas.host.api.middleware import MAX_JSON_BYTES, BodyLimits
 from storycanvas.host.api.errors import install_error_answers
 
 HALF: Message = {"type": "http.request", "body": b'{"x":', "more_body": True}

@@ -45,12 +45,7 @@ class DetectedFaces:
         return tuple(face for face in self.faces if face.selected)
 
     def within(self, width: int, height: int) -> tuple[DetectedFace, ...]:
-        """Convert to whole pixels of the picture as it was sent.
-
-        Args:
-            width: Of the picture before it was padded, pixels.
-            height: Of the picture before it was padded, pixels.
-        """
+        """Convert to whole pixels of the picture before it was padded."""
         return tuple(_within(face, width, height) for face in self.faces)
 
 
@@ -111,12 +106,7 @@ ISOLATED = Renewal(operations=1, memory_bytes=2**63)
 
 
 class WorkerDriver:
-    """Owns one worker process and replaces it when due; each slot of the host has a driver.
-
-    Args:
-        where: How FaceFusion's processes run.
-        renewal: When the worker is replaced.
-    """
+    """Owns one worker process and replaces it when due; each slot of the host has a driver."""
 
     def __init__(self, where: ProcessConfig, renewal: Renewal) -> None:
         self._where = where
@@ -177,7 +167,7 @@ class WorkerDriver:
 
         Raises:
             ContentRejected: The content analyser refuses the picture.
-            EngineFailed: FaceFusion fails in an orderly way.
+            EngineFailed: FaceFusion reports an error.
             Breakdown: FaceFusion breaks down; a second attempt may help.
         """
         argv = ("headless-run", *options, *job.paths(target, job.output()))
@@ -205,20 +195,9 @@ class WorkerDriver:
         job: Workspace,
         deadline: Deadline,
     ) -> bytes:
-        """Have a picture changed; returns the changed PNG.
+        """Change a picture, with the faces of the sources; return the changed PNG.
 
-        Args:
-            options: A command line, without paths.
-            target: The picture to change.
-            sources: The pictures to take a face from.
-            job: Where the operation has its files.
-            deadline: When the attempt has to end.
-
-        Raises:
-            ContentRejected: The content analyser refuses the picture.
-            NoFace: No source has a face.
-            EngineFailed: FaceFusion fails in an orderly way.
-            Breakdown: FaceFusion breaks down; a second attempt may help.
+        Errors are those of `look`, and `NoFace` where no source has a face.
         """
         output = job.output()
         argv = ("headless-run", *options, *job.paths(target, output, sources))

@@ -87,15 +87,7 @@ class WorkerAnswer(_Message):
 
 
 class WorkerProcess:
-    """A worker that one thread at a time asks.
-
-    Args:
-        where: How FaceFusion's processes run.
-        log: Takes what it writes to standard error.
-
-    Raises:
-        OSError: The process cannot be started.
-    """
+    """A worker that one thread at a time asks; the log gets what it writes to standard error."""
 
     def __init__(self, where: ProcessConfig, log: LogCapture) -> None:
         self._child = Child([str(WORKER)], where)
@@ -120,9 +112,7 @@ class WorkerProcess:
 
         Raises:
             WorkerUnfit: This FaceFusion lacks what the worker calls.
-            ProcessEnded: The worker ended.
-            AnswerUnreadable: The worker greets with something else.
-            ProcessHung: The worker took longer than `seconds`.
+            Breakdown: As for `ask`.
         """
         hello = read_message(WorkerHello, self._next(seconds))
         if hello.unfit is not None:
@@ -174,11 +164,7 @@ class WorkerProcess:
 
 
 def read_message(model: type[Model], line: str) -> Model:
-    """Parse a line of the worker.
-
-    Raises:
-        AnswerUnreadable: It is not such a message.
-    """
+    """Parse a line of the worker, or raise `AnswerUnreadable`."""
     try:
         return model.model_validate_json(line)
     except ValidationError as error:

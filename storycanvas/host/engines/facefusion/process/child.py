@@ -55,7 +55,7 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """The process's number."""
+        """The id of the process."""
         return self._process.pid
 
     @property
@@ -114,13 +114,9 @@ class Child:
 
 
 def end_leftovers(pids: Path) -> int:
-    """Kill the processes that a killed host left behind, before two work on one GPU.
+    """Kill the noted processes that a killed host left behind, and return how many lived.
 
-    Args:
-        pids: The folder of notes.
-
-    Returns:
-        How many were still alive.
+    Two hosts' processes would otherwise work on one GPU.
     """
     ended = 0
     for note in sorted(pids.glob("*.json")):

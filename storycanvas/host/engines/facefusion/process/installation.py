@@ -74,11 +74,7 @@ def find_installation(
 
 
 def find_home(environment: Mapping[str, str]) -> Path:
-    """Find the folder of FaceFusion's checkout.
-
-    Raises:
-        InstallationUnusable: The variable is not set, or leads to no FaceFusion.
-    """
+    """Find the folder of FaceFusion's checkout."""
     value = environment.get(HOME_VARIABLE)
     if not value:
         raise InstallationUnusable(
@@ -87,29 +83,21 @@ def find_home(environment: Mapping[str, str]) -> Path:
     home = Path(value).expanduser().absolute()
     if not home.is_dir():
         raise InstallationUnusable(
-            f"{HOME_VARIABLE} is {value}, which is no folder: set it to the folder of FaceFusion's "
-            f"{PROGRAM}."
+            f"{HOME_VARIABLE} is {value}, which is not a folder: set it to the folder of "
+            f"FaceFusion's {PROGRAM}."
         )
     if not (home / PROGRAM).is_file():
         raise InstallationUnusable(
-            f"{HOME_VARIABLE} is {value}, which holds no {PROGRAM}: set it to the folder of a "
+            f"{HOME_VARIABLE} is {value}, which has no {PROGRAM}: set it to the folder of a "
             "FaceFusion checkout."
         )
     return home
 
 
 def find_python(environment: Mapping[str, str], home: Path) -> Path:
-    """Find the interpreter that runs FaceFusion.
+    """Find the interpreter that runs FaceFusion: a path, a command on `PATH`, or one in `home`.
 
-    Args:
-        environment: `FACEFUSION_PYTHON` is a path, or a command that is looked up on `PATH`.
-        home: Where a virtual environment is looked for when the variable is not set.
-
-    Returns:
-        An absolute path; links are kept, because a virtual environment's Python is a link.
-
-    Raises:
-        InstallationUnusable: There is none, or it cannot be executed.
+    Links are kept in the absolute path, because a virtual environment's Python is a link.
     """
     value = environment.get(PYTHON_VARIABLE)
     if not value:
@@ -130,11 +118,7 @@ def missing_programs(environment: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def supported_version(output: str) -> str:
-    """Read the version from `facefusion.py --version`, `FaceFusion 3.8.1` for example.
-
-    Raises:
-        InstallationUnusable: There is none in it, or it is not supported.
-    """
+    """Read a supported version from the output of `--version`, `FaceFusion 3.8.1` for example."""
     found = re.search(r"^FaceFusion (\S+)\s*$", output, re.MULTILINE)
     if found is None:
         raise InstallationUnusable(

@@ -12,11 +12,7 @@ _MAX_LINE_LENGTH = 240
 
 
 def redact_paths(log: Sequence[str], folders: Iterable[Path]) -> tuple[str, ...]:
-    """Shorten a log for the caller.
-
-    Returns:
-        The last 20 lines, oldest first, at most 240 characters each, with `…` for each folder.
-    """
+    """Return the last 20 lines, at most 240 characters each, with `…` for each folder."""
     places = tuple(folders)
     return tuple(without_folders(line, places)[:_MAX_LINE_LENGTH] for line in log[-_SHOWN_LINES:])
 

@@ -46,7 +46,7 @@ SWAPPERS = (
     "uniface_256",
 )
 AGE_MODIFIERS = ("fran",)
-"""Of FaceFusion's two the one that knows years."""
+"""FaceFusion's other age modifier does not take years."""
 EDITORS = ("live_portrait",)
 MODELS = (*ENHANCERS, *SWAPPERS, *AGE_MODIFIERS, *EDITORS, *DETECTORS)
 """All models that an operation can use, in the order in which they are listed."""
@@ -125,31 +125,18 @@ def needed_files(models: Iterable[str]) -> frozenset[str]:
 
 
 def missing_files(home: Path, models: Iterable[str]) -> tuple[str, ...]:
-    """Return the files that a run with these models needs and the checkout lacks, sorted.
-
-    Raises:
-        ValueError: FaceFusion 3.8.1 has no such model.
-        OSError: The folder is there and cannot be read.
-    """
+    """Return the files that a run with these models needs and the checkout lacks, sorted."""
     return tuple(sorted(needed_files(models) - _files(home)))
 
 
 def present_models(home: Path) -> tuple[str, ...]:
-    """Return the models that can be used, in the order of `MODELS`: all their files are there.
-
-    Raises:
-        OSError: The folder is there and cannot be read.
-    """
+    """Return the models whose files are all there, in the order of `MODELS`."""
     files = _files(home)
     return tuple(model for model in MODELS if needed_files([model]) <= files)
 
 
 def able_operations(home: Path) -> tuple[str, ...]:
-    """Return the paths of the operations for which a model and a detector are there.
-
-    Raises:
-        OSError: The folder is there and cannot be read.
-    """
+    """Return the paths of the operations for which a model and a detector are there."""
     present = set(present_models(home))
     if present.isdisjoint(DETECTORS):
         return ()

@@ -35,15 +35,7 @@ class AgeClass:
 AGE_CLASSES = tuple(
     AgeClass(start, end)
     for start, end in (
-        (0, 2),
-        (3, 9),
-        (10, 19),
-        (20, 29),
-        (30, 39),
-        (40, 49),
-        (50, 59),
-        (60, 69),
-        (70, 100),
+        *((0, 2), (3, 9), (10, 19), (20, 29), (30, 39), (40, 49), (50, 59), (60, 69), (70, 100)),
     )
 )
 """The same in FaceFusion 3.5.4 to 3.8.1, `face_classifier.py`."""
@@ -63,11 +55,7 @@ class AgeRun:
 
 
 def knows_years(version: str) -> bool:
-    """Return whether a version, such as `3.8.1`, has `fran`, whose direction is in years.
-
-    Raises:
-        ValueError: It is not a version.
-    """
+    """Return whether a version, such as `3.8.1`, has `fran`, whose direction is in years."""
     found = re.match(r"(\d+)\.(\d+)", version)
     if found is None:
         raise ValueError(f"{version!r} is not a version of FaceFusion; 3.8.1 is.")
@@ -75,11 +63,7 @@ def knows_years(version: str) -> bool:
 
 
 def class_of(estimate: float) -> AgeClass:
-    """Find the age class of an estimate in years; one between two classes is in the younger.
-
-    Raises:
-        ValueError: It is not 0 to 100.
-    """
+    """Find the age class of an estimate of 0 to 100 years; between two classes, the younger."""
     if not 0 <= estimate <= _OLDEST:
         raise ValueError(f"An estimated age of {estimate}; ages are 0 to {_OLDEST} years.")
     return AGE_CLASSES[bisect_right([age_class.start for age_class in AGE_CLASSES], estimate) - 1]
@@ -88,12 +72,8 @@ def class_of(estimate: float) -> AgeClass:
 def direction(target: int, estimate: float) -> int:
     """Return the years that `fran` has to add, -100 to 100.
 
-    A half, which three of the classes lead to, goes away from zero, so that a wanted change never
-    becomes none.
-
-    Args:
-        target: Wanted age, years.
-        estimate: The age that FaceFusion takes for the face, years.
+    A half, which three of the classes lead to, is rounded away from zero, so that a wanted change
+    never becomes none. The estimate is the age that FaceFusion takes for the face.
     """
     return max(-_OLDEST, min(_OLDEST, nearest(target - estimate)))
 
@@ -112,9 +92,6 @@ def age_runs(mode: FaceSelectorMode, estimates_of_selected: Sequence[float]) -> 
 
     Returns:
         The runs, youngest faces first; none without a face.
-
-    Raises:
-        ValueError: An estimate is out of range.
     """
     classes = [class_of(estimate) for estimate in estimates_of_selected]
     if mode in {FaceSelectorMode.MANY, FaceSelectorMode.ALL}:

@@ -49,11 +49,7 @@ def execution_options(installation: Installation) -> tuple[str, ...]:
 
 
 def execution_values(installation: Installation) -> Mapping[str, tuple[str, ...]]:
-    """Read the keys of the section `[execution]` that have values.
-
-    Raises:
-        InstallationUnusable: The file cannot be read, or holds a value that FaceFusion refuses.
-    """
+    """Read the keys of the section `[execution]` that have values."""
     path = installation.home / INI
     parser = configparser.ConfigParser()
     try:

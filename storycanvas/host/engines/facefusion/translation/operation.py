@@ -55,12 +55,7 @@ def processor_options(
 ) -> Part:
     """Return the options of the processor that does an operation.
 
-    Args:
-        operation: Any of the six.
-        direction: Years to add, -100 to 100; ageing only.
-
-    Raises:
-        ValueError: There is no processor for it, or ageing has no direction or one out of range.
+    The direction is for ageing alone: years to add, -100 to 100.
     """
     raise ValueError(f"FaceFusion cannot do {type(operation).__name__}; ask for one of the six.")
 
@@ -163,7 +158,7 @@ _DISTANCE = 0.3
 
 @dataclass(frozen=True)
 class FacesOfRun:
-    """Which faces one run works on, where that is not what the operation says.
+    """Which faces one run works on, where that differs from the operation's own choice.
 
     Attributes:
         ages: Start and end of FaceFusion's age filter, years 0 to 100, the end not included; two
@@ -201,11 +196,8 @@ def translate(
 
     Args:
         operation: Any of the six.
-        direction: Years to add to a face's age, -100 to 100; for `age_adjust`, and needed there.
-        faces: What this run selects in place of what the operation says.
-
-    Raises:
-        ValueError: `age_adjust` has no direction, or one out of range.
+        direction: Years to add to a face's age, -100 to 100; `age_adjust` needs it.
+        faces: What this run selects in place of the operation's own choice.
     """
     parts = (
         processor_options(operation, direction),

@@ -1,14 +1,63 @@
-"""No request body is read beyond its limit, declared or not, and none is waited for without end."""
+"""Checks before every request: who may call, and bounds on the bytes and time of its body."""
 
 import asyncio
+import hmac
+from urllib.parse import urlsplit
 
+from pydantic import SecretStr
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from storycanvas.faces.contract import API
-from storycanvas.faces.errors import OperationTimedOut, PictureTooLarge
+from storycanvas.faces.errors import OperationTimedOut, PictureTooLarge, TokenRefused
 from storycanvas.faces.pictures.reading import MAX_BYTES
 from storycanvas.host.api.errors import RefusedBody, face_error_response
+from storycanvas.host.settings import is_loopback
+
+OPEN_PATHS = {f"{API}/status"}
+
+
+class Gate:
+    """ASGI middleware that lets in callers with the token; `OPEN_PATHS` are open to all.
+
+    A host without a token listens on loopback only. A web page could still make the user's own
+    browser call it, so it refuses names and origins of other machines.
+    """
+
+    def __init__(self, app: ASGIApp, token: SecretStr | None) -> None:
+        self._app = app
+        self._token = token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it with 401."""
+        if scope["type"] != "http" or scope["path"] in OPEN_PATHS or self._admits(scope):
+            await self._app(scope, receive, send)
+            return
+        await face_error_response(TokenRefused(self._reason()))(scope, receive, send)
+
+    def _admits(self, scope: Scope) -> bool:
+        headers = Headers(scope=scope)
+        if self._token is None:
+            return _is_local(f"//{headers.get('host', '')}") and (
+                "origin" not in headers or _is_local(headers["origin"])
+            )
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        token = self._token.get_secret_value().encode()
+        same = hmac.compare_digest(given.strip().encode("latin-1", "replace"), token)
+        return same and scheme.lower() == "bearer"
+
+    def _reason(self) -> str:
+        if self._token is None:
+            return "This host has no token, so it serves callers on its own machine only."
+        return "Send this host's token in the header Authorization: Bearer <token>."
+
+
+def _is_local(address: str) -> bool:
+    try:
+        return is_loopback(urlsplit(address).hostname or "")
+    except ValueError:
+        return False
+
 
 UPLOAD_PATH = f"{API}/assets"
 MAX_JSON_BYTES = 1024 * 1024
@@ -21,15 +70,12 @@ _DIGITS = 15
 
 
 class BodyLimits:
-    """ASGI middleware that refuses a body which is too large with 413, or too slow with 504."""
+    """ASGI middleware that refuses a body which is too large with 413, or too slow with 504.
+
+    A whole body has `seconds` to arrive, counted from the first read.
+    """
 
     def __init__(self, app: ASGIApp, seconds: float = BODY_SECONDS) -> None:
-        """Decide how long a body may take.
-
-        Args:
-            app: What is behind the limits.
-            seconds: Time that a whole body has to arrive in, counted from the first look at it.
-        """
         self._app = app
         self._seconds = seconds
 
