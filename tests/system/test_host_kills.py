@@ -1,4 +1,4 @@
-"""The host is killed at the worst moments; whoever asks again gets a whole answer."""
+"""The host is killed between two writes; a repeated request gets a complete answer."""
 
 import sys
 import time
@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from storycanvas.faces.contract import IDEMPOTENCY_HEADER
-from tests.support.host.kept_pictures import numbered
+from tests.support.host.pictures import numbered
 from tests.support.host.started_host import WAIT_SECONDS, StartedHost, StartHost
 
 RECORDING = (sys.executable, "-m", "tests.support.host.serve_recording_engine")

@@ -9,7 +9,7 @@ from storycanvas.host.operations.results import ResultStore
 from storycanvas.host.operations.runs import OperationRuns
 from storycanvas.host.operations.work_queue import WorkQueue
 from storycanvas.host.storage.assets import AssetStore
-from tests.support.host.kept_pictures import SIZE, numbered, stored
+from tests.support.host.pictures import SIZE, numbered, stored
 
 FEW = 200
 MANY = 1000
@@ -38,13 +38,13 @@ def test_operations_leave_nothing_behind_in_memory(tmp_path: Path) -> None:
     runs = OperationRuns(ResultStore(tmp_path / "results"), assets, 60)
     queue = WorkQueue(slots=1, queue=1, operation_seconds=60)
 
-    async def carry_out(begun: Callable[[], None]) -> str:
+    async def apply(begun: Callable[[], None]) -> str:
         with queue.place() as ticket:
             return await queue.run(ticket, lambda: '{"success": true}', begun)
 
     with asyncio.Runner() as runner:
         assert (
-            grown(lambda number: runner.run(runs.answer(f"key-{number}", "same", carry_out)))
+            grown(lambda number: runner.run(runs.answer(f"key-{number}", "same", apply)))
             < LARGEST_GROWTH
         )
 

@@ -1,5 +1,6 @@
 """What answers and the status contain, and what they never contain."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,12 @@ with (pathlib.Path(__file__).parents[1] / "environment.txt").open("a") as _seen:
 BROKEN = """
 def create_box_mask(crop_vision_frame, face_mask_blur, face_mask_padding):
     raise RuntimeError("it broke in " + __file__)
+"""
+STATUS_COMMAND = "curl ADDRESS/api/v1/status"
+ENHANCE_COMMAND = r"""
+curl -X POST ADDRESS/api/v1/enhance-face \
+  -H "Content-Type: application/json" \
+  -d '{"source_path": "/path/test.jpg", "face_enhancer_model": "gfpgan_1.4"}'
 """
 UNFIT = """
 _plain = create_region_mask
@@ -147,3 +154,26 @@ def test_another_facefusion_is_refused_by_name(tmp_path: Path) -> None:
     assert "FaceFusion 4.0.0 is not supported" in ended.stderr
     assert "3.8" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def answer_to(command: str, host: DrivenHost) -> dict[str, object]:
+    """Run one of StoryCanvas's own command lines with another address and path."""
+    written = command.replace("ADDRESS", host.url).replace("/path", str(host.pictures))
+    ended = subprocess.run(
+        ["sh", "-c", written], capture_output=True, text=True, check=True, timeout=60
+    )
+    fields: dict[str, object] = json.loads(ended.stdout)
+    return fields
+
+
+def test_the_owners_question_for_the_status_is_answered(resident_host: DrivenHost) -> None:
+    resident_host.ready()
+    assert answer_to(STATUS_COMMAND, resident_host)["status"] == "ok"
+
+
+def test_the_owners_enhancement_is_done(driven_host: DrivenHost) -> None:
+    (driven_host.pictures / "test.jpg").write_bytes(plain())
+    fields = answer_to(ENHANCE_COMMAND, driven_host)
+    assert fields["success"] is True
+    assert fields["faces_detected"] == 1
+    assert driven_host.http.get(f"assets/{fields['output_path']}").status_code == 200

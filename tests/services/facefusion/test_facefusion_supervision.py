@@ -1,26 +1,11 @@
 """FaceFusion's process ends or hangs; the caller of an operation does not notice."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
-from typing import Any
-
 import pytest
 
 from storycanvas.faces.errors import EngineFailed, HostNotReady, OperationTimedOut
 from tests.support.facefusion.gated_checkout import is_gone
 from tests.support.facefusion.stand_in.checkout import write_weights
 from tests.support.facefusion.supervised import OpenEngine, Supervised, kill
-
-
-@pytest.fixture
-def open_engine(tmp_path: Path) -> Iterator[OpenEngine]:
-    with ExitStack() as stack:
-
-        def start(**plan: Any) -> Supervised:
-            return stack.enter_context(Supervised(tmp_path, **plan))
-
-        yield start
 
 
 @pytest.fixture
@@ -124,7 +109,7 @@ def test_an_operation_that_hangs_twice_has_timed_out(open_engine: OpenEngine) ->
     assert engine.processes() == []
 
 
-def test_an_operation_cut_off_by_the_end_of_its_host_is_not_begun_again(
+def test_an_operation_that_the_end_of_its_host_cuts_off_is_not_repeated(
     engine: Supervised,
 ) -> None:
     engine.misbehave("gate")

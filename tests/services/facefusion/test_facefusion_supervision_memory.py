@@ -1,9 +1,7 @@
 """Memory that runs out or grows, weights that change: done with less, or in a new process."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -26,23 +24,17 @@ TWO = (portrait(200), portrait(60))
 
 
 @pytest.fixture
-def open_engine(tmp_path: Path) -> Iterator[OpenEngine]:
-    with ExitStack() as stack:
-
-        def start(**plan: Any) -> Supervised:
-            return stack.enter_context(Supervised(tmp_path, **plan))
-
-        yield start
+def engine(open_engine: OpenEngine) -> Supervised:
+    return open_engine()
 
 
 def argv(engine: Supervised) -> list[list[str]]:
     return [line["argv"] for line in operations(engine.checkout.home) if line["event"] == "begin"]
 
 
-def test_a_swap_without_enough_memory_is_done_with_less_and_says_with_what(
-    open_engine: OpenEngine,
+def test_a_swap_without_enough_memory_is_done_with_less_and_reports_it(
+    engine: Supervised,
 ) -> None:
-    engine = open_engine()
     engine.misbehave("out of memory")
 
     result = engine.run(SWAP, TWO)
@@ -57,8 +49,7 @@ def test_a_swap_without_enough_memory_is_done_with_less_and_says_with_what(
     assert {"strict", "128x128"} < set(done)
 
 
-def test_what_was_done_with_less_is_no_rule_for_the_next_operation(open_engine: OpenEngine) -> None:
-    engine = open_engine()
+def test_low_memory_options_do_not_stay_for_the_next_operation(engine: Supervised) -> None:
     engine.misbehave("out of memory")
     engine.run()
 
@@ -66,8 +57,7 @@ def test_what_was_done_with_less_is_no_rule_for_the_next_operation(open_engine: 
     assert "tolerant" in argv(engine)[-1]
 
 
-def test_a_try_with_less_is_made_in_a_new_process(open_engine: OpenEngine) -> None:
-    engine = open_engine()
+def test_the_attempt_with_less_memory_runs_in_a_new_process(engine: Supervised) -> None:
     engine.misbehave("out of memory")
     engine.run()
 
@@ -76,16 +66,14 @@ def test_a_try_with_less_is_made_in_a_new_process(open_engine: OpenEngine) -> No
     assert is_gone(first)
 
 
-def test_a_crash_is_tried_again_with_the_same_options(open_engine: OpenEngine) -> None:
-    engine = open_engine()
+def test_a_crash_is_tried_again_with_the_same_options(engine: Supervised) -> None:
     engine.misbehave("crash")
 
     assert engine.run(SWAP, TWO).reduced == ()
     assert "256x256" in argv(engine)[-1]
 
 
-def test_too_little_memory_twice_is_an_error_with_a_remedy(open_engine: OpenEngine) -> None:
-    engine = open_engine()
+def test_too_little_memory_twice_is_an_error_with_a_remedy(engine: Supervised) -> None:
     engine.misbehave("out of memory", "out of memory")
 
     with pytest.raises(EngineFailed, match=r"out of memory, also with less\. Send a smaller"):
@@ -127,9 +115,8 @@ def remove_weights(home: Path) -> None:
 
 @pytest.mark.parametrize("change", [replace_weights, remove_weights])
 def test_a_process_is_replaced_once_after_weights_changed(
-    open_engine: OpenEngine, change: Callable[[Path], None]
+    engine: Supervised, change: Callable[[Path], None]
 ) -> None:
-    engine = open_engine()
     before = engine.run().picture
 
     change(engine.checkout.home)
@@ -140,8 +127,7 @@ def test_a_process_is_replaced_once_after_weights_changed(
     assert after == [before, before]
 
 
-def test_a_hundred_operations_need_no_more_memory_than_twenty(open_engine: OpenEngine) -> None:
-    engine = open_engine()
+def test_a_hundred_operations_need_no_more_memory_than_twenty(engine: Supervised) -> None:
     for shade in range(20):
         engine.run(None, [portrait(shade + 40)])
     pid, held = engine.checkout.begun()[0], engine.held()

@@ -9,9 +9,9 @@ import pytest
 
 from storycanvas.faces.errors import EngineFailed, HostNotReady
 from storycanvas.faces.operations import DetectOperation
-from tests.support.facefusion.gated_checkout import wait_until
 from tests.support.facefusion.strange_python import write_strange_python
 from tests.support.facefusion.supervised import Supervised
+from tests.support.host.started_host import wait_until
 
 OpenStrange = Callable[..., Supervised]
 NO_ANSWERS = ["no JSON", '{"exit": "what"}', "[1, 2]", "", "\x00\ud7ff", "null"]

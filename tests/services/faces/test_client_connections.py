@@ -5,9 +5,8 @@ import pytest
 from storycanvas.faces.client.host_client import FaceHostClient
 from storycanvas.faces.errors import ContractBroken, HostUnreachable, PictureNotFound, TokenRefused
 from storycanvas.faces.operations import EnhanceOperation
-from tests.support.host.client_answers import AT_ONCE, INPUT, LOOK, PICTURE
-from tests.support.host.counting_relay import CountingRelay
-from tests.support.host.scripted_host import Said, ScriptedHost
+from tests.support.host.connections import CountingRelay
+from tests.support.host.scripted_host import AT_ONCE, INPUT, LOOK, PICTURE, Said, ScriptedHost
 from tests.support.host.threaded_host import ThreadedHost
 
 

@@ -10,9 +10,8 @@ from storycanvas.faces.errors import (
     PictureTooLarge,
 )
 from storycanvas.faces.pictures.reading import MAX_BYTES, Picture
-from tests.support.host.client_answers import AT_ONCE, NAME, PICTURE
-from tests.support.host.pictures_made import encoded
-from tests.support.host.scripted_host import Said, ScriptedHost
+from tests.support.host.pictures import encoded
+from tests.support.host.scripted_host import AT_ONCE, NAME, PICTURE, Said, ScriptedHost
 from tests.support.host.threaded_host import ThreadedHost
 
 WHOLE = Said(body=PICTURE.png)

@@ -8,8 +8,7 @@ from storycanvas.faces.client.host_client import FaceHostClient
 from storycanvas.faces.client.timeouts import Timeouts
 from storycanvas.faces.errors import FaceError, HostFull, HostNotReady, HostUnreachable
 from storycanvas.net.retry import RetryPolicy
-from tests.support.host.client_answers import AT_ONCE, DONE, INPUT, LOOK, refused
-from tests.support.host.scripted_host import Said, ScriptedHost
+from tests.support.host.scripted_host import AT_ONCE, DONE, INPUT, LOOK, Said, ScriptedHost, refused
 
 HTML = b"<html>Now what</html>"
 PASSING = {

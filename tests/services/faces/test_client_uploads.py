@@ -14,10 +14,18 @@ from storycanvas.faces.errors import (
     PictureTooLarge,
 )
 from storycanvas.faces.pictures.reading import MAX_BYTES, Picture
-from tests.support.host.client_answers import AT_ONCE, LACKING, LOOK, NAME, PICTURE, STORED
 from tests.support.host.gated_engine import GatedEngine
-from tests.support.host.pictures_made import encoded
-from tests.support.host.scripted_host import Said, ScriptedHost
+from tests.support.host.pictures import encoded
+from tests.support.host.scripted_host import (
+    AT_ONCE,
+    LACKING,
+    LOOK,
+    NAME,
+    PICTURE,
+    STORED,
+    Said,
+    ScriptedHost,
+)
 from tests.support.host.threaded_host import OpenHost, ThreadedHost
 
 

@@ -1,131 +1,144 @@
 import json
 import os
 import subprocess
-import sys
 import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from storycanvas.host.doctor.access import TokenFacts, collect_token
+from storycanvas.host.doctor.command import run_doctor
 from storycanvas.host.doctor.machine import PACKAGES, collect_storage
+from tests.support.facefusion.checkouts import (
+    make_checkout,
+    make_programs,
+    outline_environment,
+)
 from tests.support.facefusion.stand_in.checkout import write_stand_in
 from tests.support.host.picture_server import PictureServer
-from tests.support.host.pictures_made import encoded
+from tests.support.host.pictures import encoded
 from tests.support.host.started_host import PROGRAM, ROOT, StartedHost, environment
 
 MADE_UP = "made-up"
-SAYS_VERSION = "print('FaceFusion 3.8.1')"
 ONNXRUNTIME = "def get_available_providers(): return ['CUDAExecutionProvider']"
 NAME = "storycanvas-host.service"
 
 
-def doctor(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*PROGRAM, "doctor", *arguments],
-        cwd=ROOT, env=environment() | variables,
-        capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
+@dataclass(frozen=True)
+class Examined:
+    """What the doctor returned and wrote."""
+
+    status: int
+    output: str
+
+    @property
+    def findings(self) -> dict[str, Any]:
+        return {found["check"]: found for found in json.loads(self.output)["findings"]}
 
 
-def findings(ended: subprocess.CompletedProcess[str]) -> dict[str, Any]:
-    return {found["check"]: found for found in json.loads(ended.stdout)["findings"]}
+Doctor = Callable[..., Examined]
+
+
+@pytest.fixture
+def doctor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Doctor:
+    """Runs the doctor in this process, for a data folder of the test."""
+
+    def examine(*arguments: str, port: str = "0", **variables: str) -> Examined:
+        words = ["--data-dir", str(tmp_path), "--port", port, *arguments]
+        status = run_doctor(words, environment() | variables)
+        return Examined(status, capsys.readouterr().out)
+
+    return examine
 
 
 @pytest.fixture
 def facefusion(tmp_path: Path) -> dict[str, str]:
     """A folder that claims to be FaceFusion, with an onnxruntime and without weights."""
-    home = tmp_path / "facefusion"
-    home.mkdir()
-    (home / "facefusion.py").write_text(SAYS_VERSION)
+    home = make_checkout(tmp_path / "facefusion")
     (home / "onnxruntime.py").write_text(ONNXRUNTIME)
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    for name in ("curl", "ffmpeg", "ffprobe"):
-        (programs / name).write_text("#!/bin/sh\n")
-        (programs / name).chmod(0o755)
-    return {
-        "FACEFUSION_HOME": str(home),
-        "FACEFUSION_PYTHON": sys.executable,
-        "PATH": f"{programs}:{os.environ['PATH']}",
-    }
+    programs = make_programs(tmp_path / "bin")
+    return outline_environment(home, f"{programs}:{os.environ['PATH']}")
+
+
+def run_program(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*PROGRAM, "doctor", *arguments],
+        cwd=ROOT, env=environment(), capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
 
 
 def test_a_machine_that_can_run_a_host_passes(tmp_path: Path) -> None:
-    ended = doctor("--data-dir", str(tmp_path), "--port", "0")
+    ended = run_program("--data-dir", str(tmp_path), "--port", "0")
     assert ended.returncode == 0
     assert ended.stderr == ""
     assert ended.stdout.splitlines()[-1].endswith(" ok, 0 with a warning, 0 failed.")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_every_check_of_facefusion_is_made(tmp_path: Path, facefusion: dict[str, str]) -> None:
-    ended = doctor("--json", "--data-dir", str(tmp_path), "--port", "0", **facefusion)
-    found = findings(ended)
-    assert json.loads(ended.stdout)["level"] == "failed"
-    assert ended.returncode == 1
+def test_a_wrong_option_ends_with_the_usage() -> None:
+    ended = run_program("--nothing")
+    assert ended.returncode == 2
+    assert "usage: storycanvas-host doctor" in ended.stderr
+
+
+def test_every_check_of_facefusion_is_made(doctor: Doctor, facefusion: dict[str, str]) -> None:
+    examined = doctor("--json", **facefusion)
+    found = examined.findings
+    assert json.loads(examined.output)["level"] == "failed"
+    assert examined.status == 1
     assert found["facefusion"]["seen"].startswith("FaceFusion 3.8.1 in ")
     assert found["programs"]["level"] == "ok"
     assert found["gpu"]["seen"] == "cuda is used; onnxruntime offers cuda"
     assert "2dfan4.onnx" in found["weights"]["seen"]
     assert "facefusion.py force-download" in found["weights"]["fix"]
-
-
-def test_a_facefusion_that_the_worker_does_not_fit_is_found(
-    tmp_path: Path, facefusion: dict[str, str]
-) -> None:
-    ended = doctor("--json", "--data-dir", str(tmp_path), "--port", "0", **facefusion)
-    found = findings(ended)["worker"]
-    assert found["level"] == "failed"
-    assert "facefusion" in found["seen"]
-    assert "unmodified release of 3.5 to 3.8" in found["fix"]
+    assert found["worker"]["level"] == "failed"
+    assert "facefusion" in found["worker"]["seen"]
+    assert "unmodified release of 3.5 to 3.8" in found["worker"]["fix"]
 
 
 def test_a_facefusion_that_the_worker_fits_passes(
-    tmp_path: Path, facefusion: dict[str, str]
+    doctor: Doctor, tmp_path: Path, facefusion: dict[str, str]
 ) -> None:
     write_stand_in(tmp_path / "home")
-    variables = facefusion | {"FACEFUSION_HOME": str(tmp_path / "home")}
-    found = findings(doctor("--json", "--data-dir", str(tmp_path), "--port", "0", **variables))
+    found = doctor("--json", **facefusion | {"FACEFUSION_HOME": str(tmp_path / "home")}).findings
     assert (found["worker"]["level"], found["facefusion"]["level"]) == ("ok", "ok")
 
 
 def test_an_ini_file_that_asks_for_what_is_not_there_fails(
-    tmp_path: Path, facefusion: dict[str, str]
+    doctor: Doctor, facefusion: dict[str, str]
 ) -> None:
     ini = Path(facefusion["FACEFUSION_HOME"]) / "facefusion.ini"
     ini.write_text("[execution]\nexecution_providers = tensorrt\n")
-    ended = doctor("--json", "--data-dir", str(tmp_path), "--port", "0", **facefusion)
-    assert "asks for tensorrt" in findings(ended)["gpu"]["seen"]
+    assert "asks for tensorrt" in doctor("--json", **facefusion).findings["gpu"]["seen"]
 
 
-def test_whatever_is_wrong_is_found_in_one_go(tmp_path: Path) -> None:
-    ended = doctor(
-        "--json", "--host", "0.0.0.0", "--port", "0", "--data-dir", __file__,  # noqa: S104 - refused
+def test_all_that_is_wrong_is_found_at_once(doctor: Doctor, tmp_path: Path) -> None:
+    examined = doctor(
+        "--json", "--host", "0.0.0.0", "--data-dir", __file__,  # noqa: S104 - refused
         "--allow-root", str(tmp_path / "missing"),
         "--engine", "facefusion", FACEFUSION_HOME=str(tmp_path),
     )  # fmt: skip
-    found = findings(ended)
+    found = examined.findings
     failed = {name for name, finding in found.items() if finding["level"] == "failed"}
-    assert ended.returncode == 1
+    assert examined.status == 1
     assert failed >= {"settings", "token", "allow-root", "data-dir", "facefusion"}
 
 
-def test_a_host_that_runs_already_is_recognised(host_process: StartedHost, tmp_path: Path) -> None:
-    port = host_process.url.rpartition(":")[2]
-    found = findings(doctor("--json", "--data-dir", str(tmp_path), "--port", port))
+def test_a_host_that_runs_already_is_recognised(doctor: Doctor, host_process: StartedHost) -> None:
+    found = doctor("--json", port=host_process.url.rpartition(":")[2]).findings
     assert found["port"]["level"] == "ok"
     assert "a host answers ok, engine preview 1" in found["port"]["seen"]
 
 
 def test_another_program_on_the_port_is_recognised(
-    picture_server: PictureServer, tmp_path: Path
+    doctor: Doctor, picture_server: PictureServer
 ) -> None:
-    port = picture_server.address.rpartition(":")[2]
-    ended = doctor("--json", "--data-dir", str(tmp_path), "--port", port)
-    assert findings(ended)["port"]["level"] == "failed"
-    assert ended.returncode == 1
+    examined = doctor("--json", port=picture_server.address.rpartition(":")[2])
+    assert examined.findings["port"]["level"] == "failed"
+    assert examined.status == 1
 
 
 def test_what_the_host_keeps_is_counted(tmp_path: Path) -> None:
@@ -137,17 +150,13 @@ def test_what_the_host_keeps_is_counted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("form", [[], ["--json"]], ids=["lines", "JSON"])
 @pytest.mark.parametrize("token", [MADE_UP, 5 * MADE_UP], ids=["short", "long"])
-def test_the_token_is_never_shown(tmp_path: Path, form: list[str], token: str) -> None:
-    ended = doctor(*form, "--data-dir", str(tmp_path), "--port", "0", FACEFUSION_TOKEN=token)
-    assert ended.returncode == 0
-    assert f"{len(token)} characters" in ended.stdout
-    assert MADE_UP not in ended.stdout + ended.stderr
-
-
-def test_a_wrong_option_ends_with_the_usage() -> None:
-    ended = doctor("--nothing")
-    assert ended.returncode == 2
-    assert "usage: storycanvas-host doctor" in ended.stderr
+def test_the_token_is_never_shown(
+    doctor: Doctor, caplog: pytest.LogCaptureFixture, form: list[str], token: str
+) -> None:
+    examined = doctor(*form, FACEFUSION_TOKEN=token)
+    assert examined.status == 0
+    assert f"{len(token)} characters" in examined.output
+    assert MADE_UP not in examined.output + caplog.text
 
 
 @pytest.mark.parametrize(
@@ -179,12 +188,12 @@ def test_a_token_that_others_can_read_is_found(
     [("made-up", True), (" made-up", False), ("made-up\n", False), ("mäde-up", False)],
     ids=["plain", "blank", "line end", "umlaut"],
 )
-def test_a_token_that_no_header_carries_is_found(token: str, sendable: bool) -> None:
+def test_a_token_that_no_header_can_carry_is_found(token: str, sendable: bool) -> None:
     facts = collect_token("127.0.0.1", {"FACEFUSION_TOKEN": token}, [])
     assert facts == TokenFacts(True, len(token), sendable)
 
 
-def test_the_packages_looked_for_are_those_that_the_project_names() -> None:
+def test_the_checked_packages_are_those_of_the_project() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     named = [*project["dependencies"], *project["optional-dependencies"]["host"]]
     assert sorted(PACKAGES) == sorted(name.partition(">")[0] for name in named)

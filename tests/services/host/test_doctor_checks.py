@@ -1,4 +1,5 @@
 import errno
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -48,26 +49,10 @@ UNIT = Path("/etc/systemd/system/storycanvas-host.service")
 HERE = ("127.0.0.1", 9002)
 
 
-def text_of(finding: Finding) -> str:
-    return f"{finding.seen}; {finding.fix}"
-
-
-@pytest.mark.parametrize(
-    ("facts", "level", "words"),
-    [
-        (PythonFacts(OLDEST, "/v/python", {"numpy": "2.0"}, False), OK, "/v/python, 1 packages"),
-        (PythonFacts(NEWEST, "/v/python", {"numpy": None}, False), FAILED, "lacks numpy"),
-        (PythonFacts((3, 10), "/v/python", {"numpy": "2.0"}, False), FAILED, "Python 3.10"),
-        (PythonFacts((3, 14), "/v/python", {"numpy": "2.0"}, False), FAILED, "3.11 to 3.13"),
-        (PythonFacts(NEWEST, "/v/python", {"numpy": "2.0"}, False), OK, "Python 3.13"),
-        (PythonFacts(OLDEST, "/v/python", {"numpy": "2.0"}, True), WARNING, "FaceFusion's own"),
-    ],
-    ids=["oldest", "lacks a package", "too old", "too new", "newest", "shared environment"],
-)
-def test_the_hosts_python_is_judged(facts: PythonFacts, level: Level, words: str) -> None:
-    finding = evaluate_python(facts)
-    assert finding.level is level
-    assert words in text_of(finding)
+def python(
+    version: tuple[int, int] = OLDEST, numpy: str | None = "2.0", *, shared: bool = False
+) -> PythonFacts:
+    return PythonFacts(version, "/v/python", {"numpy": numpy}, shared)
 
 
 def storage(**changes: Any) -> StorageFacts:
@@ -78,159 +63,131 @@ def storage(**changes: Any) -> StorageFacts:
     return StorageFacts(**{**plain, **changes})
 
 
-@pytest.mark.parametrize(
-    ("facts", "keep_gib", "levels", "words"),
-    [
-        (storage(), 20, (OK, OK), "50.0 GiB free"),
-        (storage(), None, (OK, OK), "/data"),
-        (storage(nearest=Path("/")), 20, (OK, OK), "made at the first start"),
-        (storage(is_folder=False), 20, (FAILED, OK), "is not a folder"),
-        (storage(writable=False), 20, (FAILED, OK), "cannot be written"),
-        (storage(free_bytes=GIB // 5), 20, (OK, FAILED), "make room"),
-        (storage(free_bytes=9 * GIB), 20, (OK, WARNING), "--keep-gib 8.1"),
-        (storage(free_bytes=9 * GIB, used_bytes=11 * GIB), 20, (OK, OK), "11.0 GiB kept"),
-        (storage(free_bytes=9 * GIB), None, (OK, OK), "9.0 GiB free"),
-    ],
-    ids=[
-        "fine", "unbounded", "not there yet", "a file", "closed", "full", "less than allowed",
-        "what is kept counts", "little, unbounded",
-    ],
-)  # fmt: skip
-def test_folder_and_disk_are_judged(
-    facts: StorageFacts, keep_gib: float | None, levels: tuple[Level, Level], words: str
-) -> None:
-    findings = evaluate_storage(facts, keep_gib)
-    assert tuple(finding.level for finding in findings) == levels
-    assert words in " ".join(map(text_of, findings))
+def bounded(facts: StorageFacts) -> tuple[Finding, Finding]:
+    return evaluate_storage(facts, 20)
 
 
-def status(state: Literal["ok", "failed"]) -> HostStatus:
-    return HostStatus(
+def unbounded(facts: StorageFacts) -> tuple[Finding, Finding]:
+    return evaluate_storage(facts, None)
+
+
+def taken(state: Literal["ok", "failed"] | None = None) -> PortFacts:
+    """An address in use: by a host in that state, or by another program."""
+    status = state and HostStatus(
         status=state, engine="preview", engine_version="1", gpu_slots=1, busy=0, queued=2,
         operations=3,
     )  # fmt: skip
+    return PortFacts(*HERE, errno.EADDRINUSE, "", status)
 
 
-@pytest.mark.parametrize(
-    ("facts", "level", "words"),
-    [
-        (PortFacts(*HERE), OK, "127.0.0.1 port 9002 is free"),
-        (PortFacts("127.0.0.1", 0), OK, "port any is free"),
-        (PortFacts(*HERE, errno.EADDRINUSE, "", status("ok")), OK, "a host answers ok, engine"),
-        (PortFacts(*HERE, errno.EADDRINUSE, "", status("failed")), WARNING, "answers failed"),
-        (PortFacts(*HERE, errno.EADDRINUSE), FAILED, "taken by another program"),
-        (PortFacts(*HERE, errno.EADDRNOTAVAIL), FAILED, "not an address of this machine"),
-        (PortFacts("::1", 80, errno.EACCES), FAILED, "1024 or more"),
-        (PortFacts("nowhere", 1, -2, "no such name"), FAILED, "no such name"),
-    ],
-    ids=[
-        "free", "any", "our host", "our host, broken", "another program", "foreign address",
-        "no right", "no name",
-    ],
-)  # fmt: skip
-def test_the_address_is_judged(facts: PortFacts, level: Level, words: str) -> None:
-    finding = evaluate_port(facts)
-    assert finding.level is level
-    assert words in text_of(finding)
+def root(path: str, *, is_folder: bool = True, readable: bool = True) -> RootFacts:
+    return RootFacts(Path(path), is_folder, readable)
 
 
-@pytest.mark.parametrize(
-    ("facts", "levels", "words"),
-    [
-        (TokenFacts(True, None), [OK], "callers on this machine only"),
-        (TokenFacts(False, None), [FAILED], "openssl rand -hex 32"),
-        (TokenFacts(False, 64), [OK], "64 characters"),
-        (TokenFacts(False, 16), [OK], "16 characters"),
-        (TokenFacts(True, 15), [WARNING], "16 or more"),
-        (TokenFacts(False, 64, sendable=False), [FAILED], "no header can carry"),
-        (TokenFacts(False, 64, units=(UNIT,)), [OK, WARNING], str(UNIT)),
-        (TokenFacts(False, 64, open_files=(Path("/e"),)), [OK, WARNING], "chmod 600 /e"),
-    ],
-    ids=["none here", "none", "long", "just", "short", "not sendable", "in unit", "open file"],
-)
-def test_the_token_is_judged(facts: TokenFacts, levels: list[Level], words: str) -> None:
-    findings = evaluate_token(facts)
+def installed(version: str) -> Installation:
+    return Installation(Path("/ff"), Path("/v/python"), version)
+
+
+Evaluate = Callable[[Any], Finding | tuple[Finding, ...]]
+CASES: dict[str, tuple[Evaluate, Any, list[Level], str]] = {
+    "python oldest": (evaluate_python, python(), [OK], "/v/python, 1 packages"),
+    "python lacks a package": (evaluate_python, python(numpy=None), [FAILED], "lacks numpy"),
+    "python too old": (evaluate_python, python((3, 10)), [FAILED], "Python 3.10"),
+    "python too new": (evaluate_python, python((3, 14)), [FAILED], "3.11 to 3.13"),
+    "python newest": (evaluate_python, python(NEWEST), [OK], "Python 3.13"),
+    "python shared": (evaluate_python, python(shared=True), [WARNING], "FaceFusion's own"),
+    "disk fine": (bounded, storage(), [OK, OK], "50.0 GiB free"),
+    "disk unbounded": (unbounded, storage(), [OK, OK], "/data"),
+    "folder to be made": (bounded, storage(nearest=Path("/")), [OK, OK], "at the first start"),
+    "folder is a file": (bounded, storage(is_folder=False), [FAILED, OK], "is not a folder"),
+    "folder closed": (bounded, storage(writable=False), [FAILED, OK], "cannot be written"),
+    "disk full": (bounded, storage(free_bytes=GIB // 5), [OK, FAILED], "make room"),
+    "disk small": (bounded, storage(free_bytes=9 * GIB), [OK, WARNING], "--keep-gib 8.1"),
+    "disk small but kept counts": (
+        bounded, storage(free_bytes=9 * GIB, used_bytes=11 * GIB), [OK, OK], "11.0 GiB kept",
+    ),
+    "disk small, unbounded": (unbounded, storage(free_bytes=9 * GIB), [OK, OK], "9.0 GiB free"),
+    "port free": (evaluate_port, PortFacts(*HERE), [OK], "127.0.0.1 port 9002 is free"),
+    "port any": (evaluate_port, PortFacts("127.0.0.1", 0), [OK], "port any is free"),
+    "port of a host": (evaluate_port, taken("ok"), [OK], "a host answers ok, engine"),
+    "port of a failed host": (evaluate_port, taken("failed"), [WARNING], "answers failed"),
+    "port of a program": (evaluate_port, taken(), [FAILED], "taken by another program"),
+    "port elsewhere": (
+        evaluate_port, PortFacts(*HERE, errno.EADDRNOTAVAIL), [FAILED], "not an address of this",
+    ),
+    "port closed": (evaluate_port, PortFacts("::1", 80, errno.EACCES), [FAILED], "1024 or more"),
+    "port unknown": (
+        evaluate_port, PortFacts("nowhere", 1, -2, "no such name"), [FAILED], "no such name",
+    ),
+    "token none here": (evaluate_token, TokenFacts(True, None), [OK], "on this machine only"),
+    "token none": (evaluate_token, TokenFacts(False, None), [FAILED], "openssl rand -hex 32"),
+    "token long": (evaluate_token, TokenFacts(False, 64), [OK], "64 characters"),
+    "token just": (evaluate_token, TokenFacts(False, 16), [OK], "16 characters"),
+    "token short": (evaluate_token, TokenFacts(True, 15), [WARNING], "16 or more"),
+    "token not sendable": (
+        evaluate_token, TokenFacts(False, 64, sendable=False), [FAILED], "no header can carry",
+    ),
+    "token in unit": (
+        evaluate_token, TokenFacts(False, 64, units=(UNIT,)), [OK, WARNING], str(UNIT),
+    ),
+    "token in an open file": (
+        evaluate_token, TokenFacts(False, 64, open_files=(Path("/e"),)), [OK, WARNING],
+        "chmod 600 /e",
+    ),
+    "roots none": (evaluate_roots, (), [OK], "none"),
+    "roots two": (evaluate_roots, (root("/a"), root("/b")), [OK, OK], "/b"),
+    "root missing": (
+        evaluate_roots, (root("/a", is_folder=False),), [FAILED], "/a is not a folder",
+    ),
+    "root closed": (evaluate_roots, (root("/a", readable=False),), [FAILED], "cannot be read"),
+    "root of all": (evaluate_roots, (root("/"),), [WARNING], "whole file system"),
+    "clock without files": (evaluate_clock, ClockFacts(NOON, None), [OK], ""),
+    "clock with old files": (evaluate_clock, ClockFacts(NOON, NOON - 9e9), [OK], ""),
+    "clock of just now": (evaluate_clock, ClockFacts(NOON, NOON + 299), [OK], ""),
+    "clock behind its files": (evaluate_clock, ClockFacts(NOON, NOON + 301), [WARNING], ""),
+    "clock of 1970": (evaluate_clock, ClockFacts(0.0, None), [WARNING], ""),
+    "clock of 2255": (evaluate_clock, ClockFacts(9e9, None), [WARNING], ""),
+    "programs missing": (
+        evaluate_programs, {"curl": None, "ffmpeg": "/bin/ffmpeg", "ffprobe": None}, [FAILED],
+        "curl, ffprobe not found on PATH;",
+    ),
+    "facefusion unusable": (
+        evaluate_installation, "FACEFUSION_HOME is not set: set it.", [FAILED], "set: set it.",
+    ),
+    "facefusion without ageing": (
+        evaluate_installation, installed("3.5.4"), [WARNING], "3.6 or newer",
+    ),
+    "facefusion fine": (evaluate_installation, installed("3.8.1"), [OK], "FaceFusion 3.8.1 in /ff"),
+    "gpu own choice": (evaluate_gpu, GpuFacts(("cuda", "cpu")), [OK], "cuda is used"),
+    "gpu asked": (
+        evaluate_gpu, GpuFacts(("cuda", "cpu"), ("cuda", "cpu")), [OK], "cuda, cpu is used",
+    ),
+    "gpu with cpu asked": (
+        evaluate_gpu, GpuFacts(("directml", "cpu"), ("cpu",)), [WARNING],
+        "execution_providers = directml",
+    ),
+    "gpu cpu only": (evaluate_gpu, GpuFacts(("cpu",)), [WARNING], "many times longer"),
+    "gpu cpu only, asked": (
+        evaluate_gpu, GpuFacts(("cpu",), ("cpu",)), [WARNING], "many times longer",
+    ),
+    "gpu not offered": (
+        evaluate_gpu, GpuFacts(("cpu",), ("cuda",)), [FAILED],
+        "asks for cuda, but onnxruntime offers cpu",
+    ),
+    "gpu nothing": (evaluate_gpu, GpuFacts(()), [FAILED], "offers nothing"),
+    "gpu not known": (
+        evaluate_gpu, GpuFacts(trouble="no module onnxruntime"), [FAILED], "no module onnxruntime",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_facts_become_findings(case: tuple[Evaluate, Any, list[Level], str]) -> None:
+    evaluate, facts, levels, words = case
+    found = evaluate(facts)
+    findings = found if isinstance(found, tuple) else (found,)
     assert [finding.level for finding in findings] == levels
-    assert words in " ".join(map(text_of, findings))
-
-
-@pytest.mark.parametrize(
-    ("roots", "levels", "words"),
-    [
-        ((), [OK], "none"),
-        ((RootFacts(Path("/a"), True, True), RootFacts(Path("/b"), True, True)), [OK, OK], "/b"),
-        ((RootFacts(Path("/a"), False, False),), [FAILED], "/a is not a folder"),
-        ((RootFacts(Path("/a"), True, False),), [FAILED], "cannot be read"),
-        ((RootFacts(Path("/"), True, True),), [WARNING], "whole file system"),
-    ],
-    ids=["none", "two", "missing", "closed", "everything"],
-)
-def test_allowed_folders_are_judged(
-    roots: tuple[RootFacts, ...], levels: list[Level], words: str
-) -> None:
-    findings = evaluate_roots(roots)
-    assert [finding.level for finding in findings] == levels
-    assert words in " ".join(map(text_of, findings))
-
-
-@pytest.mark.parametrize(
-    ("facts", "level"),
-    [
-        (ClockFacts(NOON, None), OK),
-        (ClockFacts(NOON, NOON - 9e9), OK),
-        (ClockFacts(NOON, NOON + 299), OK),
-        (ClockFacts(NOON, NOON + 301), WARNING),
-        (ClockFacts(0.0, None), WARNING),
-        (ClockFacts(9e9, None), WARNING),
-    ],
-    ids=["no files", "old files", "just written", "files of tomorrow", "1970", "2255"],
-)
-def test_the_clock_is_judged(facts: ClockFacts, level: Level) -> None:
-    assert evaluate_clock(facts).level is level
-
-
-def test_programs_that_are_missing_are_named() -> None:
-    finding = evaluate_programs({"curl": None, "ffmpeg": "/bin/ffmpeg", "ffprobe": None})
-    assert finding.level is FAILED
-    assert finding.seen == "curl, ffprobe not found on PATH"
-
-
-@pytest.mark.parametrize(
-    ("found", "level", "words"),
-    [
-        ("FACEFUSION_HOME is not set: set it.", FAILED, "FACEFUSION_HOME is not set: set it."),
-        (Installation(Path("/ff"), Path("/v/python"), "3.5.4"), WARNING, "3.6 or newer"),
-        (Installation(Path("/ff"), Path("/v/python"), "3.8.1"), OK, "FaceFusion 3.8.1 in /ff"),
-    ],
-    ids=["unusable", "without ageing", "fine"],
-)
-def test_the_installation_is_judged(found: Installation | str, level: Level, words: str) -> None:
-    finding = evaluate_installation(found)
-    assert finding.level is level
-    assert words in text_of(finding)
-
-
-@pytest.mark.parametrize(
-    ("facts", "level", "words"),
-    [
-        (GpuFacts(("cuda", "cpu")), OK, "cuda is used"),
-        (GpuFacts(("cuda", "cpu"), ("cuda", "cpu")), OK, "cuda, cpu is used"),
-        (GpuFacts(("directml", "cpu"), ("cpu",)), WARNING, "execution_providers = directml"),
-        (GpuFacts(("cpu",)), WARNING, "many times longer"),
-        (GpuFacts(("cpu",), ("cpu",)), WARNING, "many times longer"),
-        (GpuFacts(("cpu",), ("cuda",)), FAILED, "asks for cuda, but onnxruntime offers cpu"),
-        (GpuFacts(()), FAILED, "offers nothing"),
-        (GpuFacts(trouble="no module onnxruntime"), FAILED, "no module onnxruntime"),
-    ],
-    ids=[
-        "own choice", "asked", "cpu asked", "cpu only", "cpu only, asked", "not offered",
-        "nothing", "not known",
-    ],
-)  # fmt: skip
-def test_the_gpu_is_judged(facts: GpuFacts, level: Level, words: str) -> None:
-    finding = evaluate_gpu(facts)
-    assert finding.level is level
-    assert words in text_of(finding)
+    assert words in " ".join(f"{finding.seen}; {finding.fix}" for finding in findings)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.host.gated_engine import GatedEngine
-from tests.support.host.pictures_made import encoded
+from tests.support.host.pictures import encoded
 from tests.support.host.threaded_host import ThreadedHost, code
 
 TOKEN = "not-a-real-secret-ü"  # noqa: S105 - made up

@@ -12,7 +12,7 @@ from storycanvas.faces.errors import PictureNotFound
 from storycanvas.faces.pictures.reading import read_picture
 from storycanvas.host.settings import DAY_SECONDS
 from storycanvas.host.storage.assets import AssetStore
-from tests.support.host.kept_pictures import SIZE, kept, name, numbered, picture_bytes, stored
+from tests.support.host.pictures import SIZE, kept, name, numbered, picture_bytes, stored
 
 ALL = range(100)
 

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from storycanvas.faces.pictures.reading import MAX_BYTES
-from tests.support.host.abandoned_request import half_an_upload
-from tests.support.host.pictures_made import bomb, encoded
-from tests.support.host.threaded_host import ThreadedHost, code, wait_until
+from tests.support.host.connections import half_an_upload
+from tests.support.host.pictures import bomb, encoded
+from tests.support.host.started_host import wait_until
+from tests.support.host.threaded_host import ThreadedHost, code
 
 
 @pytest.mark.parametrize(
@@ -122,3 +123,16 @@ def test_a_client_that_sends_all_before_it_reads_still_gets_its_refusal(
         with connection.getresponse() as answer:
             assert answer.status == 413
         connection.close()
+
+
+@pytest.mark.parametrize(
+    "asked", ["bytes=0-1", "bytes=9-1", "bytes=99999999-", "lines=1", "bytes="]
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_picture_is_sent_whole_whatever_part_is_asked_for(
+    host: ThreadedHost, picture: str, method: str, asked: str
+) -> None:
+    answer = host.client.request(method, f"assets/{picture}", headers={"Range": asked})
+    assert answer.status_code == 200
+    assert answer.headers["content-length"] == str(len(encoded()))
+    assert answer.content == (encoded() if method == "GET" else b"")

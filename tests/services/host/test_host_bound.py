@@ -1,4 +1,5 @@
 import threading
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import pytest
 from storycanvas.faces.pictures.reading import read_picture
 from storycanvas.host.settings import GIB
 from tests.support.host.gated_engine import GatedEngine
-from tests.support.host.kept_pictures import SIZE, kept, name, numbered, picture_bytes
-from tests.support.host.threaded_host import OpenHost, ThreadedHost, code, wait_until
+from tests.support.host.pictures import SIZE, kept, name, numbered, picture_bytes
+from tests.support.host.started_host import wait_until
+from tests.support.host.threaded_host import OpenHost, ThreadedHost, code
 
 THREADS = 8
 ROUNDS = 5
@@ -26,49 +28,50 @@ def folder(host: ThreadedHost) -> Path:
     return host.data_dir / "assets"
 
 
+def upload(host: ThreadedHost, numbers: Iterable[int]) -> None:
+    for number in numbers:
+        host.upload(numbered(number))
+
+
+@pytest.fixture
+def full_host(open_host: OpenHost) -> ThreadedHost:
+    """A host that keeps three pictures, and has pictures 0, 1 and 2."""
+    host = open_host(GatedEngine(), keep_gib=room_for(3))
+    upload(host, range(3))
+    return host
+
+
 def test_a_running_and_a_waiting_operation_keep_their_pictures(open_host: OpenHost) -> None:
     engine = GatedEngine(gated=True)
     host = open_host(engine, keep_gib=room_for(4))
     answers = [host.age_meanwhile(host.upload(numbered(number))) for number in (0, 1)]
     wait_until(lambda: host.status()["queued"] == 1)
-    for number in range(2, 20):
-        host.upload(numbered(number))
+    upload(host, range(2, 20))
     assert kept(folder(host), ALL) == [0, 1, 18, 19]
     engine.let_through(2)
     assert [answer.result().status_code for answer in answers] == [200, 200]
 
 
-@pytest.mark.parametrize("method", ["HEAD", "GET", "POST"])
-def test_a_picture_that_is_asked_for_stays(open_host: OpenHost, method: str) -> None:
-    host = open_host(GatedEngine(), keep_gib=room_for(3))
-    for number in range(3):
-        host.upload(numbered(number))
-    if method == "POST":
-        host.upload(numbered(0))
-    else:
-        assert host.client.request(method, f"assets/{name(0)}").status_code == 200
-    host.upload(numbered(3))
-    assert kept(folder(host), ALL) == [0, 2, 3]
-
-
-def test_a_picture_that_an_operation_reads_counts_as_used(open_host: OpenHost) -> None:
-    host = open_host(GatedEngine(), keep_gib=room_for(3))
-    for number in range(3):
-        host.upload(numbered(number))
-    body = {"source_path": f"asset:{name(0)}"}
-    assert host.client.post("detect-faces", json=body).status_code == 200
-    host.upload(numbered(3))
-    assert kept(folder(host), ALL) == [0, 2, 3]
+@pytest.mark.parametrize("method", ["HEAD", "GET", "POST", "operation"])
+def test_a_picture_that_is_asked_for_stays(full_host: ThreadedHost, method: str) -> None:
+    match method:
+        case "POST":
+            full_host.upload(numbered(0))
+        case "operation":
+            body = {"source_path": f"asset:{name(0)}"}
+            assert full_host.client.post("detect-faces", json=body).status_code == 200
+        case _:
+            assert full_host.client.request(method, f"assets/{name(0)}").status_code == 200
+    full_host.upload(numbered(3))
+    assert kept(folder(full_host), ALL) == [0, 2, 3]
 
 
 def test_an_answered_output_waits_for_its_caller(open_host: OpenHost) -> None:
     host = open_host(GatedEngine(), keep_gib=room_for(2))
     output = host.age(host.upload(numbered(50))).json()["output_path"]
-    for number in range(9):
-        host.upload(numbered(number))
+    upload(host, range(9))
     assert host.client.get(f"assets/{output}").status_code == 200
-    for number in range(9):
-        host.upload(numbered(number))
+    upload(host, range(9))
     assert code(host.client.get(f"assets/{output}")) == (404, "picture_not_found")
 
 
@@ -102,8 +105,7 @@ def test_a_result_answered_again_keeps_its_picture(open_host: OpenHost) -> None:
     picture = host.upload(numbered(50))
     host.client.get(f"assets/{host.age(picture, key='kept').json()['output_path']}")
     output = host.age(picture, key="kept").json()["output_path"]
-    for number in range(9):
-        host.upload(numbered(number))
+    upload(host, range(9))
     assert host.client.get(f"assets/{output}").status_code == 200
     assert len(host.engine.calls) == 1
 

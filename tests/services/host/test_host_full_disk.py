@@ -8,7 +8,7 @@ import pytest
 from storycanvas.faces.contract import IDEMPOTENCY_HEADER
 from storycanvas.faces.errors import HostNotReady
 from storycanvas.host.storage.durable_files import part_file, refused_when_full
-from tests.support.host.kept_pictures import numbered
+from tests.support.host.pictures import numbered
 from tests.support.host.started_host import StartedHost, StartHost
 
 RECORDING = (sys.executable, "-m", "tests.support.host.serve_recording_engine")

@@ -10,10 +10,11 @@ from storycanvas.faces.pictures.reading import read_picture
 from storycanvas.host.operations.results import ResultStore
 from storycanvas.host.settings import DAY_SECONDS
 from storycanvas.host.storage.assets import AssetStore
-from tests.support.host.abandoned_request import asked_and_gone
+from tests.support.host.connections import asked_and_gone
 from tests.support.host.gated_engine import GatedEngine
-from tests.support.host.pictures_made import encoded
-from tests.support.host.threaded_host import OpenHost, ThreadedHost, code, wait_until
+from tests.support.host.pictures import encoded
+from tests.support.host.started_host import wait_until
+from tests.support.host.threaded_host import OpenHost, ThreadedHost, code
 
 KEY = "run-1:step.2_a"
 BODY = '{"success": true}'

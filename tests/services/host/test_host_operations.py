@@ -12,7 +12,7 @@ from storycanvas.faces.operations import (
     FaceOperation,
     SwapOperation,
 )
-from tests.support.host.pictures_made import encoded
+from tests.support.host.pictures import encoded
 from tests.support.host.threaded_host import ThreadedHost
 
 REQUIRED: dict[str, dict[str, Any]] = {"adjust-face": {"face_editor_age": 50}}

@@ -3,22 +3,38 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 
 from storycanvas.faces.contract import IDEMPOTENCY_HEADER
-from tests.support.host.pictures_made import encoded
-from tests.support.host.started_host import PROGRAM, ROOT, StartedHost, StartHost, environment
-from tests.support.host.threaded_host import wait_until
+from tests.support.host.pictures import encoded
+from tests.support.host.started_host import (
+    PROGRAM,
+    ROOT,
+    StartedHost,
+    StartHost,
+    environment,
+    wait_until,
+)
 
 RECORDING = (sys.executable, "-m", "tests.support.host.serve_recording_engine")
 KEY = "the-only-one"
 
 
-def recording(folder: Path) -> tuple[str, ...]:
-    return (*RECORDING, str(folder))
+@pytest.fixture
+def start(start_host: StartHost, tmp_path: Path) -> StartHost:
+    """Starts hosts that write down the calls of their engine."""
+    return partial(start_host, program=(*RECORDING, str(tmp_path)))
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Path:
+    """A pipe at which each call of the engine waits."""
+    os.mkfifo(tmp_path / "gate")
+    return tmp_path / "gate"
 
 
 def calls(folder: Path) -> int:
@@ -53,7 +69,7 @@ def test_the_status_has_exactly_its_fields(host_process: StartedHost) -> None:
 
 
 def refused_start(*arguments: str) -> str:
-    """What the program says when it does not start, all of it."""
+    """Return all that a program writes that does not start."""
     ended = subprocess.run(
         [*PROGRAM, *arguments],
         cwd=ROOT, env=environment(), capture_output=True, text=True, check=False, timeout=60,
@@ -63,31 +79,30 @@ def refused_start(*arguments: str) -> str:
 
 
 def test_without_a_token_the_program_refuses_to_listen_for_others(tmp_path: Path) -> None:
-    said = refused_start("--host", "0.0.0.0", "--data-dir", str(tmp_path / "data"))  # noqa: S104 - refused
-    assert "FACEFUSION_TOKEN" in said
-    assert len(said.splitlines()) == 1
+    error = refused_start("--host", "0.0.0.0", "--data-dir", str(tmp_path / "data"))  # noqa: S104 - refused
+    assert "FACEFUSION_TOKEN" in error
+    assert len(error.splitlines()) == 1
     assert not (tmp_path / "data").exists()
 
 
-def test_a_taken_port_is_said_in_a_sentence(host_process: StartedHost, tmp_path: Path) -> None:
+def test_a_taken_port_is_reported_in_a_sentence(host_process: StartedHost, tmp_path: Path) -> None:
     port = host_process.url.rpartition(":")[2]
-    said = refused_start("--port", port, "--data-dir", str(tmp_path))
-    assert "in use" in said.splitlines()[-1]
-    assert "Traceback" not in said
+    error = refused_start("--port", port, "--data-dir", str(tmp_path))
+    assert "in use" in error.splitlines()[-1]
+    assert "Traceback" not in error
 
 
-def test_two_hosts_never_share_a_data_folder(start_host: StartHost, tmp_path: Path) -> None:
-    host = start_host(program=recording(tmp_path))
-    said = refused_start("--port", "0", "--data-dir", str(tmp_path / "data"))
-    assert "another host uses the folder" in said
-    assert "--data-dir" in said
+def test_two_hosts_never_share_a_data_folder(start: StartHost, tmp_path: Path) -> None:
+    host = start()
+    error = refused_start("--port", "0", "--data-dir", str(tmp_path / "data"))
+    assert "another host uses the folder" in error
+    assert "--data-dir" in error
     host.kill()
-    assert enhance(start_host(program=recording(tmp_path))).status_code == 200
+    assert enhance(start()).status_code == 200
 
 
-def test_with_a_token_the_program_listens_for_others(start_host: StartHost, tmp_path: Path) -> None:
-    host = start_host(
-        program=recording(tmp_path),
+def test_with_a_token_the_program_listens_for_others(start: StartHost) -> None:
+    host = start(
         arguments=["--host", "0.0.0.0"],  # noqa: S104 - a token is set
         token="made-up-token",  # noqa: S106 - made up
     )
@@ -98,39 +113,35 @@ def test_with_a_token_the_program_listens_for_others(start_host: StartHost, tmp_
     assert "made-up-token" not in host.log()
 
 
-def test_a_result_outlives_a_kill(start_host: StartHost, tmp_path: Path) -> None:
-    first = start_host(program=recording(tmp_path))
+def test_a_result_outlives_a_kill(start: StartHost, tmp_path: Path) -> None:
+    first = start()
     answer = enhance(first)
     assert first.kill() == -signal.SIGKILL
-    again = enhance(start_host(program=recording(tmp_path)))
+    again = enhance(start())
     assert answer.status_code == 200
     assert again.content == answer.content
     assert calls(tmp_path) == 1
 
 
 def test_an_operation_that_was_killed_can_be_done_again(
-    start_host: StartHost, tmp_path: Path
+    start: StartHost, gate: Path, tmp_path: Path
 ) -> None:
-    gate = tmp_path / "gate"
-    os.mkfifo(gate)
-    first = start_host(program=recording(tmp_path))
+    first = start()
     with ThreadPoolExecutor(1) as caller:
         lost = caller.submit(enhance, first)
         wait_until(lambda: calls(tmp_path) == 1)
         first.kill()
         assert isinstance(lost.exception(timeout=30), httpx.TransportError)
     gate.unlink()
-    assert enhance(start_host(program=recording(tmp_path))).status_code == 200
+    assert enhance(start()).status_code == 200
     assert calls(tmp_path) == 2
 
 
 @pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_lets_the_running_operation_end_and_answer(
-    start_host: StartHost, tmp_path: Path, name: signal.Signals
+    start: StartHost, gate: Path, tmp_path: Path, name: signal.Signals
 ) -> None:
-    gate = tmp_path / "gate"
-    os.mkfifo(gate)
-    host = start_host(program=recording(tmp_path))
+    host = start()
     with ThreadPoolExecutor(1) as caller:
         answer = caller.submit(enhance, host)
         wait_until(lambda: calls(tmp_path) == 1)
@@ -141,45 +152,41 @@ def test_a_stop_lets_the_running_operation_end_and_answer(
     assert host.end() == 0
 
 
-def test_a_stop_waits_for_an_operation_that_nobody_waits_for(
-    start_host: StartHost, tmp_path: Path
+def test_a_stop_waits_for_an_operation_without_a_caller(
+    start: StartHost, gate: Path, tmp_path: Path
 ) -> None:
-    gate = tmp_path / "gate"
-    os.mkfifo(gate)
-    host = start_host(program=recording(tmp_path), arguments=["--operation-seconds", "0.05"])
+    host = start(arguments=["--operation-seconds", "0.05"])
     assert enhance(host).status_code == 504
     host.process.terminate()
     wait_until(lambda: is_stopping(host))
     gate.write_bytes(b"go")
     assert host.end() == 0
     gate.unlink()
-    assert enhance(start_host(program=recording(tmp_path))).status_code == 200
+    assert enhance(start()).status_code == 200
     assert calls(tmp_path) == 1
 
 
-def test_a_stop_turns_away_whoever_has_not_begun(start_host: StartHost, tmp_path: Path) -> None:
-    gate = tmp_path / "gate"
-    os.mkfifo(gate)
-    host = start_host(program=recording(tmp_path))
+def test_a_stop_refuses_operations_that_wait(start: StartHost, gate: Path, tmp_path: Path) -> None:
+    host = start()
     with ThreadPoolExecutor(2) as callers:
         running = callers.submit(enhance, host)
         wait_until(lambda: calls(tmp_path) == 1)
         waiting = callers.submit(enhance, host, "another")
         wait_until(lambda: host.client.get("status").json()["queued"] == 1)
         host.process.terminate()
-        turned_away = waiting.result(timeout=30)
+        refused = waiting.result(timeout=30)
         gate.write_bytes(b"go")
         assert running.result(timeout=30).status_code == 200
-    assert (turned_away.status_code, turned_away.json()["error"]["code"]) == (503, "not_ready")
-    assert int(turned_away.headers["retry-after"]) > 0
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "not_ready")
+    assert int(refused.headers["retry-after"]) > 0
 
 
 def is_stopping(host: StartedHost) -> bool:
     return bool(host.client.get("status").json()["status"] == "stopping")
 
 
-def test_the_log_holds_no_query_of_a_url(start_host: StartHost, tmp_path: Path) -> None:
-    host = start_host(program=recording(tmp_path), arguments=["--allow-url-host", "127.0.0.1:1"])
+def test_the_log_holds_no_query_of_a_url(start: StartHost) -> None:
+    host = start(arguments=["--allow-url-host", "127.0.0.1:1"])
     url = "http://127.0.0.1:1/face.png?signature=made-up-secret"
     host.client.post("enhance-face?also=made-up-secret", json={"source_path": url})
     assert host.end() == 0

@@ -1,17 +1,21 @@
 import asyncio
+from concurrent.futures import Future
 from functools import partial
+from typing import NamedTuple
 
+import httpx
 import pytest
 
-from storycanvas.host.operations.work_queue import WorkQueue
 from storycanvas.faces.errors import HostNotReady
+from storycanvas.host.operations.work_queue import WorkQueue
 from tests.support.host.gated_engine import GatedEngine
-from tests.support.host.pictures_made import encoded
-from tests.support.host.threaded_host import OpenHost, code, wait_until
+from tests.support.host.pictures import encoded
+from tests.support.host.started_host import wait_until
+from tests.support.host.threaded_host import OpenHost, ThreadedHost, code
 
 
 def begun() -> None:
-    """Nobody waits for the beginning here."""
+    """Ignore the start of the engine."""
 
 
 @pytest.mark.parametrize("slots", [1, 2])
@@ -27,7 +31,7 @@ def test_never_more_operations_run_than_there_are_slots(open_host: OpenHost, slo
     assert host.status() | {"operations": 8, "busy": 0, "queued": 0} == host.status()
 
 
-def test_one_more_than_the_queue_holds_is_sent_away_for_now(open_host: OpenHost) -> None:
+def test_an_operation_beyond_the_queue_is_refused_for_now(open_host: OpenHost) -> None:
     engine = GatedEngine(gated=True)
     host = open_host(engine, queue=2)
     picture = host.upload(encoded())
@@ -47,7 +51,7 @@ def test_a_refused_operation_gives_its_place_back(open_host: OpenHost) -> None:
     assert host.age(host.upload(encoded())).status_code == 200
 
 
-def test_those_who_wait_go_in_the_order_of_their_arrival() -> None:
+def test_waiting_operations_start_in_the_order_of_their_arrival() -> None:
     order: list[int] = []
 
     async def arrive_then_get_ready_in_reverse() -> None:
@@ -64,7 +68,7 @@ def test_those_who_wait_go_in_the_order_of_their_arrival() -> None:
     assert order == [1, 2, 3]
 
 
-def test_an_operation_that_takes_too_long_is_given_up_but_keeps_its_slot(
+def test_an_operation_that_takes_too_long_times_out_and_keeps_its_slot(
     open_host: OpenHost,
 ) -> None:
     engine = GatedEngine(gated=True)
@@ -75,16 +79,14 @@ def test_an_operation_that_takes_too_long_is_given_up_but_keeps_its_slot(
     assert host.status()["busy"] == 1
 
 
-def test_while_the_engine_hangs_nothing_new_is_taken_on(open_host: OpenHost) -> None:
+def test_while_the_engine_hangs_new_operations_are_refused(open_host: OpenHost) -> None:
     engine = GatedEngine(gated=True)
     host = open_host(engine, operation_seconds=0.05)
     picture = host.upload(encoded())
     waiting = [host.age_meanwhile(picture, age) for age in (1, 2)]
     wait_until(lambda: host.status()["status"] == "failed")
-    assert sorted(code(answer.result()) for answer in waiting) == [
-        (503, "not_ready"),
-        (504, "timed_out"),
-    ]
+    codes = sorted(code(answer.result()) for answer in waiting)
+    assert codes == [(503, "not_ready"), (504, "timed_out")]
     refused = host.age(picture)
     assert code(refused) == (503, "not_ready")
     assert int(refused.headers["retry-after"]) > 0
@@ -93,7 +95,7 @@ def test_while_the_engine_hangs_nothing_new_is_taken_on(open_host: OpenHost) -> 
     assert len(engine.calls) == 1
 
 
-def test_a_stop_turns_away_who_waits_and_lets_the_running_one_end() -> None:
+def test_a_stop_refuses_waiting_operations_and_lets_the_running_operation_end() -> None:
     async def stop_while_two_wait() -> list[object]:
         queue = WorkQueue(slots=1, queue=8, operation_seconds=60)
         with queue.place() as first, queue.place() as second:
@@ -108,3 +110,68 @@ def test_a_stop_turns_away_who_waits_and_lets_the_running_one_end() -> None:
     done, refused = asyncio.run(stop_while_two_wait())
     assert done == "done"
     assert isinstance(refused, HostNotReady)
+
+
+def is_closed(host: ThreadedHost) -> bool:
+    try:
+        httpx.get(f"{host.url}/api/v1/status")
+    except httpx.TransportError:
+        return True
+    return False
+
+
+class Stopping(NamedTuple):
+    host: ThreadedHost
+    picture: str
+    running: Future[httpx.Response]
+
+
+def stopping(open_host: OpenHost) -> Stopping:
+    """A host that stops while an operation runs."""
+    host = open_host(GatedEngine(gated=True))
+    picture = host.upload(encoded())
+    running = host.age_meanwhile(picture, key="running")
+    host.engine.began.get(timeout=30)
+    host.stop()
+    wait_until(lambda: host.status()["status"] == "stopping")
+    return Stopping(host, picture, running)
+
+
+def test_a_request_during_a_stop_is_refused_with_a_time_to_come_back(open_host: OpenHost) -> None:
+    host, picture, _ = stopping(open_host)
+    refused = [
+        host.age(picture),
+        host.client.post("assets", content=encoded(colour="blue")),
+        host.client.post("assets", files={"file": encoded(colour="blue")}),
+    ]
+    assert [code(answer) for answer in refused] == [(503, "not_ready")] * 3
+    assert all(int(answer.headers["retry-after"]) > 0 for answer in refused)
+    assert len(list((host.data_dir / "assets").iterdir())) == 1
+
+
+def test_a_stopping_host_still_sends_its_pictures(open_host: OpenHost) -> None:
+    host, picture, _ = stopping(open_host)
+    assert host.client.get(f"assets/{picture}").content == encoded()
+
+
+def test_a_running_operation_can_be_joined_while_its_host_stops(open_host: OpenHost) -> None:
+    host, picture, running = stopping(open_host)
+    joined = host.age_meanwhile(picture, key="running")
+    host.engine.let_through()
+    assert joined.result().content == running.result().content
+
+
+def test_a_host_closes_once_the_last_operation_has_ended(open_host: OpenHost) -> None:
+    host, _, running = stopping(open_host)
+    assert not is_closed(host)
+    host.engine.let_through()
+    assert running.result().status_code == 200
+    wait_until(lambda: is_closed(host))
+
+
+def test_a_stop_does_not_wait_longer_than_its_time(open_host: OpenHost) -> None:
+    host = open_host(GatedEngine(gated=True), stop_seconds=0.2)
+    host.age_meanwhile(host.upload(encoded()))
+    host.engine.began.get(timeout=30)
+    host.stop()
+    wait_until(lambda: is_closed(host))

@@ -1,8 +1,9 @@
-"""FaceFusion checkouts that tests may spoil: stand-ins, or copies of a real one."""
+"""FaceFusion checkouts that tests may spoil: copies of a real one, stand-ins, mere outlines."""
 
 import os
 import shutil
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,8 @@ HOME_VARIABLE = "TEST_FACEFUSION_HOME"
 PYTHON_VARIABLE = "TEST_FACEFUSION_PYTHON"
 PRODUCER = b"synthetic-weights"
 _HEAD_BYTES = 256
-_PROGRAMS = ("curl", "ffmpeg", "ffprobe")
+PROGRAMS = ("curl", "ffmpeg", "ffprobe")
+SAYS_VERSION = "print('FaceFusion 3.8.1')"
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,40 @@ def refuse_real_weights(checkout: Checkout) -> None:
 def programs(folder: Path) -> str:
     """Return a PATH with all that FaceFusion asks for; the stand-in starts none of it."""
     path = os.environ["PATH"]
-    for name in _PROGRAMS:
-        if shutil.which(name) is None and not (folder / name).exists():
-            folder.mkdir(exist_ok=True)
-            (folder / name).write_text("#!/bin/sh\n")
-            (folder / name).chmod(0o700)
+    for name in PROGRAMS:
+        if shutil.which(name) is None:
+            make_executable(folder / name)
     return f"{path}{os.pathsep}{folder}"
+
+
+def make_checkout(home: Path, program: str = SAYS_VERSION) -> Path:
+    """Make a folder that looks like a checkout, with a program that prints a version."""
+    home.mkdir()
+    (home / "facefusion.py").write_text(program)
+    return home
+
+
+def make_programs(folder: Path, names: Iterable[str] = PROGRAMS) -> str:
+    """A folder for PATH."""
+    folder.mkdir()
+    for name in names:
+        make_executable(folder / name)
+    return str(folder)
+
+
+def make_executable(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("#!/bin/sh\n")
+    path.chmod(0o755)
+    return path
+
+
+def outline_environment(home: Path, programs: str) -> dict[str, str]:
+    return {"FACEFUSION_HOME": str(home), "FACEFUSION_PYTHON": sys.executable, "PATH": programs}
+
+
+def put_weights(home: Path, files: Iterable[str]) -> None:
+    models = home / ".assets" / "models"
+    models.mkdir(parents=True, exist_ok=True)
+    for name in files:
+        (models / name).touch()

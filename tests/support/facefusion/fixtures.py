@@ -1,11 +1,13 @@
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.facefusion.checkouts import Checkout, write_checkout
 from tests.support.facefusion.driven_host import MODES, Drive, DrivenHost
+from tests.support.facefusion.supervised import OpenEngine, Supervised
 
 
 @pytest.fixture(scope="session")
@@ -56,5 +58,16 @@ def drive(tmp_path: Path) -> Iterator[Drive]:
             host = DrivenHost(checkout, tmp_path / "host", arguments, environment)
             stack.callback(host.end)
             return host
+
+        yield start
+
+
+@pytest.fixture
+def open_engine(tmp_path: Path) -> Iterator[OpenEngine]:
+    """Opens engines, which are closed after the test."""
+    with contextlib.ExitStack() as stack:
+
+        def start(**plan: Any) -> Supervised:
+            return stack.enter_context(Supervised(tmp_path, **plan))
 
         yield start

@@ -1,14 +1,12 @@
 """A stand-in checkout whose operations can be held at a gate, and what was seen of it."""
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 
 from tests.support.facefusion.stand_in.checkout import operations, write_stand_in
+from tests.support.host.started_host import wait_until
 
-WAIT_SECONDS = 30.0
 PROGRESS = "processing:  10%|=         | 1/10"
 LATER_PROGRESS = "processing:  20%|==        | 2/10"
 
@@ -60,13 +58,6 @@ class GatedCheckout:
         """Wait until more operations began than before; tell the newest one's process."""
         wait_until(lambda: len(self.begun()) > before)
         return self.begun()[-1]
-
-
-def wait_until(fulfilled: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not fulfilled():
-        assert time.monotonic() < deadline, "this did not happen"
-        time.sleep(0.01)
 
 
 def is_gone(pid: int) -> bool:

@@ -20,8 +20,9 @@ from storycanvas.host.engines.facefusion.drivers.driver import Renewal
 from storycanvas.host.engines.facefusion.engine import EnginePlan, FaceFusionEngine
 from storycanvas.host.engines.facefusion.process.environment import facefusion_environment
 from storycanvas.host.engines.facefusion.process.installation import Installation
-from tests.support.facefusion.gated_checkout import GatedCheckout, is_gone, wait_until
+from tests.support.facefusion.gated_checkout import GatedCheckout, is_gone
 from tests.support.facefusion.stand_in.checkout import VERSION, misbehave
+from tests.support.host.started_host import wait_until
 
 SELDOM = Renewal(operations=1000, memory_bytes=2**40)
 OPTIONS = ("--video-memory-strategy", "tolerant", "--log-level", "info")

@@ -62,7 +62,7 @@ def serialised(model: Model) -> bytes:
 
 
 def refuse_real_weights(folder: Path) -> None:
-    """Insist on a folder without models of anybody else.
+    """Insist on a folder without models of other origin.
 
     Raises:
         SystemExit: There is one.

@@ -9,7 +9,7 @@ import pytest
 from storycanvas.faces.errors import ContentRejected, EngineFailed, NoFace
 from tests.support.host.gated_engine import GatedEngine
 from tests.support.host.picture_server import PictureServer
-from tests.support.host.pictures_made import encoded
+from tests.support.host.pictures import encoded
 from tests.support.host.started_host import StartedHost, StartHost
 from tests.support.host.threaded_host import OpenHost, ThreadedHost
 from tests.support.paths import ROOT

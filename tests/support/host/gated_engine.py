@@ -1,16 +1,29 @@
-"""An engine that waits for the test, counts its calls and fails on demand."""
+"""Engines of tests: a bare base, and an engine that waits for the test and fails on demand."""
 
 import queue
 import threading
 from collections.abc import Sequence
 
 from storycanvas.faces.contract import DetectedFace
-from storycanvas.faces.operations import AgeAdjustOperation, FaceOperation
+from storycanvas.faces.operations import OPERATIONS, AgeAdjustOperation, FaceOperation
 from storycanvas.faces.pictures.reading import Picture
-from storycanvas.host.engines.engine import EngineResult
-from tests.support.host.bare_engine import BareEngine
+from storycanvas.host.engines.engine import EngineResult, Readiness
 
 FACE = DetectedFace(x=1, y=2, width=3, height=4, score=0.9, estimated_age=31.0)
+
+
+class BareEngine:
+    mode = "in-process"
+    readiness: Readiness = "ok"
+
+    def able(self) -> tuple[str, ...]:
+        return tuple(operation.path for operation in OPERATIONS)
+
+    def models(self) -> tuple[str, ...]:
+        return ()
+
+    def close(self) -> None:
+        return
 
 
 class GatedEngine(BareEngine):

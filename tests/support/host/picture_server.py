@@ -5,7 +5,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from storycanvas.faces.pictures.reading import MAX_BYTES
-from tests.support.host.pictures_made import encoded
+from tests.support.host.pictures import encoded
 
 GOOD = encoded("JPEG")
 PAGES: dict[str, tuple[int, dict[str, str], bytes]] = {

@@ -1,7 +1,7 @@
-"""The real program around an engine that writes down its calls: FOLDER, then the host's options.
+"""The real program around an engine that records its calls: FOLDER, then the host's options.
 
 Each call appends a line to FOLDER/calls. While the named pipe FOLDER/gate is there, a call waits
-until somebody opens it for writing.
+until the pipe is opened for writing.
 """
 
 import os
@@ -15,7 +15,7 @@ from storycanvas.host.__main__ import start_logging
 from storycanvas.host.command_line import read_settings
 from storycanvas.host.engines.engine import EngineResult
 from storycanvas.host.serving import serve
-from tests.support.host.bare_engine import BareEngine
+from tests.support.host.gated_engine import BareEngine
 
 
 class RecordingEngine(BareEngine):

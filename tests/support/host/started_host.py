@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -20,6 +21,13 @@ WAIT_SECONDS = 30
 def environment(token: str | None = None) -> dict[str, str]:
     plain = {name: value for name, value in os.environ.items() if name != "FACEFUSION_TOKEN"}
     return plain | {"PYTHONPATH": str(ROOT)} | ({"FACEFUSION_TOKEN": token} if token else {})
+
+
+def wait_until(fulfilled: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not fulfilled():
+        assert time.monotonic() < deadline, "this did not happen"
+        time.sleep(0.01)
 
 
 class HostProcess:

@@ -1,7 +1,6 @@
 """The host's own server in a thread of the test, with an engine that the test controls."""
 
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -13,15 +12,7 @@ from storycanvas.faces.contract import API, IDEMPOTENCY_HEADER
 from storycanvas.host.serving import listen, server_for
 from storycanvas.host.settings import HostSettings
 from tests.support.host.gated_engine import GatedEngine
-
-WAIT_SECONDS = 30
-
-
-def wait_until(fulfilled: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not fulfilled():
-        assert time.monotonic() < deadline, "this did not happen"
-        time.sleep(0.01)
+from tests.support.host.started_host import WAIT_SECONDS
 
 
 class ThreadedHost:

@@ -63,7 +63,7 @@ def _error_faults(answer: RawAnswer) -> list[str]:
     if answer.status == _SERVER_ERROR and (
         error.code != "engine_failed" or UNFORESEEN in error.message
     ):
-        return [f"an error nobody thought of: {error.code}"]
+        return [f"an unforeseen error: {error.code}"]
     return []
 
 

@@ -14,12 +14,12 @@ from storycanvas.host.engines.facefusion.process.installation import (
     find_python,
     supported_version,
 )
-from tests.support.facefusion.made_checkout import (
+from tests.support.facefusion.checkouts import (
     SAYS_VERSION,
-    environment_of,
     make_checkout,
     make_executable,
     make_programs,
+    outline_environment,
 )
 
 TELLS_ENVIRONMENT = (
@@ -31,7 +31,7 @@ TELLS_ENVIRONMENT = (
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     home = make_checkout(tmp_path / "facefusion")
-    return environment_of(home, make_programs(tmp_path / "bin"))
+    return outline_environment(home, make_programs(tmp_path / "bin"))
 
 
 def test_an_installation_is_found_with_its_version(environment: dict[str, str]) -> None:
@@ -44,9 +44,9 @@ def test_an_installation_is_found_with_its_version(environment: dict[str, str]) 
     ("name", "value", "message"),
     [
         ("FACEFUSION_HOME", "", "FACEFUSION_HOME is not set"),
-        ("FACEFUSION_HOME", "/does/not/exist", "/does/not/exist, which is no folder"),
-        ("FACEFUSION_HOME", __file__, "which is no folder"),
-        ("FACEFUSION_HOME", str(Path(__file__).parent), "which holds no facefusion.py"),
+        ("FACEFUSION_HOME", "/does/not/exist", "/does/not/exist, which is not a folder"),
+        ("FACEFUSION_HOME", __file__, "which is not a folder"),
+        ("FACEFUSION_HOME", str(Path(__file__).parent), "which has no facefusion.py"),
         ("FACEFUSION_PYTHON", "", "FACEFUSION_PYTHON is not set"),
         ("FACEFUSION_PYTHON", "/does/not/python", "/does/not/python, which is missing"),
         ("FACEFUSION_PYTHON", __file__, "cannot be executed"),

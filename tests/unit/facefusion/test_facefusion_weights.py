@@ -12,7 +12,7 @@ from storycanvas.host.engines.facefusion.process.weights import (
     needed_files,
     present_models,
 )
-from tests.support.facefusion.made_checkout import put_weights
+from tests.support.facefusion.checkouts import put_weights
 
 OWNERS_NAMES = {"inswapper_256"}
 """Names of the project for a model that FaceFusion calls otherwise."""

@@ -7,8 +7,8 @@ from fastapi import Body, FastAPI
 from starlette.types import Message
 
 from storycanvas.faces.errors import OperationTimedOut, PictureTooLarge
-from storycanvas.host.api.middleware import MAX_JSON_BYTES, BodyLimits
 from storycanvas.host.api.errors import install_error_answers
+from storycanvas.host.api.middleware import MAX_JSON_BYTES, BodyLimits
 
 HALF: Message = {"type": "http.request", "body": b'{"x":', "more_body": True}
 REST: Message = {"type": "http.request", "body": b" 1}", "more_body": False}

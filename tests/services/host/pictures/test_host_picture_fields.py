@@ -6,7 +6,7 @@ import pytest
 from storycanvas.faces.pictures.reading import MAX_BYTES
 from tests.support.host.gated_engine import GatedEngine
 from tests.support.host.picture_server import PictureServer
-from tests.support.host.pictures_made import bomb, encoded
+from tests.support.host.pictures import bomb, encoded
 from tests.support.host.threaded_host import OpenHost, ThreadedHost, code
 
 

@@ -16,7 +16,7 @@ from storycanvas.faces.errors import BadField, FaceError, PictureUnreachable
 from storycanvas.host.sources.addresses import IpAddress, Lookup, look_up
 from storycanvas.host.sources.picture_downloads import PictureDownloads
 from storycanvas.host.sources.url_hosts import UrlHost
-from tests.support.host.pictures_made import encoded
+from tests.support.host.pictures import encoded
 from tests.system.fuzz.strange_server import StrangeServer
 
 NAME = "pictures.example"

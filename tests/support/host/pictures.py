@@ -1,4 +1,4 @@
-"""What a host keeps on its disk, and pictures to fill it with."""
+"""Small pictures, and what a host keeps of them on its disk."""
 
 import hashlib
 import io
@@ -7,6 +7,19 @@ from pathlib import Path
 from PIL import Image
 
 from storycanvas.host.storage.assets import AssetStore
+
+
+def encoded(kind: str = "PNG", size: tuple[int, int] = (8, 8), colour: str = "red") -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", size, colour).save(buffer, kind)
+    return buffer.getvalue()
+
+
+def bomb() -> bytes:
+    """64 million pixels in a few kilobytes."""
+    buffer = io.BytesIO()
+    Image.new("1", (8000, 8000)).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def numbered(number: int) -> bytes:

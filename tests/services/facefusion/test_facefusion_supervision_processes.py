@@ -1,0 +1,144 @@
+"""A process for each operation, or for each of two slots: it ends or hangs, and the host copes."""
+
+from pathlib import Path
+
+import pytest
+
+from storycanvas.faces.errors import EngineFailed, OperationTimedOut
+from storycanvas.host.engines.facefusion.drivers.driver import ISOLATED
+from tests.support.facefusion.gated_checkout import is_gone
+from tests.support.facefusion.stand_in.checkout import operations
+from tests.support.facefusion.supervised import OpenEngine, Supervised, kill
+from tests.support.host.started_host import wait_until
+
+
+@pytest.fixture
+def isolated(open_engine: OpenEngine) -> Supervised:
+    return open_engine(renewal=ISOLATED)
+
+
+@pytest.fixture
+def two_slots(open_engine: OpenEngine) -> Supervised:
+    return open_engine(slots=2)
+
+
+def test_every_operation_gets_a_process_that_ends_with_it(isolated: Supervised) -> None:
+    results = []
+    for _ in range(2):
+        results.append(isolated.run().picture)
+        assert isolated.processes() == []
+
+    assert isolated.engine.mode == "isolated"
+    assert results[0] == results[1]
+    assert len(set(isolated.checkout.begun())) == 2
+    assert all(is_gone(pid) for pid in isolated.checkout.begun())
+
+
+def test_a_killed_isolated_process_costs_one_run_more(isolated: Supervised) -> None:
+    isolated.misbehave("gate")
+    running = isolated.run_meanwhile()
+
+    kill(isolated.checkout.next_to_begin())
+
+    assert running.result().picture is not None
+    assert isolated.checkout.begun()[1:] == isolated.checkout.ended()
+
+
+def test_isolated_processes_that_end_twice_by_themselves_are_an_error(isolated: Supervised) -> None:
+    isolated.misbehave("kill", "kill")
+
+    with pytest.raises(EngineFailed, match=r"code -9, twice\."):
+        isolated.run()
+
+    assert isolated.processes() == []
+
+
+def test_an_isolated_process_that_hangs_is_killed(open_engine: OpenEngine) -> None:
+    engine = open_engine(renewal=ISOLATED, try_seconds=2.0)
+    engine.misbehave("hang", "hang")
+
+    with pytest.raises(OperationTimedOut):
+        engine.run()
+
+    assert engine.processes() == []
+    assert all(is_gone(pid) for pid in engine.checkout.begun())
+
+
+def test_an_isolated_operation_is_done_with_less_memory(isolated: Supervised) -> None:
+    isolated.misbehave("out of memory")
+
+    result = isolated.run()
+
+    assert "video_memory_strategy tolerant -> strict" in result.reduced
+    assert result.picture == isolated.run().picture
+
+
+def most_at_once(home: Path) -> tuple[int, int]:
+    """How many operations ran at one time, in all and in one process."""
+    running: list[int] = []
+    most, most_in_one = 0, 0
+    for line in operations(home):
+        if line["event"] == "begin":
+            running.append(line["pid"])
+            most, most_in_one = (
+                max(most, len(running)),
+                max(most_in_one, running.count(line["pid"])),
+            )
+        else:
+            running.remove(line["pid"])
+    return most, most_in_one
+
+
+def test_two_operations_run_at_one_time_in_two_processes_and_never_two_in_one(
+    two_slots: Supervised,
+) -> None:
+    two_slots.misbehave("gate", "gate")
+    asked = [two_slots.run_meanwhile() for _ in range(6)]
+
+    wait_until(lambda: len(two_slots.checkout.begun()) == 2)
+    two_slots.checkout.open_gate()
+
+    assert len({future.result().picture for future in asked}) == 1
+    assert most_at_once(two_slots.checkout.home) == (2, 1)
+    assert len(two_slots.checkout.begun()) == 6
+
+
+def test_a_breakdown_on_one_slot_leaves_the_other_alone(two_slots: Supervised) -> None:
+    two_slots.misbehave("gate", "kill")
+    held = two_slots.run_meanwhile()
+    process = two_slots.checkout.next_to_begin()
+
+    disturbed = two_slots.run()
+
+    assert not held.done()
+    two_slots.checkout.open_gate()
+    assert held.result().picture == disturbed.picture
+    assert two_slots.checkout.begun().count(process) == 1
+
+
+def test_a_slot_whose_process_was_killed_twice_is_not_lost(two_slots: Supervised) -> None:
+    two_slots.misbehave("crash", "crash")
+    assert two_slots.run_meanwhile().exception() is not None
+
+    two_slots.misbehave("gate", "gate")
+    asked = [two_slots.run_meanwhile() for _ in range(2)]
+    wait_until(lambda: len(two_slots.checkout.begun()) == 4)
+    two_slots.checkout.open_gate()
+
+    assert len({future.result().picture for future in asked}) == 1
+
+
+def test_processes_killed_while_idle_are_replaced_on_every_slot(two_slots: Supervised) -> None:
+    two_slots.misbehave("gate", "gate")
+    asked = [two_slots.run_meanwhile() for _ in range(2)]
+    wait_until(lambda: len(two_slots.checkout.begun()) == 2)
+    two_slots.checkout.open_gate()
+    before = {future.result().picture for future in asked}
+
+    for pid in two_slots.checkout.begun():
+        kill(pid)
+    after = {future.result().picture for future in [two_slots.run_meanwhile() for _ in range(4)]}
+
+    assert after == before
+    assert len(two_slots.checkout.begun()) == 6
+    assert [is_gone(pid) for pid in two_slots.checkout.begun()[:2]] == [True, True]
