@@ -138,6 +138,7 @@ class PrefectServer(LocalService):
             "PREFECT_SERVER_SERVICES_REPOSSESSOR_LOOP_SECONDS": LEASES_LOOKED_AT_SECONDS,
             # On any port but 4200 the UI would call port 4200.
             "PREFECT_SERVER_UI_API_URL": self.url(port),
+            "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         }
         argv = [sys.executable, "-m", "prefect", "server", "start"]
         argv += ["--host", LOOPBACK, "--port", str(port)]

@@ -104,13 +104,16 @@ def _markdown(report: FaceRunReport, inline: bytes) -> str:
         lines.append(f"Base age {report.base_age}, the engine's estimate {report.estimated_age}.")
     lines += ["", *(f"- Note: {warning}" for warning in report.warnings)]
     lines += [f"- {step.step}: {step.error}" for step in report.unfinished]
-    lines += ["", f"Full size: {_shown(report.contact_sheet or '')}"]
+    lines += ["", "Full size:", "", _shown(report.contact_sheet or "")]
     return "\n".join(lines)
 
 
 def _shown(url: str) -> str:
-    """Link what a browser may open from Prefect's page; a file can only be named."""
-    return f"[{url}]({url})" if url.startswith(("http://", "https://")) else f"`{url}`"
+    """Link what a browser may open from Prefect's page; a file can only be named.
+
+    The UI scrolls a block of code; a long name in a line would run over the page's right column.
+    """
+    return f"[{url}]({url})" if url.startswith(("http://", "https://")) else f"```\n{url}\n```"
 
 
 def _row(step: StepReport) -> dict[str, str]:
