@@ -47,17 +47,10 @@ def connect(
     tries: int = TRIES,
     pause_seconds: float = PAUSE_SECONDS,
 ) -> Database[Document]:
-    """Open the StoryCanvas database and make sure that it answers.
+    """Open the StoryCanvas database, with aware times in UTC, and make sure that it answers.
 
     The policy is 5 tries 3 s apart, 5 s for choosing a server, 10 s for connecting and for each
     answer, writes and reads retried by the driver (docs/schema.md, Connection).
-
-    Returns:
-        The database; its times are UTC and aware.
-
-    Raises:
-        DatabaseUnreachable: No server answers.
-        DatabaseRefused: The server refuses the user, or the string is malformed.
     """
     client = _client(url, pool_size)
     for attempt in range(1, tries + 1):
@@ -94,10 +87,9 @@ def _client(url: str, pool_size: int) -> MongoClient[Document]:
 
 
 def reading_anything(database: Database[Document]) -> Database[Document]:
-    """Get a database that reads dates outside of Python's years, and broken text, without failing.
+    """Get the same database, but reading dates outside of Python's years and broken text.
 
-    Returns:
-        The same; such a date comes as a `bson.datetime_ms.DatetimeMS`.
+    Such a date comes as a `bson.datetime_ms.DatetimeMS`.
     """
     return database.with_options(
         CodecOptions(
@@ -111,13 +103,7 @@ def reading_anything(database: Database[Document]) -> Database[Document]:
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Turn PyMongo's errors into the project's own.
-
-    Raises:
-        DatabaseUnreachable: The connection failed.
-        DatabaseRefused: The user may not do this.
-        OperationRefused: Anything else that the server refused.
-    """
+    """Turn PyMongo's errors into the project's own."""
     try:
         yield
     except ConnectionFailure as error:

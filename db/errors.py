@@ -1,4 +1,4 @@
-"""What can go wrong with the database, one class for each thing that happens."""
+"""Errors of the database, one class for each event."""
 
 from typing import ClassVar
 

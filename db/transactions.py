@@ -24,21 +24,14 @@ def can_transact(database: Database[Document]) -> bool:
 def in_one_transaction(
     database: Database[Document], work: Callable[[ClientSession | None], T]
 ) -> T:
-    """Run some work in one transaction, or without one on a standalone server.
+    """Run `work` in a transaction with its session, or with None on a standalone server.
 
-    The server ends a transaction after its `transactionLifetimeLimitSeconds`, 60 s unless it is
-    set otherwise, and cannot hold more in one than its cache has room for: 30 000 changed documents
-    were well in a cache of 256 MB, 110 000 were too many. One whose process was killed keeps its
-    documents from others until its 60 s are over. The driver begins anew, for up to 120 s, when a
-    transaction ended early.
-
-    Args:
-        database: Where.
-        work: Takes the session for each of its reads and writes, or None where there is no
-            transaction. It may be called again, and must be repeatable in both cases.
-
-    Raises:
-        TransactionUnfinished: No attempt was committed; nothing has changed.
+    `work` may be called again, and must be repeatable in both cases. The server ends a transaction
+    after its `transactionLifetimeLimitSeconds`, 60 s unless it is set otherwise, and cannot hold
+    more than its cache has room for: 30 000 changed documents were well in a cache of 256 MB,
+    110 000 were too many. A transaction whose process was killed keeps its documents from others
+    until its 60 s are over. The driver begins anew, for up to 120 s, when a transaction ended
+    early; `TransactionUnfinished` means that no attempt was committed and nothing has changed.
     """
     if not can_transact(database):
         return work(None)

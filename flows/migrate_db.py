@@ -13,7 +13,7 @@ from prefect import flow
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from db.migrations.engine.report import MigrationReport
+from db.migrations.engine.check import MigrationReport
 from tasks.artifacts import publish_report
 from tasks.database.connection import opened_database
 from tasks.database.migrate import MIGRATE_KEY, migrate, migration_table, unresolved_warnings

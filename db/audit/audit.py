@@ -39,16 +39,10 @@ def audit(
     *,
     fix: bool = False,
 ) -> AuditReport:
-    """Find what is wrong in a database, and repair what is safe to repair.
+    """Find what is wrong in a database, and with `fix` repair what is safe to repair.
 
-    Args:
-        database: The StoryCanvas database; anything may be missing or strange in it.
-        now: UTC.
-        sample_size: Most documents of a collection to validate, chosen by chance; all when None.
-        fix: Whether to repair; else nothing is written.
-
-    Returns:
-        Everything found, the worst first.
+    Anything may be missing or unexpected in it. At most `sample_size` documents of each collection,
+    chosen at random, are validated; all when it is None. The worst findings come first.
     """
     tolerant = reading_anything(database)
     validations = [(collection, Validation(collection)) for collection in COLLECTIONS]
@@ -65,7 +59,7 @@ def audit(
         fix=fix,
         looked_at=now,
         sample_size=sample_size,
-        collections=tuple(validation.seen for _, validation in validations),
+        collections=tuple(validation.coverage for _, validation in validations),
         findings=worst_first(findings),
     )
 
@@ -106,8 +100,7 @@ def _repaired(
 ) -> Iterator[AuditFinding]:
     """Repair what is safe to repair, which any number of runs may do at the same time.
 
-    Yields:
-        The findings; what was done stands in those that were repaired.
+    All findings are yielded; `done` of a repaired finding holds what was done.
     """
     for finding in findings:
         if finding.kind == "owed effect":

@@ -12,7 +12,7 @@ from db.audit.report import (
     MAX_EXAMPLES,
     NAME,
     AuditFinding,
-    CollectionSeen,
+    ValidatedCount,
     name_of,
     named,
     shortened,
@@ -34,10 +34,9 @@ _FREE_KEY = "*"
 
 
 def reasons(model: type[BaseModel], document: Document) -> set[Reason]:
-    """Validate a document as it is stored: nothing is converted, but 3.0 is a whole number.
+    """Find each reason why a document is invalid as it is stored.
 
-    Returns:
-        Each reason once; nothing when it is valid.
+    Nothing is converted, except that 3.0 is a whole number.
     """
     plain = _with_whole_numbers(document)
     try:
@@ -48,7 +47,7 @@ def reasons(model: type[BaseModel], document: Document) -> set[Reason]:
         return {
             (
                 _path(error["loc"], plain, fields, error["type"]),
-                _message(error["type"], error["msg"]),
+                _QUOTES_A_VALUE.get(error["type"], error["msg"]),
             )
             for error in found
         }
@@ -64,10 +63,6 @@ def _with_whole_numbers(value: Any) -> Any:  # noqa: ANN401 - whatever is stored
     if isinstance(value, list):
         return [_with_whole_numbers(part) for part in value]
     return value
-
-
-def _message(kind: str, message: str) -> str:
-    return _QUOTES_A_VALUE.get(kind, message)
 
 
 def _path(
@@ -111,11 +106,7 @@ _REMEDY = "Move large values, such as pictures stored as text, out of these docu
 def oversized_documents(
     database: Database[Document], collection: str, large: int = LARGE, critical: int = CRITICAL
 ) -> Iterator[AuditFinding]:
-    """Find large documents; the server measures all of them.
-
-    Yields:
-        At most one finding of each severity, with the largest documents.
-    """
+    """Find large documents, at most one finding of each severity; the server measures them."""
     size = {"$bsonSize": "$$ROOT"}
     largest = {"n": MAX_EXAMPLES, "sortBy": {"size": -1}, "output": ["$size", "$name"]}
     pipeline: list[Document] = [
@@ -182,7 +173,7 @@ def long_histories(database: Database[Document]) -> Iterator[AuditFinding]:
 
 
 REASONS = 50
-"""Most reasons of a collection that are listed apart; the documents of the others are counted."""
+"""Reasons of a collection that are listed; the documents of all others are counted together."""
 
 _OTHERS: Reason = ("other fields", "reasons beyond the first that are listed")
 _INVALID_DOCUMENTS_REMEDY = (
@@ -201,10 +192,9 @@ class Validation:
         self._validated = 0
 
     def run(self, database: Database[Document], sample_size: int | None) -> Iterator[AuditFinding]:
-        """Validate the documents: a random sample of `sample_size`, or all of them when it is None.
+        """Validate a random sample of `sample_size` documents, or all when it is None.
 
-        Yields:
-            One finding for each reason, the most frequent first.
+        The most frequent reason comes first.
         """
         documents = database[self._collection.name]
         self._documents = documents.estimated_document_count()
@@ -216,9 +206,9 @@ class Validation:
             yield self._finding(reason, count)
 
     @property
-    def seen(self) -> CollectionSeen:
+    def coverage(self) -> ValidatedCount:
         """How much was validated so far."""
-        return CollectionSeen(
+        return ValidatedCount(
             collection=self._collection.name,
             documents=max(self._documents, self._validated),
             validated=self._validated,
@@ -230,8 +220,7 @@ class Validation:
         known = {reason for reason in found if reason in self._counts}
         room = max(REASONS - len(self._counts), 0)
         new = sorted(found - known)
-        told_apart = {*known, *new[:room], *([_OTHERS] if new[room:] else [])}
-        for reason in told_apart:
+        for reason in {*known, *new[:room], *([_OTHERS] if new[room:] else [])}:
             self._counts[reason] += 1
             if len(self._ids[reason]) < MAX_EXAMPLES:
                 self._ids[reason].append(name_of(document))

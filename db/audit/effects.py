@@ -1,4 +1,4 @@
-"""Finished operations whose effects on characters are still owed."""
+"""Finished operations whose effects on characters are still pending."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -9,7 +9,7 @@ from pymongo.database import Database
 from db.audit.report import MAX_EXAMPLES, AuditFinding, named
 from db.connection import Document, translated_errors
 from db.errors import OperationRefused
-from db.ledger.record import apply_effects
+from db.ledger import apply_effects
 
 LEDGER = "facefusion_operations"
 
@@ -25,7 +25,7 @@ _FAILED_REMEDY = (
 
 
 def pending_effects(database: Database[Document]) -> Iterator[AuditFinding]:
-    """Find the ledger's entries that still owe something to a character."""
+    """Find the ledger's entries with effects that are not yet applied."""
     ledger = database[LEDGER]
     count = ledger.count_documents(_PENDING)
     ids = [
@@ -37,7 +37,7 @@ def pending_effects(database: Database[Document]) -> Iterator[AuditFinding]:
 
 
 class PendingEffects:
-    """Applying what is owed, by the same updates as recording does, which are safe to repeat."""
+    """Applies pending effects by the updates that record them, which are safe to repeat."""
 
     def __init__(self, database: Database[Document]) -> None:
         self._database = database
@@ -47,7 +47,7 @@ class PendingEffects:
         self._failed_count = 0
 
     def apply(self, now: datetime) -> None:
-        """Apply the effects of every entry that owes some, the oldest entry first."""
+        """Apply the pending effects of every entry, the oldest entry first."""
         with translated_errors():
             pending = self._database[LEDGER].find(_PENDING, {"_id": 1}, sort=[("created_at", 1)])
             for entry in pending.allow_disk_use(True):

@@ -29,14 +29,11 @@ _UNKNOWN = (
 def unused_indexes(
     database: Database[Document], collections: Iterable[Collection]
 ) -> list[AuditFinding]:
-    """Find the indexes that no query has used.
+    """Find the indexes that no query has used, of the registry and others.
 
     Unique indexes and those that let documents expire are at work without any query. The server
-    counts from its start, or from an index's creation if that was later.
-
-    Returns:
-        At most two findings for a collection, one for the registry's indexes and one for others;
-        or one alone that the user has no right to see this.
+    counts from its start, or from an index's creation if that was later. A user without the right
+    to read these counts gets one finding that names the right.
     """
     found: list[AuditFinding] = []
     for collection in collections:
@@ -69,11 +66,7 @@ def _unused_in(database: Database[Document], collection: Collection) -> Iterator
 
 
 def is_unused(usage: Document) -> bool:
-    """Decide whether an index is without use.
-
-    Args:
-        usage: Its name as `_id`, its `uses`, and whether it is `unique` or `expires` documents.
-    """
+    """Decide by its `_id`, `uses`, `unique` and `expires` whether an index is without use."""
     at_work = usage["_id"] == "_id_" or usage["unique"] or usage["expires"] is not None
     return not at_work and not usage["uses"]
 
@@ -102,14 +95,10 @@ _KINDS: dict[Outcome, Kind] = {
 
 
 def index_findings(report: InitReport) -> Iterator[AuditFinding]:
-    """Turn what `init-db` would do into findings.
+    """Turn what `init-db` would do into findings, one a missing collection or wrong index.
 
     Validators are left out: whether they warn or refuse is the operator's choice, and the
     documents themselves are validated.
-
-    Yields:
-        One finding for each collection that is missing, and for each index that is missing or
-        different in a collection that is there.
     """
     wrong = [
         (finding, _KINDS[finding.outcome])

@@ -16,11 +16,9 @@ MAX_ATTEMPTS = 3
 def requeue_expired(database: Database[Document], now: datetime) -> str:
     """Put jobs with an expired lease back to queued, or to failed after the last attempt.
 
-    Each update asks again whether the lease has expired, so a job that was renewed or taken back
-    in between is left alone. What was counted and made so far stays.
-
-    Returns:
-        What was done; empty when nothing was left to do.
+    Each update asks again whether the lease has expired, so a job that was renewed or requeued in
+    between is left alone. What was counted and made so far stays. The answer is what was done,
+    empty when nothing was left to do.
     """
     jobs = database["facefusion_jobs"]
     expired = {"status": "processing", "lease_expires_at": {"$lt": now}}

@@ -83,7 +83,7 @@ def _finding(relation: Relation, group: Document) -> AuditFinding:
         remedy = _OWNED_DELETED if relation.owned else _OPTIONAL_DELETED
     else:
         remedy = _OWNED if relation.owned else _OPTIONAL
-    ids = [named(child) for some in group["ids"] for child in some]
+    ids = [named(child) for children in group["ids"] for child in children]
     return AuditFinding(
         kind="child of a deleted parent" if deleted else "orphan",
         collection=relation.collection,

@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict
-
 from db.connection import Document, translated_errors
 from db.errors import OperationRefused
+from db.schema.documents.base import Frozen
 
 Severity = Literal["critical", "warning", "info"]
 Kind = Literal[
@@ -33,11 +32,7 @@ MAX_EXAMPLES = 20
 _IN_A_LINE = 5
 
 
-class _ReportPart(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class AuditFinding(_ReportPart):
+class AuditFinding(Frozen):
     """Something that is not as it should be, or that a person should know.
 
     Attributes:
@@ -68,15 +63,15 @@ class AuditFinding(_ReportPart):
         return " ".join(filter(None, (what, self.done, self.remedy)))
 
 
-class CollectionSeen(_ReportPart):
-    """How much of a collection was validated."""
+class ValidatedCount(Frozen):
+    """How many documents of a collection were validated."""
 
     collection: str
     documents: int
     validated: int
 
 
-class AuditReport(_ReportPart):
+class AuditReport(Frozen):
     """What is wrong in a database, the worst first.
 
     Attributes:
@@ -90,7 +85,7 @@ class AuditReport(_ReportPart):
     fix: bool
     looked_at: datetime
     sample_size: int | None
-    collections: tuple[CollectionSeen, ...]
+    collections: tuple[ValidatedCount, ...]
     findings: tuple[AuditFinding, ...]
     left_out: int = 0
 
@@ -107,9 +102,9 @@ class AuditReport(_ReportPart):
         """Write each finding in one line, then how much of each collection was validated."""
         for finding in self.findings:
             yield f"{finding.severity}: {finding}"
-        for seen in self.collections:
-            if seen.documents or seen.validated:
-                yield f"{seen.collection}: {seen.validated} of {seen.documents} validated."
+        for count in self.collections:
+            if count.documents or count.validated:
+                yield f"{count.collection}: {count.validated} of {count.documents} validated."
 
     def summary(self) -> str:
         """Count in one sentence how many findings there are of each severity."""
@@ -119,18 +114,13 @@ class AuditReport(_ReportPart):
         ]
         found = ", ".join(parts) or "nothing found"
         done = f"{len(self.fixed)} with repairs" if self.fix else "looked only"
-        validated = sum(seen.validated for seen in self.collections)
+        validated = sum(count.validated for count in self.collections)
         return f"Database {self.database}: {found}; {done}; {validated} document(s) validated."
 
     def as_json(self, longest: int) -> str:
-        """Write the report as JSON, without its least severe findings if it were too long.
+        """Write the report as indented JSON of at most `longest` characters.
 
-        Args:
-            longest: Most characters. Half of the findings are left out, then half of the rest,
-                until it fits.
-
-        Returns:
-            Indented JSON, with the number of findings left out.
+        While it is too long, the less severe half of the findings is left out and counted.
         """
         kept, text = len(self.findings), self.model_dump_json(indent=2)
         while len(text) > longest and kept:
@@ -149,11 +139,7 @@ def worst_first(findings: Iterable[AuditFinding]) -> tuple[AuditFinding, ...]:
 def run_check(
     part: str, collection: str, look: Callable[[], Iterable[AuditFinding]]
 ) -> list[AuditFinding]:
-    """Do a part of an audit, or find that it could not be done.
-
-    Returns:
-        What was found, or the one finding that the server cannot do this here.
-    """
+    """Do a part of an audit, or find that the server cannot do it here."""
     try:
         with translated_errors():
             return [*look()]
@@ -162,13 +148,7 @@ def run_check(
 
 
 def check_skipped(part: str, collection: str, remedy: str) -> AuditFinding:
-    """Find that a part of the audit could not be done.
-
-    Args:
-        part: What should have been looked at.
-        collection: Where.
-        remedy: Why not, and what a person should do about it.
-    """
+    """Find that a part of the audit could not be done, and why (`remedy`)."""
     return AuditFinding(
         kind="not looked at", collection=collection, subject=part, count=0, remedy=remedy
     )
@@ -182,11 +162,7 @@ NAME: Document = {"$cond": [{"$eq": [{"$type": "$id"}, "string"]}, "$id", {"_id"
 
 
 def named(value: object) -> str:
-    """Name a document in one short line.
-
-    Returns:
-        The `id`, or `_id` and its value.
-    """
+    """Name a document by its `id`, or by `_id` and its value, in one short line."""
     return shortened(f"_id {value.get('_id')!r}" if isinstance(value, dict) else str(value))
 
 

@@ -1,4 +1,4 @@
-"""What the text of one cell means, in the form in which PostgreSQL writes its types."""
+"""The meaning of a cell's text, in the form in which PostgreSQL writes its types."""
 
 import json
 import math
@@ -17,17 +17,13 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 def read_array(text: str) -> list[str | None]:
-    r"""Read an array of one dimension.
+    """Read an array of one dimension; a NULL without quotes is None.
 
-    Args:
-        text: Elements in braces, those with special characters in double quotes, where a
-            backslash takes the next character as it is; bounds such as `[0:1]=` are of no use.
-
-    Returns:
-        The elements; None for a NULL without quotes.
+    Elements stand in braces, those with special characters in double quotes, where a backslash
+    takes the next character as it is. Bounds such as `[0:1]=` are ignored.
 
     Raises:
-        ValueError: It is not an array, or one of several dimensions.
+        ValueError: It is not an array, or has several dimensions.
     """
     bounds = _BOUNDS.match(text)
     inner = text[bounds.end() :] if bounds else text
@@ -71,15 +67,10 @@ _BOOLEANS = {"t": True, "true": True, "f": False, "false": False}
 
 
 def read_cell(kind: Kind, text: str) -> Any:  # noqa: ANN401 - each kind has its own type
-    """Read a cell that is not NULL.
+    """Read a cell that is not NULL; the JSON value null is None.
 
-    Args:
-        kind: What type the column has.
-        text: PostgreSQL's text of the value. A timestamp without a zone is UTC; an e-mail address
-            is lower-cased; a NULL inside of an array is left out.
-
-    Returns:
-        The value; None for the JSON value null.
+    A timestamp without a zone is UTC, an e-mail address is lower-cased, and a NULL inside of an
+    array is left out.
 
     Raises:
         ValueError: The text does not fit the kind; the message names the expected form.

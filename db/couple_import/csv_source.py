@@ -38,11 +38,7 @@ class CsvSource:
         return f"file {self._path(table).name}"
 
     def columns(self, table: Table) -> tuple[str, ...] | None:
-        """Read the first line of a table's file.
-
-        Raises:
-            FileUnreadable: It cannot be opened, has no first line or names a column twice.
-        """
+        """Read the first line of a table's file."""
         path = self._path(table)
         if not path.is_file():
             return None
@@ -55,11 +51,7 @@ class CsvSource:
         return tuple(header)
 
     def rows(self, table: Table, columns: Sequence[str]) -> Iterator[SourceRow]:
-        """Read a table's file, line after line; empty lines are skipped.
-
-        Raises:
-            FileUnreadable: It cannot be read, or not to its end.
-        """
+        """Read a table's file, line after line; empty lines are skipped."""
         texts = {
             column.name
             for column in table.columns

@@ -1,4 +1,4 @@
-"""What can go wrong with an import, one class for each thing that happens.
+"""Errors of an import, one class for each event.
 
 No message holds an address, a password or the content of a user's row.
 """
@@ -37,7 +37,7 @@ class ColumnsMissing(ImportFailed):
 
 
 class TablesMissing(ImportFailed):
-    """The source has not one of the tables."""
+    """The source has none of the tables."""
 
 
 class SourceUnreachable(ImportFailed):

@@ -1,7 +1,7 @@
 """The queries and writes of the five collections that rows become documents of.
 
 Every write is safe to repeat, in any number of processes at once: a row has the same `_id`
-everywhere, and an existing document is never changed, except by the one merge of a user. Each call
+everywhere, and an existing document is never changed, except by merging a user into it. Each call
 takes one batch, at most a few thousand rows.
 """
 
@@ -64,11 +64,7 @@ class Placement:
         """Nothing stays open."""
 
     def parents(self, collection: str, legacy_ids: Collection[int]) -> dict[int, Parent]:
-        """Find the documents that rows became, deleted ones too.
-
-        Returns:
-            Those that are there and have an id.
-        """
+        """Find the documents that rows became, deleted ones too, as far as they have an id."""
         if not legacy_ids:
             return {}
         fields = {"id": True, "legacy_id": True, "category": True}
@@ -85,10 +81,9 @@ class Placement:
     def holders(
         self, collection: str, relation: str, parent_ids: Collection[str]
     ) -> dict[str, int | None]:
-        """Find which of some parents have a document that points to them.
+        """Find which parents some document points to.
 
-        Returns:
-            The document's legacy id, None where it has none, by the parent's id.
+        The document's legacy id is given by the parent's id, None where it has none.
         """
         wanted = {relation: {"$in": [*parent_ids]}}
         with translated_errors():
@@ -96,7 +91,7 @@ class Placement:
             return {document[relation]: _legacy_id(document) for document in found}
 
     def users_like(self, emails: Collection[str], usernames: Collection[str]) -> list[KnownUser]:
-        """Find the users, but deleted ones, who have one of some addresses or usernames."""
+        """Find the users that have one of some addresses or usernames, except deleted ones."""
         users = self._database["users"]
         fields = dict.fromkeys(_USER_FIELDS, True)
         same_email = {"$or": [{"email": {"$in": [*emails]}}, {"_id": {"$in": self._mixed_case()}}]}
@@ -112,11 +107,7 @@ class Placement:
         return [_known(user) for user in found.values()]
 
     def insert(self, collection: str, documents: Mapping[int, Document]) -> StoreResult:
-        """Store new documents.
-
-        Returns:
-            Which of them were not stored, and why.
-        """
+        """Store new documents, and find which of them were not stored, and why."""
         if not documents:
             return StoreResult()
         legacy_ids = [*documents]
@@ -137,11 +128,7 @@ class Placement:
         return StoreResult()
 
     def merge(self, merges: Iterable[Merge]) -> StoreResult:
-        """Give users of StoryCanvas a row's legacy id, and the earlier `created_at`.
-
-        Returns:
-            Which of them were not merged, and why.
-        """
+        """Give users of StoryCanvas a row's legacy id, and the earlier `created_at`."""
         failures = {
             merge.legacy_id: "its user was changed at the same moment; run this again"
             for merge in merges
@@ -239,7 +226,7 @@ class DryRunTarget(Placement):
     def holders(
         self, collection: str, relation: str, parent_ids: Collection[str]
     ) -> dict[str, int | None]:
-        """Find which of some images have a template, or would have."""
+        """Find which images have a template, or would have."""
         noted = self._notes.execute(
             "SELECT image_id, legacy_id FROM notes "
             "WHERE image_id IN (SELECT value FROM json_each(?))",
@@ -248,7 +235,7 @@ class DryRunTarget(Placement):
         return dict(noted.fetchall()) | super().holders(collection, relation, parent_ids)
 
     def users_like(self, emails: Collection[str], usernames: Collection[str]) -> list[KnownUser]:
-        """Find the users who have one of some addresses or usernames, or would have."""
+        """Find the users that have one of some addresses or usernames, or would have."""
         noted = self._notes.execute(
             "SELECT id, email, username, legacy_id FROM notes "
             "WHERE email IN (SELECT value FROM json_each(?)) "

@@ -45,7 +45,7 @@ _OTHERWISE = "does not answer; start it, or correct the address"
 
 
 def explain(words: str) -> ImportFailed:
-    """Choose the error for a failed connection; libpq's own words are not repeated."""
+    """Choose the error for a failed connection; libpq's own message is not repeated."""
     for pattern, reason in _WORDS:
         if pattern.search(words):
             return SourceRefused(f"PostgreSQL {reason}.")
@@ -59,11 +59,7 @@ _SECRETS = {
 
 
 def options_of(address: str) -> dict[str, Any]:
-    """Read a connection string, a URL or `key=value` pairs.
-
-    Raises:
-        AddressUnreadable: It cannot be parsed.
-    """
+    """Read a connection string, a URL or `key=value` pairs."""
     try:
         return conninfo_to_dict(address)
     except (psycopg.Error, UnicodeError):
@@ -75,12 +71,7 @@ def options_of(address: str) -> dict[str, Any]:
 
 
 def refuse_password(address: str) -> None:
-    """Make sure that a connection string may be shown.
-
-    Raises:
-        PasswordInAddress: There is a password in it.
-        AddressUnreadable: It cannot be parsed.
-    """
+    """Refuse a connection string with a password in it, since Prefect shows parameters."""
     if _SECRETS & options_of(address).keys():
         raise PasswordInAddress(
             "The parameter postgres_url has a password in it, and Prefect keeps and shows the "
@@ -117,11 +108,7 @@ class PostgresSource:
     """A database that is read and never written, in one transaction for each use as a context."""
 
     def __init__(self, address: str) -> None:
-        """Take a connection string; it may hold a password, and is never shown.
-
-        Raises:
-            AddressUnreadable: It cannot be parsed.
-        """
+        """Take a connection string; it may hold a password, and is never shown."""
         self._options: dict[str, Any] = POLICY | options_of(address)
         self._opened: psycopg.Connection[tuple[Any, ...]] | None = None
 
@@ -154,23 +141,13 @@ class PostgresSource:
         return f"table {table.name}"
 
     def columns(self, table: Table) -> tuple[str, ...] | None:
-        """Read the columns of a table.
-
-        Raises:
-            SourceUnreachable: The connection broke.
-            SourceRefused: PostgreSQL refuses.
-        """
+        """Read the columns of a table."""
         with _translated_errors(self.place(table)):
             found = self._connection.execute(_COLUMNS, (table.name,)).fetchall()
         return tuple(name for (name,) in found) or None
 
     def rows(self, table: Table, columns: Sequence[str]) -> Iterator[SourceRow]:
-        """Read a table in the order of its ids, by a cursor of the server.
-
-        Raises:
-            SourceUnreachable: The connection broke, or a statement took too long.
-            SourceRefused: PostgreSQL refuses, or holds a text that is not UTF-8.
-        """
+        """Read a table in the order of its ids, by a cursor of the server."""
         with (
             _translated_errors(self.place(table)),
             self._connection.cursor(name=f"import_{table.name}") as cursor,
@@ -198,7 +175,7 @@ def _query(table: Table, columns: Sequence[str]) -> sql.Composed:
 
 @contextmanager
 def _translated_errors(subject: str) -> Iterator[None]:
-    """Turn psycopg's errors into sentences; PostgreSQL's own words may quote a row."""
+    """Turn psycopg's errors into sentences; PostgreSQL's own message may quote a row."""
     try:
         yield
     except psycopg.Error as error:

@@ -2,17 +2,13 @@
 
 from collections.abc import Iterator
 
-from pydantic import BaseModel, ConfigDict
+from db.schema.documents.base import Frozen
 
 MAX_EXAMPLES = 100
 """Most of the rows without a place that a report lists; it counts all of them."""
 
 
-class _ReportPart(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class TableCount(_ReportPart):
+class TableCount(Frozen):
     """What became of the rows of a table; the four outcomes add up to those read.
 
     Attributes:
@@ -30,7 +26,7 @@ class TableCount(_ReportPart):
     not_placed: int = 0
 
 
-class Problem(_ReportPart):
+class Problem(Frozen):
     """A row that has no place.
 
     Attributes:
@@ -48,7 +44,7 @@ class Problem(_ReportPart):
         return f"{self.table} {name}: {self.reason}"
 
 
-class ImportReport(_ReportPart):
+class ImportReport(Frozen):
     """What became of every row.
 
     Attributes:

@@ -30,7 +30,6 @@ class Column:
     """A column of a table.
 
     Attributes:
-        kind: What its texts mean.
         needed: Whether it is NOT NULL and has no default.
         null_is_default: Whether NULL becomes the default of the document, which takes no null.
         renamed: What the document calls it, where that differs.
@@ -166,10 +165,10 @@ TABLES = (USERS, IMAGES, TEMPLATES, FACESWAP_TASKS, CRAWL_TASKS)
 Fields = dict[str, Any]
 
 LARGEST_DOCUMENT = 16 * 1024 * 1024
-"""Bytes; MongoDB stores no larger one."""
+"""Bytes; MongoDB stores no larger document."""
 
 _NAMESPACE = UUID("5d8f0e63-3c1b-5b0e-9d2a-0c7a5f6b9e14")
-"""Never to be changed: with another one, a repeated import would store every row twice."""
+"""Never to be changed: with another namespace, a repeated import would store all rows twice."""
 _SHOWN = 40
 
 
@@ -189,7 +188,10 @@ class SourceRow:
 
 
 class Source(Protocol):
-    """A couple face-swap database in some form; used as a context, once or several times."""
+    """A couple face-swap database in some form; used as a context, once or several times.
+
+    What cannot be read, or not to its end, raises `ImportFailed`.
+    """
 
     def __enter__(self) -> Self:
         """Open it."""
@@ -201,18 +203,10 @@ class Source(Protocol):
         """Name the place where a table is, or would be."""
 
     def columns(self, table: Table) -> tuple[str, ...] | None:
-        """Read what columns a table has; None when the table is missing.
-
-        Raises:
-            ImportFailed: It cannot be read.
-        """
+        """Read what columns a table has; None when the table is missing."""
 
     def rows(self, table: Table, columns: Sequence[str]) -> Iterator[SourceRow]:
-        """Read a table that is there, row after row.
-
-        Raises:
-            ImportFailed: It cannot be read, or not to its end.
-        """
+        """Read a table that is there, row after row."""
 
 
 def new_id(table: str, legacy_id: int) -> str:
@@ -221,11 +215,7 @@ def new_id(table: str, legacy_id: int) -> str:
 
 
 def legacy_id_of(row: SourceRow) -> int:
-    """Read a row's id.
-
-    Raises:
-        RowRefused: The row is broken, or its id is not a whole number.
-    """
+    """Read a row's id; RowRefused when it is not a whole number."""
     if row.flaw:
         raise RowRefused(row.flaw)
     text = row.cells.get(ID)
@@ -236,14 +226,7 @@ def legacy_id_of(row: SourceRow) -> int:
 
 
 def fields_of(table: Table, row: SourceRow) -> Fields:
-    """Read a row's cells but its id.
-
-    Returns:
-        Values by the document's field names; relations are still the ids of the source.
-
-    Raises:
-        RowRefused: A cell does not fit its column, or is NULL where that is not allowed.
-    """
+    """Read a row's cells but its id, by the document's field names; relations stay source ids."""
     return {
         column.field: value
         for column in table.columns
@@ -253,14 +236,7 @@ def fields_of(table: Table, row: SourceRow) -> Fields:
 
 
 def document_of(table: Table, legacy_id: int, fields: Fields) -> Document:
-    """Make the document that is stored.
-
-    Returns:
-        A complete document that the collection's validator takes.
-
-    Raises:
-        RowRefused: The document's model or MongoDB takes no such value.
-    """
+    """Make the complete document that is stored, or refuse the row with the reason."""
     own_id = new_id(table.name, legacy_id)
     try:
         model = table.document.model_validate({**fields, "id": own_id, "legacy_id": legacy_id})
@@ -287,7 +263,7 @@ def _value(table: Table, column: Column, row: SourceRow) -> Any:  # noqa: ANN401
 
 
 def _check_storable(document: Document) -> None:
-    """Find what MongoDB takes in no document, so that one row does not end the whole batch."""
+    """Refuse what MongoDB stores in no document, so that one row does not end the whole batch."""
     try:
         size = len(bson.encode(document))
     except (BSONError, ValueError, OverflowError, RecursionError):

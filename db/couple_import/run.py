@@ -46,11 +46,8 @@ class ForeignKeys:
     def resolve(self, legacy_id: int, fields: Fields) -> Fields:
         """Name the parents of a row by their ids; a template gets its image's category.
 
-        Returns:
-            The values of its document. A relation that is NULL stays null.
-
-        Raises:
-            RowRefused: A parent has no place, or takes one row only and has one.
+        A relation that is NULL stays null. The row is refused when a parent has no place, or takes
+        one row only and has one.
         """
         related = dict(fields)
         for field, parents in self._parents.items():
@@ -142,11 +139,8 @@ def import_tables(
     """Place every row of every table, each table after those that it points into.
 
     A row is stored when all the rows that it points to are; it is listed when they are not, when
-    its document's model refuses it, and when it is in conflict with what is there.
-
-    Raises:
-        ImportFailed: The source cannot be read, or is not a couple face-swap database; rows that
-            were placed before stay, and count as existing in the next run.
+    its document's model refuses it, and when it is in conflict with what is there. When the source
+    fails, the rows placed so far stay, and count as existing in the next run.
     """
     stats = ImportStats()
     placement = DryRunTarget(database) if dry_run else Placement(database)

@@ -53,13 +53,9 @@ class UserMatcher:
             self._note(user)
 
     def match(self, document: Document) -> Document | Merge:
-        """Decide what becomes of a row, and note it for those that follow.
+        """Decide what becomes of a row, and remember it for those that follow.
 
-        Returns:
-            Into whom it is merged; the document itself when it becomes a user of its own.
-
-        Raises:
-            RowRefused: It is in conflict with a user.
+        A row becomes a user of its own, is merged, or is refused when it conflicts with a user.
         """
         same = self._by_email.get(document["email"], [])
         taken = self._by_username.get(document["username"].casefold())
@@ -97,11 +93,7 @@ class UserMatcher:
 
 
 def earlier(imported: datetime | None, stored: object) -> datetime | None:
-    """Choose the earliest time a user was made.
-
-    Returns:
-        The row's time when it has to be stored, else None.
-    """
+    """Choose the row's time when it has to be stored, else None."""
     known = _moment(stored)
     return None if imported is None or (known is not None and known <= imported) else imported
 

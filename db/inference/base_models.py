@@ -55,13 +55,10 @@ SD 1.5; the expressions therefore check what stands around the letters.
 
 
 def base_model_of(model: Mapping[str, Any]) -> BaseModelKey | None:
-    """Find a model's base model.
+    """Find the key of a model's presets, or None if its base model is unknown.
 
     A stated base model decides, even one without presets; the name decides only where none is
     stated.
-
-    Returns:
-        The key of its presets, or None if it is unknown.
     """
     for _, text in _stated(model):
         plain = _SEPARATORS.sub(" ", text.casefold()).strip()
@@ -80,7 +77,7 @@ def evidence_of(model: Mapping[str, Any]) -> str:
 
 
 def _stated(model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the fields that name a base model, the one that counts first."""
+    """Yield the fields that name a base model, the most reliable first."""
     metadata = model.get("metadata")
     nested = metadata if isinstance(metadata, Mapping) else {}
     fields = {

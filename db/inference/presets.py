@@ -20,12 +20,10 @@ _NAMESPACE = uuid5(NAMESPACE_URL, "storycanvas/inference_configurations")
 
 @dataclass(frozen=True)
 class InferencePreset:
-    """One half of a row of the table.
+    """A preset of the table.
 
     Attributes:
         cfg_scale: How closely the prompt is followed.
-        sampler_name: As ComfyUI spells it.
-        scheduler: As ComfyUI spells it.
         side: Width and height in pixels.
         extra: What only this family of models takes.
         denoise: Share of the noise that is removed.

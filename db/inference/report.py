@@ -2,20 +2,15 @@
 
 from collections.abc import Iterator
 
-from pydantic import BaseModel, ConfigDict
-
 from db.inference.base_models import BaseModelKey
 from db.inference.presets import PresetType
+from db.schema.documents.base import Frozen
 
 MAX_EXAMPLES = 100
 """Most of the models without presets that a report lists; it counts all of them."""
 
 
-class _ReportPart(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class PresetCount(_ReportPart):
+class PresetCount(Frozen):
     """How many models have a preset, and since when.
 
     Attributes:
@@ -29,12 +24,12 @@ class PresetCount(_ReportPart):
     existing: int = 0
 
 
-class ModelWithoutPresets(_ReportPart):
+class ModelWithoutPresets(Frozen):
     """An active model that no preset was chosen for.
 
     Attributes:
         model_id: Its `id`, or its `_id` when it has none.
-        seen: What was seen of its base model, or why it cannot be referred to.
+        seen: What it states about its base model, or why it cannot be referred to.
     """
 
     model_id: str
@@ -45,7 +40,7 @@ class ModelWithoutPresets(_ReportPart):
         return f"{self.name} ({self.model_id}): {self.seen}"
 
 
-class SeedReport(_ReportPart):
+class SeedReport(Frozen):
     """What became of every active model.
 
     Attributes:

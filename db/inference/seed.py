@@ -62,10 +62,7 @@ class InferenceConfigurationRepository:
         """Add those presets that no other run has added in the meantime; at most about a thousand.
 
         With or without the unique index, runs at once leave one document for each key: they
-        give it the same `_id`.
-
-        Raises:
-            OperationRefused: The server refuses one of them; the others are added.
+        give it the same `_id`. When the server refuses one preset, the others are added.
         """
         keys = [*wanted]
         if not keys:

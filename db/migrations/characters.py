@@ -3,18 +3,18 @@
 from collections.abc import Iterator
 
 import pymongo
-from pydantic import BaseModel, ConfigDict
 from pymongo.database import Database
 
 from db.connection import Document, translated_errors
-from db.migrations.engine.report import MigrationReport
+from db.migrations.engine.check import MigrationReport
 from db.migrations.versions.m0001_character_fields import FIELDS
+from db.schema.documents.base import Frozen
 
 TIMEOUT_SECONDS = 3600.0
 """For reading all characters, in place of the connection's 10 s."""
 
 
-class CharacterStatistics(BaseModel):
+class CharacterStatistics(Frozen):
     """The counts that the app's own migration script prints.
 
     Attributes:
@@ -22,8 +22,6 @@ class CharacterStatistics(BaseModel):
         with_field: How many have each field as it should be.
         complete: How many have all of them so.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     total: int
     with_field: dict[str, int]
@@ -52,15 +50,13 @@ def character_statistics(database: Database[Document]) -> CharacterStatistics:
     )
 
 
-class CharacterMigrationReport(BaseModel):
+class CharacterMigrationReport(Frozen):
     """What `migrate-characters` found and did.
 
     Attributes:
         before: Counts before anything was changed.
         after: Counts at the end; those from before when it only looked.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     before: CharacterStatistics
     migration: MigrationReport

@@ -50,7 +50,7 @@ KEPT_SECONDS = 7 * 24 * 3600
 
 @dataclass(frozen=True)
 class Collection:
-    """One collection of the StoryCanvas database.
+    """A collection of the StoryCanvas database.
 
     Attributes:
         indexes: All its indexes but the one on `_id`.
@@ -67,24 +67,23 @@ class Collection:
         return issubclass(self.document, SoftDeletable)
 
 
+def _plain(*indexes: str) -> tuple[Index, ...]:
+    """Make indexes of the names of their fields, separated by spaces."""
+    return tuple(Index(tuple(fields.split())) for fields in indexes)
+
+
 COLLECTIONS = (
     Collection(
         "projects",
-        "Stories; everything else hangs on one of them.",
+        "Stories; everything else hangs on them.",
         Project,
-        (_ID, Index(("-created_at",)), Index(("name",)), _DELETED),
+        (_ID, *_plain("-created_at", "name"), _DELETED),
     ),
     Collection(
         "scenes",
         "Scenes of a project, with alternates and scenes inside of scenes.",
         Scene,
-        (
-            _ID,
-            Index(("project_id", "order")),
-            Index(("parent_scene_id",)),
-            Index(("is_alternate",)),
-            _DELETED,
-        ),
+        (_ID, *_plain("project_id order", "parent_scene_id", "is_alternate"), _DELETED),
     ),
     Collection(
         "clips",
@@ -92,10 +91,8 @@ COLLECTIONS = (
         Clip,
         (
             _ID,
-            Index(("scene_id", "order")),
-            Index(("scene_id", "timeline_position")),
-            Index(("project_id", "-created_at")),
-            Index(("character_id",)),
+            *_plain("scene_id order", "scene_id timeline_position", "project_id -created_at"),
+            *_plain("character_id"),
             _DELETED,
         ),
     ),
@@ -109,7 +106,7 @@ COLLECTIONS = (
         "style_templates",
         "Prompts and settings that give pictures one style.",
         StyleTemplate,
-        (_ID, Index(("project_id", "name")), Index(("-use_count",)), _DELETED),
+        (_ID, *_plain("project_id name", "-use_count"), _DELETED),
     ),
     Collection(
         "facefusion_jobs",
@@ -117,27 +114,21 @@ COLLECTIONS = (
         FacefusionJob,
         (
             _ID,
-            Index(("status", "-priority", "created_at")),
-            Index(("status", "lease_expires_at")),
-            Index(("character_id",)),
-            Index(("project_id", "-created_at")),
+            *_plain("status -priority created_at", "status lease_expires_at", "character_id"),
+            *_plain("project_id -created_at"),
         ),
     ),
     Collection(
         "facefusion_presets",
         "Saved parameters of a face operation.",
         StoredPreset,
-        (_ID, Index(("name",)), Index(("operation_type", "is_public")), _DELETED),
+        (_ID, *_plain("name", "operation_type is_public"), _DELETED),
     ),
     Collection(
         "facefusion_operations",
         "The ledger: every face operation ever done, by its operation key.",
         OperationRecord,
-        (
-            Index(("-created_at",)),
-            Index(("effects.applied_at",)),
-            Index(("effects.character_id",)),
-        ),
+        (*_plain("-created_at", "effects.applied_at", "effects.character_id"),),
     ),
     Collection(
         "database_models",
@@ -145,13 +136,8 @@ COLLECTIONS = (
         DatabaseModel,
         (
             _ID,
-            Index(("is_active", "type")),
-            Index(("base_model", "is_active")),
-            Index(("name",)),
-            Index(("source",)),
-            Index(("civitai_info.modelId",)),
-            Index(("filename",)),
-            Index(("catalog_model_id",)),
+            *_plain("is_active type", "base_model is_active", "name", "source"),
+            *_plain("civitai_info.modelId", "filename", "catalog_model_id"),
             Index(weights={"name": 1, "civitai_info.description": 1, "civitai_info.tags": 1}),
         ),
     ),
@@ -167,23 +153,12 @@ COLLECTIONS = (
         CivitaiModel,
         (
             _ID,
-            Index(("type", "nsfw")),
-            Index(("type",)),
-            Index(("base_models",)),
-            Index(("base_models", "type")),
-            Index(("type", "base_models")),
-            Index(("base_models", "nsfwLevel")),
-            Index(("modelVersions.baseModelType",)),
-            Index(("nsfwLevel",)),
-            Index(("allowDerivatives",)),
-            Index(("allowCommercialUse",)),
-            Index(("modelVersions.files.hashes.SHA256",)),
-            Index(("modelVersions.files.hashes.BLAKE3",)),
-            Index(("modelVersions.files.hashes.AutoV2",)),
-            Index(("modelVersions.files.hashes.AutoV3",)),
-            Index(("modelVersions.files.name",)),
-            Index(("file_keys",)),
-            Index(("name_keys",)),
+            *_plain("type nsfw", "type", "base_models", "base_models type", "type base_models"),
+            *_plain("base_models nsfwLevel", "modelVersions.baseModelType", "nsfwLevel"),
+            *_plain("allowDerivatives", "allowCommercialUse", "modelVersions.files.hashes.SHA256"),
+            *_plain("modelVersions.files.hashes.BLAKE3", "modelVersions.files.hashes.AutoV2"),
+            *_plain("modelVersions.files.hashes.AutoV3", "modelVersions.files.name", "file_keys"),
+            *_plain("name_keys"),
             Index(
                 weights={
                     "name": 10,
@@ -199,12 +174,7 @@ COLLECTIONS = (
         "generation_batches",
         "Batches of generation jobs and how far they are.",
         GenerationBatch,
-        (
-            _ID,
-            Index(("project_id", "-created_at")),
-            Index(("status",)),
-            Index(("status", "-created_at")),
-        ),
+        (_ID, *_plain("project_id -created_at", "status", "status -created_at")),
     ),
     Collection(
         "users",
@@ -222,12 +192,7 @@ COLLECTIONS = (
         "comfyui_servers",
         "The ComfyUI servers that the app generates with.",
         ComfyuiServer,
-        (
-            _ID,
-            Index(("url",), unique=True, partial=NOT_DELETED),
-            Index(("is_active",)),
-            _DELETED,
-        ),
+        (_ID, Index(("url",), unique=True, partial=NOT_DELETED), Index(("is_active",)), _DELETED),
     ),
     Collection(
         "generation_pool",
@@ -235,23 +200,15 @@ COLLECTIONS = (
         GenerationPoolItem,
         (
             _ID,
-            Index(("clip_id",)),
-            Index(("status", "-created_at")),
-            Index(("project_id", "-created_at")),
-            Index(("project_id", "content_type")),
-            Index(("tags",)),
+            *_plain("clip_id", "status -created_at", "project_id -created_at"),
+            *_plain("project_id content_type", "tags"),
         ),
     ),
     Collection(
         "active_backend_models",
         "Which models each backend can load.",
         ActiveBackendModel,
-        (
-            _ID,
-            Index(("backend_id", "model_type")),
-            Index(("model_id",)),
-            Index(("is_active", "-last_seen")),
-        ),
+        (_ID, *_plain("backend_id model_type", "model_id", "is_active -last_seen")),
     ),
     Collection(
         "backends",
@@ -265,8 +222,7 @@ COLLECTIONS = (
         ModelSyncStatus,
         (
             Index(("model_id",), unique=True),
-            Index(("sync_status", "-last_sync_attempt")),
-            Index(("civitai_model_id",)),
+            *_plain("sync_status -last_sync_attempt", "civitai_model_id"),
         ),
     ),
     Collection(
@@ -290,24 +246,15 @@ COLLECTIONS = (
         ModelProfile,
         (
             Index(("id",), unique=True, sparse=True),
-            Index(("linked_model_ids",)),
-            Index(("linked_base_models",)),
-            Index(("priority",)),
-            Index(("linked_model_ids", "priority")),
+            *_plain("linked_model_ids", "linked_base_models", "priority"),
+            *_plain("linked_model_ids priority"),
         ),
     ),
     Collection(
         "images",
         "Pictures of the couple face-swap: sources, templates and results.",
         CoupleImage,
-        (
-            _ID,
-            _LEGACY_ID,
-            Index(("user_id",)),
-            Index(("image_type",)),
-            Index(("user_id", "-uploaded_at")),
-            Index(("tags",)),
-        ),
+        (_ID, _LEGACY_ID, *_plain("user_id", "image_type", "user_id -uploaded_at", "tags")),
     ),
     Collection(
         "templates",
@@ -328,11 +275,7 @@ COLLECTIONS = (
         (
             _ID,
             _LEGACY_ID,
-            Index(("status",)),
-            Index(("user_id",)),
-            Index(("status", "created_at")),
-            Index(("user_id", "-created_at")),
-            Index(("template_id",)),
+            *_plain("status", "user_id", "status created_at", "user_id -created_at", "template_id"),
         ),
     ),
     Collection(

@@ -1,4 +1,4 @@
-"""An index as it should be, in the terms in which the server describes one."""
+"""An index as it should be, in the terms in which the server describes it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,11 +36,10 @@ _COLLATION_DEFAULTS = {
 
 @dataclass(frozen=True)
 class Index:
-    """One index of a collection.
+    """An index of a collection.
 
     Attributes:
         fields: Field names in their order; a dash before a name means descending.
-        unique: Whether two documents may not have the same values.
         sparse: Whether documents without the fields are left out.
         partial: Which documents are in it; all when empty.
         collation: How texts are compared; byte by byte when empty.
@@ -129,11 +128,7 @@ class FoundIndex:
 
 
 def found_index(stored: Mapping[str, Any]) -> FoundIndex:
-    """Read one document of the server's `listIndexes`.
-
-    Returns:
-        The index, its numbers as integers and without what is the default.
-    """
+    """Read a document of the server's `listIndexes`, without what is the default."""
     options = {
         option: _plain(value)
         for option, value in stored.items()

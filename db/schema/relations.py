@@ -1,4 +1,4 @@
-"""Which field of which collection names a document of another one.
+"""Which field of which collection names a document of another collection.
 
 MongoDB does not check references; `audit-db` does.
 """

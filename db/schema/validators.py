@@ -37,14 +37,7 @@ class UntranslatableSchema(TypeError):
 
 
 def validator_of(document: type[BaseModel]) -> Schema:
-    """Make the validator of a collection.
-
-    Returns:
-        The query `{"$jsonSchema": ...}`.
-
-    Raises:
-        UntranslatableSchema: The model uses what MongoDB cannot check.
-    """
+    """Make the validator of a collection, the query `{"$jsonSchema": ...}`."""
     schema = document.model_json_schema(by_alias=True, mode="validation")
     parts = schema.pop("$defs", {})
     translated = _translate(schema, parts)

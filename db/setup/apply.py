@@ -109,10 +109,9 @@ def _change(
     found: list[Difference],
     made: dict[tuple[str, str], Finding],
 ) -> set[int | None]:
-    """Apply the differences: record in `made` what was done, in `found` what the server refused.
+    """Apply the differences, and answer with the codes of the server's refusals.
 
-    Returns:
-        The codes of the server's refusals.
+    `made` records what was done, `found` what the server refused.
     """
     codes = set()
     for number, difference in enumerate(found):

@@ -65,14 +65,12 @@ def find_duplicates(
     """Find documents that a unique index would refuse beside each other.
 
     The server compares them as the index would: only the documents that would be in it, a missing
-    field as null, texts by the index's collation.
-
-    Returns:
-        How many sets there are, and the largest of them.
+    field as null, texts by the index's collation. The answer counts all sets and holds the largest.
     """
+    first_ids = {"$firstN": {"input": "$_id", "n": IDS}}
     pipeline = [
         {"$match": _indexed(index)},
-        {"$group": {"_id": _values(index), "count": {"$sum": 1}, "ids": _first_ids()}},
+        {"$group": {"_id": _values(index), "count": {"$sum": 1}, "ids": first_ids}},
         {"$match": {"count": {"$gt": 1}}},
         {"$sort": {"count": -1, "_id": 1}},
         {"$facet": {"sets": [{"$limit": MAX_EXAMPLES}], "all": [{"$count": "count"}]}},
@@ -95,10 +93,6 @@ def _values(index: Index) -> Document:
         str(number): {"$ifNull": [f"${field}", None]}
         for number, (field, _) in enumerate(index.keys)
     }
-
-
-def _first_ids() -> Document:
-    return {"$firstN": {"input": "$_id", "n": IDS}}
 
 
 def _duplicates(index: Index, document: Document) -> Duplicates:
@@ -125,7 +119,7 @@ class Difference:
     """One part of a collection, whether it differs or not.
 
     Attributes:
-        finding: What is to be reported, once the change has been carried out.
+        finding: What is to be reported, once the change is made.
         index: The index that should be there, where it is about one.
         replaces: Indexes on the same fields that stand in its place.
     """
@@ -157,9 +151,8 @@ def differences(
 ) -> list[Difference]:
     """Compare a collection with the registry, without looking at anything else.
 
-    Returns:
-        The collection, its validator and each index, in this order; what is not in the registry
-        comes last.
+    The collection, its validator and each index come in this order, then what is not in the
+    registry.
     """
     name = collection.name
     if found is None:

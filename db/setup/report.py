@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Literal, get_args
 
-from pydantic import BaseModel, ConfigDict
+from db.schema.documents.base import Frozen
 
 Kind = Literal["collection", "validator", "index"]
 Outcome = Literal["created", "existing", "repaired", "blocked", "unknown"]
@@ -19,11 +19,7 @@ def words(outcome: Outcome, *, dry_run: bool) -> str:
     return f"would be {outcome}" if would else outcome
 
 
-class _ReportPart(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Duplicates(_ReportPart):
+class Duplicates(Frozen):
     """Documents that share values which should be unique.
 
     Attributes:
@@ -41,7 +37,7 @@ class Duplicates(_ReportPart):
         return f"{shared} in {self.count} documents (_id {', '.join(self.ids)}{more})"
 
 
-class Finding(_ReportPart):
+class Finding(Frozen):
     """What became of one collection, validator or index.
 
     Attributes:
@@ -65,7 +61,7 @@ class Finding(_ReportPart):
         return f"{self.kind} {place}: {self.reason}"
 
 
-class InitReport(_ReportPart):
+class InitReport(Frozen):
     """What `init-db` found and did, in the registry's order.
 
     Attributes:

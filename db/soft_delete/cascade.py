@@ -1,11 +1,11 @@
-"""Deleting a document with all that it owns, and restoring exactly what went with it.
+"""Deleting a document with all that it owns, and restoring exactly what was deleted with it.
 
 All documents of a cascade carry one mark, `deleted_at` and `deleted_by`, by which a restore finds
-them; what had been deleted before keeps the mark that it has. With a session it is one transaction.
+them; what had been deleted before keeps its own mark. With a session it is one transaction.
 Without, the writes go children first and the document itself last, so that a kill between any two
-leaves it as it was seen before, and the next try ends what was begun: a deletion first writes its
+leaves the document as it was, and the next try ends what was begun: a deletion first writes its
 mark into `deletion_begun` of the document, where the next try finds it; a restore needs no such
-note, for the document carries its mark until its last write.
+note, since the document carries its mark until its last write.
 """
 
 from collections import Counter
@@ -35,10 +35,9 @@ def delete_with_owned(
 ) -> Counts:
     """Mark a document and all that it owns, directly or not, as deleted.
 
-    A document that is deleted keeps its mark, and what it owns and is not deleted gets that one;
-    so it can be repeated, and repairs what was added below a deleted document.
-    An earlier attempt's mark holds instead of `mark`; `session` is None on a server without
-    transactions.
+    A deleted document keeps its mark, and what it owns and is not deleted gets the same mark; so it
+    can be repeated, and repairs what was added below a deleted document. An earlier attempt's mark
+    holds instead of `mark`; `session` is None on a server without transactions.
     """
     kept = mark_of(root) or pending_mark_of(root)
     if kept is None and session is None:

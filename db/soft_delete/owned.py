@@ -25,7 +25,7 @@ class Owners:
     """Documents of one collection on which others may hang.
 
     Attributes:
-        ids: Their `id`s, at most `BATCH`; none is empty, for an empty id means no parent.
+        ids: Their `id`s, at most `BATCH`; none is empty, since an empty id means no parent.
     """
 
     collection: str
@@ -54,7 +54,7 @@ def parents_of(collection: str) -> tuple[Relation, ...]:
 
 
 def in_batches(many: Iterable[T], size: int = BATCH) -> Iterator[tuple[T, ...]]:
-    """Take things a batch at a time."""
+    """Split items into batches of at most `size`."""
     rest = iter(many)
     while batch := tuple(islice(rest, size)):
         yield batch
@@ -73,11 +73,9 @@ def owners(
 ) -> list[Owners]:
     """Find what may own something among documents and all that they own, whether deleted or not.
 
-    Each document comes once, so a circle of scenes ends the walk. Memory grows with the documents
-    that may own something, about 100 bytes each; a project's clips are not held.
-
-    Returns:
-        Batches of documents, those that own before those that are owned.
+    Batches of owners come before those of what they own. Each document comes once, so a circle of
+    scenes ends the walk. Memory grows with the documents that may own something, about 100 bytes
+    each; a project's clips are not held.
     """
     seen = {(collection, document_id) for document_id in ids if is_id(document_id)}
     waiting = deque(

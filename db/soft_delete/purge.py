@@ -166,7 +166,7 @@ class Purge:
         return self._report(retained, removal_done=False)
 
     def remove(self) -> PurgeReport:
-        """Remove what is due, and say how much it was; `count` comes first."""
+        """Remove what is due and report how much it was; `count` comes first."""
         with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
             retained = self._scan()
             for name in children_first():

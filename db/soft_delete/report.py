@@ -3,17 +3,13 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict
+from db.schema.documents.base import Frozen
 
 MAX_EXAMPLES = 100
 """Most of the kept documents that a report lists; it counts all of them."""
 
 
-class _ReportPart(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class PurgeCount(_ReportPart):
+class PurgeCount(Frozen):
     """Numbers of documents of one collection.
 
     Attributes:
@@ -46,7 +42,7 @@ class PurgeCount(_ReportPart):
         return f"{self.collection}: {', '.join([gone, *others])}."
 
 
-class KeptDocument(_ReportPart):
+class KeptDocument(Frozen):
     """A document that was deleted long enough ago and is kept.
 
     Attributes:
@@ -61,7 +57,7 @@ class KeptDocument(_ReportPart):
         return f"{self.document_id!r} of {self.collection}: {self.reason}"
 
 
-class PurgeReport(_ReportPart):
+class PurgeReport(Frozen):
     """What was due to be removed from each soft-deletable collection, and what was.
 
     Attributes:

@@ -77,11 +77,8 @@ class SoftDeletableRepository:
     ) -> Iterator[Document]:
         """Read all documents that a query finds, a batch at a time.
 
-        Args:
-            query: Any MongoDB query; its own condition on `deleted_at` holds besides the rule.
-            deleted: Whether the documents may or must be deleted.
-            sort: Fields, and 1 for ascending or -1 for descending.
-            limit: Most documents; 0 for all.
+        A condition of the query on `deleted_at` holds besides the rule of `deleted`. `sort` maps
+        fields to 1 (ascending) or -1; a `limit` of 0 is none.
         """
         with translated_errors():
             yield from self._documents.find(where(query, deleted), sort=sort, limit=limit)

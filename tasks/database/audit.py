@@ -21,13 +21,7 @@ MAX_REPORT_LENGTH = 200_000
 def audit_database(
     database: Database[Document], sample_size: int | None, *, fix: bool
 ) -> AuditReport:
-    """Find what is wrong; with `fix`, repair what is safe to repair.
-
-    Args:
-        database: What is audited.
-        sample_size: Most documents of a collection to validate; all when None.
-        fix: Whether to repair.
-    """
+    """Find what is wrong; with `fix`, repair what is safe to repair."""
     return audit(database, datetime.now(UTC), sample_size, fix=fix)
 
 

@@ -14,11 +14,7 @@ from db.connection import Document
 def opened_database(environment: Environment | None = None) -> Iterator[Database[Document]]:
     """Open the configured database and close it again.
 
-    Args:
-        environment: Names the database where no block does; read anew when None.
-
-    Raises:
-        db.errors.DatabaseError: It cannot be opened.
+    The environment names it where no block does, and is read anew when None.
     """
     database = story_database(environment or Environment()).connect()
     try:

@@ -25,15 +25,7 @@ def choose_source(
 ) -> Source:
     """Choose what to import: what a parameter names, else what the environment names.
 
-    Args:
-        csv_folder: Folder with a CSV file for each table; empty is none.
-        postgres_url: Connection string without a password; empty is none.
-        environment: Its `COUPLE_SWAP_POSTGRES_URL` may hold a password.
-
-    Raises:
-        db.couple_import.errors.PasswordInAddress: `postgres_url` has a password in it.
-        db.couple_import.errors.SourceNotNamed: Both parameters are given, or nothing is.
-        db.couple_import.errors.AddressUnreadable: It is no connection string.
+    An empty parameter is none. Only the environment's address may hold a password.
     """
     if postgres_url:
         refuse_password(postgres_url)
@@ -45,7 +37,7 @@ def choose_source(
         return PostgresSource(postgres_url)
     if environment.couple_swap_postgres_url is None:
         raise SourceNotNamed(
-            "Nothing says what to import; give csv_folder or postgres_url, or set "
+            "No source to import is named; give csv_folder or postgres_url, or set "
             "COUPLE_SWAP_POSTGRES_URL."
         )
     return PostgresSource(environment.couple_swap_postgres_url.get_secret_value())
@@ -53,13 +45,9 @@ def choose_source(
 
 @retrying_task("import rows")
 def import_rows(database: Database[Document], source: Source, *, dry_run: bool) -> ImportReport:
-    """Place the rows that have no document yet, or only look.
+    """Place the rows that have no document yet, or only count them.
 
     A retry counts as existing what the try before it placed.
-
-    Raises:
-        db.couple_import.errors.ImportFailed: The source cannot be read, or lacks its tables.
-        db.errors.DatabaseError: MongoDB cannot be reached, or refuses the user.
     """
     return import_tables(database, source, dry_run=dry_run)
 

@@ -33,7 +33,7 @@ class InitialisationBlocked(Exception):
 def initialise_database(
     database: Database[Document], action: ValidationAction, *, dry_run: bool
 ) -> InitReport:
-    """Create and repair collections, validators and indexes, or only look."""
+    """Create and repair collections, validators and indexes, or only compare them."""
     return initialise(database, action, dry_run=dry_run)
 
 

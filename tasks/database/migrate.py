@@ -9,9 +9,9 @@ from pymongo.database import Database
 
 from db.connection import Document
 from db.migrations.characters import CharacterStatistics, character_statistics
+from db.migrations.engine.check import MigrationReport, MoveReport
 from db.migrations.engine.migration import load_migrations
 from db.migrations.engine.migrator import Migrator
-from db.migrations.engine.report import MigrationReport, MoveReport
 from tasks.artifacts import ReportArtifact
 from tasks.progress import shown_progress
 from tasks.retries import retrying_task
@@ -26,7 +26,7 @@ Row = dict[str, str | int]
 
 @retrying_task("migrate")
 def migrate(database: Database[Document], target: str, *, dry_run: bool) -> MigrationReport:
-    """Bring a database to a state, or say what that would take."""
+    """Bring a database to a state, or report what that would take."""
     with shown_progress(f"{MIGRATE_KEY}-progress") as progress:
         migrator = Migrator(database, _run_by(), load_migrations(), progress)
         return migrator.dry_run(target) if dry_run else migrator.apply(target)
@@ -34,7 +34,7 @@ def migrate(database: Database[Document], target: str, *, dry_run: bool) -> Migr
 
 @retrying_task("migrate characters")
 def repair_characters(database: Database[Document], *, dry_run: bool) -> MigrationReport:
-    """Repair the FaceFusion fields of all characters, or say what that would take."""
+    """Repair the FaceFusion fields of all characters, or report what that would take."""
     with shown_progress(f"{CHARACTERS_KEY}-progress") as progress:
         migrator = Migrator(database, _run_by(), load_migrations(), progress)
         act = migrator.dry_run if dry_run else migrator.apply

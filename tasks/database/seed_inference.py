@@ -15,7 +15,7 @@ Row = dict[str, str | int]
 
 @retrying_task("seed presets")
 def seed_presets(database: Database[Document], *, dry_run: bool) -> SeedReport:
-    """Add the presets that active models do not have, or only look."""
+    """Add the presets that active models do not have, or only count them."""
     return seed_inference(database, dry_run=dry_run)
 
 

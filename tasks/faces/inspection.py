@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from db.ledger.record import record_operation
+from db.ledger import record_operation
 from db.schema.documents.faces import OperationRecord
 from storycanvas.faces.pictures.contact_sheet import Box
 from storycanvas.faces.preferences import Preferences

@@ -8,7 +8,7 @@ from typing import Any
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture, as_completed
 
-from db.ledger.record import record_failure
+from db.ledger import record_failure
 from storycanvas.faces.plan import Plan, Step
 from storycanvas.faces.report import Outcome, StepReport
 from tasks.faces.context import RunContext

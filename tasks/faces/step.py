@@ -8,8 +8,7 @@ from functools import cached_property
 
 from prefect import get_run_logger
 
-from db.ledger.operations import OperationLedger
-from db.ledger.record import record_operation
+from db.ledger import OperationLedger, record_operation
 from db.schema.documents.faces import OperationRecord, Output
 from storycanvas.faces.client.host_client import FaceHostClient
 from storycanvas.faces.contract import HostStatus, OperationAnswer

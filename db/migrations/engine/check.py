@@ -1,27 +1,29 @@
-"""What the database shows about a migration."""
+"""What the database shows about a migration, and the report of what migrating did."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from pymongo.database import Database
 
 from db.connection import Document
 from db.migrations.engine.fields import FieldChange
+from db.schema.documents.base import Frozen
 from db.setup.compare import collection_names
+
+Direction = Literal["up", "down"]
 
 MAX_EXAMPLES = 20
 """Cases that a report lists for each kind; it counts them all."""
 
 
-class Unresolved(BaseModel):
+class Unresolved(Frozen):
     """Documents that a migration leaves as they are because a person has to decide.
 
     Attributes:
         what: What is wrong and what to do, in one sentence.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     what: str
     count: int
@@ -41,7 +43,7 @@ def left_to_a_person(what: str, count: int, documents: Iterable[Document]) -> Un
     return Unresolved(what=what, count=count, examples=examples)
 
 
-class Check(BaseModel):
+class Check(Frozen):
     """What a migration has still to do, and what any run of it has done.
 
     Attributes:
@@ -49,8 +51,6 @@ class Check(BaseModel):
         changed: Documents that the migration changed, by `collection.field`.
         unresolved: What it leaves to a person.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     remaining: dict[str, int] = Field(default_factory=dict)
     changed: dict[str, int] = Field(default_factory=dict)
@@ -91,3 +91,58 @@ def _too_large(collection: str, count: int) -> tuple[Unresolved, ...]:
         return ()
     what = f"Documents of {collection} too large for an undo note; make them smaller"
     return (Unresolved(what=what, count=count),)
+
+
+class MoveReport(Frozen):
+    """What became of one migration.
+
+    Attributes:
+        counts: Documents that it changed, or has to, by `collection.field`.
+        unresolved: What it leaves to a person.
+        seconds: How long it took; 0 of a dry run.
+    """
+
+    number: int
+    name: str
+    direction: Direction
+    counts: dict[str, int] = Field(default_factory=dict)
+    unresolved: tuple[Unresolved, ...] = ()
+    seconds: float = 0.0
+
+    def line(self, *, dry_run: bool) -> str:
+        """Summarise in one line what it did, or would do."""
+        done = {"up": "applied", "down": "undone"}[self.direction]
+        verb = f"would be {done}" if dry_run else f"{done} in {self.seconds:.1f} s"
+        counts = ", ".join(f"{name} {count}" for name, count in self.counts.items() if count)
+        return f"Migration {self.number} ({self.name}) {verb}: {counts or 'nothing to change'}."
+
+
+class MigrationReport(Frozen):
+    """What migrating did, or would do.
+
+    Attributes:
+        applied: In a dry run, one sentence for each migration that is applied.
+        moves: What was applied or undone, in this order.
+    """
+
+    database: str
+    dry_run: bool
+    target: str
+    applied: tuple[str, ...] = ()
+    moves: tuple[MoveReport, ...]
+
+    def lines(self) -> Iterator[str]:
+        """Summarise in one line each what is applied and what became of each migration."""
+        yield from self.applied
+        for move in self.moves:
+            yield move.line(dry_run=self.dry_run)
+
+    def summary(self) -> str:
+        """Summarise in one sentence what became of the database."""
+        if not self.moves:
+            return f"Database {self.database}: nothing to migrate, it is at {self.target}."
+        numbers = ", ".join(f"{move.number} {move.direction}" for move in self.moves)
+        verb = "would be" if self.dry_run else "were"
+        return (
+            f"Database {self.database}: migrations {verb} carried out to {self.target}: {numbers}."
+        )

@@ -176,9 +176,7 @@ _ORDER = "order"
 def set_with_undo(key: str, values: Mapping[str, Expression]) -> list[Document]:
     """Build the update that sets fields and notes their first and their new value.
 
-    Args:
-        key: Key of the undo notes, such as `m0004`.
-        values: New values by field; `MISSING` removes a field.
+    `MISSING` as a value removes the field.
     """
     notes: Document = {
         name: {
@@ -200,7 +198,7 @@ def restore_from_undo(key: str, names: Iterable[str]) -> list[Document]:
 
 
 def in_noted_order(key: str) -> list[Document]:
-    """Build the update that restores the order of fields from before one was removed."""
+    """Build the update that restores the order of fields from before a removal."""
     order = note_path(key, _ORDER)
 
     def put(fields: str) -> Expression:

@@ -26,8 +26,7 @@ class LockRepository:
     def take(self, name: str, holder: str, lasts: timedelta) -> tuple[str, Lock]:
         """Take a lock, unless another run holds it.
 
-        Returns:
-            The taker's token, and who holds the lock now: the taker if the tokens are the same.
+        The answer is the taker's token and the lock as it is now, the taker's if the tokens match.
         """
         token = uuid4().hex
         taker = {"token": token, "holder": {"$literal": holder}}
@@ -92,11 +91,7 @@ class HeldLock:
         self._thread.start()
 
     def ensure_held(self) -> None:
-        """Make sure that no other run migrates.
-
-        Raises:
-            MigrationLockLost: The lock could not be renewed in time.
-        """
+        """Raise `MigrationLockLost` when the lock could not be renewed in time."""
         if time.monotonic() > self._sure_until:
             raise MigrationLockLost(
                 "This run could not renew its lock in time, so another run may have taken "
@@ -128,8 +123,7 @@ def migration_lock(
 ) -> Iterator[HeldLock]:
     """Hold the lock of the migrations; wait for the lock of a killed run to expire.
 
-    Raises:
-        MigrationRunning: Another run holds and renews it.
+    A run that holds and renews it is named in `MigrationRunning`.
     """
     held = HeldLock(locks, _take(locks, holder, lease), lease)
     try:

@@ -7,14 +7,13 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
-from typing import Literal
 
 from pymongo.database import Database
 
 from db.connection import Document
 from db.errors import MigrationChanged, MigrationNotReversible, UnknownMigration
 from db.migrations import versions
-from db.migrations.engine.check import Check
+from db.migrations.engine.check import Check, Direction
 from db.migrations.engine.work import Work
 from db.schema.documents.system import MigrationRecord
 
@@ -71,7 +70,6 @@ def _load(module: ModuleType) -> Migration:
 
 
 LATEST = "latest"
-Direction = Literal["up", "down"]
 Records = Mapping[int, MigrationRecord]
 
 
@@ -84,19 +82,11 @@ class Move:
 
 
 def plan_moves(migrations: Sequence[Migration], records: Records, target: str) -> tuple[Move, ...]:
-    """Plan the moves that bring a database from its state to another one.
+    """Plan the moves that bring a database to a target: `latest`, or the last number to apply.
 
-    The target is `latest`, or the number of the last migration that is to be applied; `0` for
-    none.
-
-    Returns:
-        What is to be undone, the newest first, then what is to be applied, the oldest first.
-
-    Raises:
-        UnknownMigration: No migration has the target's number, or the database has been through
-            one that this version does not have.
-        MigrationChanged: The file of an applied migration was changed.
-        MigrationNotReversible: The target lies before a migration that cannot be undone.
+    First comes what is to be undone, the newest first, then what is to be applied, the oldest
+    first. A target that cannot be reached is refused: it is unknown, the database was migrated by
+    a newer version, an applied file was changed, or a migration before it cannot be undone.
     """
     last = _last_number(migrations, target)
     _refuse_unknown(migrations, records)

@@ -12,11 +12,10 @@ from pymongo.database import Database
 
 from db.connection import Document, reading_anything, translated_errors
 from db.errors import DatabaseError, MigrationFailed
-from db.migrations.engine.check import Check
+from db.migrations.engine.check import Check, Direction, MigrationReport, MoveReport
 from db.migrations.engine.lock import LEASE, HeldLock, LockRepository, migration_lock
-from db.migrations.engine.migration import LATEST, Direction, Migration, Move, plan_moves
+from db.migrations.engine.migration import LATEST, Migration, Move, plan_moves
 from db.migrations.engine.records import MigrationRecordRepository
-from db.migrations.engine.report import MigrationReport, MoveReport
 from db.migrations.engine.work import Progress, Work
 from db.schema.documents.system import MigrationRecord, MigrationStatus
 
@@ -58,13 +57,7 @@ class Migrator:
         return tuple(record for _, record in records if record.status == "applied")
 
     def pending(self, target: str = LATEST, *, repeat: bool = False) -> tuple[Move, ...]:
-        """Plan what `apply` would do now; the target is `latest` or a migration's number.
-
-        Raises:
-            UnknownMigration: There is no such state.
-            MigrationChanged: The file of an applied migration was changed.
-            MigrationNotReversible: The target lies before a migration that cannot be undone.
-        """
+        """Plan what `apply` would do now; the target is `latest` or a migration's number."""
         moves = plan_moves(self.migrations, self._records.by_number(), LATEST if repeat else target)
         if not repeat:
             return moves
@@ -83,12 +76,7 @@ class Migrator:
         return self._report(target, reports, applied=applied, dry_run=True)
 
     def apply(self, target: str = LATEST, *, repeat: bool = False) -> MigrationReport:
-        """Bring the database to a state.
-
-        Raises:
-            MigrationRunning: Another run migrates this database.
-            MigrationFailed: A migration ended half way; its record holds the reason.
-        """
+        """Bring the database to a state; if a migration fails, its record holds the reason."""
         self.pending(target, repeat=repeat)  # A wrong target is refused without taking the lock.
         with migration_lock(LockRepository(self.database), self.run_by, self.lease) as lock:
             # Planned again, since a run that held the lock before may have changed the records.

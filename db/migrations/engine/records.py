@@ -18,11 +18,7 @@ class MigrationRecordRepository:
         self._records = database["migrations"]
 
     def by_number(self) -> dict[int, MigrationRecord]:
-        """Read all records; documents whose `_id` is not a number are not records.
-
-        Raises:
-            BrokenMigrationRecord: One cannot be read.
-        """
+        """Read all records; documents whose `_id` is not a number are not records."""
         with translated_errors():
             found = list(self._records.find({"_id": {"$type": "number"}}))
         records = [_read(document) for document in found]

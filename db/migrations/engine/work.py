@@ -22,16 +22,10 @@ RANGE_SIZE = 20_000
 
 
 def id_ranges(collection: Collection[Document], size: int = RANGE_SIZE) -> Iterator[Document]:
-    """Cut a collection into ranges of `_id`; only their bounds are loaded.
+    """Cut a collection into queries for ranges of `_id`, in its order; only bounds are loaded.
 
-    A comparison in MongoDB sees values of one kind only, so no range spans two kinds of `_id`.
-
-    Args:
-        collection: What to cut.
-        size: Documents of a range, the last of each kind of `_id` excepted.
-
-    Yields:
-        A query for each range, in the order of `_id`.
+    A comparison in MongoDB sees values of one kind only, so no range spans two kinds of `_id`. All
+    ranges hold `size` documents, except the last of each kind.
     """
     first = _id_of(collection, {}, ASCENDING)
     while first:
@@ -95,13 +89,10 @@ RANGE_SECONDS = 600.0
 def in_ranges(
     collection: Collection[Document], act: Callable[[Document], None], done: Callable[[], None]
 ) -> None:
-    """Call a function with a query for each range of `_id`.
+    """Call a function with a query for each range of `_id`, several at a time, in other threads.
 
-    Args:
-        collection: What is cut into ranges.
-        act: Called with the query of a range, in another thread.
-        done: Called after each range, in their order, in the caller's thread. When it raises, no
-            further range is begun.
+    `done` is called after each range, in their order, in the caller's thread; when it raises, no
+    further range begins.
     """
 
     def act_in_time(which: Document) -> None:
@@ -160,28 +151,22 @@ class Work:
     def in_ranges(self, name: str, act: Callable[[Document], None]) -> None:
         """Call a function in every range of a collection, and report progress.
 
-        A view in the place of a collection is left alone.
-
-        Args:
-            name: The collection's name.
-            act: Gets a query for the range; may run in several threads at a time.
-
-        Raises:
-            MigrationLockLost: Another run may have taken over; no range is begun after that.
+        `act` may run in several threads at a time. A view in the place of a collection is left
+        alone. Once the lock is lost, no range begins.
         """
         if name not in collection_names(self.database):
             return
         collection = self.database[name]
-        total, seen = collection.estimated_document_count(), 0
+        total, done = collection.estimated_document_count(), 0
 
         def act_while_held(which: Document) -> None:
             self.ensure_held()
             act(which)
 
         def report_progress() -> None:
-            nonlocal seen
-            seen = min(seen + RANGE_SIZE, total)
-            self.progress(name, seen, total)
+            nonlocal done
+            done = min(done + RANGE_SIZE, total)
+            self.progress(name, done, total)
 
         in_ranges(collection, act_while_held, report_progress)
 

@@ -10,6 +10,12 @@ Percent = Annotated[float, Field(ge=0, le=100)]
 Count = Annotated[int, Field(ge=0)]
 
 
+class Frozen(BaseModel):
+    """Base of values with exactly these fields, which are never changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
 class Stored(BaseModel):
     """Base of what StoryCanvas stores; the app may store more fields than are named here."""
 
@@ -17,12 +23,7 @@ class Stored(BaseModel):
 
 
 class Dated(Stored):
-    """A document with the times of its creation and last change.
-
-    Attributes:
-        created_at: UTC.
-        updated_at: UTC.
-    """
+    """A document with the times of its creation and last change, in UTC."""
 
     created_at: datetime | None = None
     updated_at: datetime | None = None

@@ -5,18 +5,15 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from db.schema.documents.base import Id, SoftDeletable, Stored
+from db.schema.documents.base import Frozen, Id, SoftDeletable, Stored
 
 
-class HistoryEntry(BaseModel):
+class HistoryEntry(Frozen):
     """What was done to a picture of a character, or failed to be.
 
     Attributes:
         output_image_url: Empty where there is no output; the app refuses null.
-        created_at: UTC.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: str
     operation_type: str
@@ -85,7 +82,7 @@ class PreferredSettings(Stored):
 class StoredHistoryEntry(HistoryEntry):
     """A history entry that this project or the app wrote."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow")
 
 
 class StoredCharacter(SoftDeletable):

@@ -6,7 +6,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from db.schema.documents.base import Count, Dated, Id, Percent, SoftDeletable
+from db.schema.documents.base import Count, Dated, Frozen, Id, Percent, SoftDeletable
 from db.schema.documents.characters import HistoryEntry
 
 
@@ -73,8 +73,8 @@ class StoredPreset(SoftDeletable):
 _EFFECTS = uuid5(NAMESPACE_URL, "storycanvas:effects")
 
 
-class _LedgerPart(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+class _LedgerPart(Frozen):
+    model_config = ConfigDict(populate_by_name=True)
 
 
 class HistoryEffect(_LedgerPart):

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from db.audit.audit import audit
 from db.audit.documents import reasons
-from db.ledger.operations import OperationLedger
-from db.ledger.record import record_operation
+from db.ledger import OperationLedger
+from db.ledger import record_operation
 from tests.support.db.audit_findings import DOCUMENTS, EARLIER, LATER, job, one_of, statuses
 from tests.support.db.database_state import Data
 from tests.support.db.records import CHARACTER, character, entry, record

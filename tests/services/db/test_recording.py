@@ -7,8 +7,8 @@ from pymongo.database import Database
 
 from db.characters import CharacterRepository
 from db.errors import BrokenCharacter, UnknownCharacter
-from db.ledger.operations import OperationLedger
-from db.ledger.record import apply_effects, record_failure, record_operation
+from db.ledger import OperationLedger
+from db.ledger import apply_effects, record_failure, record_operation
 from db.schema.documents.characters import HISTORY_LIMIT
 from tests.support.db.killed import killed, record_one
 from tests.support.db.records import CHARACTER, NOW, character, effects, entry, output, record

@@ -22,7 +22,7 @@ from pymongo.monitoring import (
 
 from db.couple_import.csv_source import CsvSource
 from db.couple_import.run import import_tables
-from db.ledger.record import record_operation
+from db.ledger import record_operation
 from db.soft_delete.purge import Purge
 from db.soft_delete.repository import SoftDeletableRepository
 from tests.support.db import records

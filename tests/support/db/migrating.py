@@ -14,7 +14,7 @@ from pymongo.database import Database
 from db.migrations.engine.check import Check
 from db.migrations.engine.migration import Migration, load_migrations
 from db.migrations.engine.migrator import Migrator
-from db.migrations.engine.report import MoveReport
+from db.migrations.engine.check import MoveReport
 from tests.support.db.database_state import indexes_of
 
 Data = Database[dict[str, Any]]

@@ -2,7 +2,7 @@
 
 from db.migrations.characters import CharacterMigrationReport, CharacterStatistics
 from db.migrations.engine.check import Check, Unresolved
-from db.migrations.engine.report import MigrationReport, MoveReport
+from db.migrations.engine.check import MigrationReport, MoveReport
 
 UP = MoveReport(
     number=1, name="fields", direction="up", counts={"scenes.a": 3, "scenes.b": 0}, seconds=1.26

@@ -18,7 +18,7 @@ from db.errors import (
 )
 from db.migrations.engine.migration import Migration, load_migrations
 from db.migrations.engine.migrator import PASSES, Migrator
-from db.migrations.engine.report import MigrationReport
+from db.migrations.engine.check import MigrationReport
 from db.migrations.engine.work import Work
 from tests.support.db.database_state import documents, shape
 from tests.support.db.fixtures import as_user

@@ -15,7 +15,7 @@ from db.errors import MigrationFailed, MigrationLockLost, MigrationRunning
 from db.migrations.engine.lock import NAME, LockRepository, migration_lock
 from db.migrations.engine.migration import Migration, Step
 from db.migrations.engine.migrator import Migrator
-from db.migrations.engine.report import MigrationReport
+from db.migrations.engine.check import MigrationReport
 from db.migrations.engine.work import Work
 from tests.support.db.made_migrations import NOTES, Data, adds_field, do_nothing, made
 

@@ -1,0 +1,131 @@
+"""The ledger of face operations and their pending effects on characters: an outbox.
+
+This is the transactional outbox pattern on a server without transactions: one insert stores the
+finished operation together with its effects, and each effect is then applied by an update that is
+safe to repeat, and marked as applied. A kill between any two writes loses nothing and doubles
+nothing: the effects without a mark are applied by the retry, by the next run of the flow or by
+`audit-db`.
+"""
+
+from datetime import datetime
+
+from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
+
+from db.characters import CharacterRepository
+from db.connection import Document, translated_errors
+from db.schema.documents.characters import HistoryEntry
+from db.schema.documents.faces import Effect, GalleryEffect, HistoryEffect, OperationRecord
+
+
+class OperationLedger:
+    """One document for each operation ever done, found by its operation key."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._operations = database["facefusion_operations"]
+
+    def find(self, operation_key: str) -> OperationRecord | None:
+        """Read the record of an operation, or None if it was never done."""
+        with translated_errors():
+            document = self._operations.find_one({"_id": operation_key})
+        return None if document is None else OperationRecord.model_validate(document)
+
+    def complete(self, record: OperationRecord) -> None:
+        """Store a finished operation together with its pending effects.
+
+        An existing record stays as it is, except for a forced repetition, whose output replaces
+        the old one, which moves to `earlier_outputs`. Effects that are not in the record are added
+        in either case. Any of it may be repeated.
+        """
+        document = record.model_dump(by_alias=True)
+        with translated_errors():
+            try:
+                self._operations.insert_one(document)
+            except DuplicateKeyError:
+                if record.repeat is not None:
+                    self._replace_output(record)
+                self.add_effects(record.operation_key, record.effects)
+
+    def add_effects(self, operation_key: str, effects: list[Effect]) -> None:
+        """Add effects to a record unless they are there."""
+        with translated_errors():
+            for effect in effects:
+                self._operations.update_one(
+                    {"_id": operation_key, "effects.id": {"$ne": effect.id}},
+                    {"$push": {"effects": effect.model_dump()}},
+                )
+
+    def mark_applied(self, operation_key: str, effect_id: str, now: datetime) -> None:
+        """Mark an effect as applied."""
+        with translated_errors():
+            self._operations.update_one(
+                {"_id": operation_key, "effects.id": effect_id},
+                {"$set": {"effects.$.applied_at": now}},
+            )
+
+    def _replace_output(self, record: OperationRecord) -> None:
+        document = record.model_dump()
+        changed = ("output", "faces", "estimated_age", "processing_time_seconds", "created_at")
+        replaced = {"$cond": [{"$eq": ["$output", None]}, [], ["$output"]]}
+        update = {
+            **{name: {"$literal": document[name]} for name in changed},
+            "repeat": record.repeat,
+            "host": record.host,
+            "earlier_outputs": {"$concatArrays": ["$earlier_outputs", replaced]},
+        }
+        self._operations.update_one(
+            {"_id": record.operation_key, "repeat": {"$ne": record.repeat}}, [{"$set": update}]
+        )
+
+
+def record_operation(database: Database[Document], record: OperationRecord, now: datetime) -> None:
+    """Record a finished operation and apply its effects."""
+    # First the record with its pending effects: a kill after it leaves what the next run applies.
+    OperationLedger(database).complete(record)
+    apply_effects(database, record.operation_key, now)
+    _show_age_variants(CharacterRepository(database), record, now)
+
+
+def apply_effects(database: Database[Document], operation_key: str, now: datetime) -> int:
+    """Apply the pending effects of a record and count them.
+
+    Effects on a deleted character stay pending, so that restoring it loses nothing.
+    """
+    ledger = OperationLedger(database)
+    record = ledger.find(operation_key)
+    pending = [effect for effect in record.effects if effect.applied_at is None] if record else []
+    characters = CharacterRepository(database)
+    applied = 0
+    for effect in pending:
+        _apply(characters, effect, now)
+        # Read after the update, which leaves out a character that was deleted before it.
+        if not characters.is_deleted(effect.character_id):
+            ledger.mark_applied(operation_key, effect.id, now)
+            applied += 1
+    return applied
+
+
+def record_failure(
+    database: Database[Document], character_id: str, entry: HistoryEntry, now: datetime
+) -> None:
+    """Write the failed history entry of a step; its id makes a repetition harmless."""
+    CharacterRepository(database).add_history(character_id, entry, now)
+
+
+def _show_age_variants(
+    characters: CharacterRepository, record: OperationRecord, now: datetime
+) -> None:
+    """Set each age in the gallery to the picture requested last, made now or reused."""
+    for effect in record.effects:
+        if isinstance(effect, GalleryEffect) and effect.age is not None:
+            characters.set_age_variant(effect.character_id, effect.age, effect.url, now)
+
+
+def _apply(characters: CharacterRepository, effect: Effect, now: datetime) -> None:
+    match effect:
+        case HistoryEffect():
+            characters.add_history(effect.character_id, effect.entry, now)
+        case GalleryEffect(age=int(age)):
+            characters.set_age_variant(effect.character_id, age, effect.url, now)
+        case GalleryEffect():
+            characters.add_to_gallery(effect.character_id, effect.gallery, effect.url, now)
