@@ -1,4 +1,4 @@
-"""A picture of the couple face-swap: a source, a template or a result."""
+"""Users, and the pictures, templates and tasks of the couple face-swap."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal

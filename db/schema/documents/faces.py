@@ -1,4 +1,4 @@
-"""The ledger's document: one operation that was done, and its pending effects."""
+"""Jobs and presets of face operations, and the ledger with its pending effects."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -126,13 +126,13 @@ class Output(_LedgerPart):
 
 
 class OperationRecord(_LedgerPart):
-    """One document of `facefusion_operations`.
+    """A document of `facefusion_operations`.
 
     Attributes:
         operation_key: The `_id`, so that it is unique on every server from the first write on.
         inputs: Pixel hashes.
         output: None for `detect`.
-        faces: Faces seen by `detect`, boxes in pixels.
+        faces: Faces found by `detect`, boxes in pixels.
         estimated_age: The engine's estimate before the operation, in years.
         repeat: Id of the forced run that did it again last; None when it was done once.
         earlier_outputs: Outputs that forced runs replaced.

@@ -1,4 +1,4 @@
-"""A model file that the app can generate with."""
+"""Models, where they are listed, what Civitai holds about them, and hosts."""
 
 from datetime import datetime
 from typing import Any, Literal

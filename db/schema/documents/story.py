@@ -1,4 +1,4 @@
-"""A project, the top of every story."""
+"""Projects, their scenes, clips and styles, and what was generated for them."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal

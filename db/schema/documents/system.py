@@ -1,4 +1,4 @@
-"""A lock that is held for a time and has to be renewed."""
+"""Records of migrations, and locks that are held for a time."""
 
 from datetime import datetime
 from typing import Any, Literal

@@ -1,21 +1,40 @@
-"""An audit repairs only where no data can be lost, once, and reports what it did."""
+"""An audit repairs only where no data can be lost, once, reports it, and needs few rights."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
+
+import pytest
 
 from db.audit.audit import audit
 from db.audit.documents import reasons
-from db.ledger import OperationLedger
-from db.ledger import record_operation
-from tests.support.db.audit_findings import DOCUMENTS, EARLIER, LATER, job, one_of, statuses
+from db.errors import DatabaseRefused
+from db.ledger import OperationLedger, record_operation
 from tests.support.db.database_state import Data
+from tests.support.db.fixtures import as_user
 from tests.support.db.records import CHARACTER, character, entry, record
-from tests.support.db.stored_documents import NOW
+from tests.support.db.stored_documents import (
+    DOCUMENTS,
+    EARLIER,
+    LATER,
+    NOW,
+    found,
+    job,
+    statuses,
+    the_finding,
+)
 
 HISTORY = "facefusion_processing_history"
 
 
-def test_only_jobs_with_an_expired_lease_are_taken_back(database: Data) -> None:
+def history(database: Data) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (database["characters"].find_one({"id": CHARACTER}) or {})[
+        HISTORY
+    ]
+    return found
+
+
+def test_only_jobs_with_an_expired_lease_are_requeued(database: Data) -> None:
     long_ago = NOW - timedelta(hours=2)
     database["facefusion_jobs"].insert_many(
         [
@@ -42,34 +61,31 @@ def test_only_jobs_with_an_expired_lease_are_taken_back(database: Data) -> None:
         "job-5": "queued",
         "job-6": "cancelled",
     }
-    back = database["facefusion_jobs"].find_one({"id": "job-1"})
-    ended = database["facefusion_jobs"].find_one({"id": "job-2"})
-    assert back is not None
-    assert ended is not None
+    back, ended = (database["facefusion_jobs"].find_one({"id": f"job-{n}"}) or {} for n in (1, 2))
     assert (back["lease_expires_at"], back["attempts"], back["progress"]) == (None, 2, 40.0)
     assert "3 attempts" in ended["error_message"]
     assert reasons(DOCUMENTS["facefusion_jobs"], ended) == set()
 
 
-def test_owed_effects_are_found_and_applied_once(database: Data) -> None:
+def test_pending_effects_are_found_and_applied_once(database: Data) -> None:
     database["characters"].insert_one(character())
     ledger = OperationLedger(database)
     ledger.complete(record("key-1"))
     ledger.complete(record("key-2"))
     record_operation(database, record("key-3"), NOW)
 
-    looked = one_of(audit(database, NOW), "owed effect")
-    repaired = one_of(audit(database, NOW, fix=True), "owed effect")
+    looked = the_finding(audit(database, NOW), "owed effect")
+    repaired = the_finding(audit(database, NOW, fix=True), "owed effect")
 
     assert (looked.count, looked.ids, looked.done) == (2, ("key-1", "key-2"), "")
     assert repaired.done == "fixed: 4 effect(s) of 2 record(s) applied."
     assert audit(database, NOW, fix=True).of("owed effect") == ()
-    kept = database["characters"].find_one({"id": CHARACTER})
-    assert kept is not None
-    assert len(kept[HISTORY]) == 3
+    assert len(history(database)) == 3
 
 
-def test_what_cannot_be_applied_is_told_and_the_rest_is_applied(database: Data) -> None:
+def test_effects_that_cannot_be_applied_are_reported_and_the_rest_applied(
+    database: Data,
+) -> None:
     database["characters"].insert_many(
         [character(), {"id": "broken", HISTORY: "text", "name": "B"}]
     )
@@ -92,7 +108,7 @@ def test_what_cannot_be_applied_is_told_and_the_rest_is_applied(database: Data) 
     ]
 
 
-def test_repairs_by_two_at_once_are_done_once(database: Data) -> None:
+def test_repairs_by_two_audits_at_once_are_done_once(database: Data) -> None:
     database["characters"].insert_one(character())
     for number in range(20):
         OperationLedger(database).complete(record(f"key-{number}"))
@@ -102,9 +118,8 @@ def test_repairs_by_two_at_once_are_done_once(database: Data) -> None:
     with ThreadPoolExecutor(2) as pool:
         reports = [*pool.map(lambda _: audit(database, NOW, fix=True), range(2))]
 
-    kept = database["characters"].find_one({"id": CHARACTER})
-    assert kept is not None
-    assert len(kept[HISTORY]) == len({kept_entry["id"] for kept_entry in kept[HISTORY]}) == 20
+    kept = history(database)
+    assert len(kept) == len({kept_entry["id"] for kept_entry in kept}) == 20
     assert set(statuses(database).values()) == {"queued"}
     assert all(finding.done for report in reports for finding in report.of("owed effect"))
 
@@ -120,7 +135,7 @@ def test_an_orphan_is_never_removed_and_nothing_else_is_changed(database: Data) 
     assert database.list_collection_names() == ["clips"]
 
 
-def test_a_history_that_is_too_long_is_told_and_left_as_it_is(database: Data) -> None:
+def test_a_history_that_is_too_long_is_reported_and_left_as_it_is(database: Data) -> None:
     entries = [entry(number).model_dump() for number in range(201)]
     database["characters"].insert_many(
         [
@@ -130,9 +145,28 @@ def test_a_history_that_is_too_long_is_told_and_left_as_it_is(database: Data) ->
         ]
     )
 
-    long = one_of(audit(database, NOW, fix=True), "long history")
+    long = the_finding(audit(database, NOW, fix=True), "long history")
 
     assert (long.count, long.ids, long.done) == (1, (CHARACTER,), "")
-    kept = database["characters"].find_one({"id": CHARACTER})
-    assert kept is not None
-    assert len(kept[HISTORY]) == 201
+    assert len(history(database)) == 201
+
+
+def test_missing_rights_end_only_what_needs_them(guarded_url: str) -> None:
+    app, viewer = as_user(guarded_url, "app"), as_user(guarded_url, "viewer")
+    stranger = as_user(guarded_url, "stranger")
+    app["projects"].insert_one({"id": 1})
+    app["facefusion_jobs"].insert_one(job(1, lease_expires_at=EARLIER))
+
+    for user in (app, viewer):
+        report = audit(user, NOW)
+        assert found(report, "not looked at") == {("all collections", "use of indexes"): 0}
+        assert "clusterMonitor" in the_finding(report, "not looked at").remedy
+        assert ("projects", "id: Input should be a valid string") in found(
+            report, "invalid document"
+        )
+    with pytest.raises(DatabaseRefused, match="refuses this user"):
+        audit(viewer, NOW, fix=True)
+    with pytest.raises(DatabaseRefused, match="refuses this user"):
+        audit(stranger, NOW)
+    for user in (app, viewer, stranger):
+        user.client.close()

@@ -1,42 +1,29 @@
-"""A couple face-swap database becomes documents: each row once, its relations kept, or listed."""
+"""A couple face-swap database becomes documents: each row is stored once, or listed."""
 
 import shutil
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from threading import Barrier
 from typing import Any, LiteralString
 from uuid import uuid4
 
 import psycopg
 import pytest
 from psycopg import sql
-from pymongo.database import Database
 
-from db.connection import connect
+from db.couple_import import errors
 from db.couple_import.csv_source import CsvSource
-from db.couple_import.errors import (
-    ColumnsMissing,
-    FileUnreadable,
-    FolderMissing,
-    ImportFailed,
-    SourceRefused,
-    SourceUnreachable,
-    TablesMissing,
-)
 from db.couple_import.postgres_source import PostgresSource
 from db.couple_import.report import MAX_EXAMPLES, ImportReport
 from db.couple_import.rows import IMAGES, TABLES, Source, new_id
 from db.couple_import.run import BATCH, import_tables
 from db.setup.apply import initialise
 from storycanvas.services.ports import choose_port
+from tests.support.db.database_state import Data, run_at_once
 from tests.support.db.killed import import_folder, killed
 from tests.support.paths import COUPLE_SAMPLES
 from tests.support.postgres import PostgresMissing, running_postgres
-
-Data = Database[dict[str, Any]]
 
 PASSWORD = uuid4().hex
 EARLY, LATE = datetime(2020, 1, 1, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC)
@@ -84,7 +71,7 @@ def stored(database: Data) -> dict[str, list[dict[str, Any]]]:
     return {table.name: [*database[table.name].find(sort=[("_id", 1)])] for table in TABLES}
 
 
-def the_one(database: Data, collection: str, legacy_id: int) -> dict[str, Any]:
+def imported(database: Data, collection: str, legacy_id: int) -> dict[str, Any]:
     [found] = database[collection].find({"legacy_id": legacy_id})
     return found
 
@@ -109,7 +96,7 @@ def write(folder: Path, **tables: str) -> Source:
 
 
 def difficult(folder: Path, database: Data) -> Source:
-    """Rows of every fate, and the StoryCanvas users that they meet."""
+    """Rows of every outcome, and the StoryCanvas users in their way."""
     database["users"].insert_many(
         [
             {"id": "ann", "email": "ann@example.org", "username": "ann", "created_at": LATE},
@@ -172,23 +159,23 @@ def test_postgres_and_its_csv_files_become_the_same_documents(
 def test_values_and_relations_are_kept(database: Data) -> None:
     import_tables(database, CsvSource(COUPLE_SAMPLES))
 
-    mira, image = the_one(database, "users", 1), the_one(database, "images", 1)
-    template, task = the_one(database, "templates", 1), the_one(database, "faceswap_tasks", 1)
+    mira, image = imported(database, "users", 1), imported(database, "images", 1)
+    template, task = imported(database, "templates", 1), imported(database, "faceswap_tasks", 1)
     assert (mira["email"], mira["created_at"]) == ("mira@example.org", MIRAS_TIME)
     assert (image["user_id"], image["tags"]) == (mira["id"], ["sea", "red, white", "NULL"])
     assert image["metadata"] == {"camera": {"iso": 200}, "b.c": 1}
-    assert template["image_id"] == the_one(database, "images", 3)["id"]
+    assert template["image_id"] == imported(database, "images", 3)["id"]
     assert template["category"] == "movie"
     assert template["face_positions"][1] == [50, 60, 70, 80.5]
     assert (template["description"], template["is_active"]) == ('He said "yes",\nshe too', False)
     assert [task[name] for name in ("user_id", "template_id", "wife_image_id")] == [
         *(mira["id"], template["id"], image["id"])
     ]
-    assert task["result_image_id"] == the_one(database, "images", 4)["id"]
-    assert the_one(database, "faceswap_tasks", 2)["status"] == "pending"
+    assert task["result_image_id"] == imported(database, "images", 4)["id"]
+    assert imported(database, "faceswap_tasks", 2)["status"] == "pending"
 
 
-def test_validators_take_it_and_a_second_run_changes_nothing(data: Data) -> None:
+def test_validators_accept_the_documents_and_a_second_run_changes_nothing(data: Data) -> None:
     first = import_tables(data, CsvSource(COUPLE_SAMPLES))
     before = stored(data)
 
@@ -207,7 +194,7 @@ def test_a_document_that_storycanvas_has_changed_stays_as_it_is(database: Data) 
 
     assert database["images"].find_one({"legacy_id": 3}) == own
     assert counts(report)["images"] == (3, 0, 1, 0)
-    template = the_one(database, "templates", 1)
+    template = imported(database, "templates", 1)
     assert (template["image_id"], template["category"]) == ("own", "tv")
 
 
@@ -216,7 +203,7 @@ def test_a_document_that_storycanvas_has_changed_stays_as_it_is(database: Data) 
     ("created_at", "earliest"),
     [({"created_at": LATE}, MIRAS_TIME), ({"created_at": EARLY}, EARLY), ({}, MIRAS_TIME)],
 )
-def test_the_same_email_is_one_user_who_keeps_all_but_a_later_time(
+def test_the_same_email_is_the_same_user_who_keeps_all_but_a_later_time(
     database: Data, email: str, created_at: dict[str, datetime], earliest: datetime
 ) -> None:
     own = {"_id": "m", "id": "m", "email": email, "username": "sea", "hashed_password": "own"}
@@ -225,16 +212,16 @@ def test_the_same_email_is_one_user_who_keeps_all_but_a_later_time(
     report = import_tables(database, CsvSource(COUPLE_SAMPLES))
 
     assert counts(report)["users"] == (1, 1, 0, 0)
-    assert the_one(database, "users", 1) == own | {
+    assert imported(database, "users", 1) == own | {
         "updated_at": LATE,
         "created_at": earliest,
         "legacy_id": 1,
     }
-    assert the_one(database, "images", 1)["user_id"] == "m"
+    assert imported(database, "images", 1)["user_id"] == "m"
 
 
 @pytest.mark.parametrize("with_indexes", [True, False])
-def test_what_has_no_place_is_listed_and_the_rest_is_stored(
+def test_rows_without_a_place_are_listed_by_each_run_and_the_rest_is_stored_once(
     database: Data, tmp_path: Path, *, with_indexes: bool
 ) -> None:
     if with_indexes:
@@ -251,15 +238,18 @@ def test_what_has_no_place_is_listed_and_the_rest_is_stored(
         "faceswap_tasks": (1, 0, 0, 2),
     }
     assert all(table.read == sum(counts(report).get(table.table, ())) for table in report.tables)
-    assert the_one(database, "users", 4)["id"] != "dan"
-    assert database["users"].find_one({"id": "ben"}, {"_id": False}) == {
-        "id": "ben",
-        "email": "ben@example.org",
-        "username": "ben",
-    }
+    assert imported(database, "users", 4)["id"] != "dan"
+    ben = {"id": "ben", "email": "ben@example.org", "username": "ben"}
+    assert database["users"].find_one({"id": "ben"}, {"_id": False}) == ben
+    before = stored(database)
+    second = import_tables(database, source)
+    assert stored(database) == before
+    assert [(table.created, table.merged) for table in second.tables] == [(0, 0)] * 5
+    assert second.existing == 9
+    assert {*listed(second)} == {*PROBLEMS}
 
 
-def test_a_dry_run_tells_what_a_run_does_and_writes_nothing(database: Data, tmp_path: Path) -> None:
+def test_a_dry_run_foresees_a_run_and_writes_nothing(database: Data, tmp_path: Path) -> None:
     source = difficult(tmp_path, database)
     before = stored(database)
 
@@ -275,21 +265,8 @@ def test_a_dry_run_tells_what_a_run_does_and_writes_nothing(database: Data, tmp_
     )
 
 
-def test_a_second_run_lists_the_same_and_changes_nothing(database: Data, tmp_path: Path) -> None:
-    source = difficult(tmp_path, database)
-    import_tables(database, source)
-    before = stored(database)
-
-    second = import_tables(database, source)
-
-    assert stored(database) == before
-    assert [(table.created, table.merged) for table in second.tables] == [(0, 0)] * 5
-    assert second.existing == 9
-    assert {*listed(second)} == {*PROBLEMS}
-
-
 @pytest.mark.parametrize("fatal", [2, 3, 5])
-def test_what_a_killed_run_left_out_is_added(
+def test_the_next_run_adds_what_a_killed_run_left_out(
     mongo_url: str, database: Data, tmp_path: Path, fatal: int
 ) -> None:
     source = difficult(tmp_path / "export", database)
@@ -322,18 +299,8 @@ def test_runs_at_once_place_each_row_once(
         images=IMAGES_HEADER + "".join(f"{n},{n},{n}.png,{n}\n" for n in many),
         templates="id,image_id,title\n" + "".join(f"{n},{n},T\n" for n in many),
     )
-    together = Barrier(2)
 
-    def run(_: int) -> ImportReport:
-        opened = connect(mongo_url, database.name)
-        together.wait(10)
-        try:
-            return import_tables(opened, source)
-        finally:
-            opened.client.close()
-
-    with ThreadPoolExecutor(2) as pool:
-        reports = [*pool.map(run, range(2))]
+    reports = run_at_once(partial(import_tables, source=source), mongo_url, database.name, 2)
 
     assert {name: len(found) for name, found in stored(database).items() if found} == (
         dict.fromkeys(("users", "images", "templates"), len(many))
@@ -341,10 +308,10 @@ def test_runs_at_once_place_each_row_once(
     assert [listed(report) for report in reports] == [[], []]
     assert sum(report.created for report in reports) == 3 * len(many) - 1
     assert sum(report.merged for report in reports) == 1
-    assert the_one(database, "images", 5)["user_id"] == "sc"
+    assert imported(database, "images", 5)["user_id"] == "sc"
 
 
-def test_what_the_server_keeps_out_is_listed_and_the_rest_is_stored(
+def test_rows_that_the_server_refuses_are_listed_and_the_rest_is_stored(
     database: Data, tmp_path: Path
 ) -> None:
     database["images"].create_index("filename", unique=True)
@@ -362,7 +329,7 @@ def test_what_the_server_keeps_out_is_listed_and_the_rest_is_stored(
         "crawl_tasks id 1: the validator of crawl_tasks refuses it",
     ]
     assert report.created == 3
-    assert the_one(database, "crawl_tasks", 2)["filters"] == {"$where": 1}
+    assert imported(database, "crawl_tasks", 2)["filters"] == {"$where": 1}
 
 
 def test_the_list_is_bounded_and_counted(database: Data, tmp_path: Path) -> None:
@@ -394,15 +361,19 @@ def test_a_missing_file_and_what_is_ignored_are_noted_once(database: Data, folde
 @pytest.mark.parametrize(
     ("content", "failure", "sentence"),
     [
-        (b"id,email\n", ColumnsMissing, "The file users.csv lacks username, password_hash"),
-        (b"", FileUnreadable, "users.csv is empty"),
-        (b"id,id\n", FileUnreadable, "names a column twice"),
-        (b"id,email,username,password_hash\n1,\xff,a,b\n", FileUnreadable, "not in UTF-8"),
-        (b'id,email,username,password_hash\n1,"a', FileUnreadable, "not valid CSV to its end"),
+        (b"id,email\n", errors.ColumnsMissing, "The file users.csv lacks username, password_hash"),
+        (b"", errors.FileUnreadable, "users.csv is empty"),
+        (b"id,id\n", errors.FileUnreadable, "names a column twice"),
+        (b"id,email,username,password_hash\n1,\xff,a,b\n", errors.FileUnreadable, "not in UTF-8"),
+        (
+            b'id,email,username,password_hash\n1,"a',
+            errors.FileUnreadable,
+            "not valid CSV",
+        ),
     ],
 )
-def test_a_file_that_is_no_table_is_refused_in_a_sentence(
-    database: Data, folder: Path, content: bytes, failure: type[ImportFailed], sentence: str
+def test_a_file_without_a_table_is_refused_in_a_sentence(
+    database: Data, folder: Path, content: bytes, failure: type[errors.ImportFailed], sentence: str
 ) -> None:
     (folder / "users.csv").write_bytes(content)
 
@@ -413,13 +384,13 @@ def test_a_file_that_is_no_table_is_refused_in_a_sentence(
 
 
 def test_a_folder_that_is_not_there_or_empty_is_refused(database: Data, tmp_path: Path) -> None:
-    with pytest.raises(FolderMissing, match=r"There is no folder .*nowhere"):
+    with pytest.raises(errors.FolderMissing, match=r"There is no folder .*nowhere"):
         import_tables(database, CsvSource(tmp_path / "nowhere"))
-    with pytest.raises(TablesMissing, match=r"nothing to import: no file users.csv, "):
+    with pytest.raises(errors.TablesMissing, match=r"nothing to import: no file users.csv, "):
         import_tables(database, CsvSource(tmp_path))
 
 
-def test_postgres_is_read_as_it_was_at_one_moment(postgres: str) -> None:
+def test_postgres_is_read_in_a_single_snapshot(postgres: str) -> None:
     with PostgresSource(postgres) as source, psycopg.connect(postgres) as other:
         assert source.columns(IMAGES)
         other.execute("INSERT INTO images (id, filename, storage_path) VALUES (9, 'late', 'x')")
@@ -428,7 +399,7 @@ def test_postgres_is_read_as_it_was_at_one_moment(postgres: str) -> None:
         assert len([*source.rows(IMAGES, ["id", "filename"])]) == 4
 
 
-def test_what_python_has_no_type_for_concerns_its_row_alone(postgres: str, database: Data) -> None:
+def test_a_value_without_python_type_concerns_its_row_alone(postgres: str, database: Data) -> None:
     with psycopg.connect(postgres) as opened:
         opened.execute("UPDATE images SET uploaded_at = 'infinity' WHERE id = 2")
         opened.execute("DROP TABLE crawl_tasks")
@@ -441,22 +412,20 @@ def test_what_python_has_no_type_for_concerns_its_row_alone(postgres: str, datab
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "failure", "sentence"),
+    ("old", "new", "sentence"),
     [
-        (PASSWORD, "hidden", SourceRefused, "refuses this user and password"),
-        (f":{PASSWORD}", "", SourceRefused, "wants a password"),
-        ("couple:", "stranger:", SourceRefused, "refuses this user and password"),
-        ("/couple_", "/no_", SourceRefused, "has no database of this name"),
+        (PASSWORD, "hidden", "refuses this user and password"),
+        (f":{PASSWORD}", "", "wants a password"),
+        ("couple:", "stranger:", "refuses this user and password"),
+        ("/couple_", "/no_", "has no database of this name"),
     ],
     ids=["wrong password", "no password", "unknown user", "unknown database"],
 )
 def test_postgres_that_refuses_the_user_is_explained_without_the_address(
-    postgres: str, old: str, new: str, failure: type[ImportFailed], sentence: str
+    postgres: str, old: str, new: str, sentence: str
 ) -> None:
-    with (
-        pytest.raises(failure, match=sentence) as caught,
-        PostgresSource(postgres.replace(old, new)),
-    ):
+    address = postgres.replace(old, new)
+    with pytest.raises(errors.SourceRefused, match=sentence) as caught, PostgresSource(address):
         pass
 
     assert caught.value.__suppress_context__
@@ -466,7 +435,7 @@ def test_postgres_that_refuses_the_user_is_explained_without_the_address(
 def test_postgres_that_does_not_answer_may_be_tried_again(database: Data) -> None:
     address = f"postgresql://127.0.0.1:{choose_port(())}/couple"
 
-    with pytest.raises(SourceUnreachable, match="does not answer; start it") as caught:
+    with pytest.raises(errors.SourceUnreachable, match="does not answer; start it") as caught:
         import_tables(database, PostgresSource(address))
 
     assert caught.value.retryable
@@ -492,5 +461,5 @@ def test_a_database_that_cannot_be_read_is_refused_in_a_sentence(
         opened.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}").format(reader))
         opened.execute(sql.SQL(change).format(reader))
 
-    with pytest.raises(ImportFailed, match=sentence):
+    with pytest.raises(errors.ImportFailed, match=sentence):
         import_tables(database, PostgresSource(postgres.replace("couple:", f"{name}:")))

@@ -1,13 +1,10 @@
-"""Whatever state a database is in, `init-db` brings it to the registry's and tells what it did."""
+"""`init-db` brings a database in any state to the registry's and reports what it did."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 from typing import Any
 
 import pytest
 
-from db.connection import connect
 from db.schema.collections import COLLECTIONS
 from db.setup.apply import initialise
 from db.setup.compare import IDS, MAX_EXAMPLES
@@ -18,6 +15,7 @@ from tests.support.db.database_state import (
     documents,
     identities,
     indexes_of,
+    run_at_once,
     shape,
 )
 from tests.support.db.fixtures import empty_database
@@ -31,7 +29,7 @@ PROJECTS = [{"_id": number, "id": "same", "name": f"Project {number}"} for numbe
 
 @pytest.fixture(scope="module")
 def shared(replica_set: Data) -> Iterator[Data]:
-    """A database that is in order, and that every test leaves in order."""
+    """An initialised database, which every test leaves initialised."""
     with empty_database(replica_set) as database:
         initialise(database)
         yield database
@@ -84,7 +82,7 @@ def test_a_second_run_finds_everything_and_changes_nothing(shared: Data) -> None
 def another_index(
     collection: str, index: str, keys: str | list[tuple[str, Any]], /, **options: Any
 ) -> Callable[[Data], None]:
-    """Put another index in the place of one."""
+    """Replace an index."""
 
     def damage(database: Data) -> None:
         database[collection].drop_index(index)
@@ -102,36 +100,6 @@ DAMAGES: dict[str, tuple[Callable[[Data], Any], tuple[str, str, Outcome]]] = {
         lambda database: database["clips"].drop_index("character_id_1"),
         ("clips", "character_id_1", "created"),
     ),
-    "a lost unique flag": (
-        another_index("scenes", "id_1", "id"),
-        ("scenes", "id_1", "repaired"),
-    ),
-    "another name": (
-        another_index(
-            "characters", "project_id_1_name_1", [("project_id", 1), ("name", 1)], name="x"
-        ),
-        ("characters", "project_id_1_name_1", "repaired"),
-    ),
-    "a unique index that holds deleted documents": (
-        another_index("comfyui_servers", "url_1", "url", unique=True),
-        ("comfyui_servers", "url_1", "repaired"),
-    ),
-    "a unique index that minds the case": (
-        another_index("users", "username_1", "username", unique=True),
-        ("users", "username_1", "repaired"),
-    ),
-    "a unique index that is no longer sparse": (
-        another_index("images", "legacy_id_1", "legacy_id", unique=True),
-        ("images", "legacy_id_1", "repaired"),
-    ),
-    "an index that lets documents expire": (
-        another_index("projects", "created_at_-1", [("created_at", -1)], expireAfterSeconds=9),
-        ("projects", "created_at_-1", "repaired"),
-    ),
-    "a text index without weights": (
-        another_index("civitai_models", CIVITAI_TEXT, [("name", "text")]),
-        ("civitai_models", CIVITAI_TEXT, "repaired"),
-    ),
     "another validator": (
         change_options("projects", validator={"name": "x"}),
         ("projects", "validator", "repaired"),
@@ -144,6 +112,28 @@ DAMAGES: dict[str, tuple[Callable[[Data], Any], tuple[str, str, Outcome]]] = {
         change_options("projects", validationLevel="off"),
         ("projects", "validator", "repaired"),
     ),
+}
+ANOTHER_INDEX: dict[str, tuple[str, str, Any, dict[str, Any]]] = {
+    "a lost unique flag": ("scenes", "id_1", "id", {}),
+    "another name": (
+        *("characters", "project_id_1_name_1"),
+        *([("project_id", 1), ("name", 1)], {"name": "x"}),
+    ),
+    "a unique index that holds deleted documents": (
+        *("comfyui_servers", "url_1", "url", {"unique": True}),
+    ),
+    "a unique index that minds the case": ("users", "username_1", "username", {"unique": True}),
+    "a unique index that is no longer sparse": (
+        *("images", "legacy_id_1", "legacy_id", {"unique": True}),
+    ),
+    "an index that lets documents expire": (
+        *("projects", "created_at_-1", [("created_at", -1)], {"expireAfterSeconds": 9}),
+    ),
+    "a text index without weights": ("civitai_models", CIVITAI_TEXT, [("name", "text")], {}),
+}
+DAMAGES |= {
+    damage: (another_index(collection, index, keys, **options), (collection, index, "repaired"))
+    for damage, (collection, index, keys, options) in ANOTHER_INDEX.items()
 }
 
 
@@ -170,16 +160,16 @@ def test_a_dropped_collection_comes_back_with_all_that_belongs_to_it(shared: Dat
     assert shape(shared) == before
 
 
-def test_a_dry_run_tells_what_a_run_does_and_writes_nothing(shared: Data) -> None:
+def test_a_dry_run_reports_what_a_run_does_and_writes_nothing(shared: Data) -> None:
     shared.drop_collection("scenes")
     shared["clips"].drop_index("id_1")
     before = shape(shared), identities(shared)
 
-    told = initialise(shared, dry_run=True)
+    foreseen = initialise(shared, dry_run=True)
 
     assert (shape(shared), identities(shared)) == before
-    assert told.findings == initialise(shared).findings
-    assert "would be created" in told.summary()
+    assert foreseen.findings == initialise(shared).findings
+    assert "would be created" in foreseen.summary()
 
 
 def test_a_dry_run_leaves_an_empty_database_empty(database: Data) -> None:
@@ -191,26 +181,19 @@ def test_duplicates_are_listed_and_nothing_is_dropped(shared: Data) -> None:
     use_plain_index(shared)
     before = shape(shared), documents(shared)
 
-    finding = blocked(initialise(shared))
+    for dry_run in (True, False):
+        finding = blocked(initialise(shared, dry_run=dry_run))
 
-    assert (finding.collection, finding.name) == ("projects", "id_1")
-    assert finding.duplicate_groups == 1
-    assert finding.duplicates[0].ids == ("0", "1", "2")
-    assert "change or remove all but one" in finding.reason
-    assert (shape(shared), documents(shared)) == before
+        assert (finding.collection, finding.name) == ("projects", "id_1")
+        assert finding.duplicate_groups == 1
+        assert finding.duplicates[0].ids == ("0", "1", "2")
+        assert "change or remove all but one" in finding.reason
+        assert (shape(shared), documents(shared)) == before
     shared["projects"].delete_many({})
     assert changes(initialise(shared)) == {("projects", "id_1", "repaired")}
 
 
-def test_a_dry_run_finds_duplicates_too(shared: Data) -> None:
-    use_plain_index(shared)
-
-    assert blocked(initialise(shared, dry_run=True)).duplicate_groups == 1
-    shared["projects"].delete_many({})
-    initialise(shared)
-
-
-def test_duplicates_in_one_collection_do_not_keep_the_others_from_being_made(
+def test_duplicates_in_a_collection_do_not_stop_the_others(
     database: Data,
 ) -> None:
     database["projects"].insert_many(PROJECTS)
@@ -236,7 +219,7 @@ def test_the_list_of_duplicates_is_bounded_and_its_count_is_not(shared: Data) ->
     initialise(shared)
 
 
-def test_an_index_that_cannot_be_made_leaves_the_old_one(shared: Data) -> None:
+def test_an_index_that_cannot_be_made_leaves_the_old_index(shared: Data) -> None:
     shared["projects"].drop_index("id_1")
     shared["projects"].create_index("id")
     shared["projects"].insert_many([{"id": ["a", "b"]}, {"id": ["b", "c"]}])
@@ -250,12 +233,12 @@ def test_an_index_that_cannot_be_made_leaves_the_old_one(shared: Data) -> None:
     initialise(shared)
 
 
-def test_what_is_not_in_the_registry_is_named_and_left_alone(shared: Data) -> None:
+def test_unknown_collections_and_indexes_are_named_and_left_alone(shared: Data) -> None:
+    name = "model_id_1_configuration_type_1"
     shared["queue_jobs"].insert_one({"_id": 1})
     shared["projects"].create_index("owner")
-    shared["inference_configurations"].create_index(
-        [("model_id", 1), ("configuration_type", 1)], unique=True
-    )
+    configurations = shared["inference_configurations"]
+    configurations.create_index(["model_id", "configuration_type"], unique=True)
     before = shape(shared), documents(shared)
 
     report = initialise(shared)
@@ -266,16 +249,13 @@ def test_what_is_not_in_the_registry_is_named_and_left_alone(shared: Data) -> No
     assert unknown.keys() == {
         ("queue_jobs", "queue_jobs"),
         ("projects", "owner_1"),
-        ("inference_configurations", "model_id_1_configuration_type_1"),
+        ("inference_configurations", name),
     }
-    assert (
-        "may refuse documents"
-        in unknown["inference_configurations", "model_id_1_configuration_type_1"]
-    )
+    assert "may refuse documents" in unknown["inference_configurations", name]
     assert (shape(shared), documents(shared)) == before
     shared.drop_collection("queue_jobs")
     shared["projects"].drop_index("owner_1")
-    shared["inference_configurations"].drop_index("model_id_1_configuration_type_1")
+    configurations.drop_index(name)
 
 
 def test_a_view_in_the_place_of_a_collection_is_left_alone(shared: Data) -> None:
@@ -301,22 +281,6 @@ def test_a_collation_of_a_whole_collection_does_not_reach_our_indexes(shared: Da
     initialise(shared)
 
 
-def run_at_once(database: Data, url: str, times: int) -> list[InitReport]:
-    """Initialise a database from several connections that start together."""
-    barrier = Barrier(times)
-
-    def run(_: int) -> InitReport:
-        own = connect(url, database.name)
-        barrier.wait(30)
-        try:
-            return initialise(own)
-        finally:
-            own.client.close()
-
-    with ThreadPoolExecutor(times) as pool:
-        return list(pool.map(run, range(times)))
-
-
 def damage_everything(database: Data) -> None:
     """Leave each collection with plain indexes of the right names, and no validator."""
     for collection in COLLECTIONS:
@@ -332,7 +296,7 @@ def test_runs_at_once_all_succeed(
 ) -> None:
     damage(database)
 
-    reports = run_at_once(database, mongo_url, 3)
+    reports = run_at_once(initialise, mongo_url, database.name, 3)
 
     assert [report.blocked for report in reports] == [()] * 3
     assert as_in_reference(database) == REFERENCE

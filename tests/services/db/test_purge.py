@@ -1,17 +1,17 @@
-"""What was deleted long ago goes for good, and never anything that still matters."""
+"""Documents deleted long ago are removed for good, and nothing that still matters."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from pymongo.database import Database
 
 from db.schema.relations import SOFT_DELETABLE
 from db.soft_delete.owned import children_first
 from db.soft_delete.purge import BATCH, Purge
 from db.soft_delete.report import MAX_EXAMPLES, PurgeReport
 from db.soft_delete.repository import SoftDeletableRepository
+from tests.support.db.database_state import Data
 from tests.support.db.killed import killed, purge_story
 from tests.support.db.stories import (
     EARLIER,
@@ -21,16 +21,15 @@ from tests.support.db.stories import (
     OWNER,
     PROJECT,
     SCENE,
+    STORY_IDS,
     WHOLE_STORY,
     add_story,
     snapshot,
 )
 
-Data = Database[dict[str, Any]]
 OLD = {"deleted_at": EARLIER, "deleted_by": OWNER}
 YOUNG = {"deleted_at": LATER, "deleted_by": OWNER}
-STORY = {PROJECT, SCENE, INNER, "clip", "clip-inside", "mira", "ink"}
-ALL_OLD = dict.fromkeys(STORY, OLD)
+ALL_OLD = dict.fromkeys(STORY_IDS, OLD)
 ALIVE: dict[str, Any] = {"deleted_at": None}
 
 
@@ -41,14 +40,14 @@ def purge(database: Data) -> PurgeReport:
 
 
 def numbers(report: PurgeReport, field: str) -> dict[str, int]:
-    told = {count.collection: getattr(count, field) for count in report.counts}
-    return {name: number for name, number in told.items() if number}
+    counts = {count.collection: getattr(count, field) for count in report.counts}
+    return {name: number for name, number in counts.items() if number}
 
 
-def test_a_story_deleted_long_ago_goes_whole_and_nothing_else(any_database: Data) -> None:
+def test_a_story_deleted_long_ago_is_removed_whole_and_nothing_else(any_database: Data) -> None:
     add_story(any_database)
     rest = {
-        name: document for name, document in snapshot(any_database).items() if name not in STORY
+        name: document for name, document in snapshot(any_database).items() if name not in STORY_IDS
     }
     SoftDeletableRepository(any_database, "projects").soft_delete(PROJECT, OWNER, EARLIER)
 
@@ -59,7 +58,7 @@ def test_a_story_deleted_long_ago_goes_whole_and_nothing_else(any_database: Data
     assert purge(any_database).due == 0
 
 
-def test_counting_tells_what_is_due_and_removes_nothing(database: Data) -> None:
+def test_counting_reports_what_is_due_and_removes_nothing(database: Data) -> None:
     add_story(database, ALL_OLD)
     before = snapshot(database)
 
@@ -108,7 +107,7 @@ STAYS = [
 
 
 @pytest.mark.parametrize(("fields", "why", "not_deleted"), STAYS)
-def test_what_stays_keeps_all_that_it_belongs_to(
+def test_a_remaining_document_keeps_all_its_owners(
     database: Data, fields: dict[str, Any], why: str, not_deleted: dict[str, int]
 ) -> None:
     add_story(database, {**ALL_OLD, "clip-inside": fields})
@@ -116,7 +115,7 @@ def test_what_stays_keeps_all_that_it_belongs_to(
 
     report = purge(database)
 
-    assert STORY & snapshot(database).keys() == {"clip-inside", INNER, SCENE, PROJECT}
+    assert STORY_IDS & snapshot(database).keys() == {"clip-inside", INNER, SCENE, PROJECT}
     assert numbers(report, "kept") == {"scenes": 2, "projects": 1}
     assert numbers(report, "removed") == numbers(counted, "due")
     assert str(report.kept[0]) == (
@@ -128,7 +127,7 @@ def test_what_stays_keeps_all_that_it_belongs_to(
     assert numbers(report, "not_deleted") == not_deleted
 
 
-def test_a_document_below_two_deleted_ones_is_counted_once(database: Data) -> None:
+def test_a_document_below_two_deleted_documents_is_counted_once(database: Data) -> None:
     add_story(database, {**ALL_OLD, INNER: ALIVE})
 
     report = purge(database)
@@ -139,7 +138,7 @@ def test_a_document_below_two_deleted_ones_is_counted_once(database: Data) -> No
 
 def test_a_deletion_time_that_cannot_be_read_is_counted_and_left_alone(database: Data) -> None:
     strange: list[Any] = ["2020-01-01", 0, [EARLIER], {}]
-    database["clips"].insert_many([{"deleted_at": document} for document in strange])
+    database["clips"].insert_many([{"deleted_at": value} for value in strange])
 
     report = purge(database)
 
@@ -147,18 +146,22 @@ def test_a_deletion_time_that_cannot_be_read_is_counted_and_left_alone(database:
     assert (report.due, numbers(report, "unreadable")) == (0, {"clips": len(strange)})
 
 
-def test_an_empty_id_owns_nothing(database: Data) -> None:
-    add_story(database, {PROJECT: {"id": "", **OLD}, "for-all": {"project_id": ""}})
+@pytest.mark.parametrize(
+    ("changed", "removed"),
+    [
+        ({PROJECT: {"id": "", **OLD}, "for-all": {"project_id": ""}}, 1),
+        ({**ALL_OLD, SCENE: {"parent_scene_id": INNER, **OLD}}, len(STORY_IDS)),
+    ],
+    ids=["an empty id owns nothing", "scenes in a circle go together"],
+)
+def test_a_strange_story_is_purged(
+    database: Data, changed: dict[str, dict[str, Any]], removed: int
+) -> None:
+    add_story(database, changed)
 
     report = purge(database)
 
-    assert (report.removed, report.kept_count) == (1, 0)
-
-
-def test_scenes_in_a_circle_go_together(database: Data) -> None:
-    add_story(database, {**ALL_OLD, SCENE: {"parent_scene_id": INNER, **OLD}})
-
-    assert purge(database).removed == len(STORY)
+    assert (report.removed, report.kept_count) == (removed, 0)
 
 
 def test_many_documents_go_in_batches(database: Data) -> None:
@@ -188,7 +191,7 @@ def test_the_list_of_the_kept_is_bounded_and_counted(database: Data) -> None:
     assert (len(report.kept), report.kept_count, report.due) == (MAX_EXAMPLES, count, 0)
 
 
-def test_what_came_to_hang_on_it_after_the_count_keeps_it(database: Data) -> None:
+def test_a_child_added_after_the_count_keeps_its_owners(database: Data) -> None:
     add_story(database, ALL_OLD)
     work = Purge(database, NOW, dry_run=False)
     work.count()
@@ -196,20 +199,13 @@ def test_what_came_to_hang_on_it_after_the_count_keeps_it(database: Data) -> Non
 
     report = work.remove()
 
-    assert {"late", SCENE, PROJECT} == snapshot_ids(database) & {"late", *STORY}
+    assert {"late", SCENE, PROJECT} == snapshot(database).keys() & {"late", *STORY_IDS}
     assert numbers(report, "due")["projects"] == 1
     assert "projects" not in numbers(report, "removed")
 
 
-def snapshot_ids(database: Data) -> set[str]:
-    return {document["id"] for name in WHOLE_STORY for document in database[name].find()}
-
-
-PURGE_WRITES = 5
-
-
-@pytest.mark.parametrize("fatal", range(1, PURGE_WRITES + 1))
-def test_a_killed_purge_leaves_no_child_without_its_parent_and_is_ended_by_the_next(
+@pytest.mark.parametrize("fatal", range(1, 6))
+def test_a_killed_purge_leaves_no_child_without_parent_and_the_next_completes_it(
     mongo_url: str, database: Data, fatal: int
 ) -> None:
     add_story(database, ALL_OLD)
@@ -220,14 +216,14 @@ def test_a_killed_purge_leaves_no_child_without_its_parent_and_is_ended_by_the_n
 
     purge(database)
 
-    assert not STORY & snapshot(database).keys()
+    assert not STORY_IDS & snapshot(database).keys()
 
 
-def test_two_at_once_remove_everything_once(database: Data) -> None:
+def test_two_purges_at_once_remove_everything_once(database: Data) -> None:
     add_story(database, ALL_OLD)
 
     with ThreadPoolExecutor(2) as pool:
         reports = [*pool.map(purge, [database, database])]
 
-    assert not STORY & snapshot(database).keys()
-    assert sum(report.removed for report in reports) == len(STORY)
+    assert not STORY_IDS & snapshot(database).keys()
+    assert sum(report.removed for report in reports) == len(STORY_IDS)

@@ -1,19 +1,17 @@
-"""Recording loses nothing and doubles nothing, on a standalone server as on a replica set."""
+"""Recording loses nothing and doubles nothing, on a standalone server and on a replica set."""
 
 from typing import Any
 
 import pytest
-from pymongo.database import Database
 
 from db.characters import CharacterRepository
 from db.errors import BrokenCharacter, UnknownCharacter
-from db.ledger import OperationLedger
-from db.ledger import apply_effects, record_failure, record_operation
+from db.ledger import OperationLedger, apply_effects, record_failure, record_operation
 from db.schema.documents.characters import HISTORY_LIMIT
-from tests.support.db.killed import killed, record_one
+from tests.support.db.database_state import Data
+from tests.support.db.killed import killed, record_operation_once
 from tests.support.db.records import CHARACTER, NOW, character, effects, entry, output, record
 
-Data = Database[dict[str, Any]]
 HISTORY, GALLERY = "facefusion_processing_history", "facefusion_output_gallery"
 
 
@@ -45,11 +43,11 @@ def test_a_finished_operation_reaches_history_and_gallery_once(any_database: Dat
 
 
 @pytest.mark.parametrize("fatal", range(1, 8))
-def test_a_kill_before_any_write_is_made_good_by_the_next_try(
+def test_a_kill_before_any_write_is_repaired_by_the_next_try(
     any_url: str, any_database: Data, fatal: int
 ) -> None:
     any_database["characters"].insert_one(character())
-    assert killed(record_one, any_url, any_database.name, fatal) == (fatal <= 6)
+    assert killed(record_operation_once, any_url, any_database.name, fatal) == (fatal <= 6)
 
     record_operation(any_database, record(), NOW)
 
@@ -59,30 +57,23 @@ def test_a_kill_before_any_write_is_made_good_by_the_next_try(
     assert pending(any_database) == 0
 
 
-def test_pending_effects_are_applied_once(database: Data) -> None:
-    database["characters"].insert_one(character())
-    OperationLedger(database).complete(record())
-
-    assert apply_effects(database, "key-1", NOW) == 2
-    assert apply_effects(database, "key-1", NOW) == 0
-    assert len(stored(database)[HISTORY]) == 1
-
-
-def test_pending_effects_of_a_deleted_character_are_applied_when_it_is_restored(
-    database: Data,
+@pytest.mark.parametrize("deleted", [False, True])
+def test_pending_effects_are_applied_once_and_wait_while_a_character_is_deleted(
+    database: Data, deleted: bool
 ) -> None:
     characters = database["characters"]
-    characters.insert_one({**character(), "deleted_at": NOW})
-    record_operation(database, record(), NOW)
-    assert pending(database) == 2
+    characters.insert_one(character(deleted_at=NOW if deleted else None))
+    OperationLedger(database).complete(record())
+    if deleted:
+        assert apply_effects(database, "key-1", NOW) == 0
+        assert pending(database) == 2
+        characters.update_one({"id": CHARACTER}, {"$set": {"deleted_at": None}})
 
-    characters.update_one({"id": CHARACTER}, {"$set": {"deleted_at": None}})
-
-    assert apply_effects(database, "key-1", NOW) == 2
+    assert [apply_effects(database, "key-1", NOW) for _ in range(2)] == [2, 0]
     assert len(stored(database)[HISTORY]) == 1
 
 
-def test_a_reused_operation_owes_a_second_character_its_own_entries(database: Data) -> None:
+def test_a_reused_operation_gives_a_second_character_its_own_entries(database: Data) -> None:
     database["characters"].insert_many([character(), {**character(), "id": "other"}])
     record_operation(database, record(), NOW)
 
@@ -92,7 +83,7 @@ def test_a_reused_operation_owes_a_second_character_its_own_entries(database: Da
     assert counts == [1, 1]
 
 
-def test_a_forced_repetition_replaces_the_output_once_and_keeps_the_old_one(
+def test_a_forced_repetition_replaces_the_output_once_and_keeps_the_old_output(
     database: Data,
 ) -> None:
     database["characters"].insert_one(character())
@@ -123,7 +114,7 @@ def test_the_newest_entries_stay_in_the_order_they_were_added(database: Data) ->
     assert ids[-3:] == ["entry-1000", "entry-500", "entry-300"]
 
 
-def test_the_gallery_shows_for_an_age_what_was_asked_for_last(database: Data) -> None:
+def test_the_gallery_shows_the_picture_of_an_age_that_was_requested_last(database: Data) -> None:
     database["characters"].insert_one(character())
     first, second = record("key-1"), record("key-2")
     other = [
@@ -165,7 +156,7 @@ def test_missing_and_null_fields_count_as_empty(database: Data, fields: dict[str
     assert found[GALLERY]["custom_outputs"] == []
 
 
-def test_what_the_gallery_holds_otherwise_stays(database: Data) -> None:
+def test_other_fields_of_the_gallery_stay(database: Data) -> None:
     before = {"swapped_faces": ["s.png"], "age_variants": {"12": "x.png"}, "app_field": 7}
     database["characters"].insert_one(character(**{GALLERY: before}))
 
@@ -177,7 +168,7 @@ def test_what_the_gallery_holds_otherwise_stays(database: Data) -> None:
     assert gallery["app_field"] == 7
 
 
-WRONG_TYPES = [
+WRONG_TYPES: list[tuple[dict[str, Any], str]] = [
     ({HISTORY: "none"}, HISTORY),
     ({GALLERY: []}, GALLERY),
     ({GALLERY: {"age_variants": []}}, "age_variants"),
@@ -196,16 +187,15 @@ def test_a_character_with_a_field_of_a_wrong_type_is_refused_by_name(
         CharacterRepository(database).find(CHARACTER)
 
 
-@pytest.mark.parametrize("deleted", [False, True])
-def test_a_character_that_is_not_there_or_deleted_is_unknown(database: Data, deleted: bool) -> None:
-    if deleted:
-        database["characters"].insert_one(character(deleted_at=NOW))
+def test_a_missing_or_deleted_character_is_unknown(database: Data) -> None:
+    database["characters"].insert_one(character(id="gone", deleted_at=NOW))
 
-    with pytest.raises(UnknownCharacter, match=CHARACTER):
-        CharacterRepository(database).find(CHARACTER)
+    for character_id in (CHARACTER, "gone"):
+        with pytest.raises(UnknownCharacter, match=character_id):
+            CharacterRepository(database).find(character_id)
 
 
-def test_a_failure_is_one_history_entry_whatever_the_number_of_tries(database: Data) -> None:
+def test_a_failure_is_a_single_history_entry_whatever_the_number_of_tries(database: Data) -> None:
     database["characters"].insert_one(character())
     failed = entry(1).model_copy(
         update={"success": False, "output_image_url": "", "error_message": "No face."}

@@ -1,30 +1,21 @@
 """Every active model gets the presets of its base model, once, and nothing else changes."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from threading import Barrier
 from typing import Any
 
 import pytest
-from pymongo.database import Database
 
-from db.connection import connect
 from db.errors import OperationRefused
 from db.inference.report import MAX_EXAMPLES, SeedReport
 from db.inference.seed import BATCH, seed_inference
+from tests.support.db.database_state import Data, run_at_once
 
-Data = Database[dict[str, Any]]
-
+DELETED = datetime(2026, 1, 1, tzinfo=UTC)
 MODELS: list[dict[str, Any]] = [
     {"id": "xl", "name": "sd_xl_base_1.0", "is_active": True},
     {"id": "wan", "name": "hero", "base_model": "Wan Video 2.2", "is_active": True},
     {"id": "off", "name": "sd_xl_base_1.0", "is_active": False},
-    {
-        "id": "gone",
-        "name": "sd_xl_base_1.0",
-        "is_active": True,
-        "deleted_at": datetime(2026, 1, 1, tzinfo=UTC),
-    },
+    {"id": "gone", "name": "sd_xl_base_1.0", "is_active": True, "deleted_at": DELETED},
     {"id": "new", "name": "sdxl", "metadata": {"baseModel": "SD 3.5"}, "is_active": True},
 ]
 
@@ -54,20 +45,15 @@ def test_active_models_get_both_presets_in_valid_documents(data: Data) -> None:
 
     report = seed_inference(data)
 
-    assert keys(data) == [
-        *(("wan", "quality"), ("wan", "speed")),
-        *(("xl", "quality"), ("xl", "speed")),
-    ]
+    types = ("quality", "speed")
+    assert keys(data) == [(model, kind) for model in ("wan", "xl") for kind in types]
     assert created(report) == {
-        "sdxl quality": 1,
-        "sdxl speed": 1,
-        "wan_2_2 quality": 1,
-        "wan_2_2 speed": 1,
+        f"{model} {kind}": 1 for model in ("sdxl", "wan_2_2") for kind in types
     }
     assert report.existing == 0
 
 
-def test_a_model_of_unknown_base_model_is_reported_with_what_was_seen(database: Data) -> None:
+def test_a_model_of_unknown_base_model_is_reported_with_the_evidence(database: Data) -> None:
     nameless = {"_id": "row", "name": "sdxl", "is_active": True}
     database["database_models"].insert_many([*MODELS, nameless])
 
@@ -134,25 +120,15 @@ def test_runs_at_once_make_each_preset_once(
     if with_index:
         add_index(database)
     database["database_models"].insert_many(models(200))
-    together = Barrier(3)
 
-    def run(_: int) -> SeedReport:
-        opened = connect(mongo_url, database.name)
-        together.wait(10)
-        try:
-            return seed_inference(opened)
-        finally:
-            opened.client.close()
-
-    with ThreadPoolExecutor(3) as pool:
-        reports = [*pool.map(run, range(3))]
+    reports = run_at_once(seed_inference, mongo_url, database.name, 3)
 
     assert len(stored(database)) == len(set(keys(database))) == 400
     assert sum(report.created for report in reports) == 400
     assert [report.created + report.existing for report in reports] == [400] * 3
 
 
-def test_a_foreign_unique_index_is_named_and_not_taken_for_an_existing_preset(
+def test_a_foreign_unique_index_is_named_and_not_mistaken_for_a_preset(
     database: Data,
 ) -> None:
     database["inference_configurations"].create_index(

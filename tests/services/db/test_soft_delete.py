@@ -1,4 +1,4 @@
-"""Deleting and restoring, on a replica set in one transaction and on a standalone server."""
+"""Deleting and restoring, in a transaction on a replica set and on a standalone server."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -6,25 +6,15 @@ from typing import Any
 import pymongo
 import pytest
 from pymongo.client_session import ClientSession
-from pymongo.database import Database
 
+from db import errors
 from db.characters import CharacterRepository
-from db.errors import (
-    DatabaseError,
-    DocumentDeleted,
-    DocumentNotDeleted,
-    FieldProtected,
-    NotSoftDeletable,
-    ParentDeleted,
-    TransactionUnfinished,
-    UnknownDocument,
-    ValueTaken,
-)
-from db.schema.collections import COLLECTIONS
+from db.schema.collections import COLLECTIONS, Collection
 from db.setup.compare import validation
 from db.soft_delete.marks import Deleted
 from db.soft_delete.repository import SoftDeletableRepository
 from db.transactions import in_one_transaction
+from tests.support.db.database_state import Data
 from tests.support.db.killed import delete_story, killed, restore_story
 from tests.support.db.records import entry
 from tests.support.db.stories import (
@@ -35,16 +25,15 @@ from tests.support.db.stories import (
     OWNER,
     PROJECT,
     SCENE,
+    STORY_IDS,
     WHOLE_STORY,
     add_story,
     marked,
     snapshot,
 )
 
-Data = Database[dict[str, Any]]
 MARK = (NOW, OWNER)
 DELETED = {"deleted_at": NOW, "deleted_by": OWNER}
-STORY = {PROJECT, SCENE, INNER, "clip", "clip-inside", "mira", "ink"}
 
 
 @pytest.fixture
@@ -60,9 +49,13 @@ def short_transactions(database: Data) -> Iterator[None]:
     admin.command("setParameter", 1, **{name: usual})
 
 
+def registered(name: str) -> Collection:
+    [found] = (collection for collection in COLLECTIONS if collection.name == name)
+    return found
+
+
 def add_unique_indexes(database: Data, collection: str) -> None:
-    (registered,) = (known for known in COLLECTIONS if known.name == collection)
-    for index in registered.indexes:
+    for index in registered(collection).indexes:
         if index.unique:
             database[collection].create_index(index.keys, **index.creation)
 
@@ -76,11 +69,11 @@ def test_a_project_takes_all_that_it_owns_with_it_and_nothing_else(any_database:
 
     counts = repository(any_database).soft_delete(PROJECT, OWNER, NOW)
 
-    assert marked(any_database) == dict.fromkeys(STORY, MARK)
+    assert marked(any_database) == dict.fromkeys(STORY_IDS, MARK)
     assert counts == WHOLE_STORY
 
 
-def test_a_restore_brings_back_what_went_with_it_and_not_what_went_before(
+def test_a_restore_brings_back_what_was_deleted_with_it_and_nothing_else(
     any_database: Data,
 ) -> None:
     add_story(any_database)
@@ -93,9 +86,11 @@ def test_a_restore_brings_back_what_went_with_it_and_not_what_went_before(
     assert snapshot(any_database) == before
     assert set(marked(any_database)) == {INNER, "clip-inside"}
     assert counts == {**WHOLE_STORY, "scenes": 1, "clips": 1}
+    assert repository(any_database).restore(PROJECT) == {}
+    assert snapshot(any_database) == before
 
 
-def test_a_second_deletion_keeps_the_first_mark_and_mends_what_came_since(
+def test_a_second_deletion_keeps_the_first_mark_and_marks_what_came_since(
     any_database: Data,
 ) -> None:
     add_story(any_database)
@@ -104,18 +99,8 @@ def test_a_second_deletion_keeps_the_first_mark_and_mends_what_came_since(
 
     counts = repository(any_database).soft_delete(PROJECT, "user-2", LATER)
 
-    assert marked(any_database) == dict.fromkeys({*STORY, "late"}, MARK)
+    assert marked(any_database) == dict.fromkeys({*STORY_IDS, "late"}, MARK)
     assert counts == {"clips": 1}
-
-
-def test_a_second_restore_changes_nothing(database: Data) -> None:
-    add_story(database)
-    before = snapshot(database)
-    repository(database).soft_delete(PROJECT, OWNER, NOW)
-    repository(database).restore(PROJECT)
-
-    assert repository(database).restore(PROJECT) == {}
-    assert snapshot(database) == before
 
 
 def test_scenes_in_a_circle_go_and_come_back_together(database: Data) -> None:
@@ -138,8 +123,7 @@ def test_a_document_with_an_empty_id_owns_nothing(database: Data) -> None:
 
 
 def test_a_marked_document_is_valid(database: Data) -> None:
-    (projects,) = (collection for collection in COLLECTIONS if collection.name == "projects")
-    database.create_collection("projects", **validation(projects, "error"))
+    database.create_collection("projects", **validation(registered("projects"), "error"))
     database["projects"].insert_one({"id": PROJECT, "name": "Story"})
 
     repository(database).soft_delete(PROJECT, OWNER, NOW)
@@ -153,7 +137,7 @@ RESTORE_WRITES = 6
 
 
 @pytest.mark.parametrize("fatal", range(1, DELETION_WRITES + 1))
-def test_a_killed_deletion_is_ended_by_the_next_one_with_the_first_mark(
+def test_the_next_deletion_completes_a_killed_deletion_with_its_mark(
     standalone_url: str, standalone: Data, fatal: int
 ) -> None:
     add_story(standalone)
@@ -163,7 +147,7 @@ def test_a_killed_deletion_is_ended_by_the_next_one_with_the_first_mark(
 
     delete_story(standalone, LATER)
 
-    assert marked(standalone) == dict.fromkeys(STORY, MARK if fatal > 1 else (LATER, OWNER))
+    assert marked(standalone) == dict.fromkeys(STORY_IDS, MARK if fatal > 1 else (LATER, OWNER))
     restore_story(standalone)
     assert snapshot(standalone) == before
 
@@ -182,7 +166,7 @@ def test_a_killed_deletion_is_undone_by_a_restore(
 
 
 @pytest.mark.parametrize("fatal", range(1, RESTORE_WRITES + 1))
-def test_a_killed_restore_is_ended_by_the_next_one(
+def test_the_next_restore_completes_a_killed_restore(
     standalone_url: str, standalone: Data, fatal: int
 ) -> None:
     add_story(standalone)
@@ -206,27 +190,30 @@ def test_a_transaction_killed_at_its_end_leaves_nothing_done(
 
     delete_story(database, LATER)
 
-    assert marked(database) == dict.fromkeys(STORY, (LATER, OWNER))
+    assert marked(database) == dict.fromkeys(STORY_IDS, (LATER, OWNER))
 
 
 def test_a_failure_inside_leaves_nothing_done_on_a_replica_set(database: Data) -> None:
     def work(session: ClientSession | None) -> None:
         database["projects"].insert_one({"id": "half"}, session=session)
-        raise UnknownDocument("stop")
+        raise errors.UnknownDocument("stop")
 
-    with pytest.raises(UnknownDocument):
+    with pytest.raises(errors.UnknownDocument):
         in_one_transaction(database, work)
 
     assert database["projects"].count_documents({}) == 0
 
 
-def test_a_transaction_that_others_hold_up_is_tried_again_later(database: Data) -> None:
+def test_a_transaction_blocked_by_others_can_be_tried_again_later(database: Data) -> None:
     add_story(database)
     client = database.client
 
     with client.start_session() as other, other.start_transaction():
         database["clips"].update_one({"id": "clip"}, {"$set": {"order": 1}}, session=other)
-        with pymongo.timeout(0.5), pytest.raises(TransactionUnfinished, match="try again") as error:
+        with (
+            pymongo.timeout(0.5),
+            pytest.raises(errors.TransactionUnfinished, match="try again") as error,
+        ):
             in_one_transaction(
                 database,
                 lambda session: database["clips"].delete_one({"id": "clip"}, session=session),
@@ -240,7 +227,7 @@ def test_a_child_is_not_restored_below_a_deleted_parent(database: Data) -> None:
     add_story(database)
     delete_story(database)
 
-    with pytest.raises(ParentDeleted, match=f"'{SCENE}' of scenes, which is deleted; restore that"):
+    with pytest.raises(errors.ParentDeleted, match=f"'{SCENE}' of scenes, which is deleted"):
         repository(database, "clips").restore("clip")
 
     assert "clip" in marked(database)
@@ -260,7 +247,7 @@ def test_a_restore_is_refused_when_a_unique_value_is_used_again(
     database[collection].insert_one({"id": "a", field: index, "email": "a", **DELETED})
     database[collection].insert_one({"id": "b", field: index.replace("M", "m"), "email": "b"})
 
-    with pytest.raises(ValueTaken, match=f"{field} {value}; change or delete") as error:
+    with pytest.raises(errors.ValueTaken, match=f"{field} {value}; change or delete") as error:
         repository(database, collection).restore("a")
 
     assert "hunter2" not in str(error.value)
@@ -273,29 +260,24 @@ def test_an_update_is_refused_when_a_unique_value_is_taken(database: Data) -> No
         [{"id": name, "username": name, "email": name} for name in ("mira", "nora")]
     )
 
-    with pytest.raises(ValueTaken, match="username 'MIRA'"):
+    with pytest.raises(errors.ValueTaken, match="username 'MIRA'"):
         repository(database, "users").update("nora", {"username": "MIRA"}, NOW)
 
 
-def test_a_deleted_document_is_neither_found_nor_changed(database: Data) -> None:
+def test_a_document_is_found_and_changed_only_on_its_side_of_the_rule(database: Data) -> None:
     add_story(database, {PROJECT: DELETED})
     before = snapshot(database)
     projects = repository(database)
 
-    with pytest.raises(DocumentDeleted, match=r"was deleted at 2026-11-21.*restore it first"):
+    with pytest.raises(errors.DocumentDeleted, match=r"deleted at 2026-11-21.*restore it first"):
         projects.find(PROJECT)
-    with pytest.raises(DocumentDeleted):
+    with pytest.raises(errors.DocumentDeleted):
         projects.update(PROJECT, {"name": "New"}, NOW)
+    with pytest.raises(errors.DocumentNotDeleted, match="other"):
+        projects.find("other", deleted="only")
 
     assert projects.find(PROJECT, deleted="any") == projects.find(PROJECT, deleted="only")
     assert snapshot(database) == before
-
-
-def test_a_document_that_is_there_is_not_found_among_the_deleted(database: Data) -> None:
-    add_story(database)
-
-    with pytest.raises(DocumentNotDeleted, match=PROJECT):
-        repository(database).find(PROJECT, deleted="only")
 
 
 def test_an_update_sets_the_fields_and_the_time(database: Data) -> None:
@@ -312,32 +294,30 @@ def test_an_update_sets_the_fields_and_the_time(database: Data) -> None:
 def test_an_update_leaves_id_and_mark_alone(database: Data, path: str) -> None:
     add_story(database)
 
-    with pytest.raises(FieldProtected, match=path):
+    with pytest.raises(errors.FieldProtected, match=path):
         repository(database).update(PROJECT, {path: "x"}, NOW)
 
 
-@pytest.mark.parametrize(
-    ("deleted", "found"), [("not", ["other"]), ("only", [PROJECT]), ("any", ["other", PROJECT])]
-)
-def test_lists_heed_the_rule(database: Data, deleted: Deleted, found: list[str]) -> None:
-    add_story(database, {PROJECT: DELETED})
-
-    told = repository(database).find_many({}, deleted=deleted, sort={"id": 1})
-
-    assert [project["id"] for project in told] == found
-
-
-def test_a_callers_own_condition_on_the_mark_is_not_overridden(database: Data) -> None:
+def test_lists_follow_the_rule_and_the_callers_own_condition(database: Data) -> None:
     add_story(database, {PROJECT: DELETED, "other": {"deleted_at": LATER}})
-    projects = repository(database)
+    database["projects"].insert_one({"id": "new"})
+    found = repository(database).find_many
     young = {"deleted_at": {"$gt": NOW}}
+    cases: list[tuple[Deleted, dict[str, Any], list[str]]] = [
+        ("not", {}, ["new"]),
+        ("only", {}, ["other", PROJECT]),
+        ("any", {}, ["new", "other", PROJECT]),
+        ("only", young, ["other"]),
+        ("not", young, []),
+    ]
 
-    assert [project["id"] for project in projects.find_many(young, deleted="only")] == ["other"]
-    assert [*projects.find_many(young)] == []
-    assert [*projects.find_many({}, deleted="only", limit=1)] != []
+    for deleted, query, expected in cases:
+        projects = found(query, deleted=deleted, sort={"id": 1})
+        assert [project["id"] for project in projects] == expected
+    assert len([*found({}, deleted="only", limit=1)]) == 1
 
 
-def test_what_a_face_operation_owes_does_not_reach_a_deleted_character(database: Data) -> None:
+def test_pending_effects_do_not_reach_a_deleted_character(database: Data) -> None:
     add_story(database, {"mira": DELETED})
     before = snapshot(database)
     characters = CharacterRepository(database)
@@ -361,12 +341,10 @@ UNKNOWN: list[Callable[[SoftDeletableRepository], object]] = [
 def test_an_unknown_id_is_named(
     database: Data, work: Callable[[SoftDeletableRepository], object]
 ) -> None:
-    with pytest.raises(UnknownDocument, match="no 'unknown' in projects"):
+    with pytest.raises(errors.UnknownDocument, match="no 'unknown' in projects"):
         work(repository(database))
 
 
 def test_a_collection_without_marks_is_refused(database: Data) -> None:
-    with pytest.raises(NotSoftDeletable, match=r"'images'.*projects, scenes") as error:
+    with pytest.raises(errors.NotSoftDeletable, match=r"'images'.*projects, scenes"):
         repository(database, "images")
-
-    assert isinstance(error.value, DatabaseError)

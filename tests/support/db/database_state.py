@@ -1,10 +1,16 @@
-"""What a database looks like from outside, in the words of the server."""
+"""What a database looks like from outside, and runs on it at the same time."""
 
-from typing import Any
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any, TypeVar
 
 from pymongo.database import Database
 
+from db.connection import connect
+
 Data = Database[dict[str, Any]]
+T = TypeVar("T")
 MARKS = {
     "unique": "U",
     "sparse": "sparse",
@@ -57,3 +63,19 @@ def _written(index: dict[str, Any]) -> str:
         return " ".join(["text", *(f"{field}:{weight}" for field, weight in by_weight)])
     fields = [f"-{field}" if order == -1 else field for field, order in index["key"].items()]
     return " ".join([*fields, *(mark for option, mark in MARKS.items() if index.get(option))])
+
+
+def run_at_once(work: Callable[[Data], T], url: str, name: str, times: int) -> list[T]:
+    """Work on a database from several connections that start together."""
+    together = Barrier(times)
+
+    def run(_: int) -> T:
+        opened = connect(url, name)
+        together.wait(30)
+        try:
+            return work(opened)
+        finally:
+            opened.client.close()
+
+    with ThreadPoolExecutor(times) as pool:
+        return [*pool.map(run, range(times))]

@@ -12,15 +12,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from pymongo.database import Database
 
 from db.connection import connect
 from db.setup.apply import initialise
 from storycanvas.services.mongod import Mongod
 from storycanvas.services.process import Program
 from storycanvas.services.shared import acquire
-
-Data = Database[dict[str, Any]]
+from tests.support.db.database_state import Data
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Work that dies, as by kill -9, right before its n-th write.
+"""Work in a process that ends, as by kill -9, right before its n-th write.
 
 Each attempt is a fork of one warmed process that has everything imported, so it starts within
 milliseconds; the test's own process cannot be forked, since it has threads.
@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from pymongo import MongoClient
-from pymongo.database import Database
 from pymongo.monitoring import (
     CommandFailedEvent,
     CommandListener,
@@ -26,12 +25,12 @@ from db.ledger import record_operation
 from db.soft_delete.purge import Purge
 from db.soft_delete.repository import SoftDeletableRepository
 from tests.support.db import records
+from tests.support.db.database_state import Data
 from tests.support.db.stories import NOW, OWNER, PROJECT
 
 KILLED = 9
 WRITES = {"insert", "update", "delete", "commitTransaction"}
 
-Data = Database[dict[str, Any]]
 Work = Callable[[Data], object]
 
 _processes = get_context("forkserver")
@@ -71,7 +70,7 @@ def purge_story(database: Data) -> None:
     work.remove()
 
 
-def record_one(database: Data) -> None:
+def record_operation_once(database: Data) -> None:
     record_operation(database, records.record(), records.NOW)
 
 
@@ -80,11 +79,7 @@ def import_folder(folder: Path, database: Data) -> None:
 
 
 def killed(work: Work, url: str, name: str, fatal: int) -> bool:
-    """Do some work in a process that dies before its n-th write.
-
-    Returns:
-        Whether it died; it does not when it has fewer writes.
-    """
+    """Do some work in a process that is killed before its n-th write, if it has so many."""
     process = _processes.Process(target=_run, args=(work, url, name, fatal))
     process.start()
     process.join(60)

@@ -1,31 +1,28 @@
-"""Small migrations of one collection, which go wrong when they are told to."""
+"""Small migrations of a collection, which fail on request."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
-
-from pymongo.database import Database
 
 from db.migrations.engine.check import Check, Unresolved, check_fields
 from db.migrations.engine.expressions import is_a, when
 from db.migrations.engine.fields import FieldChange
 from db.migrations.engine.migration import Migration, Step
 from db.migrations.engine.work import Work
+from tests.support.db.database_state import Data
 
-Data = Database[dict[str, Any]]
 NOTES = "notes"
 LEFT = Unresolved(what="Notes that cannot be read; correct them", count=1, examples=("a",))
 
 
 @dataclass
 class Cause:
-    """Why a migration goes wrong, as long as it is there."""
+    """Why a migration fails; it succeeds while the reason is empty."""
 
     reason: str = ""
 
 
 def do_nothing(_work: Work) -> None:
-    """Take the work and leave it."""
+    """Change nothing."""
 
 
 def made(
@@ -40,7 +37,7 @@ def made(
 
 
 def field_change(number: int, name: str) -> FieldChange:
-    """Say how a field gets its migration's number where it is missing."""
+    """Give a field its migration's number where it is missing."""
     return FieldChange(
         name, NOTES, {name: lambda value: when(is_a(value, "missing"), number, value)}
     )

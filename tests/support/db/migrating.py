@@ -9,15 +9,12 @@ import bson
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from pymongo.collection import Collection
-from pymongo.database import Database
 
-from db.migrations.engine.check import Check
+from db.migrations.engine.check import Check, MoveReport
 from db.migrations.engine.migration import Migration, load_migrations
 from db.migrations.engine.migrator import Migrator
-from db.migrations.engine.check import MoveReport
-from tests.support.db.database_state import indexes_of
+from tests.support.db.database_state import Data, indexes_of
 
-Data = Database[dict[str, Any]]
 Document = dict[str, Any]
 
 UNDO = "migration_undo"
@@ -42,7 +39,7 @@ def migrator(database: Data, *numbers: int, lease: timedelta = LEASE) -> Migrato
 
 
 def go_up(database: Data, number: int) -> MoveReport:
-    """Carry one migration out, also when it was, and tell what became of it."""
+    """Apply a migration, also when it is applied already, and report the result."""
     [move] = migrator(database, number).apply(str(number), repeat=True).moves
     return move
 
@@ -56,7 +53,7 @@ def check(database: Data, number: int) -> Check:
 
 
 def unresolved(database: Data, number: int) -> dict[str, tuple[str, ...]]:
-    """What a migration leaves to a person, by the first words that say so."""
+    """What a migration leaves to a person, by the first words of the reason."""
     return {
         left.what.partition(";")[0]: left.examples for left in check(database, number).unresolved
     }
@@ -76,7 +73,7 @@ def of_kind(database: Data, name: str, options: CodecOptions[Any]) -> Collection
 
 
 def indexes(database: Data) -> dict[str, dict[str, Document]]:
-    """Every index by its name, as the server tells it."""
+    """Every index by its name, as the server describes it."""
     return {
         name: {index["name"]: index for index in indexes_of(database, name)}
         for name in sorted(set(database.list_collection_names()) - OWN)
@@ -88,7 +85,7 @@ def whole(database: Data) -> tuple[dict[str, list[bytes]], dict[str, dict[str, D
 
 
 def without_now(found: dict[str, list[bytes]]) -> dict[str, list[bytes]]:
-    """Leave the moments out at which users were marked as deleted by being merged."""
+    """Leave out the times at which users were marked as deleted by being merged."""
     return {**found, "users": [_without_now(user) for user in found["users"]]}
 
 
@@ -112,7 +109,22 @@ def by_id(database: Data, collection: str) -> dict[Any, Document]:
 
 
 def up_and_down(database: Data, number: int, between: Callable[[], object] = tuple) -> None:
-    """Carry one migration out and undo it, with something done in between."""
+    """Apply a migration and undo it, with something done in between."""
     go_up(database, number)
     between()
     go_down(database, number)
+
+
+def assert_reversible(database: Data, number: int) -> None:
+    """Check that a migration ends, that a second run changes nothing, and that down undoes both."""
+    before = whole(database)
+    go_up(database, number)
+    assert check(database, number).is_done
+    go_down(database, number)
+    assert whole(database) == before
+    go_up(database, number)
+    after = whole(database)
+    go_up(database, number)
+    assert whole(database) == after
+    go_down(database, number)
+    assert whole(database) == before

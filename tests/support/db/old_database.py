@@ -5,9 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from bson import Binary, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
-from pymongo.database import Database
 
-Data = Database[dict[str, Any]]
+from tests.support.db.database_state import Data
+
 Document = dict[str, Any]
 
 HISTORY = "facefusion_processing_history"
@@ -44,6 +44,17 @@ def gallery(**fields: Any) -> Document:
     return {**EMPTY, **fields}
 
 
+def shown(before: object, **fields: Any) -> tuple[Document, Document]:
+    """A gallery before and after the repair; what is not named is empty after it."""
+    return {GALLERY: before}, {GALLERY: gallery(**fields)}
+
+
+def ages(before: object, *after: Any) -> tuple[Document, Document]:
+    """Ages before and after the repair, then the pictures without an age after it."""
+    names = ("age_variants", "custom_outputs")
+    return shown({"age_variants": before}, **dict(zip(names, after, strict=False)))
+
+
 VALID: dict[str, Document] = {
     "all fields empty": {HISTORY: [], SETTINGS: None, GALLERY: EMPTY},
     "all fields full": {HISTORY: [ENTRY], SETTINGS: WISHES, GALLERY: FULL},
@@ -73,101 +84,81 @@ BROKEN: dict[str, tuple[Document, Document]] = {
     "a gallery that is true": ({GALLERY: True}, {}),
     "a gallery that is an empty object": ({GALLERY: {}}, {}),
     "a gallery that is an empty list": ({GALLERY: []}, {}),
-    "a gallery that is one URL": ({GALLERY: "a.png"}, {GALLERY: gallery(custom_outputs=["a.png"])}),
-    "a gallery that is a list of URLs": (
-        {GALLERY: ["a.png", "b.png", "a.png"]},
-        {GALLERY: gallery(custom_outputs=["a.png", "b.png", "a.png"])},
+    "a gallery that is one URL": shown("a.png", custom_outputs=["a.png"]),
+    "a gallery that is a list of URLs": shown(
+        ["a.png", "b.png", "a.png"], custom_outputs=["a.png", "b.png", "a.png"]
     ),
-    "a gallery that is a list of objects": (
-        {GALLERY: [{"url": "a.png"}, {"image_url": "b.png"}, {"output_image_url": "c.png"}, {}]},
-        {GALLERY: gallery(custom_outputs=["a.png", "b.png", "c.png"])},
+    "a gallery that is a list of objects": shown(
+        [{"url": "a.png"}, {"image_url": "b.png"}, {"output_image_url": "c.png"}, {}],
+        custom_outputs=["a.png", "b.png", "c.png"],
     ),
-    "a gallery with one field": (
-        {GALLERY: {"swapped_faces": ["s.png"]}},
-        {GALLERY: gallery(swapped_faces=["s.png"])},
-    ),
+    "a gallery with one field": shown({"swapped_faces": ["s.png"]}, swapped_faces=["s.png"]),
     "a gallery of nulls": ({GALLERY: dict.fromkeys(EMPTY)}, {}),
     "a gallery with more of the app's": (
         {GALLERY: {"cover": {"$ref": 1, "a.b": 2}}},
         {GALLERY: {"cover": {"$ref": 1, "a.b": 2}, **EMPTY}},
     ),
-    "text in the place of a list": (
-        {GALLERY: {"enhanced_faces": "a.png", "custom_outputs": "$b.png"}},
-        {GALLERY: gallery(enhanced_faces=["a.png"], custom_outputs=["$b.png"])},
+    "text in the place of a list": shown(
+        {"enhanced_faces": "a.png", "custom_outputs": "$b.png"},
+        enhanced_faces=["a.png"],
+        custom_outputs=["$b.png"],
     ),
-    "an object in the place of a list": (
-        {GALLERY: {"enhanced_faces": {"url": "a.png"}, "swapped_faces": {"0": 1}}},
-        {GALLERY: gallery(enhanced_faces=["a.png"])},
+    "an object in the place of a list": shown(
+        {"enhanced_faces": {"url": "a.png"}, "swapped_faces": {"0": 1}}, enhanced_faces=["a.png"]
     ),
-    "lists with nulls": (
-        {GALLERY: {"enhanced_faces": [None, "a.png", None], "swapped_faces": [None]}},
-        {GALLERY: gallery(enhanced_faces=["a.png"])},
+    "lists with nulls": shown(
+        {"enhanced_faces": [None, "a.png", None], "swapped_faces": [None]}, enhanced_faces=["a.png"]
     ),
-    "lists with objects and numbers": (
-        {GALLERY: {"edited_expressions": [{"url": "a.png"}, 3, "b.png", []]}},
-        {GALLERY: gallery(edited_expressions=["a.png", "b.png"])},
+    "lists with objects and numbers": shown(
+        {"edited_expressions": [{"url": "a.png"}, 3, "b.png", []]},
+        edited_expressions=["a.png", "b.png"],
     ),
-    "ages with zeros and spaces": (
-        {
-            GALLERY: {
-                "age_variants": {"012": "a.png", "45.0": "b.png", " 7 ": "c.png", "000": "d.png"}
-            }
-        },
-        {GALLERY: gallery(age_variants={"12": "a.png", "45": "b.png", "7": "c.png", "0": "d.png"})},
+    "ages with zeros and spaces": ages(
+        {"012": "a.png", "45.0": "b.png", " 7 ": "c.png", "000": "d.png"},
+        {"12": "a.png", "45": "b.png", "7": "c.png", "0": "d.png"},
     ),
-    "ages that are none": (
-        {GALLERY: {"age_variants": {"101": "a.png", "-1": "b.png", "old": "c.png", "": "d.png"}}},
-        {GALLERY: gallery(custom_outputs=["a.png", "b.png", "c.png", "d.png"])},
+    "ages that are none": ages(
+        {"101": "a.png", "-1": "b.png", "old": "c.png", "": "d.png"},
+        {},
+        ["a.png", "b.png", "c.png", "d.png"],
     ),
-    "ages that are almost numbers": (
-        {
-            GALLERY: {
-                "age_variants": {"4.5": "a.png", "1e1": "b.png", "0x10": "c.png", "9999": "d.png"}
-            }
-        },
-        {GALLERY: gallery(custom_outputs=["a.png", "b.png", "c.png", "d.png"])},
+    "ages that are almost numbers": ages(
+        {"4.5": "a.png", "1e1": "b.png", "0x10": "c.png", "9999": "d.png"},
+        {},
+        ["a.png", "b.png", "c.png", "d.png"],
     ),
-    "ages with nothing to show": (
-        {GALLERY: {"age_variants": {"12": None, "45": 7, "50": {}, "60": "a.png"}}},
-        {GALLERY: gallery(age_variants={"60": "a.png"})},
+    "ages with nothing to show": ages(
+        {"12": None, "45": 7, "50": {}, "60": "a.png"}, {"60": "a.png"}
     ),
-    "ages that show objects": (
-        {GALLERY: {"age_variants": {"12": {"url": "a.png"}, "045": {"image_url": "b.png"}}}},
-        {GALLERY: gallery(age_variants={"45": "b.png", "12": "a.png"})},
+    "ages that show objects": ages(
+        {"12": {"url": "a.png"}, "045": {"image_url": "b.png"}}, {"45": "b.png", "12": "a.png"}
     ),
-    "one age twice": (
-        {GALLERY: {"age_variants": {"12": "right.png", "012": "other.png"}}},
-        {GALLERY: gallery(age_variants={"12": "right.png"}, custom_outputs=["other.png"])},
+    "one age twice": ages(
+        {"12": "right.png", "012": "other.png"}, {"12": "right.png"}, ["other.png"]
     ),
-    "one picture twice": (
-        {GALLERY: {"age_variants": {"old": "a.png", "12": "a.png"}, "custom_outputs": ["a.png"]}},
-        {GALLERY: gallery(age_variants={"12": "a.png"}, custom_outputs=["a.png"])},
+    "one picture twice": shown(
+        {"age_variants": {"old": "a.png", "12": "a.png"}, "custom_outputs": ["a.png"]},
+        age_variants={"12": "a.png"},
+        custom_outputs=["a.png"],
     ),
-    "ages as pairs": (
-        {GALLERY: {"age_variants": [[12, "a.png"], ["45", "b.png"], [16.0, "c.png"]]}},
-        {GALLERY: gallery(age_variants={"12": "a.png", "16": "c.png", "45": "b.png"})},
+    "ages as pairs": ages(
+        [[12, "a.png"], ["45", "b.png"], [16.0, "c.png"]],
+        {"12": "a.png", "16": "c.png", "45": "b.png"},
     ),
-    "ages as objects of k and v": (
-        {GALLERY: {"age_variants": [{"k": Int64(12), "v": "a.png"}, {"k": 200, "v": "b.png"}]}},
-        {GALLERY: gallery(age_variants={"12": "a.png"}, custom_outputs=["b.png"])},
+    "ages as objects of k and v": ages(
+        [{"k": Int64(12), "v": "a.png"}, {"k": 200, "v": "b.png"}], {"12": "a.png"}, ["b.png"]
     ),
-    "ages as objects of age and url": (
-        {GALLERY: {"age_variants": [{"age": 25.0, "url": "a.png"}, {"age": 25.5, "url": "b.png"}]}},
-        {GALLERY: gallery(age_variants={"25": "a.png"}, custom_outputs=["b.png"])},
+    "ages as objects of age and url": ages(
+        [{"age": 25.0, "url": "a.png"}, {"age": 25.5, "url": "b.png"}], {"25": "a.png"}, ["b.png"]
     ),
-    "ages as a list of pictures": (
-        {GALLERY: {"age_variants": ["a.png", None, {"url": "b.png"}, [], {}, 7]}},
-        {GALLERY: gallery(custom_outputs=["a.png", "b.png"])},
+    "ages as a list of pictures": ages(
+        ["a.png", None, {"url": "b.png"}, [], {}, 7], {}, ["a.png", "b.png"]
     ),
-    "ages that are no numbers at all": (
-        {GALLERY: {"age_variants": [[None, "a.png"], [True, "b.png"], [float("nan"), "c.png"]]}},
-        {GALLERY: gallery(custom_outputs=["a.png", "b.png", "c.png"])},
+    "ages that are no numbers at all": ages(
+        [[None, "a.png"], [True, "b.png"], [float("nan"), "c.png"]], {}, ["a.png", "b.png", "c.png"]
     ),
-    "ages that are a number": ({GALLERY: {"age_variants": 45}}, {}),
-    "ages that are one picture": (
-        {GALLERY: {"age_variants": "a.png"}},
-        {GALLERY: gallery(custom_outputs=["a.png"])},
-    ),
+    "ages that are a number": ages(45),
+    "ages that are one picture": ages("a.png", {}, ["a.png"]),
 }
 """What a character's fields are, and which of them are not empty after the repair."""
 
@@ -312,7 +303,7 @@ OTHERS: dict[str, list[Document]] = {
 INDEXES: list[tuple[str, Any, Document]] = [
     ("comfyui_servers", [("url", 1)], {"unique": True}),
     ("users", [("username", 1)], {"unique": True}),
-    ("users", [("email", 1)], {"unique": True, "name": "one_person"}),
+    ("users", [("email", 1)], {"unique": True, "name": "same_person"}),
     ("users", [("legacy_id", 1)], {"unique": True, "sparse": True}),
     ("projects", [("deleted_at", -1)], {"name": "deleted_at_1"}),
     (

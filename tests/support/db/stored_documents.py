@@ -1,15 +1,20 @@
-"""A document of every collection with what it must have, and documents that are invalid."""
+"""A document of every collection with its required fields, invalid documents, jobs and findings."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bson import Int64
 
+from db.audit.report import AuditFinding, AuditReport, Kind
+from db.schema.collections import COLLECTIONS
+from tests.support.db.database_state import Data
 from tests.support.db.records import effects, record
 
 Document = dict[str, Any]
 
+DOCUMENTS = {collection.name: collection.document for collection in COLLECTIONS}
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+LATER, EARLIER = NOW + timedelta(minutes=1), NOW - timedelta(minutes=1)
 SAMPLER = {"steps": 28, "cfg_scale": 7, "sampler_name": "euler", "scheduler": "normal"}
 
 SMALLEST: dict[str, Document] = {
@@ -108,3 +113,20 @@ INVALID: list[tuple[str, Document]] = [
     ("images", {"storage_path": "x" * 501}),
     ("faceswap_tasks", {"progress": 101}),
 ]
+
+
+def found(report: AuditReport, *kinds: Kind) -> dict[tuple[str, str], int]:
+    return {(finding.collection, finding.subject): finding.count for finding in report.of(*kinds)}
+
+
+def the_finding(report: AuditReport, kind: Kind) -> AuditFinding:
+    [finding] = report.of(kind)
+    return finding
+
+
+def job(number: int, **fields: Any) -> dict[str, Any]:
+    return {"id": f"job-{number}", "job_type": "enhance", "status": "processing", **fields}
+
+
+def statuses(database: Data) -> dict[str, str]:
+    return {stored["id"]: stored["status"] for stored in database["facefusion_jobs"].find()}

@@ -1,11 +1,9 @@
-"""A story to delete, beside one that must stay."""
+"""A story to delete, beside another story that must stay."""
 
 from datetime import UTC, datetime
 from typing import Any
 
-from pymongo.database import Database
-
-Data = Database[dict[str, Any]]
+from tests.support.db.database_state import Data
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, 5000, tzinfo=UTC)
 EARLIER = datetime(2026, 11, 1, tzinfo=UTC)
@@ -27,41 +25,20 @@ STORY: dict[str, dict[str, dict[str, Any]]] = {
         "other-clip": {"scene_id": "other-scene"},
     },
     "characters": {"mira": {"project_id": PROJECT}, "other-mira": {"project_id": "other"}},
-    "style_templates": {
-        "ink": {"project_id": PROJECT},
-        "for-all": {"project_id": None},
-    },
+    "style_templates": {"ink": {"project_id": PROJECT}, "for-all": {"project_id": None}},
 }
-WHOLE_STORY = {
-    "projects": 1,
-    "scenes": 2,
-    "clips": 2,
-    "characters": 1,
-    "style_templates": 1,
-}
+STORY_IDS = {PROJECT, SCENE, INNER, "clip", "clip-inside", "mira", "ink"}
+WHOLE_STORY = {"projects": 1, "scenes": 2, "clips": 2, "characters": 1, "style_templates": 1}
 
 
 def add_story(database: Data, marks: dict[str, dict[str, Any]] | None = None) -> None:
-    """Store the story.
-
-    Args:
-        database: An empty one.
-        marks: Fields by `id`, for those documents that are to have more or other ones.
-    """
+    """Store the story; `marks` gives documents more or other fields by their `id`."""
     there = {"deleted_at": None, "deleted_by": None}
     for collection, documents in STORY.items():
         database[collection].insert_many(
-            [
-                {
-                    "_id": f"_{document_id}",
-                    "id": document_id,
-                    "name": document_id,
-                    **there,
-                    **fields,
-                    **(marks or {}).get(document_id, {}),
-                }
-                for document_id, fields in documents.items()
-            ]
+            {"_id": f"_{own_id}", "id": own_id, "name": own_id}
+            | (there | fields | (marks or {}).get(own_id, {}))
+            for own_id, fields in documents.items()
         )
 
 

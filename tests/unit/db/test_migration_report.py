@@ -1,8 +1,7 @@
 """What a report says in words."""
 
 from db.migrations.characters import CharacterMigrationReport, CharacterStatistics
-from db.migrations.engine.check import Check, Unresolved
-from db.migrations.engine.check import MigrationReport, MoveReport
+from db.migrations.engine.check import Check, MigrationReport, MoveReport, Unresolved
 
 UP = MoveReport(
     number=1, name="fields", direction="up", counts={"scenes.a": 3, "scenes.b": 0}, seconds=1.26

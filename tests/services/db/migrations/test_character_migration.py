@@ -6,11 +6,11 @@ from typing import Any
 
 import bson
 import pytest
-from pymongo.database import Database
 
 from db.schema.collections import COLLECTIONS
 from db.schema.documents.characters import StoredCharacter
 from db.setup.compare import validation
+from tests.support.db.database_state import Data
 from tests.support.db.fixtures import empty_database
 from tests.support.db.migrating import (
     UNDO,
@@ -36,7 +36,6 @@ from tests.support.db.old_database import (
     strange_characters,
 )
 
-Data = Database[dict[str, Any]]
 RIGHT: dict[str, Any] = {HISTORY: [], SETTINGS: None, GALLERY: EMPTY}
 FIRST = BROKEN["ages as pairs"][0]
 
@@ -61,17 +60,17 @@ def repair(standalone_server: Data) -> Iterator[Repair]:
 def repair_twice(database: Data) -> Repair:
     """Repair the characters twice, then undo it."""
     database["characters"].insert_many(broken_characters())
-    before = told(database)
+    before = stored_bytes(database)
     go_up(database, 1)
-    after, documents = told(database), list(database["characters"].find())
+    after, documents = stored_bytes(database), list(database["characters"].find())
     go_up(database, 1)
-    again = told(database)
+    again = stored_bytes(database)
     go_down(database, 1)
     by_name = {document["_id"]: without_notes(document) for document in documents}
-    return Repair(before, after, again, told(database), by_name)
+    return Repair(before, after, again, stored_bytes(database), by_name)
 
 
-def told(database: Data) -> dict[str, bytes]:
+def stored_bytes(database: Data) -> dict[str, bytes]:
     names = [
         document["_id"] for document in database["characters"].find({}, {"_id": 1}).sort("_id")
     ]
@@ -92,7 +91,7 @@ def pictures(value: object) -> set[str]:
 
 def add(database: Data, **fields: Any) -> bytes:
     database["characters"].insert_one(character("mira", **fields))
-    return told(database)["mira"]
+    return stored_bytes(database)["mira"]
 
 
 def change(database: Data, **update: Any) -> None:
@@ -106,46 +105,28 @@ def stored(database: Data) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_what_is_broken_is_repaired(repair: Repair, name: str) -> None:
+def test_a_broken_character_is_repaired_and_keeps_its_pictures(repair: Repair, name: str) -> None:
     expected = character(name, **RIGHT) | BROKEN[name][1]
 
-    assert repair.documents[name] == expected
+    repaired = repair.documents[name]
 
-
-@pytest.mark.parametrize("name", BROKEN)
-def test_ages_stand_in_the_expected_order(repair: Repair, name: str) -> None:
-    expected = RIGHT | BROKEN[name][1]
-
-    assert list(repair.documents[name][GALLERY]["age_variants"].items()) == list(
-        expected[GALLERY]["age_variants"].items()
-    )
-
-
-@pytest.mark.parametrize("name", BROKEN)
-def test_no_picture_leaves_the_gallery(repair: Repair, name: str) -> None:
-    before = pictures(BROKEN[name][0].get(GALLERY))
-
-    assert before <= pictures(repair.documents[name][GALLERY])
+    assert repaired == expected
+    assert [*repaired[GALLERY]["age_variants"]] == [*expected[GALLERY]["age_variants"]]
+    assert pictures(BROKEN[name][0].get(GALLERY)) <= pictures(repaired[GALLERY])
 
 
 @pytest.mark.parametrize("name", [*BROKEN, *VALID])
-def test_a_repaired_character_is_valid(repair: Repair, name: str) -> None:
+def test_a_repaired_character_is_valid_repaired_once_and_undone_to_the_same_bytes(
+    repair: Repair, name: str
+) -> None:
     StoredCharacter.model_validate(repair.documents[name])
+    assert repair.again[name] == repair.after[name]
+    assert repair.restored[name] == repair.before[name]
 
 
 @pytest.mark.parametrize("name", VALID)
 def test_a_valid_character_is_not_touched(repair: Repair, name: str) -> None:
     assert repair.after[name] == repair.before[name]
-
-
-@pytest.mark.parametrize("name", [*BROKEN, *VALID])
-def test_a_second_repair_changes_nothing(repair: Repair, name: str) -> None:
-    assert repair.again[name] == repair.after[name]
-
-
-@pytest.mark.parametrize("name", [*BROKEN, *VALID])
-def test_undoing_gives_the_same_bytes(repair: Repair, name: str) -> None:
-    assert repair.restored[name] == repair.before[name]
 
 
 def test_both_ways_are_exact_on_every_server_and_for_every_kind_of_id(any_database: Data) -> None:
@@ -178,7 +159,7 @@ def test_only_the_broken_fields_are_touched(database: Data) -> None:
     assert stored(database)[UNDO] == {"m0001": {SETTINGS: [], GALLERY: [None]}}
 
 
-def test_it_tells_how_many_of_each_field_it_repaired(database: Data) -> None:
+def test_the_report_counts_the_repairs_of_each_field(database: Data) -> None:
     database["characters"].insert_many(broken_characters())
     remaining = check(database, 1).remaining
 
@@ -188,16 +169,25 @@ def test_it_tells_how_many_of_each_field_it_repaired(database: Data) -> None:
     assert remaining[f"characters.{GALLERY}"] > 30
 
 
-def test_entries_that_the_app_has_written_since_stay(database: Data) -> None:
-    add(database, **{HISTORY: None, GALLERY: {"custom_outputs": "a.png"}})
+WRITTEN_SINCE: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = [
+    (
+        {HISTORY: None, GALLERY: {"custom_outputs": "a.png"}},
+        {"push": {HISTORY: ENTRY}},
+        {HISTORY: [ENTRY], GALLERY: {"custom_outputs": "a.png"}},
+    ),
+    ({}, {"set": {SETTINGS: {"x": 1}}}, {SETTINGS: {"x": 1}}),
+]
 
-    up_and_down(database, 1, lambda: change(database, push={HISTORY: ENTRY}))
 
-    found = stored(database)
-    assert found[HISTORY] == [ENTRY]
-    assert found[GALLERY] == {"custom_outputs": "a.png"}
-    assert SETTINGS not in found
-    assert UNDO not in found
+@pytest.mark.parametrize(("before", "written", "after"), WRITTEN_SINCE, ids=["entry", "settings"])
+def test_what_the_app_has_written_since_stays_and_the_rest_is_undone(
+    database: Data, before: dict[str, Any], written: dict[str, Any], after: dict[str, Any]
+) -> None:
+    add(database, **before)
+
+    up_and_down(database, 1, lambda: change(database, **written))
+
+    assert stored(database) == character("mira") | after
 
 
 def test_pictures_that_the_app_has_added_since_stay(database: Data) -> None:
@@ -206,17 +196,8 @@ def test_pictures_that_the_app_has_added_since_stay(database: Data) -> None:
 
     up_and_down(database, 1, lambda: change(database, set=picture))
 
-    assert stored(database)[GALLERY]["age_variants"]["65"] == "new.png"
-    assert stored(database)[GALLERY]["age_variants"]["12"] == "a.png"
-
-
-def test_settings_that_the_app_has_written_since_stay(database: Data) -> None:
-    add(database)
-
-    up_and_down(database, 1, lambda: change(database, set={SETTINGS: {"x": 1}}))
-
-    assert stored(database)[SETTINGS] == {"x": 1}
-    assert HISTORY not in stored(database)
+    ages = stored(database)[GALLERY]["age_variants"]
+    assert (ages["65"], ages["12"]) == ("new.png", "a.png")
 
 
 @pytest.mark.parametrize(
@@ -230,7 +211,7 @@ def test_settings_that_the_app_has_written_since_stay(database: Data) -> None:
     ids=["null", "of another type", "missing", "all missing"],
 )
 @pytest.mark.parametrize("first", [{}, FIRST, {HISTORY: "x", SETTINGS: 1, GALLERY: 2}])
-def test_what_breaks_again_is_repaired_again_and_the_first_original_is_kept(
+def test_a_field_broken_again_is_repaired_again_and_its_first_original_is_kept(
     database: Data, first: dict[str, Any], broken_again: dict[str, Any]
 ) -> None:
     add(database, **first)
@@ -262,12 +243,12 @@ def test_a_field_that_was_lost_and_filled_again_is_undone_to_the_first_original(
 
     go_down(database, 1)
 
-    restored = told(database)["mira"]
+    restored = stored_bytes(database)["mira"]
     assert sorted(restored) == sorted(before)
     assert stored(database)[HISTORY] == "x"
 
 
-def test_what_was_broken_later_is_undone_to_what_it_was_then(database: Data) -> None:
+def test_a_field_broken_later_is_undone_to_its_value_then(database: Data) -> None:
     add(database, **VALID["all fields full"])
     go_up(database, 1)
     change(database, set={GALLERY: None})
@@ -287,7 +268,7 @@ def test_a_deleted_character_is_repaired_too(database: Data) -> None:
     assert without_notes(stored(database)).items() >= RIGHT.items()
 
 
-def test_a_server_that_refuses_what_is_invalid_refuses_neither_way(database: Data) -> None:
+def test_a_strict_validator_refuses_neither_way(database: Data) -> None:
     [registered] = (collection for collection in COLLECTIONS if collection.name == "characters")
     database.create_collection("characters", **validation(registered, "error"))
     characters = [*broken_characters(), *strange_characters(), {"_id": "x", "name": 7}]
@@ -301,13 +282,7 @@ def test_a_server_that_refuses_what_is_invalid_refuses_neither_way(database: Dat
     assert raw_documents(database) == before
 
 
-def test_a_database_without_characters_gets_no_collection(database: Data) -> None:
-    go_up(database, 1)
-
-    assert "characters" not in database.list_collection_names()
-
-
-def test_the_gallery_that_stays_is_the_one_that_was_there(database: Data) -> None:
+def test_a_valid_gallery_keeps_the_order_of_its_fields(database: Data) -> None:
     add(database, **{GALLERY: FULL, HISTORY: None})
 
     go_up(database, 1)

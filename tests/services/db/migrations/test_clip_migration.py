@@ -4,13 +4,12 @@ from typing import Any
 
 import pytest
 from bson import Decimal128, Int64
-from pymongo.database import Database
 
+from tests.support.db.database_state import Data
 from tests.support.db.migrating import (
     UNDO,
+    assert_reversible,
     by_id,
-    check,
-    go_down,
     go_up,
     raw_documents,
     unresolved,
@@ -18,7 +17,6 @@ from tests.support.db.migrating import (
     whole,
 )
 
-Data = Database[dict[str, Any]]
 LOST = "Clips without project whose scene has none or is gone"
 SCENES: list[dict[str, Any]] = [
     {"id": "s-1", "project_id": "p-1"},
@@ -60,32 +58,39 @@ LENGTHS: dict[str, tuple[dict[str, Any], Any]] = {
 }
 
 
-def add(database: Data, table: dict[str, tuple[dict[str, Any], Any]]) -> None:
-    database["scenes"].insert_many([{**scene} for scene in SCENES])
-    clips = [{"id": name, **clip, "last": 1} for name, (clip, _) in table.items()]
-    database["clips"].insert_many(clips)
+Table = dict[str, tuple[dict[str, Any], Any]]
 
 
-def add_one(database: Data, **fields: Any) -> None:
+def add(database: Data, *clips: dict[str, Any]) -> None:
     database["scenes"].insert_many([{**scene} for scene in SCENES])
-    database["clips"].insert_one({"_id": 1, **fields})
+    database["clips"].insert_many([{**clip} for clip in clips])
+
+
+def add_table(database: Data, table: Table) -> None:
+    add(database, *({"id": name, **clip, "last": 1} for name, (clip, _) in table.items()))
 
 
 def change(database: Data, **fields: Any) -> None:
     database["clips"].update_one({}, {"$set": fields})
 
 
-def test_the_project_comes_from_the_scene(database: Data) -> None:
-    add(database, PROJECTS)
+@pytest.mark.parametrize(("field", "table"), [("project_id", PROJECTS), ("length", LENGTHS)])
+def test_a_missing_field_is_filled_in_with_a_value_of_its_type(
+    database: Data, field: str, table: Table
+) -> None:
+    """The project is the scene's; the length is the duration."""
+    add_table(database, table)
 
     go_up(database, 3)
 
-    found = {name: clip.get("project_id") for name, clip in by_id(database, "clips").items()}
-    assert found == {name: project for name, (_, project) in PROJECTS.items()}
+    found = {name: clip.get(field) for name, clip in by_id(database, "clips").items()}
+    expected = {name: value for name, (_, value) in table.items()}
+    assert found == expected
+    assert [*map(type, found.values())] == [*map(type, expected.values())]
 
 
 def test_clips_of_unknown_project_are_listed_and_left(database: Data) -> None:
-    add(database, PROJECTS)
+    add_table(database, PROJECTS)
     before = dict(zip(PROJECTS, raw_documents(database)["clips"], strict=True))
 
     go_up(database, 3)
@@ -96,104 +101,52 @@ def test_clips_of_unknown_project_are_listed_and_left(database: Data) -> None:
     assert [name for name in listed if after[name] != before[name]] == []
 
 
-def test_the_length_is_the_duration_where_there_is_none(database: Data) -> None:
-    add(database, LENGTHS)
+def test_a_second_run_changes_nothing_and_undoing_gives_the_same_bytes(database: Data) -> None:
+    add_table(database, PROJECTS | LENGTHS)
 
-    go_up(database, 3)
-
-    found = {name: clip.get("length") for name, clip in by_id(database, "clips").items()}
-    assert found == {name: length for name, (_, length) in LENGTHS.items()}
-    assert {name: type(length) for name, length in found.items()} == {
-        name: type(length) for name, (_, length) in LENGTHS.items()
-    }
+    assert_reversible(database, 3)
 
 
-@pytest.mark.parametrize("table", [PROJECTS, LENGTHS], ids=["projects", "lengths"])
-def test_undoing_gives_the_same_bytes(
-    database: Data, table: dict[str, tuple[dict[str, Any], Any]]
-) -> None:
-    add(database, table)
-    before = whole(database)
-
-    go_up(database, 3)
-    assert check(database, 3).is_done
-    go_down(database, 3)
-
-    assert whole(database) == before
-
-
-def test_a_second_run_changes_nothing(database: Data) -> None:
-    add(database, PROJECTS | LENGTHS)
-    go_up(database, 3)
-    after = whole(database)
-
-    go_up(database, 3)
-
-    assert whole(database) == after
-
-
-def test_it_tells_how_many_it_filled_in(database: Data) -> None:
-    add(database, PROJECTS)
+def test_the_report_counts_what_was_filled_in(database: Data) -> None:
+    add_table(database, PROJECTS)
 
     assert go_up(database, 3).counts == {"clips.length": 0, "clips.project_id": 3}
 
 
 def test_the_duration_stays(database: Data) -> None:
-    add_one(database, duration=3)
+    add(database, {"duration": 3})
 
     go_up(database, 3)
 
     assert (database["clips"].find_one() or {})["duration"] == 3
 
 
-def test_a_clip_that_was_moved_since_keeps_its_project(database: Data) -> None:
-    add_one(database, scene_id="s-1", duration=3)
+@pytest.mark.parametrize("changed", [{"project_id": "p-7"}, {"length": 8}], ids=str)
+def test_a_field_that_was_changed_since_stays(database: Data, changed: dict[str, Any]) -> None:
+    clip = {"_id": 1, "scene_id": "s-1", "duration": 3}
+    add(database, clip)
 
-    up_and_down(database, 3, lambda: change(database, project_id="p-7"))
+    up_and_down(database, 3, lambda: change(database, **changed))
 
-    assert database["clips"].find_one() == {
-        "_id": 1,
-        "scene_id": "s-1",
-        "duration": 3,
-        "project_id": "p-7",
-    }
+    assert database["clips"].find_one() == clip | changed
 
 
-def test_a_length_that_was_changed_since_stays(database: Data) -> None:
-    add_one(database, scene_id="s-1", duration=3)
-
-    up_and_down(database, 3, lambda: change(database, length=8))
-
-    assert database["clips"].find_one() == {
-        "_id": 1,
-        "scene_id": "s-1",
-        "duration": 3,
-        "length": 8,
-    }
-
-
-def test_a_clip_that_comes_later_is_filled_in_by_the_next_run(database: Data) -> None:
-    add_one(database, id="old", scene_id="s-1")
+def test_a_new_clip_and_a_scene_that_gets_a_project_are_found_by_the_next_run(
+    database: Data,
+) -> None:
+    add(database, {"id": "old", "scene_id": "s-1"}, {"id": "c", "scene_id": "s-2"})
     go_up(database, 3)
     database["clips"].insert_one({"id": "new", "scene_id": "s-5"})
-
-    go_up(database, 3)
-
-    assert by_id(database, "clips")["new"]["project_id"] == "p-5"
-
-
-def test_a_clip_whose_scene_gets_a_project_is_filled_in_by_the_next_run(database: Data) -> None:
-    add_one(database, id="c", scene_id="s-2")
-    go_up(database, 3)
     database["scenes"].update_one({"id": "s-2"}, {"$set": {"project_id": "p-2"}})
 
     go_up(database, 3)
 
-    assert by_id(database, "clips")["c"]["project_id"] == "p-2"
+    clips = by_id(database, "clips")
+    assert (clips["new"]["project_id"], clips["c"]["project_id"]) == ("p-5", "p-2")
 
 
-def test_one_that_was_half_undone_is_done_again_and_undone_exactly(database: Data) -> None:
-    add_one(database, scene_id="s-1", duration=3, project_id=None, last=1)
+def test_a_clip_that_was_half_undone_is_filled_in_again_and_undone_exactly(database: Data) -> None:
+    add(database, {"scene_id": "s-1", "duration": 3, "project_id": None, "last": 1})
     before = whole(database)
     go_up(database, 3)
     half = {"$set": {"project_id": None}, "$unset": {f"{UNDO}.m0003.project_id": 1}}
@@ -202,9 +155,3 @@ def test_one_that_was_half_undone_is_done_again_and_undone_exactly(database: Dat
     up_and_down(database, 3)
 
     assert whole(database) == before
-
-
-def test_a_database_without_clips_gets_no_collection(database: Data) -> None:
-    go_up(database, 3)
-
-    assert raw_documents(database) == {}

@@ -1,4 +1,4 @@
-"""Times that were written as text become dates, and texts again when it is undone."""
+"""Times that were written as text become dates, and texts again when the migration is undone."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -7,13 +7,13 @@ from typing import Any, Union, get_args, get_origin
 
 from bson import Int64
 from pydantic import BaseModel
-from pymongo.database import Database
 
 from db.migrations.versions.m0005_dates import TIMES
 from db.schema.collections import COLLECTIONS
+from tests.support.db.database_state import Data
 from tests.support.db.migrating import (
+    assert_reversible,
     by_id,
-    check,
     go_down,
     go_up,
     raw_documents,
@@ -22,13 +22,11 @@ from tests.support.db.migrating import (
     whole,
 )
 
-Data = Database[dict[str, Any]]
 HISTORY = "facefusion_processing_history"
 THEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 OURS = {"facefusion_operations", "catalog_imports", "host_checks", "migrations", "locks"}
 NEVER_TEXT = {"changed_at", "gone_at", "compared_at"}
-"""Times that the app does not write."""
-"""Collections that the app has never written to."""
+"""Times that the app does not write; `OURS` are collections that it has never written to."""
 DAY = datetime(2026, 1, 2, tzinfo=UTC)
 TEXTS: dict[str, datetime] = {
     "2026-01-02T03:04:05Z": THEN,
@@ -103,7 +101,7 @@ def dated(model: type[BaseModel]) -> Iterator[str]:
             yield field.alias or name
 
 
-def test_it_is_for_every_time_that_the_app_stores() -> None:
+def test_the_migration_covers_every_time_that_the_app_stores() -> None:
     stored = {
         collection.name: {*dated(collection.document)} - NEVER_TEXT
         for collection in COLLECTIONS
@@ -123,8 +121,9 @@ def test_texts_become_the_moment_they_name(database: Data) -> None:
     assert dict(zip(TEXTS, values(database), strict=True)) == TEXTS
 
 
-def test_what_is_no_time_stays(database: Data) -> None:
+def test_values_that_are_no_times_stay(database: Data) -> None:
     add(database, [*NO_TIMES, *OTHERS])
+    database["characters"].insert_one({HISTORY: {"created_at": "2026-01-02"}})
     before = raw_documents(database)
 
     go_up(database, 5)
@@ -141,25 +140,10 @@ def test_texts_that_are_no_time_are_listed(database: Data) -> None:
     assert unresolved(database, 5) == {what: ("0", "2", "5")}
 
 
-def test_undoing_gives_the_very_texts_back(database: Data) -> None:
+def test_a_second_run_changes_nothing_and_undoing_gives_the_same_texts(database: Data) -> None:
     add(database, [*TEXTS, *NO_TIMES, *OTHERS])
-    before = whole(database)
 
-    go_up(database, 5)
-    assert check(database, 5).is_done
-    go_down(database, 5)
-
-    assert whole(database) == before
-
-
-def test_a_second_run_changes_nothing(database: Data) -> None:
-    add(database, [*TEXTS, *NO_TIMES])
-    go_up(database, 5)
-    after = whole(database)
-
-    go_up(database, 5)
-
-    assert whole(database) == after
+    assert_reversible(database, 5)
 
 
 def test_every_time_of_every_collection_is_read_and_nothing_else(database: Data) -> None:
@@ -195,15 +179,6 @@ def test_times_of_history_entries_are_read(database: Data) -> None:
     assert whole(database) == before
 
 
-def test_a_history_that_is_no_list_stays(database: Data) -> None:
-    database["characters"].insert_one({HISTORY: {"created_at": "2026-01-02"}})
-    before = raw_documents(database)
-
-    go_up(database, 5)
-
-    assert raw_documents(database) == before
-
-
 def test_a_time_that_was_written_since_stays(database: Data) -> None:
     add(database, ["2026-01-02"])
     database["clips"].update_one({}, {"$set": {"updated_at": "2026-01-02"}})
@@ -230,12 +205,6 @@ def test_a_text_that_the_app_writes_later_is_read_by_the_next_run(database: Data
     assert values(database) == [THEN]
 
 
-def test_collections_that_are_not_there_are_not_created(database: Data) -> None:
-    go_up(database, 5)
-
-    assert raw_documents(database) == {}
-
-
 def test_a_view_in_the_place_of_a_collection_is_left_alone(database: Data) -> None:
     database["comfyui_servers"].insert_one({"_id": 1, "last_check": "2026-01-02"})
     database.create_collection("backends", viewOn="comfyui_servers", pipeline=[])
@@ -243,12 +212,12 @@ def test_a_view_in_the_place_of_a_collection_is_left_alone(database: Data) -> No
     go_up(database, 5)
 
     found = database["comfyui_servers"].find_one() or {}
-    assert found["last_check"] == datetime(2026, 1, 2, tzinfo=UTC)
+    assert found["last_check"] == DAY
 
 
 def test_a_document_without_room_for_a_note_is_left_and_listed(database: Data) -> None:
     entries = [{"created_at": "2026-01-02", "parameters": "x" * 1_000_000} for _ in range(8)]
-    large = {"_id": 1, "facefusion_processing_history": entries}
+    large = {"_id": 1, HISTORY: entries}
     database["characters"].insert_one(large)
 
     go_up(database, 5)

@@ -5,12 +5,11 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from pymongo.database import Database
 
 from db.migrations.engine.work import id_ranges
+from tests.support.db.database_state import Data
 from tests.support.db.old_database import STRANGE_IDS
 
-Data = Database[dict[str, Any]]
 ENDLESS = 1000
 
 
@@ -33,7 +32,7 @@ def in_words(ids: list[Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
-def test_every_kind_of_id_is_in_one_range_in_its_order(database: Data, size: int) -> None:
+def test_every_kind_of_id_is_in_a_single_range_in_its_order(database: Data, size: int) -> None:
     add(database, STRANGE_IDS)
 
     found = [value for ids in found_in_ranges(database, size) for value in ids]
@@ -44,7 +43,7 @@ def test_every_kind_of_id_is_in_one_range_in_its_order(database: Data, size: int
 
 
 @pytest.mark.parametrize("left_out", range(0, len(STRANGE_IDS), 3))
-def test_any_of_them_may_be_the_only_one(database: Data, left_out: int) -> None:
+def test_an_id_of_any_kind_may_be_alone(database: Data, left_out: int) -> None:
     add(database, [STRANGE_IDS[left_out]])
 
     assert in_words(*found_in_ranges(database, 5)) == in_words([STRANGE_IDS[left_out]])

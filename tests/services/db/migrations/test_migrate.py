@@ -1,4 +1,4 @@
-"""Migrations are carried out, proved and recorded, and what goes wrong leaves a way on."""
+"""Migrations are applied, verified and recorded; a failed run can be continued or undone."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,21 +6,12 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
-from db.errors import (
-    BrokenMigrationRecord,
-    DatabaseRefused,
-    DatabaseUnreachable,
-    MigrationChanged,
-    MigrationFailed,
-    MigrationNotReversible,
-    OperationRefused,
-    UnknownMigration,
-)
+from db import errors
+from db.migrations.engine.check import MigrationReport
 from db.migrations.engine.migration import Migration, load_migrations
 from db.migrations.engine.migrator import PASSES, Migrator
-from db.migrations.engine.check import MigrationReport
 from db.migrations.engine.work import Work
-from tests.support.db.database_state import documents, shape
+from tests.support.db.database_state import documents
 from tests.support.db.fixtures import as_user
 from tests.support.db.made_migrations import (
     LEFT,
@@ -53,8 +44,16 @@ def statuses(database: Data) -> dict[int, str]:
     return {record["_id"]: record["status"] for record in database["migrations"].find().sort("_id")}
 
 
-def told(report: MigrationReport) -> list[tuple[int, str, dict[str, int]]]:
+def moves_of(report: MigrationReport) -> list[tuple[int, str, dict[str, int]]]:
     return [(move.number, move.direction, move.counts) for move in report.moves]
+
+
+def fail(runs: Migrator, cause: Cause, target: str = "latest") -> None:
+    """Let a run fail because the disk is full, then remove the cause."""
+    cause.reason = FULL_DISK
+    with pytest.raises(errors.MigrationFailed):
+        runs.apply(target)
+    cause.reason = ""
 
 
 def notes(database: Data) -> list[dict[str, Any]]:
@@ -63,25 +62,26 @@ def notes(database: Data) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def with_notes(database: Data) -> Data:
-    """A database with two notes, of which one has a field already."""
+    """A database with two notes, the second of which has the field of migration 1."""
     database[NOTES].insert_many(TWO_NOTES)
     return database
 
 
 @pytest.fixture
 def filled(database: Data) -> Data:
+    """A database with two empty notes."""
     database[NOTES].insert_many([{"_id": 1}, {"_id": 2}])
     return database
 
 
-def test_a_migration_is_carried_out_and_its_record_is_complete(any_database: Data) -> None:
+def test_a_migration_is_applied_and_its_record_is_complete(any_database: Data) -> None:
     any_database[NOTES].insert_many(TWO_NOTES)
 
     report = migrator(any_database, adds_field(1)).apply("latest")
 
     found = record(any_database)
     assert [note["added_1"] for note in notes(any_database)] == [1, "own"]
-    assert told(report) == [(1, "up", {"notes.added_1": 1})]
+    assert moves_of(report) == [(1, "up", {"notes.added_1": 1})]
     assert found.pop("started_at") <= found.pop("finished_at")
     assert found.pop("seconds") == report.moves[0].seconds
     assert found == {
@@ -95,32 +95,25 @@ def test_a_migration_is_carried_out_and_its_record_is_complete(any_database: Dat
     }
 
 
-def test_a_second_run_does_nothing(with_notes: Data) -> None:
-    migrator(with_notes, adds_field(1), adds_field(2)).apply("latest")
+def test_a_second_run_does_nothing_and_down_undoes_the_newest_first(with_notes: Data) -> None:
+    runs = migrator(with_notes, adds_field(1), adds_field(2))
+    original = notes(with_notes)
+    runs.apply("latest")
     before = documents(with_notes)
 
-    report = migrator(with_notes, adds_field(1), adds_field(2)).apply("latest")
-
-    assert report.moves == ()
+    assert runs.apply("latest").moves == ()
     assert documents(with_notes) == before
-
-
-def test_down_undoes_the_newest_first_and_leaves_what_was_there(with_notes: Data) -> None:
-    before = notes(with_notes)
-    runs = migrator(with_notes, adds_field(1), adds_field(2))
-    runs.apply("latest")
-
     report = runs.apply("0")
 
-    assert notes(with_notes) == before
-    assert told(report) == [
+    assert notes(with_notes) == original
+    assert moves_of(report) == [
         (2, "down", {"notes.added_2": 2}),
         (1, "down", {"notes.added_1": 1}),
     ]
     assert statuses(with_notes) == {1: "reverted", 2: "reverted"}
 
 
-def test_what_was_undone_can_be_carried_out_again(filled: Data) -> None:
+def test_a_migration_that_was_undone_can_be_applied_again(filled: Data) -> None:
     runs = migrator(filled, adds_field(1))
     runs.apply("1")
     after = notes(filled)
@@ -135,7 +128,7 @@ def test_what_was_undone_can_be_carried_out_again(filled: Data) -> None:
 def test_a_migration_that_raises_half_way_is_recorded_with_its_reason(with_notes: Data) -> None:
     breaks = breaks_half_way(2, Cause(FULL_DISK))
 
-    with pytest.raises(MigrationFailed) as error:
+    with pytest.raises(errors.MigrationFailed) as error:
         migrator(with_notes, adds_field(1), breaks, adds_field(3)).apply("latest")
 
     assert str(error.value) == (
@@ -151,10 +144,10 @@ def test_a_migration_that_raises_half_way_is_recorded_with_its_reason(with_notes
     ] * 2
 
 
-def test_what_the_server_refuses_is_recorded_in_one_sentence(filled: Data) -> None:
+def test_a_refusal_by_the_server_is_recorded_in_a_sentence(filled: Data) -> None:
     refused = made(1, lambda work: work.update(NOTES, {}, [{"$set": {"_id": 3}}]))
 
-    with pytest.raises(OperationRefused, match="MongoDB refused: error 66") as error:
+    with pytest.raises(errors.OperationRefused, match="MongoDB refused: error 66") as error:
         migrator(filled, refused).apply("latest")
 
     assert record(filled)["error"] == f"OperationRefused: {error.value}"
@@ -162,11 +155,9 @@ def test_what_the_server_refuses_is_recorded_in_one_sentence(filled: Data) -> No
 
 
 def test_a_failed_migration_is_finished_by_the_next_run(with_notes: Data) -> None:
-    cause = Cause(FULL_DISK)
+    cause = Cause()
     runs = migrator(with_notes, breaks_half_way(1, cause), adds_field(2))
-    with pytest.raises(MigrationFailed):
-        runs.apply("latest")
-    cause.reason = ""
+    fail(runs, cause)
 
     report = runs.apply("latest")
 
@@ -180,12 +171,9 @@ def test_a_failed_migration_is_finished_by_the_next_run(with_notes: Data) -> Non
 
 
 def test_a_failed_migration_can_be_undone_instead(with_notes: Data) -> None:
-    before = notes(with_notes)
-    cause = Cause(FULL_DISK)
+    before, cause = notes(with_notes), Cause()
     runs = migrator(with_notes, breaks_half_way(1, cause))
-    with pytest.raises(MigrationFailed):
-        runs.apply("latest")
-    cause.reason = ""
+    fail(runs, cause)
 
     runs.apply("0")
 
@@ -194,17 +182,14 @@ def test_a_failed_migration_can_be_undone_instead(with_notes: Data) -> None:
 
 
 @pytest.mark.parametrize("target", ["0", "latest"])
-def test_an_undoing_that_failed_is_finished_or_taken_back(filled: Data, target: str) -> None:
+def test_a_failed_downgrade_is_finished_or_taken_back(filled: Data, target: str) -> None:
     cause = Cause()
     runs = migrator(filled, breaks_half_way(1, cause))
     states = {"0": notes(filled)}
     runs.apply("latest")
     states["latest"] = notes(filled)
-    cause.reason = FULL_DISK
-    with pytest.raises(MigrationFailed):
-        runs.apply("0")
+    fail(runs, cause, "0")
     assert statuses(filled) == {1: "failed"}
-    cause.reason = ""
 
     runs.apply(target)
 
@@ -225,14 +210,10 @@ def test_a_migration_that_was_killed_is_finished_by_the_next_run(filled: Data, s
     assert statuses(filled) == {1: "applied"}
 
 
-def test_what_is_remembered_first_survives_a_failed_try_and_goes_with_the_undoing(
-    filled: Data,
-) -> None:
-    cause = Cause(FULL_DISK)
+def test_the_first_remembered_value_survives_a_failed_try_until_the_undoing(filled: Data) -> None:
+    cause = Cause()
     runs = migrator(filled, breaks_half_way(1, cause))
-    with pytest.raises(MigrationFailed):
-        runs.apply("latest")
-    cause.reason = ""
+    fail(runs, cause)
 
     runs.apply("latest")
     assert record(filled)["remembered"] == {"try": FULL_DISK}
@@ -240,13 +221,16 @@ def test_what_is_remembered_first_survives_a_failed_try_and_goes_with_the_undoin
     assert "remembered" not in record(filled)
 
 
-def test_an_undoing_is_given_what_was_remembered(filled: Data) -> None:
-    given = []
-
-    def down(work: Work) -> None:
-        given.append(work.remembered)
-
-    runs = migrator(filled, made(1, lambda work: work.remember("old", [1, {"a": None}]), down=down))
+def test_a_downgrade_receives_what_was_remembered(filled: Data) -> None:
+    given: list[dict[str, Any]] = []
+    runs = migrator(
+        filled,
+        made(
+            1,
+            lambda work: work.remember("old", [1, {"a": None}]),
+            down=lambda work: given.append(work.remembered),
+        ),
+    )
     runs.apply("1")
     runs.apply("0")
 
@@ -254,13 +238,13 @@ def test_an_undoing_is_given_what_was_remembered(filled: Data) -> None:
 
 
 @pytest.mark.parametrize("target", ["latest", "0"])
-def test_a_migration_that_never_ends_says_what_is_left(filled: Data, target: str) -> None:
+def test_a_migration_that_never_ends_names_what_is_left(filled: Data, target: str) -> None:
     tries: list[int] = []
     runs = migrator(filled, never_ends(1, tries))
     if target == "0":
         migrator(filled, made(1)).apply("latest")
 
-    with pytest.raises(MigrationFailed, match=r"times and left documents: notes\.old 2; run it"):
+    with pytest.raises(errors.MigrationFailed, match=r"left documents: notes\.old 2; run it"):
         runs.apply(target)
 
     assert len(tries) == PASSES
@@ -280,14 +264,14 @@ def test_old_documents_written_meanwhile_are_changed_by_another_pass(filled: Dat
     assert [note["added_1"] for note in notes(filled)] == [1, 1, 1]
 
 
-def test_a_downgrade_past_what_cannot_be_undone_is_refused_before_anything_is_undone(
+def test_a_downgrade_past_an_irreversible_migration_is_refused_before_it_begins(
     filled: Data,
 ) -> None:
     runs = migrator(filled, adds_field(1), cannot_be_undone(2), adds_field(3))
     runs.apply("latest")
     before = documents(filled)
 
-    with pytest.raises(MigrationNotReversible, match="the lowest target is 2"):
+    with pytest.raises(errors.MigrationNotReversible, match="the lowest target is 2"):
         runs.apply("1")
 
     assert documents(filled) == before
@@ -300,9 +284,9 @@ def test_a_changed_file_of_an_applied_migration_stops_every_run(filled: Data) ->
     before = documents(filled)
 
     for run in (runs.dry_run, runs.apply):
-        with pytest.raises(MigrationChanged):
+        with pytest.raises(errors.MigrationChanged):
             run("0")
-        with pytest.raises(MigrationChanged):
+        with pytest.raises(errors.MigrationChanged):
             run("1", repeat=True)
 
     assert documents(filled) == before
@@ -323,21 +307,26 @@ def test_a_database_that_the_former_release_migrated_is_accepted(database: Data)
 
 def test_an_unknown_target_is_refused_and_nothing_is_written(database: Data) -> None:
     for run in (migrator(database).dry_run, migrator(database).apply):
-        with pytest.raises(UnknownMigration, match="There is no migration '1'"):
+        with pytest.raises(errors.UnknownMigration, match="There is no migration '1'"):
             run("1")
 
     assert database.list_collection_names() == []
 
 
-def test_a_dry_run_tells_what_a_run_does_and_writes_nothing(with_notes: Data) -> None:
+@pytest.mark.parametrize("target", ["latest", "0"])
+def test_a_dry_run_reports_what_a_run_does_and_writes_nothing(
+    with_notes: Data, target: str
+) -> None:
     runs = migrator(with_notes, adds_field(1), breaks_half_way(2, Cause()))
+    if target == "0":
+        runs.apply("latest")
     before = documents(with_notes)
 
-    report = runs.dry_run("latest")
+    report = runs.dry_run(target)
 
-    assert (documents(with_notes), [*shape(with_notes)]) == (before, [NOTES])
+    assert documents(with_notes) == before
     assert report.dry_run
-    assert told(report) == told(runs.apply("latest"))
+    assert moves_of(report) == moves_of(runs.apply(target))
 
 
 def test_what_is_applied_and_what_is_pending_is_read_and_printed_by_a_dry_run(filled: Data) -> None:
@@ -363,26 +352,17 @@ def test_what_is_applied_and_what_is_pending_is_read_and_printed_by_a_dry_run(fi
     assert documents(filled) == before
 
 
-def test_a_dry_run_of_a_downgrade_tells_what_would_be_undone(filled: Data) -> None:
-    runs = migrator(filled, adds_field(1), adds_field(2))
-    runs.apply("latest")
-    before = documents(filled)
-
-    report = runs.dry_run("0")
-
-    assert documents(filled) == before
-    assert told(report) == told(runs.apply("0"))
-
-
-def test_a_dry_run_of_all_migrations_leaves_an_empty_database_empty(database: Data) -> None:
+def test_all_migrations_leave_an_empty_database_without_collections(database: Data) -> None:
     runs = Migrator(database, "an operator", load_migrations())
 
     assert len(runs.dry_run("latest").moves) == len(load_migrations())
     runs.dry_run("1", repeat=True)
     assert database.list_collection_names() == []
+    runs.apply("latest")
+    assert {*database.list_collection_names()} <= {"migrations", "locks"}
 
 
-def test_what_is_left_to_a_person_is_in_the_report(filled: Data) -> None:
+def test_the_report_lists_what_is_left_to_a_person(filled: Data) -> None:
     runs = migrator(filled, adds_field(1), breaks_half_way(2, Cause()))
 
     assert [move.unresolved for move in runs.dry_run("latest").moves] == [(), (LEFT,)]
@@ -393,39 +373,36 @@ def test_an_applied_migration_can_be_repeated_for_documents_that_came_since(fill
     runs = migrator(filled, adds_field(1), adds_field(2))
     runs.apply("1")
     filled[NOTES].insert_one({"_id": 3})
-    assert told(runs.dry_run("1", repeat=True)) == [(1, "up", {"notes.added_1": 1})]
+    assert moves_of(runs.dry_run("1", repeat=True)) == [(1, "up", {"notes.added_1": 1})]
 
     report = runs.apply("1", repeat=True)
 
     assert [note["added_1"] for note in notes(filled)] == [1, 1, 1]
-    assert told(report) == [(1, "up", {"notes.added_1": 1})]
+    assert moves_of(report) == [(1, "up", {"notes.added_1": 1})]
     assert record(filled)["counts"] == {"notes.added_1": 3}
     assert statuses(filled) == {1: "applied"}
 
 
-def test_progress_is_told_to_the_end(filled: Data) -> None:
-    seen: list[tuple[str, int, int]] = []
+def test_progress_is_reported_to_the_end(filled: Data) -> None:
+    reported: list[tuple[str, int, int]] = []
 
-    def note(*told: Any) -> None:
-        seen.append(told)
+    Migrator(
+        filled, "an operator", [adds_field(1)], lambda *progress: reported.append(progress)
+    ).apply("latest")
 
-    Migrator(filled, "an operator", [adds_field(1)], note).apply("latest")
-
-    assert seen[-1] == (NOTES, 2, 2)
+    assert reported[-1] == (NOTES, 2, 2)
 
 
-def test_without_a_server_it_ends_in_one_sentence() -> None:
+def test_a_missing_server_ends_a_run_in_a_sentence() -> None:
     client: MongoClient[dict[str, Any]] = MongoClient(NO_SERVER)
 
-    with pytest.raises(DatabaseUnreachable, match=r"^MongoDB does not answer \("):
+    with client, pytest.raises(errors.DatabaseUnreachable, match=r"^MongoDB does not answer \("):
         migrator(client["story"], adds_field(1)).apply("latest")
-
-    client.close()
 
 
 @pytest.fixture
 def users(guarded_url: str) -> Iterator[dict[str, Data]]:
-    """A database with two notes as its users see it, on a server that asks who comes."""
+    """A database with two notes as its users see it, on a server with authentication."""
     names = ("root", "app", "viewer", "stranger")
     opened = {name: as_user(guarded_url, name) for name in names}
     opened["root"][NOTES].insert_many([{"_id": 1}, {"_id": 2}])
@@ -434,12 +411,12 @@ def users(guarded_url: str) -> Iterator[dict[str, Data]]:
         database.client.close()
 
 
-def test_rights_that_are_missing_end_a_run_in_one_sentence(users: dict[str, Data]) -> None:
+def test_missing_rights_end_a_run_in_a_sentence(users: dict[str, Data]) -> None:
     before = documents(users["root"])
 
     for name in ("viewer", "stranger"):
         with pytest.raises(
-            DatabaseRefused, match=r"^MongoDB refuses this user \(error 13\); check"
+            errors.DatabaseRefused, match=r"^MongoDB refuses this user \(error 13\)"
         ):
             migrator(users[name], adds_field(1)).apply("1")
 
@@ -447,11 +424,11 @@ def test_rights_that_are_missing_end_a_run_in_one_sentence(users: dict[str, Data
     assert documents(users["root"]) == before
 
 
-def test_rights_that_were_missing_half_way_can_be_given_and_the_run_repeated(
+def test_missing_rights_can_be_granted_and_the_run_repeated(
     users: dict[str, Data],
 ) -> None:
     root, app = users["root"], users["app"]
-    with pytest.raises(DatabaseRefused, match="refuses this user"):
+    with pytest.raises(errors.DatabaseRefused, match="refuses this user"):
         migrator(app, adds_field(1)).apply("1")
     assert record(root)["error"].startswith("DatabaseRefused: MongoDB refuses this user")
     more = [{"role": "dbAdmin", "db": "story"}]
@@ -466,5 +443,5 @@ def test_rights_that_were_missing_half_way_can_be_given_and_the_run_repeated(
 def test_a_record_that_no_migration_has_written_is_named(database: Data) -> None:
     database["migrations"].insert_one({"_id": 1, "name": "mine"})
 
-    with pytest.raises(BrokenMigrationRecord, match=r"The record 1 of migrations cannot be read"):
+    with pytest.raises(errors.BrokenMigrationRecord, match=r"The record 1 .* cannot be read"):
         migrator(database, adds_field(1)).apply("latest")

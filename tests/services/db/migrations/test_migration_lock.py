@@ -1,4 +1,4 @@
-"""One run migrates at a time, and one that was killed or lost its lock stops no other run."""
+"""One run migrates at a time, and a run that was killed or lost its lock stops no other run."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -12,14 +12,14 @@ import pytest
 
 from db.connection import connect
 from db.errors import MigrationFailed, MigrationLockLost, MigrationRunning
+from db.migrations.engine.check import MigrationReport
 from db.migrations.engine.lock import NAME, LockRepository, migration_lock
 from db.migrations.engine.migration import Migration, Step
 from db.migrations.engine.migrator import Migrator
-from db.migrations.engine.check import MigrationReport
 from db.migrations.engine.work import Work
 from tests.support.db.made_migrations import NOTES, Data, adds_field, do_nothing, made
 
-PATIENCE = 30.0
+TIMEOUT_SECONDS = 30.0
 LEASE = timedelta(seconds=3)
 SHORT = timedelta(seconds=0.5)
 STOLEN = {"token": "other", "holder": "another run"}
@@ -30,9 +30,9 @@ TAKER: dict[str, Any] = {
 }
 
 
-def wait_until(fulfilled: Callable[[], bool]) -> None:
-    last = time.monotonic() + PATIENCE
-    while not fulfilled():
+def wait_until(condition: Callable[[], bool]) -> None:
+    last = time.monotonic() + TIMEOUT_SECONDS
+    while not condition():
         assert time.monotonic() < last
         time.sleep(0.01)
 
@@ -52,20 +52,20 @@ def at_work(database: Data, finish: Step = do_nothing) -> Iterator[Future[Migrat
 
     def up(work: Work) -> None:
         entered.set()
-        assert leave.wait(PATIENCE)
+        assert leave.wait(TIMEOUT_SECONDS)
         finish(work)
 
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(run, database, made(1, up))
         try:
-            assert entered.wait(PATIENCE)
+            assert entered.wait(TIMEOUT_SECONDS)
             yield first
         finally:
             leave.set()
 
 
-def left_behind(database: Data, milliseconds: int) -> datetime:
-    """Write the lock of a run that was killed; it ends at a time counted from the server's now."""
+def leave_lock(database: Data, milliseconds: int) -> datetime:
+    """Write the lock of a killed run, which expires that long after the server's now."""
     ends = {"$dateAdd": {"startDate": "$$NOW", "unit": "millisecond", "amount": milliseconds}}
     left = {"token": "of the dead", "holder": "a dead run", "since": "$$NOW", "expires_at": ends}
     database["locks"].update_one({"_id": NAME}, [{"$set": left}], upsert=True)
@@ -74,7 +74,7 @@ def left_behind(database: Data, milliseconds: int) -> datetime:
 
 
 def lose_lock(work: Work) -> None:
-    """Let another run have taken the lock, and wait until this one knows."""
+    """Give the lock to another run, and wait until this run knows."""
     work.database["locks"].update_one({"_id": NAME}, {"$set": STOLEN})
 
     def is_known() -> bool:
@@ -87,7 +87,7 @@ def lose_lock(work: Work) -> None:
     wait_until(is_known)
 
 
-def test_a_second_run_is_told_who_migrates_and_since_when(
+def test_a_second_run_is_refused_with_the_holder_and_the_time(
     database: Data, standalone_url: str
 ) -> None:
     other = connect(standalone_url, database.name)
@@ -115,11 +115,11 @@ def test_a_dry_run_waits_for_no_lock(database: Data) -> None:
 
 
 def fail(_work: Work) -> None:
-    raise RuntimeError("it was told to")
+    raise RuntimeError("made to fail")
 
 
 @pytest.mark.parametrize("finish", [do_nothing, fail])
-def test_the_lock_is_given_back_however_the_run_ends(database: Data, finish: Step) -> None:
+def test_the_lock_is_released_however_the_run_ends(database: Data, finish: Step) -> None:
     with at_work(database, finish) as first:
         assert lock_of(database)["holder"] == "first run"
 
@@ -130,7 +130,7 @@ def test_the_lock_is_given_back_however_the_run_ends(database: Data, finish: Ste
 def test_the_lock_of_a_killed_run_is_taken_over_after_its_lease(database: Data) -> None:
     held: list[dict[str, Any]] = []
     for milliseconds in (-1, 500):
-        expires = left_behind(database, milliseconds)
+        expires = leave_lock(database, milliseconds)
 
         migration = made(1, lambda work: held.append(lock_of(work.database)))
         Migrator(database, "next run", [migration], lease=LEASE).apply("1", repeat=True)
@@ -183,7 +183,7 @@ def test_a_run_that_lost_its_lock_begins_no_further_migration(database: Data) ->
     assert record["error"].startswith("MigrationLockLost: This run could not renew its lock")
 
 
-def test_a_run_that_lost_its_lock_leaves_lock_and_record_to_who_took_over(database: Data) -> None:
+def test_a_run_that_lost_its_lock_leaves_lock_and_record_to_its_successor(database: Data) -> None:
     def up(work: Work) -> None:
         work.database["migrations"].update_one({"_id": 1}, {"$set": TAKER})
         lose_lock(work)
@@ -197,17 +197,17 @@ def test_a_run_that_lost_its_lock_leaves_lock_and_record_to_who_took_over(databa
 
 
 @pytest.mark.parametrize("holder", ["an operator", "$token", "$$NOW on a host"])
-def test_the_holder_is_named_as_it_is_called(database: Data, holder: str) -> None:
+def test_the_name_of_the_holder_is_stored_literally(database: Data, holder: str) -> None:
     with migration_lock(LockRepository(database), holder):
         assert lock_of(database)["holder"] == holder
 
 
-def test_of_many_that_take_a_lock_at_once_one_gets_it(any_database: Data) -> None:
+def test_of_many_runs_at_once_a_single_run_gets_the_lock(any_database: Data) -> None:
     several = 6
     barrier = Barrier(several)
 
     def take(number: int) -> bool:
-        barrier.wait(PATIENCE)
+        barrier.wait(TIMEOUT_SECONDS)
         token, found = LockRepository(any_database).take(NAME, f"run {number}", LEASE)
         return token == found.token
 

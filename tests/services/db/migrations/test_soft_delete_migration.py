@@ -1,10 +1,9 @@
-"""Marks of deletion, and unique values that can be used again after one."""
+"""Marks of deletion, and unique values that can be used again after a deletion."""
 
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
 from db.errors import ValueTaken
@@ -12,8 +11,9 @@ from db.migrations.versions.m0002_soft_delete import SOFT_DELETABLE
 from db.schema.collections import COLLECTIONS
 from db.schema.indexes import Index
 from db.setup.compare import find_indexes
+from tests.support.db.database_state import Data
 from tests.support.db.migrating import (
-    check,
+    assert_reversible,
     go_down,
     go_up,
     indexes,
@@ -24,43 +24,38 @@ from tests.support.db.migrating import (
     whole,
 )
 
-Data = Database[dict[str, Any]]
 THEN = datetime(2026, 1, 2, tzinfo=UTC)
 DELETED = {"deleted_at": THEN, "deleted_by": "u"}
 MARKS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "none": ({}, {"deleted_at": None, "deleted_by": None}),
     "null": ({"deleted_at": None, "deleted_by": None}, {"deleted_at": None, "deleted_by": None}),
     "only when": ({"deleted_at": THEN}, {"deleted_at": THEN, "deleted_by": None}),
-    "only by whom": ({"deleted_by": "u"}, {"deleted_at": None, "deleted_by": "u"}),
+    "only the user": ({"deleted_by": "u"}, {"deleted_at": None, "deleted_by": "u"}),
     "both": (DELETED, DELETED),
     "a text": ({"deleted_at": "2026-01-02"}, {"deleted_at": "2026-01-02", "deleted_by": None}),
     "another type": ({"deleted_at": False}, {"deleted_at": False, "deleted_by": None}),
 }
 UNIQUE = [("comfyui_servers", "url"), ("users", "email"), ("users", "username")]
 OLD: dict[str, list[tuple[str, Any, dict[str, Any]]]] = {
-    "a unique one": [("comfyui_servers", "url", {"unique": True})],
-    "a sparse unique one": [("comfyui_servers", "url", {"unique": True, "sparse": True})],
-    "a unique one of another name": [("comfyui_servers", "url", {"unique": True, "name": "x"})],
-    "one that is hidden": [("comfyui_servers", "url", {"unique": True, "hidden": True})],
-    "one that is not unique": [("comfyui_servers", "url", {})],
+    "unique": [("comfyui_servers", "url", {"unique": True})],
+    "sparse and unique": [("comfyui_servers", "url", {"unique": True, "sparse": True})],
+    "unique under another name": [("comfyui_servers", "url", {"unique": True, "name": "x"})],
+    "hidden": [("comfyui_servers", "url", {"unique": True, "hidden": True})],
+    "not unique": [("comfyui_servers", "url", {})],
     "two of the same field": [
         ("users", "email", {"unique": True}),
         ("users", "email", {"name": "x", "collation": {"locale": "de", "strength": 1}}),
     ],
-    "one that minds accents": [
+    "sensitive to accents": [
         ("users", "username", {"unique": True, "collation": {"locale": "fr", "strength": 2}})
     ],
-    "the other way round under the name": [
-        ("scenes", [("deleted_at", -1)], {"name": "deleted_at_1"})
-    ],
+    "descending under the name": [("scenes", [("deleted_at", -1)], {"name": "deleted_at_1"})],
     "of other fields under the name": [
         ("comfyui_servers", [("url", 1), ("name", 1)], {"name": "url_1", "unique": True})
     ],
-    "one that lets documents expire": [
-        ("clips", "deleted_at", {"expireAfterSeconds": 10**9, "name": "purge"})
-    ],
-    "a sparse one of the mark": [("projects", "deleted_at", {"sparse": True})],
-    "the right ones": [("projects", "deleted_at", {}), ("clips", "deleted_at", {})],
+    "expiring": [("clips", "deleted_at", {"expireAfterSeconds": 10**9, "name": "purge"})],
+    "sparse on the mark": [("projects", "deleted_at", {"sparse": True})],
+    "as in the registry": [("projects", "deleted_at", {}), ("clips", "deleted_at", {})],
 }
 
 
@@ -70,7 +65,7 @@ def make(database: Data, name: str) -> None:
 
 
 def add_servers(database: Data) -> None:
-    """Store a deleted server and one that is there, under an index that holds both."""
+    """Store a deleted server and an existing server under an index that holds both."""
     database["comfyui_servers"].create_index("url", unique=True)
     database["comfyui_servers"].insert_many(
         [{"id": "gone", "url": "a", **DELETED}, {"id": "there", "url": "b"}]
@@ -93,7 +88,7 @@ def has(database: Data, collection: str, index: Index) -> bool:
     return any(found.is_as(index) for found in find_indexes(database, collection))
 
 
-def test_it_is_for_all_collections_with_marks() -> None:
+def test_the_migration_covers_every_soft_deletable_collection() -> None:
     assert set(SOFT_DELETABLE) == {
         collection.name for collection in COLLECTIONS if collection.soft_deletable
     }
@@ -111,18 +106,14 @@ def test_marks_are_added_where_there_are_none(
     assert {name: found[name] for name in after} == after
 
 
-def test_every_collection_gets_its_marks_and_gives_them_back(database: Data) -> None:
+def test_every_collection_gets_its_marks_once_and_gives_them_back(database: Data) -> None:
     for collection in SOFT_DELETABLE:
         database[collection].insert_many([{"_id": n, **mark} for n, (mark, _) in MARKS.items()])
-    before = whole(database)
 
+    assert_reversible(database, 2)
     go_up(database, 2)
-
     without = {"deleted_by": {"$exists": False}}
     assert [name for name in SOFT_DELETABLE if database[name].count_documents(without)] == []
-    assert check(database, 2).is_done
-    go_down(database, 2)
-    assert whole(database) == before
 
 
 @pytest.mark.parametrize(("collection", "field"), UNIQUE)
@@ -159,13 +150,7 @@ def test_the_indexes_are_those_of_the_registry(database: Data) -> None:
     ] == []
 
 
-def test_a_collection_that_is_not_there_is_not_created(database: Data) -> None:
-    go_up(database, 2)
-
-    assert raw_documents(database) == {}
-
-
-def test_what_was_not_unique_does_not_become_it(database: Data) -> None:
+def test_an_index_that_was_not_unique_does_not_become_unique(database: Data) -> None:
     database["comfyui_servers"].insert_many([{"url": "a"}, {"url": "a"}])
 
     go_up(database, 2)
@@ -174,38 +159,18 @@ def test_what_was_not_unique_does_not_become_it(database: Data) -> None:
 
 
 @pytest.mark.parametrize("name", OLD)
-def test_undoing_gives_the_very_indexes_back(database: Data, name: str) -> None:
+def test_undoing_once_or_twice_gives_the_same_indexes_back(database: Data, name: str) -> None:
     make(database, name)
     database["scenes"].insert_one({"id": "s"})
-    before = whole(database)
 
-    go_up(database, 2)
-    assert check(database, 2).is_done
-    go_down(database, 2)
-
-    assert whole(database) == before
-
-
-def test_undoing_after_two_runs_gives_the_very_indexes_back(database: Data) -> None:
-    for name in ["a unique one", "two of the same field", "the right ones"]:
-        make(database, name)
-    before = whole(database)
-
-    for _ in range(2):
-        go_up(database, 2)
-    go_down(database, 2)
-
-    assert whole(database) == before
+    assert_reversible(database, 2)
 
 
 def test_a_sparse_index_comes_back_beside_documents_without_the_field(database: Data) -> None:
-    make(database, "a sparse unique one")
+    make(database, "sparse and unique")
     database["comfyui_servers"].insert_many([{"id": 1}, {"id": 2, **DELETED}])
-    before = whole(database)
 
-    up_and_down(database, 2)
-
-    assert whole(database) == before
+    assert_reversible(database, 2)
 
 
 def test_names_that_differ_in_case_only_are_listed_and_keep_their_index(database: Data) -> None:
@@ -228,8 +193,9 @@ def test_names_that_differ_in_case_only_are_listed_and_keep_their_index(database
     assert whole(database) == before
 
 
-def test_undoing_is_refused_when_a_deleted_url_is_used_again(database: Data) -> None:
+def test_undoing_is_refused_until_a_deleted_url_is_free_again(database: Data) -> None:
     add_servers(database)
+    original = whole(database)
     go_up(database, 2)
     database["comfyui_servers"].insert_one({"id": "new", "url": "a", "deleted_at": None})
     before = raw_documents(database)
@@ -238,23 +204,12 @@ def test_undoing_is_refused_when_a_deleted_url_is_used_again(database: Data) -> 
         go_down(database, 2)
 
     assert raw_documents(database) == before
-
-
-def test_undoing_works_when_the_value_is_free_again(database: Data) -> None:
-    add_servers(database)
-    before = whole(database)
-    go_up(database, 2)
-    new = database["comfyui_servers"].insert_one({"url": "a"}).inserted_id
-    with pytest.raises(ValueTaken):
-        go_down(database, 2)
-
-    database["comfyui_servers"].delete_one({"_id": new})
+    database["comfyui_servers"].delete_one({"id": "new"})
     go_down(database, 2)
+    assert whole(database) == original
 
-    assert whole(database) == before
 
-
-def test_what_was_deleted_in_the_meantime_stays_deleted(database: Data) -> None:
+def test_a_document_deleted_in_the_meantime_stays_deleted(database: Data) -> None:
     database["projects"].insert_one({"_id": 1})
 
     up_and_down(database, 2, lambda: database["projects"].update_one({}, {"$set": DELETED}))
@@ -263,7 +218,7 @@ def test_what_was_deleted_in_the_meantime_stays_deleted(database: Data) -> None:
 
 
 def lose_the_index(database: Data, status: str) -> None:
-    """Leave what a kill leaves between dropping one index and making the other."""
+    """Leave what a kill leaves between dropping an index and making its successor."""
     database["comfyui_servers"].drop_index("url_1")
     database["migrations"].update_one({"_id": 2}, {"$set": {"status": status}})
 

@@ -1,28 +1,26 @@
-"""Two tables of users become one, and two again when it is undone."""
+"""Two tables of users become a single table, and two again when the migration is undone."""
 
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from bson import Int64
-from pymongo.database import Database
 
 from db.errors import ValueTaken
+from tests.support.db.database_state import Data
 from tests.support.db.fixtures import empty_database
 from tests.support.db.migrating import (
     UNDO,
+    assert_reversible,
     by_id,
-    check,
     go_down,
     go_up,
     raw_documents,
     unresolved,
     up_and_down,
-    whole,
     without_now,
 )
 
-Data = Database[dict[str, Any]]
 Document = dict[str, Any]
 OLD, NEW = datetime(2025, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
 POINTING = ("images", "faceswap_tasks", "facefusion_presets")
@@ -59,7 +57,7 @@ def users(database: Data) -> dict[Any, Document]:
 
 
 def owners(database: Data, owned: str) -> set[Any]:
-    """The users whom what belonged to a user belongs to, in all collections."""
+    """Who owns now what belonged to a user, in all collections."""
     found = [database[name].find_one({"_id": owned}) or {} for name in POINTING]
     return {user["user_id"] for user in found}
 
@@ -90,21 +88,16 @@ def test_the_same_e_mail_is_the_same_person(database: Data, of_story: str, of_co
     assert found["couple 7"]["merged_into"] == "u-1"
 
 
-def test_a_person_keeps_the_password_of_storycanvas_and_all_else(database: Data) -> None:
-    add(database, story(is_admin=True), couple(is_admin=False, more=1))
+def test_a_person_keeps_all_fields_and_gets_what_the_merged_user_owned(database: Data) -> None:
+    merged = couple(is_admin=False, more=1)
+    add(database, story(is_admin=True), merged)
 
     go_up(database, 4)
 
-    found = by_id(database, "users")["u-1"]
-    assert found == {**story(is_admin=True), "legacy_id": 7, "created_at": OLD}
-
-
-def test_the_one_that_was_merged_keeps_what_it_had(database: Data) -> None:
-    add(database, story(), couple())
-
-    go_up(database, 4)
-
-    assert users(database)["couple 7"].items() >= couple().items()
+    person = by_id(database, "users")["u-1"]
+    assert person == {**story(is_admin=True), "legacy_id": 7, "created_at": OLD}
+    assert users(database)["couple 7"].items() >= merged.items()
+    assert owners(database, "couple 7") == owners(database, "story u-1") == {"u-1"}
 
 
 CREATED: dict[str, tuple[Any, Any, Any]] = {
@@ -135,14 +128,6 @@ def test_the_earliest_creation_counts(
     assert by_id(database, "users")["u-1"]["created_at"] == expected
 
 
-def test_what_belonged_to_the_one_that_was_merged_belongs_to_the_person(database: Data) -> None:
-    add(database, story(), couple())
-
-    go_up(database, 4)
-
-    assert owners(database, "couple 7") == owners(database, "story u-1") == {"u-1"}
-
-
 @pytest.mark.parametrize("number", [7, Int64(7), 7.0], ids=["int", "long", "double"])
 def test_a_user_of_the_couple_face_swap_alone_gets_the_fields_of_the_app(
     database: Data, number: float
@@ -169,7 +154,7 @@ def test_two_users_without_id_get_two_ids(database: Data) -> None:
     assert len({user["id"] for user in users(database).values()}) == 2
 
 
-def test_one_that_has_a_text_id_keeps_it(database: Data) -> None:
+def test_a_user_with_a_text_id_keeps_it(database: Data) -> None:
     add(database, couple("c-1"))
 
     go_up(database, 4)
@@ -180,7 +165,7 @@ def test_one_that_has_a_text_id_keeps_it(database: Data) -> None:
 LEFT: dict[str, tuple[list[Document], dict[str, tuple[str, ...]]]] = {
     "a user of StoryCanvas": ([story()], {}),
     "a user of StoryCanvas in capitals": ([story(email="Mira@X.org")], {}),
-    "one who was deleted": ([couple(deleted_at=NEW)], {}),
+    "a deleted user": ([couple(deleted_at=NEW)], {}),
     "the name of another person": (
         [story(), couple(email="other@x.org", username="mira")],
         {CLASH: ("7",)},
@@ -189,15 +174,15 @@ LEFT: dict[str, tuple[list[Document], dict[str, tuple[str, ...]]]] = {
         [story(username="\u00e9va"), couple(email="other@x.org", username="\u00c9VA")],
         {CLASH: ("7",)},
     ),
-    "two of the couple face-swap of one name": (
+    "two couple face-swap users with the same name": (
         [couple(7, email="a@x.org"), couple(8, email="b@x.org", username="MIRA-7")],
         {CLASH: ("7", "8")},
     ),
-    "two of StoryCanvas of one e-mail": (
+    "two StoryCanvas users with the same e-mail": (
         [story("u-1"), story("u-2", username="x", email="MIRA@x.org"), couple()],
         {SEVERAL: ("7",)},
     ),
-    "two of the couple face-swap of one e-mail": (
+    "two couple face-swap users with the same e-mail": (
         [couple(7), couple(8, username="x", email="Mira@x.org")],
         {SEVERAL: ("7",)},
     ),
@@ -249,41 +234,25 @@ WORLD = [
 
 
 @pytest.mark.parametrize("unique", [[], ["id", "username", "email", "legacy_id"]])
-def test_undoing_gives_the_same_bytes_and_owners(database: Data, unique: list[str]) -> None:
+def test_a_second_run_changes_nothing_and_undoing_gives_the_same_bytes_and_owners(
+    database: Data, unique: list[str]
+) -> None:
     make_unique(database, *unique)
     add(database, *WORLD)
-    before = whole(database)
 
-    go_up(database, 4)
-    assert check(database, 4).is_done
-    go_down(database, 4)
-
-    assert whole(database) == before
+    assert_reversible(database, 4)
 
 
 def test_a_number_moves_to_the_person_and_back_under_a_unique_index(database: Data) -> None:
     make_unique(database, "legacy_id")
     add(database, story(), couple(legacy_id=7))
-    before = whole(database)
 
+    assert_reversible(database, 4)
     go_up(database, 4)
-
     assert users(database)["story u-1"]["legacy_id"] == 7
-    go_down(database, 4)
-    assert whole(database) == before
 
 
-def test_a_second_run_changes_nothing(database: Data) -> None:
-    add(database, *WORLD)
-    go_up(database, 4)
-    after = whole(database)
-
-    go_up(database, 4)
-
-    assert whole(database) == after
-
-
-def test_it_tells_how_many_documents_it_changed(database: Data) -> None:
+def test_the_report_counts_the_changed_documents(database: Data) -> None:
     add(database, story(), couple())
 
     counts = go_up(database, 4).counts
@@ -291,7 +260,7 @@ def test_it_tells_how_many_documents_it_changed(database: Data) -> None:
     assert counts == {"users.m0004": 2, **{f"{name}.m0004": 1 for name in POINTING}}
 
 
-def test_what_was_written_since_stays(database: Data) -> None:
+def test_values_written_since_stay(database: Data) -> None:
     add(database, story(), couple())
     written = {"$set": {"hashed_password": "new", "created_at": datetime(2020, 1, 1, tzinfo=UTC)}}
     given = {"$set": {"user_id": "u-9"}}
@@ -336,7 +305,7 @@ HALVES: dict[str, dict[str, str]] = {
         "story u-1": "after",
         **dict.fromkeys(POINTING, "after"),
     },
-    "up, owners of a renamed one": {"images": "after"},
+    "up, owners of a renamed user": {"images": "after"},
     "down, the person": {
         "couple 7": "unmarked",
         "couple 8": "after",
@@ -363,7 +332,7 @@ def put(database: Data, half: dict[str, str], before: Data, after: Data) -> None
 
 
 @pytest.mark.parametrize("half", HALVES.values(), ids=HALVES)
-def test_what_a_kill_leaves_is_done_or_undone_by_the_next_run(
+def test_the_next_run_completes_or_undoes_what_a_kill_left(
     standalone_server: Data, database: Data, half: dict[str, str]
 ) -> None:
     people = [story(), couple(), couple(8, email="Lone@x.org", username="lone")]
