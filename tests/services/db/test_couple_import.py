@@ -61,6 +61,12 @@ def postgres(server: str) -> str:
     return address
 
 
+@pytest.fixture(params=[True, False], ids=["with indexes", "without indexes"])
+def with_and_without_indexes(request: pytest.FixtureRequest, database: Data) -> None:
+    if request.param:
+        initialise(database, "warn")
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A copy of the samples that a test may change."""
@@ -220,12 +226,10 @@ def test_the_same_email_is_the_same_user_who_keeps_all_but_a_later_time(
     assert imported(database, "images", 1)["user_id"] == "m"
 
 
-@pytest.mark.parametrize("with_indexes", [True, False])
+@pytest.mark.usefixtures("with_and_without_indexes")
 def test_rows_without_a_place_are_listed_by_each_run_and_the_rest_is_stored_once(
-    database: Data, tmp_path: Path, *, with_indexes: bool
+    database: Data, tmp_path: Path
 ) -> None:
-    if with_indexes:
-        initialise(database, "warn")
     source = difficult(tmp_path, database)
 
     report = import_tables(database, source)
@@ -285,12 +289,8 @@ def test_the_next_run_adds_what_a_killed_run_left_out(
     assert stored(database) == whole
 
 
-@pytest.mark.parametrize("with_indexes", [True, False])
-def test_runs_at_once_place_each_row_once(
-    database: Data, mongo_url: str, tmp_path: Path, *, with_indexes: bool
-) -> None:
-    if with_indexes:
-        initialise(database, "warn")
+@pytest.mark.usefixtures("with_and_without_indexes")
+def test_runs_at_once_place_each_row_once(database: Data, mongo_url: str, tmp_path: Path) -> None:
     database["users"].insert_one({"id": "sc", "email": "u5@example.org", "username": "five"})
     many = range(BATCH + 1)
     source = write(

@@ -1,8 +1,8 @@
 """Migrates in processes that are killed: URL DATABASE RANGE, then a line for each process.
 
-A line names the target and the seconds from the first step to SIGKILL; without seconds the process
-comes to its end. Answered with `killed`; with `ended` and the seconds that it took; or with `lost`
-when the process was too slow to keep its lock.
+A line holds the target and the seconds from the first step to SIGKILL; without seconds the process
+runs to its end. The answer is `killed`; `ended` and the seconds that it took; or `lost` when the
+process was too slow to keep its lock.
 """
 
 import os
@@ -11,7 +11,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from db.connection import connect
@@ -23,45 +23,31 @@ from db.migrations.engine.work import Work
 
 MIGRATIONS = load_migrations()
 SHORT, LONG = timedelta(seconds=0.12), timedelta(seconds=5)
-"""How long the lock of a process holds: the next one has to wait when it was killed."""
+"""How long the lock of a process holds: the next process has to wait after a kill."""
 LOST = 3
 
 
-@dataclass(frozen=True)
-class Attempt:
-    """One process's way to a target."""
+def _signalling(migration: Migration, started: Callable[[], object]) -> Migration:
+    """Let a migration call a function before each of its steps."""
 
-    url: str
-    name: str
-    lease: timedelta
-    target: str
-
-    def run(self, begun: Callable[[], None]) -> None:
-        """Migrate, and say when the first step begins."""
-        database = connect(self.url, self.name)
-        migrations = [_saying(migration, begun) for migration in MIGRATIONS]
-        migrator = Migrator(database, "killed", migrations, lease=self.lease)
-        migrator.apply(self.target)
-
-
-def _saying(migration: Migration, begun: Callable[[], None]) -> Migration:
-    def saying(step: Step) -> Step:
-        def say_and_do(work: Work) -> None:
-            begun()
+    def signalling(step: Step) -> Step:
+        def signal_and_step(work: Work) -> None:
+            started()
             step(work)
 
-        return say_and_do
+        return signal_and_step
 
-    down = migration.down and saying(migration.down)
-    return replace(migration, up=saying(migration.up), down=down)
+    down = migration.down and signalling(migration.down)
+    return replace(migration, up=signalling(migration.up), down=down)
 
 
-def carry_out(attempt: Attempt, seconds: float | None) -> str:
-    """Migrate in a process of its own, and kill it."""
+def migrate_and_kill(url: str, name: str, target: str, seconds: float | None) -> str:
+    """Migrate in a process of its own, and kill it some seconds after its first step."""
     reading, writing = os.pipe()
     process = os.fork()
     if not process:
-        _be_killed(attempt, lambda: os.write(writing, b"."))
+        lease = LONG if seconds is None else SHORT
+        _migrate_and_exit(url, name, target, lease, lambda: os.write(writing, b"."))
     os.close(writing)
     os.read(reading, 1)
     os.close(reading)
@@ -70,19 +56,16 @@ def carry_out(attempt: Attempt, seconds: float | None) -> str:
         time.sleep(seconds)
         os.kill(process, signal.SIGKILL)
     status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-    said = {-signal.SIGKILL: "killed", 0: f"ended {time.monotonic() - began}", LOST: "lost"}
-    return said.get(status, "failed")
+    answers = {-signal.SIGKILL: "killed", 0: f"ended {time.monotonic() - began}", LOST: "lost"}
+    return answers.get(status, "failed")
 
 
-def _be_killed(attempt: Attempt, begun: Callable[[], object]) -> None:
-    said: list[object] = []
-
-    def say_once() -> None:
-        if not said:
-            said.append(begun())
-
+def _migrate_and_exit(
+    url: str, name: str, target: str, lease: timedelta, started: Callable[[], object]
+) -> None:
     try:
-        attempt.run(say_once)
+        migrations = [_signalling(migration, started) for migration in MIGRATIONS]
+        Migrator(connect(url, name), "killed", migrations, lease=lease).apply(target)
     except MigrationLockLost:
         os._exit(LOST)
     except BaseException:  # noqa: BLE001 - a child of a fork must not go on as its parent
@@ -96,5 +79,6 @@ if __name__ == "__main__":
     id_ranges.id_ranges.__defaults__ = (int(size),)
     for line in sys.stdin:
         target, *seconds = line.split()
-        attempt = Attempt(url, name, SHORT if seconds else LONG, target)
-        print(carry_out(attempt, float(seconds[0]) if seconds else None), flush=True)
+        print(
+            migrate_and_kill(url, name, target, float(seconds[0]) if seconds else None), flush=True
+        )

@@ -221,45 +221,32 @@ def strange_characters() -> list[Document]:
     ]
 
 
+def user(own_id: str | int, username: str, email: str, password: str, **fields: Any) -> Document:
+    """Make a user of StoryCanvas, or with a number as id a user of the couple face-swap."""
+    name = "hashed_password" if isinstance(own_id, str) else "password_hash"
+    return {"id": own_id, "username": username, "email": email, name: password, **fields}
+
+
 USERS: list[Document] = [
-    {
-        "id": "u-mira",
-        "username": "mira",
-        "email": "mira@x.org",
-        "hashed_password": "bcrypt",
-        "created_at": "2026-02-01T00:00:00Z",
-    },
-    {
-        "id": 7,
-        "username": "mira7",
-        "email": "Mira@X.org",
-        "password_hash": "couple",
-        "created_at": "2025-02-01T00:00:00",
-        "more": STRANGE_FIELDS,
-    },
-    {"id": 8, "username": "lone", "email": "Lone@x.org", "password_hash": "p8", "is_active": True},
+    user("u-mira", "mira", "mira@x.org", "bcrypt", created_at="2026-02-01T00:00:00Z"),
+    user(
+        7,
+        "mira7",
+        "Mira@X.org",
+        "couple",
+        created_at="2025-02-01T00:00:00",
+        more=STRANGE_FIELDS,
+    ),
+    user(8, "lone", "Lone@x.org", "p8", is_active=True),
     {"password_hash": "p9", "id": 9, "username": "Nora", "email": "nora9@x.org", "legacy_id": 9},
-    {"id": "u-nora", "username": "nora", "email": "nora@x.org", "hashed_password": "h"},
+    user("u-nora", "nora", "nora@x.org", "h"),
     {"id": 10, "username": "nameless", "password_hash": "x", "email": None},
-    {"id": "u-twin-1", "username": "twin-1", "email": "twin@x.org", "hashed_password": "h"},
-    {"id": "u-twin-2", "username": "twin-2", "email": "TWIN@x.org", "hashed_password": "h"},
-    {"id": 11, "username": "twin-3", "email": "Twin@x.org", "password_hash": "x"},
-    {
-        "id": "u-ada",
-        "username": "ada",
-        "email": "ada@x.org",
-        "hashed_password": "h",
-        "legacy_id": 99,
-    },
-    {"id": 12, "username": "ada12", "email": "ada@X.org", "password_hash": "x"},
-    {
-        "id": "u-gone",
-        "username": "gone",
-        "email": "gone@x.org",
-        "hashed_password": "h",
-        "deleted_at": TEXT,
-        "deleted_by": "u-mira",
-    },
+    user("u-twin-1", "twin-1", "twin@x.org", "h"),
+    user("u-twin-2", "twin-2", "TWIN@x.org", "h"),
+    user(11, "twin-3", "Twin@x.org", "x"),
+    user("u-ada", "ada", "ada@x.org", "h", legacy_id=99),
+    user(12, "ada12", "ada@X.org", "x"),
+    user("u-gone", "gone", "gone@x.org", "h", deleted_at=TEXT, deleted_by="u-mira"),
 ]
 
 OTHERS: dict[str, list[Document]] = {

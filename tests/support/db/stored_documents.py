@@ -67,52 +67,56 @@ ENTRY: Document = {
     "created_at": NOW,
 }
 
-VALID: list[tuple[str, Document]] = [
-    ("projects", {"invented_by_the_app": [1, 2]}),
-    ("projects", {"created_at": NOW, "deleted_at": None}),
-    ("scenes", {"order": 3.0}),
-    ("scenes", {"order": Int64(3)}),
-    ("clips", {"length": 2, "generated_images": ["a.png", {"id": "1", "url": "b.png"}]}),
-    ("characters", {"facefusion_preferred_settings": {"face_editor_mouth_smile": -100}}),
-    ("characters", {"facefusion_preferred_settings": {"face_editor_mouth_smile": None}}),
-    ("characters", {"facefusion_output_gallery": {"age_variants": {"0": "a", "100": "b"}}}),
-    ("characters", {"facefusion_processing_history": [{**ENTRY, "by_the_app": 1}]}),
-    ("facefusion_operations", {"effects": [effect.model_dump() for effect in effects("key-1")]}),
-    ("civitai_models", {"allowCommercialUse": "Image", "modelVersions": [{"id": 1}]}),
-    ("templates", {"face_positions": [[0, 1, 2, 3]]}),
-    ("users", {"legacy_id": 7, "username": "abc"}),
-]
 
-INVALID: list[tuple[str, Document]] = [
-    ("projects", {"id": 7}),
-    ("projects", {"id": ""}),
-    ("projects", {"created_at": "2026-11-21T12:00:00Z"}),
-    ("projects", {"music_duration": -1}),
-    ("scenes", {"order": 1.5}),
-    ("scenes", {"is_alternate": "no"}),
-    ("clips", {"length": 0}),
-    ("clips", {"timeline_position": 10_000.01}),
-    ("characters", {"name": "x" * 201}),
-    ("characters", {"facefusion_processing_history": None}),
-    ("characters", {"facefusion_processing_history": [{"id": "e"}]}),
-    ("characters", {"facefusion_preferred_settings": {"face_editor_mouth_smile": 101}}),
-    ("characters", {"facefusion_preferred_settings": {"age_adjustment_blend": 1.1}}),
-    ("characters", {"facefusion_output_gallery": {"age_variants": {"101": "a"}}}),
-    ("characters", {"facefusion_output_gallery": {"age_variants": {"old": "a"}}}),
-    ("style_templates", {"style_strength": 2}),
-    ("comfyui_servers", {"status": "asleep"}),
-    ("facefusion_jobs", {"progress": 100.5}),
-    ("facefusion_jobs", {"status": "pending"}),
-    ("facefusion_operations", {"invented": True}),
-    ("facefusion_operations", {"effects": [{"kind": "unheard-of", "id": "1"}]}),
-    ("inference_configurations", {"preset_type": "fast"}),
-    ("inference_configurations", {"parameters": {**SAMPLER, "steps": 0}}),
-    ("civitai_models", {"id": "910000001"}),
-    ("users", {"username": "ab"}),
-    ("users", {"email": "x" * 256}),
-    ("images", {"storage_path": "x" * 501}),
-    ("faceswap_tasks", {"progress": 101}),
-]
+def _cases(**changes: list[Document]) -> list[tuple[str, Document]]:
+    """Collections, each with a change of its smallest document."""
+    return [(name, change) for name, changed in changes.items() for change in changed]
+
+
+VALID = _cases(
+    projects=[{"invented_by_the_app": [1, 2]}, {"created_at": NOW, "deleted_at": None}],
+    scenes=[{"order": 3.0}, {"order": Int64(3)}],
+    clips=[{"length": 2, "generated_images": ["a.png", {"id": "1", "url": "b.png"}]}],
+    characters=[
+        {"facefusion_preferred_settings": {"face_editor_mouth_smile": -100}},
+        {"facefusion_preferred_settings": {"face_editor_mouth_smile": None}},
+        {"facefusion_output_gallery": {"age_variants": {"0": "a", "100": "b"}}},
+        {"facefusion_processing_history": [{**ENTRY, "by_the_app": 1}]},
+    ],
+    facefusion_operations=[{"effects": [effect.model_dump() for effect in effects("key-1")]}],
+    civitai_models=[{"allowCommercialUse": "Image", "modelVersions": [{"id": 1}]}],
+    templates=[{"face_positions": [[0, 1, 2, 3]]}],
+    users=[{"legacy_id": 7, "username": "abc"}],
+)
+
+INVALID = _cases(
+    projects=[
+        {"id": 7},
+        {"id": ""},
+        {"created_at": "2026-11-21T12:00:00Z"},
+        {"music_duration": -1},
+    ],
+    scenes=[{"order": 1.5}, {"is_alternate": "no"}],
+    clips=[{"length": 0}, {"timeline_position": 10_000.01}],
+    characters=[
+        {"name": "x" * 201},
+        {"facefusion_processing_history": None},
+        {"facefusion_processing_history": [{"id": "e"}]},
+        {"facefusion_preferred_settings": {"face_editor_mouth_smile": 101}},
+        {"facefusion_preferred_settings": {"age_adjustment_blend": 1.1}},
+        {"facefusion_output_gallery": {"age_variants": {"101": "a"}}},
+        {"facefusion_output_gallery": {"age_variants": {"old": "a"}}},
+    ],
+    style_templates=[{"style_strength": 2}],
+    comfyui_servers=[{"status": "asleep"}],
+    facefusion_jobs=[{"progress": 100.5}, {"status": "pending"}],
+    facefusion_operations=[{"invented": True}, {"effects": [{"kind": "unheard-of", "id": "1"}]}],
+    inference_configurations=[{"preset_type": "fast"}, {"parameters": {**SAMPLER, "steps": 0}}],
+    civitai_models=[{"id": "910000001"}],
+    users=[{"username": "ab"}, {"email": "x" * 256}],
+    images=[{"storage_path": "x" * 501}],
+    faceswap_tasks=[{"progress": 101}],
+)
 
 
 def found(report: AuditReport, *kinds: Kind) -> dict[tuple[str, str], int]:

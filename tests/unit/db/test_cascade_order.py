@@ -1,4 +1,4 @@
-"""What goes with what, decided from the relations alone."""
+"""What is deleted with what, decided from the relations alone."""
 
 from db.schema.collections import COLLECTIONS
 from db.schema.relations import RELATIONS, SOFT_DELETABLE
@@ -16,7 +16,7 @@ def test_every_soft_deletable_collection_comes_once_and_before_those_that_own_it
             assert order.index(relation.collection) < order.index(relation.parent)
 
 
-def test_what_is_owned_can_be_deleted_as_its_owner_can() -> None:
+def test_owned_collections_are_soft_deletable_like_their_owners() -> None:
     names = {collection.name for collection in COLLECTIONS}
     owned = {
         name

@@ -1,4 +1,4 @@
-"""What the texts of a couple face-swap database mean, and who of it is whom."""
+"""The meaning of the texts of a couple face-swap database, and the matching of its users."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -8,17 +8,9 @@ from typing import Any
 import pytest
 
 from blocks.environment import Environment
+from db.couple_import import errors
 from db.couple_import.cells import DEEPEST, Kind, read_array, read_cell
 from db.couple_import.csv_source import CsvSource
-from db.couple_import.errors import (
-    AddressUnreadable,
-    ImportFailed,
-    PasswordInAddress,
-    RowRefused,
-    SourceNotNamed,
-    SourceRefused,
-    SourceUnreachable,
-)
 from db.couple_import.postgres_source import PostgresSource, explain, refuse_password
 from db.couple_import.rows import (
     CRAWL_TASKS,
@@ -57,13 +49,8 @@ def document(table: Table, **cells: str | None) -> dict[str, Any]:
 
 
 def user(legacy_id: int, email: str, username: str) -> dict[str, Any]:
-    return {
-        "id": f"new {legacy_id}",
-        "email": email,
-        "username": username,
-        "legacy_id": legacy_id,
-        "created_at": NOW,
-    }
+    names = {"id": f"new {legacy_id}", "email": email, "username": username}
+    return {**names, "legacy_id": legacy_id, "created_at": NOW}
 
 
 @pytest.mark.parametrize(
@@ -91,7 +78,7 @@ def test_an_array_is_read_as_postgres_writes_it(text: str, elements: list[str | 
         pytest.param("{" + " " * 100_000, id="endless array"),
     ],
 )
-def test_what_is_no_array_of_one_dimension_is_refused(text: str) -> None:
+def test_a_text_that_is_not_a_flat_array_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         read_array(text)
 
@@ -159,7 +146,7 @@ def test_a_user_gets_the_names_of_storycanvas_and_its_email_in_lower_case() -> N
         *((CRAWL_TASKS, "status", "pending"), (CRAWL_TASKS, "images_collected", 0)),
     ],
 )
-def test_null_stays_null_where_the_document_has_one_else_it_is_the_default(
+def test_null_stays_null_where_the_document_allows_it_else_it_is_the_default(
     table: Table, field: str, default: object
 ) -> None:
     assert document(table, **{field: None})[field] == default
@@ -191,14 +178,14 @@ def test_a_column_that_the_source_lacks_gets_the_default() -> None:
 def test_a_row_that_storycanvas_cannot_hold_is_refused_with_the_reason(
     table: Table, cells: dict[str, str | None], reason: str
 ) -> None:
-    with pytest.raises(RowRefused, match=r".") as caught:
+    with pytest.raises(errors.RowRefused, match=r".") as caught:
         document(table, **cells)
 
     assert reason in str(caught.value)
 
 
 def test_no_message_shows_a_value_of_a_user() -> None:
-    with pytest.raises(RowRefused, match="created_at should be a time") as caught:
+    with pytest.raises(errors.RowRefused, match="created_at should be a time") as caught:
         document(USERS, created_at="$2b$secret")
 
     assert "secret" not in str(caught.value)
@@ -206,7 +193,7 @@ def test_no_message_shows_a_value_of_a_user() -> None:
 
 @pytest.mark.parametrize("text", [None, "", "x", "1.5"])
 def test_a_row_without_a_number_as_id_is_refused(text: str | None) -> None:
-    with pytest.raises(RowRefused, match="its id should be a whole number"):
+    with pytest.raises(errors.RowRefused, match="its id should be a whole number"):
         legacy_id_of(SourceRow(1, {"id": text}))
 
 
@@ -235,16 +222,16 @@ def test_the_earliest_time_is_chosen(
     assert earlier(imported, stored) == chosen
 
 
-def test_the_same_email_is_the_same_person() -> None:
-    known = KnownUser("sc", "ann@example.org", "other", None, NOW + timedelta(days=1))
-
-    assert UserMatcher([known]).match(user(7, "ann@example.org", "Ann")) == Merge(known, 7, NOW)
-
-
-def test_a_row_that_another_process_has_placed_meanwhile_is_no_conflict() -> None:
-    known = KnownUser("new 7", "ann@example.org", "Ann", 7, NOW)
-
-    assert UserMatcher([known]).match(user(7, "ann@example.org", "Ann")) == Merge(known, 7, None)
+@pytest.mark.parametrize(
+    ("known", "time"),
+    [
+        (KnownUser("sc", "ann@example.org", "other", None, NOW + timedelta(days=1)), NOW),
+        (KnownUser("new 7", "ann@example.org", "Ann", 7, NOW), None),
+    ],
+    ids=["the same e-mail", "the same row, placed by another process"],
+)
+def test_the_same_email_is_the_same_person(known: KnownUser, time: datetime | None) -> None:
+    assert UserMatcher([known]).match(user(7, "ann@example.org", "Ann")) == Merge(known, 7, time)
 
 
 @pytest.mark.parametrize(
@@ -260,7 +247,7 @@ def test_a_row_that_another_process_has_placed_meanwhile_is_no_conflict() -> Non
     ],
 )
 def test_a_conflict_with_a_user_is_refused(known: list[KnownUser], reason: str) -> None:
-    with pytest.raises(RowRefused, match=reason):
+    with pytest.raises(errors.RowRefused, match=reason):
         UserMatcher(known).match(user(7, "a@example.org", "ann"))
 
 
@@ -272,11 +259,11 @@ def test_a_conflict_with_a_user_is_refused(known: list[KnownUser], reason: str) 
     ],
 )
 def test_a_row_is_in_conflict_with_a_row_before_it(email: str, username: str, reason: str) -> None:
-    book = UserMatcher([])
-    book.match(user(7, "a@example.org", "ann"))
+    matcher = UserMatcher([])
+    matcher.match(user(7, "a@example.org", "ann"))
 
-    with pytest.raises(RowRefused, match=reason):
-        book.match(user(8, email, username))
+    with pytest.raises(errors.RowRefused, match=reason):
+        matcher.match(user(8, email, username))
 
 
 @pytest.mark.parametrize(
@@ -288,16 +275,18 @@ def test_a_row_is_in_conflict_with_a_row_before_it(email: str, username: str, re
         "host=127.0.0.1 password=hidden",
     ],
 )
-def test_an_address_with_a_password_is_no_parameter(address: str) -> None:
-    with pytest.raises(PasswordInAddress, match="change the password") as caught:
+def test_an_address_with_a_password_is_refused_as_a_parameter(address: str) -> None:
+    with pytest.raises(errors.PasswordInAddress, match="change the password") as caught:
         choose_source("both", address, Environment())
 
     assert "hidden" not in str(caught.value)
 
 
 @pytest.mark.parametrize("address", ["hidden", "host=127.0.0.1 hidden", "postgresql://[hidden"])
-def test_what_is_no_address_is_not_repeated(address: str) -> None:
-    with pytest.raises(AddressUnreadable, match="not a PostgreSQL connection string") as caught:
+def test_a_broken_address_is_not_repeated(address: str) -> None:
+    with pytest.raises(
+        errors.AddressUnreadable, match="not a PostgreSQL connection string"
+    ) as caught:
         refuse_password(address)
 
     assert "hidden" not in str(caught.value)
@@ -321,39 +310,40 @@ def test_a_parameter_is_stronger_than_the_environment(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("folder", "address", "reason"),
     [
-        (None, None, "Nothing says what to import"),
-        ("", "", "Nothing says what to import"),
+        (None, None, "No source to import is named"),
+        ("", "", "No source to import is named"),
         ("export", ADDRESS, "both given"),
     ],
 )
-def test_exactly_one_source_has_to_be_named(
+def test_a_single_source_has_to_be_named(
     monkeypatch: pytest.MonkeyPatch, folder: str | None, address: str | None, reason: str
 ) -> None:
     monkeypatch.delenv("COUPLE_SWAP_POSTGRES_URL", raising=False)
 
-    with pytest.raises(SourceNotNamed, match=reason):
+    with pytest.raises(errors.SourceNotNamed, match=reason):
         choose_source(folder, address, Environment())
 
 
 @pytest.mark.parametrize(
     ("words", "kind", "sentence"),
     [
-        ("fe_sendauth: no password supplied", SourceRefused, "wants a password"),
-        (
-            'FATAL:  password authentication failed for user "x"',
-            SourceRefused,
-            "refuses this user",
+        ("fe_sendauth: no password supplied", errors.SourceRefused, "wants a password"),
+        *(
+            (f'FATAL:  {words} "x"{end}', errors.SourceRefused, sentence)
+            for words, end, sentence in (
+                ("password authentication failed for user", "", "refuses this user"),
+                ("role", " does not exist", "refuses this user"),
+                ("database", " does not exist", "no database of this name"),
+                ("permission denied for database", "", "GRANT CONNECT"),
+                ("no pg_hba.conf entry for host", "", "pg_hba.conf"),
+            )
         ),
-        ('FATAL:  role "x" does not exist', SourceRefused, "refuses this user"),
-        ('FATAL:  database "x" does not exist', SourceRefused, "no database of this name"),
-        ('FATAL:  permission denied for database "x"', SourceRefused, "GRANT CONNECT"),
-        ('FATAL:  no pg_hba.conf entry for host "x"', SourceRefused, "pg_hba.conf"),
-        ("Connection refused", SourceUnreachable, "does not answer"),
-        ("failed to resolve host 'x'", SourceUnreachable, "does not answer"),
+        ("Connection refused", errors.SourceUnreachable, "does not answer"),
+        ("failed to resolve host 'x'", errors.SourceUnreachable, "does not answer"),
     ],
 )
-def test_a_connection_that_does_not_come_about_is_explained(
-    words: str, kind: type[ImportFailed], sentence: str
+def test_a_failed_connection_is_explained(
+    words: str, kind: type[errors.ImportFailed], sentence: str
 ) -> None:
     failure = explain(words)
 

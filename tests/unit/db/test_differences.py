@@ -1,4 +1,4 @@
-"""What has to change is decided from what is there and what should be, and from nothing else."""
+"""What has to change is decided from the collection and the registry alone."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from db.schema.collections import Collection
 from db.schema.indexes import FoundIndex, Index
-from db.setup.compare import Difference, FoundCollection, differences, validation
+from db.setup.compare import FoundCollection, differences, validation
 
 
 class Thing(BaseModel):
@@ -55,15 +55,7 @@ def outcomes(there: FoundCollection | None, kind: str) -> dict[str, str]:
     }
 
 
-def the_index(*there: FoundIndex) -> Difference:
-    return next(
-        difference
-        for difference in differences(THINGS, found(*there), "warn")
-        if difference.index == WANTED
-    )
-
-
-def test_nothing_there_means_that_all_is_created() -> None:
+def test_a_missing_collection_is_created_with_all_its_parts() -> None:
     made = [
         (difference.finding.kind, difference.finding.outcome)
         for difference in differences(THINGS, None, "warn")
@@ -89,30 +81,28 @@ def test_a_validator_is_compared_with_the_model(
 
 
 def test_a_repair_replaces_every_index_on_the_same_fields() -> None:
-    difference = the_index(PLAIN, RENAMED)
+    difference = differences(THINGS, found(PLAIN, RENAMED), "warn")[2]
 
     assert difference.replaces == (PLAIN, RENAMED)
     assert difference.finding.reason == "It differs in unique."
 
 
-def test_a_name_that_is_taken_blocks() -> None:
-    difference = the_index(NAMESAKE)
-
-    assert difference.finding.outcome == "blocked"
-    assert "An index on other fields has this name" in difference.finding.reason
+STRANGE_UNIQUE = FoundIndex("size_1", (("size", 1),), {"unique": True})
 
 
-def test_a_strange_unique_index_comes_with_a_warning() -> None:
-    strange = FoundIndex("size_1", (("size", 1),), {"unique": True})
+@pytest.mark.parametrize(
+    ("there", "place", "outcome", "reason"),
+    [
+        (found(NAMESAKE), 2, "blocked", "An index on other fields has this name"),
+        (found(GOOD, STRANGE_UNIQUE), -1, "unknown", "may refuse documents"),
+        (FoundCollection("view"), 0, "blocked", "A view has this name"),
+    ],
+    ids=["a name that is taken", "a strange unique index", "a view"],
+)
+def test_what_cannot_be_changed_has_a_reason(
+    there: FoundCollection, place: int, outcome: str, reason: str
+) -> None:
+    finding = differences(THINGS, there, "warn")[place].finding
 
-    finding = differences(THINGS, found(GOOD, strange), "warn")[-1].finding
-
-    assert finding.outcome == "unknown"
-    assert "may refuse documents" in finding.reason
-
-
-def test_a_view_in_the_place_of_a_collection_blocks_all_of_it() -> None:
-    [difference] = differences(THINGS, FoundCollection("view"), "warn")
-
-    assert difference.finding.outcome == "blocked"
-    assert "A view has this name" in difference.finding.reason
+    assert finding.outcome == outcome
+    assert reason in finding.reason

@@ -1,4 +1,4 @@
-"""Migrations are found by the names of their files, and known by what stands in them."""
+"""Migrations are found by the names of their files, and identified by their content."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -50,7 +50,7 @@ def checksum(load: Load, source: str) -> str:
     return migration.checksum
 
 
-def test_the_migrations_are_numbered_from_one_without_gap_or_double() -> None:
+def test_the_migrations_are_numbered_from_1_without_gap_or_double() -> None:
     numbers = [migration.number for migration in load_migrations()]
 
     assert numbers == list(range(1, len(numbers) + 1))

@@ -1,4 +1,4 @@
-"""Which migrations are carried out and undone, for every state of a database and every target."""
+"""Which migrations are applied and undone, for every state of a database and every target."""
 
 from datetime import UTC, datetime
 
@@ -7,17 +7,13 @@ import pytest
 from db.errors import MigrationChanged, MigrationNotReversible, UnknownMigration
 from db.migrations.engine.check import Check
 from db.migrations.engine.migration import Migration, plan_moves
-from db.migrations.engine.work import Work
 from db.schema.documents.system import MigrationRecord, MigrationStatus
+from tests.support.db.made_migrations import do_nothing
 
 STARTED = datetime(2026, 1, 1, tzinfo=UTC)
 NAMES = {1: "fields", 2: "marks", 3: "dates"}
 States = dict[int, MigrationStatus]
 ALL: States = {1: "applied", 2: "applied", 3: "applied"}
-
-
-def go(_work: Work) -> None:
-    """Do nothing."""
 
 
 def made(number: int, *, reversible: bool = True) -> Migration:
@@ -27,9 +23,9 @@ def made(number: int, *, reversible: bool = True) -> Migration:
         name=name,
         description=f"About {name}.",
         checksum=f"checksum of {name}",
-        up=go,
+        up=do_nothing,
         check=lambda _database: Check(),
-        down=go if reversible else None,
+        down=do_nothing if reversible else None,
     )
 
 
@@ -88,7 +84,7 @@ def test_moves_bring_a_database_from_its_state_to_the_target(
 
 
 @pytest.mark.parametrize("target", ["4", "-1", "01", "1.0", "", "newest", "Latest"])
-def test_an_unknown_target_is_answered_with_those_there_are(target: str) -> None:
+def test_an_unknown_target_is_refused_with_the_known_targets(target: str) -> None:
     with pytest.raises(UnknownMigration) as error:
         moves({}, target)
 
@@ -140,18 +136,13 @@ def test_a_downgrade_past_what_cannot_be_undone_is_refused_and_the_lowest_target
     )
 
 
-def test_of_several_that_cannot_be_undone_the_newest_is_the_lowest_target() -> None:
-    migrations = tuple(made(number, reversible=False) for number in NAMES)
-
+def test_the_newest_irreversible_migration_is_the_lowest_target_once_applied() -> None:
+    irreversible = tuple(made(number, reversible=False) for number in NAMES)
     with pytest.raises(MigrationNotReversible, match="the lowest target is 3"):
-        plan_moves(migrations, records(ALL), "0")
+        plan_moves(irreversible, records(ALL), "0")
 
-
-def test_what_cannot_be_undone_and_was_never_applied_stops_no_run() -> None:
     migrations = (made(1), made(2), made(3, reversible=False))
-
     planned = plan_moves(migrations, records({1: "applied", 2: "applied"}), "1")
-
     assert [move.migration.number for move in planned] == [2]
 
 

@@ -1,4 +1,4 @@
-"""What the driver raises becomes one clear sentence of the project's own."""
+"""An error of the driver becomes a clear sentence of the project's own."""
 
 import pytest
 from pymongo.errors import (
@@ -29,7 +29,7 @@ TRANSLATIONS: list[tuple[PyMongoError, type[DatabaseError], str]] = [
 
 
 @pytest.mark.parametrize(("raised", "expected", "sentence"), TRANSLATIONS)
-def test_an_error_of_the_driver_becomes_one_sentence(
+def test_an_error_of_the_driver_becomes_a_sentence(
     raised: PyMongoError, expected: type[DatabaseError], sentence: str
 ) -> None:
     with pytest.raises(expected, match=sentence) as error, translated_errors():

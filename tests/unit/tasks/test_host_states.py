@@ -1,4 +1,4 @@
-"""What is said about hosts: addresses without secrets, changes, names, rows."""
+"""Changes, names and rows of checked hosts, without secrets in their addresses."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -6,12 +6,7 @@ from typing import Any
 import pytest
 
 from db.catalog.servers import servers_of
-from storycanvas.catalog.health.checks import (
-    GpuGuard,
-    HostCheck,
-    HostQueue,
-    HostState,
-)
+from storycanvas.catalog.health.checks import GpuGuard, HostCheck, HostQueue, HostState
 from storycanvas.catalog.health.report import HealthReport, PreviousCheck, changes
 from tasks.health.check import host_row
 from tasks.health.events import host_resource
@@ -28,7 +23,7 @@ def check(state: HostState, name: str = "gpu-1") -> HostCheck:
 
 
 @pytest.mark.parametrize(
-    ("before", "now", "told"),
+    ("before", "now", "reported"),
     [
         ("up", "up", False),
         ("up", "down", True),
@@ -40,30 +35,29 @@ def check(state: HostState, name: str = "gpu-1") -> HostCheck:
         ("down", "down", False),
     ],
 )
-def test_a_change_is_going_away_or_coming_back(before: str, now: HostState, told: bool) -> None:
+def test_a_change_is_going_away_or_coming_back(before: str, now: HostState, reported: bool) -> None:
     found = changes({KEY: PreviousCheck(before, "1")}, [check(now)])
 
-    assert [change.before for change in found] == ([before] if told else [])
+    assert [change.before for change in found] == ([before] if reported else [])
 
 
 @pytest.mark.parametrize(
-    "other",
+    ("before", "now"),
     [
-        ("comfyui", "gpu-2", "http://gpu-1:8188"),
-        ("comfyui", "gpu-1", "http://elsewhere:8188"),
-        ("face host", "gpu-1", "http://gpu-1:8188"),
+        (("comfyui", "gpu-2", "http://gpu-1:8188"), [check("down")]),
+        (("comfyui", "gpu-1", "http://elsewhere:8188"), [check("down")]),
+        (("face host", "gpu-1", "http://gpu-1:8188"), [check("down")]),
+        (KEY, []),
     ],
-    ids=["name", "address", "kind"],
+    ids=["another name", "another address", "another kind", "no longer checked"],
 )
-def test_a_host_that_was_not_checked_before_has_not_changed(other: tuple[str, str, str]) -> None:
-    assert changes({other: PreviousCheck("up", "1")}, [check("down")]) == ()
+def test_a_host_that_was_not_checked_twice_has_not_changed(
+    before: tuple[str, str, str], now: list[HostCheck]
+) -> None:
+    assert changes({before: PreviousCheck("up", "1")}, now) == ()
 
 
-def test_a_host_that_is_no_longer_checked_has_not_changed() -> None:
-    assert changes({KEY: PreviousCheck("up", "1")}, []) == ()
-
-
-def test_a_change_says_what_happened() -> None:
+def test_a_change_describes_what_happened() -> None:
     [went] = changes({KEY: PreviousCheck("up", "1")}, [check("down")])
     [came] = changes({KEY: PreviousCheck("error", "1")}, [check("up")])
 
@@ -71,19 +65,18 @@ def test_a_change_says_what_happened() -> None:
     assert came.sentence == "gpu-1 (comfyui) is up again; it was error."
 
 
-def test_states_come_from_whatever_rows_there_are() -> None:
-    good = {"kind": "comfyui", "name": "gpu-1", "address": "http://gpu-1:8188", "state": "up"}
+ROW = {"kind": "comfyui", "name": "gpu-1", "address": "http://gpu-1:8188", "state": "up"}
 
-    found = previous_checks([None, 3, "x", [], {}, {"name": "a"}, {"state": "up"}, good], "1")
+
+def test_states_come_from_whatever_rows_there_are() -> None:
+    found = previous_checks([None, 3, "x", [], {}, {"name": "a"}, {"state": "up"}, ROW], "1")
 
     assert found == {KEY: PreviousCheck("up", "1")}
 
 
 def test_rows_of_the_history_name_the_check_that_found_them() -> None:
-    row = {"kind": "comfyui", "name": "gpu-1", "address": "http://gpu-1:8188", "state": "up"}
-
     early, late = (
-        previous_checks([row | {"checked_at": NOW + wait}])[KEY] for wait in (ZERO, SECOND)
+        previous_checks([ROW | {"checked_at": NOW + wait}])[KEY] for wait in (ZERO, SECOND)
     )
 
     assert early.check_id != late.check_id
@@ -102,7 +95,7 @@ def test_an_automation_can_name_every_host(name: str, resource: str) -> None:
     assert host_resource("comfyui", name) == resource
 
 
-def test_the_next_run_reads_the_table_of_this_one() -> None:
+def test_the_next_run_reads_the_table_of_this_run() -> None:
     assert previous_checks([host_row(check("down"))], "1") == {KEY: PreviousCheck("down", "1")}
 
 
@@ -114,15 +107,11 @@ def test_a_report_names_what_is_not_up() -> None:
     assert report.lines() == ["gpu-2 is down. It is off."]
 
 
-def test_a_report_without_trouble_is_short() -> None:
+def test_a_report_without_trouble_is_short_and_names_a_gap_of_the_history() -> None:
     report = HealthReport(checked_at=NOW, checks=(check("up"),))
 
     assert (report.summary(), report.lines()) == ("1 of 1 hosts are up.", [])
-
-
-def test_a_report_says_that_the_history_has_a_gap() -> None:
     report = HealthReport(checked_at=NOW, checks=(), history_kept=False)
-
     assert report.summary() == "0 of 0 hosts are up. The history was not kept."
 
 
@@ -133,7 +122,7 @@ def test_a_report_survives_json() -> None:
     assert HealthReport.model_validate_json(report.model_dump_json()) == report
 
 
-def test_servers_of_one_name_are_told_apart_by_their_ids() -> None:
+def test_servers_of_the_same_name_are_distinguished_by_their_ids() -> None:
     rows = [
         {"id": "1", "name": "gpu", "url": "http://a:1"},
         {"id": "2", "name": "gpu", "url": "http://b:1"},
@@ -146,7 +135,7 @@ def test_servers_of_one_name_are_told_apart_by_their_ids() -> None:
     assert names == ["gpu (1)", "gpu (2)", "mongodb (3)", "alone"]
 
 
-def test_a_row_that_names_no_server_is_one_in_trouble() -> None:
+def test_a_row_without_a_usable_address_is_an_error() -> None:
     rows: list[dict[str, Any]] = [
         {"id": "1", "url": "ftp://user:hunter2@a"},
         {"id": "2", "url": None},
@@ -158,7 +147,7 @@ def test_a_row_that_names_no_server_is_one_in_trouble() -> None:
     assert "hunter2" not in f"{probes[0]}{probes[0].ask()}"
 
 
-def test_a_row_of_the_table_says_what_an_operator_asks() -> None:
+def test_a_row_of_the_table_answers_an_operator() -> None:
     full = HostCheck(
         name="gpu",
         kind="face host",
@@ -176,11 +165,11 @@ def test_a_row_of_the_table_says_what_an_operator_asks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("guard", "said"),
+    ("guard", "text"),
     [
         (GpuGuard(slots=None, taken=0, guarded=False), "NO LIMIT"),
         (GpuGuard(slots=1, taken=0, guarded=False), "0 of 1 slots taken, SWITCHED OFF"),
     ],
 )
-def test_a_guard_that_does_not_guard_stands_out(guard: GpuGuard, said: str) -> None:
-    assert host_row(check("up").model_copy(update={"gpu": guard}))["GPU guard"] == said
+def test_a_switched_off_guard_stands_out(guard: GpuGuard, text: str) -> None:
+    assert host_row(check("up").model_copy(update={"gpu": guard}))["GPU guard"] == text
