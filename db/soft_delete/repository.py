@@ -22,9 +22,8 @@ from db.errors import (
     ValueTaken,
 )
 from db.schema.relations import SOFT_DELETABLE
-from db.soft_delete.cascade import Counts, delete_with_owned, restore_with_owned
+from db.soft_delete.cascade import Counts, delete_with_owned, in_one_transaction, restore_with_owned
 from db.soft_delete.marks import PENDING_DELETION, Deleted, Mark, mark_of, where
-from db.transactions import in_one_transaction
 
 TIMEOUT_SECONDS = 120.0
 """For a whole cascade; the connection's own 10 s for each answer would not do for a large one."""
@@ -108,7 +107,7 @@ class SoftDeletableRepository:
     def soft_delete(self, document_id: str, by: str | None, now: datetime) -> Counts:
         """Mark a document and all that it owns as deleted; a second time changes nothing.
 
-        It is one transaction on a replica set, whose limits are in `db.transactions`. On a
+        It is one transaction on a replica set, whose limits are in `db.soft_delete.cascade`. On a
         standalone server a kill may leave a part of it done; the next call goes on with the mark of
         the first, and `restore` undoes it.
 

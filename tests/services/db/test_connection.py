@@ -1,14 +1,21 @@
-"""Connecting to MongoDB: the policy of docs/schema.md, clear sentences, no credentials in them."""
+"""Connecting to MongoDB by the policy of docs/schema.md, and its errors without credentials."""
 
 import pytest
+from pymongo.errors import (
+    NetworkTimeout,
+    NotPrimaryError,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+)
 
-from db.connection import connect
-from db.errors import DatabaseRefused, DatabaseUnreachable
+from db.connection import connect, translated_errors
+from db.errors import DatabaseError, DatabaseRefused, DatabaseUnreachable, OperationRefused
 
-SECRET = "hunter2"  # noqa: S105 - what must not be seen
+SECRET = "hunter2"  # noqa: S105 - what must not be shown
 
 
-def test_a_server_that_does_not_answer_is_named_as_such_without_its_password() -> None:
+def test_a_server_that_does_not_answer_is_reported_without_its_password() -> None:
     url = f"mongodb://user:{SECRET}@127.0.0.1:1/?serverSelectionTimeoutMS=100"
 
     with pytest.raises(DatabaseUnreachable, match="correct MONGO_URL") as error:
@@ -18,7 +25,7 @@ def test_a_server_that_does_not_answer_is_named_as_such_without_its_password() -
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1", "mongodb://", "", "mongodb://host:port/"])
-def test_a_string_that_is_no_connection_string_is_refused(url: str) -> None:
+def test_a_malformed_connection_string_is_refused(url: str) -> None:
     with pytest.raises(DatabaseRefused, match="not a MongoDB connection string"):
         connect(url, "storyboard", tries=1)
 
@@ -30,3 +37,27 @@ def test_a_wrong_password_is_refused_at_once(mongo_url: str) -> None:
         connect(url, "storyboard", tries=1)
 
     assert SECRET not in str(error.value)
+
+
+TRANSLATIONS: list[tuple[PyMongoError, type[DatabaseError], str]] = [
+    (
+        OperationFailure("not authorized on storyboard", 13, {"codeName": "Unauthorized"}),
+        *(DatabaseRefused, "check the name, password and roles in MONGO_URL"),
+    ),
+    (OperationFailure("no", 18), DatabaseRefused, "refuses this user"),
+    (OperationFailure("no", 50, {"codeName": "Late"}), OperationRefused, "error 50, Late"),
+    (ServerSelectionTimeoutError("user:pw@host"), DatabaseUnreachable, "start it or correct"),
+    (NetworkTimeout("host"), DatabaseUnreachable, "does not answer"),
+    (NotPrimaryError("host"), DatabaseUnreachable, "does not answer"),
+]
+
+
+@pytest.mark.parametrize(("raised", "expected", "sentence"), TRANSLATIONS)
+def test_an_error_of_the_driver_becomes_a_sentence(
+    raised: PyMongoError, expected: type[DatabaseError], sentence: str
+) -> None:
+    with pytest.raises(expected, match=sentence) as error, translated_errors():
+        raise raised
+
+    assert "\n" not in str(error.value)
+    assert "user:pw" not in str(error.value)

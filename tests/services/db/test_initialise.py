@@ -28,11 +28,18 @@ PROJECTS = [{"_id": number, "id": "same", "name": f"Project {number}"} for numbe
 
 
 @pytest.fixture(scope="module")
-def shared(replica_set: Data) -> Iterator[Data]:
-    """An initialised database, which every test leaves initialised."""
+def initialised(replica_set: Data) -> Iterator[Data]:
     with empty_database(replica_set) as database:
         initialise(database)
         yield database
+
+
+@pytest.fixture
+def shared(initialised: Data) -> Iterator[Data]:
+    """An initialised database, which is emptied and repaired after each test."""
+    yield initialised
+    initialised["projects"].delete_many({})
+    initialise(initialised)
 
 
 def outcomes(report: InitReport) -> set[Outcome]:
@@ -215,8 +222,6 @@ def test_the_list_of_duplicates_is_bounded_and_its_count_is_not(shared: Data) ->
     assert len(finding.duplicates) == MAX_EXAMPLES
     assert {duplicates.count for duplicates in finding.duplicates} == {6}
     assert {len(duplicates.ids) for duplicates in finding.duplicates} == {IDS}
-    shared["projects"].delete_many({})
-    initialise(shared)
 
 
 def test_an_index_that_cannot_be_made_leaves_the_old_index(shared: Data) -> None:
@@ -229,8 +234,6 @@ def test_an_index_that_cannot_be_made_leaves_the_old_index(shared: Data) -> None
 
     assert "MongoDB refused: error 11000" in finding.reason
     assert shape(shared) == before
-    shared["projects"].delete_many({})
-    initialise(shared)
 
 
 def test_unknown_collections_and_indexes_are_named_and_left_alone(shared: Data) -> None:
@@ -267,7 +270,6 @@ def test_a_view_in_the_place_of_a_collection_is_left_alone(shared: Data) -> None
     assert "A view has this name" in finding.reason
     assert "backends" not in shape(shared)
     shared.drop_collection("backends")
-    initialise(shared)
 
 
 def test_a_collation_of_a_whole_collection_does_not_reach_our_indexes(shared: Data) -> None:
@@ -278,7 +280,6 @@ def test_a_collation_of_a_whole_collection_does_not_reach_our_indexes(shared: Da
     assert outcomes(initialise(shared)) == {"existing"}
     assert all("collation" not in index for index in indexes_of(shared, "backends")[1:])
     shared.drop_collection("backends")
-    initialise(shared)
 
 
 def damage_everything(database: Data) -> None:

@@ -11,9 +11,9 @@ from db import errors
 from db.characters import CharacterRepository
 from db.schema.collections import COLLECTIONS, Collection
 from db.setup.compare import validation
+from db.soft_delete.cascade import in_one_transaction
 from db.soft_delete.marks import Deleted
 from db.soft_delete.repository import SoftDeletableRepository
-from db.transactions import in_one_transaction
 from tests.support.db.database_state import Data
 from tests.support.db.killed import delete_story, killed, restore_story
 from tests.support.db.records import entry
@@ -329,20 +329,18 @@ def test_pending_effects_do_not_reach_a_deleted_character(database: Data) -> Non
     assert snapshot(database) == before
 
 
-UNKNOWN: list[Callable[[SoftDeletableRepository], object]] = [
-    lambda projects: projects.find("unknown"),
-    lambda projects: projects.update("unknown", {}, NOW),
-    lambda projects: projects.soft_delete("unknown", OWNER, NOW),
-    lambda projects: projects.restore("unknown"),
-]
+def test_an_unknown_id_is_named(database: Data) -> None:
+    projects = repository(database)
+    works: list[Callable[[], object]] = [
+        lambda: projects.find("unknown"),
+        lambda: projects.update("unknown", {}, NOW),
+        lambda: projects.soft_delete("unknown", OWNER, NOW),
+        lambda: projects.restore("unknown"),
+    ]
 
-
-@pytest.mark.parametrize("work", UNKNOWN)
-def test_an_unknown_id_is_named(
-    database: Data, work: Callable[[SoftDeletableRepository], object]
-) -> None:
-    with pytest.raises(errors.UnknownDocument, match="no 'unknown' in projects"):
-        work(repository(database))
+    for work in works:
+        with pytest.raises(errors.UnknownDocument, match="no 'unknown' in projects"):
+            work()
 
 
 def test_a_collection_without_marks_is_refused(database: Data) -> None:

@@ -49,7 +49,7 @@ def test_the_rule_stands_beside_the_callers_own_condition() -> None:
     assert where(own, "any") == own
 
 
-def test_a_mark_is_read_from_the_document_or_from_what_began() -> None:
+def test_a_mark_is_read_from_the_document_or_a_pending_deletion() -> None:
     mark = Mark("then", "user-1")
 
     assert mark_of(mark.fields) == pending_mark_of({PENDING_DELETION: mark.fields}) == mark

@@ -118,7 +118,7 @@ def test_a_cell_is_read_by_its_kind(kind: Kind, text: str, value: object) -> Non
         ("timestamp", "0001-01-01 00:00:00+23"),
     ],
 )
-def test_a_cell_of_another_kind_is_refused_with_what_it_should_be(kind: Kind, text: str) -> None:
+def test_a_cell_of_another_kind_is_refused_with_the_expected_form(kind: Kind, text: str) -> None:
     with pytest.raises(ValueError, match="should be"):
         read_cell(kind, text)
 

@@ -99,7 +99,7 @@ STRANGE_UNIQUE = FoundIndex("size_1", (("size", 1),), {"unique": True})
     ],
     ids=["a name that is taken", "a strange unique index", "a view"],
 )
-def test_what_cannot_be_changed_has_a_reason(
+def test_a_part_that_cannot_be_changed_has_a_reason(
     there: FoundCollection, place: int, outcome: str, reason: str
 ) -> None:
     finding = differences(THINGS, there, "warn")[place].finding

@@ -122,7 +122,7 @@ def test_a_migration_of_a_newer_version_that_was_undone_stops_no_run() -> None:
 
 
 @pytest.mark.parametrize("status", ["applied", "running", "failed", "reverting"])
-def test_a_downgrade_past_what_cannot_be_undone_is_refused_and_the_lowest_target_named(
+def test_a_downgrade_past_an_irreversible_migration_names_the_lowest_target(
     status: MigrationStatus,
 ) -> None:
     migrations = (made(1), made(2, reversible=False), made(3))

@@ -60,14 +60,14 @@ def translated(document: type[BaseModel]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("kind", "expected"), TRANSLATIONS)
-def test_a_type_becomes_what_mongodb_calls_it(kind: type, expected: dict[str, Any]) -> None:
+def test_a_type_is_translated_for_mongodb(kind: type, expected: dict[str, Any]) -> None:
     schema = translated(create_model("Sample", field=(kind, ...)))
 
     assert schema["properties"]["field"] == expected
     assert schema["required"] == ["field"]
 
 
-def test_what_has_a_default_is_not_required() -> None:
+def test_a_field_with_a_default_is_not_required() -> None:
     assert "required" not in translated(create_model("Sample", field=(int, 0)))
 
 
@@ -79,6 +79,6 @@ def test_a_closed_document_may_still_have_its_id() -> None:
 
 
 @pytest.mark.parametrize("kind", [date, bytes, tuple[int, str]])
-def test_what_mongodb_cannot_check_is_refused(kind: type) -> None:
+def test_a_type_that_mongodb_cannot_check_is_refused(kind: type) -> None:
     with pytest.raises(UntranslatableSchema):
         validator_of(create_model("Sample", field=(kind, ...)))

@@ -69,7 +69,7 @@ def test_an_empty_collection_has_no_range(database: Data) -> None:
     assert found_in_ranges(database, 5) == []
 
 
-def test_a_document_that_comes_between_two_ranges_is_not_needed_and_does_no_harm(
+def test_a_document_inserted_between_two_ranges_does_no_harm(
     database: Data,
 ) -> None:
     add(database, [1, 2, 3, 4])

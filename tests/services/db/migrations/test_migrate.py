@@ -329,7 +329,7 @@ def test_a_dry_run_reports_what_a_run_does_and_writes_nothing(
     assert moves_of(report) == moves_of(runs.apply(target))
 
 
-def test_what_is_applied_and_what_is_pending_is_read_and_printed_by_a_dry_run(filled: Data) -> None:
+def test_a_dry_run_lists_applied_and_pending_migrations(filled: Data) -> None:
     runs = migrator(filled, adds_field(1), adds_field(2), adds_field(3))
     runs.apply("1")
     runs.apply("2")

@@ -192,7 +192,7 @@ LEFT: dict[str, tuple[list[Document], dict[str, tuple[str, ...]]]] = {
 
 
 @pytest.mark.parametrize(("stored", "listed"), LEFT.values(), ids=LEFT)
-def test_what_cannot_be_decided_is_listed_and_left(
+def test_undecidable_users_are_listed_and_left(
     database: Data, stored: list[Document], listed: dict[str, tuple[str, ...]]
 ) -> None:
     add(database, *stored)
@@ -212,7 +212,7 @@ def test_e_mails_that_only_look_the_same_are_two_persons(database: Data) -> None
     assert "merged_into" not in users(database)["couple 7"]
 
 
-def test_the_same_number_there_already_is_no_conflict(database: Data) -> None:
+def test_a_user_that_has_the_number_already_is_merged(database: Data) -> None:
     add(database, story(legacy_id=7), couple())
 
     go_up(database, 4)
@@ -365,7 +365,7 @@ def test_an_id_that_is_not_a_number_takes_no_pictures_of_others(database: Data) 
     assert raw_documents(database) == before
 
 
-def test_a_number_that_no_table_has_is_no_legacy_id(database: Data) -> None:
+def test_a_number_that_no_table_can_hold_is_not_a_legacy_id(database: Data) -> None:
     add(database, couple(1e300), couple(8, email="other@x.org", username="other"))
 
     go_up(database, 4)
