@@ -63,11 +63,12 @@ def test_pending_effects_are_applied_once_and_wait_while_a_character_is_deleted(
 ) -> None:
     characters = database["characters"]
     characters.insert_one(character(deleted_at=NOW if deleted else None))
-    OperationLedger(database).complete(record())
     if deleted:
-        assert apply_effects(database, "key-1", NOW) == 0
+        record_operation(database, record(), NOW)
         assert pending(database) == 2
         characters.update_one({"id": CHARACTER}, {"$set": {"deleted_at": None}})
+    else:
+        OperationLedger(database).complete(record())
 
     assert [apply_effects(database, "key-1", NOW) for _ in range(2)] == [2, 0]
     assert len(stored(database)[HISTORY]) == 1
@@ -95,8 +96,7 @@ def test_a_forced_repetition_replaces_the_output_once_and_keeps_the_old_output(
 
     found = OperationLedger(database).find("key-1")
     assert found is not None
-    assert found.output == output("new")
-    assert found.earlier_outputs == [output()]
+    assert (found.output, found.earlier_outputs) == (output("new"), [output()])
     assert len(stored(database)[HISTORY]) == 2
 
 
@@ -162,10 +162,8 @@ def test_other_fields_of_the_gallery_stay(database: Data) -> None:
 
     CharacterRepository(database).set_age_variant(CHARACTER, 45, "$b.png", NOW)
 
-    gallery = stored(database)[GALLERY]
-    assert gallery["age_variants"] == {"12": "x.png", "45": "$b.png"}
-    assert gallery["swapped_faces"] == ["s.png"]
-    assert gallery["app_field"] == 7
+    ages = {"12": "x.png", "45": "$b.png"}
+    assert stored(database)[GALLERY].items() >= (before | {"age_variants": ages}).items()
 
 
 WRONG_TYPES: list[tuple[dict[str, Any], str]] = [

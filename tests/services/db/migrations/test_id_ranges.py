@@ -60,18 +60,13 @@ def test_no_range_is_larger_than_it_may_be(database: Data, size: int) -> None:
 
 
 def test_all_but_the_last_range_of_a_kind_are_full(database: Data) -> None:
+    assert found_in_ranges(database, 10) == []
     add(database, [*range(25), *map(str, range(12))])
 
     assert [len(ids) for ids in found_in_ranges(database, 10)] == [10, 10, 5, 10, 2]
 
 
-def test_an_empty_collection_has_no_range(database: Data) -> None:
-    assert found_in_ranges(database, 5) == []
-
-
-def test_a_document_inserted_between_two_ranges_does_no_harm(
-    database: Data,
-) -> None:
+def test_a_document_inserted_between_two_ranges_does_no_harm(database: Data) -> None:
     add(database, [1, 2, 3, 4])
     ranges = id_ranges(database["x"], 2)
     first = next(ranges)
