@@ -67,13 +67,10 @@ def test_a_type_is_translated_for_mongodb(kind: type, expected: dict[str, Any]) 
     assert schema["required"] == ["field"]
 
 
-def test_a_field_with_a_default_is_not_required() -> None:
-    assert "required" not in translated(create_model("Sample", field=(int, 0)))
-
-
-def test_a_closed_document_may_still_have_its_id() -> None:
+def test_a_field_with_a_default_is_not_required_and_a_closed_document_may_have_its_id() -> None:
     schema = translated(Closed)
 
+    assert "required" not in translated(create_model("Sample", field=(int, 0)))
     assert schema["additionalProperties"] is False
     assert set(schema["properties"]) == {"_id", "part"}
 
