@@ -4,7 +4,7 @@ They are named `default`, but for the hosts of a farm, which are named by their 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from prefect.blocks.core import Block
 from prefect.exceptions import ObjectAlreadyExists
@@ -13,13 +13,19 @@ from blocks import Civitai, FaceHost, FaceHostFarm, ImageStoreBlock, StoryDataba
 from blocks.configured import DEFAULT, civitai, named_hosts
 from blocks.environment import Environment
 
+NamedBlock = tuple[str, Block, set[str]]
+"""Its name, the block, and the variables whose values it holds."""
 
-def create_blocks(environment: Environment, *, replace: bool) -> list[str]:
+
+def create_blocks(
+    environment: Environment, *, replace: bool, replace_of: Collection[str] = ()
+) -> list[str]:
     """Register the block types and save what the environment names.
 
     Args:
         environment: The variables; what is not set makes no block.
         replace: Whether a block that is there is overwritten; else the operator's edits stay.
+        replace_of: Variables: a block that holds one of them is overwritten in any case.
 
     Returns:
         What was done, one sentence a block.
@@ -30,9 +36,10 @@ def create_blocks(environment: Environment, *, replace: bool) -> list[str]:
     done = []
     for kind in (FaceHostFarm, Civitai):  # so that they can be made in the UI, too
         _register(kind)
-    for name, block in _named(environment):
+    for name, block, variables in _named(environment):
         _register(type(block))
-        done.append(_save(name, block, replace=replace))
+        overwrite = replace or not variables.isdisjoint(replace_of)
+        done.append(_save(name, block, replace=overwrite))
     return done
 
 
@@ -48,32 +55,28 @@ def _register(kind: type[Block]) -> None:
         kind.register_type_and_schema()
 
 
-def _named(environment: Environment) -> Iterator[tuple[str, Block]]:
+def _named(environment: Environment) -> Iterator[NamedBlock]:
     if environment.mongo_url is not None:
-        yield (
-            DEFAULT,
-            StoryDatabase(mongo_url=environment.mongo_url, db_name=environment.db_name),
-        )
+        database = StoryDatabase(mongo_url=environment.mongo_url, db_name=environment.db_name)
+        yield DEFAULT, database, {"MONGO_URL", "DB_NAME"}
     yield from _hosts(named_hosts(environment))
     if environment.image_store is not None:
-        yield (
-            DEFAULT,
-            ImageStoreBlock(url=environment.image_store, base_url=environment.image_base_url),
-        )
-
+        store = ImageStoreBlock(url=environment.image_store, base_url=environment.image_base_url)
+        yield DEFAULT, store, {"IMAGE_STORE", "IMAGE_BASE_URL"}
     if environment.civitai_api_key is not None:
-        yield DEFAULT, civitai(environment)
+        yield DEFAULT, civitai(environment), {"CIVITAI_URL", "CIVITAI_API_KEY"}
 
 
-def _hosts(hosts: tuple[FaceHost, ...]) -> Iterator[tuple[str, Block]]:
+def _hosts(hosts: tuple[FaceHost, ...]) -> Iterator[NamedBlock]:
     """A single host is the default one; several have names of their own, and a farm."""
     if len(hosts) == 1:
-        yield DEFAULT, hosts[0]
+        yield DEFAULT, hosts[0], {"FACEFUSION_URL", "FACEFUSION_TOKEN"}
         return
     names = [host_block_name(host) for host in hosts]
-    yield from zip(names, hosts, strict=True)
+    for name, host in zip(names, hosts, strict=True):
+        yield name, host, set()  # named by its address, so another address is another block
     if names:
-        yield DEFAULT, FaceHostFarm(hosts=names)
+        yield DEFAULT, FaceHostFarm(hosts=names), {"FACEFUSION_URL"}
 
 
 def host_block_name(host: FaceHost) -> str:

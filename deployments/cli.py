@@ -96,6 +96,13 @@ def register(
     replace_blocks: Annotated[
         bool, Parameter(negative="", help="Overwrite the blocks named default.")
     ] = False,
+    replace_blocks_of: Annotated[
+        tuple[str, ...],
+        Parameter(
+            negative="",
+            help="Overwrite only the block named default that holds this variable; may be repeated.",
+        ),
+    ] = (),
     limits_only: Annotated[bool, Parameter(negative="", help="Create only the limits.")] = False,
 ) -> int:
     """Create limits, blocks, the work pool and deployments on the server of PREFECT_API_URL.
@@ -109,7 +116,7 @@ def register(
     if limits_only:
         create_limits(Environment())
         return 0
-    return register_all(replace_blocks=replace_blocks)
+    return register_all(replace_blocks=replace_blocks, replace_blocks_of=replace_blocks_of)
 
 
 def main() -> None:

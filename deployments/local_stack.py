@@ -1,6 +1,5 @@
 """The whole system on this machine: MongoDB, Prefect with its UI, a face host and a worker."""
 
-import fcntl
 import os
 import signal
 import subprocess
@@ -11,8 +10,15 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
-from deployments.stack import SERVICES, Stack
-from deployments.stack_state import StackState, erase_state, read_state, stopped_services
+from deployments.stack import (
+    SERVICES,
+    Stack,
+    StackState,
+    erase_state,
+    read_state,
+    stopped_services,
+)
+from storycanvas.net.atomic_files import exclusive_lock
 from storycanvas.services.errors import ServiceError
 from storycanvas.services.shared import Outcome, stop_kept
 
@@ -141,6 +147,5 @@ def _describe(sentence: str, state: StackState) -> None:
 @contextmanager
 def _one_at_a_time(state_dir: Path) -> Iterator[None]:
     state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (state_dir / "stack.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with exclusive_lock(state_dir / "stack.lock"):
         yield

@@ -3,6 +3,7 @@
 import logging
 import subprocess
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 from prefect.client.orchestration import get_client
@@ -22,18 +23,21 @@ log = logging.getLogger(__name__)
 CODE = Path(__file__).resolve().parents[1]
 
 
-def register(environment: Environment, *, replace_blocks: bool) -> None:
+def register(
+    environment: Environment, *, replace_blocks: bool, replace_blocks_of: Collection[str] = ()
+) -> None:
     """Register everything that a server needs before runs can be started on it.
 
     Args:
         environment: The variables.
         replace_blocks: Whether blocks that are there are overwritten.
+        replace_blocks_of: Variables whose blocks alone are overwritten.
 
     Raises:
         ConfigurationUnusable: An address, a token or a saved block cannot be used.
         subprocess.CalledProcessError: `prefect deploy` failed; it has said why.
     """
-    for sentence in create_blocks(environment, replace=replace_blocks):
+    for sentence in create_blocks(environment, replace=replace_blocks, replace_of=replace_blocks_of):
         print(sentence)
     create_limits(environment)
     print(create_pool())
@@ -93,10 +97,12 @@ def create_limits(environment: Environment) -> None:
     print(create_civitai_limit())
 
 
-def register_all(*, replace_blocks: bool) -> int:
+def register_all(*, replace_blocks: bool, replace_blocks_of: Collection[str] = ()) -> int:
     """Register what the environment names; the exit code is that of `prefect deploy`."""
     try:
-        register(Environment(), replace_blocks=replace_blocks)
+        register(
+            Environment(), replace_blocks=replace_blocks, replace_blocks_of=replace_blocks_of
+        )
     except subprocess.CalledProcessError as error:
         return int(error.returncode)
     return 0

@@ -1,39 +1,91 @@
 """What the whole system on one machine consists of, and in which order it starts."""
 
+import hashlib
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from db.connection import connect
 from deployments.sample import TARGET, add_sample_character
-from deployments.stack_state import (
-    StackState,
-    has_moved,
-    read_state,
-    stopped_services,
-    write_fingerprint,
-    write_state,
-)
 from storycanvas.services.errors import ServiceError
 from storycanvas.services.face_host import FaceHost
 from storycanvas.services.local_service import LocalService, last_lines
 from storycanvas.services.mongod import Mongod
 from storycanvas.services.prefect import CODE, PrefectServer, PrefectWorker, prefect_environment
 from storycanvas.services.process import Program, run
-from storycanvas.services.shared import Lease, acquire, stop_kept
+from storycanvas.services.record import read_note, write_note
+from storycanvas.services.shared import Lease, acquire, find_running, stop_kept
 
 POOL = "storycanvas"
 WORKER = "local"
 REGISTRATION_SECONDS = 300.0
 SERVICES = (Mongod.name, FaceHost.name, PrefectServer.name, PrefectWorker.name)
 """In the order in which they start; they end the other way round."""
+_STATE = "stack.json"
+_REGISTERED = "registered.json"
 
 
 class RegistrationFailed(ServiceError):
     """Limits, blocks or deployments could not be brought to the Prefect server."""
+
+
+@dataclass(frozen=True)
+class StackState:
+    """What `up` left running.
+
+    Attributes:
+        services: Names of the services.
+        addresses: Where everything is, by what people call it; holds no secret.
+    """
+
+    services: Sequence[str]
+    addresses: dict[str, str]
+
+    def lines(self) -> list[str]:
+        """The addresses as a table, one line each."""
+        width = max(map(len, self.addresses))
+        return [f"  {name:<{width}}  {address}" for name, address in self.addresses.items()]
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What the blocks named default were registered with.
+
+    Attributes:
+        digests: SHA-256 of the value by environment variable: a value may hold a password.
+    """
+
+    digests: dict[str, str]
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> Self:
+        """Digest an environment."""
+        return cls({k: hashlib.sha256(v.encode()).hexdigest() for k, v in environment.items()})
+
+    def moved(self, environment: Mapping[str, str]) -> list[str]:
+        """List the variables that have another value in an environment than was registered."""
+        now = self.of(environment).digests
+        return [name for name, digest in now.items() if self.digests.get(name, digest) != digest]
+
+
+def read_state(state_dir: Path) -> StackState | None:
+    """Read what `up` left running; None when nothing was."""
+    return read_note(state_dir / _STATE, StackState)
+
+
+def erase_state(state_dir: Path) -> None:
+    """Note that nothing is left running."""
+    (state_dir / _STATE).unlink(missing_ok=True)
+
+
+def stopped_services(state: StackState, state_dir: Path) -> list[str]:
+    """List the services that should run and do not."""
+    return [name for name in state.services if find_running(name, state_dir) is None]
 
 
 class Stack:
@@ -81,7 +133,7 @@ class Stack:
             for lease in self._leases.values():
                 lease.keep()
             state = StackState(tuple(self._leases), self.addresses)
-            write_state(self.state_dir, state)
+            write_note(self.state_dir / _STATE, state)
         except BaseException:
             for name in reversed(self._leases):
                 stop_kept(name, self.state_dir)
@@ -149,17 +201,18 @@ class Stack:
     def _register(self) -> None:
         """Bring limits, blocks and deployments to the server, with the worker's environment.
 
-        Blocks that the operator edited stay, unless the addresses that they hold have moved.
+        A block that the operator edited stays, unless the address that it holds has moved.
         """
         self._say("registering limits, blocks and deployments")
         log = self.state_dir / "register.log"
         environment = prefect_environment(Path(self.environment["PREFECT_HOME"]), self.environment)
         argv = [sys.executable, "-m", "deployments.cli", "register"]
-        if has_moved(self.state_dir, self.environment):
-            self._say("  addresses have moved: the blocks named default are written anew")
-            argv.append("--replace-blocks")
+        before = read_note(self.state_dir / _REGISTERED, Registered)
+        for variable in before.moved(self.environment) if before else ():
+            self._say(f"  {variable} has moved: the block named default that holds it is replaced")
+            argv += ["--replace-blocks-of", variable]
         code = run(Program(tuple(argv), CODE, environment), log, seconds=REGISTRATION_SECONDS)
         if code != 0:
             ended = "took too long" if code is None else f"ended with code {code}"
             raise RegistrationFailed(f"Registration {ended}: {last_lines(log)} Log: {log}")
-        write_fingerprint(self.state_dir, self.environment)
+        write_note(self.state_dir / _REGISTERED, Registered.of(self.environment))

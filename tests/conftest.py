@@ -9,15 +9,13 @@ from pathlib import Path
 import pytest
 import stamina
 from filelock import FileLock
-from prefect.events.worker import EventsWorker
-from prefect.logging.handlers import APILogWorker
 
 from storycanvas.services.face_host import FaceHost
 from storycanvas.services.mongod import Mongod
 from storycanvas.services.prefect import PrefectServer
 from storycanvas.services.shared import acquire
+from tests.support.services import running_prefect
 
-DRAIN_SECONDS = 10.0
 pytest_plugins = [
     "tests.support.db.fixtures",
     "tests.support.facefusion.fixtures",
@@ -115,9 +113,5 @@ def prefect_url(shared_dir: Path, with_prefect_database: Callable[[Path], Path])
     with FileLock(shared_dir / "prefect.lock"):
         if not state_dir.exists():
             with_prefect_database(state_dir)
-    with acquire(PrefectServer(), state_dir) as lease:
+    with running_prefect(state_dir) as lease:
         yield lease.url
-        # Else they send their last items at interpreter exit: the server is gone by then, and the
-        # failure would be logged to a stream that pytest has closed.
-        EventsWorker.drain_all(timeout=DRAIN_SECONDS)
-        APILogWorker.drain_all(timeout=DRAIN_SECONDS)

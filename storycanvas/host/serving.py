@@ -16,7 +16,7 @@ from storycanvas.host.engines.engine import Engine
 from storycanvas.host.operations.runs import OperationRuns
 from storycanvas.host.operations.work_queue import WorkQueue
 from storycanvas.host.settings import HostSettings
-from storycanvas.host.storage.folder_lock import alone_in
+from storycanvas.net.atomic_files import exclusive_lock
 
 _log = logging.getLogger(__name__)
 
@@ -104,7 +104,11 @@ def serve(settings: HostSettings, engine: Engine) -> None:
     """
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, _end)
-    with alone_in(settings.data_dir), listen(settings) as listener:
+    folder = settings.data_dir
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # Two hosts would remove each other's pictures.
+    refusal = f"another host uses the folder {folder}; give each its own --data-dir"
+    with exclusive_lock(folder / "in-use", refusal), listen(settings) as listener:
         server = server_for(settings, engine)
         name = f"[{settings.host}]" if ":" in settings.host else settings.host
         port = listener.getsockname()[1]

@@ -16,7 +16,15 @@ POLL_SECONDS = 0.05
 CREATE_TIME_TOLERANCE = 1.0
 """The system computes create times from its boot time, which moves a little with its clock."""
 
-_children: dict[int, subprocess.Popen[bytes]] = {}
+
+class _Child(subprocess.Popen[bytes]):
+    """A program that may outlive this process on purpose, or be ended by another one."""
+
+    def __del__(self) -> None:
+        """Leave out Popen's warning that the program still runs."""
+
+
+_children: dict[int, _Child] = {}
 """Programs started by this process: only their parent can read their exit code and reap them."""
 
 
@@ -155,9 +163,9 @@ def exit_code(identity: Identity) -> int | None:
     return None if child is None else child.poll()
 
 
-def _spawn(program: Program, log: Path) -> subprocess.Popen[bytes]:
+def _spawn(program: Program, log: Path) -> _Child:
     with log.open("wb") as output:
-        return subprocess.Popen(  # noqa: S603 - the callers are the services of this package
+        return _Child(  # the callers are the services of this package
             program.argv,
             cwd=program.directory,
             env=dict(program.environment),

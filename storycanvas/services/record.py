@@ -1,12 +1,18 @@
-"""The note beside a service's files: where it runs."""
+"""Notes beside a service's files, such as where it runs."""
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
+from storycanvas.net.atomic_files import write_atomically
 from storycanvas.services.errors import RecordUnreadable
 from storycanvas.services.process import Identity
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Note = TypeVar("Note", bound="DataclassInstance")
 
 _NOTE = "running.json"
 _LAST_PORT = "last_port"
@@ -36,32 +42,40 @@ class Record:
         return Identity(self.pid, self.create_time)
 
 
-def read_record(directory: Path) -> Record | None:
-    """Read where a service runs, or ran.
-
-    Returns:
-        The note; None when there is none.
+def read_note(file: Path, kind: type[Note]) -> Note | None:
+    """Read what `write_note` wrote; None when there is no such file.
 
     Raises:
         RecordUnreadable: The note is damaged.
     """
-    note = directory / _NOTE
     try:
-        return Record(**json.loads(note.read_text()))
+        return kind(**json.loads(file.read_text()))
     except FileNotFoundError:
         return None
     except (ValueError, TypeError) as error:
         raise RecordUnreadable(
-            f"{note} is damaged ({error}). End the service if it runs, then delete this file."
+            f"{file} is damaged ({error}). End the service if it runs, then delete this file."
         ) from error
+
+
+def write_note(file: Path, note: "DataclassInstance") -> None:
+    """Write a note in one step; its fields are what JSON can hold."""
+    write_atomically(file, json.dumps(asdict(note), indent=2).encode())
+
+
+def read_record(directory: Path) -> Record | None:
+    """Read where a service runs, or ran; None when there is no note.
+
+    Raises:
+        RecordUnreadable: The note is damaged.
+    """
+    return read_note(directory / _NOTE, Record)
 
 
 def write_record(directory: Path, record: Record) -> None:
     """Note where a service runs, in one step."""
-    unfinished = directory / f"{_NOTE}.{os.getpid()}"
-    unfinished.write_text(json.dumps(asdict(record)))
-    unfinished.replace(directory / _NOTE)
-    (directory / _LAST_PORT).write_text(str(record.port))
+    write_note(directory / _NOTE, record)
+    write_atomically(directory / _LAST_PORT, str(record.port).encode())
 
 
 def erase_record(directory: Path) -> None:
@@ -70,11 +84,7 @@ def erase_record(directory: Path) -> None:
 
 
 def last_port(directory: Path) -> int | None:
-    """Read which port the service had when it ran last.
-
-    Returns:
-        The port; None when it never ran.
-    """
+    """Read which port the service had when it ran last; None when it never ran."""
     try:
         return int((directory / _LAST_PORT).read_text())
     except (FileNotFoundError, ValueError):

@@ -8,13 +8,13 @@ and ends the service, unless it is kept. The system frees the lock of a user tha
 import fcntl
 import os
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from typing import IO, Self
 
+from storycanvas.net.atomic_files import exclusive_lock
 from storycanvas.services import process
 from storycanvas.services.errors import ServiceDied, ServiceInUse, ServiceNotReady
 from storycanvas.services.local_service import LocalService, last_lines, log_of
@@ -146,15 +146,13 @@ def _make_private(directory: Path) -> Path:
     return directory
 
 
-@contextmanager
-def _changing(directory: Path) -> Iterator[None]:
-    with (directory / "change.lock").open("a") as change:
-        fcntl.flock(change, fcntl.LOCK_EX)
-        yield
+def _changing(directory: Path) -> AbstractContextManager[None]:
+    return exclusive_lock(directory / "change.lock")
 
 
 def _open_users(directory: Path) -> IO[str]:
-    # Closed before `change.lock` is given back: else who leaves next would still see this user.
+    # The kernel's own lock: filelock has no shared one that a holder turns into an exclusive one.
+    # Closed before `change.lock` is given back: else the next to leave would still see this user.
     return (directory / "users.lock").open("a")
 
 

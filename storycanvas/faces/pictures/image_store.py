@@ -1,17 +1,17 @@
 """The image store: pictures by content below one fsspec URL, local folder or object store."""
 
 import hashlib
-import os
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from posixpath import normpath
-from uuid import uuid4
 
 import fsspec
 
 from storycanvas.faces.errors import PictureNotFound, PictureTooLarge
 from storycanvas.faces.pictures.reading import MAX_BYTES
+from storycanvas.net.atomic_files import AS_UMASK, write_atomically
 
 _LOCAL = ("file", "local")
 
@@ -131,10 +131,6 @@ class ImageStore:
         if self._storage_type != "local":
             self._files.pipe_file(location, data)
             return
-        self._files.makedirs(location.rpartition("/")[0], exist_ok=True)
-        temporary = f"{location}.{uuid4().hex}.part"
-        with self._files.open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        self._files.mv(temporary, location)
+        target = Path(location)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(target, data, AS_UMASK)  # the app's own user reads it

@@ -26,6 +26,7 @@ from typing import IO
 from uuid import UUID, uuid4
 
 from storycanvas.gpu.guard.fairness import Claim
+from storycanvas.net.atomic_files import part_file, write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -135,9 +136,7 @@ class _LocalPeers(Peers):
             path.unlink(missing_ok=True)
             self._ask_no_more()
             return
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps(asdict(claim)))
-        part.replace(path)
+        write_atomically(path, json.dumps(asdict(claim)).encode(), durable=False)
 
     def claims(self) -> dict[str, Claim]:
         """Read what the others wait with, by their names."""
@@ -226,7 +225,11 @@ class _LocalPeers(Peers):
 
 
 def _locked(path: Path) -> IO[str] | None:
-    """Open and lock a file; the lock ends with this process. None if another process has it."""
+    """Open and lock a file; the lock ends with this process. None if another process has it.
+
+    It is the kernel's own lock: peers probe the locks of others, and remove the file of a process
+    that was killed, so what shows the holder is the lock on exactly this open file.
+    """
     file = path.open("w")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -238,11 +241,11 @@ def _locked(path: Path) -> IO[str] | None:
 
 def _written_once(path: Path, text: str) -> str:
     """Write a file, unless another process has; return what it holds."""
-    part = path.with_name(f"{path.name}.{text}")
-    part.write_text(text)
-    with contextlib.suppress(FileExistsError):
-        path.hardlink_to(part)
-    part.unlink()
+    with part_file(path.parent) as part:
+        part.write(text.encode())
+        part.flush()
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(part.name)
     return path.read_text()
 
 

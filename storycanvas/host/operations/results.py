@@ -6,7 +6,8 @@ import logging
 from pathlib import Path
 
 from storycanvas.faces.errors import IdempotencyKeyReused
-from storycanvas.host.storage.durable_files import remove_older, remove_parts, write_durably
+from storycanvas.host.storage.disk import refused_when_full, remove_older, remove_parts
+from storycanvas.net.atomic_files import write_atomically
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +40,8 @@ class ResultStore:
     def keep(self, key: str, fingerprint: str, body: str) -> None:
         """Keep an answer; it survives a crash from the moment this returns."""
         kept = {"key": key, "fingerprint": fingerprint, "body": body}
-        write_durably(self._path(key), json.dumps(kept).encode())
+        with refused_when_full():
+            write_atomically(self._path(key), json.dumps(kept).encode())
 
     def remove_older(self, seconds: float) -> int:
         """Remove results older than that many seconds, and return how many."""

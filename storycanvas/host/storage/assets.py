@@ -9,15 +9,10 @@ from typing import IO
 from storycanvas.faces.contract import ASSET_PREFIX
 from storycanvas.faces.errors import BadField, PictureNotFound
 from storycanvas.faces.pictures.reading import Picture
-from storycanvas.host.storage.durable_files import (
-    PART_SUFFIX,
-    part_file,
-    remove_older,
-    settle,
-    sync_folder,
-)
+from storycanvas.host.storage.disk import refused_when_full, remove_older
 from storycanvas.host.storage.incoming_pictures import IncomingPicture
 from storycanvas.host.storage.picture_folder import PictureFolder
+from storycanvas.net.atomic_files import PART_SUFFIX, flush_and_close, part_file, sync_folder
 
 CONTENT_TYPES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}
 FETCH_SECONDS = 60.0
@@ -36,7 +31,7 @@ class AssetStore:
     @contextlib.contextmanager
     def incoming(self) -> Iterator[IncomingPicture]:
         """Receive an upload; what is not kept is gone afterwards."""
-        with part_file(self._folder.path) as file:
+        with refused_when_full(), part_file(self._folder.path) as file:
             yield IncomingPicture(file)
 
     def keep(self, incoming: IncomingPicture) -> str:
@@ -48,7 +43,7 @@ class AssetStore:
     def add(self, picture: Picture) -> str:
         """Keep an output until it is fetched; return its name, `<sha256>.png`."""
         name = picture.asset_name
-        with part_file(self._folder.path) as file:
+        with refused_when_full(), part_file(self._folder.path) as file:
             file.write(picture.png)
             self._put(file, name, FETCH_SECONDS)
         return name
@@ -101,7 +96,7 @@ class AssetStore:
         return self._folder.remove_older(seconds)
 
     def _put(self, file: IO[bytes], name: str, expected_seconds: float = 0.0) -> None:
-        settle(file)
+        flush_and_close(file)
         self._folder.place(Path(file.name), name, expected_seconds)
         sync_folder(self._folder.path)
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from storycanvas.host.storage.durable_files import remove_parts
+from storycanvas.host.storage.disk import remove_parts
 from storycanvas.host.storage.use_order import UseOrder
 
 _log = logging.getLogger(__name__)

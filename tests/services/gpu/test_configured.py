@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from blocks import Civitai, FaceHost, FaceHostFarm
+from blocks import Civitai, FaceHost, FaceHostFarm, ImageStoreBlock
 from blocks.configured import civitai, face_hosts
 from blocks.environment import ConfigurationUnusable, Environment
 from deployments.blocks import create_blocks
-from storycanvas.services.prefect import PrefectServer
-from storycanvas.services.shared import acquire
+from tests.support.services import running_prefect
 
 ONE, TWO = "http://gpu-1.example:9002", "http://gpu-2.example:9002"
 
@@ -23,7 +22,7 @@ def prefect(
     """A server of its own: the blocks named default would change what other tests work with."""
     state = with_prefect_database(tmp_path_factory.mktemp("configured") / "state")
     with (
-        acquire(PrefectServer(), state) as server,
+        running_prefect(state) as server,
         temporary_settings({PREFECT_API_URL: server.url}),
     ):
         yield
@@ -76,6 +75,19 @@ def test_a_farm_that_names_an_unknown_block_says_which() -> None:
 
     with pytest.raises(ConfigurationUnusable, match="Face Host block 'nowhere', which does not"):
         face_hosts(environment(ONE))
+
+
+def test_only_the_block_that_holds_a_moved_variable_is_replaced() -> None:
+    named = {"facefusion_url": ONE, "image_store": "file:///srv/images"}
+    create_blocks(catalog(**named), replace=True)
+    ImageStoreBlock(url="s3://edited").save("default", overwrite=True)
+
+    create_blocks(
+        catalog(**named | {"facefusion_url": TWO}), replace=False, replace_of=["FACEFUSION_URL"]
+    )
+
+    stored = (FaceHost.load("default"), ImageStoreBlock.load("default"))
+    assert [block.model_dump()["url"] for block in stored] == [TWO, "s3://edited"]
 
 
 def catalog(**values: str) -> Environment:

@@ -21,11 +21,10 @@ from storycanvas.gpu.guard.limit import GpuLimit, GuardClosed, GuardSwitchedOff,
 from storycanvas.gpu.guard.presence import Note, RunInfo, read_notes
 from storycanvas.gpu.guard.settings import GuardSettings
 from storycanvas.gpu.guard.slot import GpuSlot
-from storycanvas.services.prefect import PrefectServer
-from storycanvas.services.shared import acquire
 from tests.support.guard.callers import kill_holder, start_caller
 from tests.support.guard.counting_host import CountingHost
 from tests.support.guard.ways import WorkerTask
+from tests.support.services import running_prefect
 
 SERVICE_SECONDS = 0.05
 
@@ -294,7 +293,7 @@ def test_a_lease_outlives_a_restart_of_the_server(
 ) -> None:
     state = with_prefect_database(tmp_path / "restarted")
     with (
-        acquire(PrefectServer(), state) as server,
+        running_prefect(state) as server,
         temporary_settings({PREFECT_API_URL: server.url}),
         GpuLimit("gpu:kept") as before,
     ):
@@ -303,7 +302,7 @@ def test_a_lease_outlives_a_restart_of_the_server(
     assert lease is not None
 
     with (
-        acquire(PrefectServer(preferred_port=server.record.port), state) as again,
+        running_prefect(state, server.record.port) as again,
         temporary_settings({PREFECT_API_URL: again.url}),
         GpuLimit("gpu:kept") as after,
     ):

@@ -7,7 +7,7 @@ import pytest
 
 from storycanvas.faces.contract import IDEMPOTENCY_HEADER
 from storycanvas.faces.errors import HostNotReady
-from storycanvas.host.storage.durable_files import part_file, refused_when_full
+from storycanvas.host.storage.disk import refused_when_full
 from tests.support.host.pictures import numbered
 from tests.support.host.started_host import StartedHost, StartHost
 
@@ -64,5 +64,5 @@ def test_a_full_device_is_a_refusal_with_a_remedy() -> None:
 
 
 def test_another_error_of_the_disk_stays_what_it_is(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError), part_file(tmp_path / "missing"):
-        pass
+    with pytest.raises(FileNotFoundError), refused_when_full():
+        (tmp_path / "missing" / "file").write_bytes(b"x")

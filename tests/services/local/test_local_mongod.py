@@ -7,7 +7,7 @@ from pymongo import MongoClient
 from storycanvas.services.mongod import Mongod
 from storycanvas.services.ports import LOOPBACK
 from storycanvas.services.shared import acquire, find_running
-from tests.support.services.web_server import WebServer
+from tests.support.services import WebServer
 
 
 def connect(url: str) -> MongoClient[dict[str, Any]]:

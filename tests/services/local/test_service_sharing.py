@@ -10,8 +10,7 @@ from storycanvas.services.ports import LOOPBACK, choose_port
 from storycanvas.services.process import Program, is_running, start
 from storycanvas.services.record import Record, write_record
 from storycanvas.services.shared import Outcome, acquire, find_running, stop_kept
-from tests.support.services.mongod_user import MongodUser
-from tests.support.services.web_server import WebServer
+from tests.support.services import MongodUser, WebServer
 
 
 def orphaned(service: LocalService, state_dir: Path) -> Record:

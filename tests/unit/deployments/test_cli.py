@@ -41,6 +41,14 @@ def test_each_command_explains_itself(command: str, capsys: pytest.CaptureFixtur
     assert f"storycanvas {command}" in capsys.readouterr().out
 
 
+def test_the_blocks_to_replace_are_named_by_their_variables() -> None:
+    words = "register --replace-blocks-of MONGO_URL --replace-blocks-of FACEFUSION_URL"
+
+    _, bound, _ = app.parse_args(words)
+
+    assert bound.arguments == {"replace_blocks_of": ("MONGO_URL", "FACEFUSION_URL")}
+
+
 @pytest.mark.parametrize("name", flow_names())
 def test_every_flow_is_found_by_its_name_and_shows_its_parameters(
     name: str, capsys: pytest.CaptureFixture[str]

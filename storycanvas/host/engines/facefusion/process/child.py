@@ -10,7 +10,8 @@ from typing import IO
 
 import psutil
 
-from storycanvas.host.storage.durable_files import remove_parts, write_durably
+from storycanvas.host.storage.disk import refused_when_full, remove_parts
+from storycanvas.net.atomic_files import write_atomically
 
 _END_SECONDS = 10.0
 
@@ -51,7 +52,8 @@ class Child:
         )
         self._note = where.pids / f"{self._process.pid}.json"
         where.pids.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_durably(self._note, json.dumps({"began": self._began()}).encode())
+        with refused_when_full():
+            write_atomically(self._note, json.dumps({"began": self._began()}).encode())
 
     @property
     def pid(self) -> int:
