@@ -43,7 +43,7 @@ class Civitai(Block):
     @field_validator("url")
     @classmethod
     def _is_an_address(cls, url: str) -> str:
-        """Check it, without saying it: what is wrong with it may be a key."""
+        """Check it, without quoting it: what is wrong with it may be a key."""
         url = url.strip().rstrip("/")
         none = "the address of Civitai is none; its form is https://host"
         try:

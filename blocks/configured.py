@@ -52,11 +52,7 @@ def face_hosts(environment: Environment) -> tuple[FaceHost, ...]:
 
 
 def named_hosts(environment: Environment) -> tuple[FaceHost, ...]:
-    """Get the hosts that `FACEFUSION_URL` names, which share `FACEFUSION_TOKEN`.
-
-    Raises:
-        ConfigurationUnusable: An address or the token cannot be used.
-    """
+    """Get the hosts that `FACEFUSION_URL` names, which share `FACEFUSION_TOKEN`."""
     token = environment.facefusion_token
     try:
         return tuple(FaceHost(url=url, token=token) for url in environment.facefusion_urls)
@@ -94,11 +90,7 @@ def image_store(environment: Environment) -> ImageStoreBlock:
 
 
 def civitai(environment: Environment) -> Civitai:
-    """Get the catalog of models: block, else `CIVITAI_URL` and `CIVITAI_API_KEY`.
-
-    Raises:
-        ConfigurationUnusable: What was saved or set cannot be used.
-    """
+    """Get the catalog of models: block, else `CIVITAI_URL` and `CIVITAI_API_KEY`."""
     stored = _stored(Civitai)
     if stored is not None:
         return stored
@@ -109,11 +101,7 @@ def civitai(environment: Environment) -> Civitai:
 
 
 def _stored(kind: type[Kind], name: str = DEFAULT) -> Kind | None:
-    """Load a block; Prefect raises `ValueError` where there is none.
-
-    Raises:
-        ConfigurationUnusable: Its saved values no longer pass its checks.
-    """
+    """Load a block; Prefect raises `ValueError` where there is none."""
     try:
         loaded = kind.load(name)
     except ValidationError as error:

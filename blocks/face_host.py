@@ -93,7 +93,7 @@ class FaceHost(Block):
 
 
 def _has_port(parts: SplitResult) -> bool:
-    """Tell whether the port, if there is one, is a number that ports can have."""
+    """Check whether the port, if there is one, is a number that ports can have."""
     try:
         return parts.port is None or parts.port > 0
     except ValueError:

@@ -40,11 +40,7 @@ class ImageStoreBlock(Block):
     )
 
     def open(self) -> ImageStore:
-        """Open the store.
-
-        Raises:
-            ConfigurationUnusable: No store can be opened at the root.
-        """
+        """Open the store, or refuse its root with `ConfigurationUnusable`."""
         try:
             return ImageStore(self.url, self.base_url)
         except (ValueError, ImportError, OSError) as error:

@@ -12,11 +12,7 @@ CIVITAI_PERIOD_SECONDS = 1.0
 
 
 def create_civitai_limit() -> bool:
-    """Create the limit of requests to Civitai, unless it exists.
-
-    Returns:
-        Whether it was created.
-    """
+    """Create the limit of requests to Civitai, and return True, unless it exists."""
     decay = 1.0 / CIVITAI_PERIOD_SECONDS
     return _create(
         GlobalConcurrencyLimitCreate(name=CIVITAI_LIMIT, limit=1, slot_decay_per_second=decay)
@@ -24,14 +20,11 @@ def create_civitai_limit() -> bool:
 
 
 def create_limit(name: str, slots: int) -> bool:
-    """Create a limit unless it exists; what the operator set in the UI stays.
+    """Create a limit, and return True, unless it exists; what the operator set in the UI stays.
 
     Args:
         name: The limit's name, from `FaceHost.limit_name`.
         slots: Operations that the host may run at one time.
-
-    Returns:
-        Whether it was created.
     """
     return _create(GlobalConcurrencyLimitCreate(name=name, limit=slots))
 

@@ -45,10 +45,6 @@ class StoryDatabase(Block):
     )
 
     def connect(self) -> Database[dict[str, Any]]:
-        """Open the database.
-
-        Raises:
-            db.errors.DatabaseError: It cannot be opened.
-        """
+        """Open the database."""
         url = self.mongo_url.get_secret_value()
         return connect(url, self.db_name, pool_size=self.pool_size)

@@ -20,15 +20,12 @@ NamedBlock = tuple[str, Block, set[str]]
 def create_blocks(
     environment: Environment, *, replace: bool, replace_of: Collection[str] = ()
 ) -> list[str]:
-    """Register the block types and save what the environment names.
+    """Register the block types, save what the environment names, and describe that block by block.
 
     Args:
         environment: The variables; what is not set makes no block.
         replace: Whether a block that is there is overwritten; else the operator's edits stay.
         replace_of: Variables: a block that holds one of them is overwritten in any case.
-
-    Returns:
-        What was done, one sentence a block.
 
     Raises:
         ConfigurationUnusable: An address or a token cannot be used.
@@ -46,8 +43,8 @@ def create_blocks(
 def _register(kind: type[Block]) -> None:
     """Register a block type; the second try is for an answer that got lost.
 
-    Prefect's client repeats a request that a busy server carried out but did not answer in time,
-    and is then told that the type exists.
+    Prefect's client repeats a request that a busy server did not answer in time although it did
+    it; the answer to the repetition is that the type exists.
     """
     try:
         kind.register_type_and_schema()

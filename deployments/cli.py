@@ -100,7 +100,7 @@ def register(
         tuple[str, ...],
         Parameter(
             negative="",
-            help="Overwrite only the block named default that holds this variable; may be repeated.",
+            help="Overwrite only the default block that holds this variable; may be repeated.",
         ),
     ] = (),
     limits_only: Annotated[bool, Parameter(negative="", help="Create only the limits.")] = False,

@@ -50,7 +50,7 @@ class DocumentedField:
         required: Whether a document must have it.
         default: As JSON; empty when it is required.
         range: Bounds and allowed values.
-        meaning: What the model's docstring says about it.
+        meaning: The model's docstring.
     """
 
     name: str
@@ -79,7 +79,7 @@ def documented_fields(document: type[BaseModel]) -> Iterator[DocumentedField]:
 
 
 def notes(document: type[BaseModel]) -> str:
-    """Read what a model's docstring says after its first sentence and before its sections."""
+    """Read a model's docstring after its first sentence and before its sections."""
     text = _SECTION.split(inspect.getdoc(document) or "")[0]
     paragraphs = text.strip().split("\n\n")[1:]
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
@@ -184,9 +184,9 @@ def _part(part: type[BaseModel]) -> str:
 
 
 def _notes(document: type[BaseModel]) -> Iterator[str]:
-    said = notes(document)
-    if said:
-        yield from ("", said)
+    remarks = notes(document)
+    if remarks:
+        yield from ("", remarks)
     if document.model_config.get("extra") == "forbid":
         yield from ("", "No other fields.")
 
@@ -236,7 +236,7 @@ def _kind(index: Index) -> Iterator[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the page, or tell whether it is stale."""
+    """Write the page, or check whether it is stale."""
     parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
     parser.add_argument("--check", action="store_true", help="exit with 1 when it is stale")
     if not parser.parse_args(arguments).check:

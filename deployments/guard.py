@@ -33,11 +33,7 @@ def show(hosts: Sequence[FaceHost]) -> None:
 
 
 def reset_named(name: str) -> int:
-    """Free the slots of the configured host with this address or limit.
-
-    Returns:
-        0, or 2 if there is no such host or a slot cannot be freed now.
-    """
+    """Free the slots of the configured host with this address or limit; returns as `reset` does."""
     hosts = face_hosts(Environment())
     named = [host for host in hosts if name in {host.url, host.limit_name}]
     if not named:

@@ -51,27 +51,20 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 
 @contextmanager
-def local_stack(state_dir: Path, *, say: Callable[[str], None] = print) -> Iterator[Stack]:
+def local_stack(state_dir: Path, *, show: Callable[[str], None] = print) -> Iterator[Stack]:
     """Have the whole system running; what `up` left running is used, and left running.
-
-    Yields:
-        The running system, with the `environment` that leads to it.
 
     Raises:
         ServiceError: Something does not start; everything that did is ended.
     """
     with exit_on_signal(), ExitStack() as ending:
-        stack = Stack(state_dir, ending, say)
+        stack = Stack(state_dir, ending, show)
         stack.start()
         yield stack
 
 
 def up(state_dir: Path) -> None:
-    """Start the system and leave it running.
-
-    Raises:
-        ServiceError: Something does not start; everything that did is ended.
-    """
+    """Start the system and leave it running."""
     with _one_at_a_time(state_dir):
         state = read_state(state_dir)
         if state and not stopped_services(state, state_dir):
@@ -109,9 +102,6 @@ def demo(state_dir: Path) -> int:
     """Run both face flows on the sample character, with a stack of their own or the one that runs.
 
     The runs are a process of their own, because Prefect reads its environment when it is imported.
-
-    Returns:
-        The exit code of the runs.
     """
     with local_stack(state_dir) as stack:
         environment = {
@@ -125,11 +115,7 @@ def demo(state_dir: Path) -> int:
 
 
 def report_errors(command: Callable[[], int | None]) -> int:
-    """Run a command of the stack; what stops it is printed in one line.
-
-    Returns:
-        The command's exit code, 1 after an error.
-    """
+    """Run a command of the stack; what stops it is printed in one line, with the exit code 1."""
     try:
         return command() or 0
     except (ServiceError, OSError) as error:

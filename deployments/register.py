@@ -35,9 +35,11 @@ def register(
 
     Raises:
         ConfigurationUnusable: An address, a token or a saved block cannot be used.
-        subprocess.CalledProcessError: `prefect deploy` failed; it has said why.
+        subprocess.CalledProcessError: `prefect deploy` failed; its output has the reason.
     """
-    for sentence in create_blocks(environment, replace=replace_blocks, replace_of=replace_blocks_of):
+    for sentence in create_blocks(
+        environment, replace=replace_blocks, replace_of=replace_blocks_of
+    ):
         print(sentence)
     create_limits(environment)
     print(create_pool())
@@ -46,11 +48,7 @@ def register(
 
 
 def create_pool() -> str:
-    """Create the work pool that `prefect.yaml` names, unless there is one.
-
-    Returns:
-        What was done, in one sentence.
-    """
+    """Create the work pool that `prefect.yaml` names, unless there is one, and describe that."""
     with get_client(sync_client=True) as client:
         try:
             client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
@@ -60,14 +58,7 @@ def create_pool() -> str:
 
 
 def create_host_limit(host: FaceHost) -> str:
-    """Create a host's limit with as many slots as the host has, unless there is one.
-
-    Args:
-        host: The face host; when it does not answer, the limit gets one slot.
-
-    Returns:
-        What was done, in one sentence.
-    """
+    """Create a host's limit with the host's number of slots, or one slot if it does not answer."""
     try:
         with host.client() as client:
             slots = client.status().gpu_slots
@@ -80,11 +71,7 @@ def create_host_limit(host: FaceHost) -> str:
 
 
 def create_civitai_limit() -> str:
-    """Create the limit that keeps requests to Civitai apart, unless there is one.
-
-    Returns:
-        What was done, in one sentence.
-    """
+    """Create the limit that keeps requests to Civitai apart, unless there is one."""
     if limits.create_civitai_limit():
         return f"The limit {limits.CIVITAI_LIMIT} was created: one request a second."
     return f"The limit {limits.CIVITAI_LIMIT} exists already and stays as it is."
@@ -100,9 +87,7 @@ def create_limits(environment: Environment) -> None:
 def register_all(*, replace_blocks: bool, replace_blocks_of: Collection[str] = ()) -> int:
     """Register what the environment names; the exit code is that of `prefect deploy`."""
     try:
-        register(
-            Environment(), replace_blocks=replace_blocks, replace_blocks_of=replace_blocks_of
-        )
+        register(Environment(), replace_blocks=replace_blocks, replace_blocks_of=replace_blocks_of)
     except subprocess.CalledProcessError as error:
         return int(error.returncode)
     return 0

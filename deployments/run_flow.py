@@ -59,11 +59,7 @@ def flow_names() -> list[str]:
 
 
 def load_flow(name: str) -> Flow[..., Any]:
-    """Import a flow by its name.
-
-    Raises:
-        UsageError: There is no such flow.
-    """
+    """Import a flow by its name; `UsageError` if there is none."""
     if name.replace("_", "-") not in flow_names():
         raise UsageError(f"There is no flow {name!r}; the flows are: {', '.join(flow_names())}.")
     stem = name.replace("-", "_")
@@ -82,11 +78,7 @@ def describe_flow(name: str, flow: Flow[..., Any]) -> str:
 
 
 def read_parameters(flow: Flow[..., Any], words: Sequence[str]) -> dict[str, Any]:
-    """Read a flow's parameters; a later word wins, and a repeated one makes a list.
-
-    Raises:
-        UsageError: A word is no parameter of the flow, or its value does not fit.
-    """
+    """Read a flow's parameters; a later word wins, and a repeated one makes a list."""
     types = get_type_hints(flow.fn, include_extras=True)
     types.pop("return", None)
     parameters: dict[str, Any] = {}

@@ -98,20 +98,16 @@ class Stack:
         addresses: Where everything is, for people; holds no secret.
     """
 
-    def __init__(self, state_dir: Path, ending: ExitStack, say: Callable[[str], None]) -> None:
+    def __init__(self, state_dir: Path, ending: ExitStack, show: Callable[[str], None]) -> None:
         self.state_dir = state_dir.resolve()
         self.environment: dict[str, str] = {}
         self.addresses: dict[str, str] = {}
         self._ending = ending
-        self._say = say
+        self._show = show
         self._leases: dict[str, Lease] = {}
 
     def start(self) -> None:
-        """Start what does not run yet, in the order in which one needs the other.
-
-        Raises:
-            ServiceError: Something does not start.
-        """
+        """Start what does not run yet, each service after those that it needs."""
         self._start_storage()
         self._start_face_host()
         self._start_prefect()
@@ -121,14 +117,7 @@ class Stack:
             self._register()
 
     def keep(self) -> StackState:
-        """Let everything run on after this process.
-
-        Returns:
-            What runs on.
-
-        Raises:
-            OSError: It cannot be noted; everything is ended then.
-        """
+        """Let everything run on after this process; end it if that cannot be noted."""
         try:
             for lease in self._leases.values():
                 lease.keep()
@@ -151,9 +140,9 @@ class Stack:
             self._add_sample(url, database)
         self.environment |= {"MONGO_URL": url, "DB_NAME": database, "IMAGE_STORE": store}
         # The user's own address may hold a password.
-        self.addresses["MongoDB"] = f"{'as MONGO_URL says' if named else url}, database {database}"
+        self.addresses["MongoDB"] = f"{'as in MONGO_URL' if named else url}, database {database}"
         self.addresses["pictures"] = (
-            str(images) if store == images.as_uri() else "as IMAGE_STORE says"
+            str(images) if store == images.as_uri() else "as in IMAGE_STORE"
         )
 
     def _add_sample(self, url: str, database: str) -> None:
@@ -169,7 +158,7 @@ class Stack:
         host = FaceHost(allowed_roots=(self.state_dir / "images",), preferred_port=9002)
         url = named or self._use(host)
         self.environment["FACEFUSION_URL"] = url
-        self.addresses["face host"] = "as FACEFUSION_URL says" if named else f"{url} (preview)"
+        self.addresses["face host"] = "as in FACEFUSION_URL" if named else f"{url} (preview)"
 
     def _start_prefect(self) -> None:
         url = self._use(PrefectServer(preferred_port=4200))
@@ -188,10 +177,10 @@ class Stack:
 
     def _use(self, service: LocalService) -> str:
         began = time.monotonic()
-        self._say(f"starting {service.name}")
+        self._show(f"starting {service.name}")
         lease = self._ending.enter_context(acquire(service, self.state_dir))
         self._leases[service.name] = lease
-        self._say(f"  ready after {time.monotonic() - began:.1f} s")
+        self._show(f"  ready after {time.monotonic() - began:.1f} s")
         return lease.url
 
     def _is_kept(self) -> bool:
@@ -203,13 +192,13 @@ class Stack:
 
         A block that the operator edited stays, unless the address that it holds has moved.
         """
-        self._say("registering limits, blocks and deployments")
+        self._show("registering limits, blocks and deployments")
         log = self.state_dir / "register.log"
         environment = prefect_environment(Path(self.environment["PREFECT_HOME"]), self.environment)
         argv = [sys.executable, "-m", "deployments.cli", "register"]
         before = read_note(self.state_dir / _REGISTERED, Registered)
         for variable in before.moved(self.environment) if before else ():
-            self._say(f"  {variable} has moved: the block named default that holds it is replaced")
+            self._show(f"  {variable} has moved: the block named default that holds it is replaced")
             argv += ["--replace-blocks-of", variable]
         code = run(Program(tuple(argv), CODE, environment), log, seconds=REGISTRATION_SECONDS)
         if code != 0:

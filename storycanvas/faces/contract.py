@@ -23,7 +23,7 @@ class Answer(BaseModel):
 
 
 class HostStatus(Answer):
-    """Answer of `GET status`; holds no path and no secret, for it needs no token."""
+    """Answer of `GET status`; holds no path and no secret, since it needs no token."""
 
     status: Literal["ok", "starting", "stopping", "failed"] = "ok"
     engine: str = Field(description="What the host runs: `facefusion` or `preview`.")
@@ -36,7 +36,7 @@ class HostStatus(Answer):
     gpu_slots: int = Field(ge=1, description="Operations that run at one time.")
     busy: int = Field(ge=0, description="Operations running now.")
     queued: int = Field(ge=0, description="Operations waiting now.")
-    operations: int = Field(ge=0, description="Operations carried out since the host started.")
+    operations: int = Field(ge=0, description="Operations done since the host started.")
     able: tuple[str, ...] | None = Field(
         None, description="Operations whose models are there, by their paths."
     )
@@ -53,7 +53,7 @@ class DetectedFace(Answer):
     width: int = Field(ge=1)
     height: int = Field(ge=1)
     score: float | None = Field(
-        None, description="The detector's certainty; larger is surer. None if it is not told."
+        None, description="The detector's certainty; larger is surer. None if it is not known."
     )
     estimated_age: float | None = Field(None, description="Years, by the engine's own estimate.")
 
@@ -76,7 +76,7 @@ class OperationAnswer(Answer):
     )
     faces: tuple[DetectedFace, ...] | None = Field(None, description="Detect only.")
     total_faces: int | None = Field(None, description="Detect only.")
-    faces_detected: int | None = Field(None, description="Faces seen in the picture.")
+    faces_detected: int | None = Field(None, description="Faces found in the picture.")
     estimated_age: float | None = Field(
         None, description="The engine's estimate of the face before the operation, in years."
     )
@@ -94,7 +94,7 @@ class OperationAnswer(Answer):
         (), description="What was done with less, after the engine ran out of memory once."
     )
     engine_log: tuple[str, ...] = Field(
-        (), description="What the engine said, oldest line first, at most 20 lines without paths."
+        (), description="The engine's log, oldest line first, at most 20 lines without paths."
     )
     completed_at: datetime = Field(description="When the engine finished, UTC.")
 

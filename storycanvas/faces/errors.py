@@ -192,13 +192,6 @@ class PlanInvalid(FaceError):
 
 
 def error_class(code: str) -> type[FaceError]:
-    """Find the class of an error code from a host's answer.
-
-    Args:
-        code: The `code` of an error body of the host contract.
-
-    Returns:
-        The class with that code, or `UnknownHostError`.
-    """
+    """Find the class of an error code of the host contract; `UnknownHostError` if there is none."""
     leaves = FaceError.__subclasses__()
     return next((leaf for leaf in leaves if leaf.code == code), UnknownHostError)

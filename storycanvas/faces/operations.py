@@ -230,7 +230,7 @@ AnyOperation = (
     | DetectOperation
 )
 Operation = Annotated[AnyOperation, Field(discriminator="operation_type")]
-"""Any of the six, told apart by `operation_type`."""
+"""Any of the six, distinguished by `operation_type`."""
 
 OPERATIONS: tuple[type[FaceOperation], ...] = (
     EnhanceOperation,
@@ -245,13 +245,7 @@ _any_operation: TypeAdapter[AnyOperation] = TypeAdapter(Operation)
 
 
 def parse_operation(document: object) -> AnyOperation:
-    """Read an operation from a mapping with an `operation_type`.
-
-    Args:
-        document: The operation by field names or wire names.
-
-    Returns:
-        The operation, with defaults filled in.
+    """Read an operation by field names or wire names from a mapping with an `operation_type`.
 
     Raises:
         pydantic.ValidationError: A field is unknown, missing or out of range.

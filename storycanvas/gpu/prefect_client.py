@@ -27,11 +27,7 @@ class FastRetryTransport(httpx.HTTPTransport):
     """Sends a request again, as soon as the server may have ended what it was busy with."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request.
-
-        Returns:
-            The first answer that is not 503, else the 25th.
-        """
+        """Send a request; the answer is the first that is not 503, else the 25th."""
         request.read()
         response = super().handle_request(request)
         for _ in range(_TRIES):

@@ -7,14 +7,7 @@ from prefect.logging import get_run_logger
 
 
 def run_log(module: str) -> logging.Logger | logging.LoggerAdapter[logging.Logger]:
-    """Get the log to write to.
-
-    Args:
-        module: Name of the module that writes.
-
-    Returns:
-        The task's or flow's log, which the Prefect UI shows, else the module's.
-    """
+    """Get the log of the task or flow, which the Prefect UI shows, else that of a module."""
     try:
         return get_run_logger()
     except MissingContextError:

@@ -54,7 +54,7 @@ def sync_folder(folder: Path) -> None:
 def write_atomically(
     target: Path, data: bytes, mode: int = PRIVATE, *, durable: bool = True
 ) -> None:
-    """Write a file that is whole as soon as it can be seen; a file of that name is replaced.
+    """Write a file that is whole as soon as it is visible; a file of that name is replaced.
 
     Args:
         target: The final name, in a folder that exists.

@@ -36,8 +36,8 @@ class ServiceDied(ServiceError):
         self.exit_code = exit_code
         self.last_lines = last_lines
         self.log = log
-        said = f" It said: {last_lines}" if last_lines else " It said nothing."
-        super().__init__(f"{name} ended with code {exit_code} while starting.{said} Log: {log}")
+        output = f" Last output: {last_lines}" if last_lines else " It printed nothing."
+        super().__init__(f"{name} ended with code {exit_code} while starting.{output} Log: {log}")
 
 
 class ServiceNotReady(ServiceError):

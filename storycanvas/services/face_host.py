@@ -44,9 +44,5 @@ class FaceHost(LocalService):
         return f"http://{LOOPBACK}:{port}"
 
     def becomes_ready(self, record: Record) -> bool:
-        """Make one try to get the host's status.
-
-        Returns:
-            False when it does not answer yet.
-        """
+        """Make one try to get the host's status."""
         return ask(f"{record.url}/api/v1/status") is not None

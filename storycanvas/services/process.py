@@ -78,25 +78,13 @@ def start(program: Program, log: Path) -> Identity:
 
 
 def is_running(identity: Identity) -> bool:
-    """Check whether the very same process still runs.
-
-    Returns:
-        False when it ended, or when another process has its number now.
-    """
+    """Check whether the very same process still runs, not another one that has its number now."""
     process = _find(identity)
     return process is not None and _is_alive(process)
 
 
 def listens(identity: Identity, port: int) -> bool:
-    """Check whether a process or a child of it listens on a port.
-
-    Args:
-        identity: Who it is.
-        port: The port.
-
-    Returns:
-        False when no process does, or another one.
-    """
+    """Check whether a process or a child of it listens on a port."""
     process = _find(identity)
     return process is not None and any(
         connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
@@ -113,7 +101,7 @@ def stop(identity: Identity, *, grace: float = 15.0) -> bool:
         grace: Seconds that it gets to end by itself.
 
     Returns:
-        True when there was such a process.
+        Whether there was such a process.
     """
     process = _find(identity)
     if process is None:
@@ -128,16 +116,8 @@ def stop(identity: Identity, *, grace: float = 15.0) -> bool:
 def run(program: Program, log: Path, *, seconds: float) -> int | None:
     """Run a program to its end; with it end its children, also when this process is interrupted.
 
-    Args:
-        program: What to run.
-        log: Where its output goes.
-        seconds: How long it may take.
-
     Returns:
-        What it returned; None when its time was up.
-
-    Raises:
-        ProgramNotStarted: The system refused.
+        What it returned; None when its seconds were over.
     """
     identity = start(program, log)
     try:
@@ -152,9 +132,6 @@ def run(program: Program, log: Path, *, seconds: float) -> int | None:
 
 def exit_code(identity: Identity) -> int | None:
     """Read what an ended child of this process returned.
-
-    Args:
-        identity: Who it was.
 
     Returns:
         The code, negative for a signal; None when it runs or is not a child of this process.

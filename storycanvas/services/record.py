@@ -64,11 +64,7 @@ def write_note(file: Path, note: "DataclassInstance") -> None:
 
 
 def read_record(directory: Path) -> Record | None:
-    """Read where a service runs, or ran; None when there is no note.
-
-    Raises:
-        RecordUnreadable: The note is damaged.
-    """
+    """Read where a service runs, or ran; None when there is no note."""
     return read_note(directory / _NOTE, Record)
 
 

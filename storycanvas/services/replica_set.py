@@ -23,11 +23,7 @@ _NEEDS_TIME = {
 
 
 def is_writable(port: int) -> bool:
-    """Check whether the server on a loopback port takes writes.
-
-    Returns:
-        False also when nothing answers there yet.
-    """
+    """Check whether the server on a loopback port takes writes; False when nothing answers."""
     try:
         with _connect(port) as client:
             return bool(client.admin.command("hello").get("isWritablePrimary"))
@@ -43,9 +39,6 @@ def becomes_primary(port: int) -> bool:
 
     Returns:
         True when it takes writes; False when it needs more time.
-
-    Raises:
-        ReplicaSetRefused: The server refuses for good.
     """
     try:
         with _connect(port) as client:

@@ -104,29 +104,13 @@ def acquire(service: LocalService, state_dir: Path, *, ready_within: float = 90.
 
 
 def find_running(name: str, state_dir: Path) -> Record | None:
-    """Look where a service runs, without using it.
-
-    Args:
-        name: The service's name.
-        state_dir: Whose service.
-
-    Returns:
-        Where it runs; None when it does not.
-    """
+    """Find where a service of a state directory runs, without using it; None when it does not."""
     record = read_record(state_dir.resolve() / name)
     return record if record and process.is_running(record.identity) else None
 
 
 def stop_kept(name: str, state_dir: Path) -> Outcome:
-    """Keep a service no longer: end it now, or leave that to those who use it.
-
-    Args:
-        name: The service's name.
-        state_dir: Whose service.
-
-    Returns:
-        What became of it.
-    """
+    """Keep a service no longer: end it now, or leave that to those who use it."""
     directory = state_dir.resolve() / name
     if not directory.is_dir():
         return Outcome.NOT_RUNNING
@@ -186,15 +170,15 @@ def _join(
 
 def _start(service: LocalService, directory: Path, ready_within: float) -> Record:
     """Start it, on another port if another process takes the chosen port at the same moment."""
-    wishes: tuple[int | None, ...] = (last_port(directory), service.preferred_port)
+    preferred: tuple[int | None, ...] = (last_port(directory), service.preferred_port)
     for _ in range(OTHER_PORTS):
-        port = choose_port(wishes)
+        port = choose_port(preferred)
         try:
             return _start_on(port, service, directory, ready_within)
         except ServiceDied:
             if not service.listens or is_free(port):
                 raise
-            wishes = ()
+            preferred = ()
     return _start_on(choose_port(()), service, directory, ready_within)
 
 

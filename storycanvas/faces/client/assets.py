@@ -39,7 +39,7 @@ class Upload:
         sha256: Hash of its bytes.
         extension: `png`, `jpg` or `webp`.
         size: Bytes.
-        chunks: Reads it from its begin.
+        chunks: Reads it from its first byte.
     """
 
     sha256: str
@@ -111,7 +111,7 @@ class HostAssets:
 
     Args:
         connection: To the host.
-        seconds: Longest wait for the begin of an answer.
+        seconds: Longest wait for the first byte of an answer.
     """
 
     def __init__(self, connection: HostConnection, seconds: float) -> None:
@@ -122,15 +122,10 @@ class HostAssets:
         self._lock = threading.Lock()
 
     def upload(self, source: Picture | Path) -> str:
-        """Bring a picture to the host unless it has it already.
-
-        Threads that bring the same picture wait for the first of them.
+        """Bring a picture to the host unless it has it; threads with the same one wait for one.
 
         Returns:
             The value of a picture field, `asset:<sha256>.<ext>`.
-
-        Raises:
-            FaceError: The picture cannot be sent, the host refuses it or does not answer.
         """
         upload = upload_of(source)
         with self._lock:
@@ -150,10 +145,9 @@ class HostAssets:
 
         Raises:
             ContractBroken: The name is none of an asset.
-            AnswerDamaged: What came is cut off, or has other bytes than its name says.
+            AnswerDamaged: What came is cut off, or does not have the hash that its name holds.
             PictureTooLarge: It has more than `MAX_BYTES` bytes; no more are read.
             NotAPicture: It is no picture.
-            FaceError: The host refuses or does not answer.
         """
         if not _ASSET.fullmatch(asset):
             raise ContractBroken(

@@ -24,7 +24,7 @@ class Call:
     Attributes:
         method: The HTTP method.
         path: Below `/api/v1/`.
-        seconds: Longest wait for the begin of the answer.
+        seconds: Longest wait for the first byte of the answer.
         headers: Beside those of the connection.
         body: Opens what is sent, anew for each try; None sends nothing.
         expected: Statuses that are no refusals.
@@ -51,16 +51,7 @@ class Reply:
 
 
 def parse(kind: type[Parsed], reply: Reply, host: str) -> Parsed:
-    """Read the body of a reply.
-
-    Args:
-        kind: What it should be.
-        reply: What came.
-        host: What messages call the host.
-
-    Raises:
-        ContractBroken: It is something else.
-    """
+    """Read the body of a reply; `ContractBroken` if it is not of this kind."""
     try:
         return kind.model_validate_json(reply.body)
     except ValidationError as error:
@@ -83,7 +74,6 @@ def read_body(response: httpx.Response, call: Call, seconds: float, host: str) -
         AnswerDamaged: The connection ended first.
         HostUnreachable: The end did not come in time.
         FaceError: `call.too_large`, when the body is; reading stops there.
-        httpx.HTTPError: The next piece did not come in time.
     """
     buffer = io.BytesIO()
     try:

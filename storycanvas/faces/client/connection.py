@@ -54,7 +54,7 @@ class HostConnection:
         self._retries = retries
         self._http = httpx.Client(
             base_url=f"{url}{API}/",
-            # A compressed picture would have other bytes than its name says.
+            # A compressed picture would not have the hash that its name holds.
             headers={"Accept-Encoding": "identity", **_authorization(token)},
             limits=_LIMITS,
             verify=ssl.create_default_context(),
@@ -67,16 +67,13 @@ class HostConnection:
         self._http.close()
 
     def exchange(self, call: Call, understand: Callable[[Reply], T]) -> T:
-        """Make a call, again if what goes wrong may pass.
+        """Make a call and read its reply; repeat both after an error that is retryable.
 
         Repeating is safe: an operation has its key, and a picture is stored by its content.
 
         Args:
             call: What to send.
-            understand: Reads the reply; what it raises counts like a failure of the call.
-
-        Returns:
-            What was understood.
+            understand: Parses the reply; exceptions it raises are retried like transport errors.
 
         Raises:
             FaceError: The newest failure.
@@ -108,7 +105,7 @@ class HostConnection:
 
     @contextmanager
     def _reaching(self) -> Iterator[None]:
-        """Say what went wrong on the way by its kind only: its text may quote what was sent."""
+        """Name what went wrong on the way by its kind only: its text may quote what was sent."""
         try:
             yield
         except httpx.TimeoutException as error:

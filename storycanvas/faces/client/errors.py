@@ -27,23 +27,23 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, host: str) -> 
     Args:
         status: The HTTP status.
         headers: The answer's headers.
-        body: What came; anything but an error body is somebody else's answer.
+        body: What came; without an error body it is the answer of a proxy or another program.
         host: What messages call the host.
 
     Returns:
-        The error, whose class is retryable exactly if the body says so; without an error body only
-        502, 503 and 504 are. Its `retry_after` is what the host asks for.
+        The error, retryable exactly if the body asks for that; without an error body only 502, 503
+        and 504 are. Its `retry_after` is what the host asks for.
     """
     if status == _UNAUTHORIZED:
         return TokenRefused(
             f"The face host {host} refuses the token; correct FACEFUSION_TOKEN or the block."
         )
-    error = _said(body) or _unsaid(status, host)
+    error = _read_refusal(body) or _without_body(status, host)
     error.retry_after = read_retry_after(headers)
     return error
 
 
-def _said(body: bytes) -> FaceError | None:
+def _read_refusal(body: bytes) -> FaceError | None:
     try:
         return _of_detail(ErrorAnswer.model_validate_json(body).error)
     except ValidationError:
@@ -51,14 +51,14 @@ def _said(body: bytes) -> FaceError | None:
 
 
 def _of_detail(detail: ErrorDetail) -> FaceError:
-    """Choose a class by the code, unless it contradicts what the body says about trying again."""
+    """Choose a class by the code, unless its `retryable` contradicts the body's."""
     known = error_class(detail.code)
     if known.retryable != detail.retryable:
         known = HostNotReady if detail.retryable else UnknownHostError
     return known(detail.message)
 
 
-def _unsaid(status: int, host: str) -> FaceError:
+def _without_body(status: int, host: str) -> FaceError:
     if status in _NOT_NOW:
         return HostUnreachable(f"The face host {host} answers HTTP {status} now.")
     return ContractBroken(

@@ -22,7 +22,7 @@ class FaceHostClient:
     """A connection to a face host; usable from several threads.
 
     Calls share one pool of connections. A call that fails in a way that may pass is repeated a few
-    times within seconds, an operation always with the same key; `RetryPolicy` says how.
+    times within seconds, as `RetryPolicy` decides; an operation always with the same key.
 
     Args:
         url: The host's address without the API path, such as `http://127.0.0.1:9002`.
@@ -58,12 +58,7 @@ class FaceHostClient:
         self._connection.close()
 
     def status(self) -> HostStatus:
-        """Ask what the host runs and how busy it is.
-
-        Raises:
-            HostUnreachable: Nobody answers.
-            FaceError: The host answers an error.
-        """
+        """Ask what the host runs and how busy it is."""
         call = Call("GET", "status", self._timeouts.answer("status"))
         return self._connection.exchange(
             call, lambda reply: parse(HostStatus, reply, self._connection.name)
@@ -79,9 +74,6 @@ class FaceHostClient:
 
         Returns:
             The value of a picture field, `asset:<sha256>.<ext>`.
-
-        Raises:
-            FaceError: The picture cannot be sent, the host refuses it or does not answer.
         """
         return self._assets.upload(source)
 
@@ -102,12 +94,9 @@ class FaceHostClient:
             upload_again: Uploads the inputs once more. It is called when the host has removed one
                 of them meanwhile, and the operation is repeated once.
 
-        Returns:
-            The host's answer.
-
         Raises:
             PictureNotFound: The host does not have an input.
-            FaceError: The operation failed; the class tells how and whether to try again.
+            FaceError: The operation failed; `retryable` is whether to try again.
             ContractBroken: A success without the picture that the operation makes.
         """
         call = self._call(operation, assets, key)
@@ -127,18 +116,7 @@ class FaceHostClient:
         return answer
 
     def download(self, output_path: str) -> Picture:
-        """Fetch the picture that an operation made.
-
-        Args:
-            output_path: `asset:<sha256>.<ext>` from an answer.
-
-        Raises:
-            ContractBroken: The path is no asset.
-            AnswerDamaged: What came is cut off, or has other bytes than its name says.
-            PictureTooLarge: It has more bytes than are read.
-            FaceError: The host refuses or does not answer.
-            NotAPicture: What came is no picture.
-        """
+        """Fetch the picture `asset:<sha256>.<ext>` of an answer, and check its hash."""
         return self._assets.download(output_path)
 
     def _call(self, operation: FaceOperation, assets: Sequence[str], key: str) -> Call:

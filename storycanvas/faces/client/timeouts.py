@@ -19,7 +19,7 @@ ANSWER_SECONDS: Mapping[str, float] = {
     "status": 10.0,
     "assets": 30.0,
 }
-"""Longest wait for the begin of an answer in seconds, by path below `/api/v1/`."""
+"""Longest wait for the first byte of an answer in seconds, by path below `/api/v1/`."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Timeouts:
         connect: For a connection. Short: a host that is there accepts at once.
         write: For the host to take the next piece of an upload.
         pool: For one of the client's connections to become free.
-        transfer: From the begin of an answer to its end, so that no trickle holds a caller.
-        answers: For the begin of an answer, and for each next piece of it, by path below
+        transfer: From the first byte of an answer to its end, so that no trickle holds a caller.
+        answers: For the first byte of an answer, and for each next piece of it, by path below
             `/api/v1/`; pictures share the entry `assets`. A path that is not there waits
             `OPERATION_SECONDS`.
     """
@@ -43,7 +43,7 @@ class Timeouts:
     answers: Mapping[str, float] = field(default_factory=lambda: ANSWER_SECONDS)
 
     def answer(self, path: str) -> float:
-        """Look up the longest wait for the begin of an answer, in seconds."""
+        """Look up the longest wait for the first byte of an answer, in seconds."""
         return self.answers.get(path, OPERATION_SECONDS)
 
 

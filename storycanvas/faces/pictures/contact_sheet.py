@@ -47,14 +47,11 @@ def contact_sheet(entries: Sequence[SheetEntry], *, cell: int = CELL) -> bytes:
     """Draw a contact sheet.
 
     Args:
-        entries: The cells, row by row.
+        entries: The cells, row by row; at least one.
         cell: Side of a picture's square, in pixels.
 
     Returns:
         A JPEG file, at most six cells wide.
-
-    Raises:
-        ValueError: There are no entries.
     """
     if not entries:
         raise ValueError("A contact sheet needs at least one picture.")

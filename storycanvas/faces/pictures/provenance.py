@@ -26,19 +26,18 @@ _XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 def provenance(
     operation: FaceOperation, input_hashes: Sequence[str], answer: OperationAnswer
 ) -> dict[str, Any]:
-    """Collect what is to be said about an output.
+    """Collect what an output's provenance states.
 
     Args:
         operation: What was done.
         input_hashes: Pixel hashes of the inputs.
-        answer: The host's answer; its time is used, so that a repeated recording is
-            the same.
+        answer: The host's answer; its time is used, so that a repeated recording is the same.
 
     Returns:
         A mapping that JSON can hold; what the engine does not report is left out.
     """
     parameters = operation.model_dump(mode="json", exclude_none=True)
-    told = {"models": list(answer.models), "used": answer.used}
+    reported = {"models": list(answer.models), "used": answer.used}
     return {
         "ai_edit": True,
         "operation": parameters.pop("operation_type"),
@@ -47,20 +46,12 @@ def provenance(
         "engine": answer.engine,
         "engine_version": answer.engine_version,
         "created_at": answer.completed_at.isoformat(),
-        **{name: value for name, value in told.items() if value},
+        **{name: value for name, value in reported.items() if value},
     }
 
 
 def with_provenance(picture: Picture, statement: dict[str, Any]) -> bytes:
-    """Write a statement into a picture.
-
-    Args:
-        picture: The output in normal form.
-        statement: From `provenance`.
-
-    Returns:
-        A PNG file with the same pixels and ICC profile.
-    """
+    """Write a statement of `provenance` into a PNG file with the same pixels and ICC profile."""
     trained = statement["engine"] != "preview"
     kind = "compositeWithTrainedAlgorithmicMedia" if trained else "algorithmicallyEnhanced"
     chunks = PngImagePlugin.PngInfo()
@@ -74,14 +65,7 @@ def with_provenance(picture: Picture, statement: dict[str, Any]) -> bytes:
 
 
 def read_provenance(data: bytes) -> dict[str, Any] | None:
-    """Read the statement back from a PNG file.
-
-    Args:
-        data: The file.
-
-    Returns:
-        The statement, or None where there is none.
-    """
+    """Read the statement back from a PNG file; None where there is none."""
     with Image.open(io.BytesIO(data)) as image:
         image.load()
         text = image.info.get(CHUNK)

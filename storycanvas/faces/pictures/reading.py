@@ -53,16 +53,13 @@ class Picture:
 def read_picture(
     data: bytes, name: str, *, max_bytes: int = MAX_BYTES, max_pixels: int = MAX_PIXELS
 ) -> Picture:
-    """Decode a picture of unknown origin and normalise it.
+    """Decode a picture of unknown origin and bring it into normal form.
 
     Args:
         data: The file's bytes.
         name: What to call the picture in an error message.
         max_bytes: Largest file accepted.
         max_pixels: Largest width x height accepted; checked before anything is decoded.
-
-    Returns:
-        The picture in normal form.
 
     Raises:
         PictureTooLarge: Too many bytes or pixels.
@@ -77,12 +74,7 @@ def read_picture(
 
 
 def decode(data: bytes, name: str, max_pixels: int = MAX_PIXELS) -> Image.Image:
-    """Decode the first frame, upright, after checking its size.
-
-    Raises:
-        PictureTooLarge: Too many pixels.
-        NotAPicture: Unreadable.
-    """
+    """Decode the first frame, upright, after checking its size; raises as `read_picture` does."""
     try:
         image = Image.open(io.BytesIO(data), formats=READ_FORMATS)
         width, height = image.size

@@ -21,15 +21,12 @@ _LATER = {408, 425, 429, 500, 502, 503, 504}
 
 
 def fetch_picture(reference: str, store: ImageStore) -> Picture:
-    """Find, read and normalise a picture.
+    """Find a picture, read it and bring it into normal form.
 
     Args:
         reference: An address or path of the image store, an http(s) URL, a path below `/uploads/`
             of the app (taken from the server of the store's base URL), or a local path.
         store: The image store.
-
-    Returns:
-        The picture in normal form.
 
     Raises:
         PictureNotFound: The reference leads nowhere.

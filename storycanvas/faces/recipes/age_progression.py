@@ -12,7 +12,7 @@ from storycanvas.faces.errors import BaseAgeUnknown, ChildAgeRefused
 from storycanvas.faces.operations import AgeAdjustOperation, EnhancementModel
 from storycanvas.faces.plan import Gallery, Plan, PlanPicture, Step
 from storycanvas.faces.preferences import Preferences
-from storycanvas.faces.recipes.enhancement import enhancement
+from storycanvas.faces.recipes.common import enhancement
 
 INTERMEDIATE_FROM = 40
 """Years of a jump from which on intermediate ages are used (docs/pictures.md)."""
@@ -111,7 +111,6 @@ def age_progression(
 
     Raises:
         ChildAgeRefused: An age below 10 without `allow_child_ages`.
-        OutOfRange: A preferred setting is out of its range.
     """
     refuse_child_ages(ages, allow_child_ages=allow_child_ages)
     chosen = preferences or Preferences()
@@ -128,11 +127,7 @@ def age_progression(
 
 
 def refuse_child_ages(ages: Sequence[int], *, allow_child_ages: bool) -> None:
-    """Refuse ages below 10 that are not allowed explicitly.
-
-    Raises:
-        ChildAgeRefused: There is one.
-    """
+    """Refuse ages below 10 that are not allowed explicitly, with `ChildAgeRefused`."""
     youngest = min(ages)
     if youngest < YOUNGEST and not allow_child_ages:
         raise ChildAgeRefused(
@@ -143,10 +138,6 @@ def refuse_child_ages(ages: Sequence[int], *, allow_child_ages: bool) -> None:
 
 def plan_base_age(known: int | None, estimate: float | None) -> int:
     """Choose the age from which jumps are planned: what is known, else the engine's estimate.
-
-    Args:
-        known: Years, from the user.
-        estimate: Years, from the engine.
 
     Raises:
         BaseAgeUnknown: There is neither.

@@ -3,7 +3,7 @@
 from storycanvas.faces.operations import EnhancementModel, FaceSwapperModel, SwapOperation
 from storycanvas.faces.plan import Gallery, Plan, PlanPicture, Step
 from storycanvas.faces.preferences import Preferences
-from storycanvas.faces.recipes.enhancement import enhancement
+from storycanvas.faces.recipes.common import enhancement
 
 SOURCE = "source"
 TARGET = "target"
@@ -18,7 +18,7 @@ def enhance_then_swap(
     face_swapper_model: FaceSwapperModel = FaceSwapperModel.INSWAPPER_128,
     preferences: Preferences | None = None,
 ) -> Plan:
-    """Plan the swap of a face into a picture.
+    """Plan the swap of a face into a picture, in one to three steps.
 
     Args:
         source_face: Reference of the picture with the face to put in.
@@ -27,12 +27,6 @@ def enhance_then_swap(
         enhance_result: Model that restores the face in the result, or None.
         face_swapper_model: Model that swaps.
         preferences: Settings of a preset and of the character.
-
-    Returns:
-        A plan of one to three steps.
-
-    Raises:
-        OutOfRange: A preferred setting is out of its range.
     """
     chosen = preferences or Preferences()
     steps: list[Step] = []

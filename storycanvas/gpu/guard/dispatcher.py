@@ -29,11 +29,7 @@ class SlotWaitTimedOut(Exception):
 
 
 class Dispatcher:
-    """Gives slots to requests; `dispatcher` is the one that all runs of this process share.
-
-    Args:
-        settings: The guard's periods.
-    """
+    """Gives slots to requests; all runs of this process share `dispatcher`."""
 
     def __init__(self, settings: GuardSettings = DEFAULTS) -> None:
         self.settings = settings
@@ -76,10 +72,10 @@ class Dispatcher:
         return self._queue.waiting(limit)
 
     def holders(self, limit: str) -> str:
-        """Describe in half a sentence who holds the slots of a limit, as its lanes saw it last."""
+        """Describe in half a sentence who holds the slots of a limit, as its lanes read it last."""
         with self._queue.changed:
-            seen = [lane.holders for lane in self._lanes[limit]]
-        return next((holders for holders in seen if holders is not None), "not looked at yet")
+            known = [lane.holders for lane in self._lanes[limit]]
+        return next((holders for holders in known if holders is not None), "not looked at yet")
 
     @contextmanager
     def slot(
@@ -166,11 +162,7 @@ class SlotWait:
         self._log_at = time.monotonic() + dispatcher.settings.log
 
     def wait(self, seconds: float) -> None:
-        """Wait until the request is answered, at most for a time.
-
-        Raises:
-            SlotWaitTimedOut: The deadline is over.
-        """
+        """Wait for an answer, at most for a time; `SlotWaitTimedOut` at the request's deadline."""
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise SlotWaitTimedOut(
@@ -190,6 +182,6 @@ class SlotWait:
 
 
 dispatcher = Dispatcher()
-"""The one of this process."""
+"""Shared by all runs of this process."""
 
 atexit.register(dispatcher.close)

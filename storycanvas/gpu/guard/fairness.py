@@ -73,7 +73,7 @@ def may_acquire(
     Args:
         own: What it waits with.
         others: What all other processes wait with.
-        free_seconds: How long the slot has been seen free; a better claim's process may be gone.
+        free_seconds: How long the slot has been free; a better claim's process may be gone.
         settings: Set how long a better claim takes precedence.
     """
     if free_seconds >= settings.precedence:

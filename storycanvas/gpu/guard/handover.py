@@ -67,7 +67,7 @@ class Peers:
         return {}
 
     def asks(self) -> bool:
-        """Tell whether this process is the one of its machine that asks the server."""
+        """Check whether this process alone of its machine asks the server."""
         return True
 
     def hold(self, *, held: bool) -> None:
@@ -148,7 +148,7 @@ class _LocalPeers(Peers):
         return found
 
     def asks(self) -> bool:
-        """Tell whether this process is the one of its machine that asks the server."""
+        """Check whether this process alone of its machine asks the server."""
         if self._ask_lock is None:
             self._ask_lock = _locked(self._folder / "asking.lock")
         return self._ask_lock is not None
@@ -184,11 +184,7 @@ class _LocalPeers(Peers):
             return None
 
     def hand_over(self, grant: Grant) -> bool:
-        """Give the slot to the peer whose turn it is.
-
-        Returns:
-            Whether a peer took it; then it is no longer this process's.
-        """
+        """Give the slot to the peer whose turn it is, unless all of them are dead."""
         message = json.dumps({"lease_id": str(grant.lease_id), "asked_at": grant.asked_at})
         for name, _ in sorted(self.claims().items(), key=lambda item: item[1].rank):
             try:

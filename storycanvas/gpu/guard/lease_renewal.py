@@ -55,7 +55,7 @@ class LeaseRenewer:
         settings: The guard's periods.
 
     Attributes:
-        closed: Whether the limit was seen not to guard; the lane clears it after a check.
+        closed: Whether the limit was found not to guard; the lane clears it after a check.
         server_is_away: Whether Prefect's server did not answer.
         notes: The notes of all processes, as read last.
     """

@@ -86,12 +86,7 @@ class Lease:
 
 
 class GpuLimit:
-    """One limit, over one connection to Prefect's API. Used by one thread at a time.
-
-    Args:
-        name: The limit's name, `gpu:<host>:<port>`.
-        settings: The guard's periods.
-    """
+    """One limit, `gpu:<host>:<port>`, over one connection to Prefect, for one thread at a time."""
 
     def __init__(self, name: str, settings: GuardSettings = DEFAULTS) -> None:
         self.name = name
@@ -106,12 +101,7 @@ class GpuLimit:
         self._stack.close()
 
     def read(self) -> LimitState:
-        """Read the limit, insisting that it guards.
-
-        Raises:
-            GuardClosed: It is missing, inactive or zero.
-            httpx.HTTPError: Prefect's server does not answer.
-        """
+        """Read the limit; `GuardClosed` if it is missing, inactive or zero."""
         try:
             limit = self.client.read_global_concurrency_limit_by_name(self.name)
         except ObjectNotFound:
@@ -136,7 +126,6 @@ class GpuLimit:
 
         Raises:
             GuardClosed: The limit is missing, inactive or zero.
-            httpx.HTTPError: Prefect's server does not answer.
         """
         asked = time.monotonic()
         try:
@@ -158,21 +147,13 @@ class GpuLimit:
         return lease
 
     def renew(self, lease: Lease) -> None:
-        """Make a lease last its full time again.
-
-        Raises:
-            httpx.HTTPError: It could not be renewed.
-        """
+        """Make a lease last its full time again."""
         asked = time.monotonic()
         self.client.renew_concurrency_lease(lease.lease_id, self.settings.lease)
         lease.asked_at, lease.failed_at = asked, None
 
     def release(self, lease: Lease) -> None:
-        """Give a slot back.
-
-        Raises:
-            httpx.HTTPError: Prefect's server does not answer; the lease runs out by itself.
-        """
+        """Give a slot back; if Prefect's server does not answer, the lease runs out by itself."""
         self.client.release_concurrency_slots_with_lease(lease.lease_id)
 
     def _taken(self) -> int:

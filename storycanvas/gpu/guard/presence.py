@@ -77,15 +77,7 @@ class Note(BaseModel):
 
 
 class PresenceWriter:
-    """One lane's note; used by one thread.
-
-    Args:
-        client: A connection to Prefect's API.
-        limit_name: The host's limit.
-        lane: Which of the process's slots.
-        peer_group_id: The processes among which slots are handed over.
-        settings: Set how often the note is renewed.
-    """
+    """One lane's note; used by one thread."""
 
     def __init__(
         self,
@@ -110,7 +102,7 @@ class PresenceWriter:
         self._last: Note | None = None
 
     def is_news(self, holding: RunInfo | None, claim: Claim | None) -> bool:
-        """Tell whether other processes act upon it at once; the rest waits for the next renewal."""
+        """Check whether other processes act upon it at once; the rest waits for a renewal."""
         last = self._last
         if last is None:
             return True
@@ -119,11 +111,7 @@ class PresenceWriter:
     def write(
         self, holding: RunInfo | None, waiting: Sequence[RunInfo], claim: Claim | None
     ) -> None:
-        """Publish what this lane holds and waits for, if that is news or the note is due.
-
-        Raises:
-            httpx.HTTPError: Prefect's server does not answer.
-        """
+        """Publish what this lane holds and waits for, if that is news or the note is due."""
         age = time.monotonic() - (self._written or 0.0)
         if age < self._settings.note and not self.is_news(holding, claim):
             return
@@ -152,11 +140,7 @@ class PresenceWriter:
 def read_notes(
     client: SyncPrefectClient, limit_name: str, settings: GuardSettings = DEFAULTS
 ) -> list[Note]:
-    """Read the notes of living processes about a limit; notes of dead ones are deleted.
-
-    Raises:
-        httpx.HTTPError: Prefect's server does not answer.
-    """
+    """Read the notes of living processes about a limit; notes of dead ones are deleted."""
     response = client.request(
         "POST",
         "/variables/filter",

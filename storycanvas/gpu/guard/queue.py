@@ -123,7 +123,7 @@ class SlotQueue:
             return [request.run_info for request in self._ordered(limit)]
 
     def is_wanted(self, limit: str) -> bool:
-        """Tell whether a request names a limit."""
+        """Check whether a request names a limit."""
         with self.changed:
             return bool(self._ordered(limit))
 

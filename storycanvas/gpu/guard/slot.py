@@ -50,7 +50,7 @@ class GpuSlot:
 
     @property
     def holders(self) -> str:
-        """Half a sentence about who holds the host's slots, as it was seen last."""
+        """Half a sentence about who holds the host's slots, as it was read last."""
         return self._renewer.holders
 
     def take(self, wanted: Callable[[], bool]) -> bool:
@@ -79,12 +79,7 @@ class GpuSlot:
         return self._held
 
     def keep(self, released: threading.Event, run: RunInfo) -> None:
-        """Keep the slot while an operation runs on it.
-
-        Args:
-            released: Set when the operation has ended.
-            run: The run that the operation belongs to.
-        """
+        """Keep the slot while an operation of a run is on it, until `released` is set."""
         self._holding = run
         self._renewer.wake()
         released.wait()

@@ -46,11 +46,7 @@ class GuardState:
 
 
 def read_state(limit_name: str) -> GuardState:
-    """Read a guard's state.
-
-    Raises:
-        httpx.HTTPError: Prefect's server does not answer.
-    """
+    """Read a guard's state."""
     with GpuLimit(limit_name) as limit:
         notes = tuple(read_notes(limit.client, limit_name))
         try:
@@ -63,12 +59,8 @@ def read_state(limit_name: str) -> GuardState:
 def check_reset(state: GuardState, status: HostStatus | None) -> None:
     """Refuse to free slots while something may run.
 
-    Args:
-        state: The guard's.
-        status: The host's status; None if it does not answer.
-
     Raises:
-        ResetRefused: A process holds a slot, the host is busy, or it does not answer.
+        ResetRefused: A process holds a slot, the host is busy, or its status is None: no answer.
     """
     if state.slots is None:
         raise ResetRefused(f"There is no limit '{state.limit}'; nothing is held.")
@@ -89,11 +81,7 @@ def check_reset(state: GuardState, status: HostStatus | None) -> None:
 
 
 def free_slots(limit_name: str) -> None:
-    """Set a limit's counted slots to none; call `check_reset` before.
-
-    Raises:
-        httpx.HTTPError: Prefect's server does not answer.
-    """
+    """Set a limit's counted slots to none; call `check_reset` before."""
     with GpuLimit(limit_name) as limit:
         none_taken = GlobalConcurrencyLimitUpdate(active_slots=0)
         limit.client.update_global_concurrency_limit(limit_name, none_taken)

@@ -108,11 +108,7 @@ class HostAttempt:
             self._bind_to(None)
 
     def record_failure(self, error: FaceError) -> MonitoredHost | None:
-        """Mark the host unhealthy if the failure is its fault.
-
-        Returns:
-            The host; None if the failure is no host's fault.
-        """
+        """Mark the host unhealthy and return it, if the failure is its fault; else return None."""
         if self.host is None or not is_hosts_fault(error):
             return None
         if self._recorded is not error:
@@ -151,11 +147,7 @@ class HostAttempt:
                 self._pool.run_in_background(partial(self._upload_in_advance, host))
 
     def _open_hosts(self) -> list[MonitoredHost]:
-        """List the hosts that may still do it.
-
-        Raises:
-            Exception: None is left; the newest reason.
-        """
+        """List the hosts that may still do it; if none is left, raise the newest reason."""
         able = self._pool.able(self.request.operation, self.request.engine)
         refused = self._slot.refused
         out = {*self._failed, *self._errors}
@@ -222,9 +214,6 @@ def run_with_failover(
         pool: The hosts.
         request: What to do.
         work: Makes one attempt: takes the slot and does all that the host is needed for.
-
-    Returns:
-        The result of the work.
 
     Raises:
         FaceError: The fault of picture or parameters, or of the last host that could be tried.

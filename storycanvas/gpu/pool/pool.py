@@ -121,7 +121,7 @@ class HostPool:
         return sorted((self.hosts[host.name] for host in chosen), key=lambda host: load[host.name])
 
     def is_ready(self, host: MonitoredHost) -> bool:
-        """Tell whether a host can work now; an only host always counts as ready.
+        """Check whether a host can work now; an only host always counts as ready.
 
         A task's retries bridge the outages of an only host, so its steps do not wait for it here.
         """

@@ -64,7 +64,7 @@ class HostSnapshot:
 
 
 def is_hosts_fault(error: BaseException) -> bool:
-    """Tell whether an operation that failed so may succeed on another host."""
+    """Check whether an operation that failed so may succeed on another host."""
     return isinstance(error, HOST_FAULTS)
 
 
@@ -90,7 +90,7 @@ def wanted_model(operation: FaceOperation) -> str | None:
 
 
 def has_what_it_takes(status: HostStatus, operation: FaceOperation) -> bool:
-    """Tell whether a host can do an operation; what its status leaves out counts as yes."""
+    """Check whether a host can do an operation; what its status leaves out counts as yes."""
     if status.able is not None and operation.path not in status.able:
         return False
     model = wanted_model(operation)

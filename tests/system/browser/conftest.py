@@ -56,7 +56,7 @@ def stack(
             for name in Environment.model_fields:
                 environment.delenv(name.upper(), raising=False)
             state_dir = with_prefect_database(tmp_path_factory.mktemp("stack"))
-            running = ending.enter_context(local_stack(state_dir, say=lambda _line: None))
+            running = ending.enter_context(local_stack(state_dir, show=lambda _line: None))
         yield running
 
 

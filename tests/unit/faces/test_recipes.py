@@ -7,8 +7,8 @@ from storycanvas.faces.operations import AgeAdjustOperation, EnhancementModel, F
 from storycanvas.faces.plan import Gallery, Plan, Step
 from storycanvas.faces.preferences import Preferences
 from storycanvas.faces.recipes.age_progression import age_progression, plan_base_age
+from storycanvas.faces.recipes.common import inspection
 from storycanvas.faces.recipes.enhance_then_swap import enhance_then_swap
-from storycanvas.faces.recipes.inspection import inspection
 
 
 def named(plan: Plan) -> dict[str, Step]:

@@ -21,7 +21,6 @@ SHORT_FILES = {
     "flows/check_hosts.py": "a flow has a file of its own",
     "flows/match_models.py": "a flow has a file of its own",
     "flows/report_model_catalog.py": "a flow has a file of its own",
-    "storycanvas/faces/recipes/enhancement.py": "a recipe has a file of its own",
     "storycanvas/gpu/run_log.py": "is imported by guard and pool, which know nothing of each other",
     "tasks/database/connection.py": "is imported by every task on the database",
 }
