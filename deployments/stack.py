@@ -187,21 +187,29 @@ class Stack:
         state = read_state(self.state_dir)
         return state is not None and not stopped_services(state, self.state_dir)
 
-    def _register(self) -> None:
-        """Bring limits, blocks and deployments to the server, with the worker's environment.
+    def registration(self) -> list[str]:
+        """Build the command that brings limits, blocks and deployments to the server.
 
         A block that the operator edited stays, unless the address that it holds has moved.
         """
-        self._show("registering limits, blocks and deployments")
-        log = self.state_dir / "register.log"
-        environment = prefect_environment(Path(self.environment["PREFECT_HOME"]), self.environment)
         argv = [sys.executable, "-m", "deployments.cli", "register"]
         before = read_note(self.state_dir / _REGISTERED, Registered)
         for variable in before.moved(self.environment) if before else ():
-            self._show(f"  {variable} has moved: the block named default that holds it is replaced")
+            self._show(f"  {variable} has moved: the default block that holds it is replaced")
             argv += ["--replace-blocks-of", variable]
-        code = run(Program(tuple(argv), CODE, environment), log, seconds=REGISTRATION_SECONDS)
+        return argv
+
+    def _register(self) -> None:
+        self._show("registering limits, blocks and deployments")
+        log = self.state_dir / "register.log"
+        environment = prefect_environment(Path(self.environment["PREFECT_HOME"]), self.environment)
+        program = Program(tuple(self.registration()), CODE, environment)
+        code = run(program, log, seconds=REGISTRATION_SECONDS)
         if code != 0:
             ended = "took too long" if code is None else f"ended with code {code}"
             raise RegistrationFailed(f"Registration {ended}: {last_lines(log)} Log: {log}")
+        self.note_registered()
+
+    def note_registered(self) -> None:
+        """Note the environment that the blocks named default hold now."""
         write_note(self.state_dir / _REGISTERED, Registered.of(self.environment))

@@ -1,6 +1,5 @@
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -9,15 +8,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from blocks import FaceHost, ImageStoreBlock
 from deployments.local_stack import local_stack
 from deployments.stack import SERVICES
-from storycanvas.services.ports import LOOPBACK, ask
+from storycanvas.services.ports import ask
 from storycanvas.services.shared import find_running
 from tests.support.paths import ROOT
-from tests.support.services import drain_prefect
 
 NAMED = ("MONGO_URL", "FACEFUSION_URL", "DB_NAME", "IMAGE_STORE")
 
@@ -86,25 +82,6 @@ def test_up_up_again_status_and_down(stack_dir: Path) -> None:
     assert all(f"{name}: ended" in down.stdout for name in SERVICES)
     assert processes_of(stack_dir) == []
     assert command("down", stack_dir).stdout.startswith("Nothing runs")
-
-
-def test_a_service_that_moved_replaces_its_own_block_alone(stack_dir: Path) -> None:
-    with local_stack(stack_dir) as stack:
-        before = stack.environment["FACEFUSION_URL"]
-        with temporary_settings({PREFECT_API_URL: stack.environment["PREFECT_API_URL"]}):
-            ImageStoreBlock(url="memory://edited").save("default", overwrite=True)
-
-    with (
-        socket.create_server((LOOPBACK, int(before.rpartition(":")[2]))),
-        local_stack(stack_dir) as stack,
-        temporary_settings({PREFECT_API_URL: stack.environment["PREFECT_API_URL"]}),
-    ):
-        after = stack.environment["FACEFUSION_URL"]
-        stored = (FaceHost.load("default"), ImageStoreBlock.load("default"))
-        drain_prefect()
-
-    assert after != before
-    assert [block.model_dump()["url"] for block in stored] == [after, "memory://edited"]
 
 
 def test_status_before_the_first_start_says_how_to_start(stack_dir: Path) -> None:

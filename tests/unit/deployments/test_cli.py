@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,7 @@ from deployments.run_flow import (
     read_parameters,
     run_flow,
 )
+from deployments.stack import Stack
 from tests.support.paths import ROOT
 
 CHARACTER = ["--character-id", "007"]
@@ -41,10 +44,16 @@ def test_each_command_explains_itself(command: str, capsys: pytest.CaptureFixtur
     assert f"storycanvas {command}" in capsys.readouterr().out
 
 
-def test_the_blocks_to_replace_are_named_by_their_variables() -> None:
-    words = "register --replace-blocks-of MONGO_URL --replace-blocks-of FACEFUSION_URL"
+def test_a_stack_replaces_the_blocks_that_hold_a_moved_address_alone(tmp_path: Path) -> None:
+    with ExitStack() as ending:
+        stack = Stack(tmp_path, ending, print)
+        stack.environment = dict.fromkeys(("MONGO_URL", "FACEFUSION_URL", "IMAGE_STORE"), "before")
+        assert app.parse_args(stack.registration()[3:])[1].arguments == {}
+        stack.note_registered()
+        assert app.parse_args(stack.registration()[3:])[1].arguments == {}
+        stack.environment |= dict.fromkeys(("MONGO_URL", "FACEFUSION_URL"), "after")
 
-    _, bound, _ = app.parse_args(words)
+        _, bound, _ = app.parse_args(stack.registration()[3:])
 
     assert bound.arguments == {"replace_blocks_of": ("MONGO_URL", "FACEFUSION_URL")}
 
