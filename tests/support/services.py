@@ -98,10 +98,5 @@ def running_prefect(state_dir: Path, preferred_port: int | None = None) -> Itera
         try:
             yield lease
         finally:
-            drain_prefect()
-
-
-def drain_prefect() -> None:
-    """Send what this process has for Prefect servers, and end the threads that do so."""
-    EventsWorker.drain_all(timeout=DRAIN_SECONDS)
-    APILogWorker.drain_all(timeout=DRAIN_SECONDS)
+            EventsWorker.drain_all(timeout=DRAIN_SECONDS)
+            APILogWorker.drain_all(timeout=DRAIN_SECONDS)

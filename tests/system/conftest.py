@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from tests.support.guard.callers import kill_holder
+from tests.support.guard.processes import kill_holder
 
 
 @pytest.fixture(scope="session")

@@ -21,8 +21,8 @@ from storycanvas.gpu.guard.limit import GpuLimit, GuardClosed, GuardSwitchedOff,
 from storycanvas.gpu.guard.presence import Note, RunInfo, read_notes
 from storycanvas.gpu.guard.settings import GuardSettings
 from storycanvas.gpu.guard.slot import GpuSlot
-from tests.support.guard.callers import kill_holder, start_caller
 from tests.support.guard.counting_host import CountingHost
+from tests.support.guard.processes import kill_holder, start_caller
 from tests.support.guard.ways import WorkerTask
 from tests.support.services import running_prefect
 

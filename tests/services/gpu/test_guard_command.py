@@ -1,8 +1,10 @@
 """The operator sees the holding and waiting runs, and frees a leaked slot."""
 
 import contextvars
+import logging
 import threading
 from collections.abc import Callable, Iterator
+from uuid import uuid4
 
 import pytest
 from prefect.client.orchestration import get_client
@@ -12,9 +14,10 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from blocks.face_host import FaceHost
 from blocks.limits import create_limit
 from deployments.guard import REFUSED, reset, show
-from storycanvas.gpu.guard.dispatcher import Dispatcher, dispatcher
+from storycanvas.gpu.guard.dispatcher import Dispatcher, SlotWaitTimedOut, dispatcher
 from storycanvas.gpu.guard.limit import GpuLimit
 from storycanvas.gpu.guard.queue import SlotRequest
+from storycanvas.gpu.guard.settings import GuardSettings
 from storycanvas.gpu.guard.status import read_state
 
 
@@ -119,3 +122,27 @@ def test_every_run_that_waits_for_a_host_is_shown_with_its_steps(
     output = capsys.readouterr().out
     assert "waiting: 2 steps of Mira" in output
     assert "waiting: 1 step of Tom" in output
+
+
+@pytest.fixture
+def limit(prefect_url: str) -> Iterator[str]:
+    name = f"gpu:{uuid4().hex}"
+    with temporary_settings({PREFECT_API_URL: prefect_url}):
+        create_limit(name, 1)
+        yield name
+
+
+def test_a_waiting_operation_logs_who_holds_the_slot(
+    limit: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with (
+        caplog.at_level(logging.INFO, "storycanvas.gpu.guard.dispatcher"),
+        Dispatcher() as holder,
+        Dispatcher(GuardSettings(log=0.3)) as guard,
+        holder.slot(limit, "ages of Mira", 20),
+        pytest.raises(SlotWaitTimedOut),
+        guard.slot(limit, "another run", 4),
+    ):
+        pytest.fail("the slot was given twice")
+
+    assert f"Waiting for a slot. '{limit}': held by ages of Mira" in caplog.text

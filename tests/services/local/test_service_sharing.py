@@ -6,7 +6,7 @@ import pytest
 
 from storycanvas.services.errors import RecordUnreadable, ServiceDied, ServiceInUse, ServiceNotReady
 from storycanvas.services.local_service import LocalService
-from storycanvas.services.ports import LOOPBACK, choose_port
+from storycanvas.services.ports import LOOPBACK, choose_port, is_free
 from storycanvas.services.process import Program, is_running, start
 from storycanvas.services.record import Record, write_record
 from storycanvas.services.shared import Outcome, acquire, find_running, stop_kept
@@ -175,3 +175,23 @@ def test_a_port_that_was_taken_at_the_last_moment_is_replaced(tmp_path: Path) ->
     with acquire(outrun, tmp_path) as lease:
         assert lease.record.port != outrun.faster[0].getsockname()[1]
     outrun.faster[0].close()
+
+
+def test_the_first_free_wish_is_taken() -> None:
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        free = choose_port(())
+
+        assert choose_port((None, taken.getsockname()[1], free)) == free
+
+
+def test_any_free_port_is_taken_when_no_wish_is_free() -> None:
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        port = choose_port((taken.getsockname()[1],))
+
+        assert port != taken.getsockname()[1]
+        assert is_free(port)
+
+
+def test_a_port_is_taken_by_a_server_on_all_addresses() -> None:
+    with socket.create_server(("0.0.0.0", 0)) as taken:  # noqa: S104 - what the claim is about
+        assert not is_free(taken.getsockname()[1])

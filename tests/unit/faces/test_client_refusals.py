@@ -1,4 +1,4 @@
-"""What the client makes of a host that refuses, breaks the contract, or is not a host at all."""
+"""What the client makes of a host that refuses or is no host at all, and how long it waits."""
 
 import json
 import threading
@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from storycanvas.faces.client.host_client import FaceHostClient
+from storycanvas.faces.client.timeouts import ANSWER_SECONDS, OPERATION_SECONDS, Timeouts
 from storycanvas.faces.errors import (
     ContractBroken,
     FaceError,
@@ -19,7 +20,7 @@ from storycanvas.faces.errors import (
     TokenRefused,
     UnknownHostError,
 )
-from storycanvas.faces.operations import EnhanceOperation
+from storycanvas.faces.operations import OPERATIONS, EnhanceOperation
 from storycanvas.net.retry import RetryPolicy
 
 ONCE = RetryPolicy(tries=1)
@@ -106,3 +107,14 @@ def test_a_host_that_is_off_is_unreachable_and_worth_another_try() -> None:
         host.status()
 
     assert refusal.value.retryable
+
+
+@pytest.mark.parametrize("path", [operation.path for operation in OPERATIONS])
+def test_every_operation_has_a_longest_wait(path: str) -> None:
+    looks = path in {"detect-faces", "mask-face"}
+
+    assert (ANSWER_SECONDS[path] < OPERATION_SECONDS) == looks
+
+
+def test_an_unknown_path_waits_as_long_as_an_operation() -> None:
+    assert Timeouts(answers={}).answer("of-a-newer-host") == OPERATION_SECONDS

@@ -1,4 +1,7 @@
-"""Whose turn it is on a GPU host."""
+"""Whose turn it is on a GPU host, and when its slot is surely held."""
+
+import time
+from uuid import uuid4
 
 import pytest
 
@@ -8,6 +11,7 @@ from storycanvas.gpu.guard.fairness import (
     may_acquire,
     next_action,
 )
+from storycanvas.gpu.guard.limit import Lease
 from storycanvas.gpu.guard.settings import DEFAULTS
 
 EARLY, LATE = Claim(0, 100.0), Claim(0, 200.0)
@@ -62,3 +66,25 @@ def test_a_free_slot_is_left_to_the_claim_that_comes_first(
 ) -> None:
     own, others, free_seconds, may = case
     assert may_acquire(own, others, free_seconds) is may
+
+
+# Seconds since it was asked for; since a renewal failed; whether it holds; when it is asked again.
+LEASES = {
+    "new": (0.0, None, True, DEFAULTS.renew),
+    "a renewal is due": (DEFAULTS.renew, None, True, 0.0),
+    "a renewal failed": (DEFAULTS.renew, 0.0, False, DEFAULTS.renew_again),
+    "it failed a while ago": (30.0, DEFAULTS.renew_again, False, 0.0),
+    "it ran out": (DEFAULTS.lease, None, False, DEFAULTS.renew - DEFAULTS.lease),
+}
+
+
+@pytest.mark.parametrize("case", LEASES.values(), ids=LEASES)
+def test_a_slot_is_sure_only_on_a_lease_that_runs_and_was_renewed(
+    case: tuple[float, float | None, bool, float],
+) -> None:
+    asked, failed, sure, renewal_in = case
+    now = time.monotonic()
+    lease = Lease(uuid4(), now - asked, failed_at=None if failed is None else now - failed)
+
+    assert lease.sure is sure
+    assert lease.renew_at - now == pytest.approx(renewal_in)
