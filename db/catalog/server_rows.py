@@ -38,7 +38,7 @@ def normal_url(url: str) -> str:
 def shown_url(url: str) -> str:
     """Remove user and query, which may hold a password or a key, from a normalised address."""
     # Not net.redact: the id of a server without a row is made of exactly this text, so another cut
-    # would store all its models a second time. A normalised address has no `/` before its host.
+    # would store all its models a second time.
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 

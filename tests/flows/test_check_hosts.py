@@ -18,7 +18,7 @@ from storycanvas.services.ports import choose_port
 from storycanvas.services.shared import acquire
 from tasks.health.check import collect_hosts
 from tasks.health.history import PICTURE_KEY, TABLE_KEY
-from tests.support.catalog.json_server import COMFYUI, JsonServer, json_server
+from tests.support.catalog.comfyui_server import COMFYUI, JsonServer, json_server
 from tests.support.flows.kept_artifacts import forget, kept
 from tests.support.flows.shown import shown_by
 from tests.support.flows.world import World
@@ -41,7 +41,7 @@ def comfyui(world: World) -> Iterator[JsonServer]:
 
 
 @pytest.fixture(autouse=True)
-def _first_look(only_user_of_artifact_keys: None) -> None:  # noqa: ARG001 - it keeps others out
+def _first_check(only_user_of_artifact_keys: None) -> None:  # noqa: ARG001 - it keeps others out
     """No earlier run has shown anything."""
     forget(TABLE_KEY, PICTURE_KEY)
 
@@ -67,7 +67,7 @@ def arrived(name: str, count: int) -> list[dict[str, Any]]:
     return found
 
 
-def test_every_kind_of_host_is_looked_at_kept_and_shown(world: World, comfyui: JsonServer) -> None:
+def test_every_kind_of_host_is_checked_kept_and_shown(world: World, comfyui: JsonServer) -> None:
     state = check_hosts(return_state=True)
 
     name, artifacts = shown_by(state)
@@ -115,7 +115,7 @@ def stopped_before_it_shows() -> HealthReport:
 
 
 @pytest.mark.usefixtures("world")
-def test_a_change_is_told_once_although_runs_overlap_or_are_killed(comfyui: JsonServer) -> None:
+def test_a_change_is_one_event_although_runs_overlap_or_are_killed(comfyui: JsonServer) -> None:
     name = f"gpu-{comfyui.url[-5:]}"
     check_hosts()
     comfyui.answers["/system_stats"] = 503
@@ -152,7 +152,7 @@ def test_a_picture_is_made_at_first_and_on_a_change_and_not_in_between(
 
 
 @pytest.mark.usefixtures("comfyui")
-def test_the_last_look_is_found_in_the_history_when_no_table_is_shown(world: World) -> None:
+def test_the_last_check_is_found_in_the_history_when_no_table_is_shown(world: World) -> None:
     server = world.database["comfyui_servers"].find_one({"id": "s1"}) or {}
     before = {"kind": "comfyui", "name": server["name"], "address": server["url"]}
     moment = datetime.now(UTC) - timedelta(minutes=1)
@@ -166,7 +166,7 @@ def test_the_last_look_is_found_in_the_history_when_no_table_is_shown(world: Wor
 
 
 @pytest.mark.usefixtures("comfyui")
-def test_a_history_that_refuses_checks_is_a_warning_and_the_rest_is_told(
+def test_a_history_that_refuses_checks_is_a_warning_and_the_rest_is_reported(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.database.create_collection("host_checks", validator={"nothing": {"$exists": True}})
@@ -178,7 +178,7 @@ def test_a_history_that_refuses_checks_is_a_warning_and_the_rest_is_told(
     assert "A check was not kept" in caplog.text
 
 
-def test_without_the_database_everything_else_is_told(
+def test_without_the_database_everything_else_is_reported(
     world: World, comfyui: JsonServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COMFYUI_URLS", comfyui.url)
@@ -237,7 +237,7 @@ def test_a_configuration_of_no_use_is_a_host_in_trouble(monkeypatch: pytest.Monk
 
 
 @pytest.mark.usefixtures("world")
-def test_without_rows_the_servers_of_the_environment_are_looked_at(
+def test_without_rows_the_servers_of_the_environment_are_checked(
     comfyui: JsonServer, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.database["comfyui_servers"].delete_many({})

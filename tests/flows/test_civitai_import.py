@@ -1,4 +1,4 @@
-"""What Civitai may do to an import, and what a stop at any place may do to it."""
+"""Imports from a Civitai that misbehaves, and imports that are stopped anywhere."""
 
 import os
 from collections.abc import Iterator
@@ -11,9 +11,10 @@ from pymongo.database import Database
 
 from db.schema.documents.models import CatalogImport
 from flows.import_civitai import import_civitai
-from tests.support.catalog.civitai_server import Answer, CivitaiServer, civitai_server, page
+from tests.support.catalog.civitai_server import Answer, CivitaiServer, page
 from tests.support.flows.retries import set_retries
 
+Data = Database[dict[str, Any]]
 OLD = "10871|121458|5062"
 EXPIRED: dict[str, Answer] = {
     "refused": Answer(400, b'{"error": "Invalid cursor"}'),
@@ -27,10 +28,10 @@ def model(number: int) -> dict[str, Any]:
 
 @pytest.fixture
 def site(
-    configured: Database[dict[str, Any]],  # noqa: ARG001 - it must be there
+    configured: Data,  # noqa: ARG001 - it must be there
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[CivitaiServer]:
-    with civitai_server() as served:
+    with CivitaiServer() as served:
         served.pages = {
             None: page([model(1)], "a"),
             "a": page([model(2)], OLD),
@@ -45,14 +46,14 @@ def cursors(site: CivitaiServer) -> list[str | None]:
     return [request.query.get("cursor", [None])[0] for request in site.asked]
 
 
-def state(database: Database[dict[str, Any]]) -> CatalogImport:
+def state(database: Data) -> CatalogImport:
     (found,) = database["catalog_imports"].find()
     return CatalogImport.model_validate(found)
 
 
 @pytest.mark.parametrize("answer", EXPIRED.values(), ids=EXPIRED)
-def test_a_list_whose_stored_cursor_is_not_taken_is_read_whole_from_its_begin(
-    configured: Database[dict[str, Any]], site: CivitaiServer, answer: Answer
+def test_a_list_whose_stored_cursor_is_not_taken_is_read_whole_from_its_start(
+    configured: Data, site: CivitaiServer, answer: Answer
 ) -> None:
     import_civitai(max_pages=2)
     good = site.pages[OLD]
@@ -78,7 +79,7 @@ def test_a_list_of_another_site_is_not_read_from_this_ones_cursor(
 ) -> None:
     import_civitai(max_pages=1)
 
-    with civitai_server() as other:
+    with CivitaiServer() as other:
         other.pages = {None: page([model(7)]), "a": page([])}
         monkeypatch.setenv("CIVITAI_URL", other.url)
 
@@ -88,7 +89,7 @@ def test_a_list_of_another_site_is_not_read_from_this_ones_cursor(
 
 
 def test_an_import_that_was_stopped_after_its_last_page_reads_none_again(
-    configured: Database[dict[str, Any]], site: CivitaiServer
+    configured: Data, site: CivitaiServer
 ) -> None:
     import_civitai()
     configured["catalog_imports"].update_one({}, {"$set": {"status": "running"}})
@@ -101,8 +102,8 @@ def test_an_import_that_was_stopped_after_its_last_page_reads_none_again(
     assert state(configured).status == "complete"
 
 
-def test_an_import_that_fails_says_so_in_the_database_until_it_goes_on(
-    configured: Database[dict[str, Any]], site: CivitaiServer
+def test_an_import_that_fails_is_failed_in_the_database_until_it_continues(
+    configured: Data, site: CivitaiServer
 ) -> None:
     import_civitai(max_pages=1)
     site.troubles = [Answer(401, b"{}")]
@@ -130,8 +131,8 @@ def test_a_long_wait_that_civitai_asks_for_is_not_cut_short(
     assert len(site.asked) == 1
 
 
-def test_a_file_that_is_cut_off_is_imported_and_the_report_says_where_it_ends(
-    configured: Database[dict[str, Any]], tmp_path: Path
+def test_a_file_that_is_cut_off_is_imported_and_the_report_shows_where_it_ends(
+    configured: Data, tmp_path: Path
 ) -> None:
     path = tmp_path / "items.json"
     path.write_text('[{"id": 1, "name": "A", "type": "LORA"},\n {"id": 2, "na')
@@ -151,7 +152,7 @@ def test_a_pipe_without_a_writer_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_import_of_one_base_model_keeps_the_versions_of_the_others(
-    configured: Database[dict[str, Any]], site: CivitaiServer
+    configured: Data, site: CivitaiServer
 ) -> None:
     versions = [{"id": 12, "baseModel": "SDXL 1.0"}, {"id": 11, "baseModel": "Pony"}]
     site.pages = {None: page([{**model(1), "modelVersions": versions}])}
@@ -176,7 +177,7 @@ ODDLY_STORED: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("odd", ODDLY_STORED.values(), ids=ODDLY_STORED)
 @pytest.mark.parametrize("number", [1, "1", 1.0], ids=["number", "text", "fraction"])
 def test_an_import_of_one_base_model_keeps_versions_however_they_are_stored(
-    configured: Database[dict[str, Any]],
+    configured: Data,
     site: CivitaiServer,
     odd: dict[str, Any],
     number: object,

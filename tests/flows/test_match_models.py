@@ -11,7 +11,7 @@ import tasks.catalog.civitai_api
 import tasks.catalog.hash_lookup
 from flows.match_models import match_models
 from tasks.catalog.hash_lookup import MAX_BROKEN
-from tests.support.catalog.civitai_server import HTML, Answer, CivitaiServer, civitai_server
+from tests.support.catalog.civitai_server import HTML, Answer, CivitaiServer
 from tests.support.catalog.sample_catalog import digits, file, item, version
 
 Data = Database[dict[str, Any]]
@@ -26,7 +26,7 @@ def data(configured: Data) -> Data:
 
 @pytest.fixture
 def civitai(monkeypatch: pytest.MonkeyPatch) -> Iterator[CivitaiServer]:
-    with civitai_server() as server:
+    with CivitaiServer() as server:
         monkeypatch.setenv("CIVITAI_URL", server.url)
         yield server
 
@@ -53,6 +53,13 @@ def answer(number: int = 1, /, **hashes: str) -> dict[str, Any]:
 def add_known(site: CivitaiServer, number: int, sha256: str) -> None:
     site.hits[sha256] = [{"hash": sha256, "modelId": number, "modelVersionId": number * 10}]
     site.models[number] = hero(number, SHA256=sha256)
+
+
+def answer_at(site: CivitaiServer, monkeypatch: pytest.MonkeyPatch, end: str, bad: Answer) -> None:
+    usual = site.answer
+    monkeypatch.setattr(
+        site, "answer", lambda asked: bad if asked.path.endswith(end) else usual(asked)
+    )
 
 
 def paths(site: CivitaiServer) -> list[str]:
@@ -146,16 +153,13 @@ NOT_READ = {
 
 
 @pytest.mark.parametrize("bad", NOT_READ.values(), ids=NOT_READ)
-def test_a_model_that_cannot_be_read_is_told_and_stops_no_other(
+def test_a_model_that_cannot_be_read_is_noted_and_stops_no_other(
     data: Data, civitai: CivitaiServer, monkeypatch: pytest.MonkeyPatch, bad: Answer
 ) -> None:
     for number in (1, 2):
         add_local(data, f"loras/{number}.pt", SHA256=digits(str(number)))
         add_known(civitai, number, digits(str(number)))
-    usual = civitai.answer
-    monkeypatch.setattr(
-        civitai, "answer", lambda asked: bad if asked.path.endswith("models/1") else usual(asked)
-    )
+    answer_at(civitai, monkeypatch, "models/1", bad)
 
     report = match_models()
 
@@ -164,16 +168,13 @@ def test_a_model_that_cannot_be_read_is_told_and_stops_no_other(
     assert note.startswith("Civitai's model 1 is left out: ")
 
 
-def test_a_hash_whose_answer_cannot_be_read_is_told_and_stops_no_other(
+def test_a_hash_whose_answer_cannot_be_read_is_noted_and_stops_no_other(
     data: Data, civitai: CivitaiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_local(data, "loras/1.pt", SHA256=digits("1"))
     add_known(civitai, 1, digits("1"))
     add_local(data, "loras/2.pt", AutoV3=AUTOV3)
-    usual = civitai.answer
-    monkeypatch.setattr(
-        civitai, "answer", lambda asked: HTML if asked.path.endswith(AUTOV3) else usual(asked)
-    )
+    answer_at(civitai, monkeypatch, AUTOV3, HTML)
 
     report = match_models()
 
@@ -204,13 +205,8 @@ def test_what_was_read_before_a_stop_is_not_read_again(
         add_local(data, f"loras/{number}.pt", SHA256=digits(str(number)))
         add_known(civitai, number, digits(str(number)))
     too_long = Answer(429, b"{}", {"Retry-After": "3600"})
-    usual = civitai.answer
     with monkeypatch.context() as stopped:
-        stopped.setattr(
-            civitai,
-            "answer",
-            lambda asked: too_long if asked.path.endswith("models/2") else usual(asked),
-        )
+        answer_at(civitai, stopped, "models/2", too_long)
         report = match_models()
     civitai.asked.clear()
 

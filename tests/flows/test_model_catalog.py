@@ -1,7 +1,7 @@
 """The model catalog from end to end: a ComfyUI server and a Civitai, a database, and the flows."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +20,15 @@ from tests.support.catalog.civitai_server import (
     OVERLOADED,
     Answer,
     CivitaiServer,
-    civitai_server,
     page,
 )
 from tests.support.catalog.comfyui_server import ComfyuiServer
 from tests.support.catalog.sample_catalog import FILES, MATCHED, comfyui_answers, hash_rows, pages
 from tests.support.flows.shown import shown_by
 
+Data = Database[dict[str, Any]]
 COLLECTIONS = (
-    "backends",
-    "active_backend_models",
-    "civitai_models",
-    "model_sync_status",
+    *("backends", "active_backend_models", "civitai_models", "model_sync_status"),
     "database_models",
 )
 MOVING = {"last_seen", "last_check", "compared_at", "listing_digest"}
@@ -46,7 +43,7 @@ def comfyui() -> Iterator[ComfyuiServer]:
 
 @pytest.fixture
 def civitai(monkeypatch: pytest.MonkeyPatch) -> Iterator[CivitaiServer]:
-    with civitai_server() as server:
+    with CivitaiServer() as server:
         first, last = pages()
         server.pages = {None: page(first, "10871|121458|5062"), "10871|121458|5062": page(last)}
         monkeypatch.setenv("CIVITAI_URL", server.url)
@@ -56,12 +53,12 @@ def civitai(monkeypatch: pytest.MonkeyPatch) -> Iterator[CivitaiServer]:
 
 @pytest.fixture
 def catalog(
-    configured: Database[dict[str, Any]],
+    configured: Data,
     comfyui: ComfyuiServer,
     civitai: CivitaiServer,  # noqa: ARG001 - it must be there
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> Database[dict[str, Any]]:
+) -> Data:
     """A database with one server, before any sync."""
     monkeypatch.setenv("IMAGE_STORE", (tmp_path / "images").as_uri())
     configured["comfyui_servers"].insert_one(
@@ -78,7 +75,7 @@ def run_all(folder: Path) -> MatchReport:
     return match_models()
 
 
-def everything(database: Database[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+def everything(database: Data) -> dict[str, list[dict[str, Any]]]:
     return {
         name: [
             {field: value for field, value in row.items() if field not in MOVING}
@@ -88,9 +85,7 @@ def everything(database: Database[dict[str, Any]]) -> dict[str, list[dict[str, A
     }
 
 
-def test_the_sample_gives_the_matches_that_are_known(
-    catalog: Database[dict[str, Any]], tmp_path: Path
-) -> None:
+def test_the_sample_gives_the_matches_that_are_known(catalog: Data, tmp_path: Path) -> None:
     report = run_all(tmp_path)
 
     models = list(catalog["active_backend_models"].find())
@@ -111,8 +106,8 @@ def test_the_sample_gives_the_matches_that_are_known(
     assert {name for name, status in statuses.items() if status == "synced"} == set(MATCHED)
 
 
-def test_a_second_run_changes_nothing_but_the_time_of_the_last_look(
-    catalog: Database[dict[str, Any]], tmp_path: Path
+def test_a_second_run_changes_nothing_but_the_time_of_the_last_check(
+    catalog: Data, tmp_path: Path
 ) -> None:
     run_all(tmp_path)
     before = everything(catalog)
@@ -124,7 +119,7 @@ def test_a_second_run_changes_nothing_but_the_time_of_the_last_look(
 
 
 def test_an_unreachable_server_is_offline_and_loses_nothing(
-    catalog: Database[dict[str, Any]], comfyui: ComfyuiServer
+    catalog: Data, comfyui: ComfyuiServer
 ) -> None:
     sync_model_catalog()
     comfyui.answers.clear()
@@ -139,16 +134,22 @@ def test_an_unreachable_server_is_offline_and_loses_nothing(
     }
 
 
+def sync_without_row(catalog: Data, comfyui: ComfyuiServer) -> Callable[[], object]:
+    """Sync the server by its address, without its row; return what adds the row again."""
+    row = catalog["comfyui_servers"].find_one_and_delete({"id": "box"})
+    assert row is not None
+    sync_model_catalog(urls=[comfyui.url])
+    return lambda: catalog["comfyui_servers"].insert_one(row)
+
+
 def test_a_server_that_gets_a_row_keeps_what_was_stored_of_it(
-    catalog: Database[dict[str, Any]], comfyui: ComfyuiServer
+    catalog: Data, comfyui: ComfyuiServer
 ) -> None:
     models = catalog["active_backend_models"]
-    row = catalog["comfyui_servers"].find_one_and_delete({"id": "box"})
-    sync_model_catalog(urls=[comfyui.url])
+    add_row = sync_without_row(catalog, comfyui)
     models.update_many({}, {"$set": {"civitai_match_confirmed": True}})
     before = {entry["model_id"]: entry["first_seen"] for entry in models.find()}
-    assert row is not None
-    catalog["comfyui_servers"].insert_one(row)
+    add_row()
 
     sync_model_catalog()
 
@@ -159,12 +160,9 @@ def test_a_server_that_gets_a_row_keeps_what_was_stored_of_it(
 
 
 def test_a_server_whose_row_is_deleted_again_keeps_its_models_at_its_address(
-    catalog: Database[dict[str, Any]], comfyui: ComfyuiServer
+    catalog: Data, comfyui: ComfyuiServer
 ) -> None:
-    row = catalog["comfyui_servers"].find_one_and_delete({"id": "box"})
-    sync_model_catalog(urls=[comfyui.url])
-    assert row is not None
-    catalog["comfyui_servers"].insert_one(row)
+    sync_without_row(catalog, comfyui)()
     sync_model_catalog()
     catalog["comfyui_servers"].delete_one({"id": "box"})
 
@@ -176,13 +174,11 @@ def test_a_server_whose_row_is_deleted_again_keeps_its_models_at_its_address(
 
 
 def test_metadata_of_a_server_that_gets_a_row_is_not_asked_for_again(
-    catalog: Database[dict[str, Any]], comfyui: ComfyuiServer
+    catalog: Data, comfyui: ComfyuiServer
 ) -> None:
-    row = catalog["comfyui_servers"].find_one_and_delete({"id": "box"})
-    sync_model_catalog(urls=[comfyui.url])
+    add_row = sync_without_row(catalog, comfyui)
     assert any("view_metadata" in path for path in comfyui.paths)
-    assert row is not None
-    catalog["comfyui_servers"].insert_one(row)
+    add_row()
     comfyui.requests.clear()
 
     sync_model_catalog()
@@ -190,7 +186,7 @@ def test_metadata_of_a_server_that_gets_a_row_is_not_asked_for_again(
     assert not [path for path in comfyui.paths if "view_metadata" in path]
 
 
-def test_a_server_that_is_switched_off_is_offline(catalog: Database[dict[str, Any]]) -> None:
+def test_a_server_that_is_switched_off_is_offline(catalog: Data) -> None:
     catalog["comfyui_servers"].insert_one(
         {"id": "other", "name": "Other", "url": "http://127.0.0.1:1", "is_active": True}
     )
@@ -217,7 +213,7 @@ def test_a_model_is_gone_only_after_a_complete_listing(comfyui: ComfyuiServer) -
 
 
 def test_an_import_that_was_stopped_goes_on_at_its_cursor(
-    catalog: Database[dict[str, Any]], civitai: CivitaiServer
+    catalog: Data, civitai: CivitaiServer
 ) -> None:
     first = import_civitai(max_pages=1)
     rest = import_civitai()
@@ -228,9 +224,7 @@ def test_an_import_that_was_stopped_goes_on_at_its_cursor(
     assert catalog["civitai_models"].count_documents({}) == 6
 
 
-def test_the_key_is_sent_as_a_header_only(
-    catalog: Database[dict[str, Any]], civitai: CivitaiServer
-) -> None:
+def test_the_key_is_sent_as_a_header_only(catalog: Data, civitai: CivitaiServer) -> None:
     import_civitai()
 
     assert {request.headers["authorization"] for request in civitai.asked} == {
@@ -240,9 +234,7 @@ def test_the_key_is_sent_as_a_header_only(
     assert "secret" not in str(list(catalog["catalog_imports"].find()))
 
 
-def test_a_file_is_imported_like_the_list(
-    catalog: Database[dict[str, Any]], tmp_path: Path
-) -> None:
+def test_a_file_is_imported_like_the_list(catalog: Data, tmp_path: Path) -> None:
     lines = [json.dumps(item) for items in pages() for item in items]
     path = tmp_path / "items.ndjson"
     path.write_text("\n".join([*lines[:3], "{broken", *lines[3:]]))
@@ -260,7 +252,7 @@ def test_a_list_of_hashes_that_is_not_there_is_one_sentence(tmp_path: Path) -> N
 
 
 @pytest.mark.usefixtures("catalog")
-def test_hashes_for_a_server_that_there_is_none_of_are_told(
+def test_hashes_for_an_unknown_server_are_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     scan = tmp_path / "scan.json"
@@ -277,13 +269,13 @@ def test_hashes_for_a_server_that_there_is_none_of_are_told(
 
 
 @pytest.mark.usefixtures("configured")
-def test_without_any_server_the_run_says_where_to_name_one() -> None:
+def test_without_any_server_the_error_names_where_to_add_a_server() -> None:
     with pytest.raises(Exception, match="comfyui_servers has no active row"):
         sync_model_catalog()
 
 
 def test_the_report_lists_what_is_new_and_unmatched_and_stores_it(
-    catalog: Database[dict[str, Any]], tmp_path: Path
+    catalog: Data, tmp_path: Path
 ) -> None:
     run_all(tmp_path)
 
@@ -299,7 +291,7 @@ def test_the_report_lists_what_is_new_and_unmatched_and_stores_it(
 
 
 def test_the_nightly_chain_does_what_it_can_and_names_what_failed(
-    catalog: Database[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    catalog: Data, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CIVITAI_URL", "http://127.0.0.1:1")
 
@@ -311,9 +303,7 @@ def test_the_nightly_chain_does_what_it_can_and_names_what_failed(
     assert catalog["model_sync_status"].count_documents({}) == 12
 
 
-def test_an_endless_list_ends_and_says_why(
-    catalog: Database[dict[str, Any]], civitai: CivitaiServer
-) -> None:
+def test_an_endless_list_ends_with_a_reason(catalog: Data, civitai: CivitaiServer) -> None:
     first, _ = pages()
     civitai.pages = {None: page(first, "again"), "again": page(first, "again")}
 
@@ -324,9 +314,7 @@ def test_an_endless_list_ends_and_says_why(
     assert catalog["catalog_imports"].count_documents({"status": "complete"}) == 1
 
 
-def test_civitai_is_asked_again_when_it_is_busy(
-    catalog: Database[dict[str, Any]], civitai: CivitaiServer
-) -> None:
+def test_civitai_is_asked_again_when_it_is_busy(catalog: Data, civitai: CivitaiServer) -> None:
     civitai.troubles = [Answer(429, b"{}", {"Retry-After": "0"}), OVERLOADED]
 
     assert import_civitai().complete
@@ -339,7 +327,7 @@ def test_civitai_is_asked_again_when_it_is_busy(
     ids=["at once", "after the site was busy"],
 )
 def test_a_page_that_is_html_once_is_asked_for_again(
-    catalog: Database[dict[str, Any]], civitai: CivitaiServer, before: list[Answer]
+    catalog: Data, civitai: CivitaiServer, before: list[Answer]
 ) -> None:
     civitai.troubles = [*before, HTML]
 
@@ -348,7 +336,7 @@ def test_a_page_that_is_html_once_is_asked_for_again(
 
 
 def test_html_for_a_page_fails_the_run_and_the_next_one_goes_on(
-    catalog: Database[dict[str, Any]], civitai: CivitaiServer
+    catalog: Data, civitai: CivitaiServer
 ) -> None:
     import_civitai(max_pages=1)
     civitai.troubles = [HTML] * UNREADABLE_TRIES
@@ -361,9 +349,7 @@ def test_html_for_a_page_fails_the_run_and_the_next_one_goes_on(
     assert catalog["civitai_models"].count_documents({}) == 6
 
 
-def test_bad_rows_are_listed_and_the_good_ones_kept(
-    catalog: Database[dict[str, Any]], civitai: CivitaiServer
-) -> None:
+def test_bad_rows_are_listed_and_the_good_ones_kept(catalog: Data, civitai: CivitaiServer) -> None:
     first, _ = pages()
     bad = [None, [], {"id": None, "name": "x", "type": "LORA"}, {"id": 2**70, "name": "x"}]
     civitai.pages = {None: page([*bad, *first])}
@@ -374,9 +360,7 @@ def test_bad_rows_are_listed_and_the_good_ones_kept(
     assert catalog["civitai_models"].count_documents({}) == 5
 
 
-def test_a_link_of_a_person_is_never_overwritten(
-    catalog: Database[dict[str, Any]], tmp_path: Path
-) -> None:
+def test_a_link_of_a_person_is_never_overwritten(catalog: Data, tmp_path: Path) -> None:
     run_all(tmp_path)
     own = {"civitai_model_id": "7", "civitai_match_quality": "manual"}
     chosen = {"model_id": "vae/sdxl_vae.safetensors"}

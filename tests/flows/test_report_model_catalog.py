@@ -42,7 +42,7 @@ def changes_in(report: CatalogReport) -> dict[object, tuple[object, object]]:
     return {row["column"]: (row["before"], row["after"]) for row in report.changed.rows}
 
 
-def test_a_report_tells_what_changed_since_the_last_one_with_the_former_value(
+def test_a_report_lists_what_changed_since_the_last_with_the_former_value(
     put: Callable[..., None],
 ) -> None:
     put()
@@ -59,7 +59,7 @@ def test_a_report_tells_what_changed_since_the_last_one_with_the_former_value(
     assert "box/loras/hero.pt,size,7,8" in stored
 
 
-def test_without_an_earlier_report_it_tells_what_the_servers_told_anew(
+def test_without_an_earlier_report_it_lists_what_the_servers_report_anew(
     put: Callable[..., None],
 ) -> None:
     put(changed_at=datetime.now(UTC))

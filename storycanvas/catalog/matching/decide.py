@@ -132,17 +132,11 @@ def _match_by_hash(
         ]
         if hits:
             files = best_first(local, hits)
-            return (
-                _of_whole_hash(kind, files)
-                if kind in _WHOLE
-                else _of_short_hash(kind, local, files)
-            )
+            if kind in _WHOLE:
+                return linked(METHODS[kind], files, files[0])
+            return _of_short_hash(kind, local, files)
         surer = (*surer, kind)
     return None
-
-
-def _of_whole_hash(kind: HashKind, files: Sequence[VersionFile]) -> Finding:
-    return linked(METHODS[kind], files, files[0])
 
 
 def _of_short_hash(kind: HashKind, local: LocalModel, files: Sequence[VersionFile]) -> Finding:

@@ -1,4 +1,4 @@
-"""Civitai's API, as it answers and as it must not."""
+"""Civitai's API, with good answers and with bad ones."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,6 @@ from tests.support.catalog.civitai_server import (
     Answer,
     CivitaiServer,
     as_json,
-    civitai_server,
     page,
 )
 
@@ -34,23 +33,22 @@ CURSOR = "10871|121458|5062"
 SHA256 = "AB" * 32
 OTHER = "CD" * 32
 KEY = "key-of-an-account"
+Site, Client = CivitaiServer, CivitaiClient
 
 
 @pytest.fixture
 def site() -> Iterator[CivitaiServer]:
-    with civitai_server() as served:
+    with CivitaiServer() as served:
         yield served
 
 
 @pytest.fixture
-def client(site: CivitaiServer) -> Iterator[CivitaiClient]:
+def client(site: Site) -> Iterator[CivitaiClient]:
     with CivitaiClient(site.url, KEY) as opened:
         yield opened
 
 
-def test_a_walk_reads_all_pages_by_their_cursors(
-    site: CivitaiServer, client: CivitaiClient
-) -> None:
+def test_a_walk_reads_all_pages_by_their_cursors(site: Site, client: Client) -> None:
     site.pages = {None: page([{"id": 1}], CURSOR), CURSOR: page([{"id": 2}])}
 
     walked = list(walk(lambda cursor: client.page(ASKED, cursor)))
@@ -62,15 +60,13 @@ def test_a_walk_reads_all_pages_by_their_cursors(
     assert [step.problem for step in walked] == [None, None]
 
 
-def test_a_walk_goes_on_from_a_kept_cursor(site: CivitaiServer, client: CivitaiClient) -> None:
+def test_a_walk_goes_on_from_a_kept_cursor(site: Site, client: Client) -> None:
     site.pages = {CURSOR: page([{"id": 2}])}
 
     assert [step.items for step in walk(lambda at: client.page(ASKED, at), CURSOR)] == [[{"id": 2}]]
 
 
-def test_every_page_is_asked_for_with_the_filters(
-    site: CivitaiServer, client: CivitaiClient
-) -> None:
+def test_every_page_is_asked_for_with_the_filters(site: Site, client: Client) -> None:
     site.pages = {CURSOR: page([])}
 
     client.page(ASKED, CURSOR)
@@ -84,7 +80,7 @@ def test_every_page_is_asked_for_with_the_filters(
     }
 
 
-def test_the_key_is_sent_as_a_header_only(site: CivitaiServer, client: CivitaiClient) -> None:
+def test_the_key_is_sent_as_a_header_only(site: Site, client: Client) -> None:
     site.pages = {None: page([])}
 
     client.page(ASKED)
@@ -93,7 +89,7 @@ def test_the_key_is_sent_as_a_header_only(site: CivitaiServer, client: CivitaiCl
     assert KEY not in str(site.asked[0].query)
 
 
-def test_without_a_key_no_authorization_is_sent(site: CivitaiServer) -> None:
+def test_without_a_key_no_authorization_is_sent(site: Site) -> None:
     site.pages = {None: page([])}
 
     with CivitaiClient(site.url) as client:
@@ -102,7 +98,7 @@ def test_without_a_key_no_authorization_is_sent(site: CivitaiServer) -> None:
     assert "authorization" not in site.asked[0].headers
 
 
-def test_every_request_waits_for_its_turn(site: CivitaiServer) -> None:
+def test_every_request_waits_for_its_turn(site: Site) -> None:
     turns: list[int] = []
     site.pages, site.models = {None: page([])}, {5: {"id": 5}}
 
@@ -115,68 +111,46 @@ def test_every_request_waits_for_its_turn(site: CivitaiServer) -> None:
     assert turns == [0, 1, 2, 3, 4]
 
 
-@pytest.mark.parametrize(
-    ("metadata", "expected"),
-    [
-        ({"nextCursor": CURSOR}, CURSOR),
-        ({"nextCursor": 4711}, "4711"),
-        ({"nextPage": "http://elsewhere.example/api?limit=5&cursor=10871%7C121458%7C5062"}, CURSOR),
-        ({"nextCursor": None, "nextPage": "http://elsewhere.example/?page=2"}, None),
-        ({"nextCursor": "", "nextPage": 7}, None),
-        ({"nextCursor": True}, None),
-        ({}, None),
-        (None, None),
-        ([], None),
-    ],
-    ids=[
-        "text",
-        "number",
-        "address",
-        "no cursor",
-        "blank",
-        "bool",
-        "empty",
-        "null",
-        "list",
-    ],
-)
-def test_the_next_page_is_told_in_several_ways(
-    site: CivitaiServer, client: CivitaiClient, metadata: object, expected: str | None
+ELSEWHERE = "http://elsewhere.example"
+NEXT: dict[str, tuple[object, str | None]] = {
+    "text": ({"nextCursor": CURSOR}, CURSOR),
+    "number": ({"nextCursor": 4711}, "4711"),
+    "address": ({"nextPage": f"{ELSEWHERE}/api?limit=5&cursor=10871%7C121458%7C5062"}, CURSOR),
+    "no cursor": ({"nextCursor": None, "nextPage": f"{ELSEWHERE}/?page=2"}, None),
+    "blank": ({"nextCursor": "", "nextPage": 7}, None),
+    "bool": ({"nextCursor": True}, None),
+    "empty": ({}, None),
+    "null": (None, None),
+    "list": ([], None),
+}
+
+
+@pytest.mark.parametrize(("metadata", "expected"), NEXT.values(), ids=NEXT)
+def test_the_next_page_is_named_in_several_ways(
+    site: Site, client: Client, metadata: object, expected: str | None
 ) -> None:
     site.pages = {None: as_json({"items": [], "metadata": metadata})}
 
     assert client.page(ASKED).next_cursor == expected
 
 
-@pytest.mark.parametrize(
-    ("trouble", "error"),
-    [
-        (HTML, AnswerUnreadable),
-        (TRUNCATED, AnswerUnreadable),
-        (BROKEN_OFF, CatalogUnreachable),
-        (as_json([]), AnswerUnreadable),
-        (as_json(None), AnswerUnreadable),
-        (as_json({"items": None}), AnswerUnreadable),
-        (as_json({"items": {}}), AnswerUnreadable),
-        (TOO_MANY, CatalogBusy),
-        (OVERLOADED, CatalogBusy),
-        (Answer(401, b'{"error": "Unauthorized"}'), CatalogRefused),
-    ],
-    ids=[
-        "HTML",
-        "truncated",
-        "connection broken off",
-        "list",
-        "null",
-        "no items",
-        "items no list",
-        "429",
-        "503",
-        "401",
-    ],
-)
-def test_a_bad_page_is_told_without_the_key(
-    site: CivitaiServer, client: CivitaiClient, trouble: Answer, error: type[CatalogError]
+BAD_PAGES: dict[str, tuple[Answer, type[CatalogError]]] = {
+    "HTML": (HTML, AnswerUnreadable),
+    "truncated": (TRUNCATED, AnswerUnreadable),
+    "connection broken off": (BROKEN_OFF, CatalogUnreachable),
+    "list": (as_json([]), AnswerUnreadable),
+    "null": (as_json(None), AnswerUnreadable),
+    "no items": (as_json({"items": None}), AnswerUnreadable),
+    "items an object": (as_json({"items": {}}), AnswerUnreadable),
+    "429": (TOO_MANY, CatalogBusy),
+    "503": (OVERLOADED, CatalogBusy),
+    "401": (Answer(401, b'{"error": "Unauthorized"}'), CatalogRefused),
+}
+
+
+@pytest.mark.parametrize(("trouble", "error"), BAD_PAGES.values(), ids=BAD_PAGES)
+def test_the_error_of_a_bad_page_lacks_the_key(
+    site: Site, client: Client, trouble: Answer, error: type[CatalogError]
 ) -> None:
     site.troubles = [trouble]
 
@@ -196,7 +170,7 @@ def test_a_bad_page_is_told_without_the_key(
     ids=["no address", "a cursor without end"],
 )
 def test_a_page_whose_cursor_is_none_keeps_its_items_and_ends_the_list(
-    site: CivitaiServer, client: CivitaiClient, answer: Answer
+    site: Site, client: Client, answer: Answer
 ) -> None:
     site.pages = {None: answer}
 
@@ -207,7 +181,7 @@ def test_a_page_whose_cursor_is_none_keeps_its_items_and_ends_the_list(
     assert walked.problem.reason.endswith("so the list ends here.")
 
 
-def test_a_busy_site_says_how_long_to_wait(site: CivitaiServer, client: CivitaiClient) -> None:
+def test_the_error_of_a_busy_site_has_its_wait(site: Site, client: Client) -> None:
     site.troubles = [TOO_MANY]
 
     with pytest.raises(CatalogBusy) as caught:
@@ -216,16 +190,14 @@ def test_a_busy_site_says_how_long_to_wait(site: CivitaiServer, client: CivitaiC
     assert caught.value.wait_seconds == 7
 
 
-def test_a_key_that_cannot_be_sent_is_refused_without_telling_it() -> None:
+def test_a_key_that_cannot_be_sent_is_refused_without_showing_it() -> None:
     with pytest.raises(CatalogRefused) as caught:
         CivitaiClient("http://127.0.0.1:1", "key\nof-an-account")
 
     assert "of-an-account" not in str(caught.value)
 
 
-def test_a_list_that_names_the_same_cursor_again_ends(
-    site: CivitaiServer, client: CivitaiClient
-) -> None:
+def test_a_list_that_names_the_same_cursor_again_ends(site: Site, client: Client) -> None:
     site.pages = {
         None: page([{"id": 1}], "a"),
         "a": page([{"id": 2}], "b"),
@@ -239,13 +211,13 @@ def test_a_list_that_names_the_same_cursor_again_ends(
     assert last.problem.subject == "cursor a"
 
 
-def test_files_are_found_by_their_sums(site: CivitaiServer, client: CivitaiClient) -> None:
+def test_files_are_found_by_their_sums(site: Site, client: Client) -> None:
     site.hits = {SHA256: [{"modelVersionId": 12, "modelId": 1, "hash": SHA256}]}
 
     assert client.ids_by_hash([SHA256.lower(), OTHER]) == [HashHit(SHA256, 1, 12)]
 
 
-def test_a_sum_that_is_none_spoils_no_lookup(site: CivitaiServer, client: CivitaiClient) -> None:
+def test_an_invalid_sum_spoils_no_lookup(site: Site, client: Client) -> None:
     site.hits = {SHA256: [{"modelVersionId": 12, "modelId": 1, "hash": SHA256}]}
 
     hits = client.ids_by_hash(["", "xyz", SHA256[:10], SHA256, SHA256])
@@ -254,12 +226,12 @@ def test_a_sum_that_is_none_spoils_no_lookup(site: CivitaiServer, client: Civita
     assert site.asked[0].body == [SHA256]
 
 
-def test_nothing_to_look_up_costs_no_request(site: CivitaiServer, client: CivitaiClient) -> None:
+def test_nothing_to_look_up_costs_no_request(site: Site, client: Client) -> None:
     assert client.ids_by_hash([]) == []
     assert site.asked == []
 
 
-def test_bad_rows_of_a_lookup_are_skipped(site: CivitaiServer, client: CivitaiClient) -> None:
+def test_bad_rows_of_a_lookup_are_skipped(site: Site, client: Client) -> None:
     good = {"modelVersionId": 12, "modelId": 1, "hash": SHA256}
     bad = [
         None,
@@ -274,18 +246,14 @@ def test_bad_rows_of_a_lookup_are_skipped(site: CivitaiServer, client: CivitaiCl
     assert client.ids_by_hash([SHA256]) == [HashHit(SHA256, 1, 12)]
 
 
-def test_a_lookup_that_answers_no_list_is_unreadable(
-    site: CivitaiServer, client: CivitaiClient
-) -> None:
+def test_a_lookup_that_answers_no_list_is_unreadable(site: Site, client: Client) -> None:
     site.troubles = [as_json({"error": "none"})]
 
     with pytest.raises(AnswerUnreadable):
         client.ids_by_hash([SHA256])
 
 
-def test_a_version_is_found_by_a_hash_of_any_kind(
-    site: CivitaiServer, client: CivitaiClient
-) -> None:
+def test_a_version_is_found_by_a_hash_of_any_kind(site: Site, client: Client) -> None:
     file = {"name": "a.safetensors", "type": "Model", "hashes": {"AutoV3": "0123456789AB"}}
     site.versions = {
         "0123456789AB": {
@@ -302,21 +270,19 @@ def test_a_version_is_found_by_a_hash_of_any_kind(
     assert (found.model_id, found.version_id, found.model_name, found.kind) == (1, 12, "A", "lora")
 
 
-def test_an_unknown_hash_is_no_error(client: CivitaiClient) -> None:
+def test_an_unknown_hash_is_no_error(client: Client) -> None:
     assert client.version_by_hash(SHA256) is None
 
 
 @pytest.mark.parametrize("digits", ["", "../models/1", "ABCDEFGH", "A" * 65])
-def test_what_is_no_hash_is_not_asked_for(
-    site: CivitaiServer, client: CivitaiClient, digits: str
-) -> None:
+def test_an_invalid_hash_is_not_looked_up(site: Site, client: Client, digits: str) -> None:
     with pytest.raises(CatalogRefused):
         client.version_by_hash(digits)
 
     assert site.asked == []
 
 
-def test_a_model_is_read_by_its_id(site: CivitaiServer, client: CivitaiClient) -> None:
+def test_a_model_is_read_by_its_id(site: Site, client: Client) -> None:
     site.models = {5: {"id": 5}}
 
     assert client.model(5) == {"id": 5}

@@ -5,7 +5,6 @@ import pytest
 from storycanvas.catalog.comfyui.server import read_server
 from tests.support.catalog.comfyui_answers import (
     BROKEN,
-    FILES,
     SYSTEM_STATS,
     TWELVE,
     folder_answers,
@@ -15,6 +14,7 @@ from tests.support.catalog.comfyui_answers import (
     read,
 )
 from tests.support.catalog.comfyui_server import Answer, ComfyuiServer
+from tests.support.catalog.sample_catalog import FILES
 
 WAYS = {
     "folders": folder_answers(),
@@ -24,7 +24,7 @@ WAYS = {
 
 
 @pytest.mark.parametrize("answers", WAYS.values(), ids=WAYS)
-def test_the_sample_has_twelve_models_whichever_way_it_tells_them(
+def test_the_sample_has_twelve_models_whichever_way_it_lists_them(
     answers: dict[str, object],
 ) -> None:
     reading, _ = read(answers)
@@ -36,7 +36,7 @@ def test_the_sample_has_twelve_models_whichever_way_it_tells_them(
     assert reading.listing.problems == ()
 
 
-def test_a_listing_by_loaders_tells_of_their_folders_only() -> None:
+def test_a_listing_by_loaders_covers_their_folders_only() -> None:
     assert listing_of(loader_answers()).folders == {*FILES}
     assert listing_of(folder_answers()).folders is None
 
@@ -69,7 +69,7 @@ def test_a_server_that_knows_none_of_its_folders_is_not_empty() -> None:
 
 
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
-def test_without_folders_the_loaders_tell_a_part(broken: Answer) -> None:
+def test_without_folders_the_loaders_list_a_part(broken: Answer) -> None:
     listing = listing_of(loader_answers() | {"/models": broken})
 
     if broken is BROKEN["cut off"]:
@@ -88,7 +88,7 @@ def test_without_folders_and_loaders_the_listing_is_incomplete(broken: Answer) -
 
 
 @pytest.mark.parametrize("folders", [[], ["configs"], [None, 5], ["../vae", "a/b"]], ids=repr)
-def test_folders_that_are_none_say_nothing_about_models(folders: list[object]) -> None:
+def test_invalid_folders_show_nothing_about_models(folders: list[object]) -> None:
     listing = listing_of({"/system_stats": SYSTEM_STATS, "/models": folders})
 
     assert (listing.entries, listing.complete) == ((), False)

@@ -1,4 +1,4 @@
-"""Whether a server is there, and what no message tells."""
+"""Whether a server or a RunPod endpoint answers, and what no message contains."""
 
 import pytest
 
@@ -40,7 +40,7 @@ def test_a_server_that_is_not_there_is_offline() -> None:
     assert reading.error
 
 
-def test_a_server_that_says_nothing_is_offline() -> None:
+def test_a_server_without_an_answer_is_offline() -> None:
     with ComfyuiServer({"/system_stats": Answer(is_held_back=True)}) as server:
         reading = read_server(server.url, status_seconds=0.2)
 
@@ -48,7 +48,7 @@ def test_a_server_that_says_nothing_is_offline() -> None:
 
 
 @pytest.mark.parametrize("url", ["", "gpu-box:8188", "ftp://gpu-box", f"http://a:{KEY}@[::1"])
-def test_what_is_no_address_is_an_error_in_words(url: str) -> None:
+def test_an_invalid_address_is_an_error_in_words(url: str) -> None:
     reading = read_server(url)
 
     assert reading.status == "error"
@@ -56,7 +56,7 @@ def test_what_is_no_address_is_an_error_in_words(url: str) -> None:
 
 
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
-def test_no_reading_tells_a_secret(broken: Answer) -> None:
+def test_no_reading_contains_a_secret(broken: Answer) -> None:
     answers = folder_answers() | {"/models/loras": broken, "/api/assets": broken}
     with ComfyuiServer(answers) as server:
         url = server.url.replace("://", f"://user:{KEY}@") + f"/?token={KEY}"
@@ -73,3 +73,57 @@ def test_a_standard_server_gets_its_key() -> None:
     assert {request.headers.get("Authorization") for request in server.requests} == {
         f"Bearer {KEY}"
     }
+
+
+HEALTH = {
+    "jobs": {"completed": 1, "failed": 5, "inProgress": 0, "inQueue": 2, "retried": 0},
+    "workers": {"idle": 1, "running": 0},
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "endpoint_id"),
+    [("/v2/abc123", None), ("/v2/abc123/run", None), ("", "abc123"), ("/v2/other", "abc123")],
+)
+def test_an_endpoint_reports_its_health_and_no_models(path: str, endpoint_id: str | None) -> None:
+    with ComfyuiServer({"/v2/abc123/health": HEALTH}) as server:
+        reading = read_server(
+            server.url + path, kind="runpod", api_key=KEY, endpoint_id=endpoint_id
+        )
+
+    assert (reading.status, reading.capabilities, reading.listing) == ("online", HEALTH, None)
+    assert reading.error == "RunPod lists no models, so those of this endpoint are unknown."
+    assert [(request.path, request.headers["Authorization"]) for request in server.requests] == [
+        ("/v2/abc123/health", f"Bearer {KEY}")
+    ]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(status=401),
+        Answer(status=404),
+        Answer(status=429),
+        Answer({}),
+        Answer([]),
+        Answer({"jobs": None, "workers": None}),
+        Answer({"jobs": {"inQueue": None}, "workers": {}}),
+        Answer(b"<html>"),
+    ],
+    ids=["no key", "unknown", "busy", "empty", "a list", "nulls", "no numbers", "HTML"],
+)
+def test_an_endpoint_without_health_is_an_error(answer: Answer) -> None:
+    with ComfyuiServer({"/v2/abc123/health": answer}) as server:
+        reading = read_server(f"{server.url}/v2/abc123", kind="runpod", api_key=KEY)
+
+    assert (reading.status, reading.capabilities, reading.listing) == ("error", None, None)
+    assert KEY not in repr(reading)
+
+
+@pytest.mark.parametrize("path", ["", "/v2/", "/v2/../x", "/v2/a%20b"])
+def test_an_endpoint_without_an_id_is_not_asked(path: str) -> None:
+    with ComfyuiServer({}) as server:
+        reading = read_server(server.url + path, kind="runpod")
+
+    assert reading.status == "error"
+    assert server.requests == []

@@ -1,4 +1,4 @@
-"""Looking at real servers: what they tell, and what their failures are called."""
+"""Probes of real servers: their answers, and the names of their failures."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -25,8 +25,9 @@ from storycanvas.catalog.health.probes import ask_comfyui, ask_image_store, ask_
 from storycanvas.services.ports import choose_port
 from tasks.health.history import last_day
 from tasks.health.probes import ask_database, ask_face_host, checked_database
-from tests.support.catalog.json_server import COMFYUI, JsonServer, json_server
+from tests.support.catalog.comfyui_server import COMFYUI, JsonServer, json_server
 
+Data = Database[dict[str, Any]]
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
@@ -47,13 +48,11 @@ def checked(ask: Callable[[], Answer], name: str = "host") -> Probe:
 
 
 def fault() -> Answer:
-    msg = "secret"
-    raise ZeroDivisionError(msg)
+    text = "secret"  # not in the line that a traceback quotes
+    raise ZeroDivisionError(text)
 
 
-def test_a_comfyui_server_tells_its_version_and_the_length_of_its_queue(
-    comfyui: JsonServer,
-) -> None:
+def test_a_comfyui_server_reports_its_version_and_its_queue(comfyui: JsonServer) -> None:
     answer = ask_comfyui(comfyui.url)
 
     assert (answer.state, answer.version) == ("up", "0.3.60")
@@ -99,7 +98,7 @@ def test_a_version_that_is_no_text_is_unknown(comfyui: JsonServer, version: obje
     assert (answer.state, answer.version) == ("up", None)
 
 
-def test_a_server_that_is_off_is_down_and_its_password_stays_unsaid() -> None:
+def test_a_server_that_is_off_is_down_and_its_password_is_not_shown() -> None:
     answer = ask_comfyui(f"http://user:hunter2@127.0.0.1:{choose_port([])}?key=hunter2")
 
     assert answer.state == "down"
@@ -107,7 +106,7 @@ def test_a_server_that_is_off_is_down_and_its_password_stays_unsaid() -> None:
     assert "hunter2" not in str(answer.note)
 
 
-def test_a_runpod_endpoint_tells_its_jobs_and_is_sent_the_key(comfyui: JsonServer) -> None:
+def test_a_runpod_endpoint_reports_its_jobs_and_is_sent_the_key(comfyui: JsonServer) -> None:
     health = {"jobs": {"inProgress": 2, "inQueue": 5, "completed": 9}, "workers": {"idle": 1}}
     comfyui.answers["/v2/abc/health"] = health
 
@@ -128,7 +127,7 @@ def test_a_runpod_endpoint_tells_its_jobs_and_is_sent_the_key(comfyui: JsonServe
     ],
     ids=str,
 )
-def test_a_runpod_endpoint_of_no_use_says_why(
+def test_a_useless_runpod_endpoint_has_a_reason(
     comfyui: JsonServer, endpoint: str | None, health: object, state: str
 ) -> None:
     comfyui.answers["/v2/abc/health"] = health
@@ -139,7 +138,7 @@ def test_a_runpod_endpoint_of_no_use_says_why(
     assert "key-1" not in str(answer.note)
 
 
-def test_a_folder_tells_the_room_on_its_disk(tmp_path: Path) -> None:
+def test_a_folder_reports_the_room_on_its_disk(tmp_path: Path) -> None:
     answer = ask_image_store(tmp_path.as_uri())
 
     assert (answer.state, answer.note) == ("up", None)
@@ -179,9 +178,7 @@ def test_a_store_that_cannot_be_is_an_error(url: str) -> None:
     assert ask_image_store(url).state == "error"
 
 
-def test_a_database_tells_its_version_and_the_room_on_its_disk(
-    any_database: Database[dict[str, Any]],
-) -> None:
+def test_a_database_reports_its_version_and_its_disk(any_database: Data) -> None:
     any_database["clips"].insert_one({"id": "1"})
 
     answer = ask_database(any_database)
@@ -192,13 +189,13 @@ def test_a_database_tells_its_version_and_the_room_on_its_disk(
     assert answer.latency_ms is not None
 
 
-def test_a_database_that_does_not_exist_yet_is_up(database: Database[dict[str, Any]]) -> None:
+def test_a_database_that_does_not_exist_yet_is_up(database: Data) -> None:
     answer = ask_database(database)
 
     assert (answer.state, answer.free_disk_bytes) == ("up", None)
 
 
-def test_a_database_that_is_off_is_down_and_its_password_stays_unsaid() -> None:
+def test_a_database_that_is_off_is_down_and_its_password_is_not_shown() -> None:
     url = f"mongodb://user:hunter2@127.0.0.1:{choose_port([])}/?appName=hunter2"
 
     with checked_database(StoryDatabase(mongo_url=SecretStr(url), db_name="story")) as opened:
@@ -222,7 +219,7 @@ def test_a_database_that_refuses_the_user_is_an_error(mongo_url: str) -> None:
 
 
 @pytest.mark.usefixtures("prefect")
-def test_a_face_host_tells_its_engine_its_queue_and_its_guard(host_url: str) -> None:
+def test_a_face_host_reports_its_engine_its_queue_and_its_guard(host_url: str) -> None:
     host = FaceHost(url=host_url)
     create_limit(host.limit_name, 1)
 
@@ -234,7 +231,7 @@ def test_a_face_host_tells_its_engine_its_queue_and_its_guard(host_url: str) -> 
 
 
 @pytest.mark.usefixtures("prefect")
-def test_a_face_host_without_a_guard_is_up_and_says_that_nothing_is_sent() -> None:
+def test_a_face_host_without_a_guard_is_up_with_a_warning() -> None:
     with json_server({"/api/v1/status": _status("ok")}) as server:
         answer = ask_face_host(FaceHost(url=server.url))
 
@@ -244,7 +241,7 @@ def test_a_face_host_without_a_guard_is_up_and_says_that_nothing_is_sent() -> No
 
 
 @pytest.mark.usefixtures("prefect")
-def test_a_guard_that_is_switched_off_is_seen_although_the_host_is_off() -> None:
+def test_a_guard_that_is_switched_off_is_noticed_on_a_host_that_is_off() -> None:
     host = FaceHost(url=f"http://127.0.0.1:{choose_port([])}")
     create_limit(host.limit_name, 2)
     with get_client(sync_client=True) as client:
@@ -259,7 +256,7 @@ def test_a_guard_that_is_switched_off_is_seen_although_the_host_is_off() -> None
 
 @pytest.mark.usefixtures("prefect")
 @pytest.mark.parametrize("word", ["starting", "stopping", "failed"])
-def test_a_face_host_that_does_not_say_ok_is_not_up(word: str) -> None:
+def test_a_face_host_that_is_not_ok_is_not_up(word: str) -> None:
     with json_server({"/api/v1/status": _status(word)}) as server:
         answer = ask_face_host(FaceHost(url=server.url))
 
@@ -276,27 +273,25 @@ def test_what_is_no_face_host_is_an_error(status: object) -> None:
 
 
 def test_without_prefect_a_face_host_is_up_and_its_guard_unknown(host_url: str) -> None:
-    nobody = f"http://127.0.0.1:{choose_port([])}/api"
-    with temporary_settings({PREFECT_API_URL: nobody}):
+    unused = f"http://127.0.0.1:{choose_port([])}/api"
+    with temporary_settings({PREFECT_API_URL: unused}):
         answer = ask_face_host(FaceHost(url=host_url))
 
     assert (answer.state, answer.gpu) == ("up", None)
     assert "guard is unknown" in str(answer.note)
 
 
-def test_a_history_that_does_not_answer_leaves_the_picture_as_it_is(
-    any_database: Database[dict[str, Any]],
-) -> None:
+def test_a_history_that_does_not_answer_leaves_the_picture_as_it_is(any_database: Data) -> None:
     assert last_day(any_database, NOW) == []
-    nobody: MongoClient[dict[str, Any]] = MongoClient(
+    silent: MongoClient[dict[str, Any]] = MongoClient(
         "127.0.0.1", choose_port([]), serverSelectionTimeoutMS=1
     )
 
-    with nobody:
-        assert last_day(nobody["story"], NOW) is None
+    with silent:
+        assert last_day(silent["story"], NOW) is None
 
 
-def test_a_host_that_hangs_is_down_and_the_others_are_told(comfyui: JsonServer) -> None:
+def test_a_host_that_hangs_is_down_and_the_others_are_reported(comfyui: JsonServer) -> None:
     comfyui.silent.set()
     together = Round(probe_seconds=0.5)
     together.ask(checked(lambda: ask_comfyui(comfyui.url), "hangs"))

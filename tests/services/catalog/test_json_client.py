@@ -1,7 +1,10 @@
-"""Every way in which an answer can be none, in the catalog's words and without a secret."""
+"""Every way in which an answer can fail, as one of the catalog's errors and without a secret."""
 
 import gzip
 import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -19,6 +22,8 @@ from tests.support.catalog.comfyui_server import Answer, ComfyuiServer
 KEY = "s3cr3t"
 MEBIBYTE = 2**20
 
+PACKED = {"Content-Encoding": "gzip"}
+
 FAILURES: dict[str, tuple[Answer, type[CatalogError]]] = {
     "HTML": (Answer(b"<html></html>"), AnswerUnreadable),
     "nothing": (Answer(b""), AnswerUnreadable),
@@ -26,11 +31,8 @@ FAILURES: dict[str, tuple[Answer, type[CatalogError]]] = {
     "no UTF-8": (Answer(b'"\xff\xfe"'), AnswerUnreadable),
     "nested without end": (Answer(b"[" * 50_000), AnswerUnreadable),
     "too long": (Answer(b'"' + b"x" * 100_000 + b'"'), AnswerUnreadable),
-    "badly packed": (Answer(b"x", headers={"Content-Encoding": "gzip"}), AnswerUnreadable),
-    "packed and cut off": (
-        Answer(gzip.compress(b"[1]")[:-4], headers={"Content-Encoding": "gzip"}),
-        AnswerUnreadable,
-    ),
+    "badly packed": (Answer(b"x", headers=PACKED), AnswerUnreadable),
+    "packed and cut off": (Answer(gzip.compress(b"[1]")[:-4], headers=PACKED), AnswerUnreadable),
     "packed in an unknown way": (
         Answer(b"\x0b\x01\x80[1]\x03", headers={"Content-Encoding": "br"}),
         AnswerUnreadable,
@@ -57,31 +59,35 @@ VALUES: dict[str, tuple[bytes, object]] = {
 }
 
 
-@pytest.mark.parametrize("case", FAILURES.values(), ids=FAILURES)
-def test_an_answer_that_is_none_has_its_own_error(
-    case: tuple[Answer, type[CatalogError]],
+@contextmanager
+def asked(answer: object, **options: Any) -> Iterator[tuple[JsonClient, ComfyuiServer]]:
+    """A client of a server with an answer at `/asked`."""
+    with ComfyuiServer({"/asked": answer, "/fine": 1}) as server:
+        url = server.url.replace("://", f"://{options.pop('user', '')}")
+        with JsonClient(url, **options) as client:
+            yield client, server
+
+
+@pytest.mark.parametrize(("answer", "expected"), FAILURES.values(), ids=FAILURES)
+def test_each_kind_of_failure_has_its_own_error(
+    answer: Answer, expected: type[CatalogError]
 ) -> None:
-    answer, expected = case
-    with (
-        ComfyuiServer({"/asked": answer, "/fine": 1}) as server,
-        JsonClient(server.url, timeout_seconds=0.3, max_bytes=90_000) as client,
-        pytest.raises(CatalogError) as raised,
-    ):
-        client.get("/asked")
+    with asked(answer, timeout_seconds=0.3, max_bytes=90_000) as (client, server):
+        with pytest.raises(CatalogError) as raised:
+            client.get("/asked")
 
-    assert type(raised.value) is expected
-    assert "/fine" not in server.paths
+        assert type(raised.value) is expected
+        assert "/fine" not in server.paths
 
 
-@pytest.mark.parametrize("case", VALUES.values(), ids=VALUES)
-def test_a_value_that_would_break_something_later_is_mended(case: tuple[bytes, object]) -> None:
-    body, value = case
-    with ComfyuiServer({"/asked": Answer(body)}) as server, JsonClient(server.url) as client:
+@pytest.mark.parametrize(("body", "value"), VALUES.values(), ids=VALUES)
+def test_a_value_that_would_break_a_later_step_is_repaired(body: bytes, value: object) -> None:
+    with asked(Answer(body)) as (client, _):
         assert client.get("/asked") == value
 
 
 @pytest.mark.parametrize("answer", [case[0] for case in FAILURES.values()], ids=FAILURES)
-def test_no_message_tells_a_secret(answer: Answer) -> None:
+def test_no_message_contains_a_secret(answer: Answer) -> None:
     with ComfyuiServer({"/asked": answer}) as server:
         url = server.url.replace("://", f"://user:{KEY}@") + f"?token={KEY}"
         headers = {"X-Key": KEY}
@@ -101,22 +107,26 @@ def test_a_server_that_is_not_there_is_unreachable() -> None:
         client.get("/asked")
 
 
-def test_a_body_that_takes_too_long_as_a_whole_is_given_up() -> None:
-    parts = Answer(b'"' + b"x" * 3_000_000 + b'"')
+EMPTY_BLOCKS = gzip.compress(b"")[:10] + bytes([0, 0, 0, 255, 255]) * 200_000
+ENDLESS = {
+    "text": Answer(b'"' + b"x" * 3_000_000 + b'"'),
+    "packed emptiness": Answer(EMPTY_BLOCKS, headers=PACKED),
+}
+
+
+@pytest.mark.parametrize("answer", ENDLESS.values(), ids=ENDLESS)
+def test_a_body_that_takes_too_long_as_a_whole_is_abandoned(answer: Answer) -> None:
     with (
-        ComfyuiServer({"/asked": parts}) as server,
-        JsonClient(server.url, whole_seconds=1e-9) as client,
+        asked(answer, whole_seconds=1e-9) as (client, _),
         pytest.raises(CatalogUnreachable, match="did not end its answer"),
     ):
         client.get("/asked")
 
 
 def test_a_packed_answer_is_read() -> None:
-    packed = Answer(gzip.compress(b"[1]"), headers={"Content-Encoding": "gzip"})
-    with ComfyuiServer({"/asked": packed}) as server, JsonClient(server.url) as client:
+    with asked(Answer(gzip.compress(b"[1]"), headers=PACKED)) as (client, server):
         assert client.get("/asked") == [1]
-
-    assert server.requests[0].headers["Accept-Encoding"] == "gzip"
+        assert server.requests[0].headers["Accept-Encoding"] == "gzip"
 
 
 @pytest.mark.parametrize("layers", [1, 2])
@@ -127,10 +137,7 @@ def test_a_short_answer_that_unpacks_to_far_too_much_takes_little_memory(layers:
     packed = Answer(body, headers={"Content-Encoding": ", ".join(["gzip"] * layers)})
     del body
 
-    with (
-        ComfyuiServer({"/asked": packed}) as server,
-        JsonClient(server.url, max_bytes=MEBIBYTE) as client,
-    ):
+    with asked(packed, max_bytes=MEBIBYTE) as (client, _):
         tracemalloc.start()
         with pytest.raises(AnswerUnreadable):
             client.get("/asked")
@@ -140,65 +147,41 @@ def test_a_short_answer_that_unpacks_to_far_too_much_takes_little_memory(layers:
     assert most < 24 * MEBIBYTE
 
 
-def test_packed_emptiness_without_end_is_given_up() -> None:
-    head = gzip.compress(b"")[:10]
-    nothing = Answer(
-        head + bytes([0, 0, 0, 255, 255]) * 200_000, headers={"Content-Encoding": "gzip"}
-    )
-    with (
-        ComfyuiServer({"/asked": nothing}) as server,
-        JsonClient(server.url, whole_seconds=1e-9) as client,
-        pytest.raises(CatalogUnreachable, match="did not end its answer"),
-    ):
-        client.get("/asked")
-
-
-def test_what_a_busy_server_asks_for_is_told() -> None:
+def test_the_wait_that_a_busy_server_asks_for_is_in_the_error() -> None:
     busy = Answer(status=503, headers={"Retry-After": "7"})
-    with (
-        ComfyuiServer({"/asked": busy}) as server,
-        JsonClient(server.url) as client,
-        pytest.raises(CatalogBusy) as raised,
-    ):
+    with asked(busy) as (client, _), pytest.raises(CatalogBusy) as raised:
         client.get("/asked")
 
     assert raised.value.wait_seconds == 7
 
 
 def test_a_key_may_come_several_times() -> None:
-    with ComfyuiServer({"/asked": 1}) as server, JsonClient(server.url) as client:
+    with asked(1) as (client, server):
         client.get("/asked", [("type", "VAE"), ("type", "a&b ü"), ("limit", 5)])
 
-    assert server.paths == ["/asked?type=VAE&type=a&b ü&limit=5"]
+        assert server.paths == ["/asked?type=VAE&type=a&b ü&limit=5"]
 
 
 def test_a_posted_value_arrives() -> None:
-    with ComfyuiServer({"/asked": []}) as server, JsonClient(server.url) as client:
+    with asked([]) as (client, server):
         client.post("/asked", ["ABC"])
 
-    assert [(request.method, request.body) for request in server.requests] == [("POST", b'["ABC"]')]
+        [request] = server.requests
+        assert (request.method, request.body) == ("POST", b'["ABC"]')
 
 
-def test_the_user_of_an_address_is_sent_as_authorization() -> None:
-    with (
-        ComfyuiServer({"/asked": 1}) as server,
-        JsonClient(server.url.replace("://", "://a:b@")) as client,
-    ):
+@pytest.mark.parametrize(
+    ("headers", "sent"),
+    [({}, "Basic YTpi"), ({"Authorization": "Bearer own"}, "Bearer own")],
+    ids=["the user of the address", "a header has priority"],
+)
+def test_the_authorization_is_the_header_or_the_user_of_the_address(
+    headers: dict[str, str], sent: str
+) -> None:
+    with asked(1, user="a:b@", headers=headers) as (client, server):
         client.get("/asked")
 
-    assert server.requests[0].headers["Authorization"] == "Basic YTpi"
-
-
-def test_a_header_is_stronger_than_the_user_of_an_address() -> None:
-    with (
-        ComfyuiServer({"/asked": 1}) as server,
-        JsonClient(
-            server.url.replace("://", "://a:b@"), headers={"Authorization": "Bearer own"}
-        ) as client,
-    ):
-        client.get("/asked")
-
-    assert server.requests[0].headers["Authorization"] == "Bearer own"
+        assert server.requests[0].headers["Authorization"] == sent
 
 
 @pytest.mark.parametrize("proxied", [False, True])
@@ -217,7 +200,7 @@ def test_a_proxy_of_the_environment_is_used_only_where_it_is_wanted(
 
 
 @pytest.mark.parametrize("proxy", ["what://u:s3cr3t@proxy:1", "http://u:s3cr3t@proxy:port"])
-def test_a_proxy_that_cannot_be_used_is_refused_without_telling_it(
+def test_a_proxy_that_cannot_be_used_is_refused_without_showing_it(
     monkeypatch: pytest.MonkeyPatch, proxy: str
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy)
@@ -229,13 +212,13 @@ def test_a_proxy_that_cannot_be_used_is_refused_without_telling_it(
 
 
 @pytest.mark.parametrize("url", ["", "gpu-box", "ftp://gpu-box", "http://", "http://[::1"])
-def test_what_is_no_address_is_refused(url: str) -> None:
+def test_an_invalid_address_is_refused(url: str) -> None:
     with pytest.raises(CatalogRefused, match="http://host:port"):
         JsonClient(url)
 
 
 @pytest.mark.parametrize("letter", ["\n", "ü", "\0"], ids=ascii)
-def test_a_key_that_no_header_can_carry_is_refused_without_telling_it(letter: str) -> None:
+def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(letter: str) -> None:
     with pytest.raises(CatalogRefused) as raised:
         JsonClient("http://gpu-box", headers={"Authorization": f"Bearer {KEY}{letter}"})
 

@@ -17,7 +17,7 @@ TUESDAY = MONDAY + timedelta(days=1)
 SHA256 = "BEFC694A296F75E996488EBF9F9DB8A1493BD059B6E704B975829E87D5AEB4FA"
 
 
-def a_model(name: str = "loras/hero_v1.safetensors", /, **told: Any) -> ListedModel:
+def a_model(name: str = "loras/hero_v1.safetensors", /, **facts: Any) -> ListedModel:
     folder, _, path = name.partition("/")
     plain: dict[str, Any] = {
         "raw_name": path,
@@ -27,7 +27,7 @@ def a_model(name: str = "loras/hero_v1.safetensors", /, **told: Any) -> ListedMo
         "metadata": [],
         "model_type": folder.removesuffix("s"),
     }
-    return ListedModel(folder, path, **{**plain, **told})
+    return ListedModel(folder, path, **{**plain, **facts})
 
 
 def listing(*models: ListedModel | str) -> pd.DataFrame:

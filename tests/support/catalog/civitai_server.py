@@ -1,18 +1,18 @@
 """A Civitai on loopback: pages by cursor, lookups by hash, and every way to answer badly."""
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.support.catalog.comfyui_server import Answer as Sent
+from tests.support.catalog.comfyui_server import ComfyuiServer, Request
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What is sent; a `cut` answer says that more would come than does."""
+    """What is sent; a `cut` answer announces more than it sends."""
 
     status: int = 200
     body: bytes = b""
@@ -44,7 +44,7 @@ TRUNCATED = Answer(body=b'{"items": [{"id": 1, "na')
 BROKEN_OFF = Answer(body=b'{"items": [', cut=True)
 
 
-class CivitaiServer:
+class CivitaiServer(ComfyuiServer):
     """Serves what its fields say.
 
     Attributes:
@@ -57,13 +57,21 @@ class CivitaiServer:
     """
 
     def __init__(self) -> None:
+        super().__init__({})
         self.pages: dict[str | None, Answer] = {}
         self.versions: dict[str, Any] = {}
         self.hits: dict[str, list[Any]] = {}
         self.models: dict[int, Any] = {}
         self.troubles: list[Answer] = []
         self.asked: list[Asked] = []
-        self.url = ""
+
+    def answer_request(self, request: Request, target: str) -> Sent:
+        address, headers = urlsplit(target), {k.lower(): v for k, v in request.headers.items()}
+        body = json.loads(request.body) if request.body else None
+        query = parse_qs(address.query)
+        answer = self.answer(Asked(request.method, address.path, query, headers, body))
+        cut = {"Content-Length": str(len(answer.body) + 100)} if answer.cut else {}
+        return Sent(answer.body, answer.status, {**cut, **answer.headers})
 
     def answer(self, asked: Asked) -> Answer:
         self.asked.append(asked)
@@ -84,44 +92,6 @@ class CivitaiServer:
         if len(sha256s) > 10_000 or any(len(sha256) != 64 for sha256 in sha256s):
             return _refused("Invalid hashes")
         return as_json([row for sha256 in sha256s for row in self.hits.get(sha256, [])])
-
-
-@contextmanager
-def civitai_server() -> Iterator[CivitaiServer]:
-    served = CivitaiServer()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self._serve(None)
-
-        def do_POST(self) -> None:
-            self._serve(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-        def _serve(self, body: Any) -> None:  # noqa: ANN401 - JSON
-            address = urlsplit(self.path)
-            query = parse_qs(address.query)
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            answer = served.answer(Asked(self.command, address.path, query, headers, body))
-            self.send_response(answer.status)
-            self.send_header("Content-Length", str(len(answer.body) + 100 * answer.cut))
-            for name, value in answer.headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(answer.body)
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    served.url = f"http://127.0.0.1:{server.server_port}"
-    try:
-        yield served
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def _refused(reason: str) -> Answer:

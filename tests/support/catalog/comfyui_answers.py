@@ -6,6 +6,7 @@ from storycanvas.catalog.comfyui.metadata import KnownMetadata
 from storycanvas.catalog.comfyui.server import read_server
 from storycanvas.catalog.entries import Listing, ServerReading
 from tests.support.catalog.comfyui_server import Answer, ComfyuiServer
+from tests.support.catalog.sample_catalog import FILES
 
 SYSTEM_STATS = {
     "system": {
@@ -19,27 +20,6 @@ SYSTEM_STATS = {
         {"name": "cuda:0 NVIDIA GeForce RTX 3090", "type": "cuda", "index": 0, "vram_free": 24126}
     ],
 }
-
-FILES = {
-    "checkpoints": [
-        "SDXL/waiIllustriousSDXL_v150.safetensors",
-        "ponyDiffusionV6XL_v6StartWithThisOne.safetensors",
-        "sd_xl_base_1.0.safetensors",
-    ],
-    "controlnet": ["sampleUnionControlnet_v10.safetensors"],
-    "diffusion_models": [
-        "flux/flux1-dev.safetensors",
-        "wan2.2_t2v_high_noise_14B_fp8_scaled.safetensors",
-    ],
-    "loras": [
-        "characters/hero_v1.safetensors",
-        "renamed_by_user.safetensors",
-        "sample_detail_slider_xl_v2.safetensors",
-    ],
-    "upscale_models": ["4xSampleSharp_v10.pth"],
-    "vae": ["sampleAnimeVae.safetensors", "sdxl_vae.safetensors"],
-}
-"""The twelve models of the sample, by folder."""
 
 _LOADERS = {
     "checkpoints": ("CheckpointLoaderSimple", "ckpt_name"),

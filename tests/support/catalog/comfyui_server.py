@@ -2,7 +2,8 @@
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
@@ -55,6 +56,9 @@ class ComfyuiServer:
     def paths(self) -> list[str]:
         return [request.path for request in self.requests]
 
+    def answer_request(self, request: Request, target: str) -> Answer:  # noqa: ARG002 - as it was sent
+        return self.answer_to(request.path)
+
     def answer_to(self, path: str) -> Answer:
         found = self.answers.get(path, self.answers.get(path.partition("?")[0]))
         if found is None:
@@ -97,7 +101,7 @@ class ComfyuiServer:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 asked = Request(self.command, unquote(parts.path) + query, dict(self.headers), body)
                 server.requests.append(asked)
-                answer = server.answer_to(asked.path)
+                answer = server.answer_request(asked, self.path)
                 server.wait_if_held_back(answer)
                 self.send(answer)
 
@@ -112,6 +116,45 @@ class ComfyuiServer:
                     self.wfile.write(answer.content)
                     self.wfile.flush()
                 except (BrokenPipeError, ConnectionResetError):
-                    self.close_connection = True  # the client has heard enough
+                    self.close_connection = True  # the client has read enough
 
         return Handler
+
+
+class JsonServer(ComfyuiServer):
+    """What it answers, a number being a status, and what it was asked.
+
+    Attributes:
+        silent: Set while it takes requests without answering them.
+    """
+
+    def __init__(self, answers: Mapping[str, object]) -> None:
+        super().__init__(answers)
+        self.silent = threading.Event()
+
+    @property
+    def asked(self) -> dict[str, Mapping[str, str]]:
+        """Paths, and the headers of the newest request for each."""
+        return {request.path: request.headers for request in self.requests}
+
+    def answer_to(self, path: str) -> Answer:
+        found = self.answers.get(path)
+        answer = Answer(status=found) if isinstance(found, int) else super().answer_to(path)
+        return Answer(is_held_back=True) if self.silent.is_set() else answer
+
+
+@contextmanager
+def json_server(answers: Mapping[str, object]) -> Iterator[JsonServer]:
+    """Serve until the context ends; other paths are 404."""
+    with JsonServer(answers) as server:
+        yield server
+
+
+COMFYUI: Mapping[str, object] = {
+    "/system_stats": {
+        "system": {"os": "linux", "comfyui_version": "0.3.60", "ram_free": 2**70},
+        "devices": [{"name": "cuda:0", "type": "cuda", "vram_free": None}],
+    },
+    "/queue": {"queue_running": [[0, "a", {}]], "queue_pending": [[1, "b", {}], [2, "c", {}]]},
+}
+"""A ComfyUI server with three jobs."""

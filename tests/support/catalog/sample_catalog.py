@@ -3,6 +3,8 @@
 import hashlib
 from typing import Any
 
+from tests.support.catalog import civitai_items
+
 FILES = {
     "checkpoints": [
         "SDXL/waiIllustriousSDXL_v150.safetensors",
@@ -68,99 +70,52 @@ def hash_rows() -> list[dict[str, str | None]]:
 
 
 def item(number: int, name: str, kind: str, *versions: dict[str, Any]) -> dict[str, Any]:
-    """Make an item."""
-    return {
-        "id": number,
-        "name": name,
-        "type": kind,
-        "description": None,
-        "nsfw": False,
-        "nsfwLevel": 1,
-        "allowCommercialUse": ["Image"],
-        "stats": {"downloadCount": 7},
-        "creator": {"username": "sample"},
-        "tags": ["sample"],
-        "modelVersions": list(versions),
-    }
+    return civitai_items.item(*versions, id=number, name=name, type=kind, tags=["sample"])
 
 
 def version(number: int, name: str, base_model: str, *files: dict[str, Any]) -> dict[str, Any]:
-    """Make a version."""
-    return {
-        "id": number,
-        "name": name,
-        "baseModel": base_model,
-        "publishedAt": "2025-03-01T08:00:00.000Z",
-        "trainedWords": ["sample words"],
-        "files": list(files),
-    }
+    return civitai_items.version(*files, id=number, name=name, baseModel=base_model)
 
 
 def file(name: str, kind: str = "Model", **hashes: str) -> dict[str, Any]:
     """Make a file; without other hashes it has a SHA-256 of its own."""
-    told = hashes or {"SHA256": digits(name), "AutoV2": digits(name, 10)}
-    return {"id": 1, "name": name, "type": kind, "sizeKB": 7.5, "hashes": told}
+    own = {"SHA256": digits(name), "AutoV2": digits(name, 10)}
+    return civitai_items.file(name, kind, hashes=hashes or own)
 
 
 def pages() -> list[list[dict[str, Any]]]:
     """Items of two pages: a VAE inside a checkpoint, an item with two versions, a .pth file."""
     pony = file("ponyDiffusionV6XL_v6StartWithThisOne.safetensors")
+    other_pony = file("ponyDiffusionV6XL_v615.safetensors")
     slider = file("sample_detail_slider_xl_v1.safetensors", AutoV3=digits("slider_v1 tensors", 12))
+    wai = file("waiIllustriousSDXL_v150.safetensors", SHA256=digits("wai"))
+    new_slider = file("sample_detail_slider_xl_v2.safetensors")
+    union = file("sampleUnionControlnet_v10.safetensors")
+    sharp = file("4xSampleSharp_v10.pth", SHA256=digits("sharp"))
+    anime = file("sampleAnimeVae.safetensors")
+    ponies = (
+        version(920000001, "V6", "Pony", pony, file("sdxl_vae.safetensors", "VAE")),
+        version(920000002, "V6-1.5", "SD 1.5", other_pony, file("kl-f8-anime.ckpt", "VAE")),
+    )
+    sliders = (
+        version(920000011, "v2.0", "SDXL 1.0", new_slider),
+        version(920000010, "v1.0", "SDXL 1.0", slider),
+    )
+    unions = version(920000020, "v1.0", "SDXL 1.0", union)
     return [
         [
-            item(
-                910000010,
-                "Sample Pony XL",
-                "Checkpoint",
-                version(920000001, "V6", "Pony", pony, file("sdxl_vae.safetensors", "VAE")),
-                version(920000002, "V6-1.5", "SD 1.5", file("kl-f8-anime.ckpt", "VAE")),
-            ),
+            item(910000010, "Sample Pony XL", "Checkpoint", *ponies),
             item(
                 910000011,
                 "Sample WAI",
                 "Checkpoint",
-                version(
-                    920000003,
-                    "v15.0",
-                    "Illustrious",
-                    file("waiIllustriousSDXL_v150.safetensors", SHA256=digits("wai")),
-                ),
+                version(920000003, "v15.0", "Illustrious", wai),
             ),
+            item(910000001, "Sample Detail Slider XL", "LORA", *sliders),
+            item(910000002, "Sample Union ControlNet XL", "Controlnet", unions),
             item(
-                910000001,
-                "Sample Detail Slider XL",
-                "LORA",
-                version(
-                    920000011, "v2.0", "SDXL 1.0", file("sample_detail_slider_xl_v2.safetensors")
-                ),
-                version(920000010, "v1.0", "SDXL 1.0", slider),
-            ),
-            item(
-                910000002,
-                "Sample Union ControlNet XL",
-                "Controlnet",
-                version(
-                    920000020, "v1.0", "SDXL 1.0", file("sampleUnionControlnet_v10.safetensors")
-                ),
-            ),
-            item(
-                910000003,
-                "4x Sample Sharp",
-                "Upscaler",
-                version(
-                    920000030,
-                    "v1.0",
-                    "Other",
-                    file("4xSampleSharp_v10.pth", SHA256=digits("sharp")),
-                ),
+                910000003, "4x Sample Sharp", "Upscaler", version(920000030, "v1.0", "Other", sharp)
             ),
         ],
-        [
-            item(
-                910000004,
-                "Sample Anime VAE",
-                "VAE",
-                version(920000040, "v1.0", "SD 1.5", file("sampleAnimeVae.safetensors")),
-            ),
-        ],
+        [item(910000004, "Sample Anime VAE", "VAE", version(920000040, "v1.0", "SD 1.5", anime))],
     ]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from storycanvas.catalog.errors import CatalogBusy, CatalogRefused, LongWaitAsked
+from storycanvas.catalog.errors import CatalogBusy, CatalogError, CatalogRefused, LongWaitAsked
 from tasks.catalog.civitai_api import call_with_retries, wait_seconds
 from tasks.catalog.hash_lookup import in_turn
 
@@ -15,37 +15,33 @@ WAITS: dict[str, tuple[float | None, int, float]] = {
 
 
 @pytest.mark.parametrize("case", WAITS.values(), ids=WAITS)
-def test_the_wait_is_what_civitai_says_or_doubles(case: tuple[float | None, int, float]) -> None:
+def test_the_wait_is_civitais_or_doubles(case: tuple[float | None, int, float]) -> None:
     said, attempt, expected = case
 
     assert wait_seconds(CatalogBusy("Busy.", said), attempt) == expected
 
 
-def test_a_longer_wait_than_a_run_makes_is_an_error() -> None:
+ENDS: dict[str, tuple[CatalogError, type[CatalogError], str]] = {
+    "a longer wait than a run makes": (CatalogBusy("Busy.", 301), LongWaitAsked, "301 s"),
+    "an error that no wait ends": (CatalogRefused("No."), CatalogRefused, "No"),
+}
+
+
+@pytest.mark.parametrize(("error", "raised", "text"), ENDS.values(), ids=ENDS)
+def test_a_call_that_no_wait_helps_is_made_once(
+    error: CatalogError, raised: type[CatalogError], text: str
+) -> None:
     calls = []
 
     def call() -> None:
         calls.append(1)
-        raise CatalogBusy("Busy.", 301)
+        raise error
 
-    with pytest.raises(LongWaitAsked, match="301 s") as raised:
+    with pytest.raises(raised, match=text) as caught:
         call_with_retries(call)
 
     assert len(calls) == 1
-    assert not raised.value.retryable
-
-
-def test_another_error_is_not_tried_again() -> None:
-    calls = []
-
-    def call() -> None:
-        calls.append(1)
-        raise CatalogRefused("No.")
-
-    with pytest.raises(CatalogRefused):
-        call_with_retries(call)
-
-    assert len(calls) == 1
+    assert not caught.value.retryable
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])

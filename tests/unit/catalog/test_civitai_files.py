@@ -3,6 +3,8 @@
 import gzip
 import json
 import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,16 @@ MEBIBYTE = 2**20
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "items.json"
+
+
+@contextmanager
+def peak_below(mebibytes: int) -> Iterator[None]:
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < mebibytes * MEBIBYTE
+    finally:
+        tracemalloc.stop()
 
 
 def ids(found: list[RawItem | Problem]) -> list[Any]:
@@ -155,13 +167,10 @@ def test_an_item_nested_too_deeply_to_be_stored_costs_no_other(path: Path) -> No
     "part", ["[", '{"' + "x" * 100_000 + '": '], ids=["brackets", "long names"]
 )
 def test_nesting_without_end_is_one_problem_and_takes_little_memory(path: Path, part: str) -> None:
-    tracemalloc.start()
-    found = read(path, '[{"id": 1}, ' + part * (8 * MEBIBYTE // len(part)))
-    most = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    with peak_below(64):
+        found = read(path, '[{"id": 1}, ' + part * (8 * MEBIBYTE // len(part)))
 
     assert ids(found) == [1, None]
-    assert most < 64 * MEBIBYTE
 
 
 BROKEN_ITEMS = {
@@ -304,13 +313,8 @@ def write_many(path: Path, name: str) -> None:
 def test_a_large_file_is_read_with_little_memory(path: Path, name: str) -> None:
     write_many(path, name)
 
-    tracemalloc.start()
-    count = sum(isinstance(entry, RawItem) for entry in read_file(path))
-    most = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-
-    assert count == 20_000
-    assert most < 64 * MEBIBYTE
+    with peak_below(64):
+        assert sum(isinstance(entry, RawItem) for entry in read_file(path)) == 20_000
 
 
 @pytest.mark.parametrize("inside", ["%s", '"%s"'], ids=["blanks", "a text"])
@@ -321,14 +325,8 @@ def test_a_file_that_unpacks_to_much_more_is_read_with_little_memory(
     body = gzip.compress(b'[{"id": 1}, ' + end + b"]", 1)
     del end
 
-    tracemalloc.start()
-    path.write_bytes(body)
-    found = list(read_file(path))
-    most = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-
-    assert ids(found) == [1, None]
-    assert most < 80 * MEBIBYTE
+    with peak_below(80):
+        assert ids(read(path, body)) == [1, None]
 
 
 def test_a_missing_file_is_an_error(path: Path) -> None:

@@ -1,5 +1,6 @@
 """The filters of Civitai's list, and walks from page to page."""
 
+from collections.abc import Callable
 from itertools import count, islice
 from typing import Any
 
@@ -38,98 +39,69 @@ def test_blank_words_do_not_filter() -> None:
 
 @pytest.mark.parametrize(
     "same",
-    [
-        CivitaiQuery(types=["VAE", "LORA", "LORA"]),
-        CivitaiQuery(types=["LORA", "VAE"], limit=5),
-    ],
+    [CivitaiQuery(types=["VAE", "LORA", "LORA"]), CivitaiQuery(types=["LORA", "VAE"], limit=5)],
     ids=["order", "length of a page"],
 )
 def test_the_same_list_has_the_same_key(same: CivitaiQuery) -> None:
     assert same.key == CivitaiQuery(types=["LORA", "VAE"]).key
 
 
+OTHER_FILTERS: list[dict[str, Any]] = [
+    {"nsfw": True},
+    {"sort": "Newest"},
+    {"query": "a"},
+    {"tag": "a"},
+]
+
+
 @pytest.mark.parametrize(
-    "other",
-    [
-        {},
-        {"types": ["LORA"], "nsfw": True},
-        {"types": ["LORA"], "sort": "Newest"},
-        {"types": ["LORA"], "query": "a"},
-        {"types": ["LORA"], "tag": "a"},
-    ],
-    ids=["type", "nsfw", "sort", "query", "tag"],
+    "other", [{}, *({"types": ["LORA"], **more} for more in OTHER_FILTERS)], ids=str
 )
 def test_another_list_has_another_key(other: dict[str, Any]) -> None:
     assert CivitaiQuery(**other).key != CivitaiQuery(types=["LORA"]).key
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"types": ["Lora"]},
-        {"sort": "newest"},
-        {"period": "Decade"},
-        {"limit": 0},
-        {"limit": 101},
-        {"base_models": [" "]},
-        {"query": "x" * 201},
-        {"page": 3},
-    ],
-    ids=str,
-)
+WRONG: list[dict[str, Any]] = [
+    *({"types": ["Lora"]}, {"sort": "newest"}, {"period": "Decade"}, {"limit": 0}, {"limit": 101}),
+    *({"base_models": [" "]}, {"query": "x" * 201}, {"page": 3}),
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=str)
 def test_what_civitai_does_not_know_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         CivitaiQuery(**wrong)
 
 
-def test_a_list_that_begins_anew_ends() -> None:
-    walked = list(walk(lambda _cursor: CatalogPage([{"id": 1}], "kept"), "kept"))
+REPEATING: dict[str, tuple[Callable[[int], CatalogPage], int]] = {
+    "the cursor of the start": (lambda _: CatalogPage([{"id": 1}], "kept"), 1),
+    "an earlier cursor": (lambda n: CatalogPage([{"id": n}], "ab"[n % 2]), 3),
+    "the same items": (lambda n: CatalogPage([{"id": 1}, None], str(n)), 4),
+    "the same pages in turn": (lambda n: CatalogPage([{"id": n % 3}], str(n)), 6),
+    "nothing": (lambda n: CatalogPage([], str(n)), 4),
+}
 
-    assert [step.items for step in walked] == [[{"id": 1}]]
-    assert walked[0].next_cursor is None
-    assert walked[0].problem
 
+@pytest.mark.parametrize(("page", "length"), REPEATING.values(), ids=REPEATING)
+def test_a_list_that_repeats_itself_ends_with_a_problem(
+    page: Callable[[int], CatalogPage], length: int
+) -> None:
+    numbers = count()
 
-def test_cursors_that_lead_to_the_same_items_without_end_end() -> None:
-    cursors = count()
+    walked = list(islice(walk(lambda _cursor: page(next(numbers)), "kept"), 50))
 
-    walked = list(walk(lambda _cursor: CatalogPage([{"id": 1}, None], str(next(cursors)))))
-
-    assert len(walked) == 4
+    assert [step.items for step in walked] == [page(number).items for number in range(length)]
+    assert walked[-1].next_cursor is None
     assert walked[-1].problem
 
 
-def test_cursors_that_lead_to_nothing_without_end_end() -> None:
-    cursors = count()
-
-    walked = list(walk(lambda _cursor: CatalogPage([], str(next(cursors)))))
-
-    assert walked[-1].problem
-
-
-def test_one_empty_page_does_not_end_a_list() -> None:
+def test_a_single_empty_page_does_not_end_a_list() -> None:
     pages: dict[Any, CatalogPage] = {
         None: CatalogPage([{"id": 1}], "a"),
         "a": CatalogPage([], "b"),
         "b": CatalogPage([{"id": 2}], None),
     }
 
-    assert [step.items for step in walk(lambda cursor: pages[cursor])] == [
-        [{"id": 1}],
-        [],
-        [{"id": 2}],
-    ]
+    items = [step.items for step in walk(lambda cursor: pages[cursor])]
 
-
-def test_cursors_that_lead_round_the_same_pages_without_end_end() -> None:
-    cursors = count()
-
-    def fetch(_cursor: str | None) -> CatalogPage:
-        number = next(cursors)
-        return CatalogPage([{"id": number % 3}], str(number))
-
-    walked = list(islice(walk(fetch), 50))
-
-    assert [step.items for step in walked[:3]] == [[{"id": 0}], [{"id": 1}], [{"id": 2}]]
-    assert len(walked) < 50
-    assert walked[-1].problem
+    assert items == [[{"id": 1}], [], [{"id": 2}]]

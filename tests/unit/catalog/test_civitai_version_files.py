@@ -42,34 +42,24 @@ def test_a_file_is_of_its_own_kind_not_of_its_items() -> None:
     assert kinds == ["checkpoint", "vae", "other"]
 
 
-@pytest.mark.parametrize(
-    "raw",
-    [
-        {},
-        {"id": "1", "modelVersions": [version(file("a"))]},
-        {"id": True, "modelVersions": [version(file("a"))]},
-        item(version(file("a"), id=None)),
-        item(version(None, "a", [])),
-        item(None, [], "a"),
-        item(modelVersions={"files": [file("a")]}),
-        item(version(files={"name": "a"})),
-    ],
-    ids=[
-        "empty",
-        "id a text",
-        "id a bool",
-        "version without id",
-        "no files",
-        "no versions",
-        "versions an object",
-        "files an object",
-    ],
-)
+NO_FILES: dict[str, dict[str, Any]] = {
+    "empty": {},
+    "id a text": {"id": "1", "modelVersions": [version(file("a"))]},
+    "id a bool": {"id": True, "modelVersions": [version(file("a"))]},
+    "version without id": item(version(file("a"), id=None)),
+    "no files": item(version(None, "a", [])),
+    "no versions": item(None, [], "a"),
+    "versions an object": item(modelVersions={"files": [file("a")]}),
+    "files an object": item(version(files={"name": "a"})),
+}
+
+
+@pytest.mark.parametrize("raw", NO_FILES.values(), ids=NO_FILES)
 def test_what_is_no_file_of_a_version_is_left_out(raw: dict[str, Any]) -> None:
     assert version_files(raw) == []
 
 
-def test_a_file_of_which_nothing_is_told_is_of_no_kind() -> None:
+def test_a_file_without_facts_is_of_no_kind() -> None:
     (found,) = version_files(
         {
             "id": 1,

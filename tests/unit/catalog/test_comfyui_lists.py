@@ -27,7 +27,7 @@ NO_TEXTS = {
 }
 
 FACTS: dict[str, tuple[object, FileFacts]] = {
-    "as told": ({"size": 7, "modified": 1.5}, FileFacts(7, 1.5)),
+    "as listed": ({"size": 7, "modified": 1.5}, FileFacts(7, 1.5)),
     "whole seconds": ({"size": 7, "modified": 2}, FileFacts(7, 2.0)),
     "a size with a point": ({"size": 7.0, "modified": 0}, FileFacts(7, 0.0)),
     "half a byte": ({"size": 7.5}, FileFacts()),
@@ -203,7 +203,7 @@ def test_lists_of_unknown_nodes_and_inputs_are_not_read() -> None:
     assert read_nodes(nodes) == (set(), True, [])
 
 
-def test_only_folders_whose_loaders_were_read_are_told_of() -> None:
+def test_only_folders_whose_loaders_were_read_are_covered() -> None:
     nodes = {"LoraLoader": node([[]]), "VAELoader": None, "SomeLoader": node([["a.pt"]])}
 
     assert read_loaders(nodes, Problems())[2] == {"loras"}

@@ -47,7 +47,7 @@ def test_a_trainers_hash_of_the_tensors_begins_with_auto_v3() -> None:
 
 
 @pytest.mark.parametrize("metadata", [{}, {"sshs_model_hash": NOTHING_SHA256}])
-def test_metadata_without_a_hash_of_something_tells_none(metadata: dict[str, str]) -> None:
+def test_metadata_without_a_hash_of_something_has_none(metadata: dict[str, str]) -> None:
     assert hashes_from_metadata(metadata) == {}
 
 
@@ -59,8 +59,8 @@ def test_a_sha256_begins_with_auto_v2() -> None:
 SUM = "ab" * 32
 
 
-def row(**told: object) -> dict[str, object]:
-    return {"folder": "loras", "name": "a.safetensors", "sha256": SUM, **told}
+def row(**fields: object) -> dict[str, object]:
+    return {"folder": "loras", "name": "a.safetensors", "sha256": SUM, **fields}
 
 
 def listed(folder: Path, value: object) -> Path:
@@ -75,7 +75,7 @@ def test_hashes_are_found_by_folder_and_normalised_path(tmp_path: Path) -> None:
     assert found.of_server(()) == {("loras", "SDXL/a.safetensors"): SUM.upper()}
 
 
-def test_a_null_says_that_a_hash_is_not_known(tmp_path: Path) -> None:
+def test_a_null_is_an_unknown_hash(tmp_path: Path) -> None:
     found = read_hash_list(listed(tmp_path, [row(sha256=None)]))
 
     assert (found.of_server(()), found.problems) == ({}, ())

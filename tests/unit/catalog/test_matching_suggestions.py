@@ -52,25 +52,24 @@ def test_what_is_not_alike_is_not_suggested(name: str) -> None:
     assert suggestions(HERO, [version_file(name, 1, (1, name, "LORA"), version_name="")]) == []
 
 
-@pytest.mark.parametrize(
-    ("one", "other", "least", "most"),
-    [
-        ("sample detail v 1", "sample detail v 1", 1, 1),
-        ("sample detail v 1", "sample detail", 0.9, 0.99),
-        ("sampledetail", "sample detail", 0.9, 0.99),
-        ("sample detail", "detail sample", 1, 1),
-        ("hero xl", "villain xl", 0, 0.5),
-        ("hero", "villain", 0, 0),
-        ("", "hero", 0, 0),
-        ("hero", "", 0, 0),
-        ("ab " * 100_000, "ab " * 100_000, 1, 1),
-    ],
-    ids=["same", "part", "one word", "other order", "xl", "none", "no name", "to none", "endless"],
-)
-def test_names_are_alike_by_their_letters_or_their_words(
-    one: str, other: str, least: float, most: float
+LIKE: dict[str, tuple[str, str, float, float]] = {
+    "same": ("sample detail v 1", "sample detail v 1", 1, 1),
+    "part": ("sample detail v 1", "sample detail", 0.9, 0.99),
+    "joined words": ("sampledetail", "sample detail", 0.9, 0.99),
+    "other order": ("sample detail", "detail sample", 1, 1),
+    "xl": ("hero xl", "villain xl", 0, 0.5),
+    "none": ("hero", "villain", 0, 0),
+    "no name": ("", "hero", 0, 0),
+    "to none": ("hero", "", 0, 0),
+    "endless": ("ab " * 100_000, "ab " * 100_000, 1, 1),
+}
+
+
+@pytest.mark.parametrize(("first", "second", "least", "most"), LIKE.values(), ids=LIKE)
+def test_names_are_alike_by_their_characters_or_their_words(
+    first: str, second: str, least: float, most: float
 ) -> None:
-    assert least <= Likeness(one).to(other) <= most
+    assert least <= Likeness(first).to(second) <= most
 
 
 def test_what_is_listed_already_is_not_suggested_again() -> None:
@@ -100,31 +99,24 @@ def test_a_database_is_not_asked_for_names_that_decide_nothing(path: str) -> Non
     assert (keys.file_key, keys.name_key) == (None, None)
 
 
-@pytest.mark.parametrize(
-    ("path", "hashes", "names"),
-    [
-        ("loras/x.pt", {"SHA256": digits("kl-f8-anime.ckpt")}, ["kl-f8-anime.ckpt"]),
-        (
-            "loras/x.pt",
-            {"BLAKE3": digits("sdxl_vae.safetensors", "BLAKE3")},
-            ["sdxl_vae.safetensors"],
-        ),
-        ("loras/x.pt", {"AutoV2": digits("sdxl_vae.safetensors")[:10]}, ["sdxl_vae.safetensors"]),
-        (
-            "vae/x.pt",
-            {"AutoV3": digits("sdxl_vae.safetensors", "AutoV3")},
-            ["sdxl_vae.safetensors"],
-        ),
-        ("vae/SDXL_VAE.safetensors", {}, ["sdxl_vae.safetensors"]),
-        ("vae/KL F8 Anime.pt", {}, ["kl-f8-anime.ckpt"]),
-        ("loras/hero_v1.safetensors", {}, []),
-    ],
-    ids=["SHA256", "BLAKE3", "AutoV2", "AutoV3", "file name", "normalised name", "nothing"],
-)
+VAES = [version_file(name, 1, PONY, "VAE") for name in ("sdxl_vae.safetensors", "kl-f8-anime.ckpt")]
+SDXL, ANIME = ([file.file_name] for file in VAES)
+LOOKUPS: dict[str, tuple[str, dict[str, str], list[str]]] = {
+    "SHA256": ("loras/x.pt", {"SHA256": digits(*ANIME)}, ANIME),
+    "BLAKE3": ("loras/x.pt", {"BLAKE3": digits(*SDXL, kind="BLAKE3")}, SDXL),
+    "AutoV2": ("loras/x.pt", {"AutoV2": digits(*SDXL)[:10]}, SDXL),
+    "AutoV3": ("vae/x.pt", {"AutoV3": digits(*SDXL, kind="AutoV3")}, SDXL),
+    "file name": ("vae/SDXL_VAE.safetensors", {}, SDXL),
+    "normalised name": ("vae/KL F8 Anime.pt", {}, ANIME),
+    "nothing": ("loras/hero_v1.safetensors", {}, []),
+}
+
+
+@pytest.mark.parametrize(("path", "hashes", "names"), LOOKUPS.values(), ids=LOOKUPS)
 def test_an_index_finds_files_by_each_key(
     path: str, hashes: dict[str, str], names: list[str]
 ) -> None:
-    found = CandidateIndex(sample_files()).for_local(local_model(path, **hashes))
+    found = CandidateIndex(VAES).for_local(local_model(path, **hashes))
 
     assert [file.file_name for file in found] == names
 

@@ -1,4 +1,4 @@
-"""Lists of the report hold what they say, whatever the database held."""
+"""The report's lists, whatever the database holds."""
 
 import gzip
 from datetime import UTC, datetime, timedelta
@@ -61,7 +61,7 @@ def test_new_is_what_was_first_seen_since_then_and_is_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "listed"),
+    ("fields", "listed"),
     [
         ({"is_active": False, "gone_at": NIGHT}, True),
         ({"is_active": False, "gone_at": NIGHT - SECOND, "last_seen": NIGHT}, False),
@@ -70,14 +70,14 @@ def test_new_is_what_was_first_seen_since_then_and_is_there() -> None:
         ({"is_active": False}, False),
         ({"is_active": True, "last_seen": NIGHT}, False),
     ],
-    ids=["told", "before", "seen in the night before", "seen earlier", "unknown", "there"],
+    ids=["known", "before", "seen in the night before", "seen earlier", "unknown", "there"],
 )
-def test_gone_is_what_vanished_since_then(told: dict[str, Any], listed: bool) -> None:
-    assert bool(ids(gone_since(models_frame([model("loras/a.pt", **told)]), NIGHT))) is listed
+def test_gone_is_what_vanished_since_then(fields: dict[str, Any], listed: bool) -> None:
+    assert bool(ids(gone_since(models_frame([model("loras/a.pt", **fields)]), NIGHT))) is listed
 
 
 @pytest.mark.parametrize(("moment", "listed"), [(NIGHT, True), (NIGHT - SECOND, False)])
-def test_changed_is_what_a_server_tells_anew(moment: datetime, listed: bool) -> None:
+def test_changed_is_what_a_server_reports_anew(moment: datetime, listed: bool) -> None:
     frame = models_frame([model("loras/a.pt", changed_at=moment)])
 
     assert bool(ids(changed_since(frame, NIGHT))) is listed
@@ -114,7 +114,7 @@ def test_two_tables_are_compared_value_by_value() -> None:
     ]
 
 
-def test_a_version_whose_number_is_stored_in_64_bits_is_told() -> None:
+def test_a_version_whose_number_is_stored_in_64_bits_is_read() -> None:
     [found] = models_frame([model("loras/a.pt", civitai_version_id=Int64(7))])["civitai_version_id"]
 
     assert found == "7"
@@ -137,7 +137,7 @@ def test_what_was_kept_of_a_report_is_compared_with_a_later_one() -> None:
     )
 
 
-def test_a_model_that_is_back_is_told_as_false_and_true() -> None:
+def test_a_model_that_is_back_is_shown_as_false_and_true() -> None:
     then, now = (models_frame([model("loras/a.pt", is_active=active)]) for active in (False, True))
 
     report = catalog_report(now, catalog_lists(now, NIGHT, then), NIGHT)
@@ -203,7 +203,7 @@ def test_models_are_counted_once_by_type_and_base_model() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "known_by"),
+    ("first", "second", "known_by"),
     [
         ({"sha256": HASH, "size": 7}, {"sha256": HASH, "size": 7}, "sha256"),
         ({"blake3": HASH, "size": 7}, {"blake3": HASH}, "blake3"),
@@ -214,9 +214,9 @@ def test_models_are_counted_once_by_type_and_base_model() -> None:
     ids=["SHA256", "BLAKE3", "BLAKE3 leads to SHA256", "name and size", "one without a hash"],
 )
 def test_the_same_file_on_two_servers_is_a_duplicate(
-    one: dict[str, Any], other: dict[str, Any], known_by: str
+    first: dict[str, Any], second: dict[str, Any], known_by: str
 ) -> None:
-    frame = models_frame([model("loras/A.pt", **one), model("loras/sub/a.pt", "b2", **other)])
+    frame = models_frame([model("loras/A.pt", **first), model("loras/sub/a.pt", "b2", **second)])
 
     [found] = duplicates(frame).to_dict("records")
 
@@ -232,7 +232,7 @@ def test_the_same_file_on_two_servers_is_a_duplicate(
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         (model("loras/a.pt", size=7), model("loras/a.pt", "b2", size=8)),
         (model("loras/a.pt", size=7), model("loras/b.pt", size=7)),
@@ -243,9 +243,9 @@ def test_the_same_file_on_two_servers_is_a_duplicate(
     ids=["other size", "other name", "no size", "other hash", "gone"],
 )
 def test_what_may_be_another_file_is_no_duplicate(
-    one: dict[str, Any], other: dict[str, Any]
+    first: dict[str, Any], second: dict[str, Any]
 ) -> None:
-    assert duplicates(models_frame([one, other])).empty
+    assert duplicates(models_frame([first, second])).empty
 
 
 def test_a_file_without_a_hash_that_may_be_either_of_two_is_neither() -> None:
@@ -310,35 +310,25 @@ def every(value: object) -> dict[str, Any]:
     return dict.fromkeys(COLUMNS[1:], value)
 
 
-HOSTILE: list[dict[str, Any]] = [
-    {},
-    {"id": None},
-    {"id": 5, "size": 2**70},
-    {"id": "x"},
-    {"id": "x", **every([])},
-    {"id": "x", **every({"a": 1})},
-    {"id": "x", **every(2**70)},
-    {"id": "x", "first_seen": datetime(1, 1, 1), "last_seen": "today"},  # noqa: DTZ001  # no zone
-    {"id": "x", "last_seen": datetime(9999, 12, 31, tzinfo=UTC), "is_active": False},
-]
+GONE = {"is_active": False}
+HOSTILE: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "no id": {"id": None},
+    "a number as id": {"id": 5, "size": 2**70},
+    "an id only": {"id": "x"},
+    "lists": {"id": "x", **every([])},
+    "objects": {"id": "x", **every({"a": 1})},
+    "numbers beyond int64": {"id": "x", **every(2**70)},
+    "the first year": {"id": "x", "first_seen": datetime(1, 1, 1), "last_seen": "today"},  # noqa: DTZ001  # no zone
+    "the last year": {"id": "x", "last_seen": datetime(9999, 12, 31, tzinfo=UTC), **GONE},
+}
 
 
-SHAPES = [
-    "nothing",
-    "no id",
-    "a number as id",
-    "an id only",
-    "lists",
-    "objects",
-    "numbers beyond int64",
-    "the first year",
-    "the last year",
-    "all of them",
-    "no row",
-]
-
-
-@pytest.mark.parametrize("rows", [*([row] for row in HOSTILE), HOSTILE, []], ids=SHAPES)
+@pytest.mark.parametrize(
+    "rows",
+    [*([row] for row in HOSTILE.values()), [*HOSTILE.values()], []],
+    ids=[*HOSTILE, "all of them", "no row"],
+)
 def test_no_row_breaks_the_report(rows: list[dict[str, Any]]) -> None:
     frame = models_frame(rows)
 
@@ -349,7 +339,7 @@ def test_no_row_breaks_the_report(rows: list[dict[str, Any]]) -> None:
     assert report.summary()
 
 
-def test_copies_of_unknown_size_are_not_told_as_nothing_to_free() -> None:
+def test_copies_of_unknown_size_are_not_shown_as_nothing_to_free() -> None:
     rows = [
         model(path, backend, sha256=path, size=size)
         for path, size in (("loras/a.pt", 5 * 10**9), ("loras/b.pt", None))

@@ -106,15 +106,15 @@ def test_a_host_that_never_answered_is_drawn_without_latency() -> None:
 
 
 def test_a_picture_has_a_row_for_each_host_up_to_a_limit() -> None:
-    one, two, many = (
+    single, double, many = (
         picture(
             health_plot(pd.DataFrame([row for n in range(count) for row in checks(f"h{n}", True)]))
         ).height
         for count in (1, 2, MAX_HOSTS + 5)
     )
 
-    assert one < two
-    assert many == pytest.approx(one + (MAX_HOSTS - 1) * (two - one), abs=MAX_HOSTS)
+    assert single < double
+    assert many == pytest.approx(single + (MAX_HOSTS - 1) * (double - single), abs=MAX_HOSTS)
 
 
 def test_the_last_day_ends_with_the_last_check_and_is_in_order() -> None:

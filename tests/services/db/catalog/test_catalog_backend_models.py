@@ -35,7 +35,7 @@ def sync(data: Data, *models: Any, complete: bool = True, now: datetime = MONDAY
     return sync_models(data, BOX, listing(*models), complete, now)
 
 
-def one(data: Data, name: str = HERO) -> dict[str, Any]:
+def model_of(data: Data, name: str = HERO) -> dict[str, Any]:
     found: dict[str, Any] = stored(data)[f"box/{name}"]
     return found
 
@@ -50,27 +50,24 @@ def counts(changes: ModelChanges) -> dict[str, int]:
 
 
 def test_a_listed_model_is_stored_in_the_shape_of_its_document(data: Data) -> None:
-    told = {"hashes": {"SHA256": SHA256}, "metadata": [["modelspec.title", "Hero"]]}
+    facts = {"hashes": {"SHA256": SHA256}, "metadata": [["modelspec.title", "Hero"]]}
 
-    sync(
-        data,
-        a_model(
-            "loras/characters/hero.safetensors", raw_name=r"characters\hero.safetensors", **told
-        ),
-    )
+    name = "loras/characters/hero.safetensors"
 
-    found = stored(data)["box/loras/characters/hero.safetensors"]
+    sync(data, a_model(name, raw_name=r"characters\hero.safetensors", **facts))
+
+    found = model_of(data, name)
     ActiveBackendModel.model_validate(found)
     assert found == {
-        "_id": "box/loras/characters/hero.safetensors",
-        "id": "box/loras/characters/hero.safetensors",
+        "_id": f"box/{name}",
+        "id": f"box/{name}",
         "backend_id": "box",
         "backend_name": "Box",
         "backend_url": "http://127.0.0.1:8188",
-        "model_id": "loras/characters/hero.safetensors",
+        "model_id": name,
         "model_name": "hero.safetensors",
         "model_type": "lora",
-        "model_path": "loras/characters/hero.safetensors",
+        "model_path": name,
         "model_size": 1000,
         "is_active": True,
         "first_seen": MONDAY,
@@ -111,7 +108,7 @@ def test_last_seen_moves_only_when_it_is_old(data: Data, seconds: int, moves: bo
 
     sync(data, HERO, now=later)
 
-    assert one(data)["last_seen"] == (later if moves else MONDAY)
+    assert model_of(data)["last_seen"] == (later if moves else MONDAY)
 
 
 def test_an_incomplete_listing_moves_last_seen_of_what_it_lists_only(data: Data) -> None:
@@ -119,18 +116,18 @@ def test_an_incomplete_listing_moves_last_seen_of_what_it_lists_only(data: Data)
 
     sync(data, HERO, complete=False, now=TUESDAY)
 
-    assert (one(data)["last_seen"], one(data, POSE)["last_seen"]) == (TUESDAY, MONDAY)
+    assert (model_of(data)["last_seen"], model_of(data, POSE)["last_seen"]) == (TUESDAY, MONDAY)
 
 
 @pytest.mark.parametrize("complete", [True, False])
 def test_a_gone_model_is_inactive_only_after_a_complete_listing(data: Data, complete: bool) -> None:
     sync(data, HERO, POSE)
-    before = one(data, POSE)
+    before = model_of(data, POSE)
 
     changes = sync(data, HERO, complete=complete, now=TUESDAY)
 
     gone = {"is_active": False, "gone_at": TUESDAY} if complete else {}
-    assert one(data, POSE) == before | gone
+    assert model_of(data, POSE) == before | gone
     assert changes.gone == complete
     assert changes.first_ids.get("gone", ()) == ((f"box/{POSE}",) if complete else ())
 
@@ -146,7 +143,7 @@ def test_a_model_that_a_later_run_has_seen_is_not_gone(data: Data) -> None:
     sync(data, HERO, now=TUESDAY)
 
     assert counts(sync(data, now=MONDAY)) == {}
-    assert one(data)["is_active"] is True
+    assert model_of(data)["is_active"] is True
 
 
 def test_of_models_that_are_not_listed_only_those_that_are_gone_are_named(data: Data) -> None:
@@ -164,65 +161,54 @@ def test_other_backends_keep_their_models(data: Data) -> None:
 
     sync_models(data, other, listing(POSE), True, TUESDAY)
 
-    assert one(data)["is_active"] is True
-    assert one(data)["last_seen"] == MONDAY
+    assert model_of(data)["is_active"] is True
+    assert model_of(data)["last_seen"] == MONDAY
 
 
 def test_a_model_that_comes_back_is_the_one_it_was(data: Data) -> None:
     sync(data, HERO)
-    before = one(data)
+    before = model_of(data)
     sync(data)
 
     changes = sync(data, HERO, now=TUESDAY)
 
-    told = {"last_seen": TUESDAY, "changed_at": TUESDAY, "gone_at": None}
+    facts = {"last_seen": TUESDAY, "changed_at": TUESDAY, "gone_at": None}
     assert counts(changes) == {"back": 1}
-    assert one(data) == before | told
+    assert model_of(data) == before | facts
 
 
-@pytest.mark.parametrize(
-    ("told", "expected"),
-    [
-        ({"size": 2000}, {"model_size": 2000}),
-        ({"model_type": "other"}, {"model_type": "other"}),
-        ({"size": 0}, {"model_size": 0}),
-    ],
-    ids=["size", "type", "emptied"],
-)
-def test_what_differs_is_written_and_counted(
-    data: Data, told: dict[str, Any], expected: dict[str, Any]
-) -> None:
+@pytest.mark.parametrize(("field", "value"), [("size", 2000), ("model_type", "other"), ("size", 0)])
+def test_what_differs_is_written_and_counted(data: Data, field: str, value: object) -> None:
     sync(data, HERO)
-    before = one(data)
+    before = model_of(data)
+    expected = {"model_size" if field == "size" else field: value}
 
-    changes = sync(data, a_model(HERO, **told), now=TUESDAY)
+    changes = sync(data, a_model(HERO, **{field: value}), now=TUESDAY)
 
     assert counts(changes) == {"changed": 1}
     assert changes.first_ids["changed"] == (f"box/{HERO}",)
-    assert one(data) == before | expected | {"last_seen": TUESDAY, "changed_at": TUESDAY}
+    assert model_of(data) == before | expected | {"last_seen": TUESDAY, "changed_at": TUESDAY}
 
 
-@pytest.mark.parametrize(
-    ("told", "name", "expected"),
-    [
-        ({"raw_name": "HERO_V1.safetensors"}, "raw_name", "HERO_V1.safetensors"),
-        ({"modified": 1.5}, "modified", 1.5),
-        ({"metadata": [["a", "b"]]}, "pairs", [["a", "b"]]),
-        ({"hashes": {"SHA256": SHA256}}, "hashes", {"SHA256": SHA256}),
-        ({"hashes": {"BLAKE3": SHA256}}, "hashes", {"BLAKE3": SHA256}),
-        ({"hashes": {"AutoV3": SHA256[:12]}}, "hashes", {"AutoV3": SHA256[:12]}),
-    ],
-    ids=["spelling", "time", "metadata", "SHA256", "BLAKE3", "AutoV3"],
-)
-def test_what_a_file_tells_anew_is_written_once(
-    data: Data, told: dict[str, Any], name: str, expected: object
+NEW_FACTS: list[tuple[str, object, str]] = [
+    ("raw_name", "HERO_V1.safetensors", "raw_name"),
+    ("modified", 1.5, "modified"),
+    ("metadata", [["a", "b"]], "pairs"),
+    *(("hashes", {kind: SHA256}, "hashes") for kind in ("SHA256", "BLAKE3")),
+    ("hashes", {"AutoV3": SHA256[:12]}, "hashes"),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "name"), NEW_FACTS, ids=str)
+def test_a_new_fact_of_a_file_is_written_once(
+    data: Data, field: str, value: object, name: str
 ) -> None:
     sync(data, HERO)
 
-    changes = [sync(data, a_model(HERO, **told)) for _ in range(2)]
+    changes = [sync(data, a_model(HERO, **{field: value})) for _ in range(2)]
 
     assert [counts(change) for change in changes] == [{"changed": 1}, {"unchanged": 1}]
-    assert one(data)["model_metadata"][name] == expected
+    assert model_of(data)["model_metadata"][name] == value
 
 
 @pytest.mark.parametrize("field", ["name", "url"])
@@ -233,7 +219,7 @@ def test_a_backend_that_is_called_otherwise_is_so_in_its_models(data: Data, fiel
     done = [sync_models(data, renamed, listing(HERO), True, MONDAY) for _ in range(2)]
 
     assert [counts(result) for result in done] == [{"changed": 1}, {"unchanged": 1}]
-    assert one(data)[f"backend_{field}"] == "http://127.0.0.1:1"
+    assert model_of(data)[f"backend_{field}"] == "http://127.0.0.1:1"
 
 
 def test_links_and_fields_of_others_survive_every_change(data: Data) -> None:
@@ -244,7 +230,7 @@ def test_links_and_fields_of_others_survive_every_change(data: Data) -> None:
     sync(data)
     sync(data, a_model(HERO, size=3000))
 
-    found = one(data)
+    found = model_of(data)
     assert {name: found[name] for name in LINK} == LINK
     assert found["model_metadata"]["by_the_app"] == 7
     assert found["first_seen"] == MONDAY
@@ -261,7 +247,7 @@ TOLD = {"metadata": [["sshs_model_hash", "b530"]], "hashes": {"AutoV3": "B530B7E
         ({"size": 1001}, False),
         ({"modified": 5.0}, False),
     ],
-    ids=["same", "nothing told", "another size", "another time"],
+    ids=["same", "nothing known", "another size", "another time"],
 )
 def test_metadata_read_earlier_stays_with_the_same_file(
     data: Data, now: dict[str, Any], kept: bool
@@ -270,7 +256,7 @@ def test_metadata_read_earlier_stays_with_the_same_file(
 
     sync(data, a_model(HERO, **now))
 
-    metadata = one(data)["model_metadata"]
+    metadata = model_of(data)["model_metadata"]
     assert (metadata["pairs"], metadata["hashes"]) == (
         (TOLD["metadata"], TOLD["hashes"]) if kept else ([], {})
     )
@@ -281,7 +267,7 @@ def test_a_hash_that_contradicts_makes_it_another_file(data: Data) -> None:
 
     sync(data, a_model(HERO, hashes={"SHA256": SHA256}))
 
-    assert one(data)["model_metadata"]["hashes"] == {"SHA256": SHA256}
+    assert model_of(data)["model_metadata"]["hashes"] == {"SHA256": SHA256}
 
 
 def test_a_hash_that_is_new_joins_the_others(data: Data) -> None:
@@ -290,7 +276,7 @@ def test_a_hash_that_is_new_joins_the_others(data: Data) -> None:
 
     again = sync(data, a_model(HERO, hashes={"SHA256": SHA256}))
 
-    assert one(data)["model_metadata"]["hashes"] == {"AutoV3": "B" * 12, "SHA256": SHA256}
+    assert model_of(data)["model_metadata"]["hashes"] == {"AutoV3": "B" * 12, "SHA256": SHA256}
     assert counts(again) == {"unchanged": 1}
 
 
@@ -302,7 +288,7 @@ def test_a_frame_of_plain_columns_is_as_good(data: Data) -> None:
     second = sync_models(data, BOX, frame, True, MONDAY)
 
     assert (counts(first), counts(second)) == ({"new": 2}, {"unchanged": 2})
-    assert one(data, POSE)["model_size"] is None
+    assert model_of(data, POSE)["model_size"] is None
 
 
 HOSTILE: dict[str, dict[str, Any]] = {
@@ -313,15 +299,18 @@ HOSTILE: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("told", HOSTILE.values(), ids=HOSTILE)
-def test_numbers_that_are_none_are_unknown(data: Data, told: dict[str, Any]) -> None:
-    changes = sync(data, a_model(HERO, **told), POSE)
+@pytest.mark.parametrize("facts", HOSTILE.values(), ids=HOSTILE)
+def test_numbers_that_are_none_are_unknown(data: Data, facts: dict[str, Any]) -> None:
+    changes = sync(data, a_model(HERO, **facts), POSE)
 
     assert counts(changes) == {"new": 2}
-    assert (one(data)["model_size"], one(data)["model_metadata"]["modified"]) == (None, None)
+    assert (model_of(data)["model_size"], model_of(data)["model_metadata"]["modified"]) == (
+        None,
+        None,
+    )
 
 
-def test_what_cannot_be_stored_is_told_and_keeps_nothing_else_out(data: Data) -> None:
+def test_what_cannot_be_stored_is_refused_alone(data: Data) -> None:
     bad = "loras/\ud800.safetensors"
 
     changes = sync(data, HERO, a_model(bad), a_model(POSE, model_type=7))
@@ -347,7 +336,7 @@ def test_what_cannot_be_stored_is_told_and_keeps_nothing_else_out(data: Data) ->
 )
 def test_strange_metadata_is_replaced(data: Data, metadata: object) -> None:
     sync(data, HERO)
-    expected = one(data) | {"changed_at": MONDAY}
+    expected = model_of(data) | {"changed_at": MONDAY}
     data["active_backend_models"].update_one(
         {"id": f"box/{HERO}"},
         {"$set": {"model_metadata": metadata}},
@@ -356,7 +345,7 @@ def test_strange_metadata_is_replaced(data: Data, metadata: object) -> None:
 
     sync(data, HERO)
 
-    assert one(data) == expected
+    assert model_of(data) == expected
 
 
 def test_a_model_whose_id_is_no_text_keeps_no_other_out(data: Data) -> None:
@@ -481,7 +470,7 @@ def test_metadata_that_contradicts_makes_it_another_file(data: Data) -> None:
 
     sync(data, a_model(HERO, metadata=[["ss_output_name", "b"]], size=None, modified=None))
 
-    metadata = one(data)["model_metadata"]
+    metadata = model_of(data)["model_metadata"]
     assert (metadata["pairs"], metadata["hashes"]) == ([["ss_output_name", "b"]], {})
 
 
@@ -489,7 +478,7 @@ def test_no_more_than_one_row_of_a_file_counts(data: Data) -> None:
     changes = sync(data, HERO, a_model(HERO, size=5))
 
     assert counts(changes) == {"new": 1}
-    assert one(data)["model_size"] == 1000
+    assert model_of(data)["model_size"] == 1000
 
 
 def test_vae_and_others_without_hashes_are_stored_as_well(data: Data) -> None:

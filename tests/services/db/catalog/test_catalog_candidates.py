@@ -1,4 +1,4 @@
-"""Local models come each once, and Civitai's catalog is asked for what they may be."""
+"""Local models come each once, with the items of Civitai's catalog that they may be."""
 
 from typing import Any
 
@@ -11,8 +11,10 @@ from db.catalog.matches.candidates import (
     find_candidates,
     find_suggestions,
 )
+from db.catalog.matches.links import MatchRow
 from db.catalog.matches.local_models import StoredLocalModel, local_models
 from db.catalog.server_rows import BackendRef
+from tasks.catalog.match import match_batch
 from tests.support.catalog.catalog_rows import BOX, MONDAY, SHA256, Data, a_model, listing
 
 BLAKE3 = "5D627B5AEC2A743A8B12511FE32D72F4979B878909524AD9CCAB843BE8355247"
@@ -43,8 +45,8 @@ def test_a_model_on_several_servers_comes_once_with_all_hashes(data: Data) -> No
     sync_models(
         data, BOX, listing(a_model(hero, hashes={"SHA256": SHA256}), "vae/b.pt"), True, MONDAY
     )
-    told = {"SHA256": "A" * 64, "AutoV3": "B" * 12}
-    sync_models(data, OTHER, listing(a_model(hero, hashes=told, size=2000)), True, MONDAY)
+    second = {"SHA256": "A" * 64, "AutoV3": "B" * 12}
+    sync_models(data, OTHER, listing(a_model(hero, hashes=second, size=2000)), True, MONDAY)
 
     assert [*local_models(data, 1)] == [
         [
@@ -61,10 +63,10 @@ def test_a_model_on_several_servers_comes_once_with_all_hashes(data: Data) -> No
     ]
 
 
-def test_sizes_beyond_32_bits_are_told_too(data: Data) -> None:
+def test_sizes_beyond_32_bits_are_read_too(data: Data) -> None:
     for backend, size in ((BOX, 6_938_040_706), (OTHER, 6_938_040_714)):
-        told = a_model("checkpoints/hero.safetensors", size=size)
-        sync_models(data, backend, listing(told), True, MONDAY)
+        second = a_model("checkpoints/hero.safetensors", size=size)
+        sync_models(data, backend, listing(second), True, MONDAY)
 
     [[model]] = local_models(data)
 
@@ -78,7 +80,7 @@ def test_a_model_that_is_gone_everywhere_is_left_out(data: Data) -> None:
     assert [model.model_id for batch in local_models(data) for model in batch] == ["loras/b.pt"]
 
 
-def test_a_link_of_a_person_on_any_server_is_told(data: Data) -> None:
+def test_a_link_of_a_person_on_any_server_is_known(data: Data) -> None:
     for backend in (BOX, OTHER):
         sync_models(data, backend, listing("loras/a.pt"), True, MONDAY)
     mark = {"$set": {"civitai_match_quality": "manual"}}
@@ -210,3 +212,51 @@ def test_without_a_text_index_there_are_no_suggestions(database: Data) -> None:
     database["civitai_models"].insert_one({"id": 1, "name": "Pony"})
 
     assert find_suggestions(database, "pony") == []
+
+
+HERO = "loras/hero_v1.safetensors"
+
+
+def add_hero(data: Data, **lifted: list[str]) -> None:
+    file = {"name": "hero_v1.safetensors", "type": "Model", "hashes": {"SHA256": SHA256}}
+    version = {"id": 10, "name": "v1", "files": [file]}
+    item = {"id": 1, "name": "Hero V1", "type": "LORA", "modelVersions": [version]}
+    data["civitai_models"].insert_one({"_id": 1, **item, **lifted})
+
+
+def matched(data: Data) -> MatchRow:
+    [models] = local_models(data)
+    [row] = match_batch(data, models, searches=1)
+    return row
+
+
+def test_what_only_a_search_of_texts_finds_is_a_suggestion(data: Data) -> None:
+    sync_models(data, BOX, listing(HERO), True, MONDAY)
+    add_hero(data)
+
+    row = matched(data)
+
+    assert (row.link, [candidate["version_id"] for candidate in row.candidates]) == (None, [10])
+
+
+def test_a_hash_of_files_of_two_sizes_links_none(data: Data) -> None:
+    for backend, size in ((BOX, 1000), (OTHER, 2000)):
+        entry = a_model(HERO, size=size, hashes={"SHA256": SHA256})
+        sync_models(data, backend, listing(entry), True, MONDAY)
+    add_hero(data, file_keys=["hero_v1.safetensors"])
+
+    row = matched(data)
+
+    assert (row.link, row.reason) == (None, "Servers report 2 different sizes of this model.")
+
+
+def test_a_hash_of_one_file_on_two_servers_links_it(data: Data) -> None:
+    for backend in (BOX, OTHER):
+        entry = a_model(HERO, hashes={"SHA256": SHA256})
+        sync_models(data, backend, listing(entry), True, MONDAY)
+    add_hero(data)
+
+    row = matched(data)
+
+    assert row.link
+    assert (row.link.version_id, row.link.method) == (10, "sha256")

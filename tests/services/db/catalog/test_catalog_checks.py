@@ -63,9 +63,7 @@ def test_without_a_history_nothing_is_known(data: Data) -> None:
 @pytest.mark.parametrize(
     "bad", [{"latency_ms": -1}, {"queue": {"running": 2**64}}], ids=["validator", "number"]
 )
-def test_a_check_that_cannot_be_stored_is_told_and_keeps_no_other_out(
-    data: Data, bad: dict[str, Any]
-) -> None:
+def test_a_check_that_cannot_be_stored_is_refused_alone(data: Data, bad: dict[str, Any]) -> None:
     refused = record_checks(data, [CHECK | bad, CHECK | {"name": "gpu-2"}], MONDAY)
 
     assert [*refused] == [0]
@@ -73,6 +71,6 @@ def test_a_check_that_cannot_be_stored_is_told_and_keeps_no_other_out(
 
 
 def test_the_server_forgets_checks_after_seven_days(data: Data) -> None:
-    told = data["host_checks"].index_information()
+    indexes = data["host_checks"].index_information()
 
-    assert told["checked_at_1"]["expireAfterSeconds"] == 7 * 24 * 3600
+    assert indexes["checked_at_1"]["expireAfterSeconds"] == 7 * 24 * 3600

@@ -117,9 +117,7 @@ BAD: dict[str, tuple[StoredItem, str]] = {
 
 
 @pytest.mark.parametrize(("bad", "reason"), BAD.values(), ids=BAD)
-def test_what_cannot_be_stored_is_told_and_keeps_nothing_out(
-    data: Data, bad: StoredItem, reason: str
-) -> None:
+def test_what_cannot_be_stored_is_refused_alone(data: Data, bad: StoredItem, reason: str) -> None:
     done = upsert(data, item(5), bad, item(6))
 
     assert [*stored(data, "civitai_models")] == [5, 6]

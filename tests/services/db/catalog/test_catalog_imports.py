@@ -91,7 +91,7 @@ def test_problems_are_bounded_and_counted(data: Data) -> None:
     assert (done.problems[0].subject, len(done.problems[0].reason)) == ("0?", MAX_TEXT_LENGTH)
 
 
-def test_a_run_whose_import_was_begun_anew_is_told_so(data: Data) -> None:
+def test_a_run_whose_import_was_begun_anew_is_refused(data: Data) -> None:
     state = begin(data, SOURCE, MONDAY)
     begin(data, SOURCE, TUESDAY, restart=True)
 

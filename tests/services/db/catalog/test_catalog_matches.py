@@ -44,7 +44,17 @@ BAD = replace(ROW, link=replace(LINK, name="\ud800", version_name="\ud800"))
 """A match that MongoDB cannot hold."""
 
 
-class Person(CommandListener):
+class Listener(CommandListener):
+    """Ignores the ends of commands."""
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        """Go on."""
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        """Go on."""
+
+
+class Person(Listener):
     """Makes a link by hand right before it would be overwritten."""
 
     def __init__(self, data: Data, collection: str) -> None:
@@ -55,14 +65,8 @@ class Person(CommandListener):
             mark = {"$set": {"civitai_match_quality": "manual"}}
             self._data[self._collection].update_one({}, mark)
 
-    def succeeded(self, event: CommandSucceededEvent) -> None:
-        """Go on."""
 
-    def failed(self, event: CommandFailedEvent) -> None:
-        """Go on."""
-
-
-class Written(CommandListener):
+class Written(Listener):
     """Notes the collections that are written to, in their order."""
 
     def __init__(self) -> None:
@@ -73,17 +77,16 @@ class Written(CommandListener):
             event.command[kind] for kind in ("insert", "update") if kind in event.command
         ]
 
-    def succeeded(self, event: CommandSucceededEvent) -> None:
-        """Go on."""
-
-    def failed(self, event: CommandFailedEvent) -> None:
-        """Go on."""
-
 
 @pytest.fixture
 def data(data: Data) -> Data:
     sync_models(data, BOX, listing(HERO), True, MONDAY)
     return data
+
+
+def add_other_server(data: Data) -> None:
+    other = BackendRef("box2", "Other", "http://127.0.0.1:8189")
+    sync_models(data, other, listing(HERO), True, MONDAY)
 
 
 def active(data: Data, backend: str = "box") -> dict[str, Any]:
@@ -193,8 +196,7 @@ def test_the_same_result_again_writes_nothing(data: Data, result: MatchRow) -> N
 
 
 def test_every_server_that_has_the_model_gets_the_link(data: Data) -> None:
-    other = BackendRef("box2", "Other", "http://127.0.0.1:8189")
-    sync_models(data, other, listing(HERO), True, MONDAY)
+    add_other_server(data)
 
     write_matches(data, [ROW], TUESDAY)
 
@@ -212,7 +214,7 @@ def test_a_model_without_a_link_is_pending_with_its_candidates(data: Data) -> No
     assert stored(data, "database_models") == {}
 
 
-def test_a_model_whose_link_cannot_be_written_keeps_its_former_one_and_says_so(data: Data) -> None:
+def test_a_model_whose_link_cannot_be_written_keeps_its_former_one_and_fails(data: Data) -> None:
     write_matches(data, [ROW], MONDAY)
     before = everything(data)
 
@@ -253,8 +255,12 @@ CONFIRMED = [
 ]
 
 
-@pytest.mark.parametrize("fields", CONFIRMED, ids=["manual", "confirmed"])
-@pytest.mark.parametrize("result", [ROW, NO_LINK], ids=["another link", "no link"])
+each_choice = pytest.mark.parametrize("fields", CONFIRMED, ids=["manual", "confirmed"])
+each_result = pytest.mark.parametrize("result", [ROW, NO_LINK], ids=["another link", "no link"])
+
+
+@each_choice
+@each_result
 def test_a_link_that_a_person_made_or_confirmed_stays(
     data: Data, fields: dict[str, Any], result: MatchRow
 ) -> None:
@@ -269,8 +275,8 @@ def test_a_link_that_a_person_made_or_confirmed_stays(
     assert everything(data) | {"model_sync_status": []} == before
 
 
-@pytest.mark.parametrize("fields", CONFIRMED, ids=["manual", "confirmed"])
-@pytest.mark.parametrize("result", [ROW, NO_LINK], ids=["another link", "no link"])
+@each_choice
+@each_result
 def test_a_row_that_a_person_linked_or_confirmed_stays(
     data: Data, fields: dict[str, Any], result: MatchRow
 ) -> None:
@@ -287,8 +293,7 @@ def test_a_row_that_a_person_linked_or_confirmed_stays(
 def test_a_link_goes_where_a_person_chose_another_on_another_server(
     data: Data, number: str | None
 ) -> None:
-    other = BackendRef("box2", "Other", "http://127.0.0.1:8189")
-    sync_models(data, other, listing(HERO), True, MONDAY)
+    add_other_server(data)
     write_matches(data, [ROW], MONDAY)
     own = {"civitai_match_quality": "manual", "civitai_model_id": number}
     data["active_backend_models"].update_one({"id": f"box/{HERO}"}, {"$set": own})
@@ -303,8 +308,7 @@ def test_a_link_goes_where_a_person_chose_another_on_another_server(
 
 
 def test_what_a_person_chose_holds_when_the_model_goes_from_that_server(data: Data) -> None:
-    other = BackendRef("box2", "Other", "http://127.0.0.1:8189")
-    sync_models(data, other, listing(HERO), True, MONDAY)
+    add_other_server(data)
     own = {"civitai_match_quality": "manual", "civitai_model_id": "7"}
     data["active_backend_models"].update_one({"id": f"box/{HERO}"}, {"$set": own})
     sync_models(data, BOX, listing(), True, TUESDAY)
@@ -317,8 +321,7 @@ def test_what_a_person_chose_holds_when_the_model_goes_from_that_server(data: Da
 
 
 def test_a_link_that_a_person_confirmed_stays_on_every_server(data: Data) -> None:
-    other = BackendRef("box2", "Other", "http://127.0.0.1:8189")
-    sync_models(data, other, listing(HERO), True, MONDAY)
+    add_other_server(data)
     write_matches(data, [ROW], MONDAY)
     mark = {"$set": {"civitai_match_confirmed": True}}
     data["active_backend_models"].update_one({"id": f"box/{HERO}"}, mark)
@@ -341,7 +344,7 @@ def test_a_link_goes_where_a_person_chose_another_for_the_row(data: Data) -> Non
     assert has(active(data), civitai_model_id=None, match_method=None)
 
 
-def test_a_status_is_written_after_what_it_tells_of(data: Data, standalone_url: str) -> None:
+def test_a_status_is_written_after_the_link(data: Data, standalone_url: str) -> None:
     other = "loras/a_confirmed.pt"
     sync_models(data, BOX, listing(HERO, other), True, MONDAY)
     own = {"$set": {"civitai_match_quality": "manual", "civitai_model_id": "7"}}
@@ -356,7 +359,7 @@ def test_a_status_is_written_after_what_it_tells_of(data: Data, standalone_url: 
 
 
 @pytest.mark.parametrize("collection", ["active_backend_models", "database_models"])
-def test_a_person_who_comes_between_looking_and_writing_wins(
+def test_a_person_who_comes_between_reading_and_writing_wins(
     data: Data, standalone_url: str, collection: str
 ) -> None:
     add_row(data)
@@ -396,36 +399,36 @@ def test_texts_of_a_person_stay_and_those_of_an_earlier_match_go(data: Data) -> 
 
 
 @pytest.mark.parametrize(
-    ("own", "told", "kept"),
+    ("own", "marked", "kept"),
     [({"is_nsfw": True}, False, True), ({"is_nsfw": False}, True, True), ({}, False, False)],
     ids=["a person's", "the app's default", "none"],
 )
 def test_a_row_is_not_called_harmless_by_civitai(
-    data: Data, own: dict[str, bool], told: bool, kept: bool
+    data: Data, own: dict[str, bool], marked: bool, kept: bool
 ) -> None:
     add_row(data, **own)
 
-    write_matches(data, [replace(ROW, link=replace(LINK, is_nsfw=told))], TUESDAY)
+    write_matches(data, [replace(ROW, link=replace(LINK, is_nsfw=marked))], TUESDAY)
 
     assert row(data, "app-1")["is_nsfw"] is kept
 
 
-@pytest.mark.parametrize("told", [True, False])
-def test_a_person_decides_after_a_match_whether_a_row_is_nsfw(data: Data, told: bool) -> None:
-    result = replace(ROW, link=replace(LINK, is_nsfw=told))
+@pytest.mark.parametrize("marked", [True, False])
+def test_a_person_decides_after_a_match_whether_a_row_is_nsfw(data: Data, marked: bool) -> None:
+    result = replace(ROW, link=replace(LINK, is_nsfw=marked))
     write_matches(data, [result], MONDAY)
-    data["database_models"].update_one({}, {"$set": {"is_nsfw": not told}})
+    data["database_models"].update_one({}, {"$set": {"is_nsfw": not marked}})
 
     write_matches(data, [result], TUESDAY)
 
-    assert row(data)["is_nsfw"] is not told
+    assert row(data)["is_nsfw"] is not marked
 
 
-def test_what_civitai_says_later_of_a_row_is_taken_over(data: Data) -> None:
-    for told in (True, False, True):
-        write_matches(data, [replace(ROW, link=replace(LINK, is_nsfw=told))], TUESDAY)
+def test_a_later_mark_of_civitai_is_taken_over(data: Data) -> None:
+    for marked in (True, False, True):
+        write_matches(data, [replace(ROW, link=replace(LINK, is_nsfw=marked))], TUESDAY)
 
-        assert row(data)["is_nsfw"] is told
+        assert row(data)["is_nsfw"] is marked
 
 
 def test_a_link_that_is_taken_back_leaves_what_others_noted(data: Data) -> None:
@@ -495,7 +498,7 @@ def test_a_deleted_row_is_left_alone(data: Data) -> None:
     assert stored(data, "database_models") == before
 
 
-def test_what_cannot_be_written_is_told_and_keeps_nothing_else_out(data: Data) -> None:
+def test_what_cannot_be_written_is_refused_alone(data: Data) -> None:
     other = "loras/other.pt"
     sync_models(data, BOX, listing(HERO, other), True, MONDAY)
     bad = replace(ROW, model_id=other, file_name="other.pt", link=replace(LINK, name="\ud800"))

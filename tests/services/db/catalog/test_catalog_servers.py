@@ -21,7 +21,13 @@ from tests.support.catalog.catalog_rows import MONDAY, TUESDAY, Data, stored
 SECRET = "hunter2"  # noqa: S105 - stands in for a real one
 URL = "http://127.0.0.1:8188"
 ROW = {"id": "box", "name": "Box", "url": f"{URL}/", "is_active": True, "api_key": SECRET}
-TOLD = {"system": {"comfyui_version": "0.3.60"}, "devices": [{"vram_total": 25_294_995_456}]}
+CAPABILITIES = {
+    "system": {"comfyui_version": "0.3.60"},
+    "devices": [{"vram_total": 25_294_995_456}],
+}
+
+MARKS = [{"is_active": False}, {"deleted_at": MONDAY}]
+each_mark = pytest.mark.parametrize("fields", MARKS, ids=["inactive", "deleted"])
 
 
 @pytest.fixture
@@ -49,9 +55,7 @@ def test_an_active_server_is_read_with_its_address_in_one_spelling(data: Data) -
     ]
 
 
-@pytest.mark.parametrize(
-    "fields", [{"is_active": False}, {"deleted_at": MONDAY}], ids=["inactive", "deleted"]
-)
+@each_mark
 def test_a_server_that_is_not_to_be_used_is_left_out(data: Data, fields: dict[str, Any]) -> None:
     add(data, id="other", url="http://127.0.0.1:1", **fields)
 
@@ -69,7 +73,7 @@ def test_a_server_that_is_not_to_be_used_is_left_out(data: Data, fields: dict[st
         ({"url": "HTTP://127.0.0.1:8188"}, "the address of 'Box'"),
     ],
 )
-def test_a_row_that_is_no_server_is_told_and_keeps_no_other_out(
+def test_a_row_that_is_no_server_is_refused_alone(
     data: Data, fields: dict[str, Any], reason: str
 ) -> None:
     add(data, **{"id": "odd", **fields})
@@ -124,7 +128,7 @@ def test_an_address_names_all_its_endpoints(data: Data) -> None:
     assert [server.id for server in servers_for_urls(data, [pods])] == ["a", "b"]
 
 
-def test_of_two_rows_with_one_id_the_first_is_read_and_the_other_is_told() -> None:
+def test_of_two_rows_with_one_id_the_first_is_read_and_the_other_is_refused() -> None:
     rows = [{"id": "box", "url": f"http://127.0.0.1:{port}"} for port in (1, 2)]
 
     found = servers_of(rows)
@@ -160,33 +164,27 @@ def test_no_secret_is_shown(data: Data) -> None:
     assert SECRET not in str(stored(data, "backends"))
 
 
-def test_a_server_that_answers_is_online_with_what_it_said(data: Data) -> None:
-    record_server(data, box(data), "online", TOLD, None, 12, MONDAY)
+def test_a_server_that_answers_is_online_with_its_capabilities(data: Data) -> None:
+    record_server(data, box(data), "online", CAPABILITIES, None, 12, MONDAY)
 
     row = stored(data, "comfyui_servers")["box"]
-    assert row == ROW | {
-        "_id": row["_id"],
+    noted = {
         "status": "online",
         "last_check": MONDAY,
         "last_error": None,
-        "capabilities": TOLD,
+        "capabilities": CAPABILITIES,
     }
-    assert stored(data, "backends")["box"] == {
-        "_id": "box",
-        "id": "box",
-        "name": "Box",
-        "url": URL,
-        "is_online": True,
-        "last_check": MONDAY,
-        "model_count": 12,
-    }
+    assert row == ROW | noted | {"_id": row["_id"]}
+    backend = {"_id": "box", "id": "box", "name": "Box", "url": URL, "is_online": True}
+    found = stored(data, "backends")["box"]
+    assert found == backend | {"last_check": MONDAY, "model_count": 12}
 
 
 @pytest.mark.parametrize("status", ["offline", "error"])
 def test_a_server_that_does_not_is_marked_and_loses_nothing(
     data: Data, status: ServerStatus
 ) -> None:
-    record_server(data, box(data), "online", TOLD, None, 12, MONDAY)
+    record_server(data, box(data), "online", CAPABILITIES, None, 12, MONDAY)
     row, backend = stored(data, "comfyui_servers")["box"], stored(data, "backends")["box"]
 
     record_server(data, box(data), status, None, "It does not answer.", None, TUESDAY)
@@ -208,7 +206,7 @@ def test_a_server_that_never_answered_has_no_models(data: Data) -> None:
 def test_a_server_without_a_row_gets_none_but_a_backend(data: Data) -> None:
     [server] = servers_for_urls(data, ["http://127.0.0.1:1"])
 
-    record_server(data, server, "online", TOLD, None, 3, MONDAY)
+    record_server(data, server, "online", CAPABILITIES, None, 3, MONDAY)
 
     assert [*stored(data, "comfyui_servers")] == ["box"]
     assert stored(data, "backends")[server.id]["model_count"] == 3
@@ -219,7 +217,7 @@ def test_a_server_that_was_deleted_meanwhile_stays_as_it_was(data: Data) -> None
     data["comfyui_servers"].update_one({"id": "box"}, {"$set": {"deleted_at": MONDAY}})
     before = stored(data, "comfyui_servers")
 
-    record_server(data, server, "online", TOLD, None, 3, TUESDAY)
+    record_server(data, server, "online", CAPABILITIES, None, 3, TUESDAY)
 
     assert stored(data, "comfyui_servers") == before
 
@@ -237,9 +235,7 @@ def test_several_at_once_make_one_backend(data: Data) -> None:
     assert data["backends"].count_documents({}) == 1
 
 
-@pytest.mark.parametrize(
-    "fields", [{"is_active": False}, {"deleted_at": MONDAY}], ids=["inactive", "deleted"]
-)
+@each_mark
 def test_a_server_that_was_switched_off_is_no_longer_online(
     data: Data, fields: dict[str, Any]
 ) -> None:
