@@ -65,7 +65,7 @@ class _Handler(socketserver.StreamRequestHandler):
             for part in answer():
                 self.wfile.write(part)
         except OSError:
-            return  # whoever asked has heard enough
+            return  # the client closed before it read the whole answer
 
 
 class StrangeServer(socketserver.ThreadingTCPServer):

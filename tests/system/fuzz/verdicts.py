@@ -13,7 +13,7 @@ _ERRORS = 400
 _SERVER_ERROR = 500
 _LONG_HEADER = 10_000
 _KNOWING = {200, 404, 415}
-"""What tells that somebody has looked at a picture."""
+"""Answers that show that the host read a picture."""
 UNFORESEEN = "failed unexpectedly"
 _NO_HTTP = b"Invalid HTTP request received."
 
