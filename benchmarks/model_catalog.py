@@ -132,7 +132,7 @@ def rounds(database: Database[Document], urls: Sequence[str], count: int) -> Non
     plain_, second, compared = (statistics.median(found) for found in ratios.values())
     print(
         f"The first sync takes {plain_:.2f} times as long as the plain bulk write; an unchanged "
-        f"one is {second:.1f} times faster, {compared:.1f} times when each model is compared; "
+        f"sync is {second:.1f} times faster, {compared:.1f} times when each model is compared; "
         f"memory at most {memory:.0f} MB."
     )
 
