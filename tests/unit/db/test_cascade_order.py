@@ -37,8 +37,9 @@ def test_an_empty_id_names_no_document() -> None:
     assert [is_id(value) for value in ("a", "", None, 7)] == [True, False, False, False]
 
 
-def test_batches_are_no_larger_than_asked_for_and_leave_nothing_out() -> None:
+def test_batches_are_no_larger_than_requested_and_counts_of_nothing_are_nothing() -> None:
     assert [*in_batches(range(5), 2)] == [(0, 1), (2, 3), (4,)]
+    assert Counts() + Counts({"scenes": 0}) == {}
 
 
 def test_the_rule_stands_beside_the_callers_own_condition() -> None:
@@ -55,7 +56,3 @@ def test_a_mark_is_read_from_the_document_or_a_pending_deletion() -> None:
     assert mark_of(mark.fields) == pending_mark_of({PENDING_DELETION: mark.fields}) == mark
     assert mark_of({}) is mark_of({"deleted_at": None}) is None
     assert pending_mark_of({}) is pending_mark_of({PENDING_DELETION: "text"}) is None
-
-
-def test_counts_of_nothing_are_nothing() -> None:
-    assert Counts() + Counts({"scenes": 0}) == {}

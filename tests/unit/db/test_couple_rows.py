@@ -293,15 +293,13 @@ def test_a_broken_address_is_not_repeated(address: str) -> None:
     assert caught.value.__suppress_context__
 
 
-@pytest.mark.parametrize("address", [ADDRESS, "host=127.0.0.1 passfile=secrets"])
-def test_an_address_without_a_password_is_a_parameter(address: str) -> None:
-    assert isinstance(choose_source(None, address, Environment()), PostgresSource)
-
-
-def test_a_parameter_is_stronger_than_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_parameter_without_a_password_is_stronger_than_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("COUPLE_SWAP_POSTGRES_URL", ADDRESS.replace("reader", "reader:hidden"))
 
-    assert isinstance(choose_source(None, None, Environment()), PostgresSource)
+    for address in (None, ADDRESS, "host=127.0.0.1 passfile=secrets"):
+        assert isinstance(choose_source(None, address, Environment()), PostgresSource)
     chosen = choose_source("export", None, Environment())
     assert isinstance(chosen, CsvSource)
     assert chosen.folder == Path("export")

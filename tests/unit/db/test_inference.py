@@ -10,44 +10,45 @@ from db.inference.base_models import BaseModelKey, base_model_of, evidence_of
 from db.inference.presets import PRESETS, configuration, presets_of
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
-TABLE = [
-    ("sdxl", "30 7.5 dpmpp_2m karras", "15 6.0 euler_ancestral normal", 1024),
-    ("flux_dev", "25 1.0 euler simple", "12 1.0 euler simple", 1024),
-    ("flux_schnell", "8 1.0 euler simple", "4 1.0 euler simple", 1024),
-    ("flux_krea", "20 1.0 euler simple", "10 1.0 euler simple", 1024),
-    ("pony", "28 7.0 dpmpp_2m karras", "12 6.5 euler_ancestral normal", 1024),
-    ("wan_2_1", "25 7.5 ddim normal", "15 7.0 ddim normal", 512),
-    ("wan_2_2", "20 7.5 dpmpp_2m karras", "8 6.5 euler simple", 768),
-    ("hidream", "25 7.0 euler simple", "12 6.5 euler simple", 1024),
-    ("sd_1_5", "25 7.5 dpmpp_2m karras", "15 7.0 euler_ancestral normal", 512),
-]
 FLUX = {"guidance": 3.5, "max_shift": 1.15, "base_shift": 0.5}
-WAN_2_2 = {
-    "video_fps": 24,
-    "requires_vae": "wan2.2_vae.safetensors",
-    "text_encoder": "umt5_xxl_fp8_e4m3fn_scaled.safetensors",
-}
+GUIDED, SKIP_1, SKIP_2 = {"guidance": 3.5}, {"clip_skip": -1}, {"clip_skip": -2}
 WAN_2_1 = {
     "video_fps": 24,
     "requires_vae": "wan_2.1_vae.safetensors",
     "text_encoder": "clip_l.safetensors",
 }
-LORA = "wan2.2_i2v_lightx2v_4steps_lora_v1"
-SKIP_1, SKIP_2, GUIDED = {"clip_skip": -1}, {"clip_skip": -2}, {"guidance": 3.5}
-EXTRA: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
-    ("sdxl", SKIP_1, SKIP_1),
-    ("flux_dev", FLUX, FLUX),
-    ("flux_schnell", FLUX, FLUX),
-    ("flux_krea", {**GUIDED, "krea_strength": 0.8}, {**GUIDED, "krea_strength": 0.7}),
-    ("pony", SKIP_2, SKIP_2),
-    ("wan_2_1", {**WAN_2_1, "video_frames": 25}, {**WAN_2_1, "video_frames": 14}),
-    (
-        *("wan_2_2", {**WAN_2_2, "video_frames": 25}),
-        {**WAN_2_2, "video_frames": 14, "lightning_lora": LORA},
+WAN_2_2 = {
+    "video_fps": 24,
+    "requires_vae": "wan2.2_vae.safetensors",
+    "text_encoder": "umt5_xxl_fp8_e4m3fn_scaled.safetensors",
+}
+LIGHTNING = {"video_frames": 14, "lightning_lora": "wan2.2_i2v_lightx2v_4steps_lora_v1"}
+DPMPP, ANCESTRAL = "dpmpp_2m karras", "euler_ancestral normal"
+EULER, DDIM = "euler simple", "ddim normal"
+Row = tuple[int, list[str], list[dict[str, Any]]]
+TABLE: dict[BaseModelKey, Row] = {
+    "sdxl": (1024, [f"30 7.5 {DPMPP}", f"15 6.0 {ANCESTRAL}"], [SKIP_1, SKIP_1]),
+    "flux_dev": (1024, [f"25 1.0 {EULER}", f"12 1.0 {EULER}"], [FLUX, FLUX]),
+    "flux_schnell": (1024, [f"8 1.0 {EULER}", f"4 1.0 {EULER}"], [FLUX, FLUX]),
+    "flux_krea": (
+        1024,
+        [f"20 1.0 {EULER}", f"10 1.0 {EULER}"],
+        [{**GUIDED, "krea_strength": strength} for strength in (0.8, 0.7)],
     ),
-    ("hidream", GUIDED, GUIDED),
-    ("sd_1_5", SKIP_1, SKIP_1),
-]
+    "pony": (1024, [f"28 7.0 {DPMPP}", f"12 6.5 {ANCESTRAL}"], [SKIP_2, SKIP_2]),
+    "wan_2_1": (
+        512,
+        [f"25 7.5 {DDIM}", f"15 7.0 {DDIM}"],
+        [{**WAN_2_1, "video_frames": frames} for frames in (25, 14)],
+    ),
+    "wan_2_2": (
+        768,
+        [f"20 7.5 {DPMPP}", f"8 6.5 {EULER}"],
+        [{**WAN_2_2, "video_frames": 25}, {**WAN_2_2, **LIGHTNING}],
+    ),
+    "hidream": (1024, [f"25 7.0 {EULER}", f"12 6.5 {EULER}"], [GUIDED, GUIDED]),
+    "sd_1_5": (512, [f"25 7.5 {DPMPP}", f"15 7.0 {ANCESTRAL}"], [SKIP_1, SKIP_1]),
+}
 
 
 def stored(base_model: BaseModelKey) -> list[dict[str, Any]]:
@@ -63,27 +64,16 @@ def test_every_base_model_has_a_single_preset_of_each_type() -> None:
     )
 
 
-@pytest.mark.parametrize(("base_model", "quality", "speed", "side"), TABLE)
-def test_the_numbers_are_the_tables(
-    base_model: BaseModelKey, quality: str, speed: str, side: int
-) -> None:
-    for document, expected in zip(stored(base_model), (quality, speed), strict=True):
-        parameters = document["parameters"]
-        names = ("steps", "cfg_scale", "sampler_name", "scheduler")
-        assert " ".join(str(parameters[name]) for name in names) == expected
-        assert (parameters["width"], parameters["height"]) == (side, side)
-        assert parameters["denoise"] == 1.0
+@pytest.mark.parametrize("base_model", TABLE)
+def test_the_parameters_are_those_of_the_table(base_model: BaseModelKey) -> None:
+    side, numbers, extra = TABLE[base_model]
+    parameters = [document["parameters"] for document in stored(base_model)]
 
-
-@pytest.mark.parametrize(("base_model", "quality", "speed"), EXTRA)
-def test_parameters_of_a_model_family_are_stored_inside_of_the_parameters(
-    base_model: BaseModelKey, quality: dict[str, Any], speed: dict[str, Any]
-) -> None:
-    extra = [
-        configuration["parameters"]["model_specific_params"] for configuration in stored(base_model)
-    ]
-
-    assert extra == [quality, speed]
+    names = ("steps", "cfg_scale", "sampler_name", "scheduler")
+    assert [" ".join(str(found[name]) for name in names) for found in parameters] == numbers
+    for found, expected in zip(parameters, extra, strict=True):
+        assert (found["width"], found["height"], found["denoise"]) == (side, side, 1.0)
+        assert found["model_specific_params"] == expected
 
 
 def test_an_id_follows_from_model_and_type_alone() -> None:
