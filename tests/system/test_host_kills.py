@@ -1,24 +1,14 @@
 """The host is killed between two writes; a repeated request gets a complete answer."""
 
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
 import pytest
 
-from storycanvas.faces.contract import IDEMPOTENCY_HEADER
 from tests.support.host.pictures import numbered
-from tests.support.host.started_host import WAIT_SECONDS, StartedHost, StartHost
-
-RECORDING = (sys.executable, "-m", "tests.support.host.serve_recording_engine")
-
-
-def calls(folder: Path) -> int:
-    log = folder / "calls"
-    return len(log.read_text().splitlines()) if log.exists() else 0
+from tests.support.host.started_host import RECORDING, WAIT_SECONDS, StartHost, calls
 
 
 def has_output(data: Path) -> bool:
@@ -40,11 +30,6 @@ def as_soon_as(reached: Callable[[Path], bool], data: Path) -> None:
         assert time.monotonic() < deadline
 
 
-def enhanced(host: StartedHost, picture: str) -> httpx.Response:
-    body, headers = {"source_path": picture}, {IDEMPOTENCY_HEADER: "the-only-one"}
-    return host.client.post("enhance-face", json=body, headers=headers)
-
-
 @pytest.mark.parametrize(
     ("moment", "most_calls"),
     [(has_output, 2), (writes_result, 2), (has_result, 1)],
@@ -55,14 +40,14 @@ def test_a_kill_between_two_writes_loses_nothing(
 ) -> None:
     data, program = tmp_path / "data", (*RECORDING, str(tmp_path))
     host = start_host(program=program)
-    picture = host.client.post("assets", content=numbered(0)).json()["path"]
+    picture = host.upload(numbered(0))
     with ThreadPoolExecutor(1) as caller:
-        lost = caller.submit(enhanced, host, picture)
+        lost = caller.submit(host.enhance, picture)
         as_soon_as(moment, data)
         host.kill()
         lost.exception(timeout=WAIT_SECONDS)
     again = start_host(program=program)
-    answer = enhanced(again, picture)
+    answer = again.enhance(picture)
     output = again.client.get(f"assets/{answer.json()['output_path']}")
     assert (answer.status_code, output.status_code) == (200, 200)
     assert calls(tmp_path) <= most_calls

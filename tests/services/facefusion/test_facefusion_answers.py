@@ -15,8 +15,9 @@ from storycanvas.faces.operations import (
     EnhanceOperation,
 )
 from tests.support.facefusion.checkouts import Checkout, stand_in
-from tests.support.facefusion.driven_host import MODES, ROOT, Drive, DrivenHost, environment_of
+from tests.support.facefusion.driven_host import MODES, Drive, DrivenHost, environment_of
 from tests.support.facefusion.made_pictures import plain
+from tests.support.paths import ROOT
 
 OPERATIONS = (
     "enhance-face", "adjust-face", "swap-face", "edit-face", "mask-face", "detect-faces",

@@ -76,7 +76,7 @@ def test_weights_that_came_later_are_noticed_when_they_change(
         assert NAME in failure(host)
 
 
-def test_the_status_tells_that_weights_are_missing(host: DrivenHost, tmp_path: Path) -> None:
+def test_the_status_leaves_out_models_without_weights(host: DrivenHost, tmp_path: Path) -> None:
     with put_back(host.checkout, tmp_path):
         (host.checkout.models / f"{NAME}.onnx").unlink()
         assert NAME not in (host.client.status().models or ())

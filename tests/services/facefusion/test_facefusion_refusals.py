@@ -1,4 +1,4 @@
-"""What is refused: pictures without a face, refused content, files that are no pictures."""
+"""Refusals: pictures without a face, refused content, files that are not pictures."""
 
 from typing import Any
 
@@ -63,12 +63,14 @@ def test_refused_content_is_refused_by_every_operation(
     assert refusal(resident_host.post(operation, plain(MAGENTA))) == REFUSED
 
 
-def test_a_refused_target_of_a_swap_is_refused(resident_host: DrivenHost) -> None:
-    assert refusal(resident_host.post(SwapOperation(), plain(RED), plain(MAGENTA))) == REFUSED
-
-
-def test_a_refused_source_of_a_swap_is_refused(resident_host: DrivenHost) -> None:
-    assert refusal(resident_host.post(SwapOperation(), plain(MAGENTA), plain())) == REFUSED
+@pytest.mark.parametrize(
+    ("source", "target"), [(RED, MAGENTA), (MAGENTA, RED)], ids=["target", "source"]
+)
+def test_refused_content_of_a_swap_is_refused(
+    resident_host: DrivenHost, source: tuple[int, ...], target: tuple[int, ...]
+) -> None:
+    answer = resident_host.post(SwapOperation(), plain(source), plain(target))
+    assert refusal(answer) == REFUSED
 
 
 def test_a_verdict_is_of_the_picture_and_not_of_its_name(driven_host: DrivenHost) -> None:
@@ -100,7 +102,7 @@ def test_refused_content_stays_refused_in_another_form(resident_host: DrivenHost
     [b"no picture at all", b"", plain()[:60], plain()[:300], plain()[:50] + b"x" + plain()[51:]],
     ids=["words", "nothing", "head only", "cut off", "changed"],
 )
-def test_a_damaged_picture_is_no_picture(resident_host: DrivenHost, damaged: bytes) -> None:
+def test_a_damaged_picture_is_not_a_picture(resident_host: DrivenHost, damaged: bytes) -> None:
     file = resident_host.pictures / "damaged.png"
     file.write_bytes(damaged)
     for path in ("enhance-face", "detect-faces"):

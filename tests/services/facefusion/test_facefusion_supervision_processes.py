@@ -1,11 +1,15 @@
-"""A process for each operation, or for each of two slots: it ends or hangs, and the host copes."""
+"""Processes of FaceFusion: for each operation, for each slot, and of a host that was killed."""
 
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from storycanvas.faces.errors import EngineFailed, OperationTimedOut
 from storycanvas.host.engines.facefusion.drivers.driver import ISOLATED
+from storycanvas.host.engines.facefusion.process.child import end_leftovers
 from tests.support.facefusion.gated_checkout import is_gone
 from tests.support.facefusion.stand_in.checkout import operations
 from tests.support.facefusion.supervised import OpenEngine, Supervised, kill
@@ -142,3 +146,60 @@ def test_processes_killed_while_idle_are_replaced_on_every_slot(two_slots: Super
     assert after == before
     assert len(two_slots.checkout.begun()) == 6
     assert [is_gone(pid) for pid in two_slots.checkout.begun()[:2]] == [True, True]
+
+
+@pytest.fixture
+def sleeper() -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(["sleep", "600"]) as process:
+        yield process
+        process.kill()
+
+
+def note(folder: Path, pid: int, content: str) -> Path:
+    path = folder / f"{pid}.json"
+    path.write_text(content)
+    return path
+
+
+def test_a_process_that_a_killed_host_left_is_ended(
+    tmp_path: Path, sleeper: subprocess.Popen[bytes]
+) -> None:
+    began = psutil.Process(sleeper.pid).create_time()
+    path = note(tmp_path, sleeper.pid, f'{{"began": {began}}}')
+
+    assert end_leftovers(tmp_path) == 1
+    assert is_gone(sleeper.pid)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    ['{"began": 1.0}', '{"began": 0.0}', "{}", "[]", '{"began": null}', "", "\x00"],
+    ids=["older", "unknown", "empty", "list", "null", "nothing", "zero"],
+)
+def test_a_process_that_got_the_id_of_another_is_left_alone(
+    tmp_path: Path, sleeper: subprocess.Popen[bytes], content: str
+) -> None:
+    path = note(tmp_path, sleeper.pid, content)
+
+    assert end_leftovers(tmp_path) == 0
+    assert sleeper.poll() is None
+    assert not path.exists()
+
+
+def test_a_note_on_a_process_that_has_ended_is_removed(
+    tmp_path: Path, sleeper: subprocess.Popen[bytes]
+) -> None:
+    note(tmp_path, sleeper.pid, f'{{"began": {psutil.Process(sleeper.pid).create_time()}}}')
+    sleeper.kill()
+    sleeper.wait()
+
+    assert end_leftovers(tmp_path) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_half_written_note_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "half.part").write_bytes(b'{"beg')
+
+    assert end_leftovers(tmp_path) == 0
+    assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""What goes between the host and its worker is damaged or missing; the host never hangs over it."""
+"""Messages between the host and its worker are damaged or missing; the host never hangs."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -30,17 +30,29 @@ def open_strange(tmp_path: Path) -> Iterator[OpenStrange]:
         yield start
 
 
-@pytest.mark.parametrize("answer", NO_ANSWERS, ids=ascii)
-def test_an_unreadable_answer_costs_one_attempt(open_strange: OpenStrange, answer: str) -> None:
-    engine = open_strange(f"{answer} ")
+@pytest.mark.parametrize(
+    "behaviour", [*(f"{answer} " for answer in NO_ANSWERS), "ends after the mark"], ids=ascii
+)
+def test_a_missing_or_unreadable_answer_costs_one_attempt(
+    open_strange: OpenStrange, behaviour: str
+) -> None:
+    assert len(open_strange(behaviour).run(DetectOperation()).faces) == 1
 
-    assert len(engine.run(DetectOperation()).faces) == 1
 
+@pytest.mark.parametrize(
+    ("behaviours", "message"),
+    [
+        (("no JSON", "no JSON"), "answered 'no JSON'.*twice"),
+        (("no JSON", "hello Good morning"), r"answered 'Good morning.*twice\."),
+    ],
+    ids=["answers", "a greeting"],
+)
+def test_two_unreadable_lines_are_an_error(
+    open_strange: OpenStrange, behaviours: tuple[str, ...], message: str
+) -> None:
+    engine = open_strange(*behaviours)
 
-def test_two_unreadable_answers_are_an_error(open_strange: OpenStrange) -> None:
-    engine = open_strange("no JSON", "no JSON")
-
-    with pytest.raises(EngineFailed, match="twice"):
+    with pytest.raises(EngineFailed, match=message):
         engine.run(DetectOperation())
 
     assert len(engine.run(DetectOperation()).faces) == 1
@@ -65,42 +77,25 @@ def test_a_facefusion_that_does_not_start_is_started_again_later(open_strange: O
     assert len(engine.run(DetectOperation()).faces) == 1
 
 
-def test_an_unfit_facefusion_is_not_started_again(open_strange: OpenStrange) -> None:
-    engine = open_strange('hello {"unfit": "facefusion has no x"}', restart_seconds=0.0)
-
-    for _ in range(2):
-        with pytest.raises(HostNotReady, match=r"no x\. Check out an unmodified release"):
-            engine.run(DetectOperation())
-
-
-def test_a_facefusion_that_becomes_unfit_is_refused_by_name(open_strange: OpenStrange) -> None:
-    unfit = 'hello {"unfit": "facefusion has no x"}'
-    engine = open_strange("no JSON", unfit)
+@pytest.mark.parametrize("before", [(), ("no JSON",)], ids=["from the start", "later"])
+def test_an_unfit_facefusion_is_refused_by_name(
+    open_strange: OpenStrange, before: tuple[str, ...]
+) -> None:
+    engine = open_strange(*before, 'hello {"unfit": "facefusion has no x"}', restart_seconds=0.0)
 
     with pytest.raises(HostNotReady, match=r"no x\. Check out an unmodified release"):
         engine.run(DetectOperation())
 
 
-def test_a_strange_greeting_later_is_shown(open_strange: OpenStrange) -> None:
-    engine = open_strange("no JSON", "hello Good morning")
+def test_an_unfit_facefusion_is_not_started_again(open_strange: OpenStrange) -> None:
+    engine = open_strange('hello {"unfit": "facefusion has no x"}', restart_seconds=0.0)
 
-    with pytest.raises(EngineFailed, match=r"answered 'Good morning.*twice\."):
-        engine.run(DetectOperation())
-
-    assert len(engine.run(DetectOperation()).faces) == 1
-
-
-def test_a_worker_that_ends_without_an_answer_costs_one_attempt(
-    open_strange: OpenStrange,
-) -> None:
-    engine = open_strange("ends after the mark")
-
-    assert len(engine.run(DetectOperation()).faces) == 1
+    for _ in range(2):
+        with pytest.raises(HostNotReady):
+            engine.run(DetectOperation())
 
 
-def test_an_answer_counts_though_its_worker_ended_before_the_mark(
-    open_strange: OpenStrange,
-) -> None:
+def test_an_answer_without_its_mark_counts(open_strange: OpenStrange) -> None:
     engine = open_strange("ends after its answer")
 
     assert engine.run(DetectOperation()).faces == ()

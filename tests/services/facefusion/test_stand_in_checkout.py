@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -45,11 +46,8 @@ def test_it_prints_the_version_it_was_given(tmp_path: Path, version: str) -> Non
 
     ended = subprocess.run(
         [sys.executable, "facefusion.py", "--version"],
-        cwd=tmp_path / "home",
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+        cwd=tmp_path / "home", capture_output=True, text=True, check=True,
+    )  # fmt: skip
 
     assert ended.stdout == f"FaceFusion {version}\n"
 
@@ -169,32 +167,36 @@ def test_the_operators_configuration_sets_defaults(runs: CheckoutRuns, grey: Pat
     assert not (runs.run(grey, *ENHANCE).pixels - pixels_of(grey)).any()
 
 
-def test_missing_weights_are_named(runs: CheckoutRuns, grey: Path) -> None:
-    (runs.home / ".assets" / "models" / "gfpgan_1.4.onnx").unlink()
+def remove(home: Path) -> None:
+    (home / ".assets" / "models" / "gfpgan_1.4.onnx").unlink()
+
+
+def damage(home: Path) -> None:
+    write_weights(home, "gfpgan_1.4", b"something", crc="00000000")
+
+
+def spoil(home: Path) -> None:
+    write_weights(home, "gfpgan_1.4", b"broken")
+
+
+@pytest.mark.parametrize(
+    ("change", "jobs", "message"),
+    [
+        (remove, ["failed"], "validating source for gfpgan_1.4 failed"),
+        (damage, ["failed"], "deleting corrupt source for gfpgan_1.4"),
+        (spoil, ["queued"], "loading model gfpgan_1.4 failed\n"),
+    ],
+)
+def test_unusable_weights_are_named(
+    runs: CheckoutRuns, grey: Path, change: Callable[[Path], None], jobs: list[str], message: str
+) -> None:
+    change(runs.home)
 
     ran = runs.run(grey, *ENHANCE)
 
-    assert (ran.code, ran.jobs) == (1, ["failed"])
-    assert "validating source for gfpgan_1.4 failed" in ran.errors
-
-
-def test_weights_that_differ_from_their_hash_are_deleted(runs: CheckoutRuns, grey: Path) -> None:
-    write_weights(runs.home, "gfpgan_1.4", b"something", crc="00000000")
-
-    ran = runs.run(grey, *ENHANCE)
-
-    assert ran.code == 1
-    assert "deleting corrupt source for gfpgan_1.4" in ran.errors
-    assert not (runs.home / ".assets" / "models" / "gfpgan_1.4.onnx").exists()
-
-
-def test_weights_that_do_not_load_end_the_process(runs: CheckoutRuns, grey: Path) -> None:
-    write_weights(runs.home, "gfpgan_1.4", b"broken")
-
-    ran = runs.run(grey, *ENHANCE)
-
-    assert (ran.code, ran.jobs) == (1, ["queued"])
-    assert ran.errors.endswith("loading model gfpgan_1.4 failed\n")
+    assert (ran.code, ran.jobs) == (1, jobs)
+    assert message in ran.errors
+    assert (runs.home / ".assets" / "models" / "gfpgan_1.4.onnx").exists() is (change is spoil)
 
 
 def test_a_job_id_can_be_taken_once_a_second(runs: CheckoutRuns, grey: Path) -> None:
@@ -267,14 +269,10 @@ def keep_resident(runs: CheckoutRuns, *commands: list[str]) -> list[int]:
     """Run command lines in one process; give their codes."""
     ran = subprocess.run(
         [sys.executable, str(RESIDENT)],
-        cwd=runs.home,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        cwd=runs.home, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         input="".join(json.dumps(command) + "\n" for command in commands),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
     codes: list[int] = json.loads(ran.stdout)
     return codes
 

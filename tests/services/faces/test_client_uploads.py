@@ -14,7 +14,6 @@ from storycanvas.faces.errors import (
     PictureTooLarge,
 )
 from storycanvas.faces.pictures.reading import MAX_BYTES, Picture
-from tests.support.host.gated_engine import GatedEngine
 from tests.support.host.pictures import encoded
 from tests.support.host.scripted_host import (
     AT_ONCE,
@@ -123,7 +122,7 @@ def test_a_file_that_a_host_would_refuse_is_not_sent(tmp_path: Path) -> None:
 
 @pytest.fixture
 def forgetful(open_host: OpenHost) -> ThreadedHost:
-    return open_host(GatedEngine())
+    return open_host()
 
 
 def lose_pictures(host: ThreadedHost) -> None:

@@ -34,14 +34,19 @@ def filled(folder: Path, count: int = 3, places: int = 3) -> AssetStore:
     return store
 
 
+@pytest.fixture
+def store(tmp_path: Path) -> AssetStore:
+    """A store with three places, and pictures 0, 1 and 2."""
+    return filled(tmp_path)
+
+
 def test_the_least_recently_used_picture_goes_first(tmp_path: Path) -> None:
     filled(tmp_path, count=5)
     assert kept(tmp_path, ALL) == [2, 3, 4]
 
 
 @pytest.mark.parametrize("use", ["found", "uploaded", "held", "promised"])
-def test_a_use_makes_a_picture_young(tmp_path: Path, use: str) -> None:
-    store = filled(tmp_path)
+def test_a_use_makes_a_picture_young(store: AssetStore, tmp_path: Path, use: str) -> None:
     match use:
         case "found":
             store.find(name(0))
@@ -58,9 +63,8 @@ def test_a_use_makes_a_picture_young(tmp_path: Path, use: str) -> None:
 
 
 def test_a_held_picture_stays_and_the_bound_is_exceeded_meanwhile(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    store: AssetStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    store = filled(tmp_path)
     with store.held([name(0), name(1), name(2)]):
         stored(store, 3)
         stored(store, 4)
@@ -69,8 +73,7 @@ def test_a_held_picture_stays_and_the_bound_is_exceeded_meanwhile(
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
-def test_who_asks_for_a_missing_picture_holds_none(tmp_path: Path) -> None:
-    store = filled(tmp_path)
+def test_a_request_for_a_missing_picture_holds_none(store: AssetStore, tmp_path: Path) -> None:
     with pytest.raises(PictureNotFound), store.held([name(0), name(50)]):
         pass
     stored(store, 3)
@@ -114,8 +117,9 @@ def test_the_order_outlives_a_clock_that_went_back(tmp_path: Path) -> None:
     assert kept(tmp_path, ALL) == [0, 2, 3]
 
 
-def test_a_time_far_in_the_future_does_not_keep_all_pictures_for_ever(tmp_path: Path) -> None:
-    store = filled(tmp_path)
+def test_a_time_far_in_the_future_does_not_keep_all_pictures(
+    store: AssetStore, tmp_path: Path
+) -> None:
     os.utime(tmp_path / name(0), (time.time() + 9_000 * DAY_SECONDS,) * 2)
     again = AssetStore(tmp_path, 3 * SIZE)
     again.find(name(1))
@@ -137,8 +141,9 @@ def test_a_smaller_bound_holds_from_the_next_start(tmp_path: Path) -> None:
     assert kept(tmp_path, ALL) == [1, 2]
 
 
-def test_a_start_removes_what_a_killed_host_left_half_written(tmp_path: Path) -> None:
-    store = filled(tmp_path)
+def test_a_start_removes_what_a_killed_host_left_half_written(
+    store: AssetStore, tmp_path: Path
+) -> None:
     (tmp_path / "left.part").write_bytes(bytes(9 * SIZE))
     (tmp_path / "note.txt").write_text("the operator's own")
     AssetStore(tmp_path, 3 * SIZE).tidy()
@@ -148,8 +153,7 @@ def test_a_start_removes_what_a_killed_host_left_half_written(tmp_path: Path) ->
     assert (tmp_path / "note.txt").exists()
 
 
-def test_an_upload_that_died_goes_by_its_age(tmp_path: Path) -> None:
-    store = filled(tmp_path)
+def test_an_abandoned_upload_is_removed_by_its_age(store: AssetStore, tmp_path: Path) -> None:
     for age in (60, 7200):
         part = tmp_path / f"{age}.part"
         part.touch()
@@ -158,8 +162,7 @@ def test_an_upload_that_died_goes_by_its_age(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.glob("*.part")] == ["60.part"]
 
 
-def test_a_picture_removed_by_hand_takes_no_room(tmp_path: Path) -> None:
-    store = filled(tmp_path)
+def test_a_picture_removed_by_hand_takes_no_room(store: AssetStore, tmp_path: Path) -> None:
     (tmp_path / name(1)).unlink()
     with pytest.raises(PictureNotFound):
         store.find(name(1))
@@ -167,15 +170,13 @@ def test_a_picture_removed_by_hand_takes_no_room(tmp_path: Path) -> None:
     assert kept(tmp_path, ALL) == [0, 2, 3]
 
 
-def test_a_picture_removed_by_hand_can_be_uploaded_again(tmp_path: Path) -> None:
-    store = filled(tmp_path)
+def test_a_picture_removed_by_hand_can_be_uploaded_again(store: AssetStore, tmp_path: Path) -> None:
     (tmp_path / name(1)).unlink()
     stored(store, 1)
     assert kept(tmp_path, ALL) == [0, 1, 2]
 
 
-def test_an_upload_mends_a_picture_that_was_cut(tmp_path: Path) -> None:
-    store = filled(tmp_path)
+def test_an_upload_mends_a_picture_that_was_cut(store: AssetStore, tmp_path: Path) -> None:
     (tmp_path / name(1)).write_bytes(b"cut")
     stored(store, 1)
     assert (tmp_path / name(1)).read_bytes() == numbered(1)
@@ -183,16 +184,18 @@ def test_an_upload_mends_a_picture_that_was_cut(tmp_path: Path) -> None:
     assert kept(tmp_path, ALL) == [1, 2, 3]
 
 
-def test_a_picture_put_there_by_hand_is_found_and_counted(tmp_path: Path) -> None:
-    store = filled(tmp_path)
+def test_a_picture_put_there_by_hand_is_found_and_counted(
+    store: AssetStore, tmp_path: Path
+) -> None:
     (tmp_path / name(9)).write_bytes(numbered(9))
     store.find(name(9))
     stored(store, 3)
     assert kept(tmp_path, ALL) == [2, 3, 9]
 
 
-def test_a_picture_that_cannot_be_removed_does_not_save_the_others(tmp_path: Path) -> None:
-    store = filled(tmp_path)
+def test_a_picture_that_cannot_be_removed_does_not_save_the_others(
+    store: AssetStore, tmp_path: Path
+) -> None:
     (tmp_path / name(0)).unlink()
     (tmp_path / name(0)).mkdir()
     stored(store, 3)
@@ -200,8 +203,7 @@ def test_a_picture_that_cannot_be_removed_does_not_save_the_others(tmp_path: Pat
     assert kept(tmp_path, ALL) == [0, 3, 4]
 
 
-def test_a_held_picture_does_not_grow_old(tmp_path: Path) -> None:
-    store = filled(tmp_path)
+def test_a_held_picture_does_not_grow_old(store: AssetStore, tmp_path: Path) -> None:
     with store.held([name(0)]):
         assert store.remove_older(0) == 2
     assert kept(tmp_path, ALL) == [0]

@@ -39,7 +39,7 @@ def test_the_name_works_with_and_without_its_prefix(host: ThreadedHost, picture:
     assert host.client.get(f"assets/{name}").content == encoded()
 
 
-def test_head_tells_whether_a_picture_is_there(host: ThreadedHost, picture: str) -> None:
+def test_head_answers_whether_a_picture_is_there(host: ThreadedHost, picture: str) -> None:
     there, missing = (host.client.head(f"assets/{name}") for name in (picture, f"{'0' * 64}.png"))
     assert (there.status_code, missing.status_code) == (200, 404)
     assert there.headers["content-length"] == str(len(encoded()))

@@ -8,7 +8,6 @@ import pytest
 
 from storycanvas.faces.pictures.reading import read_picture
 from storycanvas.host.settings import GIB
-from tests.support.host.gated_engine import GatedEngine
 from tests.support.host.pictures import SIZE, kept, name, numbered, picture_bytes
 from tests.support.host.started_host import wait_until
 from tests.support.host.threaded_host import OpenHost, ThreadedHost, code
@@ -36,19 +35,18 @@ def upload(host: ThreadedHost, numbers: Iterable[int]) -> None:
 @pytest.fixture
 def full_host(open_host: OpenHost) -> ThreadedHost:
     """A host that keeps three pictures, and has pictures 0, 1 and 2."""
-    host = open_host(GatedEngine(), keep_gib=room_for(3))
+    host = open_host(keep_gib=room_for(3))
     upload(host, range(3))
     return host
 
 
 def test_a_running_and_a_waiting_operation_keep_their_pictures(open_host: OpenHost) -> None:
-    engine = GatedEngine(gated=True)
-    host = open_host(engine, keep_gib=room_for(4))
+    host = open_host(gated=True, keep_gib=room_for(4))
     answers = [host.age_meanwhile(host.upload(numbered(number))) for number in (0, 1)]
     wait_until(lambda: host.status()["queued"] == 1)
     upload(host, range(2, 20))
     assert kept(folder(host), ALL) == [0, 1, 18, 19]
-    engine.let_through(2)
+    host.engine.let_through(2)
     assert [answer.result().status_code for answer in answers] == [200, 200]
 
 
@@ -67,7 +65,7 @@ def test_a_picture_that_is_asked_for_stays(full_host: ThreadedHost, method: str)
 
 
 def test_an_answered_output_waits_for_its_caller(open_host: OpenHost) -> None:
-    host = open_host(GatedEngine(), keep_gib=room_for(2))
+    host = open_host(keep_gib=room_for(2))
     output = host.age(host.upload(numbered(50))).json()["output_path"]
     upload(host, range(9))
     assert host.client.get(f"assets/{output}").status_code == 200
@@ -79,29 +77,27 @@ def test_a_result_without_its_picture_is_made_anew(
     open_host: OpenHost, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
-    engine = GatedEngine()
-    host = open_host(engine)
+    host = open_host()
     picture = host.upload(numbered(0))
     first = host.age(picture, key="kept").json()["output_path"]
     (folder(host) / first.removeprefix("asset:")).unlink()
     again = host.age(picture, key="kept").json()["output_path"]
     assert host.client.get(f"assets/{again}").status_code == 200
-    assert len(engine.calls) == 2
+    assert len(host.engine.calls) == 2
     assert f"has lost its picture {first}" in caplog.text
 
 
 def test_a_result_without_any_picture_stays_a_result(open_host: OpenHost) -> None:
-    engine = GatedEngine()
-    host = open_host(engine)
+    host = open_host()
     body = {"source_path": host.upload(numbered(0))}
     headers = {"Idempotency-Key": "detected"}
     answers = [host.client.post("detect-faces", json=body, headers=headers) for _ in range(2)]
     assert answers[0].content == answers[1].content
-    assert len(engine.calls) == 1
+    assert len(host.engine.calls) == 1
 
 
 def test_a_result_answered_again_keeps_its_picture(open_host: OpenHost) -> None:
-    host = open_host(GatedEngine(), keep_gib=room_for(3))
+    host = open_host(keep_gib=room_for(3))
     picture = host.upload(numbered(50))
     host.client.get(f"assets/{host.age(picture, key='kept').json()['output_path']}")
     output = host.age(picture, key="kept").json()["output_path"]
@@ -135,7 +131,7 @@ def largest_seen(host: ThreadedHost, done: threading.Event) -> int:
 
 
 def test_hundreds_of_operations_at_once_fit_below_a_tiny_bound(open_host: OpenHost) -> None:
-    host = open_host(GatedEngine(), keep_gib=room_for(PLACES))
+    host = open_host(keep_gib=room_for(PLACES))
     done = threading.Event()
     with ThreadPoolExecutor(THREADS + 1) as callers:
         watched = callers.submit(largest_seen, host, done)

@@ -49,14 +49,8 @@ def test_a_wrong_field_is_refused_by_name(
 @pytest.mark.parametrize(
     "body",
     [
-        b"",
-        b"{",
-        b"[]",
-        b"null",
-        b'"text"',
-        b"\xff\xfe",
-        b'{"source_path": "x", "face_editor_age": NaN}',
-        b'{"\\ud800": 1}',
+        b"", b"{", b"[]", b"null", b'"text"', b"\xff\xfe",
+        b'{"source_path": "x", "face_editor_age": NaN}', b'{"\\ud800": 1}',
         b'{"source_path": "\\ud800", "face_editor_age": 30}',
         b'{"source_path": "/\\ud800", "face_editor_age": 30}',
         b'{"source_path": "http://127.0.0.1/\\ud800", "face_editor_age": 30}',
@@ -64,8 +58,8 @@ def test_a_wrong_field_is_refused_by_name(
         b'{"face_editor_age": ' + b"9" * 5000 + b"}",
     ],
     ids=range(13),
-)
-def test_a_body_that_is_no_request_is_refused(host: ThreadedHost, body: bytes) -> None:
+)  # fmt: skip
+def test_a_body_that_is_not_a_request_is_refused(host: ThreadedHost, body: bytes) -> None:
     headers = {"Content-Type": "application/json"}
     answer = host.client.post("adjust-face", content=body, headers=headers)
     assert code(answer) == (400, "bad_field")
@@ -100,7 +94,7 @@ def test_what_the_engine_raises_keeps_its_meaning(
     assert answer.json()["error"]["retryable"] is retryable
 
 
-def test_a_message_that_utf_8_cannot_carry_still_leaves() -> None:
+def test_a_message_that_utf_8_cannot_encode_is_escaped() -> None:
     assert b"half \\\\ud800" in face_error_response(NoFace("half \ud800")).body
 
 

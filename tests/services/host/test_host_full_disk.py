@@ -1,17 +1,14 @@
 import resource
-import sys
 from pathlib import Path
 
 import httpx
 import pytest
 
-from storycanvas.faces.contract import IDEMPOTENCY_HEADER
 from storycanvas.faces.errors import HostNotReady
 from storycanvas.host.storage.disk import refused_when_full
 from tests.support.host.pictures import numbered
-from tests.support.host.started_host import StartedHost, StartHost
+from tests.support.host.started_host import RECORDING, StartedHost, StartHost
 
-RECORDING = (sys.executable, "-m", "tests.support.host.serve_recording_engine")
 UNLIMITED = resource.RLIM_INFINITY
 
 
@@ -47,13 +44,12 @@ def test_an_operation_that_cannot_be_kept_can_be_asked_for_again(
     start_host: StartHost, tmp_path: Path, size: int
 ) -> None:
     host = start_host(program=(*RECORDING, str(tmp_path)))
-    picture = host.client.post("assets", content=numbered(0)).json()["path"]
-    body, headers = {"source_path": picture}, {IDEMPOTENCY_HEADER: "one"}
+    picture = host.upload(numbered(0))
     limit_files(host, size)
-    assert_refused_for_now(host.client.post("enhance-face", json=body, headers=headers))
+    assert_refused_for_now(host.enhance(picture))
     assert parts(tmp_path) == []
     limit_files(host, UNLIMITED)
-    answer = host.client.post("enhance-face", json=body, headers=headers).json()
+    answer = host.enhance(picture).json()
     assert host.client.get(f"assets/{answer['output_path']}").status_code == 200
 
 

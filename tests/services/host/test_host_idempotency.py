@@ -44,33 +44,31 @@ def test_defaults_spelled_out_are_the_same_request(host: ThreadedHost, picture: 
 
 
 def test_a_key_is_joined_while_its_operation_runs(open_host: OpenHost) -> None:
-    engine = GatedEngine(gated=True)
-    host = open_host(engine, queue=0)
+    host = open_host(gated=True, queue=0)
     picture = host.upload(encoded())
     answers = [host.age_meanwhile(picture, key=KEY) for _ in range(5)]
-    engine.began.get(timeout=30)
+    host.engine.began.get(timeout=30)
     answers += [host.age_meanwhile(picture, key=KEY) for _ in range(5)]
-    engine.let_through(10)
+    host.engine.let_through(10)
     assert len({answer.result().content for answer in answers}) == 1
     assert answers[0].result().status_code == 200
-    assert len(engine.calls) == 1
+    assert len(host.engine.calls) == 1
 
 
 def test_a_key_stands_for_one_request_running_or_done(open_host: OpenHost) -> None:
-    engine = GatedEngine(gated=True)
-    host = open_host(engine)
+    host = open_host(gated=True)
     picture = host.upload(encoded())
     running = host.age_meanwhile(picture, 30, KEY)
-    engine.began.get(timeout=30)
+    host.engine.began.get(timeout=30)
     assert code(host.age(picture, 31, KEY)) == (422, "idempotency_key_reused")
-    engine.let_through()
+    host.engine.let_through()
     assert running.result().status_code == 200
     assert code(host.age(picture, 31, KEY)) == (422, "idempotency_key_reused")
     detect = host.client.post(
         "detect-faces", json={"source_path": picture}, headers={"Idempotency-Key": KEY}
     )
     assert code(detect) == (422, "idempotency_key_reused")
-    assert len(engine.calls) == 1
+    assert len(host.engine.calls) == 1
 
 
 def test_a_failure_is_not_kept(open_host: OpenHost) -> None:
@@ -84,10 +82,10 @@ def test_a_failure_is_not_kept(open_host: OpenHost) -> None:
     assert len(engine.calls) == 2
 
 
-def test_a_result_that_cannot_be_kept_is_no_success(
+def test_a_result_that_cannot_be_kept_is_an_error(
     open_host: OpenHost, caplog: pytest.LogCaptureFixture
 ) -> None:
-    host = open_host(GatedEngine())
+    host = open_host()
     picture = host.upload(encoded())
     (host.data_dir / "results").rmdir()
     answer = host.age(picture, key=KEY)
@@ -97,39 +95,36 @@ def test_a_result_that_cannot_be_kept_is_no_success(
 
 
 def test_an_operation_outlives_the_request_that_asked_for_it(open_host: OpenHost) -> None:
-    engine = GatedEngine(gated=True)
-    host = open_host(engine)
+    host = open_host(gated=True)
     picture = host.upload(encoded())
     body = {"source_path": picture, "face_editor_age": 30}
     with asked_and_gone(host.url, "adjust-face", body, KEY):
-        engine.began.get(timeout=30)
-    engine.let_through()
+        host.engine.began.get(timeout=30)
+    host.engine.let_through()
     wait_until(lambda: host.status()["busy"] == 0)
     assert host.age(picture, key=KEY).status_code == 200
-    assert len(engine.calls) == 1
+    assert len(host.engine.calls) == 1
 
 
 def test_an_operation_without_a_key_outlives_its_request_too(open_host: OpenHost) -> None:
-    engine = GatedEngine(gated=True)
-    host = open_host(engine)
+    host = open_host(gated=True)
     body = {"source_path": host.upload(encoded(size=(9, 9))), "face_editor_age": 30}
     with asked_and_gone(host.url, "adjust-face", body):
-        engine.began.get(timeout=30)
-    engine.let_through()
+        host.engine.began.get(timeout=30)
+    host.engine.let_through()
     output = host.data_dir / "assets" / read_picture(encoded(size=(9, 9)), "sent").asset_name
     wait_until(output.exists)
 
 
 def test_a_result_that_came_too_late_is_kept_all_the_same(open_host: OpenHost) -> None:
-    engine = GatedEngine(gated=True)
-    host = open_host(engine, operation_seconds=0.05)
+    host = open_host(gated=True, operation_seconds=0.05)
     picture = host.upload(encoded())
     assert code(host.age(picture, key=KEY)) == (504, "timed_out")
     assert code(host.age(picture, key=KEY)) == (504, "timed_out")
-    engine.let_through()
+    host.engine.let_through()
     wait_until(lambda: host.status()["busy"] == 0)
     assert host.age(picture, key=KEY).status_code == 200
-    assert len(engine.calls) == 1
+    assert len(host.engine.calls) == 1
 
 
 @pytest.mark.parametrize("key", ["a b", "a/b", "../a", "ü", "x" * 201, "", "a,b"])
@@ -155,19 +150,13 @@ def test_a_kept_result_is_found_by_another_store_on_the_same_folder(tmp_path: Pa
 @pytest.mark.parametrize(
     "damaged",
     [
-        b"",
-        b"{",
-        bytes(100),
-        b"[]",
-        b"null",
-        b'{"fingerprint": "fingerprint"}',
+        b"", b"{", bytes(100), b"[]", b"null", b'{"fingerprint": "fingerprint"}',
         b'{"fingerprint": "fingerprint", "body": {}}',
         b'{"fingerprint": "fingerprint", "body": "{"}',
-        b'{"fingerprint": "fingerprint", "body": "[]"}',
-        b"\xff\xfe",
+        b'{"fingerprint": "fingerprint", "body": "[]"}', b"\xff\xfe",
     ],
     ids=range(10),
-)
+)  # fmt: skip
 def test_an_unreadable_result_does_not_block_its_key(tmp_path: Path, damaged: bytes) -> None:
     store = ResultStore(tmp_path)
     store.keep(KEY, "fingerprint", BODY)
@@ -221,5 +210,5 @@ def test_old_results_are_removed_when_a_host_starts(open_host: OpenHost, tmp_pat
     results = tmp_path / "data" / "results"
     ResultStore(results).keep(KEY, "fingerprint", BODY)
     made_older(results, DAY_SECONDS + 60)
-    open_host(GatedEngine())
+    open_host()
     wait_until(lambda: not list(results.iterdir()))

@@ -1,7 +1,6 @@
 import os
 import signal
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -9,19 +8,16 @@ from pathlib import Path
 import httpx
 import pytest
 
-from storycanvas.faces.contract import IDEMPOTENCY_HEADER
-from tests.support.host.pictures import encoded
 from tests.support.host.started_host import (
     PROGRAM,
+    RECORDING,
     ROOT,
     StartedHost,
     StartHost,
+    calls,
     environment,
     wait_until,
 )
-
-RECORDING = (sys.executable, "-m", "tests.support.host.serve_recording_engine")
-KEY = "the-only-one"
 
 
 @pytest.fixture
@@ -35,17 +31,6 @@ def gate(tmp_path: Path) -> Path:
     """A pipe at which each call of the engine waits."""
     os.mkfifo(tmp_path / "gate")
     return tmp_path / "gate"
-
-
-def calls(folder: Path) -> int:
-    log = folder / "calls"
-    return len(log.read_text().splitlines()) if log.exists() else 0
-
-
-def enhance(host: StartedHost, key: str = KEY) -> httpx.Response:
-    picture = host.client.post("assets", content=encoded()).json()["path"]
-    body, headers = {"source_path": picture}, {IDEMPOTENCY_HEADER: key}
-    return host.client.post("enhance-face", json=body, headers=headers)
 
 
 def test_the_program_serves_the_owners_request(host_process: StartedHost) -> None:
@@ -98,7 +83,7 @@ def test_two_hosts_never_share_a_data_folder(start: StartHost, tmp_path: Path) -
     assert "another host uses the folder" in error
     assert "--data-dir" in error
     host.kill()
-    assert enhance(start()).status_code == 200
+    assert start().enhance().status_code == 200
 
 
 def test_with_a_token_the_program_listens_for_others(start: StartHost) -> None:
@@ -115,9 +100,9 @@ def test_with_a_token_the_program_listens_for_others(start: StartHost) -> None:
 
 def test_a_result_outlives_a_kill(start: StartHost, tmp_path: Path) -> None:
     first = start()
-    answer = enhance(first)
+    answer = first.enhance()
     assert first.kill() == -signal.SIGKILL
-    again = enhance(start())
+    again = start().enhance()
     assert answer.status_code == 200
     assert again.content == answer.content
     assert calls(tmp_path) == 1
@@ -128,12 +113,12 @@ def test_an_operation_that_was_killed_can_be_done_again(
 ) -> None:
     first = start()
     with ThreadPoolExecutor(1) as caller:
-        lost = caller.submit(enhance, first)
+        lost = caller.submit(first.enhance)
         wait_until(lambda: calls(tmp_path) == 1)
         first.kill()
         assert isinstance(lost.exception(timeout=30), httpx.TransportError)
     gate.unlink()
-    assert enhance(start()).status_code == 200
+    assert start().enhance().status_code == 200
     assert calls(tmp_path) == 2
 
 
@@ -143,7 +128,7 @@ def test_a_stop_lets_the_running_operation_end_and_answer(
 ) -> None:
     host = start()
     with ThreadPoolExecutor(1) as caller:
-        answer = caller.submit(enhance, host)
+        answer = caller.submit(host.enhance)
         wait_until(lambda: calls(tmp_path) == 1)
         host.process.send_signal(name)
         wait_until(lambda: is_stopping(host))
@@ -156,22 +141,22 @@ def test_a_stop_waits_for_an_operation_without_a_caller(
     start: StartHost, gate: Path, tmp_path: Path
 ) -> None:
     host = start(arguments=["--operation-seconds", "0.05"])
-    assert enhance(host).status_code == 504
+    assert host.enhance().status_code == 504
     host.process.terminate()
     wait_until(lambda: is_stopping(host))
     gate.write_bytes(b"go")
     assert host.end() == 0
     gate.unlink()
-    assert enhance(start()).status_code == 200
+    assert start().enhance().status_code == 200
     assert calls(tmp_path) == 1
 
 
 def test_a_stop_refuses_operations_that_wait(start: StartHost, gate: Path, tmp_path: Path) -> None:
     host = start()
     with ThreadPoolExecutor(2) as callers:
-        running = callers.submit(enhance, host)
+        running = callers.submit(host.enhance)
         wait_until(lambda: calls(tmp_path) == 1)
-        waiting = callers.submit(enhance, host, "another")
+        waiting = callers.submit(host.enhance, key="another")
         wait_until(lambda: host.client.get("status").json()["queued"] == 1)
         host.process.terminate()
         refused = waiting.result(timeout=30)

@@ -8,7 +8,6 @@ import pytest
 
 from storycanvas.faces.errors import HostNotReady
 from storycanvas.host.operations.work_queue import WorkQueue
-from tests.support.host.gated_engine import GatedEngine
 from tests.support.host.pictures import encoded
 from tests.support.host.started_host import wait_until
 from tests.support.host.threaded_host import OpenHost, ThreadedHost, code
@@ -20,25 +19,23 @@ def begun() -> None:
 
 @pytest.mark.parametrize("slots", [1, 2])
 def test_never_more_operations_run_than_there_are_slots(open_host: OpenHost, slots: int) -> None:
-    engine = GatedEngine(gated=True)
-    host = open_host(engine, slots=slots)
+    host = open_host(gated=True, slots=slots)
     picture = host.upload(encoded())
     answers = [host.age_meanwhile(picture, age) for age in range(8)]
     wait_until(lambda: host.status()["busy"] == slots and host.status()["queued"] == 8 - slots)
-    engine.let_through(8)
+    host.engine.let_through(8)
     assert [answer.result().status_code for answer in answers] == [200] * 8
-    assert engine.most_at_once == slots
+    assert host.engine.most_at_once == slots
     assert host.status() | {"operations": 8, "busy": 0, "queued": 0} == host.status()
 
 
 def test_an_operation_beyond_the_queue_is_refused_for_now(open_host: OpenHost) -> None:
-    engine = GatedEngine(gated=True)
-    host = open_host(engine, queue=2)
+    host = open_host(gated=True, queue=2)
     picture = host.upload(encoded())
     answers = [host.age_meanwhile(picture, age) for age in range(3)]
     wait_until(lambda: host.status()["busy"] == 1 and host.status()["queued"] == 2)
     refused = host.age(picture, 99)
-    engine.let_through(3)
+    host.engine.let_through(3)
     assert code(refused) == (429, "queue_full")
     assert refused.json()["error"]["retryable"] is True
     assert 1 <= int(refused.headers["retry-after"]) <= 60
@@ -46,7 +43,7 @@ def test_an_operation_beyond_the_queue_is_refused_for_now(open_host: OpenHost) -
 
 
 def test_a_refused_operation_gives_its_place_back(open_host: OpenHost) -> None:
-    host = open_host(GatedEngine(), queue=0)
+    host = open_host(queue=0)
     assert code(host.age("nowhere")) == (400, "bad_field")
     assert host.age(host.upload(encoded())).status_code == 200
 
@@ -71,8 +68,7 @@ def test_waiting_operations_start_in_the_order_of_their_arrival() -> None:
 def test_an_operation_that_takes_too_long_times_out_and_keeps_its_slot(
     open_host: OpenHost,
 ) -> None:
-    engine = GatedEngine(gated=True)
-    host = open_host(engine, operation_seconds=0.05)
+    host = open_host(gated=True, operation_seconds=0.05)
     answer = host.age(host.upload(encoded()))
     assert code(answer) == (504, "timed_out")
     assert answer.json()["error"]["retryable"] is True
@@ -80,8 +76,7 @@ def test_an_operation_that_takes_too_long_times_out_and_keeps_its_slot(
 
 
 def test_while_the_engine_hangs_new_operations_are_refused(open_host: OpenHost) -> None:
-    engine = GatedEngine(gated=True)
-    host = open_host(engine, operation_seconds=0.05)
+    host = open_host(gated=True, operation_seconds=0.05)
     picture = host.upload(encoded())
     waiting = [host.age_meanwhile(picture, age) for age in (1, 2)]
     wait_until(lambda: host.status()["status"] == "failed")
@@ -90,9 +85,9 @@ def test_while_the_engine_hangs_new_operations_are_refused(open_host: OpenHost) 
     refused = host.age(picture)
     assert code(refused) == (503, "not_ready")
     assert int(refused.headers["retry-after"]) > 0
-    engine.let_through()
+    host.engine.let_through()
     wait_until(lambda: host.status()["status"] == "ok")
-    assert len(engine.calls) == 1
+    assert len(host.engine.calls) == 1
 
 
 def test_a_stop_refuses_waiting_operations_and_lets_the_running_operation_end() -> None:
@@ -128,7 +123,7 @@ class Stopping(NamedTuple):
 
 def stopping(open_host: OpenHost) -> Stopping:
     """A host that stops while an operation runs."""
-    host = open_host(GatedEngine(gated=True))
+    host = open_host(gated=True)
     picture = host.upload(encoded())
     running = host.age_meanwhile(picture, key="running")
     host.engine.began.get(timeout=30)
@@ -170,7 +165,7 @@ def test_a_host_closes_once_the_last_operation_has_ended(open_host: OpenHost) ->
 
 
 def test_a_stop_does_not_wait_longer_than_its_time(open_host: OpenHost) -> None:
-    host = open_host(GatedEngine(gated=True), stop_seconds=0.2)
+    host = open_host(gated=True, stop_seconds=0.2)
     host.age_meanwhile(host.upload(encoded()))
     host.engine.began.get(timeout=30)
     host.stop()

@@ -13,12 +13,8 @@ MADE_UP = "made-up-token"
 
 def test_the_defaults_are_a_closed_host_on_loopback() -> None:
     settings = read_settings([], {})
-    assert (settings.host, settings.port, settings.slots, settings.queue) == (
-        "127.0.0.1",
-        9002,
-        1,
-        16,
-    )
+    assert (settings.host, settings.port) == ("127.0.0.1", 9002)
+    assert (settings.slots, settings.queue) == (1, 16)
     assert (settings.allow_roots, settings.allow_url_hosts, settings.token) == ((), (), None)
     assert settings.operation_seconds == 300
 
@@ -51,11 +47,7 @@ def test_a_setting_that_cannot_be_used_is_named(arguments: list[str], named: str
 
 @pytest.mark.parametrize(
     ("arguments", "kept"),
-    [
-        ([], 20 * 2**30),
-        (["--keep-gib", "0.5"], 2**29),
-        (["--keep-gib", "1e-12"], 1),
-    ],
+    [([], 20 * 2**30), (["--keep-gib", "0.5"], 2**29), (["--keep-gib", "1e-12"], 1)],
     ids=["default", "half", "tiny"],
 )
 def test_the_bound_on_pictures_is_at_least_a_byte(arguments: list[str], kept: int) -> None:
@@ -87,7 +79,7 @@ def test_a_root_keeps_the_name_that_the_operator_gave_it(tmp_path: Path) -> None
     assert settings.allow_roots == (tmp_path / "link",)
 
 
-def test_private_addresses_need_a_leave_of_their_own() -> None:
+def test_private_addresses_need_an_option_of_their_own() -> None:
     assert read_settings([], {}).allow_private_urls is False
     assert read_settings(["--allow-private-urls"], {}).allow_private_urls is True
 
@@ -99,14 +91,14 @@ def test_private_addresses_need_a_leave_of_their_own() -> None:
         ("127.8.9.1", True),
         ("::1", True),
         ("localhost", True),
-        ("0.0.0.0", False),  # noqa: S104 - what is told apart
+        ("0.0.0.0", False),  # noqa: S104 - what is classified
         ("::", False),
         ("10.0.0.1", False),
         ("127.0.0.1.example", False),
         ("", False),
     ],
 )
-def test_loopback_is_told_apart(address: str, loopback: bool) -> None:
+def test_loopback_is_recognised(address: str, loopback: bool) -> None:
     assert is_loopback(address) is loopback
 
 

@@ -52,9 +52,9 @@ def _wrong(name: str, values: list[str], given: dict[str, list[str]]) -> Iterato
     choices = _choices(option, given)
     for value in values:
         if not re.fullmatch(_FORMS[option["type"]], value):
-            yield f"{name} {value} is no {option['type']}"
+            yield f"{name} {value} is not {option['type']}"
         elif choices is not None and not _allowed(value, choices):
-            yield f"{name} {value} is no choice"
+            yield f"{name} {value} is not a choice"
 
 
 def _choices(option: dict[str, Any], given: dict[str, list[str]]) -> Any:  # noqa: ANN401 - JSON

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,8 +17,7 @@ from storycanvas.faces.contract import API, HostStatus, OperationAnswer
 from storycanvas.faces.operations import FaceOperation
 from storycanvas.net.retry import RetryPolicy
 from tests.support.facefusion.checkouts import Checkout, programs
-from tests.support.host.started_host import PROGRAM, HostProcess
-from tests.support.paths import ROOT
+from tests.support.host.started_host import PROGRAM, HostProcess, environment
 
 WAIT_SECONDS = 120
 MODES: dict[str, tuple[str, ...]] = {"resident": (), "isolated": ("--isolated",)}
@@ -54,7 +52,7 @@ class DrivenHost(HostProcess):
         checkout: The FaceFusion it drives.
         folder: Where its pictures and those it may read are.
         arguments: More of its command line.
-        environment: More of its environment.
+        variables: More of its environment.
     """
 
     end_seconds = WAIT_SECONDS
@@ -64,13 +62,13 @@ class DrivenHost(HostProcess):
         checkout: Checkout,
         folder: Path,
         arguments: tuple[str, ...] = (),
-        environment: dict[str, str] | None = None,
+        variables: dict[str, str] | None = None,
     ) -> None:
         self.checkout = checkout
         self.data_dir = folder / "data"
         self.pictures = folder / "pictures"
         self.pictures.mkdir(parents=True, exist_ok=True)
-        given = environment_of(checkout, folder) | (environment or {})
+        given = environment_of(checkout, folder) | (variables or {})
         command = [
             *(*PROGRAM, "--port", "0", "--engine", "facefusion"),
             *("--data-dir", str(self.data_dir), "--allow-root", str(self.pictures)),
@@ -130,9 +128,7 @@ class DrivenHost(HostProcess):
 
 def environment_of(checkout: Checkout, folder: Path) -> dict[str, str]:
     """Return the environment of a host that drives a checkout."""
-    plain = {name: value for name, value in os.environ.items() if name != "FACEFUSION_TOKEN"}
-    return plain | {
-        "PYTHONPATH": str(ROOT),
+    return environment() | {
         "PATH": programs(folder / "programs"),
         "FACEFUSION_HOME": str(checkout.home),
         "FACEFUSION_PYTHON": str(checkout.python),

@@ -16,27 +16,22 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     return write_checkout(tmp_path_factory.mktemp("checkout") / "home")
 
 
-@pytest.fixture(scope="session")
-def resident_host(
-    checkout: Checkout, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[DrivenHost]:
-    """A host shared by all tests that change nothing of it."""
-    host = DrivenHost(checkout, tmp_path_factory.mktemp("resident"), MODES["resident"])
-    yield host
-    host.end()
+def shared_host(mode: str) -> Any:  # noqa: ANN401 - a fixture's own type is private
+    """Make the fixture of a host in a mode, for all tests that change nothing of it."""
+
+    @pytest.fixture(scope="session", name=f"{mode}_host")
+    def host(checkout: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DrivenHost]:
+        started = DrivenHost(checkout, tmp_path_factory.mktemp(mode), MODES[mode])
+        yield started
+        started.end()
+
+    return host
 
 
-@pytest.fixture(scope="session")
-def isolated_host(
-    checkout: Checkout, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[DrivenHost]:
-    """A shared host with a FaceFusion process for every operation."""
-    host = DrivenHost(checkout, tmp_path_factory.mktemp("isolated"), MODES["isolated"])
-    yield host
-    host.end()
+resident_host, isolated_host = map(shared_host, MODES)
 
 
-@pytest.fixture(scope="session", params=["resident_host", "isolated_host"])
+@pytest.fixture(scope="session", params=[f"{mode}_host" for mode in MODES])
 def driven_host(request: pytest.FixtureRequest) -> DrivenHost:
     """Both shared hosts in turn, for claims that the choice of process could break."""
     host: DrivenHost = request.getfixturevalue(request.param)

@@ -55,7 +55,7 @@ class GatedCheckout:
         return [line["pid"] for line in operations(self.home) if line["event"] == "end"]
 
     def next_to_begin(self, before: int = 0) -> int:
-        """Wait until more operations began than before; tell the newest one's process."""
+        """Wait until more operations began than before; return the newest's process."""
         wait_until(lambda: len(self.begun()) > before)
         return self.begun()[-1]
 

@@ -1,7 +1,6 @@
 """The facefusion engine in the test's own process, over a stand-in checkout of its own."""
 
 import contextlib
-import io
 import os
 import signal
 import sys
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import Self
 
 import psutil
-from PIL import Image
 
 from storycanvas.faces.operations import EnhanceOperation, FaceOperation
 from storycanvas.faces.pictures.reading import Picture, read_picture
@@ -21,6 +19,7 @@ from storycanvas.host.engines.facefusion.engine import EnginePlan, FaceFusionEng
 from storycanvas.host.engines.facefusion.process.environment import facefusion_environment
 from storycanvas.host.engines.facefusion.process.installation import Installation
 from tests.support.facefusion.gated_checkout import GatedCheckout, is_gone
+from tests.support.facefusion.made_pictures import plain
 from tests.support.facefusion.stand_in.checkout import VERSION, misbehave
 from tests.support.host.started_host import wait_until
 
@@ -30,9 +29,7 @@ OPTIONS = ("--video-memory-strategy", "tolerant", "--log-level", "info")
 
 def portrait(shade: int = 120) -> Picture:
     """A picture that the stand-in takes for one face."""
-    buffer = io.BytesIO()
-    Image.new("RGB", (96, 96), (shade, shade, shade)).save(buffer, "PNG")
-    return read_picture(buffer.getvalue(), "portrait")
+    return read_picture(plain((shade, shade, shade), (96, 96)), "portrait")
 
 
 class Supervised:

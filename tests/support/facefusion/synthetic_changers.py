@@ -103,7 +103,7 @@ def age_modifiers() -> Iterator[Model]:
 
 
 def swappers() -> Iterator[Model]:
-    """Return half of the target and half of a flat colour that the source's description tells."""
+    """Return half of the target and half of a flat colour from the source's description."""
     constants = {
         "first": integers(0),
         "last": integers(3),

@@ -30,12 +30,10 @@ from pathlib import Path
 
 from onnx import checker, helper, numpy_helper, parser
 
+from tests.support.facefusion.checkouts import PRODUCER, Checkout, refuse_real_weights
 from tests.support.facefusion.synthetic_changers import changers
 from tests.support.facefusion.synthetic_finders import finders
 from tests.support.facefusion.synthetic_parts import Model
-
-PRODUCER = "synthetic-weights"
-HEAD_BYTES = 256
 
 
 def models() -> Iterator[Model]:
@@ -53,7 +51,7 @@ def serialised(model: Model) -> bytes:
     )
     made = helper.make_model(
         graph,
-        producer_name=PRODUCER,
+        producer_name=PRODUCER.decode(),
         ir_version=8,
         opset_imports=[helper.make_opsetid("", 17)],
     )
@@ -61,35 +59,18 @@ def serialised(model: Model) -> bytes:
     return bytes(made.SerializeToString())
 
 
-def refuse_real_weights(folder: Path) -> None:
-    """Insist on a folder without models of other origin.
-
-    Raises:
-        SystemExit: There is one.
-    """
-    for path in sorted(folder.rglob("*.onnx")):
-        with path.open("rb") as file:
-            if PRODUCER.encode() not in file.read(HEAD_BYTES):
-                sys.exit(f"{path} is no stand-in: name a FaceFusion checkout without weights")
-
-
 def write_weights(home: Path) -> Path:
-    """Write all stand-ins, each with the CRC32 by which FaceFusion knows it.
-
-    Args:
-        home: A FaceFusion checkout.
-
-    Returns:
-        The folder of its models.
+    """Write all stand-ins, each with the CRC32 by which FaceFusion knows it, to a checkout.
 
     Raises:
-        SystemExit: It is no checkout, or holds other weights.
+        ValueError: It has other weights.
     """
     if not (home / "facefusion.py").is_file():
-        sys.exit(f"{home} holds no facefusion.py: name the folder of a FaceFusion checkout")
-    folder = home / ".assets" / "models"
+        sys.exit(f"{home} has no facefusion.py: name the folder of a FaceFusion checkout")
+    checkout = Checkout(home, Path(sys.executable))
+    refuse_real_weights(checkout)
+    folder = checkout.models
     folder.mkdir(parents=True, exist_ok=True)
-    refuse_real_weights(folder)
     for model in models():
         data = serialised(model)
         (folder / f"{model.name}.onnx").write_bytes(data)

@@ -65,7 +65,10 @@ def open_host(tmp_path: Path) -> Iterator[OpenHost]:
     """Opens hosts in threads with an engine and settings of their own."""
     with contextlib.ExitStack() as stack:
 
-        def start(engine: GatedEngine, **settings: Any) -> ThreadedHost:
+        def start(
+            engine: GatedEngine | None = None, *, gated: bool = False, **settings: Any
+        ) -> ThreadedHost:
+            engine = engine or GatedEngine(gated=gated)
             return stack.enter_context(ThreadedHost(engine, tmp_path / "data", **settings))
 
         yield start

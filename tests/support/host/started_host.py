@@ -11,10 +11,13 @@ from pathlib import Path
 
 import httpx
 
-from storycanvas.faces.contract import API
+from storycanvas.faces.contract import API, IDEMPOTENCY_HEADER
+from tests.support.host.pictures import encoded
 from tests.support.paths import ROOT
 
 PROGRAM = (sys.executable, "-m", "storycanvas.host")
+RECORDING = (sys.executable, "-m", "tests.support.host.serve_recording_engine")
+KEY = "the-only-one"
 WAIT_SECONDS = 30
 
 
@@ -98,6 +101,19 @@ class StartedHost(HostProcess):
     def close(self) -> None:
         self.client.close()
 
+    def upload(self, data: bytes) -> str:
+        return str(self.client.post("assets", content=data).json()["path"])
+
+    def enhance(self, picture: str | None = None, key: str = KEY) -> httpx.Response:
+        body = {"source_path": picture or self.upload(encoded())}
+        return self.client.post("enhance-face", json=body, headers={IDEMPOTENCY_HEADER: key})
+
 
 StartHost = Callable[..., StartedHost]
 """Takes what a started host takes but its folder, which is the same within a test."""
+
+
+def calls(folder: Path) -> int:
+    """Count the calls of a recording engine."""
+    log = folder / "calls"
+    return len(log.read_text().splitlines()) if log.exists() else 0

@@ -67,7 +67,7 @@ class ThreadedHost:
 
 
 OpenHost = Callable[..., ThreadedHost]
-"""Takes an engine and settings; the host is closed after the test."""
+"""Takes an engine, or whether it is gated, and settings; the host is closed after the test."""
 
 
 def code(answer: httpx.Response) -> tuple[int, str]:

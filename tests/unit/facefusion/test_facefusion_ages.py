@@ -34,7 +34,7 @@ def test_an_age_between_classes_belongs_to_the_younger(estimate: float, start: i
 
 
 @pytest.mark.parametrize("estimate", [-0.1, 100.1, float("nan")])
-def test_an_age_that_nobody_has_is_refused(estimate: float) -> None:
+def test_an_age_out_of_range_is_refused(estimate: float) -> None:
     with pytest.raises(ValueError, match="0 to 100"):
         class_of(estimate)
 
@@ -106,6 +106,6 @@ def test_years_are_known_from_3_6_on(version: str, knows: bool) -> None:
     assert knows_years(version) is knows
 
 
-def test_what_is_no_version_is_refused() -> None:
+def test_a_word_is_not_a_version() -> None:
     with pytest.raises(ValueError, match="'next'"):
         knows_years("next")

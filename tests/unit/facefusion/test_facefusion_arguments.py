@@ -40,71 +40,50 @@ SIZES = [
 ]
 MASKS = [kinds for count in range(1, 5) for kinds in combinations(FaceMaskType, count)]
 MASKED = ("enhance", "swap", "edit", "mask")
-ASKED: dict[str, dict[str, object]] = {
-    **{
-        f"enhance-{model}-{blend}": {
-            "operation_type": "enhance",
-            "enhancement_model": model,
-            "face_enhancer_blend": blend,
-        }
-        for model, blend in product(EnhancementModel, BLENDS)
-    },
-    **{
-        f"swap-{model}": {"operation_type": "swap", "face_swapper_model": model}
-        for model in FaceSwapperModel
-    },
-    **{
-        f"edit-{name}-{value}": {"operation_type": "edit", name: value}
-        for name, value in product(SLIDERS, SLID)
-    },
-    **{
-        f"detect-{mode}-{order}": {
-            "operation_type": "detect",
-            "face_selector_mode": mode,
-            "face_selector_order": order,
-        }
-        for mode, order in product(FaceSelectorMode, FaceSelectorOrder)
-    },
-    **{
-        f"detect-{model}-{size}": {
-            "operation_type": "detect",
-            "face_detector_model": model,
-            "face_detector_size": size,
-        }
-        for model, size in SIZES
-    },
-    **{
-        f"{kind}-{'-'.join(masks)}": {"operation_type": kind, "face_mask_types": masks}
-        for kind, masks in product(MASKED, MASKS)
-    },
-}
+
+
+def asked(kind: str, **fields: object) -> tuple[str, dict[str, object]]:
+    """Name a request by its values."""
+    return f"{kind}-{'-'.join(map(str, fields.values()))}", {"operation_type": kind, **fields}
+
+
+ASKED = dict(
+    [
+        *(
+            asked("enhance", enhancement_model=model, face_enhancer_blend=blend)
+            for model, blend in product(EnhancementModel, BLENDS)
+        ),
+        *(asked("swap", face_swapper_model=model) for model in FaceSwapperModel),
+        *(
+            (f"edit-{name}-{value}", {"operation_type": "edit", name: value})
+            for name, value in product(SLIDERS, SLID)
+        ),
+        *(
+            asked("detect", face_selector_mode=mode, face_selector_order=order)
+            for mode, order in product(FaceSelectorMode, FaceSelectorOrder)
+        ),
+        *(
+            asked("detect", face_detector_model=model, face_detector_size=size)
+            for model, size in SIZES
+        ),
+        *(
+            (f"{kind}-{'-'.join(masks)}", {"operation_type": kind, "face_mask_types": masks})
+            for kind, masks in product(MASKED, MASKS)
+        ),
+    ]
+)
 AGEING = AgeAdjustOperation(target_age=60)
 DECIDING = {
-    "face_selector_mode",
-    "face_selector_order",
-    "face_selector_age_start",
-    "face_selector_age_end",
-    "reference_face_position",
-    "reference_face_distance",
-    "face_detector_model",
-    "face_detector_size",
-    "face_detector_angles",
-    "face_detector_margin",
-    "face_detector_score",
-    "face_landmarker_model",
-    "face_landmarker_score",
-    "output_image_quality",
-    "output_image_scale",
-}
+    "face_selector_mode", "face_selector_order", "face_selector_age_start",
+    "face_selector_age_end", "reference_face_position", "reference_face_distance",
+    "face_detector_model", "face_detector_size", "face_detector_angles", "face_detector_margin",
+    "face_detector_score", "face_landmarker_model", "face_landmarker_score",
+    "output_image_quality", "output_image_scale",
+}  # fmt: skip
 MASKING = {
-    "face_mask_types",
-    "face_mask_areas",
-    "face_mask_regions",
-    "face_mask_blur",
-    "face_mask_padding",
-    "face_occluder_model",
-    "face_parser_model",
-}
+    "face_mask_types", "face_mask_areas", "face_mask_regions", "face_mask_blur",
+    "face_mask_padding", "face_occluder_model", "face_parser_model",
+}  # fmt: skip
 OWN = {
     EnhanceOperation(): {"face_enhancer_model", "face_enhancer_blend", "face_enhancer_weight"},
     SwapOperation(): {"face_swapper_model", "face_swapper_pixel_boost", "face_swapper_weight"},
@@ -118,9 +97,9 @@ def value_of(arguments: tuple[str, ...], option: str) -> str:
     return arguments[arguments.index(option) + 1]
 
 
-@pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED)
-def test_an_operation_becomes_arguments_that_facefusion_takes(asked: dict[str, object]) -> None:
-    assert complaints(translate(parse_operation(asked)).arguments) == []
+@pytest.mark.parametrize("fields", ASKED.values(), ids=ASKED)
+def test_an_operation_becomes_arguments_that_facefusion_takes(fields: dict[str, object]) -> None:
+    assert complaints(translate(parse_operation(fields)).arguments) == []
 
 
 @pytest.mark.parametrize("direction", range(-100, 101))
@@ -143,11 +122,11 @@ def test_every_choice_for_one_run_is_taken(age: AgeClass, mode: FaceSelectorMode
     ("arguments", "complaint"),
     [
         (("--face-selector-mood", "one"), "unknown"),
-        (("--face-selector-mode", "all"), "no choice"),
-        (("--face-detector-size", "320x320"), "no choice"),
-        (("--face-enhancer-blend", "80.0"), "no int"),
-        (("--face-enhancer-weight", "0.33"), "no choice"),
-        (("--face-editor-head-yaw", "1.05"), "no choice"),
+        (("--face-selector-mode", "all"), "not a choice"),
+        (("--face-detector-size", "320x320"), "not a choice"),
+        (("--face-enhancer-blend", "80.0"), "not int"),
+        (("--face-enhancer-weight", "0.33"), "not a choice"),
+        (("--face-editor-head-yaw", "1.05"), "not a choice"),
         (("--face-selector-mode", "one", "many"), "2 values"),
         (("one", "--face-selector-mode"), "before any option"),
     ],
@@ -217,7 +196,7 @@ def test_a_slider_goes_to_the_nearest_twentieth(
     assert translation.used.get("face_editor_head_yaw") == used
 
 
-def test_the_owners_swapper_is_done_by_the_one_that_exists() -> None:
+def test_the_owners_swapper_is_replaced_by_a_model_that_exists() -> None:
     translation = translate(SwapOperation(face_swapper_model=FaceSwapperModel.INSWAPPER_256))
 
     assert value_of(translation.arguments, "--face-swapper-model") == "inswapper_128"
@@ -272,7 +251,7 @@ def test_a_run_may_choose_its_own_faces() -> None:
 
 
 @pytest.mark.parametrize("direction", [None, -101, 101])
-def test_ageing_by_no_years_that_exist_is_refused(direction: int | None) -> None:
+def test_ageing_without_years_or_out_of_range_is_refused(direction: int | None) -> None:
     with pytest.raises(ValueError, match="-100 to 100"):
         translate(AGEING, direction=direction)
 

@@ -22,7 +22,7 @@ from tests.support.facefusion.checkouts import (
     outline_environment,
 )
 
-TELLS_ENVIRONMENT = (
+WRITES_ENVIRONMENT = (
     "import json, os, pathlib;"
     "pathlib.Path('seen').write_text(json.dumps(dict(os.environ)));" + SAYS_VERSION
 )
@@ -54,7 +54,7 @@ def test_an_installation_is_found_with_its_version(environment: dict[str, str]) 
         ("PATH", "", "needs curl and ffmpeg and ffprobe, not found on PATH (empty)"),
     ],
 )
-def test_what_cannot_be_used_is_said_with_its_value(
+def test_an_unusable_value_is_quoted(
     environment: dict[str, str], name: str, value: str, message: str
 ) -> None:
     with pytest.raises(InstallationUnusable) as caught:
@@ -76,9 +76,9 @@ def test_a_program_that_is_missing_is_named(environment: dict[str, str]) -> None
         ("import os; os.write(1, bytes(range(128, 255)))", "names no version"),
         ("import time; time.sleep(600)", "did not end within 0.5 s"),
     ],
-    ids=["fails", "says something else", "says no text", "hangs"],
+    ids=["fails", "other text", "no text", "hangs"],
 )
-def test_a_program_that_does_not_say_its_version_is_refused(
+def test_a_program_without_a_version_is_refused(
     environment: dict[str, str], program: str, message: str
 ) -> None:
     Path(environment["FACEFUSION_HOME"], "facefusion.py").write_text(program)
@@ -89,7 +89,7 @@ def test_a_program_that_does_not_say_its_version_is_refused(
 
 def test_the_program_runs_in_its_home_and_sees_no_token(environment: dict[str, str]) -> None:
     home = Path(environment["FACEFUSION_HOME"])
-    (home / "facefusion.py").write_text(TELLS_ENVIRONMENT)
+    (home / "facefusion.py").write_text(WRITES_ENVIRONMENT)
     find_installation(environment | {"FACEFUSION_TOKEN": "made-up"})
     seen = json.loads((home / "seen").read_text())
     assert seen["PATH"] == environment["PATH"]

@@ -6,59 +6,29 @@ import pytest
 from storycanvas.host.sources.addresses import Reach, reach_of
 from storycanvas.host.sources.url_hosts import UrlHost
 
+ADDRESSES = {
+    Reach.PUBLIC: """
+        8.8.8.8 2606:4700::1111 ::ffff:8.8.8.8 64:ff9b::808:808 100.128.0.0 172.15.255.255
+    """,
+    Reach.PRIVATE: """
+        10.0.0.1 100.64.0.1 100.127.255.255 127.0.0.1 127.255.255.254 172.16.0.0 172.31.255.255
+        192.168.255.255 ::1 fd00:ec2::254 ::ffff:127.0.0.1 ::ffff:10.0.0.1 64:ff9b::a00:1
+        64:ff9b::7f00:1
+    """,
+    Reach.NOWHERE: """
+        0.0.0.0 0.1.2.3 169.254.169.254 ::ffff:169.254.169.254 64:ff9b::a9fe:a9fe 192.0.0.9
+        192.0.2.1 198.18.0.1 224.0.0.1 239.1.1.1 240.0.0.1 255.255.255.255 :: ::7f00:1
+        64:ff9b:1::7f00:1 2001:0:4136:e378::1 2001:db8::1 2002:7f00:1::1 2002:808:808::1 3fff::1
+        5f00::1 fe80::1 fe80::1%eth0 fec0::1 ff02::1 ff0e::1
+    """,
+}
+
 
 @pytest.mark.parametrize(
     ("address", "reach"),
-    [
-        ("8.8.8.8", Reach.PUBLIC),
-        ("2606:4700::1111", Reach.PUBLIC),
-        ("::ffff:8.8.8.8", Reach.PUBLIC),
-        ("64:ff9b::808:808", Reach.PUBLIC),
-        ("10.0.0.1", Reach.PRIVATE),
-        ("100.64.0.1", Reach.PRIVATE),
-        ("100.127.255.255", Reach.PRIVATE),
-        ("100.128.0.0", Reach.PUBLIC),
-        ("127.0.0.1", Reach.PRIVATE),
-        ("127.255.255.254", Reach.PRIVATE),
-        ("172.15.255.255", Reach.PUBLIC),
-        ("172.16.0.0", Reach.PRIVATE),
-        ("172.31.255.255", Reach.PRIVATE),
-        ("192.168.255.255", Reach.PRIVATE),
-        ("::1", Reach.PRIVATE),
-        ("fd00:ec2::254", Reach.PRIVATE),
-        ("::ffff:127.0.0.1", Reach.PRIVATE),
-        ("::ffff:10.0.0.1", Reach.PRIVATE),
-        ("64:ff9b::a00:1", Reach.PRIVATE),
-        ("64:ff9b::7f00:1", Reach.PRIVATE),
-        ("0.0.0.0", Reach.NOWHERE),  # noqa: S104 - what is judged
-        ("0.1.2.3", Reach.NOWHERE),
-        ("169.254.169.254", Reach.NOWHERE),
-        ("::ffff:169.254.169.254", Reach.NOWHERE),
-        ("64:ff9b::a9fe:a9fe", Reach.NOWHERE),
-        ("192.0.0.9", Reach.NOWHERE),
-        ("192.0.2.1", Reach.NOWHERE),
-        ("198.18.0.1", Reach.NOWHERE),
-        ("224.0.0.1", Reach.NOWHERE),
-        ("239.1.1.1", Reach.NOWHERE),
-        ("240.0.0.1", Reach.NOWHERE),
-        ("255.255.255.255", Reach.NOWHERE),
-        ("::", Reach.NOWHERE),
-        ("::7f00:1", Reach.NOWHERE),
-        ("64:ff9b:1::7f00:1", Reach.NOWHERE),
-        ("2001:0:4136:e378::1", Reach.NOWHERE),
-        ("2001:db8::1", Reach.NOWHERE),
-        ("2002:7f00:1::1", Reach.NOWHERE),
-        ("2002:808:808::1", Reach.NOWHERE),
-        ("3fff::1", Reach.NOWHERE),
-        ("5f00::1", Reach.NOWHERE),
-        ("fe80::1", Reach.NOWHERE),
-        ("fe80::1%eth0", Reach.NOWHERE),
-        ("fec0::1", Reach.NOWHERE),
-        ("ff02::1", Reach.NOWHERE),
-        ("ff0e::1", Reach.NOWHERE),
-    ],
+    [(address, reach) for reach, text in ADDRESSES.items() for address in text.split()],
 )
-def test_an_address_is_judged_by_where_it_leads(address: str, reach: Reach) -> None:
+def test_an_address_is_classified_by_its_range(address: str, reach: Reach) -> None:
     assert reach_of(ipaddress.ip_address(address)) is reach
 
 

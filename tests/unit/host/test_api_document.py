@@ -1,4 +1,4 @@
-"""docs/host-api.json tells what the host takes and answers."""
+"""docs/host-api.json describes what the host takes and answers."""
 
 import json
 from typing import Any
@@ -20,7 +20,9 @@ CALLS = [
     for method, call in calls.items()
 ]
 every_call = pytest.mark.parametrize(("path", "method", "call"), CALLS)
-every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.path)
+every_operation = pytest.mark.parametrize(
+    "operation", OPERATIONS, ids=lambda operation: operation.path
+)
 
 
 def test_the_document_is_not_stale() -> None:
@@ -36,9 +38,9 @@ def test_the_document_speaks_of_no_engine() -> None:
 
 
 @pytest.mark.parametrize("schema", SCHEMA)
-def test_every_field_says_what_it_is(schema: str) -> None:
-    said = {name: field.get("description", "") for name, field in properties(schema).items()}
-    assert {name for name, text in said.items() if not text.endswith((".", "detect"))} == set()
+def test_every_field_is_described(schema: str) -> None:
+    texts = {name: field.get("description", "") for name, field in properties(schema).items()}
+    assert {name for name, text in texts.items() if not text.endswith((".", "detect"))} == set()
 
 
 def test_every_number_of_a_request_has_its_bounds() -> None:
@@ -100,9 +102,11 @@ def test_an_error_has_the_contracts_body(path: str, method: str, call: dict[str,
 
 
 @every_call
-def test_what_may_pass_says_when_to_try_again(path: str, method: str, call: dict[str, Any]) -> None:
-    told = {code for code, answer in call["responses"].items() if "Retry-After" in str(answer)}
-    assert told == set(call["responses"]) & {"429", "503"}, (path, method)
+def test_a_passing_error_names_the_time_to_try_again(
+    path: str, method: str, call: dict[str, Any]
+) -> None:
+    timed = {code for code, answer in call["responses"].items() if "Retry-After" in str(answer)}
+    assert timed == set(call["responses"]) & {"429", "503"}, (path, method)
 
 
 def test_a_picture_is_sent_as_bytes() -> None:

@@ -62,8 +62,8 @@ def changed(operation: FaceOperation, picture: Picture = PORTRAIT) -> Picture:
     return result
 
 
-def difference(one: Picture, other: Picture, part: tuple[slice, slice] = FACE) -> float:
-    return float(np.abs(pixels(one)[part] - pixels(other)[part]).mean())
+def difference(before: Picture, after: Picture, part: tuple[slice, slice] = FACE) -> float:
+    return float(np.abs(pixels(before)[part] - pixels(after)[part]).mean())
 
 
 def landscape() -> Image.Image:
@@ -277,7 +277,7 @@ def test_scores_count_for_best_and_worst(order: FaceSelectorOrder, direction: in
         (FaceSelectorMode.ALL, FaceSelectorOrder.LARGE_SMALL, True, True),
     ],
 )
-def test_the_mode_says_which_faces_change(
+def test_the_mode_selects_the_faces_that_change(
     mode: FaceSelectorMode, order: FaceSelectorOrder, small_changes: bool, large_changes: bool
 ) -> None:
     operation = EnhanceOperation(face_selector_mode=mode, face_selector_order=order)

@@ -84,7 +84,7 @@ def swapping(root: Path, tmp_path: Path) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("swapping")
-def test_whoever_swaps_folders_meanwhile_gets_nothing_from_outside(root: Path) -> None:
+def test_swapping_folders_meanwhile_gives_nothing_from_outside(root: Path) -> None:
     folders, seen = AllowedFolders([root]), set()
     for _ in range(3000):
         try:

@@ -143,12 +143,12 @@ def test_one_address_that_is_not_allowed_is_enough_to_refuse(
     assert server.names == []
 
 
-def test_localhost_needs_no_further_leave(server: Named) -> None:
+def test_localhost_needs_no_further_option(server: Named) -> None:
     url = f"http://localhost:{server.server_port}/face.png"
     assert fetch(url, look_up, allow_private=False) == GOOD
 
 
-def test_the_next_address_is_tried_when_nobody_listens_at_the_first(server: Named) -> None:
+def test_the_next_address_is_tried_when_the_first_does_not_answer(server: Named) -> None:
     url = f"http://{NAME}:{server.server_port}/face.png"
     assert fetch(url, leads_to("127.0.0.2", "127.0.0.1")) == GOOD
 
@@ -174,7 +174,7 @@ def test_a_name_without_address_is_unreachable(name: str) -> None:
         ("/endless", FaceError),
     ],
 )
-def test_a_server_out_of_its_mind_is_refused(page: str, error: type[FaceError]) -> None:
+def test_a_misbehaving_server_is_refused(page: str, error: type[FaceError]) -> None:
     with StrangeServer(GOOD) as elsewhere, StrangeServer(GOOD, elsewhere.address) as strange:
         with pytest.raises(error):
             fetch(f"http://{strange.address}{page}", look_up)
