@@ -102,10 +102,10 @@ class WorkQueue:
         return await asyncio.shield(future)
 
     def stop(self) -> None:
-        """Let running calls end, and turn away all others."""
+        """Let running calls end, and refuse all others."""
         if self._stopped_at is None:
             self._stopped_at = time.monotonic()
-        self._turn_away()
+        self._refuse_waiting()
 
     async def _turn(self, ticket: Ticket) -> None:
         self._check_ready()
@@ -128,7 +128,7 @@ class WorkQueue:
         def overdue() -> None:
             self._overdue.add(future)
             if self.state == "failed":
-                self._turn_away()
+                self._refuse_waiting()
 
         timer = asyncio.get_running_loop().call_later(self._operation_seconds, overdue)
 
@@ -160,7 +160,7 @@ class WorkQueue:
             retry_after=HUNG_RETRY_AFTER,
         )
 
-    def _turn_away(self) -> None:
+    def _refuse_waiting(self) -> None:
         for _, turn in self._waiting:
             if not turn.done():
                 turn.set_exception(self._not_ready())

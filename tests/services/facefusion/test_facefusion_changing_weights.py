@@ -2,7 +2,7 @@
 
 import contextlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -54,12 +54,28 @@ def failure(host: DrivenHost) -> str:
     return str(error["message"])
 
 
-def test_missing_weights_are_named_with_the_remedy(host: DrivenHost, tmp_path: Path) -> None:
+def remove(checkout: Checkout) -> None:
+    (checkout.models / f"{NAME}.onnx").unlink()
+
+
+def spoil(checkout: Checkout) -> None:
+    write_weights(checkout.home, NAME, b"broken")
+
+
+def damage(checkout: Checkout) -> None:
+    write_weights(checkout.home, NAME, b"damaged", crc="00000000")
+
+
+@pytest.mark.parametrize("change", [remove, spoil, damage])
+def test_unusable_weights_are_named_and_spoil_nothing_else(
+    host: DrivenHost, tmp_path: Path, change: Callable[[Checkout], None]
+) -> None:
+    assert works(host, ENHANCE)
     with put_back(host.checkout, tmp_path):
-        (host.checkout.models / f"{NAME}.onnx").unlink()
+        change(host.checkout)
         message = failure(host)
         assert NAME in message
-        assert "force-download" in message
+        assert ("force-download" in message) is (change is not spoil)
         assert works(host, OTHER)
     assert works(host, ENHANCE)
 
@@ -68,42 +84,24 @@ def test_weights_that_came_later_are_noticed_when_they_change(
     host: DrivenHost, tmp_path: Path
 ) -> None:
     with put_back(host.checkout, tmp_path):
-        (host.checkout.models / f"{NAME}.onnx").unlink()
+        remove(host.checkout)
         assert works(host, OTHER)
     assert works(host, ENHANCE)
     with put_back(host.checkout, tmp_path):
-        write_weights(host.checkout.home, NAME, b"broken")
+        spoil(host.checkout)
         assert NAME in failure(host)
 
 
 def test_the_status_leaves_out_models_without_weights(host: DrivenHost, tmp_path: Path) -> None:
     with put_back(host.checkout, tmp_path):
-        (host.checkout.models / f"{NAME}.onnx").unlink()
+        remove(host.checkout)
         assert NAME not in (host.client.status().models or ())
     assert NAME in (host.client.status().models or ())
 
 
-def test_broken_weights_are_named_and_spoil_nothing_else(host: DrivenHost, tmp_path: Path) -> None:
-    assert works(host, ENHANCE)
-    with put_back(host.checkout, tmp_path):
-        write_weights(host.checkout.home, NAME, b"broken")
-        assert NAME in failure(host)
-        assert works(host, OTHER)
-    assert works(host, ENHANCE)
-
-
-def test_damaged_weights_are_named_with_the_remedy(host: DrivenHost, tmp_path: Path) -> None:
-    with put_back(host.checkout, tmp_path):
-        write_weights(host.checkout.home, NAME, b"damaged", crc="00000000")
-        message = failure(host)
-        assert NAME in message
-        assert "force-download" in message
-    assert works(host, ENHANCE)
-
-
 def test_an_operation_that_failed_leaves_nothing(host: DrivenHost, tmp_path: Path) -> None:
     with put_back(host.checkout, tmp_path):
-        write_weights(host.checkout.home, NAME, b"broken")
+        spoil(host.checkout)
         with pytest.raises(EngineFailed):
             host.done(ENHANCE, plain((90, 90, 90)))
     assert host.jobs() == []

@@ -24,18 +24,10 @@ from tests.support.facefusion.made_pictures import (
     opened,
     plain,
 )
+from tests.support.facefusion.synthetic_changers import ENHANCERS
 
-STEPS = {  # of brightness, in the models' range of -1 to 1
-    EnhancementModel.RESTOREFORMER_PLUS_PLUS: 0.15,
-    EnhancementModel.GFPGAN_1_2: 0.20,
-    EnhancementModel.GFPGAN_1_3: 0.25,
-    EnhancementModel.GFPGAN_1_4: 0.30,
-    EnhancementModel.GPEN_BFR_256: 0.35,
-    EnhancementModel.GPEN_BFR_512: 0.40,
-    EnhancementModel.GPEN_BFR_1024: 0.45,
-    EnhancementModel.GPEN_BFR_2048: 0.50,
-    EnhancementModel.CODEFORMER: 0.55,
-}
+STEPS = {model: ENHANCERS.get(model, (512, 0.55))[1] for model in EnhancementModel}
+"""Of brightness, in the models' range of -1 to 1; codeformer's is its weight's."""
 ESTIMATE = 34
 PER_YEAR = 0.5 * 255 / 100
 FACE_AREA = (50, 40, 206, 196)

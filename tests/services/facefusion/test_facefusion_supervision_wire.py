@@ -103,7 +103,7 @@ def test_an_answer_without_its_mark_counts(open_strange: OpenStrange) -> None:
 
 
 def test_the_mark_of_a_worker_that_ended_counts_for_no_other(open_strange: OpenStrange) -> None:
-    engine = open_strange("ends after the mark", "says more after its answer")
+    engine = open_strange("ends after the mark", "writes more after its answer")
 
     assert "the last word" in engine.run(DetectOperation()).log
 

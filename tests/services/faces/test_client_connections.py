@@ -6,7 +6,7 @@ from storycanvas.faces.client.host_client import FaceHostClient
 from storycanvas.faces.errors import ContractBroken, HostUnreachable, PictureNotFound, TokenRefused
 from storycanvas.faces.operations import EnhanceOperation
 from tests.support.host.connections import CountingRelay
-from tests.support.host.scripted_host import AT_ONCE, INPUT, LOOK, PICTURE, Said, ScriptedHost
+from tests.support.host.scripted_host import AT_ONCE, INPUT, LOOK, PICTURE, Scripted, ScriptedHost
 from tests.support.host.threaded_host import ThreadedHost
 
 
@@ -31,7 +31,7 @@ def test_a_proxy_of_the_environment_sees_nothing(
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
 
-    with ScriptedHost(Said(502)) as proxy:
+    with ScriptedHost(Scripted(502)) as proxy:
         monkeypatch.setenv(name, proxy.url)
         with FaceHostClient(host.url) as client:
             client.status()
@@ -41,8 +41,8 @@ def test_a_proxy_of_the_environment_sees_nothing(
 
 def test_a_redirect_is_not_followed() -> None:
     with (
-        ScriptedHost(Said()) as elsewhere,
-        ScriptedHost(Said(302, headers={"Location": elsewhere.url})) as host,
+        ScriptedHost(Scripted()) as elsewhere,
+        ScriptedHost(Scripted(302, headers={"Location": elsewhere.url})) as host,
         FaceHostClient(host.url, "a-token") as client,
         pytest.raises(ContractBroken, match="HTTP 302"),
     ):

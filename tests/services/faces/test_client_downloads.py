@@ -11,17 +11,19 @@ from storycanvas.faces.errors import (
 )
 from storycanvas.faces.pictures.reading import MAX_BYTES, Picture
 from tests.support.host.pictures import encoded
-from tests.support.host.scripted_host import AT_ONCE, NAME, PICTURE, Said, ScriptedHost
+from tests.support.host.scripted_host import AT_ONCE, NAME, PICTURE, Scripted, ScriptedHost
 from tests.support.host.threaded_host import ThreadedHost
 
-WHOLE = Said(body=PICTURE.png)
+WHOLE = Scripted(body=PICTURE.png)
 HALF = len(PICTURE.png) // 2
 DAMAGED = {
-    "half of it": Said(body=PICTURE.png, sends=HALF),
-    "less than declared": Said(body=PICTURE.png, headers={"Content-Length": "9999"}, sends=9999),
-    "half of it, as if whole": Said(body=PICTURE.png[:HALF]),
-    "another picture": Said(body=encoded(colour="blue")),
-    "nothing": Said(),
+    "half of it": Scripted(body=PICTURE.png, sends=HALF),
+    "less than declared": Scripted(
+        body=PICTURE.png, headers={"Content-Length": "9999"}, sends=9999
+    ),
+    "half of it, as if whole": Scripted(body=PICTURE.png[:HALF]),
+    "another picture": Scripted(body=encoded(colour="blue")),
+    "nothing": Scripted(),
 }
 
 
@@ -36,7 +38,7 @@ def test_a_picture_comes_back_as_it_went(host: ThreadedHost) -> None:
 
 
 @pytest.mark.parametrize("said", DAMAGED.values(), ids=DAMAGED)
-def test_a_damaged_picture_is_fetched_again(said: Said) -> None:
+def test_a_damaged_picture_is_fetched_again(said: Scripted) -> None:
     with ScriptedHost(said, WHOLE) as host:
         assert download(host) == PICTURE
 
@@ -44,7 +46,7 @@ def test_a_damaged_picture_is_fetched_again(said: Said) -> None:
 
 
 @pytest.mark.parametrize("said", DAMAGED.values(), ids=DAMAGED)
-def test_a_picture_that_stays_damaged_is_said_to_be(said: Said) -> None:
+def test_a_picture_that_stays_damaged_is_said_to_be(said: Scripted) -> None:
     with ScriptedHost(said) as host, pytest.raises(AnswerDamaged, match="bytes") as damage:
         download(host)
 
@@ -52,14 +54,14 @@ def test_a_picture_that_stays_damaged_is_said_to_be(said: Said) -> None:
     assert len(host.arrived) == AT_ONCE.tries
 
 
-ENDLESS: dict[str, Said] = {
-    "declared": Said(body=bytes(MAX_BYTES + 1)),
-    "not declared": Said(body=bytes(MAX_BYTES + 1), trickles=True),
+ENDLESS: dict[str, Scripted] = {
+    "declared": Scripted(body=bytes(MAX_BYTES + 1)),
+    "not declared": Scripted(body=bytes(MAX_BYTES + 1), trickles=True),
 }
 
 
 @pytest.mark.parametrize("said", ENDLESS.values(), ids=ENDLESS)
-def test_no_more_of_a_picture_is_read_than_a_picture_may_have(said: Said) -> None:
+def test_no_more_of_a_picture_is_read_than_a_picture_may_have(said: Scripted) -> None:
     with ScriptedHost(said) as host, pytest.raises(PictureTooLarge):
         download(host)
 
@@ -70,7 +72,7 @@ def test_an_answer_that_trickles_is_left() -> None:
     hasty = Timeouts(transfer=0.05)
 
     with (
-        ScriptedHost(Said(trickles=True)) as host,
+        ScriptedHost(Scripted(trickles=True)) as host,
         FaceHostClient(host.url, timeouts=hasty, retries=AT_ONCE) as client,
         pytest.raises(HostUnreachable, match="did not end its answer"),
     ):
@@ -79,7 +81,7 @@ def test_an_answer_that_trickles_is_left() -> None:
 
 def test_a_status_without_end_is_no_status() -> None:
     with (
-        ScriptedHost(Said(body=bytes(MAX_BYTES), trickles=True)) as host,
+        ScriptedHost(Scripted(body=bytes(MAX_BYTES), trickles=True)) as host,
         FaceHostClient(host.url) as client,
         pytest.raises(ContractBroken),
     ):

@@ -8,7 +8,15 @@ from storycanvas.faces.client.host_client import FaceHostClient
 from storycanvas.faces.client.timeouts import Timeouts
 from storycanvas.faces.errors import FaceError, HostFull, HostNotReady, HostUnreachable
 from storycanvas.net.retry import RetryPolicy
-from tests.support.host.scripted_host import AT_ONCE, DONE, INPUT, LOOK, Said, ScriptedHost, refused
+from tests.support.host.scripted_host import (
+    AT_ONCE,
+    DONE,
+    INPUT,
+    LOOK,
+    Scripted,
+    ScriptedHost,
+    refused,
+)
 
 HTML = b"<html>Now what</html>"
 PASSING = {
@@ -17,19 +25,19 @@ PASSING = {
     "timed out": refused(504, "timed_out", retryable=True),
     "unknown but passing": refused(500, "of_a_newer_host", retryable=True),
     "known as final but passing": refused(500, "engine_failed", retryable=True),
-    "a proxy": Said(502, HTML),
-    "no answer": Said(drops=True),
-    "half an answer": Said(body=DONE.body, sends=9),
+    "a proxy": Scripted(502, HTML),
+    "no answer": Scripted(drops=True),
+    "half an answer": Scripted(body=DONE.body, sends=9),
 }
 FINAL = {
     "no face": refused(422, "no_face", retryable=False),
     "broken engine": refused(500, "engine_failed", retryable=False),
     "known as passing but final": refused(429, "queue_full", retryable=False),
-    "refused token": Said(401),
-    "error without a body": Said(500, HTML),
-    "full without a body": Said(429, HTML),
-    "elsewhere": Said(307, headers={"Location": "/"}),
-    "no host at all": Said(200, HTML),
+    "refused token": Scripted(401),
+    "error without a body": Scripted(500, HTML),
+    "full without a body": Scripted(429, HTML),
+    "elsewhere": Scripted(307, headers={"Location": "/"}),
+    "no host at all": Scripted(200, HTML),
 }
 
 
@@ -39,7 +47,7 @@ def operate(host: ScriptedHost, retries: RetryPolicy = AT_ONCE) -> None:
 
 
 @pytest.mark.parametrize("said", PASSING.values(), ids=PASSING)
-def test_what_may_pass_is_asked_again_with_the_same_key(said: Said) -> None:
+def test_what_may_pass_is_asked_again_with_the_same_key(said: Scripted) -> None:
     with ScriptedHost(said, DONE) as host:
         operate(host)
 
@@ -49,7 +57,7 @@ def test_what_may_pass_is_asked_again_with_the_same_key(said: Said) -> None:
 
 
 @pytest.mark.parametrize("said", FINAL.values(), ids=FINAL)
-def test_what_is_refused_for_good_is_asked_once(said: Said) -> None:
+def test_what_is_refused_for_good_is_asked_once(said: Scripted) -> None:
     with ScriptedHost(said) as host, pytest.raises(FaceError) as refusal:
         operate(host)
 
@@ -58,7 +66,7 @@ def test_what_is_refused_for_good_is_asked_once(said: Said) -> None:
 
 
 @pytest.mark.parametrize("said", PASSING.values(), ids=PASSING)
-def test_what_does_not_pass_fails_after_so_many_tries(said: Said) -> None:
+def test_what_does_not_pass_fails_after_so_many_tries(said: Scripted) -> None:
     with ScriptedHost(said) as host, pytest.raises(FaceError) as refusal:
         operate(host, AT_ONCE)
 
@@ -92,7 +100,7 @@ def test_each_operation_has_its_own_longest_wait() -> None:
     hasty = Timeouts(answers={LOOK.path: 0.05})
 
     with (
-        ScriptedHost(Said(hangs=True)) as host,
+        ScriptedHost(Scripted(hangs=True)) as host,
         FaceHostClient(host.url, timeouts=hasty, retries=AT_ONCE) as client,
         pytest.raises(HostUnreachable, match="did not answer in time"),
     ):

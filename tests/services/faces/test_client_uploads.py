@@ -22,7 +22,7 @@ from tests.support.host.scripted_host import (
     NAME,
     PICTURE,
     STORED,
-    Said,
+    Scripted,
     ScriptedHost,
 )
 from tests.support.host.threaded_host import OpenHost, ThreadedHost
@@ -37,7 +37,7 @@ def test_what_the_host_lacks_is_sent_once() -> None:
 
 
 def test_what_the_host_has_is_not_sent() -> None:
-    with ScriptedHost(Said()) as host, FaceHostClient(host.url) as client:
+    with ScriptedHost(Scripted()) as host, FaceHostClient(host.url) as client:
         assert [client.upload(PICTURE) for _ in range(3)] == [NAME] * 3
 
     assert host.methods() == ["HEAD"]
@@ -57,7 +57,7 @@ def test_threads_with_the_same_picture_send_it_once() -> None:
 def test_a_large_picture_goes_in_pieces_of_a_known_total() -> None:
     png = bytes(range(256)) * (4 * CHUNK_BYTES // 256) + b"end"
     name = hashlib.sha256(png).hexdigest()
-    stored = Said(body=f'{{"path": "asset:{name}.png"}}'.encode())
+    stored = Scripted(body=f'{{"path": "asset:{name}.png"}}'.encode())
 
     with ScriptedHost(LACKING, stored) as host, FaceHostClient(host.url) as client:
         client.upload(Picture(png, 1, 1, ""))
@@ -70,7 +70,7 @@ def test_a_large_picture_goes_in_pieces_of_a_known_total() -> None:
 
 def test_an_upload_that_is_turned_away_is_sent_again_from_its_begin() -> None:
     with (
-        ScriptedHost(LACKING, Said(503), STORED) as host,
+        ScriptedHost(LACKING, Scripted(503), STORED) as host,
         FaceHostClient(host.url, retries=AT_ONCE) as client,
     ):
         client.upload(PICTURE)
@@ -79,7 +79,7 @@ def test_an_upload_that_is_turned_away_is_sent_again_from_its_begin() -> None:
 
 
 def test_a_picture_that_changed_on_its_way_is_sent_again_and_then_refused() -> None:
-    other = Said(body=f'{{"path": "asset:{"a" * 64}.png"}}'.encode())
+    other = Scripted(body=f'{{"path": "asset:{"a" * 64}.png"}}'.encode())
 
     with (
         ScriptedHost(LACKING, other) as host,

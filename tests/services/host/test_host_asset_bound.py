@@ -176,7 +176,7 @@ def test_a_picture_removed_by_hand_can_be_uploaded_again(store: AssetStore, tmp_
     assert kept(tmp_path, ALL) == [0, 1, 2]
 
 
-def test_an_upload_mends_a_picture_that_was_cut(store: AssetStore, tmp_path: Path) -> None:
+def test_an_upload_replaces_a_picture_that_was_cut(store: AssetStore, tmp_path: Path) -> None:
     (tmp_path / name(1)).write_bytes(b"cut")
     stored(store, 1)
     assert (tmp_path / name(1)).read_bytes() == numbered(1)

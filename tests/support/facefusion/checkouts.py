@@ -57,8 +57,8 @@ def refuse_real_weights(checkout: Checkout) -> None:
         with path.open("rb") as file:
             if PRODUCER not in file.read(_HEAD_BYTES):
                 raise ValueError(
-                    f"{path} is no stand-in: name in {HOME_VARIABLE} a FaceFusion checkout of its "
-                    "own for tests, and let synthetic_weights.py write its weights."
+                    f"{path} is not a stand-in: name in {HOME_VARIABLE} a FaceFusion checkout of "
+                    "its own for tests, and let synthetic_weights.py write its weights."
                 )
 
 

@@ -58,7 +58,7 @@ def behave(how: str) -> None:
             say("about to end")
             say(MARK)
             sys.exit(7)
-        case "says more after its answer":
+        case "writes more after its answer":
             answer(ANSWER)
             time.sleep(0.3)
             say("the last word")

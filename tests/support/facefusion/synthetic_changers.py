@@ -154,7 +154,7 @@ def portrait_readers() -> Iterator[Model]:
 
 
 def portrait_retargeters() -> Iterator[Model]:
-    """Move all points by how far eyes or lips are to open, which the last input says."""
+    """Move all points by how far eyes or lips are to open, by the last input."""
     nodes = """
         goal = Slice (input, first, last, axis)
         signed = Sub (goal, middle)

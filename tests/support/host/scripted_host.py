@@ -19,7 +19,7 @@ PROMPT = 0.01
 
 
 @dataclass(frozen=True)
-class Said:
+class Scripted:
     """An answer; the newest one of a script is repeated.
 
     Attributes:
@@ -57,23 +57,23 @@ class _Handler(BaseHTTPRequestHandler):
 
     def answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        said = self.server.next_for(Arrived(self.command, self.path, dict(self.headers), body))
-        if said.hangs:
+        scripted = self.server.next_for(Arrived(self.command, self.path, dict(self.headers), body))
+        if scripted.hangs:
             self.server.closing.wait(60)
-        if said.hangs or said.drops:
+        if scripted.hangs or scripted.drops:
             self.close_connection = True
             return
-        self._head(said)
+        self._head(scripted)
         if self.command != "HEAD":
-            self.wfile.write(said.body[: said.sends])
-        self.close_connection = said.sends is not None or said.trickles
-        while said.trickles and not self.server.closing.wait(PROMPT):
+            self.wfile.write(scripted.body[: scripted.sends])
+        self.close_connection = scripted.sends is not None or scripted.trickles
+        while scripted.trickles and not self.server.closing.wait(PROMPT):
             self.wfile.write(TRICKLE)
 
-    def _head(self, said: Said) -> None:
-        self.send_response_only(said.status)
-        length = {} if said.trickles else {"Content-Length": str(len(said.body))}
-        for name, value in {"Date": formatdate(usegmt=True), **length, **said.headers}.items():
+    def _head(self, scripted: Scripted) -> None:
+        self.send_response_only(scripted.status)
+        length = {} if scripted.trickles else {"Content-Length": str(len(scripted.body))}
+        for name, value in {"Date": formatdate(usegmt=True), **length, **scripted.headers}.items():
             self.send_header(name, value)
         self.end_headers()
 
@@ -93,7 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
 class ScriptedHost(ThreadingHTTPServer):
     """Use as a context; every answer is for one request, whatever it asks for."""
 
-    def __init__(self, *script: Said) -> None:
+    def __init__(self, *script: Scripted) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.lock = threading.Lock()
         self.closing = threading.Event()
@@ -103,7 +103,7 @@ class ScriptedHost(ThreadingHTTPServer):
         self._script = deque(script)
         self._thread = threading.Thread(target=self.serve_forever, args=(PROMPT,))
 
-    def next_for(self, request: Arrived) -> Said:
+    def next_for(self, request: Arrived) -> Scripted:
         with self.lock:
             self.arrived.append(request)
             return self._script.popleft() if len(self._script) > 1 else self._script[0]
@@ -130,9 +130,9 @@ LOOK = DetectOperation()
 INPUT = [f"asset:{'0' * 64}.png"]
 PICTURE = read_picture(encoded(), "a picture")
 NAME = f"asset:{PICTURE.asset_name}"
-STORED = Said(body=json.dumps({"path": NAME}).encode())
-LACKING = Said(404)
-DONE = Said(
+STORED = Scripted(body=json.dumps({"path": NAME}).encode())
+LACKING = Scripted(404)
+DONE = Scripted(
     body=json.dumps(
         {
             "processing_time_seconds": 1,
@@ -144,7 +144,7 @@ DONE = Said(
 )
 
 
-def refused(status: int, code: str, *, retryable: bool, **headers: str) -> Said:
+def refused(status: int, code: str, *, retryable: bool, **headers: str) -> Scripted:
     body = {"error": {"code": code, "message": "So.", "retryable": retryable}}
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Said(status, json.dumps(body).encode(), named)
+    return Scripted(status, json.dumps(body).encode(), named)

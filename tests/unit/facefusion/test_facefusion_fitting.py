@@ -1,7 +1,5 @@
 """Pictures go to FaceFusion and come back without loss."""
 
-import io
-
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
@@ -17,6 +15,7 @@ from storycanvas.host.engines.facefusion.pixels import (
     restore_mask,
     same_pixels,
 )
+from tests.support.facefusion.made_pictures import encoded, opened
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 SIZES = [(1, 1), (63, 65), (64, 64), (513, 511), (300, 601), (2, 400)]
@@ -37,18 +36,6 @@ def with_profile(before: Picture) -> Picture:
     image = opened(before.png)
     image.info["icc_profile"] = PROFILE
     return normal_form(image)
-
-
-def opened(png: bytes) -> Image.Image:
-    image = Image.open(io.BytesIO(png))
-    image.load()
-    return image
-
-
-def encoded(image: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, format="PNG")
-    return buffer.getvalue()
 
 
 @MODES

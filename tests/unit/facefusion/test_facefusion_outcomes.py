@@ -12,7 +12,7 @@ COPYING = "[FACEFUSION.TO_IMAGE] copying image with a resolution of 512x512"
 OUTCOMES = {
     "done": (0, False, [STEP, COPYING], True, None),
     "analyser refuses": (1, True, [STEP], False, ContentRejected),
-    "silence is no refusal": (1, False, [], False, EngineFailed),
+    "silence is not a refusal": (1, False, [], False, EngineFailed),
     "asked and not refused": (1, False, [STEP], False, EngineFailed),
     "no source face": (
         1, False, [STEP, "[FACEFUSION.CORE] no source face detected!"], False, NoFace,

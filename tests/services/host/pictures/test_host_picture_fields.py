@@ -16,18 +16,11 @@ def outside(tmp_path: Path) -> Path:
     return secret
 
 
-def test_a_path_below_an_allowed_folder_is_read(host: ThreadedHost, allowed: Path) -> None:
-    assert host.age(str(allowed / "face.png")).status_code == 200
-
-
-def test_a_path_with_dots_that_stays_inside_is_read(host: ThreadedHost, allowed: Path) -> None:
-    assert host.age(f"{allowed}/./sub/../face.png").status_code == 200
-
-
-def test_a_link_that_stays_inside_is_read(host: ThreadedHost, allowed: Path) -> None:
-    link = allowed / "inside.png"
-    link.symlink_to("face.png")
-    assert host.age(str(link)).status_code == 200
+@pytest.mark.parametrize("way", ["face.png", "./sub/../face.png", "link.png"])
+def test_a_path_that_stays_inside_is_read(host: ThreadedHost, allowed: Path, way: str) -> None:
+    if way == "link.png":
+        (allowed / way).symlink_to("face.png")
+    assert host.age(f"{allowed}/{way}").status_code == 200
 
 
 def test_outside_is_refused_whether_it_exists_or_not(

@@ -2,9 +2,7 @@ import asyncio
 import datetime as dt
 import ipaddress
 import ssl
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -17,51 +15,22 @@ from storycanvas.host.sources.addresses import IpAddress, Lookup, look_up
 from storycanvas.host.sources.picture_downloads import PictureDownloads
 from storycanvas.host.sources.url_hosts import UrlHost
 from tests.support.host.pictures import encoded
+from tests.support.host.scripted_host import Scripted, ScriptedHost
 from tests.system.fuzz.strange_server import StrangeServer
 
 NAME = "pictures.example"
 GOOD = encoded()
 
 
-class Named(ThreadingHTTPServer):
-    """Answers a picture, and notes by which name it was asked."""
-
-    def __init__(self, certificate: Path | None = None) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.names: list[str] = []
-        if certificate:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate)
-            self.socket = context.wrap_socket(self.socket, server_side=True)
-
-    def handle_error(self, *_: object) -> None:
-        """A caller that distrusts the certificate hangs up."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        assert isinstance(self.server, Named)
-        self.server.names.append(self.headers["Host"])
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(GOOD)
-
-    def log_message(self, *_: object) -> None:
-        """Stay silent."""
-
-
-def served(server: Named) -> Iterator[Named]:
-    with server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
 @pytest.fixture
-def server() -> Iterator[Named]:
-    yield from served(Named())
+def server() -> Iterator[ScriptedHost]:
+    with ScriptedHost(Scripted(body=GOOD)) as scripted:
+        yield scripted
+
+
+def names(server: ScriptedHost) -> list[str]:
+    """The names by which a server was asked."""
+    return [request.headers["Host"] for request in server.arrived]
 
 
 @pytest.fixture(scope="module")
@@ -85,8 +54,13 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def secure_server(certificate: Path) -> Iterator[Named]:
-    yield from served(Named(certificate))
+def secure_server(certificate: Path) -> Iterator[ScriptedHost]:
+    scripted = ScriptedHost(Scripted(body=GOOD))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    scripted.socket = context.wrap_socket(scripted.socket, server_side=True)
+    with scripted:
+        yield scripted
 
 
 def leads_to(*addresses: str) -> Lookup:
@@ -108,20 +82,22 @@ def fetch(
     return asyncio.run(downloads.fetch("source_path", url))
 
 
-def test_the_address_that_was_checked_is_asked_by_the_servers_name(server: Named) -> None:
+def test_the_address_that_was_checked_is_asked_by_the_servers_name(server: ScriptedHost) -> None:
     url = f"http://{NAME}:{server.server_port}/face.png"
     assert fetch(url, leads_to("127.0.0.1")) == GOOD
-    assert server.names == [f"{NAME}:{server.server_port}"]
+    assert names(server) == [f"{NAME}:{server.server_port}"]
 
 
-def test_a_certificate_has_to_be_the_servers_own(secure_server: Named, certificate: Path) -> None:
+def test_a_certificate_has_to_be_the_servers_own(
+    secure_server: ScriptedHost, certificate: Path
+) -> None:
     port, lookup = secure_server.server_port, leads_to("127.0.0.1")
     assert fetch(f"https://{NAME}:{port}/x", lookup, trusted=certificate) == GOOD
     with pytest.raises(PictureUnreachable):
         fetch(f"https://other.example:{port}/x", lookup, trusted=certificate)
     with pytest.raises(PictureUnreachable):
         fetch(f"https://{NAME}:{port}/x", lookup)
-    assert secure_server.names == [f"{NAME}:{port}"]
+    assert names(secure_server) == [f"{NAME}:{port}"]
 
 
 @pytest.mark.parametrize(
@@ -135,20 +111,20 @@ def test_a_certificate_has_to_be_the_servers_own(secure_server: Named, certifica
     ],
 )
 def test_one_address_that_is_not_allowed_is_enough_to_refuse(
-    server: Named, addresses: tuple[str, ...], *, allow_private: bool
+    server: ScriptedHost, addresses: tuple[str, ...], *, allow_private: bool
 ) -> None:
     url = f"http://{NAME}:{server.server_port}/face.png"
     with pytest.raises(BadField, match="not public"):
         fetch(url, leads_to(*addresses), allow_private=allow_private)
-    assert server.names == []
+    assert names(server) == []
 
 
-def test_localhost_needs_no_further_option(server: Named) -> None:
+def test_localhost_needs_no_further_option(server: ScriptedHost) -> None:
     url = f"http://localhost:{server.server_port}/face.png"
     assert fetch(url, look_up, allow_private=False) == GOOD
 
 
-def test_the_next_address_is_tried_when_the_first_does_not_answer(server: Named) -> None:
+def test_the_next_address_is_tried_when_the_first_does_not_answer(server: ScriptedHost) -> None:
     url = f"http://{NAME}:{server.server_port}/face.png"
     assert fetch(url, leads_to("127.0.0.2", "127.0.0.1")) == GOOD
 

@@ -1,4 +1,4 @@
-"""What can go wrong with FaceFusion, and which of it a second attempt in a new process may mend."""
+"""What can go wrong with FaceFusion, and what a second attempt in a new process may repair."""
 
 import re
 from collections.abc import Sequence
