@@ -42,7 +42,7 @@ def test_a_missing_or_unreadable_answer_costs_one_attempt(
 @pytest.mark.parametrize(
     ("behaviours", "message"),
     [
-        (("no JSON", "no JSON"), "answered 'no JSON'.*twice"),
+        (("no JSON", "no JSON"), "answered 'no JSON.*twice"),
         (("no JSON", "hello Good morning"), r"answered 'Good morning.*twice\."),
     ],
     ids=["answers", "a greeting"],
