@@ -64,13 +64,13 @@ def test_the_first_error_in_the_log_is_the_reason() -> None:
     assert complaints(log) == "terminating: DBPathInUse"
 
 
-def test_an_end_without_an_error_is_told_as_it_is(tmp_path: Path) -> None:
+def test_an_end_without_an_error_stays_as_it_is(tmp_path: Path) -> None:
     end = died(tmp_path, 1, "Killed")
 
     assert explain(end) is end
 
 
-def test_a_machine_without_mongod_is_told_what_to_start_instead(
+def test_a_machine_without_mongod_gets_a_remedy(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -27,12 +27,12 @@ def orphaned(service: LocalService, state_dir: Path) -> Record:
 def test_two_processes_that_start_at_once_share_one_server_and_the_last_ends_it(
     tmp_path: Path,
 ) -> None:
-    with MongodUser(tmp_path) as one, MongodUser(tmp_path) as other:
-        assert one.connected_to() == other.connected_to()
+    with MongodUser(tmp_path) as first, MongodUser(tmp_path) as other:
+        assert first.connected_to() == other.connected_to()
         server = find_running("mongod", tmp_path)
         assert server is not None
 
-        one.leave()
+        first.leave()
         assert is_running(server.identity)
 
         other.leave()
@@ -74,7 +74,7 @@ def test_a_service_let_go_while_used_is_left_to_its_user(tmp_path: Path) -> None
     assert not is_running(lease.record.identity)
 
 
-def test_letting_go_of_what_never_ran_says_so(tmp_path: Path) -> None:
+def test_letting_go_of_what_never_ran_is_named(tmp_path: Path) -> None:
     assert stop_kept("web_server", tmp_path) is Outcome.NOT_RUNNING
 
 
@@ -99,7 +99,7 @@ def test_other_settings_are_refused_while_others_use_the_service(tmp_path: Path)
         acquire(WebServer(path="/other"), tmp_path)
 
 
-def test_other_settings_replace_a_service_that_nobody_uses(tmp_path: Path) -> None:
+def test_other_settings_replace_a_service_without_users(tmp_path: Path) -> None:
     orphan = orphaned(WebServer(), tmp_path)
 
     with acquire(WebServer(path="/other"), tmp_path) as lease:

@@ -30,12 +30,12 @@ def share_of_green(sheet: Image.Image) -> float:
 
 @pytest.mark.parametrize(("count", "columns", "rows"), [(1, 1, 1), (6, 6, 1), (7, 6, 2)])
 def test_six_cells_stand_in_a_row(count: int, columns: int, rows: int) -> None:
-    one = drawn(SheetEntry("a", "done", picture()))
+    cell = drawn(SheetEntry("a", "done", picture()))
 
     sheet = drawn(*[SheetEntry(str(n), "done", picture()) for n in range(count)])
 
-    assert sheet.width == pytest.approx(one.width * columns, abs=12 * columns)
-    assert sheet.height == pytest.approx(one.height * rows, abs=12 * rows)
+    assert sheet.width == pytest.approx(cell.width * columns, abs=12 * columns)
+    assert sheet.height == pytest.approx(cell.height * rows, abs=12 * rows)
 
 
 def test_a_cell_shows_the_part_around_the_face() -> None:

@@ -1,18 +1,22 @@
-"""The operations carry StoryCanvas's names, ranges and defaults (docs/schema.md, Characters)."""
+"""Operations: names, ranges and defaults of docs/schema.md, keys by meaning, plans that fit."""
 
 import pytest
 from pydantic import ValidationError
 
+from storycanvas.faces.errors import PlanInvalid
+from storycanvas.faces.operation_key import operation_key
 from storycanvas.faces.operations import (
     OPERATIONS,
     AgeAdjustOperation,
     DetectOperation,
     EditOperation,
     EnhanceOperation,
+    FaceOperation,
     MaskOperation,
     SwapOperation,
     parse_operation,
 )
+from storycanvas.faces.plan import Gallery, Plan, PlanPicture, Step
 
 SLIDERS = sorted(name for name in EditOperation.model_fields if name.startswith("face_editor_"))
 
@@ -103,3 +107,87 @@ def test_small_detector_sizes_belong_to_the_detectors_that_have_them() -> None:
             "face_detector_size": "320x320",
         }
     )
+
+
+KEY_PARTS = {
+    "operation": EnhanceOperation(),
+    "input_hashes": ["a"],
+    "engine": "preview",
+    "engine_version": "1",
+}
+
+DIFFERENT: list[dict[str, object]] = [
+    {"operation": EnhanceOperation(face_enhancer_blend=0.5)},
+    {"operation": AgeAdjustOperation(target_age=45)},
+    {"input_hashes": ["b"]},
+    {"input_hashes": ["a", "b"]},
+    {"engine": "facefusion"},
+    {"engine_version": "2"},
+]
+
+SAME: list[tuple[dict[str, object], FaceOperation]] = [
+    ({"operation_type": "enhance", "face_enhancer_blend": 1}, EnhanceOperation()),
+    ({"operation_type": "enhance", "face_enhancer_model": "gfpgan_1.4"}, EnhanceOperation()),
+    ({"operation_type": "enhance", "face_detector_model": "yolo_face"}, EnhanceOperation()),
+]
+
+
+def key(**changes: object) -> str:
+    return operation_key(**{**KEY_PARTS, **changes})
+
+
+@pytest.mark.parametrize("change", DIFFERENT)
+def test_another_meaning_is_another_key(change: dict[str, object]) -> None:
+    assert key(**change) != key()
+
+
+@pytest.mark.parametrize(("document", "operation"), SAME)
+def test_another_spelling_of_the_same_meaning_is_the_same_key(
+    document: dict[str, object], operation: FaceOperation
+) -> None:
+    assert key(operation=parse_operation(document)) == key(operation=operation)
+
+
+def test_the_order_of_pictures_matters() -> None:
+    assert key(input_hashes=["a", "b"]) != key(input_hashes=["b", "a"])
+
+
+def test_a_key_stays_the_same_from_release_to_release() -> None:
+    """A change here forgets everything that ledgers hold: raise KEY_VERSION when it is meant."""
+    assert key() == "df03399547fccc57da8f572fd1fc2a2b8f33e4e4f57bf0d7e2fc801de87ebf09"
+
+
+BASE = PlanPicture(name="base", reference="base.png")
+
+
+def step(name: str, *inputs: str, **more: object) -> Step:
+    return Step(name=name, operation=EnhanceOperation(), inputs=inputs, **more)
+
+
+MISFITS = [
+    ((step("base", "base"),), "uses the name 'base' twice"),
+    ((step("a", "base"), step("a", "base")), "uses the name 'a' twice"),
+    ((step("a", "nowhere"),), "takes 'nowhere'"),
+    ((step("a", "b"), step("b", "base")), "takes 'b'"),
+    ((step("a"),), "has 0 inputs; enhance takes 1"),
+    ((step("a", "base", "base"),), "has 2 inputs; enhance takes 1"),
+    ((Step(name="s", operation=SwapOperation(), inputs=("base",)),), "swap takes 2"),
+    (
+        (Step(name="d", operation=DetectOperation(), inputs=("base",)), step("a", "d")),
+        "nor the picture of an earlier step",
+    ),
+    ((step("a", "base", gallery=Gallery.AGE_VARIANTS),), "must name an age"),
+    ((step("a", "base", age=40),), "must name an age"),
+]
+
+
+@pytest.mark.parametrize(("steps", "reason"), MISFITS)
+def test_a_plan_that_does_not_fit_is_refused(steps: tuple[Step, ...], reason: str) -> None:
+    with pytest.raises(PlanInvalid, match=reason):
+        Plan(pictures=(BASE,), steps=steps)
+
+
+def test_steps_may_take_pictures_and_earlier_steps() -> None:
+    plan = Plan(pictures=(BASE,), steps=(step("a", "base"), step("b", "a")))
+
+    assert [s.name for s in plan.steps] == ["a", "b"]

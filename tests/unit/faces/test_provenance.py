@@ -1,4 +1,4 @@
-"""Every output says that it is an AI edit, of what, how and by which engine."""
+"""Every output states that it is an AI edit, of what, how and by which engine."""
 
 import io
 from datetime import UTC, datetime
@@ -27,14 +27,14 @@ def picture() -> Picture:
     return normal_form(image)
 
 
-def said(answer: OperationAnswer = PREVIEW) -> dict[str, object]:
+def statement_of(answer: OperationAnswer = PREVIEW) -> dict[str, object]:
     return provenance(AgeAdjustOperation(target_age=45), ["abc"], answer)
 
 
 def test_the_statement_can_be_read_back_from_the_file(picture: Picture) -> None:
-    statement = read_provenance(with_provenance(picture, said()))
+    statement = read_provenance(with_provenance(picture, statement_of()))
 
-    assert statement == said()
+    assert statement == statement_of()
     assert statement["ai_edit"] is True
     assert statement["operation"] == "age_adjust"
     assert statement["parameters"]["target_age"] == 45
@@ -43,13 +43,13 @@ def test_the_statement_can_be_read_back_from_the_file(picture: Picture) -> None:
 
 
 def test_pixels_and_icc_profile_stay(picture: Picture) -> None:
-    again = read_picture(with_provenance(picture, said()), "it")
+    again = read_picture(with_provenance(picture, statement_of()), "it")
 
     assert again.sha256 == picture.sha256
 
 
 def test_writing_the_same_statement_twice_gives_the_same_bytes(picture: Picture) -> None:
-    assert with_provenance(picture, said()) == with_provenance(picture, said())
+    assert with_provenance(picture, statement_of()) == with_provenance(picture, statement_of())
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_writing_the_same_statement_twice_gives_the_same_bytes(picture: Picture)
 def test_other_programs_find_the_iptc_source_type(
     picture: Picture, engine: str, kind: bytes
 ) -> None:
-    statement = said(PREVIEW.model_copy(update={"engine": engine}))
+    statement = statement_of(PREVIEW.model_copy(update={"engine": engine}))
 
     assert kind in with_provenance(picture, statement)
 
@@ -72,14 +72,14 @@ def test_a_picture_without_a_statement_has_none(picture: Picture) -> None:
 
 
 def test_the_file_is_a_png(picture: Picture) -> None:
-    assert Image.open(io.BytesIO(with_provenance(picture, said()))).format == "PNG"
+    assert Image.open(io.BytesIO(with_provenance(picture, statement_of()))).format == "PNG"
 
 
-def test_models_and_values_really_used_are_told() -> None:
+def test_models_and_values_really_used_are_stated() -> None:
     answer = PREVIEW.model_copy(
         update={"models": ("fran",), "used": {"age_modifier_direction": 11}}
     )
 
-    assert said(answer)["models"] == ["fran"]
-    assert said(answer)["used"] == {"age_modifier_direction": 11}
-    assert "used" not in said()
+    assert statement_of(answer)["models"] == ["fran"]
+    assert statement_of(answer)["used"] == {"age_modifier_direction": 11}
+    assert "used" not in statement_of()

@@ -82,7 +82,7 @@ def test_a_known_base_age_is_stronger_than_the_estimate(
     assert plan_base_age(known, estimate) == expected
 
 
-def test_a_base_age_that_nobody_knows_is_asked_for() -> None:
+def test_an_unknown_base_age_is_asked_for() -> None:
     with pytest.raises(BaseAgeUnknown, match="base_age"):
         plan_base_age(None, None)
 
@@ -118,7 +118,7 @@ def test_a_swap_that_is_not_enhanced_is_shown_itself() -> None:
     assert plan.steps[-1].gallery is Gallery.SWAPPED_FACES
 
 
-def test_a_named_swapper_is_told_as_explicit() -> None:
+def test_a_named_swapper_counts_as_explicit() -> None:
     plan = enhance_then_swap("a", "b", face_swapper_model=FaceSwapperModel.SIMSWAP_256)
 
     assert named(plan)["swap"].sources == {"face_swapper_model": "explicit"}

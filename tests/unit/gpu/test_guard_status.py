@@ -20,8 +20,8 @@ HOLDER = Note(
 
 
 def state(taken: int = 1, slots: int | None = 1, **more: object) -> GuardState:
-    told = {"active": True, "notes": (), **more}
-    return GuardState("gpu:box:9002", slots, taken, **told)
+    fields = {"active": True, "notes": (), **more}
+    return GuardState("gpu:box:9002", slots, taken, **fields)
 
 
 def test_a_slot_without_a_living_holder_may_be_freed_on_an_idle_host() -> None:
@@ -40,9 +40,9 @@ REFUSALS = {
 def test_a_slot_is_left_where_something_may_run(
     case: tuple[GuardState, HostStatus | None, str],
 ) -> None:
-    seen, status, sentence = case
+    guard, status, sentence = case
     with pytest.raises(ResetRefused, match=sentence):
-        check_reset(seen, status)
+        check_reset(guard, status)
 
 
 def test_holder_and_waiting_runs_are_shown_with_their_links_and_times() -> None:
@@ -67,17 +67,17 @@ SLOTS = {
 
 
 @pytest.mark.parametrize("case", SLOTS.values(), ids=SLOTS)
-def test_what_is_wrong_with_a_limit_is_said(case: tuple[GuardState, str]) -> None:
-    seen, words = case
-    assert words in state_lines(seen, None, None)[0]
+def test_what_is_wrong_with_a_limit_is_shown(case: tuple[GuardState, str]) -> None:
+    guard, words = case
+    assert words in state_lines(guard, None, None)[0]
 
 
 MIRA = RunInfo(run="ages of Mira", run_id="abc", since=1_000_000.0)
 
 
-def note(process: int, **told: object) -> Note:
+def note(process: int, **fields: object) -> Note:
     blank = Note(limit="gpu:box:9002", machine="render", process=process, lane=1)
-    return blank.model_copy(update=told)
+    return blank.model_copy(update=fields)
 
 
 def test_only_claims_from_outside_of_the_peer_group_are_taken_from_notes() -> None:

@@ -11,16 +11,9 @@ TWO_CALLS = [Served("a/0", 10.0, 11.0), Served("b/0", 13.0, 14.0)]
 FAMILY = {"a": "a", "a+": "a", "b": "b"}
 
 
-def test_busy_is_service_over_the_time_from_first_start_to_last_end() -> None:
-    assert busy(TWO_CALLS) == 0.5
-
-
-def test_two_hosts_that_share_the_time_are_half_as_busy() -> None:
+def test_busy_and_rate_count_from_the_first_start_to_the_last_end() -> None:
+    assert busy(TWO_CALLS) == calls_a_second(TWO_CALLS) == 0.5
     assert busy(TWO_CALLS, hosts=2) == 0.25
-
-
-def test_a_rate_is_calls_over_that_time() -> None:
-    assert calls_a_second(TWO_CALLS) == 0.5
 
 
 WAITS = [

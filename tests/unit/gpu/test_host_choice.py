@@ -60,43 +60,42 @@ def test_a_host_can_do_what_its_status_does_not_exclude(
     assert has_what_it_takes(status(**fields), operation) is can
 
 
-def names(hosts: list[HostSnapshot]) -> list[str]:
-    return [host.name for host in hosts]
+MODEL = {"models": ("codeformer",)}
+NONE: dict[str, Any] = {"models": ()}
+POOLS = {
+    "hosts without the model are left out": (
+        [host("a", **NONE), host("b", **MODEL), host("c")],
+        "bc",
+    ),
+    "an absent host that alone has the model is waited for": (
+        [host("a", **NONE), host("b", healthy=False, **MODEL)],
+        "b",
+    ),
+    "a host that has never answered may be able": ([host("a", **NONE), HostSnapshot("b")], "b"),
+    "without the model anywhere each host names what it lacks": (
+        [host("a", **NONE), host("b", **NONE)],
+        "ab",
+    ),
+    "a host of another version never takes part": (
+        [host("a"), host("b", engine_version="3.7.1"), host("c", engine_version="3.9")],
+        "a",
+    ),
+    "hosts of other versions alone": (
+        [host("b", engine_version="3.7.1"), host("c", engine_version="3.9")],
+        "",
+    ),
+    "an only host is always chosen": (
+        [host("a", healthy=False, engine_version="3.7.1", **NONE)],
+        "a",
+    ),
+}
 
 
-def test_hosts_that_lack_the_model_are_left_out_while_another_has_it() -> None:
-    pool = [host("a", models=()), host("b", models=("codeformer",)), host("c")]
-
-    assert names(able_hosts(pool, ENHANCE, ENGINE)) == ["b", "c"]
-
-
-def test_a_host_that_is_away_is_waited_for_if_it_alone_has_the_model() -> None:
-    pool = [host("a", models=()), host("b", healthy=False, models=("codeformer",))]
-
-    assert names(able_hosts(pool, ENHANCE, ENGINE)) == ["b"]
-
-
-def test_a_host_that_has_never_answered_may_be_able() -> None:
-    assert names(able_hosts([host("a", models=()), HostSnapshot("b")], ENHANCE, ENGINE)) == ["b"]
-
-
-def test_when_nobody_has_the_model_the_hosts_say_themselves_what_they_lack() -> None:
-    pool = [host("a", models=()), host("b", models=())]
-
-    assert names(able_hosts(pool, ENHANCE, ENGINE)) == ["a", "b"]
-
-
-def test_a_host_of_another_version_never_takes_part() -> None:
-    pool = [host("a"), host("b", engine_version="3.7.1"), host("c", engine_version="3.9")]
-
-    assert names(able_hosts(pool, ENHANCE, ENGINE)) == ["a"]
-    assert able_hosts(pool[1:], ENHANCE, ENGINE) == []
-
-
-def test_an_only_host_is_always_chosen() -> None:
-    pool = [host("a", healthy=False, engine_version="3.7.1", models=())]
-
-    assert able_hosts(pool, ENHANCE, ENGINE) == pool
+@pytest.mark.parametrize(("pool", "chosen"), POOLS.values(), ids=POOLS)
+def test_the_hosts_that_can_do_an_operation_are_chosen(
+    pool: list[HostSnapshot], chosen: str
+) -> None:
+    assert [host.name for host in able_hosts(pool, ENHANCE, ENGINE)] == list(chosen)
 
 
 ENGINES = [
@@ -117,7 +116,7 @@ def test_a_run_takes_the_engine_of_most_hosts_that_are_healthy(
     assert engine_of_most(pool) == (chosen and ("facefusion", chosen))
 
 
-def test_the_report_says_who_runs_another_engine() -> None:
+def test_the_report_names_each_host_with_another_engine() -> None:
     pool = [host("http://a"), host("http://b", engine_version="3.7.1"), HostSnapshot("http://c")]
 
     assert other_engines(pool, ENGINE) == [

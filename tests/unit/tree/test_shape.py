@@ -41,7 +41,6 @@ DIRECT = {
 }
 WORDS = re.compile(r"\b(who[e]ver|some[b]ody|for[ ]ever|for one[ ]in)\b", re.IGNORECASE)
 NOT_YET_REWORDED = (
-    "storycanvas/faces/client/",
     "storycanvas/host/",
 )
 """Folders that may still have them; a folder is struck off when its last one is gone."""
