@@ -3,7 +3,9 @@
 import logging
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -24,10 +26,6 @@ pytest_plugins = [
 ]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
-
-
 @pytest.fixture(autouse=True, scope="session")
 def _no_waits_between_tries() -> Iterator[None]:
     """Repeat calls without a wait; a test of the waits calls `stamina.set_testing(False)`."""
@@ -36,9 +34,9 @@ def _no_waits_between_tries() -> Iterator[None]:
 
 
 def pytest_unconfigure() -> None:
-    """Say nothing of a log line that finds pytest's stream closed.
+    """Suppress the traceback of a log line that finds pytest's stream closed.
 
-    Threads of Prefect log until the interpreter ends; no test is left that could be told.
+    Threads of Prefect log until the interpreter ends.
     """
     logging.raiseExceptions = False
 
@@ -76,17 +74,29 @@ def host_url(state_dir: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def prefect_database(shared_dir: Path) -> Path:
-    """The database of a Prefect server after its first start, which takes 20 s for making it.
+def prefect_url(shared_dir: Path) -> Iterator[str]:
+    """A Prefect server, shared by the processes of one test run.
 
-    The processes of one test run share it: all of them find the same folder.
+    A second server costs a tenth of a core while it idles. Limits have names of their own, by host
+    or at random; a test that reads what is kept under a key takes `only_user_of_artifact_keys`.
     """
-    made = shared_dir / "first_start" / PrefectServer.name / "prefect.db"
-    with FileLock(shared_dir / "first_start.lock"):
-        if not made.exists():
-            with acquire(PrefectServer(), shared_dir / "first_start"):
-                pass
-    return made
+    made, copy = shared_dir / PrefectServer.name / "prefect.db", shared_dir / "first_start.db"
+    with ExitStack() as undo:
+        with FileLock(shared_dir / "prefect.lock"):
+            lease = undo.enter_context(running_prefect(shared_dir))
+            if not copy.exists():
+                with (
+                    closing(sqlite3.connect(made)) as source,
+                    closing(sqlite3.connect(copy)) as target,
+                ):
+                    source.backup(target)
+        yield lease.url
+
+
+@pytest.fixture(scope="session")
+def prefect_database(prefect_url: str, shared_dir: Path) -> Path:  # noqa: ARG001 - it makes it
+    """The shared server's database as it was after the first start, which takes 15 s to make it."""
+    return shared_dir / "first_start.db"
 
 
 @pytest.fixture(scope="session")
@@ -96,22 +106,7 @@ def with_prefect_database(prefect_database: Path) -> Callable[[Path], Path]:
     def prepare(state_dir: Path) -> Path:
         directory = state_dir / PrefectServer.name
         directory.mkdir(parents=True)
-        shutil.copy(prefect_database, directory)
+        shutil.copy(prefect_database, directory / "prefect.db")
         return state_dir
 
     return prepare
-
-
-@pytest.fixture(scope="session")
-def prefect_url(shared_dir: Path, with_prefect_database: Callable[[Path], Path]) -> Iterator[str]:
-    """A Prefect server, shared by the processes of one test run.
-
-    A second server costs a tenth of a core while it idles. Limits have names of their own, by host
-    or at random; a test that reads what is kept under a key takes `only_user_of_artifact_keys`.
-    """
-    state_dir = shared_dir / "prefect"
-    with FileLock(shared_dir / "prefect.lock"):
-        if not state_dir.exists():
-            with_prefect_database(state_dir)
-    with running_prefect(state_dir) as lease:
-        yield lease.url

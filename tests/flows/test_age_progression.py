@@ -1,12 +1,12 @@
 """The flow age-progression, for real: every age made, recorded and shown; nothing done twice."""
 
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
-from uuid import UUID
 
 import pytest
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
+from prefect.client.schemas.objects import State
+from pymongo.database import Database
 
 from db.schema.documents.faces import OperationRecord
 from flows.age_progression import age_progression
@@ -14,6 +14,9 @@ from storycanvas.faces.operations import DetectOperation
 from storycanvas.faces.pictures.provenance import read_provenance
 from storycanvas.faces.pictures.reading import read_picture
 from storycanvas.faces.report import FaceRunReport
+from tests.support.db.fixtures import empty_database
+from tests.support.flows.fixtures import open_world
+from tests.support.flows.runs import shown_by
 from tests.support.flows.world import CHARACTER, World
 
 HISTORY, GALLERY = "facefusion_processing_history", "facefusion_output_gallery"
@@ -31,48 +34,102 @@ def estimate(world: World, path: str) -> float:
     return answer.estimated_age
 
 
-def published(run: UUID | None) -> dict[str, Any]:
-    """Find a run's artifacts by the last part of their key."""
-    of_run = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run]))
-    with get_client(sync_client=True) as client:
-        found = client.read_artifacts(artifact_filter=of_run)
-    prefix = f"age-progression-{CHARACTER}-"
-    return {artifact.key.removeprefix(prefix): artifact for artifact in found}
+@pytest.fixture(scope="module")
+def first_run(
+    replica_set: Database[dict[str, Any]],
+    urls: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[World, State[FaceRunReport]]]:
+    """A run with what the form proposes, which several claims are about."""
+    folder = tmp_path_factory.mktemp("first_run")
+    with (
+        empty_database(replica_set) as database,
+        pytest.MonkeyPatch.context() as patch,
+        open_world(folder, database, urls, patch) as world,
+    ):
+        state = age_progression(CHARACTER, return_state=True)
+        patch.undo()  # other tests come in between
+        yield world, state
 
 
-def test_all_ages_are_made_and_differ_in_order(world: World) -> None:
-    report = age_progression(CHARACTER)
+def test_all_ages_are_made_and_differ_in_order(
+    first_run: tuple[World, State[FaceRunReport]],
+) -> None:
+    world, state = first_run
 
     variants = world.character()[GALLERY]["age_variants"]
     paths = {int(age): world.store.path_of(url) for age, url in variants.items()}
     ages = [estimate(world, path) for _, path in sorted(paths.items()) if path]
-    assert outcomes(report) == {"done"}
+    assert outcomes(state.result()) == {"done"}
     assert sorted(paths) == [12, 16, 25, 45, 65]
     assert all(younger < older for younger, older in pairwise(ages))
 
 
-def test_a_second_run_reuses_everything_and_leaves_no_trace(world: World) -> None:
-    first = age_progression(CHARACTER, ages=[25, 45])
+def test_history_names_the_parameters_as_the_app_stores_them(
+    first_run: tuple[World, State[FaceRunReport]],
+) -> None:
+    history = first_run[0].character()[HISTORY]
+
+    [aged] = [entry for entry in history if entry["parameters"].get("target_age") == 45]
+    [enhanced] = [
+        entry for entry in history if entry["input_image_url"] == aged["output_image_url"]
+    ]
+    assert aged["operation_type"] == "age_adjust"
+    assert aged["parameters"]["age_adjustment_blend"] == 1.0
+    assert enhanced["operation_type"] == "enhance"
+    assert enhanced["parameters"]["enhancement_model"] == "gfpgan_1.4"
+    assert enhanced["success"] is True
+
+
+def test_the_stored_picture_and_the_ledger_say_where_it_came_from(
+    first_run: tuple[World, State[FaceRunReport]],
+) -> None:
+    world, state = first_run
+    report = state.result()
+
+    [step] = [step for step in report.steps if step.step == "age 45"]
+    statement = read_provenance(world.store.read(step.output_path or ""))
+    document = world.database["facefusion_operations"].find_one({"output.path": step.output_path})
+    record = OperationRecord.model_validate(document)
+    assert statement is not None
+    assert statement["ai_edit"] is True
+    assert statement["engine"] == record.engine == "preview"
+    assert statement["input_sha256"] == record.inputs
+    assert report.engine.startswith("preview")
+
+
+def test_a_run_has_a_readable_name_and_publishes_sheet_table_and_progress(
+    first_run: tuple[World, State[FaceRunReport]],
+) -> None:
+    world, state = first_run
+
+    name, shown = shown_by(state)
+    prefix = f"age-progression-{CHARACTER}"
+    assert name == f"ages [12, 16, 25, 45, 65] of {CHARACTER}"
+    assert "](data:image/jpeg;base64," in shown[f"{prefix}-contact-sheet"][0].data
+    assert "enhance age 45" in shown[f"{prefix}-steps"][0].data
+    assert shown[f"{prefix}-progress"][0].data == 100.0
+    assert world.store.holds(state.result().contact_sheet_path or "")
+
+
+def test_a_second_run_reuses_everything_and_a_new_age_costs_one_operation(world: World) -> None:
+    first = age_progression(CHARACTER, ages=[45])
     before, operations = world.everything(), world.host.status().operations
 
-    second = age_progression(CHARACTER, ages=[25, 45])
+    second = age_progression(CHARACTER, ages=[45])
 
     assert outcomes(second) == {"reused"}
     assert world.host.status().operations == operations
     assert world.everything() == before
     assert [s.output_url for s in second.steps] == [s.output_url for s in first.steps]
 
+    third = age_progression(CHARACTER, ages=[45, 50], enhance=None)
 
-@pytest.mark.usefixtures("world")
-def test_only_new_ages_cost_new_operations() -> None:
-    age_progression(CHARACTER, ages=[45], enhance=None)
-
-    report = age_progression(CHARACTER, ages=[45, 50], enhance=None)
-
-    assert {step.step: step.outcome for step in report.steps} == {
-        "age 45": "reused",
-        "age 50": "done",
-    }
+    assert [(step.step, step.outcome) for step in third.steps] == [
+        ("age 45", "reused"),
+        ("age 50", "done"),
+    ]
+    assert world.host.status().operations == operations + 1
 
 
 def test_force_does_it_again_and_keeps_one_ledger_entry(world: World) -> None:
@@ -110,33 +167,6 @@ def test_another_character_with_the_same_picture_gets_its_own_history(world: Wor
     assert other is not None
     assert len(other[HISTORY]) == 1
     assert list(other[GALLERY]["age_variants"]) == ["45"]
-
-
-def test_history_names_the_parameters_as_the_app_stores_them(world: World) -> None:
-    age_progression(CHARACTER, ages=[45])
-
-    aged, enhanced = world.character()[HISTORY]
-    assert aged["operation_type"] == "age_adjust"
-    assert aged["parameters"]["target_age"] == 45
-    assert aged["parameters"]["age_adjustment_blend"] == 1.0
-    assert enhanced["operation_type"] == "enhance"
-    assert enhanced["parameters"]["enhancement_model"] == "gfpgan_1.4"
-    assert enhanced["input_image_url"] == aged["output_image_url"]
-    assert enhanced["success"] is True
-
-
-def test_the_stored_picture_and_the_ledger_say_where_it_came_from(world: World) -> None:
-    report = age_progression(CHARACTER, ages=[45], enhance=None)
-
-    (step,) = report.steps
-    statement = read_provenance(world.store.read(step.output_path or ""))
-    document = world.database["facefusion_operations"].find_one({"operation_type": "age_adjust"})
-    record = OperationRecord.model_validate(document)
-    assert statement is not None
-    assert statement["ai_edit"] is True
-    assert statement["engine"] == record.engine == "preview"
-    assert statement["input_sha256"] == record.inputs
-    assert report.engine.startswith("preview")
 
 
 @pytest.mark.usefixtures("world")
@@ -177,16 +207,3 @@ def test_a_named_base_image_is_used_instead_of_the_reference_image(world: World)
     report = age_progression(CHARACTER, ages=[45], base_image=named, enhance=None)
 
     assert outcomes(report) == {"done"}
-
-
-def test_a_run_has_a_readable_name_and_publishes_sheet_table_and_progress(world: World) -> None:
-    state = age_progression(CHARACTER, ages=[45], return_state=True)
-
-    run_id = state.state_details.flow_run_id
-    artifacts = published(run_id)
-    with get_client(sync_client=True) as client:
-        assert client.read_flow_run(run_id).name == f"ages [45] of {CHARACTER}"
-    assert "](data:image/jpeg;base64," in artifacts["contact-sheet"].data
-    assert "enhance age 45" in artifacts["steps"].data
-    assert artifacts["progress"].data == 100.0
-    assert world.store.holds(state.result().contact_sheet_path)

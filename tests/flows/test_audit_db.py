@@ -5,13 +5,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from prefect.states import State
 from pymongo.database import Database
 
-from db.audit.report import AuditReport
-from db.errors import DatabaseRefused
 from flows.audit_db import audit_db
-from tests.support.flows.shown import shown_by
+from tests.support.flows.runs import shown_by
 
 Data = Database[dict[str, Any]]
 
@@ -61,19 +58,3 @@ def test_a_run_that_fixes_says_so_in_its_name_and_what_it_did(configured: Data) 
     assert name == "audit-db (fixes)"
     assert "fixed: 1 put back to queued." in artifacts["audit-db"][0].data
     assert configured["facefusion_jobs"].count_documents({"status": "queued"}) == 1
-
-
-@pytest.mark.usefixtures("configured")
-def test_a_database_that_cannot_be_opened_is_one_sentence(
-    mongo_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    wrong = mongo_url.replace("mongodb://", "mongodb://user:hunter2@")
-    monkeypatch.setenv("MONGO_URL", wrong)
-
-    state: State[AuditReport] = audit_db(return_state=True)
-
-    assert state.is_failed()
-    assert "refuses this user" in (state.message or "")
-    assert "hunter2" not in (state.message or "")
-    with pytest.raises(DatabaseRefused):
-        state.result()

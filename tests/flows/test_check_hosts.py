@@ -19,8 +19,7 @@ from storycanvas.services.shared import acquire
 from tasks.health.check import collect_hosts
 from tasks.health.history import PICTURE_KEY, TABLE_KEY
 from tests.support.catalog.comfyui_server import COMFYUI, JsonServer, json_server
-from tests.support.flows.kept_artifacts import forget, kept
-from tests.support.flows.shown import shown_by
+from tests.support.flows.runs import forget, kept, shown_by
 from tests.support.flows.world import World
 
 EVENTS_SECONDS = 60
@@ -89,18 +88,21 @@ def test_every_kind_of_host_is_checked_kept_and_shown(world: World, comfyui: Jso
     assert "hunter2" not in f"{report}{table.data}{[*stored.values()]}"
 
 
-def test_going_away_and_coming_back_are_events(comfyui: JsonServer) -> None:
-    name = f"gpu-{comfyui.url[-5:]}"
-    check_hosts()
-    comfyui.answers["/system_stats"] = 503
-    went = check_hosts()
-    still = check_hosts()
-    comfyui.answers["/system_stats"] = COMFYUI["/system_stats"]
-    came = check_hosts()
+def test_going_away_and_coming_back_are_events_and_each_change_has_a_new_picture(
+    comfyui: JsonServer,
+) -> None:
+    name, up = f"gpu-{comfyui.url[-5:]}", COMFYUI["/system_stats"]
+    states = []
+    for answer in (up, 503, b"<html>", up):
+        comfyui.answers["/system_stats"] = answer
+        states.append(check_hosts(return_state=True))
 
     found = arrived(name, 2)
 
-    assert [len(report.changes) for report in (went, still, came)] == [1, 0, 1]
+    pictures = [shown_by(state)[1].get(PICTURE_KEY, []) for state in states]
+    assert [len(state.result().changes) for state in states] == [0, 1, 0, 1]
+    assert [len(rows) for rows in pictures] == [1, 1, 0, 1]
+    assert [artifact.id for artifact in kept(PICTURE_KEY)] == [pictures[-1][0].id]
     assert [event["event"] for event in found] == ["storycanvas.host.down", "storycanvas.host.up"]
     assert found[0]["resource"]["prefect.resource.name"] == name
     assert found[0]["payload"]["before"] == "up"
@@ -128,27 +130,6 @@ def test_a_change_is_one_event_although_runs_overlap_or_are_killed(comfyui: Json
 
     assert [len(report.changes) for report in (killed, overlapping, shown)] == [1, 1, 1]
     assert [event["event"] for event in found] == ["storycanvas.host.down", "storycanvas.host.up"]
-
-
-def test_only_the_newest_picture_is_kept(comfyui: JsonServer) -> None:
-    for answer in (COMFYUI["/system_stats"], 503, COMFYUI["/system_stats"]):
-        comfyui.answers["/system_stats"] = answer
-        last = check_hosts(return_state=True)
-
-    assert [artifact.id for artifact in kept(PICTURE_KEY)] == [
-        row.id for row in shown_by(last)[1][PICTURE_KEY]
-    ]
-
-
-def test_a_picture_is_made_at_first_and_on_a_change_and_not_in_between(
-    comfyui: JsonServer,
-) -> None:
-    shown = []
-    for answer in (COMFYUI["/system_stats"], COMFYUI["/system_stats"], b"<html>"):
-        comfyui.answers["/system_stats"] = answer
-        shown.append(PICTURE_KEY in shown_by(check_hosts(return_state=True))[1])
-
-    assert shown == [True, False, True]
 
 
 @pytest.mark.usefixtures("comfyui")
@@ -182,8 +163,7 @@ def test_without_the_database_everything_else_is_reported(
     world: World, comfyui: JsonServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COMFYUI_URLS", comfyui.url)
-    no_server = f"mongodb://user:hunter2@127.0.0.1:{choose_port([])}/"
-    monkeypatch.setenv("MONGO_URL", no_server)
+    monkeypatch.setenv("MONGO_URL", f"mongodb://user:hunter2@127.0.0.1:{choose_port([])}/")
 
     state = check_hosts(return_state=True)
 

@@ -12,7 +12,7 @@ from pymongo.database import Database
 from db.schema.documents.models import CatalogImport
 from flows.import_civitai import import_civitai
 from tests.support.catalog.civitai_server import Answer, CivitaiServer, page
-from tests.support.flows.retries import set_retries
+from tests.support.flows.runs import set_retries
 
 Data = Database[dict[str, Any]]
 OLD = "10871|121458|5062"

@@ -10,7 +10,9 @@ from tests.support.flows.world import CHARACTER, World, plain_picture
 GALLERY, HISTORY = "facefusion_output_gallery", "facefusion_processing_history"
 
 
-def test_the_face_is_enhanced_swapped_and_enhanced_again(world: World, target: str) -> None:
+def test_the_face_is_enhanced_swapped_and_enhanced_again_and_a_second_run_reuses_it(
+    world: World, target: str
+) -> None:
     report = enhance_then_swap(CHARACTER, target)
 
     gallery = world.character()[GALLERY]
@@ -20,8 +22,17 @@ def test_the_face_is_enhanced_swapped_and_enhanced_again(world: World, target: s
     assert gallery["enhanced_faces"] == [report.steps[0].output_url]
     assert gallery["swapped_faces"] == [report.steps[2].output_url]
 
+    before, count = world.everything(), world.host.status().operations
+    again = enhance_then_swap(CHARACTER, target)
 
-def test_the_result_is_the_target_picture_with_another_face(world: World, target: str) -> None:
+    assert {step.outcome for step in again.steps} == {"reused"}
+    assert world.host.status().operations == count
+    assert world.everything() == before
+
+
+def test_the_result_is_the_target_picture_with_another_face_and_the_history_names_both(
+    world: World, target: str
+) -> None:
     report = enhance_then_swap(CHARACTER, target, enhance_source=None, enhance_result=None)
 
     (swap,) = report.steps
@@ -30,28 +41,12 @@ def test_the_result_is_the_target_picture_with_another_face(world: World, target
     assert given is not None
     assert (made.width, made.height) == (900, 720)
     assert made.sha256 not in given["inputs"]
-
-
-def test_the_history_names_both_pictures_of_a_swap(world: World, target: str) -> None:
-    enhance_then_swap(CHARACTER, target, enhance_source=None, enhance_result=None)
-
     (entry,) = world.character()[HISTORY]
     for name in ("source_face_url", "target_image_url"):
         path = world.store.path_of(entry["parameters"][name])
         assert (path or "").startswith("local/source/")
         assert world.store.holds(path or "")
     assert entry["parameters"]["face_swapper_model"] == "inswapper_128"
-
-
-def test_a_second_run_reuses_everything(world: World, target: str) -> None:
-    enhance_then_swap(CHARACTER, target)
-    before, operations = world.everything(), world.host.status().operations
-
-    report = enhance_then_swap(CHARACTER, target)
-
-    assert {step.outcome for step in report.steps} == {"reused"}
-    assert world.host.status().operations == operations
-    assert world.everything() == before
 
 
 def test_a_target_without_a_face_is_refused_and_changes_nothing(world: World) -> None:

@@ -7,7 +7,7 @@ import pytest
 from pymongo.database import Database
 
 from flows.import_couple_swap import import_couple_swap
-from tests.support.flows.shown import shown_by
+from tests.support.flows.runs import shown_by
 from tests.support.paths import COUPLE_SAMPLES
 
 Data = Database[dict[str, Any]]

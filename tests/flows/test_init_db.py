@@ -3,14 +3,17 @@
 from typing import Any
 
 import pytest
+from prefect import Flow
 from prefect.client.schemas.objects import State
 from pymongo.database import Database
 
 from db.errors import DatabaseRefused
 from db.schema.collections import COLLECTIONS
+from flows.audit_db import audit_db
 from flows.init_db import init_db
+from flows.migrate_db import migrate_db
 from tasks.database.initialise import ARTIFACT_KEY, InitialisationBlocked
-from tests.support.flows.shown import shown_by
+from tests.support.flows.runs import shown_by
 
 Data = Database[dict[str, Any]]
 WRONG_USER = "mongodb://user:hunter2@"
@@ -86,15 +89,20 @@ def test_duplicates_end_the_run_failed_with_the_report_and_what_to_do(configured
 
 @pytest.mark.usefixtures("configured")
 @pytest.mark.parametrize(
-    ("url", "sentence"),
-    [(WRONG_USER, "refuses this user"), ("http://", "is not a MongoDB connection string")],
+    ("run", "url", "sentence"),
+    [
+        (init_db, WRONG_USER, "MongoDB refuses this user (error 18)"),
+        (audit_db, WRONG_USER, "MongoDB refuses this user (error 18)"),
+        (migrate_db, WRONG_USER, "MongoDB refuses this user (error 18)"),
+        (init_db, "http://", "is not a MongoDB connection string"),
+    ],
 )
 def test_a_database_that_cannot_be_opened_is_one_sentence(
-    mongo_url: str, monkeypatch: pytest.MonkeyPatch, url: str, sentence: str
+    mongo_url: str, monkeypatch: pytest.MonkeyPatch, run: Flow[..., Any], url: str, sentence: str
 ) -> None:
     monkeypatch.setenv("MONGO_URL", mongo_url.replace("mongodb://", url))
 
-    state = init_db(return_state=True)
+    state = run(return_state=True)
 
     assert state.is_failed()
     assert sentence in (state.message or "")

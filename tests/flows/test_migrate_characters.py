@@ -7,7 +7,7 @@ from pymongo.database import Database
 
 from db.migrations.versions.m0001_character_fields import FIELDS
 from flows.migrate_characters import migrate_characters
-from tests.support.flows.shown import shown_by
+from tests.support.flows.runs import shown_by
 
 Data = Database[dict[str, Any]]
 HISTORY, SETTINGS, GALLERY = FIELDS.rules

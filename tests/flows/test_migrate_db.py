@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from db.errors import DatabaseRefused, UnknownMigration
+from db.errors import UnknownMigration
 from flows.migrate_db import migrate_db
-from tests.support.flows.shown import shown_by
+from tests.support.flows.runs import shown_by
 
 Data = Database[dict[str, Any]]
 
@@ -72,18 +72,3 @@ def test_targets_that_are_none_end_in_one_sentence(configured: Data) -> None:
     with pytest.raises(UnknownMigration):
         state.result()
     assert configured.list_collection_names() == ["scenes"]
-
-
-@pytest.mark.usefixtures("configured")
-def test_a_user_that_is_refused_is_one_sentence(
-    mongo_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    wrong = mongo_url.replace("mongodb://", "mongodb://user:hunter2@")
-    monkeypatch.setenv("MONGO_URL", wrong)
-
-    state = migrate_db(return_state=True)
-
-    assert "MongoDB refuses this user (error 18)" in (state.message or "")
-    assert "hunter2" not in (state.message or "")
-    with pytest.raises(DatabaseRefused):
-        state.result()

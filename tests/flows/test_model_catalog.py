@@ -24,7 +24,7 @@ from tests.support.catalog.civitai_server import (
 )
 from tests.support.catalog.comfyui_server import ComfyuiServer
 from tests.support.catalog.sample_catalog import FILES, MATCHED, comfyui_answers, hash_rows, pages
-from tests.support.flows.shown import shown_by
+from tests.support.flows.runs import shown_by
 
 Data = Database[dict[str, Any]]
 COLLECTIONS = (
@@ -85,8 +85,11 @@ def everything(database: Data) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def test_the_sample_gives_the_matches_that_are_known(catalog: Data, tmp_path: Path) -> None:
-    report = run_all(tmp_path)
+def test_the_sample_gives_the_matches_that_are_known_and_the_report_lists_the_others(
+    catalog: Data, tmp_path: Path
+) -> None:
+    matched = run_all(tmp_path)
+    state = report_model_catalog(return_state=True)
 
     models = list(catalog["active_backend_models"].find())
     linked = {
@@ -98,24 +101,37 @@ def test_the_sample_gives_the_matches_that_are_known(catalog: Data, tmp_path: Pa
         f"box/{folder}/{name}" for folder, names in FILES.items() for name in names
     }
     assert linked == MATCHED
-    assert (report.models, report.unmatched) == (12, 4)
+    assert (matched.models, matched.unmatched) == (12, 4)
     known = {row["id"]: row["base_model"] for row in catalog["database_models"].find()}
     assert set(known) == set(MATCHED)
     assert known["loras/renamed_by_user.safetensors"] == "SDXL 1.0"
     statuses = {row["model_id"]: row["sync_status"] for row in catalog["model_sync_status"].find()}
     assert {name for name, status in statuses.items() if status == "synced"} == set(MATCHED)
 
+    report = state.result()
+    assert (report.models, report.new.count, report.unmatched.count) == (12, 12, 4)
+    stored = Path(report.unmatched.stored_at.removeprefix("file://")).read_text()
+    assert "flux1-dev.safetensors" in stored
+    _, shown = shown_by(state)
+    assert {"report-model-catalog", "report-model-catalog-unmatched"} <= set(shown)
+
 
 def test_a_second_run_changes_nothing_but_the_time_of_the_last_check(
     catalog: Data, tmp_path: Path
 ) -> None:
     run_all(tmp_path)
+    own = {"civitai_model_id": "7", "civitai_match_quality": "manual"}
+    chosen = {"model_id": "vae/sdxl_vae.safetensors"}
+    catalog["active_backend_models"].update_many(chosen, {"$set": own})
+    match_models()
     before = everything(catalog)
 
     second = run_all(tmp_path)
 
     assert everything(catalog) == before
-    assert second.written == 0
+    assert (second.written, second.kept) == (0, 1)
+    linked_by_a_person = catalog["active_backend_models"].find_one(chosen) or {}
+    assert {name: linked_by_a_person[name] for name in own} == own
 
 
 def test_an_unreachable_server_is_offline_and_loses_nothing(
@@ -134,56 +150,31 @@ def test_an_unreachable_server_is_offline_and_loses_nothing(
     }
 
 
-def sync_without_row(catalog: Data, comfyui: ComfyuiServer) -> Callable[[], object]:
-    """Sync the server by its address, without its row; return what adds the row again."""
-    row = catalog["comfyui_servers"].find_one_and_delete({"id": "box"})
-    assert row is not None
-    sync_model_catalog(urls=[comfyui.url])
-    return lambda: catalog["comfyui_servers"].insert_one(row)
-
-
-def test_a_server_that_gets_a_row_keeps_what_was_stored_of_it(
+def test_a_server_that_gets_a_row_and_loses_it_keeps_what_was_stored_of_it(
     catalog: Data, comfyui: ComfyuiServer
 ) -> None:
     models = catalog["active_backend_models"]
-    add_row = sync_without_row(catalog, comfyui)
+    row = catalog["comfyui_servers"].find_one_and_delete({"id": "box"})
+    sync_model_catalog(urls=[comfyui.url])
+    assert row is not None
     models.update_many({}, {"$set": {"civitai_match_confirmed": True}})
     before = {entry["model_id"]: entry["first_seen"] for entry in models.find()}
-    add_row()
-
-    sync_model_catalog()
-
-    kept = models.find({"backend_id": "box", "is_active": True, "civitai_match_confirmed": True})
-    assert {artifact["model_id"]: artifact["first_seen"] for artifact in kept} == before
-    assert models.count_documents({}) == len(before)
-    assert [entry["id"] for entry in catalog["backends"].find()] == ["box"]
-
-
-def test_a_server_whose_row_is_deleted_again_keeps_its_models_at_its_address(
-    catalog: Data, comfyui: ComfyuiServer
-) -> None:
-    sync_without_row(catalog, comfyui)()
-    sync_model_catalog()
-    catalog["comfyui_servers"].delete_one({"id": "box"})
-
-    report = sync_model_catalog(urls=[comfyui.url])
-
-    [server] = report.servers
-    stored = catalog["active_backend_models"].count_documents({"backend_id": server.id})
-    assert (server.new, stored) == (12, 12)
-
-
-def test_metadata_of_a_server_that_gets_a_row_is_not_asked_for_again(
-    catalog: Data, comfyui: ComfyuiServer
-) -> None:
-    add_row = sync_without_row(catalog, comfyui)
     assert any("view_metadata" in path for path in comfyui.paths)
-    add_row()
+    catalog["comfyui_servers"].insert_one(row)
     comfyui.requests.clear()
 
     sync_model_catalog()
 
+    kept = models.find({"backend_id": "box", "is_active": True, "civitai_match_confirmed": True})
+    assert {model["model_id"]: model["first_seen"] for model in kept} == before
+    assert models.count_documents({}) == len(before)
+    assert [entry["id"] for entry in catalog["backends"].find()] == ["box"]
     assert not [path for path in comfyui.paths if "view_metadata" in path]
+
+    catalog["comfyui_servers"].delete_one({"id": "box"})
+    [server] = sync_model_catalog(urls=[comfyui.url]).servers
+
+    assert (server.new, models.count_documents({"backend_id": server.id})) == (12, 12)
 
 
 def test_a_server_that_is_switched_off_is_offline(catalog: Data) -> None:
@@ -212,26 +203,20 @@ def test_a_model_is_gone_only_after_a_complete_listing(comfyui: ComfyuiServer) -
     assert (whole.complete, whole.gone) == (True, 1)
 
 
-def test_an_import_that_was_stopped_goes_on_at_its_cursor(
+def test_an_import_that_was_stopped_goes_on_at_its_cursor_and_sends_the_key_as_a_header_only(
     catalog: Data, civitai: CivitaiServer
 ) -> None:
     first = import_civitai(max_pages=1)
     rest = import_civitai()
 
-    asked = [request.query.get("cursor") for request in civitai.asked]
-    assert asked == [None, ["10871|121458|5062"]]
+    queries = [request.query for request in civitai.asked]
+    assert [query.get("cursor") for query in queries] == [None, ["10871|121458|5062"]]
     assert (first.complete, rest.complete) == (False, True)
     assert catalog["civitai_models"].count_documents({}) == 6
-
-
-def test_the_key_is_sent_as_a_header_only(catalog: Data, civitai: CivitaiServer) -> None:
-    import_civitai()
-
     assert {request.headers["authorization"] for request in civitai.asked} == {
         "Bearer a secret key"
     }
-    assert "secret" not in str([request.query for request in civitai.asked])
-    assert "secret" not in str(list(catalog["catalog_imports"].find()))
+    assert "secret" not in str([*queries, *catalog["catalog_imports"].find()])
 
 
 def test_a_file_is_imported_like_the_list(catalog: Data, tmp_path: Path) -> None:
@@ -274,22 +259,6 @@ def test_without_any_server_the_error_names_where_to_add_a_server() -> None:
         sync_model_catalog()
 
 
-def test_the_report_lists_what_is_new_and_unmatched_and_stores_it(
-    catalog: Data, tmp_path: Path
-) -> None:
-    run_all(tmp_path)
-
-    state = report_model_catalog(return_state=True)
-
-    report = state.result()
-    assert catalog.name
-    assert (report.models, report.new.count, report.unmatched.count) == (12, 12, 4)
-    stored = Path(report.unmatched.stored_at.removeprefix("file://")).read_text()
-    assert "flux1-dev.safetensors" in stored
-    _, shown = shown_by(state)
-    assert {"report-model-catalog", "report-model-catalog-unmatched"} <= set(shown)
-
-
 def test_the_nightly_chain_does_what_it_can_and_names_what_failed(
     catalog: Data, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -314,22 +283,18 @@ def test_an_endless_list_ends_with_a_reason(catalog: Data, civitai: CivitaiServe
     assert catalog["catalog_imports"].count_documents({"status": "complete"}) == 1
 
 
-def test_civitai_is_asked_again_when_it_is_busy(catalog: Data, civitai: CivitaiServer) -> None:
-    civitai.troubles = [Answer(429, b"{}", {"Retry-After": "0"}), OVERLOADED]
-
-    assert import_civitai().complete
-    assert catalog["civitai_models"].count_documents({}) == 6
+BUSY = Answer(503, b"{}", {"Retry-After": "0"})
 
 
 @pytest.mark.parametrize(
-    "before",
-    [[], [Answer(503, b"{}", {"Retry-After": "0"})] * 2],
-    ids=["at once", "after the site was busy"],
+    "troubles",
+    [[Answer(429, b"{}", {"Retry-After": "0"}), OVERLOADED], [HTML], [BUSY, BUSY, HTML]],
+    ids=["busy", "HTML once", "busy, then HTML once"],
 )
-def test_a_page_that_is_html_once_is_asked_for_again(
-    catalog: Data, civitai: CivitaiServer, before: list[Answer]
+def test_a_page_that_civitai_does_not_give_at_once_is_asked_for_again(
+    catalog: Data, civitai: CivitaiServer, troubles: list[Answer]
 ) -> None:
-    civitai.troubles = [*before, HTML]
+    civitai.troubles = troubles
 
     assert import_civitai().complete
     assert catalog["civitai_models"].count_documents({}) == 6
@@ -358,17 +323,3 @@ def test_bad_rows_are_listed_and_the_good_ones_kept(catalog: Data, civitai: Civi
 
     assert (report.new, report.problem_count) == (5, len(bad))
     assert catalog["civitai_models"].count_documents({}) == 5
-
-
-def test_a_link_of_a_person_is_never_overwritten(catalog: Data, tmp_path: Path) -> None:
-    run_all(tmp_path)
-    own = {"civitai_model_id": "7", "civitai_match_quality": "manual"}
-    chosen = {"model_id": "vae/sdxl_vae.safetensors"}
-    catalog["active_backend_models"].update_many(chosen, {"$set": own})
-
-    report = match_models()
-
-    kept = catalog["active_backend_models"].find_one(chosen)
-    assert report.kept == 1
-    assert kept
-    assert {name: kept[name] for name in own} == own

@@ -40,7 +40,7 @@ def test_a_plain_call_needs_nothing_and_leaves_no_process(
 ) -> None:
     home = tmp_path / "home"
     home.mkdir()
-    shutil.copy(prefect_database, home)
+    shutil.copy(prefect_database, home / "prefect.db")
 
     ended = subprocess.run(
         [sys.executable, "-c", CALL],

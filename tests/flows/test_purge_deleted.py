@@ -9,7 +9,7 @@ from pymongo.database import Database
 
 from deployments.run_flow import run_flow
 from flows.purge_deleted import purge_deleted
-from tests.support.flows.shown import shown_by
+from tests.support.flows.runs import shown_by
 
 Data = Database[dict[str, Any]]
 DUE = 2

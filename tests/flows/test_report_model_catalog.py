@@ -11,8 +11,7 @@ from pymongo.database import Database
 from flows.report_model_catalog import report_model_catalog
 from storycanvas.catalog.reporting.reports import CatalogReport
 from tasks.catalog.report import KEPT_KEY
-from tests.support.flows.kept_artifacts import forget
-from tests.support.flows.shown import shown_by
+from tests.support.flows.runs import forget, shown_by
 
 HERO = {"model_id": "loras/hero.pt", "model_size": 7, "is_active": True, "backend_id": "box"}
 
@@ -42,21 +41,24 @@ def changes_in(report: CatalogReport) -> dict[object, tuple[object, object]]:
     return {row["column"]: (row["before"], row["after"]) for row in report.changed.rows}
 
 
-def test_a_report_lists_what_changed_since_the_last_with_the_former_value(
+def test_a_report_tells_what_changed_since_the_last_one_and_shows_no_former_rows(
     put: Callable[..., None],
 ) -> None:
-    put()
+    put(first_seen=datetime.now(UTC))
     first = report_model_catalog()
-    put(model_size=8, civitai_match_quality="high_confidence")
+    long_ago = datetime.now(UTC) - timedelta(days=9)
+    put(model_size=8, civitai_match_quality="high_confidence", first_seen=long_ago)
 
-    second = report_model_catalog()
+    state = report_model_catalog(return_state=True)
 
+    second, (_, shown) = state.result(), shown_by(state)
     assert (first.compared_with, first.changed.count) == (None, 0)
     assert second.compared_with is not None
     assert second.changed_models == 1
     assert changes_in(second) == {"size": (7, 8), "match_quality": (None, "high_confidence")}
     stored = Path(str(second.changed.stored_at).removeprefix("file://")).read_text()
     assert "box/loras/hero.pt,size,7,8" in stored
+    assert shown["report-model-catalog-new"][0].data == "[]"
 
 
 def test_without_an_earlier_report_it_lists_what_the_servers_report_anew(
@@ -81,15 +83,3 @@ def test_an_earlier_report_that_is_lost_is_a_warning(
 
     assert report.compared_with is None
     assert "earlier report cannot be read" in caplog.text
-
-
-def test_a_list_that_is_empty_now_does_not_show_its_former_rows(
-    put: Callable[..., None],
-) -> None:
-    put(first_seen=datetime.now(UTC))
-    report_model_catalog()
-    put(first_seen=datetime.now(UTC) - timedelta(days=9))
-
-    _, shown = shown_by(report_model_catalog(return_state=True))
-
-    assert shown["report-model-catalog-new"][0].data == "[]"

@@ -6,7 +6,7 @@ import pytest
 from pymongo.database import Database
 
 from flows.seed_inference_configurations import seed_inference_configurations
-from tests.support.flows.shown import shown_by
+from tests.support.flows.runs import shown_by
 
 Data = Database[dict[str, Any]]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
+from functools import cache
 
 import psutil
 import pytest
@@ -13,33 +13,42 @@ from storycanvas.faces.report import FaceRunReport
 from storycanvas.services.face_host import FaceHost
 from storycanvas.services.shared import Lease, acquire
 from tasks.faces.report import StepsFailed
-from tests.support.flows.host_control import after_operations, kill
-from tests.support.flows.odd_service import OddHost
-from tests.support.flows.retries import set_retries
-from tests.support.flows.shown import shown_by
+from tests.support.flows.hosts import OddHost, after_operations, kill
+from tests.support.flows.runs import set_retries, shown_by
 from tests.support.flows.world import CHARACTER, World
 
-StartFarm = Callable[..., list[Lease]]
+SOUND = {"sound", "sound too", "mortal"}
+OpenFarm = Callable[..., list[Lease]]
+
+
+@pytest.fixture(scope="module")
+def start_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Lease]]:
+    """Start a host once: a sound one, or one with the oddity that it is named after."""
+    with ExitStack() as undo:
+
+        @cache
+        def start(name: str) -> Lease:
+            service = FaceHost() if name in SOUND else OddHost(name)
+            return undo.enter_context(acquire(service, tmp_path_factory.mktemp("host")))
+
+        yield start
 
 
 @pytest.fixture
-def start_farm(
-    own_farm: Callable[[list[str]], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[StartFarm]:
-    """Start hosts, an odd one for each name, and let the environment name them as a farm."""
+def open_farm(
+    start_host: Callable[[str], Lease],
+    own_farm: Callable[[list[str]], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> OpenFarm:
+    """Let the environment name hosts as a farm."""
     set_retries(monkeypatch, 0)
-    with ExitStack() as undo:
 
-        def start(*oddities: str | None) -> list[Lease]:
-            services = [OddHost(oddity) if oddity else FaceHost() for oddity in oddities]
-            leases = [
-                undo.enter_context(acquire(service, tmp_path / f"host_{number}"))
-                for number, service in enumerate(services)
-            ]
-            own_farm([lease.url for lease in leases])
-            return leases
+    def use(*names: str) -> list[Lease]:
+        leases = [start_host(name) for name in names]
+        own_farm([lease.url for lease in leases])
+        return leases
 
-        yield start
+    return use
 
 
 def operations(*leases: Lease) -> int:
@@ -55,9 +64,10 @@ def hosts_of(report: FaceRunReport, begin: str = "") -> set[str | None]:
 
 
 def test_two_hosts_share_the_work_and_each_picture_is_recorded_with_its_host(
-    world: World, start_farm: StartFarm
+    world: World, open_farm: OpenFarm
 ) -> None:
-    one, two = start_farm(None, None)
+    first, second = open_farm("sound", "sound too")
+    before = operations(first, second)
 
     state = age_progression(CHARACTER, ages=[25, 35, 45, 55], enhance=None, return_state=True)
 
@@ -65,17 +75,17 @@ def test_two_hosts_share_the_work_and_each_picture_is_recorded_with_its_host(
     recorded = {record["host"] for record in world.database["facefusion_operations"].find()}
     ((table,),) = [shown for key, shown in shown_by(state)[1].items() if key.endswith("steps")]
     assert {step.outcome for step in report.steps} == {"done"}
-    assert hosts_of(report) == recorded == {one.url, two.url}
-    assert operations(one, two) == 5
+    assert hosts_of(report) == recorded == {first.url, second.url}
+    assert operations(first, second) == before + 5
     assert all(step.host in table.data for step in report.steps)
-    assert report.host == f"{one.url}, {two.url}"
+    assert report.host == f"{first.url}, {second.url}"
 
 
 @pytest.mark.usefixtures("world")
 def test_the_work_of_a_host_that_is_killed_moves_to_another_without_a_retry(
-    start_farm: StartFarm,
+    open_farm: OpenFarm,
 ) -> None:
-    mortal, other = start_farm(None, None)
+    mortal, other = open_farm("mortal", "sound")
     watcher = after_operations(mortal.url, 1, lambda: kill(mortal))
 
     report = age_progression(CHARACTER, ages=[16, 25, 35, 45, 55])
@@ -88,8 +98,8 @@ def test_the_work_of_a_host_that_is_killed_moves_to_another_without_a_retry(
 
 
 @pytest.mark.usefixtures("world")
-def test_what_an_engine_breaks_down_over_another_host_does(start_farm: StartFarm) -> None:
-    _, sound = start_farm("breaks-down", None)
+def test_what_an_engine_breaks_down_over_another_host_does(open_farm: OpenFarm) -> None:
+    _, sound = open_farm("breaks-down", "sound")
 
     report = age_progression(CHARACTER, ages=[25, 45, 65], enhance=None)
 
@@ -98,8 +108,8 @@ def test_what_an_engine_breaks_down_over_another_host_does(start_farm: StartFarm
 
 
 @pytest.mark.usefixtures("world")
-def test_a_picture_that_one_host_refuses_is_tried_on_no_other(start_farm: StartFarm) -> None:
-    hosts = start_farm("sees-nothing", "sees-nothing")
+def test_a_picture_that_one_host_refuses_is_tried_on_no_other(open_farm: OpenFarm) -> None:
+    hosts = open_farm("sees-nothing", "sees-nothing-either")
 
     with pytest.raises(StepsFailed, match="age 45: The picture shows no face"):
         age_progression(CHARACTER, ages=[45], enhance=None)
@@ -108,8 +118,8 @@ def test_a_picture_that_one_host_refuses_is_tried_on_no_other(start_farm: StartF
 
 
 @pytest.mark.usefixtures("world")
-def test_a_host_without_the_model_gets_none_of_its_work(start_farm: StartFarm) -> None:
-    _, full = start_farm("lacks-models", None)
+def test_a_host_without_the_model_gets_none_of_its_work(open_farm: OpenFarm) -> None:
+    _, full = open_farm("lacks-models", "sound")
 
     report = age_progression(CHARACTER, ages=[25, 45, 65])
 
@@ -118,9 +128,9 @@ def test_a_host_without_the_model_gets_none_of_its_work(start_farm: StartFarm) -
 
 @pytest.mark.usefixtures("world")
 def test_a_host_of_another_version_takes_no_part_and_the_report_says_so(
-    start_farm: StartFarm,
+    open_farm: OpenFarm,
 ) -> None:
-    first, other, third = start_farm(None, "other-version", None)
+    first, other, third = open_farm("sound", "other-version", "sound too")
 
     report = age_progression(CHARACTER, ages=[25, 45], enhance=None)
 

@@ -19,6 +19,9 @@ from storycanvas.services.shared import Lease, acquire
 from tests.support.paths import ROOT
 
 DRAIN_SECONDS = 10.0
+FIRST_START_SECONDS = 170.0
+"""Ten times what it takes to make the database on an idle machine."""
+
 SERVE = ("-m", "http.server", "--bind", LOOPBACK)
 USE_MONGOD = """
 import sys
@@ -94,7 +97,8 @@ def running_prefect(state_dir: Path, preferred_port: int | None = None) -> Itera
 
     Else Prefect's threads go on trying until the interpreter ends, and then print that they failed.
     """
-    with acquire(PrefectServer(preferred_port=preferred_port), state_dir) as lease:
+    server = PrefectServer(preferred_port=preferred_port)
+    with acquire(server, state_dir, ready_within=FIRST_START_SECONDS) as lease:
         try:
             yield lease
         finally:

@@ -11,8 +11,8 @@ from storycanvas.faces.client.host_client import FaceHostClient
 from storycanvas.gpu.guard.status import read_state
 from storycanvas.services.face_host import FaceHost
 from storycanvas.services.shared import acquire
-from tests.support.flows.host_control import after_operations
-from tests.support.flows.started_run import start_run
+from tests.support.flows.hosts import after_operations
+from tests.support.flows.runs import start_run
 from tests.support.flows.world import CHARACTER, World
 
 AGES = [35, 40, 45, 50]
@@ -32,7 +32,7 @@ def test_the_next_run_gets_the_slot_and_repeats_no_operation_that_the_host_has_d
         asked = {"character_id": CHARACTER, "ages": AGES, "enhance": None}
         killed = start_run(prefect_url, **asked)
         after_operations(host.url, 3, killed.kill).join()
-        killed.communicate(timeout=10)
+        killed.communicate(timeout=60)
         assert killed.returncode == -signal.SIGKILL
         assert read_state(limit).taken == 1
 

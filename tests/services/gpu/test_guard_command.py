@@ -81,7 +81,7 @@ def test_a_slot_that_is_held_is_shown_with_its_run_and_not_freed(
     def work() -> None:
         with (
             Dispatcher() as guard,
-            guard.slot(host.limit_name, "ages of Mira", 30, run_id="abc", priority=2),
+            guard.slot(host.limit_name, "ages of Mira", 60, run_id="abc", priority=2),
         ):
             started.set()
             ended.wait(60)
@@ -89,7 +89,7 @@ def test_a_slot_that_is_held_is_shown_with_its_run_and_not_freed(
     thread = threading.Thread(target=contextvars.copy_context().run, args=(work,))
     thread.start()
     try:
-        assert started.wait(30)
+        assert started.wait(60)
         while not read_state(host.limit_name).holders:
             assert not ended.wait(0.1)
         code = reset(host, watch_seconds=0)
@@ -110,7 +110,7 @@ def test_every_run_that_waits_for_a_host_is_shown_with_its_steps(
 ) -> None:
     requests = [SlotRequest(run, f"id of {run}") for run in ("Mira", "Mira", "Tom")]
 
-    with Dispatcher() as other, other.slot(host.limit_name, "ages of Zoe", 30):
+    with Dispatcher() as other, other.slot(host.limit_name, "ages of Zoe", 60):
         for request in requests:
             dispatcher.add_candidate(request, host.limit_name)
         while sum(len(note.waiting) for note in read_state(host.limit_name).notes) < 2:

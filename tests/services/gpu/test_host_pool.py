@@ -95,13 +95,13 @@ def holding(limit: str) -> Iterator[Callable[[], None]]:
     held, over = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with Dispatcher() as other, other.slot(limit, "another run", 30):
+        with Dispatcher() as other, other.slot(limit, "another run", 60):
             held.set()
             over.wait(60)
 
     with Threads() as threads:
         threads.submit(hold)
-        assert held.wait(30)
+        assert held.wait(60)
         try:
             yield over.set
         finally:
@@ -116,7 +116,7 @@ class Threads(ThreadPoolExecutor):
 
 
 def wait_until(fulfilled: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not fulfilled():
         assert time.monotonic() < deadline, "this did not happen"
         time.sleep(0.01)

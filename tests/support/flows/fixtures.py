@@ -1,7 +1,7 @@
 """A whole StoryCanvas for flows: real database, Prefect server, face host and image store."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,24 +11,29 @@ from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from pymongo.database import Database
 
+from blocks import limits
 from blocks.face_host import FaceHost
 from blocks.limits import create_limit
 from deployments.sample import TARGET
 from storycanvas.faces.client.host_client import FaceHostClient
 from storycanvas.faces.pictures.image_store import ImageStore
-from tests.support.flows.retries import set_retries
+from tests.support.flows.runs import set_retries
 from tests.support.flows.world import CHARACTER, World, unique_portrait
 
 
 @pytest.fixture(scope="session")
 def prefect(prefect_url: str) -> Iterator[None]:
-    """Let everything here speak to the session's Prefect server."""
-    with temporary_settings({PREFECT_API_URL: prefect_url}):
+    """Use the session's server; its limit of requests to Civitai frees a slot each 10 ms."""
+    with pytest.MonkeyPatch.context() as patch, temporary_settings({PREFECT_API_URL: prefect_url}):
+        patch.setattr(limits, "CIVITAI_PERIOD_SECONDS", 0.01)
         yield
 
 
 @pytest.fixture
-def only_user_of_artifact_keys(shared_dir: Path) -> Iterator[None]:
+def only_user_of_artifact_keys(
+    prefect: None,  # noqa: ARG001 - it names the server
+    shared_dir: Path,
+) -> Iterator[None]:
     """Keep other processes of the test run from publishing under the same keys meanwhile."""
     with FileLock(shared_dir / "artifact_keys.lock"):
         yield
@@ -43,7 +48,10 @@ def limit(prefect: None, host_url: str) -> str:  # noqa: ARG001 - it sets the se
 
 @pytest.fixture
 def configured(
-    database: Database[dict[str, Any]], mongo_url: str, monkeypatch: pytest.MonkeyPatch
+    prefect: None,  # noqa: ARG001 - it names the server
+    database: Database[dict[str, Any]],
+    mongo_url: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Database[dict[str, Any]]:
     """The environment names an empty database."""
     monkeypatch.setenv("MONGO_URL", mongo_url)
@@ -52,31 +60,44 @@ def configured(
     return database
 
 
+@contextmanager
+def open_world(
+    folder: Path,
+    database: Database[dict[str, Any]],
+    urls: dict[str, str],
+    patch: pytest.MonkeyPatch,
+) -> Iterator[World]:
+    """Name services in the environment, and store one character with a portrait of its own."""
+    store = (folder / "images").as_uri()
+    environment = {
+        "DB_NAME": database.name,
+        "IMAGE_STORE": store,
+        "STORYCANVAS_STATE": str(folder / "state"),
+    }
+    for name, value in (urls | environment).items():
+        patch.setenv(name, value)
+    set_retries(patch, 2)
+    database["characters"].insert_one(
+        {"id": CHARACTER, "name": "Mira", "reference_images": [unique_portrait(folder)]}
+    )
+    with FaceHostClient(urls["FACEFUSION_URL"]) as host:
+        yield World(database, ImageStore(store), host, folder)
+
+
+@pytest.fixture(scope="session")
+def urls(mongo_url: str, host_url: str, limit: str) -> dict[str, str]:  # noqa: ARG001 - must be there
+    return {"MONGO_URL": mongo_url, "FACEFUSION_URL": host_url}
+
+
 @pytest.fixture
 def world(
     database: Database[dict[str, Any]],
-    mongo_url: str,
-    host_url: str,
-    limit: str,  # noqa: ARG001 - it must be there
+    urls: dict[str, str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[World]:
-    store = (tmp_path / "images").as_uri()
-    environment = {
-        "MONGO_URL": mongo_url,
-        "DB_NAME": database.name,
-        "FACEFUSION_URL": host_url,
-        "IMAGE_STORE": store,
-        "STORYCANVAS_STATE": str(tmp_path / "state"),
-    }
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    set_retries(monkeypatch, 2)
-    database["characters"].insert_one(
-        {"id": CHARACTER, "name": "Mira", "reference_images": [unique_portrait(tmp_path)]}
-    )
-    with FaceHostClient(host_url) as host:
-        yield World(database, ImageStore(store), host, tmp_path)
+    with open_world(tmp_path, database, urls, monkeypatch) as opened:
+        yield opened
 
 
 @pytest.fixture

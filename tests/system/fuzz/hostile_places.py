@@ -52,11 +52,11 @@ class Places:
         return dataclasses.replace(self, good=(*self.good, name), assets=(*self.assets, name))
 
     def canary_was_read(self) -> bool:
-        """Tell whether anybody has read the canary, where the file system keeps such times."""
+        """Tell whether the canary was read, where the file system keeps such times."""
         return self.canary.stat().st_atime > LONG_AGO
 
     def set_trap(self) -> None:
-        """Forget that the canary was read; system calls of one's own do not count."""
+        """Forget that the canary was read, for example by the test itself."""
         os.utime(self.canary, (LONG_AGO, self.canary.stat().st_mtime))
 
 

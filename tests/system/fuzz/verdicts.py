@@ -1,8 +1,12 @@
 """What a host under attack must never answer."""
 
+import json
+from typing import Any
+
 from pydantic import ValidationError
 
-from storycanvas.faces.contract import ErrorAnswer, OperationAnswer
+from storycanvas.faces.contract import API, ErrorAnswer, OperationAnswer
+from storycanvas.host.api.document import DOCUMENT
 from tests.support.raw_http import Framing, RawAnswer, RawRequest
 from tests.system.fuzz.hostile_places import Places
 
@@ -15,6 +19,7 @@ _LONG_HEADER = 10_000
 _KNOWING = {200, 404, 415}
 """Answers that show that the host read a picture."""
 UNFORESEEN = "failed unexpectedly"
+_PATHS: dict[str, Any] = json.loads(DOCUMENT.read_text(encoding="utf-8"))["paths"]
 _NO_HTTP = b"Invalid HTTP request received."
 
 
@@ -34,15 +39,26 @@ def faults(request: RawRequest, answer: RawAnswer, places: Places, longest: floa
         found.append("took too long")
     if answer.status == 0 or answer.body == _NO_HTTP:
         return found + ([] if _may_stay_silent(request) else ["connection closed"])
-    if answer.status not in STATUSES:
+    if answer.status not in STATUSES or not _is_documented(request, answer):
         found.append(f"status {answer.status}")
     if answer.status >= _ERRORS and request.method != b"HEAD":
         found += _error_faults(answer)
     return found + _picture_faults(request, answer, places)
 
 
+def _is_documented(request: RawRequest, answer: RawAnswer) -> bool:
+    """Tell whether the contract's document lists the status, if it knows path and method."""
+    path = request.target.decode("latin-1").partition("?")[0]
+    if path.count("/") == 4 and path.startswith(f"{API}/assets/"):
+        path = f"{API}/assets/{{name}}"
+    call = _PATHS.get(path, {}).get(request.method.decode().lower())
+    known = call is None or not request.method.isupper() or str(answer.status) in call["responses"]
+    # A name with a slash in it, encoded, is another path.
+    return known or (b"%2f" in request.target and answer.status == 404)
+
+
 def _may_stay_silent(request: RawRequest) -> bool:
-    """Tell whether the server beneath may refuse a request that is no HTTP in its own words."""
+    """Tell whether Uvicorn may refuse a request that is not HTTP in its own words."""
     hosts = [name for name, _ in request.headers].count(b"Host")
     odd_header = any(
         b" " in name or name == b"Transfer-Encoding" or set(value) & {0, 11}

@@ -1,4 +1,4 @@
-"""A run's priority is what its steps wait with at the GPU host."""
+"""Runs beside other runs: they share what is done, and wait with a priority."""
 
 import pytest
 from prefect.exceptions import ParameterTypeError
@@ -9,7 +9,7 @@ from flows.enhance_then_swap import enhance_then_swap
 from storycanvas.gpu.guard.dispatcher import Dispatcher
 from storycanvas.gpu.guard.presence import Note
 from storycanvas.gpu.guard.status import read_state
-from tests.support.flows.started_run import start_run
+from tests.support.flows.runs import start_run
 from tests.support.flows.world import CHARACTER, World
 
 
@@ -27,7 +27,7 @@ def test_a_waiting_run_is_shown_with_its_name_and_the_priority_it_was_started_wi
     with (
         temporary_settings({PREFECT_API_URL: prefect_url}),
         Dispatcher() as guard,
-        guard.slot(limit, "another run", 30),
+        guard.slot(limit, "another run", 60),
     ):
         run = start_run(prefect_url, character_id=CHARACTER, ages=[40], enhance=None, priority=7)
         (waiting,) = first_waiting(limit).waiting
@@ -38,6 +38,20 @@ def test_a_waiting_run_is_shown_with_its_name_and_the_priority_it_was_started_wi
     assert waiting.run_id
     assert run.returncode == 0
     assert "1 done" in output
+
+
+def test_two_runs_at_once_share_the_work_and_the_entries(world: World, prefect_url: str) -> None:
+    operations = world.host.status().operations
+    runs = [start_run(prefect_url, character_id=CHARACTER, ages=[40, 50]) for _ in range(2)]
+
+    outputs = [run.communicate(timeout=120)[0] for run in runs]
+
+    history = world.character()["facefusion_processing_history"]
+    assert [run.returncode for run in runs] == [0, 0]
+    assert all(line.startswith("4 steps:") for line in outputs)
+    assert world.host.status().operations == operations + 5  # detect, two ages, two enhancements
+    assert len(history) == 4
+    assert world.database["facefusion_operations"].count_documents({}) == 5
 
 
 @pytest.mark.parametrize("priority", [-101, 101])

@@ -1,0 +1,90 @@
+"""Face hosts with an oddity, as local services, and what a test does to a host while a run uses it.
+
+`python -m tests.support.flows.hosts ODDITY [OPTIONS]` is the real host around an odd engine.
+"""
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+
+from storycanvas.faces.client.host_client import FaceHostClient
+from storycanvas.faces.errors import ContentRejected, EngineFailed, NoFace
+from storycanvas.faces.operations import AgeAdjustOperation, FaceOperation
+from storycanvas.faces.pictures.reading import Picture
+from storycanvas.host.command_line import read_settings
+from storycanvas.host.engines.engine import EngineResult
+from storycanvas.host.engines.preview import PreviewEngine
+from storycanvas.host.serving import serve
+from storycanvas.services.face_host import FaceHost
+from storycanvas.services.process import Program
+from storycanvas.services.shared import Lease
+
+POLL_SECONDS = 0.01
+REFUSED_AGE = 45
+FAULTS = {
+    "breaks-down": EngineFailed("The engine broke down."),
+    "sees-nothing": NoFace("The picture shows no face."),
+    "sees-nothing-either": NoFace("The picture shows no face."),
+}
+
+
+class OddEngine(PreviewEngine):
+    def __init__(self, oddity: str) -> None:
+        super().__init__()
+        self._oddity = oddity
+        if oddity == "other-version":
+            self.version = "2"
+
+    def models(self) -> tuple[str, ...]:
+        return () if self._oddity == "lacks-models" else super().models()
+
+    def run(self, operation: FaceOperation, pictures: Sequence[Picture]) -> EngineResult:
+        if isinstance(operation, AgeAdjustOperation):
+            if self._oddity in FAULTS:
+                raise FAULTS[self._oddity]
+            if self._oddity == "refuses-an-age" and operation.target_age == REFUSED_AGE:
+                raise ContentRejected("The content analyser refuses this picture.")
+        return super().run(operation, pictures)
+
+
+class OddHost(FaceHost):
+    def __init__(self, oddity: str) -> None:
+        super().__init__()
+        self._oddity = oddity
+
+    def program(self, directory: Path, port: int) -> Program:
+        usual = super().program(directory, port)
+        options = usual.argv[usual.argv.index("storycanvas.host") + 1 :]
+        argv = (sys.executable, "-m", "tests.support.flows.hosts", self._oddity, *options)
+        return replace(usual, argv=argv)
+
+
+def kill(lease: Lease) -> None:
+    """Kill a local service's process and wait for its end."""
+    process = psutil.Process(lease.record.identity.pid)
+    process.kill()
+    process.wait()
+
+
+def after_operations(url: str, count: int, then: Callable[[], None]) -> threading.Thread:
+    """Call a function as soon as a host has performed so many operations."""
+
+    def watch() -> None:
+        ended = threading.Event()
+        with FaceHostClient(url) as host:
+            while host.status().operations < count:
+                ended.wait(POLL_SECONDS)
+        then()
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    return thread
+
+
+if __name__ == "__main__":
+    serve(read_settings(sys.argv[2:], os.environ), OddEngine(sys.argv[1]))

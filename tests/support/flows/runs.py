@@ -1,0 +1,85 @@
+"""Runs of flows: another process's own, what a run shows in the UI, and other retries."""
+
+import importlib
+import json
+import os
+import pkgutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from prefect import Task
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import (
+    ArtifactFilter,
+    ArtifactFilterFlowRunId,
+    ArtifactFilterKey,
+)
+from prefect.client.schemas.objects import Artifact, State
+from prefect.client.schemas.sorting import ArtifactSort
+
+import tasks
+from blocks.environment import Environment
+from tasks.retries import is_retryable
+
+RUN = (
+    "import json, sys; from flows.age_progression import age_progression; "
+    "print(age_progression(**json.loads(sys.argv[1])).summary())"
+)
+
+
+def start_run(prefect_url: str, **parameters: object) -> subprocess.Popen[str]:
+    """Start an age progression in another process, whose output is the report's summary."""
+    environment = {**os.environ, "PREFECT_API_URL": prefect_url, "PREFECT_LOGGING_LEVEL": "ERROR"}
+    command = [sys.executable, "-c", RUN, json.dumps(parameters)]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+
+
+def shown_by(state: State[Any]) -> tuple[str, dict[str, list[Any]]]:
+    """A run's name, and its artifacts by key, the oldest first."""
+    run = state.state_details.flow_run_id
+    assert run
+    which = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run]))
+    by_key: dict[str, list[Any]] = {}
+    with get_client(sync_client=True) as client:
+        newest_first = client.read_artifacts(artifact_filter=which, sort=ArtifactSort.CREATED_DESC)
+        for artifact in reversed(newest_first):
+            by_key.setdefault(str(artifact.key), []).append(artifact)
+        return client.read_flow_run(run).name, by_key
+
+
+def kept(*keys: str) -> list[Artifact]:
+    """The artifacts of some keys, of any run."""
+    with get_client(sync_client=True) as client:
+        return client.read_artifacts(
+            artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=[*keys]))
+        )
+
+
+def forget(*keys: str) -> None:
+    with get_client(sync_client=True) as client:
+        while found := kept(*keys):
+            for artifact in found:
+                client.delete_artifact(artifact.id)
+
+
+def set_retries(monkeypatch: pytest.MonkeyPatch, retries: int, *, seconds: float = 0.0) -> None:
+    """Give all tasks other retries, here and in processes that the test starts.
+
+    Tasks read the environment when they are imported, which was before this test began.
+    """
+    every = list(_retrying_tasks())  # imports what is left with the environment as it was
+    monkeypatch.setenv("STORYCANVAS_STEP_RETRIES", str(retries))
+    monkeypatch.setenv("STORYCANVAS_RETRY_SECONDS", str(seconds))
+    for each in every:
+        monkeypatch.setattr(each, "retries", retries)
+        monkeypatch.setattr(each, "retry_delay_seconds", Environment().retry_delays)
+
+
+def _retrying_tasks() -> Iterator[Task[..., Any]]:
+    for module in pkgutil.walk_packages(tasks.__path__, "tasks."):
+        for value in vars(importlib.import_module(module.name)).values():
+            if isinstance(value, Task) and value.retry_condition_fn is is_retryable:
+                yield value
