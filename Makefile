@@ -6,6 +6,8 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 # Another Python beside the usual one: make VENV=.venv-3.13 PYTHON=python3.13 smoke
 VENV ?= .venv
 BIN := $(VENV)/bin
+# The hundred processes that tests start would each compile every module again.
+export PYTHONDONTWRITEBYTECODE :=
 # -qq: errors only; pip warns once a package where a machine has a second index.
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -qq
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
