@@ -1,7 +1,7 @@
 """The model catalog from end to end: a ComfyUI server and a Civitai, a database, and the flows."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
