@@ -40,9 +40,7 @@ DIRECT = {
     "pandas": "pandas",
 }
 WORDS = re.compile(r"\b(who[e]ver|some[b]ody|for[ ]ever|for one[ ]in)\b", re.IGNORECASE)
-NOT_YET_REWORDED = (
-    "storycanvas/host/",
-)
+NOT_YET_REWORDED = ("storycanvas/host/",)
 """Folders that may still have them; a folder is struck off when its last one is gone."""
 
 REQUIREMENT = re.compile(r"[A-Za-z0-9._-]+")
