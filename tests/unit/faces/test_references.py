@@ -132,7 +132,7 @@ REFUSED: list[tuple[str, type[FaceError]]] = [
     ("http://user:sec/ret@host/face.png", PictureNotFound),
     ("http://[::1/face.png", PictureNotFound),
     (f"http://{'a' * 70}.example/face.png", PictureNotFound),
-    ("~nobody-of-this-name/face.png", PictureNotFound),
+    ("~no-such-user/face.png", PictureNotFound),
     ("/" + "n" * 300, PictureNotFound),
     ("nul\0.png", PictureNotFound),
     ("ftp://127.0.0.1/face.png", PictureNotFound),
