@@ -9,7 +9,7 @@ from db.ledger import record_operation
 from db.schema.documents.faces import OperationRecord
 from storycanvas.faces.pictures.contact_sheet import Box
 from storycanvas.faces.preferences import Preferences
-from storycanvas.faces.recipes.common import inspection
+from storycanvas.faces.recipes.steps import inspection
 from tasks.faces.context import RunContext
 from tasks.faces.plan import run_plan
 from tasks.faces.step import RunRequest

@@ -12,7 +12,7 @@ from storycanvas.faces.errors import BaseAgeUnknown, ChildAgeRefused
 from storycanvas.faces.operations import AgeAdjustOperation, EnhancementModel
 from storycanvas.faces.plan import Gallery, Plan, PlanPicture, Step
 from storycanvas.faces.preferences import Preferences
-from storycanvas.faces.recipes.common import enhancement
+from storycanvas.faces.recipes.steps import enhancement
 
 INTERMEDIATE_FROM = 40
 """Years of a jump from which on intermediate ages are used (docs/pictures.md)."""

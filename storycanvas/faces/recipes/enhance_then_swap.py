@@ -3,7 +3,7 @@
 from storycanvas.faces.operations import EnhancementModel, FaceSwapperModel, SwapOperation
 from storycanvas.faces.plan import Gallery, Plan, PlanPicture, Step
 from storycanvas.faces.preferences import Preferences
-from storycanvas.faces.recipes.common import enhancement
+from storycanvas.faces.recipes.steps import enhancement
 
 SOURCE = "source"
 TARGET = "target"

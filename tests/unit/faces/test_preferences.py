@@ -5,7 +5,7 @@ import pytest
 from storycanvas.faces.errors import BadField, OutOfRange
 from storycanvas.faces.operations import AgeAdjustOperation, EnhanceOperation
 from storycanvas.faces.preferences import Preferences, unused_preset
-from storycanvas.faces.recipes.common import inspection
+from storycanvas.faces.recipes.steps import inspection
 
 MODEL = "enhancement_model"
 

@@ -14,8 +14,8 @@ from storycanvas.faces.recipes.age_progression import (
     age_progression,
     plan_base_age,
 )
-from storycanvas.faces.recipes.common import inspection
 from storycanvas.faces.recipes.enhance_then_swap import enhance_then_swap
+from storycanvas.faces.recipes.steps import inspection
 
 
 def named(plan: Plan) -> dict[str, Step]:
