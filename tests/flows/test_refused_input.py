@@ -13,6 +13,7 @@ from prefect.exceptions import ParameterTypeError
 from blocks.environment import ConfigurationUnusable
 from db.errors import CharacterWithoutPicture, UnknownCharacter, UnknownPreset
 from flows.age_progression import age_progression
+from flows.enhance_then_swap import enhance_then_swap
 from storycanvas.faces.errors import BadField, ChildAgeRefused, NoFace, NotAPicture, PictureNotFound
 from storycanvas.gpu.guard.limit import GuardClosed
 from tests.support.flows.world import CHARACTER, World, plain_picture
@@ -132,3 +133,11 @@ def test_an_image_store_that_cannot_be_opened_is_named(
 
     with pytest.raises(ConfigurationUnusable, match=f"No image store can be opened at {store}"):
         age_progression(CHARACTER)
+
+
+@pytest.mark.parametrize("priority", [-101, 101])
+def test_a_priority_out_of_range_is_refused(priority: int) -> None:
+    with pytest.raises(ParameterTypeError, match=r"priority: .* -?100"):
+        enhance_then_swap.validate_parameters(
+            {"character_id": CHARACTER, "target_image": "a.png", "priority": priority}
+        )

@@ -27,9 +27,9 @@ SHORT_FILES = {
 STAND_IN = "tests/support/facefusion/stand_in/"
 """Has the folders and names of FaceFusion's own tree."""
 
-MAX_FILES, MAX_LINES = 363, 39_300
-MAX_FILES_WITH_TESTS, MAX_LINES_WITH_TESTS = 720, 76_400
-"""Bounds that may only fall; the aim is 360 and 38,500, with tests 710 and 73,500."""
+MAX_FILES, MAX_LINES = 360, 38_500
+MAX_FILES_WITH_TESTS, MAX_LINES_WITH_TESTS = 710, 73_500
+"""A new feature raises them in its own commit; anything else finds something to delete first."""
 
 DIRECT = {
     "prefect": "prefect",

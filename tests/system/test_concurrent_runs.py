@@ -1,11 +1,8 @@
 """Runs beside other runs: they share what is done, and wait with a priority."""
 
-import pytest
-from prefect.exceptions import ParameterTypeError
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from blocks.face_host import FaceHost
-from flows.enhance_then_swap import enhance_then_swap
 from storycanvas.gpu.guard.dispatcher import Dispatcher
 from storycanvas.gpu.guard.presence import Note
 from storycanvas.gpu.guard.status import read_state
@@ -52,11 +49,3 @@ def test_two_runs_at_once_share_the_work_and_the_entries(world: World, prefect_u
     assert world.host.status().operations == operations + 5  # detect, two ages, two enhancements
     assert len(history) == 4
     assert world.database["facefusion_operations"].count_documents({}) == 5
-
-
-@pytest.mark.parametrize("priority", [-101, 101])
-def test_a_priority_out_of_range_is_refused(priority: int) -> None:
-    with pytest.raises(ParameterTypeError, match=r"priority: .* -?100"):
-        enhance_then_swap.validate_parameters(
-            {"character_id": CHARACTER, "target_image": "a.png", "priority": priority}
-        )
