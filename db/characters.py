@@ -93,14 +93,18 @@ class CharacterRepository:
             return self._characters.find_one(deleted, {"_id": True}) is not None
 
     def add_history(self, character_id: str, entry: HistoryEntry, now: datetime) -> None:
-        """Add a history entry unless it is there; the newest 200 stay."""
-        entries = {
-            "$concatArrays": [
-                {"$ifNull": [f"${_HISTORY}", []]},
-                [{"$literal": entry.model_dump()}],
-            ]
-        }
-        kept = {"$slice": [entries, -HISTORY_LIMIT]}
+        """Add a history entry unless it is there; the newest 200 stay.
+
+        The app sorts a history by its times and fails on a date among texts, so an entry gets its
+        time as text where none of those before has a date.
+        """
+        there = {"$ifNull": [f"${_HISTORY}", []]}
+        written = entry.model_dump()
+        in_text = {**written, "created_at": entry.created_at.isoformat()}
+        types = {"$map": {"input": there, "in": {"$type": "$$this.created_at"}}}
+        dated = {"$or": [{"$eq": [there, []]}, {"$in": ["date", types]}]}
+        added = {"$cond": [dated, {"$literal": written}, {"$literal": in_text}]}
+        kept = {"$slice": [{"$concatArrays": [there, [added]]}, -HISTORY_LIMIT]}
         with translated_errors():
             self._characters.update_one(
                 {"id": character_id, f"{_HISTORY}.id": {"$ne": entry.id}, **NOT_DELETED},

@@ -61,12 +61,14 @@ class FieldChange:
         defaults: What the rules return for missing fields, where it is the same for all documents.
             Documents without any of the fields are then changed by an update that costs the
             server least.
+        former: What an earlier release made of a field; `down` restores that, too.
     """
 
     key: str
     collection: str
     rules: Mapping[str, Rule]
     defaults: Mapping[str, object] = field(default_factory=dict)
+    former: Mapping[str, Rule] = field(default_factory=dict)
 
     @property
     def noted(self) -> Document:
@@ -144,7 +146,8 @@ class FieldChange:
     def _restored(self, name: str) -> Expression:
         note = note_path(self.key, name)
         was = {"$arrayElemAt": [note, 0]}
-        untouched = {"$eq": [f"${name}", self.rules[name](was)]}
+        rules = [rules[name] for rules in (self.rules, self.former) if name in rules]
+        untouched = {"$in": [f"${name}", [rule(was) for rule in rules]]}
         return when({"$and": [is_a(note, "array"), untouched]}, was, f"${name}")
 
 

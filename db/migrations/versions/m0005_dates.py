@@ -2,7 +2,8 @@
 
 The schema has dates, the app's older code writes text (docs/schema.md, Times). A text without an
 offset is UTC; MongoDB keeps milliseconds. A text that Python, and so the app, cannot read as a date
-is not a time.
+is not a time. The app sorts a character's history by its times, and cannot sort dates among others:
+so a history is converted as a whole, or left and listed.
 """
 
 from datetime import UTC, datetime
@@ -21,8 +22,12 @@ from db.migrations.engine.expressions import Expression, called, each, is_a, whe
 from db.migrations.engine.fields import FieldChange
 from db.migrations.engine.work import Work
 
-FORMER_CHECKSUMS = ("e893f691e3bd0d8dbd944c3ea71eb07f269978ea7394e06a416537ddcd4b1b08",)
-"""Of this file before its imports and words were renamed; what it does is the same."""
+FORMER_CHECKSUMS = (
+    "e893f691e3bd0d8dbd944c3ea71eb07f269978ea7394e06a416537ddcd4b1b08",
+    "7c9cf9cdb0a710d0d3da08f8779bc95230e98e0bada36971cee203b4d849c7ad",
+)
+"""Of this file before its words were renamed, and before it left histories that it cannot read as a
+whole; `down` undoes what those converted, too, and migration 8 mends it."""
 
 _DATED = ("created_at", "updated_at")
 _DELETABLE = (*_DATED, "deleted_at")
@@ -51,7 +56,7 @@ TIMES: dict[str, tuple[str, ...]] = {
     "crawl_tasks": ("created_at",),
 }
 _FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-_HISTORY = "facefusion_processing_history"
+HISTORY = "facefusion_processing_history"
 _ISO = (
     r"^\s*[0-9]{4}-[0-9]{2}-[0-9]{2}"
     r"([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
@@ -76,12 +81,12 @@ def check(database: Database[Document]) -> Check:
     total = Check()
     for change in _CHANGES:
         total += check_fields(database, change)
-        names = [name for name in change.rules if name != _HISTORY]
+        names = [name for name in change.rules if name != HISTORY]
         total += Check(unresolved=_unreadable(database, change.collection, names))
-    return total
+    return total + Check(unresolved=_unreadable_histories(database))
 
 
-def _date(value: Expression) -> Expression:
+def read_date(value: Expression) -> Expression:
     """Read a text in ISO 8601; everything else stays as it is."""
     read = {"$dateFromString": {"dateString": _in_milliseconds(value), "onError": value}}
     is_time = {"$regexMatch": {"input": value, "regex": _ISO}}
@@ -109,18 +114,45 @@ def _in_milliseconds(text: Expression) -> Expression:
     return {"$trim": {"input": {"$ifNull": [cut, text]}}}
 
 
-def _entries(value: Expression) -> Expression:
-    """Read the times of history entries."""
+def _history(value: Expression) -> Expression:
+    """Read the times of a history, unless one of its entries has none that can be read."""
+    return when(_is_readable(value), read_each_entry(value), value)
+
+
+def _is_readable(value: Expression) -> Expression:
+    def has_time(entry: str) -> Expression:
+        is_date = is_a(read_date(f"{entry}.created_at"), "date")
+        return {"$and": [is_a(entry, "object"), is_date]}
+
+    all_have = {"$allElementsTrue": [each("entry", value, has_time)]}
+    return when(is_a(value, "array"), all_have, False)
+
+
+def read_each_entry(value: Expression) -> Expression:
+    """Read the times that can be read, entry by entry, as earlier releases of this file did."""
     entries = each(
         "entry",
         value,
         lambda entry: when(
             is_a(f"{entry}.created_at", "string"),
-            {"$mergeObjects": [entry, {"created_at": _date(f"{entry}.created_at")}]},
+            {"$mergeObjects": [entry, {"created_at": read_date(f"{entry}.created_at")}]},
             entry,
         ),
     )
     return when(is_a(value, "array"), entries, value)
+
+
+def _unreadable_histories(database: Database[Document]) -> tuple[Unresolved, ...]:
+    stays = {f"{HISTORY}.created_at": {"$type": "string"}, HISTORY: {"$type": "array"}}
+    left = {**stays, "$expr": {"$not": [_is_readable(f"${HISTORY}")]}}
+    count = database["characters"].count_documents(left)
+    if not count:
+        return ()
+    what = (
+        "Characters with a history entry whose time cannot be read; correct it, then run this again"
+    )
+    first = database["characters"].find(left, {"id": True}).limit(MAX_EXAMPLES)
+    return (left_to_a_person(what, count, first),)
 
 
 def _unreadable(
@@ -128,7 +160,7 @@ def _unreadable(
 ) -> tuple[Unresolved, ...]:
     found = []
     for name in names:
-        stays = {"$expr": {"$eq": [_date(f"${name}"), f"${name}"]}}
+        stays = {"$expr": {"$eq": [read_date(f"${name}"), f"${name}"]}}
         other = {name: {"$type": "string"}, **stays}
         if count := database[collection].count_documents(other):
             first = database[collection].find(other, {"id": True}).limit(MAX_EXAMPLES)
@@ -141,7 +173,9 @@ _CHANGES = tuple(
     FieldChange(
         "m0005",
         collection,
-        dict.fromkeys(names, _date) | ({_HISTORY: _entries} if collection == "characters" else {}),
+        dict.fromkeys(names, read_date) | ({HISTORY: _history} if characters else {}),
+        former={HISTORY: read_each_entry} if characters else {},
     )
     for collection, names in TIMES.items()
+    for characters in (collection == "characters",)
 )

@@ -11,8 +11,11 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.collection import Collection
 
 from db.migrations.engine.check import Check, MoveReport
+from db.migrations.engine.fields import FieldChange
 from db.migrations.engine.migration import Migration, load_migrations
-from db.migrations.engine.migrator import Migrator
+from db.migrations.engine.migrator import Migrator, no_progress
+from db.migrations.engine.work import Work
+from db.migrations.versions.m0005_dates import HISTORY, read_each_entry
 from tests.support.db.database_state import Data, indexes_of
 
 Document = dict[str, Any]
@@ -29,7 +32,7 @@ def every_migration() -> tuple[Migration, ...]:
 
 
 def migration(number: int) -> Migration:
-    return every_migration()[number - 1]
+    return {migration.number: migration for migration in every_migration()}[number]
 
 
 def migrator(database: Data, *numbers: int, lease: timedelta = LEASE) -> Migrator:
@@ -85,16 +88,16 @@ def whole(database: Data) -> tuple[dict[str, list[bytes]], dict[str, dict[str, D
 
 
 def without_now(found: dict[str, list[bytes]]) -> dict[str, list[bytes]]:
-    """Leave out the times at which users were marked as deleted by being merged."""
+    """Leave out the times of migrating: of a merge, and of a user's creation where unknown."""
     return {**found, "users": [_without_now(user) for user in found["users"]]}
 
 
 def _without_now(raw: bytes) -> bytes:
     user = bson.decode(raw)
-    if user.get("deleted_by") != "migration 4":
-        return raw
-    user["deleted_at"] = None
-    user[UNDO]["m0004"]["deleted_at"]["now"] = None
+    notes = user.get(UNDO, {})
+    for key, name in (("m0004", "deleted_at"), ("m0007", "created_at")):
+        if name in notes.get(key, {}):
+            user[name] = notes[key][name]["now"] = None
     return bson.encode(user)
 
 
@@ -113,6 +116,12 @@ def up_and_down(database: Data, number: int, between: Callable[[], object] = tup
     go_up(database, number)
     between()
     go_down(database, number)
+
+
+def read_in_part(database: Data) -> None:
+    """Apply migration 5 as it was before it left histories that it cannot read as a whole."""
+    change = FieldChange("m0005", "characters", {HISTORY: read_each_entry})
+    Work(database, ensure_held=lambda: None, progress=no_progress).change(change)
 
 
 def assert_reversible(database: Data, number: int) -> None:

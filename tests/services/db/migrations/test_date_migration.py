@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
+import pytest
 from bson import Int64
 from pydantic import BaseModel
 
@@ -17,6 +18,7 @@ from tests.support.db.migrating import (
     go_down,
     go_up,
     raw_documents,
+    read_in_part,
     unresolved,
     up_and_down,
     whole,
@@ -145,21 +147,53 @@ def test_every_time_of_every_collection_is_read_and_nothing_else(database: Data)
     assert sum(move.counts.values()) == sum(map(len, TIMES.values()))
 
 
-def test_times_of_history_entries_are_read(database: Data) -> None:
-    texts = ["2026-01-02", "soon", THEN, None]
-    strange: list[Any] = [None, 7, "2026-01-02", ["2026-01-02"], {"id": "x"}]
-    history = [*({"a": 1, "created_at": text, "id": "e"} for text in texts), *strange]
-    database["characters"].insert_one({"id": "mira", HISTORY: history, "last": 1})
-    before = whole(database)
+def test_times_of_history_entries_are_read(any_database: Data) -> None:
+    entries = [{"a": 1, "created_at": time, "id": "e"} for time in ("2026-01-02", THEN)]
+    any_database["characters"].insert_one({"id": "mira", HISTORY: entries, "last": 1})
+    before = whole(any_database)
+
+    go_up(any_database, 5)
+
+    found = by_id(any_database, "characters")["mira"][HISTORY]
+    assert [entry["created_at"] for entry in found] == [DAY, THEN]
+    assert list(found[0]) == ["a", "created_at", "id"]
+    assert unresolved(any_database, 5) == {}
+    go_down(any_database, 5)
+    assert whole(any_database) == before
+
+
+UNREADABLE: list[Any] = [
+    *({"id": "x", "created_at": time} for time in ("soon", "", None, 1735700000, ["2026-01-02"])),
+    *({"id": "x"}, None, 7, "2026-01-02", ["2026-01-02"]),
+]
+
+
+@pytest.mark.parametrize("entry", UNREADABLE, ids=repr)
+def test_a_history_with_an_entry_that_cannot_be_read_is_left_and_listed(
+    database: Data, entry: object
+) -> None:
+    text = {"id": "e", "created_at": "2026-01-02"}
+    database["characters"].insert_one({"id": "mira", HISTORY: [text, entry]})
+    before = raw_documents(database)
 
     go_up(database, 5)
 
-    found = by_id(database, "characters")["mira"][HISTORY]
-    assert [moment["created_at"] for moment in found[:4]] == [DAY, "soon", THEN, None]
-    assert list(found[0]) == ["a", "created_at", "id"]
-    assert found[4:] == strange
+    assert raw_documents(database) == before
+    what = "Characters with a history entry whose time cannot be read"
+    assert unresolved(database, 5) == {what: ("mira",)}
+
+
+def test_a_history_that_an_earlier_release_read_in_part_is_restored(database: Data) -> None:
+    texts = [{"id": "e", "created_at": time} for time in ("2026-01-02", "soon")]
+    database["characters"].insert_one({"id": "mira", HISTORY: texts})
+    before = raw_documents(database)
+    read_in_part(database)
+    assert by_id(database, "characters")["mira"][HISTORY][0]["created_at"] == DAY
+
+    go_up(database, 5)
     go_down(database, 5)
-    assert whole(database) == before
+
+    assert raw_documents(database) == before
 
 
 def test_a_time_that_was_written_since_stays(database: Data) -> None:

@@ -1,0 +1,89 @@
+"""Histories of characters with dates and other times get dates alone.
+
+The app sorts a history by `created_at` and fails on a date beside a text or beside nothing. It
+adds dates itself, so texts for all would fail again with its next entry. An entry whose time
+cannot be read gets that of the entry before it, since entries are added at the end; what stood
+there stays in the entry, as `created_at_as_written`.
+"""
+
+from pymongo.database import Database
+
+from db.connection import Document
+from db.migrations.engine.check import MAX_EXAMPLES, Check, check_fields, left_to_a_person
+from db.migrations.engine.expressions import Expression, called, each, is_a, only, when
+from db.migrations.engine.fields import FieldChange
+from db.migrations.engine.work import Work
+from db.migrations.versions.m0005_dates import HISTORY, read_date
+
+AS_WRITTEN = "created_at_as_written"
+"""Field of a history entry with what stood in the place of its time."""
+
+
+def up(work: Work) -> None:
+    """Give each entry of a mixed history a date."""
+    work.change(HISTORIES)
+
+
+def down(work: Work) -> None:
+    """Restore each history, unless it was written to since."""
+    work.undo(HISTORIES)
+
+
+def check(database: Database[Document]) -> Check:
+    """Count the mixed histories, and list those whose entries are not all objects."""
+    total = check_fields(database, HISTORIES)
+    strange = {
+        HISTORY: {"$type": "array", "$elemMatch": {"$not": {"$type": "object"}}},
+        f"{HISTORY}.created_at": {"$type": "date"},
+    }
+    if count := database[HISTORIES.collection].count_documents(strange):
+        what = "Characters with history entries that are not objects; remove these entries"
+        first = database[HISTORIES.collection].find(strange, {"id": True}).limit(MAX_EXAMPLES)
+        total += Check(unresolved=(left_to_a_person(what, count, first),))
+    return total
+
+
+def _history(value: Expression) -> Expression:
+    """Give each entry of a mixed history a date; every other history stays as it is."""
+    types = each("entry", value, lambda entry: {"$type": f"{entry}.created_at"})
+    objects = {"$allElementsTrue": [each("entry", value, lambda entry: is_a(entry, "object"))]}
+
+    def is_mixed(found: str) -> Expression:
+        return {
+            "$and": [objects, {"$in": ["date", found]}, {"$ne": [{"$setUnion": found}, ["date"]]}]
+        }
+
+    mixed = when(is_a(value, "array"), called("types", types, is_mixed), False)
+    return when(mixed, called("entries", value, _with_dates), value)
+
+
+def _with_dates(entries: str) -> Expression:
+    """Read the times that can be read, and give the others that of the entry before."""
+    read = each("entry", entries, lambda entry: _known(f"{entry}.created_at"))
+    first = {"$arrayElemAt": [only("time", read, lambda time: is_a(time, "date")), 0]}
+    entry = "$$this"
+
+    def append(time: str) -> Expression:
+        dated = {"$mergeObjects": [entry, {"created_at": time}, _as_written(entry)]}
+        return {"time": time, "done": {"$concatArrays": ["$$value.done", [dated]]}}
+
+    known = {"$ifNull": [_known(f"{entry}.created_at"), "$$value.time"]}
+    step = called("time", known, append)
+    reduced = {
+        "$reduce": {"input": entries, "initialValue": {"time": first, "done": []}, "in": step}
+    }
+    return called("all", reduced, lambda found: f"{found}.done")
+
+
+def _known(time: Expression) -> Expression:
+    """Read a date, or null where the time cannot be read."""
+    return called("read", read_date(time), lambda read: when(is_a(read, "date"), read, None))
+
+
+def _as_written(entry: str) -> Expression:
+    time = f"{entry}.created_at"
+    nothing = {"$or": [is_a(time, "missing", "null"), is_a(read_date(time), "date")]}
+    return when(nothing, {}, {AS_WRITTEN: time})
+
+
+HISTORIES = FieldChange("m0008", "characters", {HISTORY: _history})
