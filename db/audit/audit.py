@@ -18,6 +18,7 @@ from db.audit.indexes import index_findings, unused_indexes
 from db.audit.jobs import EXPIRED, QUEUES, requeue_expired, stuck_jobs
 from db.audit.orphans import orphans
 from db.audit.report import AuditFinding, AuditReport, run_check, worst_first
+from db.audit.users import similar_users
 from db.connection import Document, reading_anything, translated_errors
 from db.schema.collections import COLLECTIONS, Collection
 from db.schema.relations import RELATIONS
@@ -82,6 +83,7 @@ def _jobs_and_effects(database: Database[Document], now: datetime) -> Iterator[A
         "owed effects", "facefusion_operations", partial(pending_effects, database)
     )
     yield from run_check("long histories", "characters", partial(long_histories, database))
+    yield from run_check("similar users", "users", partial(similar_users, database))
 
 
 def _documents(

@@ -20,6 +20,7 @@ from db.audit.report import (
 from db.connection import Document
 from db.schema.collections import Collection
 from db.schema.documents.characters import HISTORY_LIMIT
+from db.users import is_merged
 
 Reason = tuple[str, str]
 """Path of a field, list indexes and free keys left out, and what is wrong with it."""
@@ -201,7 +202,9 @@ class Validation:
         sampled = sample_size is not None and self._documents > sample_size
         sample = [{"$sample": {"size": sample_size}}] if sampled else []
         for document in documents.aggregate(sample, allowDiskUse=True):
-            self._note(document)
+            # A merged user keeps its old fields, so that undoing the migration restores it.
+            if not is_merged(document):
+                self._note(document)
         for reason, count in self._counts.most_common():
             yield self._finding(reason, count)
 

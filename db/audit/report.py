@@ -21,6 +21,7 @@ Kind = Literal[
     "unused index",
     "oversized document",
     "long history",
+    "similar users",
     "stuck job",
     "owed effect",
     "not looked at",

@@ -56,7 +56,7 @@ def _value(found: re.Match[str]) -> str | None:
     return None if bare.upper() == "NULL" else _ESCAPED.sub(r"\1", bare)
 
 
-Kind = Literal["integer", "float", "boolean", "text", "email", "array", "json", "timestamp"]
+Kind = Literal["integer", "float", "boolean", "text", "lowered", "array", "json", "timestamp"]
 
 DEEPEST = 90
 """Most levels of a JSON value: MongoDB takes 100, and the document itself has some."""
@@ -69,8 +69,8 @@ _BOOLEANS = {"t": True, "true": True, "f": False, "false": False}
 def read_cell(kind: Kind, text: str) -> Any:  # noqa: ANN401 - each kind has its own type
     """Read a cell that is not NULL; the JSON value null is None.
 
-    A timestamp without a zone is UTC, an e-mail address is lower-cased, and a NULL inside of an
-    array is left out.
+    A timestamp without a zone is UTC, a text of kind `lowered` is lower-cased as the app does it,
+    and a NULL inside of an array is left out.
 
     Raises:
         ValueError: The text does not fit the kind; the message names the expected form.
@@ -135,7 +135,7 @@ _READERS: dict[Kind, Callable[[str], Any]] = {
     "float": _float,
     "boolean": _boolean,
     "text": str,
-    "email": str.lower,
+    "lowered": str.lower,
     "array": _array,
     "json": _json,
     "timestamp": _timestamp,
@@ -145,7 +145,7 @@ _EXPECTED: dict[Kind, str] = {
     "float": "should be a finite number",
     "boolean": "should be t or f",
     "text": "should be a text",
-    "email": "should be a text",
+    "lowered": "should be a text",
     "array": "should be a PostgreSQL array of one dimension, as {a,b}",
     "json": f"should be JSON of at most {DEEPEST} levels",
     "timestamp": "should be a time of the years 1 to 9999, as 2026-11-21 12:00:00",

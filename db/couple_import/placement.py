@@ -16,11 +16,10 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from db.connection import Document, translated_errors
 from db.couple_import.users import KnownUser, Merge
-from db.schema.indexes import WITHOUT_CASE
+from db.users import CAPITALS
 
 _DUPLICATE_KEY = 11000
 _INVALID = 121
-_NO_CASE = dict(WITHOUT_CASE)
 _USER_FIELDS = ("id", "email", "username", "legacy_id", "created_at")
 
 
@@ -55,7 +54,7 @@ class Placement:
 
     def __init__(self, database: Database[Document]) -> None:
         self._database = database
-        self._mixed_case_ids: list[Any] | None = None
+        self._with_capitals: list[Any] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -91,20 +90,20 @@ class Placement:
             return {document[relation]: _legacy_id(document) for document in found}
 
     def users_like(self, emails: Collection[str], usernames: Collection[str]) -> list[KnownUser]:
-        """Find the users that have one of some addresses or usernames, except deleted ones."""
-        users = self._database["users"]
-        fields = dict.fromkeys(_USER_FIELDS, True)
-        same_email = {"$or": [{"email": {"$in": [*emails]}}, {"_id": {"$in": self._mixed_case()}}]}
-        same_username = {"username": {"$in": [*usernames]}}
+        """Find the users that have one of some addresses or names, except deleted ones.
+
+        The addresses and names are in lower case, those of the users may have capitals.
+        """
+        same = [
+            {"email": {"$in": [*emails]}},
+            {"username": {"$in": [*usernames]}},
+            {"_id": {"$in": self._written_with_capitals()}},
+        ]
         with translated_errors():
-            found = {
-                user["_id"]: user
-                for user in (
-                    *users.find(same_email | {"deleted_at": None}, fields),
-                    *users.find(same_username | {"deleted_at": None}, fields, collation=_NO_CASE),
-                )
-            }
-        return [_known(user) for user in found.values()]
+            found = self._database["users"].find(
+                {"$or": same, "deleted_at": None}, dict.fromkeys(_USER_FIELDS, True)
+            )
+            return [_known(user) for user in found]
 
     def insert(self, collection: str, documents: Mapping[int, Document]) -> StoreResult:
         """Store new documents, and find which of them were not stored, and why."""
@@ -156,24 +155,27 @@ class Placement:
         }
         return StoreResult({*there}, refused)
 
-    def _mixed_case(self) -> list[Any]:
-        """Find once the users whose address was stored with capitals; no index finds them."""
-        if self._mixed_case_ids is None:
+    def _written_with_capitals(self) -> list[Any]:
+        """Find once the users whose address or name has capitals; no index finds them."""
+        if self._with_capitals is None:
+            either = [{name: {"$regex": CAPITALS}} for name in ("email", "username")]
             with translated_errors():
                 found = self._database["users"].find(
-                    {"email": {"$regex": r"\p{Lu}"}, "deleted_at": None}, {"_id": True}
+                    {"$or": either, "deleted_at": None}, {"_id": True}
                 )
-                self._mixed_case_ids = [document["_id"] for document in found]
-        return self._mixed_case_ids
+                self._with_capitals = [document["_id"] for document in found]
+        return self._with_capitals
 
 
 def _known(stored: Document) -> KnownUser:
+    email = str(stored.get("email", ""))
     return KnownUser(
         stored["id"] if isinstance(stored.get("id"), str) else "",
-        str(stored.get("email", "")).lower(),
+        email.lower(),
         str(stored.get("username", "")),
         _legacy_id(stored),
         stored.get("created_at"),
+        written=email,
     )
 
 
@@ -192,11 +194,11 @@ def _reason(collection: str, failure: Mapping[str, Any]) -> str:
 _NOTES = """
     CREATE TABLE notes (
         collection TEXT, legacy_id INTEGER, id TEXT, category TEXT, image_id TEXT,
-        email TEXT, username TEXT, folded TEXT, PRIMARY KEY (collection, legacy_id)
+        email TEXT, username TEXT, lowered TEXT, PRIMARY KEY (collection, legacy_id)
     );
     CREATE INDEX by_image ON notes (image_id);
     CREATE INDEX by_email ON notes (email);
-    CREATE INDEX by_username ON notes (folded);
+    CREATE INDEX by_username ON notes (lowered);
 """
 _COLUMNS = ("id", "category", "image_id", "email", "username")
 
@@ -239,8 +241,8 @@ class DryRunTarget(Placement):
         noted = self._notes.execute(
             "SELECT id, email, username, legacy_id FROM notes "
             "WHERE email IN (SELECT value FROM json_each(?)) "
-            "OR folded IN (SELECT value FROM json_each(?))",
-            (json.dumps([*emails]), json.dumps([name.casefold() for name in usernames])),
+            "OR lowered IN (SELECT value FROM json_each(?))",
+            (json.dumps([*emails]), json.dumps([*usernames])),
         )
         would_be = {own_id: KnownUser(own_id, *rest) for own_id, *rest in noted}
         there = [user for user in super().users_like(emails, usernames) if user.id not in would_be]
@@ -260,8 +262,8 @@ class DryRunTarget(Placement):
         return StoreResult()
 
     def _note(self, collection: str, legacy_id: int, document: Mapping[str, Any]) -> None:
-        folded = str(document.get("username", "")).casefold() or None
+        lowered = str(document.get("username", "")).lower() or None
         self._notes.execute(
             "INSERT INTO notes VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (collection, legacy_id, *(document.get(name) for name in _COLUMNS), folded),
+            (collection, legacy_id, *(document.get(name) for name in _COLUMNS), lowered),
         )

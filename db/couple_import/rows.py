@@ -86,8 +86,8 @@ USERS = Table(
     "users",
     User,
     (
-        Column("email", "email", needed=True),
-        Column("username", needed=True),
+        Column("email", "lowered", needed=True),
+        Column("username", "lowered", needed=True),
         Column("password_hash", needed=True, renamed="hashed_password"),
         Column("created_at", "timestamp"),
     ),

@@ -7,6 +7,7 @@ counts as that row, so a StoryCanvas database takes one couple face-swap databas
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Literal, TypeVar, get_args
 
@@ -182,6 +183,7 @@ class _Placing:
         self._placement = placement
         self._stats = stats
         self._batch: dict[int, SourceRow] = {}
+        self._began = datetime.now(UTC)
 
     def place_batch(self, table: Table, rows: list[SourceRow]) -> None:
         """Place the rows of a batch that have no document yet, and count."""
@@ -204,10 +206,17 @@ class _Placing:
         emails = {user["email"] for user in documents.values()}
         usernames = {user["username"] for user in documents.values()}
         matcher = UserMatcher(self._placement.users_like(emails, usernames))
-        decided = self._each(USERS, documents, lambda _, document: matcher.match(document))
+
+        def decide(own: int, document: Document) -> Document | Merge:
+            return matcher.match(document, self._batch[own].cells["email"] or "")
+
+        decided = self._each(USERS, documents, decide)
         merges = [decision for decision in decided.values() if isinstance(decision, Merge)]
+        # The app cannot read a user without a time of its creation.
         new = {
-            own: decision for own, decision in decided.items() if not isinstance(decision, Merge)
+            own: {**decision, "created_at": decision["created_at"] or self._began}
+            for own, decision in decided.items()
+            if not isinstance(decision, Merge)
         }
         self._insert(USERS, new)
         self._count(USERS, "merged", len(merges), self._placement.merge(merges))

@@ -1,7 +1,8 @@
 """Matching users of the couple face-swap with users of StoryCanvas (docs/schema.md, Users).
 
-The same e-mail address is the same person, whatever its case; deleted users do not count. The same
-username with another e-mail address is a conflict, which is listed and changes nothing.
+The same e-mail address is the same person; deleted users do not count. An address that differs in
+case only, and the same username with another address, are conflicts: they are listed and change
+nothing, since only a person knows whose account it is.
 """
 
 from collections.abc import Iterable
@@ -21,6 +22,7 @@ class KnownUser:
         email: In lower case.
         legacy_id: The row that it is, None where none is known.
         created_at: As stored, which may be a text or missing.
+        written: The e-mail address as stored; empty where that is in lower case.
     """
 
     id: str
@@ -28,6 +30,7 @@ class KnownUser:
     username: str
     legacy_id: int | None = None
     created_at: object = None
+    written: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,20 +55,24 @@ class UserMatcher:
         for user in known:
             self._note(user)
 
-    def match(self, document: Document) -> Document | Merge:
+    def match(self, document: Document, written: str = "") -> Document | Merge:
         """Decide what becomes of a row, and remember it for those that follow.
 
         A row becomes a user of its own, is merged, or is refused when it conflicts with a user.
+
+        Args:
+            document: What the row would become.
+            written: Its e-mail address as the source has it; empty where that is in lower case.
         """
         same = self._by_email.get(document["email"], [])
-        taken = self._by_username.get(document["username"].casefold())
+        taken = self._by_username.get(document["username"].lower())
         if not same and taken:
             raise RowRefused(
                 f"its username belongs to user {taken.id}, who has another e-mail address; rename "
                 "one of them"
             )
         if same:
-            return self._merged(same, document)
+            return self._merged(same, document, written or document["email"])
         self._note(
             KnownUser(
                 document["id"], document["email"], document["username"], document["legacy_id"]
@@ -73,7 +80,7 @@ class UserMatcher:
         )
         return document
 
-    def _merged(self, same: list[KnownUser], document: Document) -> Merge:
+    def _merged(self, same: list[KnownUser], document: Document, written: str) -> Merge:
         user = same[0]
         if len(same) > 1:
             raise RowRefused("its e-mail address is that of several users; leave it to one")
@@ -84,12 +91,17 @@ class UserMatcher:
             raise RowRefused(
                 f"its e-mail address is that of user {user.id}, who is id {user.legacy_id} already"
             )
+        if user.legacy_id is None and written != (user.written or user.email):
+            raise RowRefused(
+                f"its e-mail address differs from that of user {user.id} in case only; write both "
+                "alike if they are one person"
+            )
         self._by_email[user.email] = [replace(user, legacy_id=row)]
         return Merge(user, row, earlier(document["created_at"], user.created_at))
 
     def _note(self, user: KnownUser) -> None:
         self._by_email.setdefault(user.email, []).append(user)
-        self._by_username.setdefault(user.username.casefold(), user)
+        self._by_username.setdefault(user.username.lower(), user)
 
 
 def earlier(imported: datetime | None, stored: object) -> datetime | None:

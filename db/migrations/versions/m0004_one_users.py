@@ -2,10 +2,11 @@
 
 One e-mail is one person (docs/schema.md, Users): the StoryCanvas user stays, takes the other's
 number as `legacy_id` and the earlier `created_at`, and the other user is marked as deleted. Where
-that cannot be decided, both stay as they are and are listed.
+that cannot be decided, both stay as they are and are listed: so do addresses that differ in case
+only, since only a person knows whose account it is.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,14 +28,19 @@ from db.migrations.engine.fields import (
     set_with_undo,
 )
 from db.migrations.engine.work import Work
+from db.schema.documents.couple_swap import no_api_keys
 from db.schema.indexes import WITHOUT_CASE
+from db.users import MERGED_INTO
 
-FORMER_CHECKSUMS = ("cc1cf594ae804623fd500c18afbca2dd3ac45f60aa24050b8af9c7aaeaae962e",)
-"""Of this file before its imports and words were renamed; what it does is the same."""
+FORMER_CHECKSUMS = (
+    "cc1cf594ae804623fd500c18afbca2dd3ac45f60aa24050b8af9c7aaeaae962e",
+    "4e32b750a05e3031dec18b47892445b1f25332216cf49b0939991983016f7cef",
+)
+"""Of this file before its words were renamed, and before it left addresses that differ in case to a
+person and wrote what the app reads; `down` undoes what those did, too, and migration 7 adds it."""
 
 _KEY = "m0004"
 _NAMES = UUID("3d0f6c0e-6a0f-5f0e-9d57-6f3b1f6f2a10")
-_MERGED = "merged_into"
 _LARGEST_SERIAL = 2**53
 """Up to here a double and a whole number are the same."""
 _NOTED: Document = {f"{UNDO}.{_KEY}": {"$exists": True}}
@@ -42,10 +48,13 @@ _FIELDS = (
     "id",
     "legacy_id",
     "email",
+    "username",
     "hashed_password",
     "password_hash",
+    "api_keys",
+    "is_active",
     "created_at",
-    _MERGED,
+    MERGED_INTO,
     "deleted_at",
     "deleted_by",
 )
@@ -96,7 +105,7 @@ def down(work: Work) -> None:
         {"$unset": [f"{UNDO}.{_KEY}.{mark}" for mark in marks]},
     ]
     back = [*restore_from_undo(_KEY, _FIELDS), *in_noted_order(_KEY), *forget(_KEY)]
-    merged = f"{UNDO}.{_KEY}.{_MERGED}"
+    merged = f"{UNDO}.{_KEY}.{MERGED_INTO}"
     try:
         # After a kill, `up` has to find again what is half undone: so the marks go first, and what
         # belongs to users comes last. A number goes back to its user once no other user has it.
@@ -128,7 +137,7 @@ def check(database: Database[Document]) -> Check:
 def _merge(database: Database[Document], other: Document, user: Document) -> None:
     """Merge two users; the mark of deletion comes last, so that a kill leaves them to be found."""
     # Only one of them may have the number at a time.
-    _set(database, other, {_MERGED: user["id"], "legacy_id": MISSING})
+    _set(database, other, {MERGED_INTO: user["id"], "legacy_id": MISSING})
     values = _numbered(other)
     if _is_earlier(other.get("created_at"), user.get("created_at")):
         values["created_at"] = other["created_at"]
@@ -138,7 +147,7 @@ def _merge(database: Database[Document], other: Document, user: Document) -> Non
 
 
 def _rename(database: Database[Document], user: Document) -> None:
-    values: Document = {"email": user["email"].lower()}
+    values: Document = {"email": user["email"].lower(), **_as_registered(user)}
     if isinstance(user.get("password_hash"), str):
         values |= {"hashed_password": user["password_hash"], "password_hash": MISSING}
     if not isinstance(user.get("id"), str):
@@ -147,6 +156,18 @@ def _rename(database: Database[Document], user: Document) -> None:
         _repoint(database, user.get("id"), new_id)
         values |= {"id": new_id, **_numbered(user)}
     _set(database, user, values)
+
+
+def _as_registered(user: Document) -> Document:
+    """Build what the app's registration would have written and the user lacks."""
+    values: Document = {}
+    if isinstance(user.get("username"), str):
+        values["username"] = user["username"].lower()
+    if user.get("api_keys") is None:
+        values["api_keys"] = no_api_keys()
+    if "is_active" not in user:
+        values["is_active"] = True
+    return values
 
 
 def _set(database: Database[Document], user: Document, values: Document) -> None:
@@ -171,12 +192,14 @@ def _repoint(database: Database[Document], old: object, new: str) -> None:
 
 
 def _plan(database: Database[Document]) -> _Plan:
-    pairs, alone, several, numbered = [], [], [], []
+    pairs, alone, several, cased, numbered = [], [], [], [], []
     for couple, story in _by_email(database):
         if len(couple) > 1 or len(story) > 1:
             several.append(couple[0])
         elif not story:
             alone.append(couple[0])
+        elif couple[0]["email"] != story[0]["email"]:
+            cased.append(couple[0])
         elif _can_take(story[0], _numbered(couple[0])):
             pairs.append((couple[0], story[0]))
         else:
@@ -187,6 +210,8 @@ def _plan(database: Database[Document]) -> _Plan:
     left = {
         "Users with the name of another person; rename one of them": clashes,
         "Users of whom several have one e-mail; change all but one of them": several,
+        "Users whose e-mail differs from another's in case only; write it alike if they are one "
+        "person": cased,
         "Users whose person has another legacy_id already; correct one of them": numbered,
         "Users without e-mail, who cannot be matched": _nameless(database),
     }
@@ -196,7 +221,7 @@ def _plan(database: Database[Document]) -> _Plan:
 
 def _by_email(database: Database[Document]) -> Iterator[tuple[list[Document], list[Document]]]:
     """Group the users of each e-mail that a user of the couple face-swap has."""
-    names = dict.fromkeys((*_FIELDS, "username", UNDO), 1)
+    names = dict.fromkeys((*_FIELDS, UNDO), 1)
     pipeline: list[Document] = [
         {"$match": {"deleted_at": None, "email": {"$type": "string"}}},
         {"$project": {**names, "couple": _IS_COUPLE}},
@@ -217,14 +242,19 @@ def _by_email(database: Database[Document]) -> Iterator[tuple[list[Document], li
 
 
 def _taken_names(database: Database[Document], names: set[str]) -> set[str]:
-    """Find those of some names that several users have, whatever its case."""
+    """Find those of some names that several users have once the app has lowered them.
+
+    Deleted users count, since the app finds them, too.
+    """
     pipeline: list[Document] = [
-        {"$match": {"deleted_at": None, "username": {"$type": "string"}}},
+        {"$match": {MERGED_INTO: None, "username": {"$type": "string"}}},
         {"$group": {"_id": "$username", "names": {"$push": "$username"}}},
         {"$match": {"names.1": {"$exists": True}}},
     ]
     found = database["users"].aggregate(pipeline, allowDiskUse=True, collation={**WITHOUT_CASE})
-    return {name.lower() for group in found for name in group["names"]} & names
+    # The collation takes more for the same than the app does, such as a superscript two and a 2.
+    counted = (Counter(name.lower() for name in group["names"]) for group in found)
+    return {name for group in counted for name, count in group.items() if count > 1} & names
 
 
 def _nameless(database: Database[Document]) -> list[Document]:

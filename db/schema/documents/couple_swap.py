@@ -92,6 +92,11 @@ class CrawlTask(Imported):
     created_at: datetime | None = None
 
 
+def no_api_keys() -> dict[str, Any]:
+    """Make the `api_keys` of a new user, as the app's registration writes them."""
+    return {"runpod": None, "openai": None, "civitai": None}
+
+
 class User(SoftDeletable, Imported):
     """A document of `users` (docs/schema.md, Users).
 
@@ -99,7 +104,7 @@ class User(SoftDeletable, Imported):
     stores as plain text, must never be returned or logged.
 
     Attributes:
-        username: Unique whatever its case.
+        username: In lower case, as the app writes it and looks it up.
         email: In lower case.
         hashed_password: bcrypt.
     """
@@ -110,4 +115,4 @@ class User(SoftDeletable, Imported):
     hashed_password: str
     is_active: bool = True
     is_admin: bool = False
-    api_keys: dict[str, Any] | None = None
+    api_keys: dict[str, Any] | None = Field(default_factory=no_api_keys)

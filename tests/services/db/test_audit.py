@@ -11,6 +11,8 @@ from bson.raw_bson import RawBSONDocument
 
 from db.audit.audit import audit
 from db.audit.documents import MEGABYTE, oversized_documents, reasons
+from db.migrations.engine.migration import load_migrations
+from db.migrations.engine.migrator import Migrator
 from db.schema.collections import COLLECTIONS
 from db.schema.relations import RELATIONS, SOFT_DELETABLE, Relation
 from tests.support.db.database_state import Data
@@ -113,6 +115,39 @@ def test_invalid_documents_are_counted_by_reason(database: Data) -> None:
     }
     assert [len(finding.ids) for finding in report.of("invalid document")] == [2, 20]
     assert "hunter2" not in report.model_dump_json()
+
+
+def test_a_user_that_was_merged_is_not_judged(any_database: Data) -> None:
+    couple = {"id": 7, "username": "mira", "email": "mira@example.org", "password_hash": "y"}
+    any_database["users"].insert_many([dict(SMALLEST["users"]), couple])
+    [invalid, *_] = audit(any_database, NOW).of("invalid document")
+    assert invalid.collection == "users"
+
+    Migrator(any_database, "a test", load_migrations()).apply()
+
+    assert audit(any_database, NOW).of("invalid document", "similar users") == ()
+    any_database["users"].update_one({"id": 7}, {"$set": {"deleted_at": None}})
+    assert audit(any_database, NOW).of("invalid document") != ()
+
+
+def test_users_that_differ_in_case_only_are_listed(any_database: Data) -> None:
+    names = ["mira", "Mira", "MIRA", "bob", "user2x", "user\u00b2x", "\u00c9va", "\u00e9va"]
+    any_database["users"].insert_many(
+        [
+            {"id": str(n), "username": name, "email": f"{name}@example.org"}
+            for n, name in enumerate(names)
+        ]
+    )
+    before = [*any_database["users"].find()]
+
+    similar = audit(any_database, NOW, fix=True).of("similar users")
+
+    assert {finding.subject.partition(" ")[0]: finding.count for finding in similar} == {
+        "email": 5,
+        "username": 5,
+    }
+    assert {tuple(sorted(finding.ids)) for finding in similar} == {("0", "1", "2", "6", "7")}
+    assert [*any_database["users"].find()] == before
 
 
 def test_a_sample_is_as_large_as_it_may_be(database: Data) -> None:

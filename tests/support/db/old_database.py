@@ -232,7 +232,7 @@ USERS: list[Document] = [
     user(
         7,
         "mira7",
-        "Mira@X.org",
+        "mira@x.org",
         "couple",
         created_at="2025-02-01T00:00:00",
         more=STRANGE_FIELDS,
@@ -245,7 +245,8 @@ USERS: list[Document] = [
     user("u-twin-2", "twin-2", "TWIN@x.org", "h"),
     user(11, "twin-3", "Twin@x.org", "x"),
     user("u-ada", "ada", "ada@x.org", "h", legacy_id=99),
-    user(12, "ada12", "ada@X.org", "x"),
+    user(12, "ada12", "ada@x.org", "x"),
+    user(13, "nora13", "NORA@x.org", "x"),
     user("u-gone", "gone", "gone@x.org", "h", deleted_at=TEXT, deleted_by="u-mira"),
 ]
 
@@ -290,7 +291,7 @@ OTHERS: dict[str, list[Document]] = {
 INDEXES: list[tuple[str, Any, Document]] = [
     ("comfyui_servers", [("url", 1)], {"unique": True}),
     ("users", [("username", 1)], {"unique": True}),
-    ("users", [("email", 1)], {"unique": True, "name": "same_person"}),
+    ("users", [("email", 1)], {"name": "same_person"}),
     ("users", [("legacy_id", 1)], {"unique": True, "sparse": True}),
     ("projects", [("deleted_at", -1)], {"name": "deleted_at_1"}),
     (

@@ -1,6 +1,7 @@
 """The meaning of the texts of a couple face-swap database, and the matching of its users."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,7 @@ def test_a_text_that_is_not_a_flat_array_is_refused(text: str) -> None:
         ("float", "1e-3", 0.001),
         *(("boolean", "t", True), ("boolean", "false", False)),
         ("text", " as it is ", " as it is "),
-        ("email", "Mira@Example.ORG", "mira@example.org"),
+        ("lowered", "Mira@Example.ORG", "mira@example.org"),
         ("array", '{a,NULL,"NULL"}', ["a", "NULL"]),
         ("json", '{"a": [1, null]}', {"a": [1, None]}),
         ("json", "null", None),
@@ -128,11 +129,13 @@ def test_an_id_is_the_same_in_every_run_and_on_every_machine() -> None:
     assert new_id("images", 7) != new_id("users", 7)
 
 
-def test_a_user_gets_the_names_of_storycanvas_and_its_email_in_lower_case() -> None:
+def test_a_user_gets_the_fields_of_storycanvas_and_its_names_in_lower_case() -> None:
     made = document(USERS, email="Ann@Example.org", created_at="2026-11-21 12:00:00")
 
     assert made["_id"] == made["id"] == new_id("users", 7)
-    assert (made["email"], made["username"], made["legacy_id"]) == ("ann@example.org", "Ann", 7)
+    assert (made["email"], made["username"], made["legacy_id"]) == ("ann@example.org", "ann", 7)
+    assert made["api_keys"] == {"runpod": None, "openai": None, "civitai": None}
+    assert made["is_active"] is True
     assert made["hashed_password"] == "$2b$secret"  # noqa: S105 - what the row holds
     assert made["created_at"] == NOW
     assert "password_hash" not in made
@@ -226,12 +229,12 @@ def test_the_earliest_time_is_chosen(
     ("known", "time"),
     [
         (KnownUser("sc", "ann@example.org", "other", None, NOW + timedelta(days=1)), NOW),
-        (KnownUser("new 7", "ann@example.org", "Ann", 7, NOW), None),
+        (KnownUser("new 7", "ann@example.org", "ann", 7, NOW), None),
     ],
     ids=["the same e-mail", "the same row, placed by another process"],
 )
 def test_the_same_email_is_the_same_person(known: KnownUser, time: datetime | None) -> None:
-    assert UserMatcher([known]).match(user(7, "ann@example.org", "Ann")) == Merge(known, 7, time)
+    assert UserMatcher([known]).match(user(7, "ann@example.org", "ann")) == Merge(known, 7, time)
 
 
 @pytest.mark.parametrize(
@@ -240,6 +243,7 @@ def test_the_same_email_is_the_same_person(known: KnownUser, time: datetime | No
         ([KnownUser("sc", "b@example.org", "ANN")], "its username belongs to user sc"),
         ([KnownUser("sc", "a@example.org", "x", 3)], "user sc, who is id 3 already"),
         ([KnownUser("", "a@example.org", "x")], "a user without an id"),
+        ([KnownUser("s", "a@example.org", "x", written="A@example.org")], "user s in case only"),
         (
             [KnownUser("s", "a@example.org", "x"), KnownUser("t", "a@example.org", "y")],
             "that of several users",
@@ -251,11 +255,29 @@ def test_a_conflict_with_a_user_is_refused(known: list[KnownUser], reason: str) 
         UserMatcher(known).match(user(7, "a@example.org", "ann"))
 
 
+def test_an_address_in_another_case_is_of_another_person_unless_it_is_the_same_row() -> None:
+    known = KnownUser("new 7", "a@example.org", "ann")
+    matcher = UserMatcher([known])
+
+    with pytest.raises(errors.RowRefused, match="of user new 7 in case only; write both alike"):
+        matcher.match(user(7, "a@example.org", "ann"), "A@example.org")
+    placed = replace(known, legacy_id=7)
+    same = UserMatcher([placed]).match(user(7, "a@example.org", "ann"), "A@example.org")
+    assert isinstance(same, Merge)
+
+
+@pytest.mark.parametrize("name", ["user\u00b2x", "user2x\u200b", "\u00fcser2x"])
+def test_names_that_the_app_compares_as_two_are_two(name: str) -> None:
+    row = user(7, "a@example.org", name)
+
+    assert UserMatcher([KnownUser("sc", "b@example.org", "user2x")]).match(row) == row
+
+
 @pytest.mark.parametrize(
     ("email", "username", "reason"),
     [
         ("a@example.org", "ben", "user new 7, who is id 7 already"),
-        ("b@example.org", "Ann", "its username belongs to user new 7"),
+        ("b@example.org", "ann", "its username belongs to user new 7"),
     ],
 )
 def test_a_row_is_in_conflict_with_a_row_before_it(email: str, username: str, reason: str) -> None:

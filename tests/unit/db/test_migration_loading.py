@@ -22,6 +22,14 @@ def up(work):
 def check(database):
     pass
 '''
+RELEASED = {
+    1: "fb456c79cdd85c93d2fa7a3db50115a3d3c1456feef341fab9f89be700f519cd",
+    2: "04c5782720c0723cffee4005951a6abc74c0005293f45372028f01e7c550ddca",
+    3: "dcaa59bc7f424b3e072592561cca53122794c84152b4fda2337b44f5d0bfaffc",
+    4: "4e32b750a05e3031dec18b47892445b1f25332216cf49b0939991983016f7cef",
+    5: "7c9cf9cdb0a710d0d3da08f8779bc95230e98e0bada36971cee203b4d849c7ad",
+}
+"""Checksums of the files as they were before any of them was changed for the app."""
 Load = Callable[..., tuple[Migration, ...]]
 
 
@@ -61,6 +69,17 @@ def test_every_migration_has_a_number_a_name_a_sentence_and_a_way_back() -> None
         assert migration.description.endswith(".")
         assert migration.checksum not in {"", sha256().hexdigest()}
         assert migration.down is not None
+
+
+def test_a_database_that_an_earlier_release_migrated_is_accepted() -> None:
+    known = {
+        migration.number: {migration.checksum, *migration.former_checksums}
+        for migration in load_migrations()
+    }
+
+    assert {number for number, checksum in RELEASED.items() if checksum in known[number]} == {
+        *RELEASED
+    }
 
 
 def test_a_module_is_read_by_its_name_and_its_first_line(load: Load) -> None:

@@ -1,0 +1,144 @@
+"""Users that were imported, renamed or merged get what the app's registration writes.
+
+The app reads `api_keys`, `is_active` and `created_at` of a user, and looks users up by the
+lower-cased name and address, deleted ones too (docs/schema.md, Users). So a user that migration 4
+merged gives its name and address free. Two names that differ in case only stay, and are listed.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import chain
+
+from bson import ObjectId
+from pymongo import UpdateOne
+from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
+
+from db.connection import Document
+from db.errors import ValueTaken
+from db.migrations.engine.check import Check, Unresolved, left_to_a_person
+from db.migrations.engine.fields import UNDO, forget, restore_from_undo, set_with_undo
+from db.migrations.engine.work import Work
+from db.schema.documents.couple_swap import no_api_keys
+from db.users import CAPITALS, MERGED_INTO, in_batches, is_merged, users_alike
+
+_KEY = "m0007"
+_NAMES = ("username", "email")
+_FIELDS = (*_NAMES, "api_keys", "is_active", "created_at")
+_FREED = "merged:"
+"""Begins the name and address of a merged user; no user can register with it or log in by it."""
+_INCOMPLETE: Document = {
+    "id": {"$type": "string"},
+    MERGED_INTO: None,
+    "$or": [
+        {"api_keys": None},
+        {"is_active": {"$exists": False}},
+        {"created_at": None},
+        {"username": {"$regex": CAPITALS}},
+    ],
+}
+_NAMED: Document = {
+    MERGED_INTO: {"$ne": None},
+    "deleted_at": {"$ne": None},
+    "$or": [{name: {"$type": "string", "$not": {"$regex": f"^{_FREED}"}}} for name in _NAMES],
+}
+
+
+def up(work: Work) -> None:
+    """Add what is missing, and write names as the app looks them up."""
+    users = work.database["users"]
+    total, done = users.estimated_document_count(), 0
+    for changes in in_batches(_changes(work.database)):
+        work.ensure_held()
+        updates = [_update(user, values) for user, values in changes]
+        # In this order: a name has to be free before another user gets it.
+        users.bulk_write(updates, bypass_document_validation=True)
+        done += len(updates)
+        work.progress("users", done, max(done, total))
+
+
+def down(work: Work) -> None:
+    """Restore each field, unless it was written to since.
+
+    Raises:
+        ValueTaken: The name or address of a merged user is that of its person under a unique index.
+    """
+    noted = {f"{UNDO}.{_KEY}": {"$exists": True}}
+    try:
+        work.update("users", noted, [*restore_from_undo(_KEY, _FIELDS), *forget(_KEY)])
+    except DuplicateKeyError as error:
+        raise ValueTaken(
+            "A merged user would have the e-mail or name of its person again, which a unique index "
+            "of users does not allow; drop that index, then run this again."
+        ) from error
+
+
+def check(database: Database[Document]) -> Check:
+    """Count by field what is missing and what was added, and list names that stay."""
+    remaining = Counter(name for _, values in _changes(database) for name in values)
+    noted = {name: {f"{UNDO}.{_KEY}.{name}": {"$exists": True}} for name in _FIELDS}
+    return Check(
+        remaining={f"users.{name}": remaining[name] for name in _FIELDS},
+        changed={
+            f"users.{name}": database["users"].count_documents(query)
+            for name, query in noted.items()
+        },
+        unresolved=_alike(database),
+    )
+
+
+def _changes(database: Database[Document]) -> Iterator[tuple[Document, Document]]:
+    """Find the users that need a change, each with the new values."""
+    taken = {*users_alike(database, "username")}
+    fields = dict.fromkeys((*_FIELDS, "updated_at", "deleted_at", MERGED_INTO), True)
+    users = database["users"]
+    for user in chain(users.find(_NAMED, fields), users.find(_INCOMPLETE, fields)):
+        values = _freed(user) if is_merged(user) else _completed(user, taken)
+        if values:
+            yield user, values
+
+
+def _freed(user: Document) -> Document:
+    return {
+        name: f"{_FREED}{user['_id']}:{user[name]}"
+        for name in _NAMES
+        if isinstance(user.get(name), str) and not user[name].startswith(_FREED)
+    }
+
+
+def _completed(user: Document, taken: set[str]) -> Document:
+    values: Document = {}
+    name = user.get("username")
+    if isinstance(name, str) and name.lower() not in {name, *taken}:
+        values["username"] = name.lower()
+    if user.get("api_keys") is None:
+        values["api_keys"] = no_api_keys()
+    if "is_active" not in user:
+        values["is_active"] = True
+    if user.get("created_at") is None:
+        values["created_at"] = _creation_of(user)
+    return values
+
+
+def _creation_of(user: Document) -> datetime:
+    """Find the latest time at which a user was created; that of this repair where none is known."""
+    if isinstance(user["_id"], ObjectId):
+        return user["_id"].generation_time
+    updated = user.get("updated_at")
+    return updated if isinstance(updated, datetime) else datetime.now(UTC)
+
+
+def _update(user: Document, values: Document) -> UpdateOne:
+    # What the app wrote since the user was read stays; the next pass reads it again.
+    as_read = {"_id": user["_id"], **{name: user.get(name) for name in values}}
+    constants = {name: {"$literal": value} for name, value in values.items()}
+    return UpdateOne(as_read, set_with_undo(_KEY, constants))
+
+
+def _alike(database: Database[Document]) -> tuple[Unresolved, ...]:
+    found = [user for group in users_alike(database, "username").values() for user in group]
+    if not found:
+        return ()
+    what = "User names that differ from another's in case only; rename all except one of each"
+    return (left_to_a_person(what, len(found), found),)
