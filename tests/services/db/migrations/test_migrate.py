@@ -283,10 +283,11 @@ def test_a_database_that_the_former_release_migrated_is_accepted(database: Data)
     runs = Migrator(database, "a test", load_migrations())
     runs.apply("latest")
     for migration in load_migrations():
-        former = {"checksum": migration.former_checksums[0]}
+        former = {"checksum": [*migration.former_checksums, migration.checksum][0]}
         database["migrations"].update_one({"_id": migration.number}, {"$set": former})
 
-    assert [record.number for record in runs.applied()] == [1, 2, 3, 4, 5]
+    numbers = [migration.number for migration in load_migrations()]
+    assert [record.number for record in runs.applied()] == numbers
     assert runs.pending() == ()
     assert runs.apply("latest").moves == ()
     assert len(runs.apply("0").moves) == len(load_migrations())
