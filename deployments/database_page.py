@@ -158,9 +158,13 @@ Made from the registry `db/schema/collections.py` by `{COMMAND}`; do not edit it
 
 The flow `init-db` creates and repairs all of this. A document may hold more fields than are listed,
 unless its notes state otherwise. Each collection has a validator of level `moderate` made from the
-same models; its action is `warn` unless `init-db` sets `error`. Times are UTC dates. Every
-collection has MongoDB's own index on `_id`, too.
+same models; its action is `warn` until `init-db` is started with `error`, and then stays so until
+it is started with `warn`. Times are UTC dates. Every collection has MongoDB's own index on `_id`,
+too.
 """
+
+
+_OF_THE_APP = "Of the app alone: `init-db` neither creates nor indexes it; `audit-db` reads it."
 
 
 def page() -> str:
@@ -175,7 +179,8 @@ def _collection(collection: Collection) -> str:
     lines = [f"## `{collection.name}`", "", collection.purpose, *_notes(collection.document)]
     if collection.soft_deletable:
         lines += ["", "Deleted by marking: every read leaves out what has a `deleted_at`."]
-    lines += ["", *_fields(collection.document), "", *_indexes(collection.indexes)]
+    indexes = [_OF_THE_APP] if collection.app_owned else _indexes(collection.indexes)
+    lines += ["", *_fields(collection.document), "", *indexes]
     return "\n".join([*lines, ""])
 
 

@@ -7,10 +7,9 @@ that only looks. It needs the database and nothing else:
     report = init_db(dry_run=True)
 """
 
-from typing import Literal
-
 from prefect import flow
 
+from db.setup.compare import ValidationAction
 from db.setup.report import InitReport
 from flows.parameters import dry_run_name
 from tasks.artifacts import publish_report
@@ -25,12 +24,13 @@ from tasks.database.initialise import (
 
 @flow(name="init-db", flow_run_name=dry_run_name)
 def init_db(
-    validation_action: Literal["warn", "error"] = "warn", dry_run: bool = False
+    validation_action: ValidationAction = "as it is", dry_run: bool = False
 ) -> InitReport:
     """Create the collections and indexes that are missing and repair those that differ.
 
     Args:
-        validation_action: What the server does about invalid documents, log a warning or refuse.
+        validation_action: What the server does about invalid documents: log a warning, refuse them,
+            or what it does now, which in a new database is to warn.
         dry_run: Whether to look only and change nothing.
 
     Returns:

@@ -68,9 +68,8 @@ def audit(
 def _indexes(database: Database[Document]) -> Iterator[AuditFinding]:
     """Look at indexes before anything else, since the other parts use them."""
     there = set(database.list_collection_names())
-    yield from unused_indexes(
-        database, [collection for collection in COLLECTIONS if collection.name in there]
-    )
+    ours = [each for each in COLLECTIONS if each.name in there and not each.app_owned]
+    yield from unused_indexes(database, ours)
     yield from run_check(
         "indexes", "all collections", lambda: index_findings(initialise(database, dry_run=True))
     )

@@ -41,7 +41,7 @@ def requeue_expired(database: Database[Document], now: datetime) -> str:
     return ", ".join(parts)
 
 
-QUEUES = ("facefusion_jobs", "generation_batches", "faceswap_tasks")
+QUEUES = ("facefusion_jobs", "generation_batches", "faceswap_tasks", "queue_jobs", "batch_jobs")
 LEASED = "facefusion_jobs"
 """The only queue whose jobs have a lease; `lease_expires_at` means nothing in the others."""
 WITHOUT_UPDATE = timedelta(hours=1)

@@ -187,7 +187,7 @@ def _legacy_id(stored: Document) -> int | None:
 def _reason(collection: str, failure: Mapping[str, Any]) -> str:
     if failure["code"] == _INVALID:
         return f"the validator of {collection} refuses it"
-    fields = ", ".join(failure.get("keyPattern", {}))
+    fields = ", ".join(field for field in failure.get("keyPattern", {}) if field != "deleted_at")
     return f"a document of {collection} has the same {fields} already, which must be unique"
 
 

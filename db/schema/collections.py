@@ -1,13 +1,20 @@
 """The registry: every collection, its document, its indexes. No other module defines them.
 
 docs/schema.md describes the app's schemas and how conflicts between them are decided. Every
-collection gets a validator, made from its document.
+collection gets a validator, made from its document, except those of the app alone.
 """
 
 from dataclasses import dataclass
 
 from pydantic import BaseModel
 
+from db.schema.documents.app import (
+    BatchJob,
+    GalleryItem,
+    ModelConfiguration,
+    ModelPreset,
+    QueueJob,
+)
 from db.schema.documents.base import SoftDeletable
 from db.schema.documents.characters import StoredCharacter
 from db.schema.documents.couple_swap import (
@@ -39,7 +46,7 @@ from db.schema.documents.story import (
     StyleTemplate,
 )
 from db.schema.documents.system import Lock, MigrationRecord
-from db.schema.indexes import NOT_DELETED, WITHOUT_CASE, Index
+from db.schema.indexes import Index
 
 _ID = Index(("id",), unique=True)
 _DELETED = Index(("deleted_at",))
@@ -54,17 +61,28 @@ class Collection:
 
     Attributes:
         indexes: All its indexes but the one on `_id`.
+        app_owned: Whether only the app creates, indexes and writes it; it is read here, no more.
     """
 
     name: str
     purpose: str
     document: type[BaseModel]
     indexes: tuple[Index, ...] = ()
+    app_owned: bool = False
 
     @property
     def soft_deletable(self) -> bool:
         """Whether its documents are marked as deleted instead of removed."""
         return issubclass(self.document, SoftDeletable)
+
+
+def _unique_until_deleted(field: str) -> Index:
+    """Hold the values of a field apart among the documents that are not deleted.
+
+    The app looks for a value alone and names no collation; an index that is partial, or has a
+    collation, would not serve it.
+    """
+    return Index((field, "deleted_at"), unique=True)
 
 
 def _plain(*indexes: str) -> tuple[Index, ...]:
@@ -91,8 +109,8 @@ COLLECTIONS = (
         Clip,
         (
             _ID,
-            *_plain("scene_id order", "scene_id timeline_position", "project_id -created_at"),
-            *_plain("character_id"),
+            *_plain("scene_id order", "scene_id timeline_position", "project_id order"),
+            *_plain("project_id -created_at", "character_id"),
             _DELETED,
         ),
     ),
@@ -182,8 +200,8 @@ COLLECTIONS = (
         User,
         (
             _ID,
-            Index(("username",), unique=True, partial=NOT_DELETED, collation=WITHOUT_CASE),
-            Index(("email",), unique=True, partial=NOT_DELETED),
+            _unique_until_deleted("username"),
+            _unique_until_deleted("email"),
             _LEGACY_ID,
             _DELETED,
         ),
@@ -192,7 +210,7 @@ COLLECTIONS = (
         "comfyui_servers",
         "The ComfyUI servers that the app generates with.",
         ComfyuiServer,
-        (_ID, Index(("url",), unique=True, partial=NOT_DELETED), Index(("is_active",)), _DELETED),
+        (_ID, _unique_until_deleted("url"), Index(("is_active",)), _DELETED),
     ),
     Collection(
         "generation_pool",
@@ -200,8 +218,9 @@ COLLECTIONS = (
         GenerationPoolItem,
         (
             _ID,
+            # None on `tags`: where few items have a tag, it would put equal times in another order.
             *_plain("clip_id", "status -created_at", "project_id -created_at"),
-            *_plain("project_id content_type", "tags"),
+            *_plain("project_id content_type"),
         ),
     ),
     Collection(
@@ -283,6 +302,26 @@ COLLECTIONS = (
         "Tasks of collecting pictures for the couple face-swap.",
         CrawlTask,
         (_ID, _LEGACY_ID, Index(("status", "created_at"))),
+    ),
+    Collection("queue_jobs", "The app's queue of pictures and films.", QueueJob, app_owned=True),
+    Collection("batch_jobs", "The app's batches and how far they are.", BatchJob, app_owned=True),
+    Collection(
+        "gallery_items",
+        "What the app generated, once more by itself.",
+        GalleryItem,
+        app_owned=True,
+    ),
+    Collection(
+        "model_configurations",
+        "Generation parameters of models, set in the app.",
+        ModelConfiguration,
+        app_owned=True,
+    ),
+    Collection(
+        "model_presets",
+        "Saved generation parameters of models, set in the app.",
+        ModelPreset,
+        app_owned=True,
     ),
     Collection(
         "migrations",

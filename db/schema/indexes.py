@@ -10,7 +10,7 @@ Keys = tuple[tuple[str, int | str], ...]
 Options = dict[str, Any]
 
 NOT_DELETED: Mapping[str, Any] = {"deleted_at": None}
-"""Which documents a unique index holds apart, so that a deleted name or URL can be used again."""
+"""Selects what is not marked as deleted."""
 WITHOUT_CASE: Mapping[str, Any] = {"locale": "en", "strength": 2}
 
 _TEXT_KEYS: Keys = (("_fts", TEXT), ("_ftsx", ASCENDING))
@@ -66,6 +66,14 @@ class Index:
         )
 
     @property
+    def former(self) -> "Index | None":
+        """What held values apart until a deletion before `deleted_at` was among the fields."""
+        *fields, last = self.fields or ("",)
+        if not self.unique or last != "deleted_at":
+            return None
+        return Index(tuple(fields), unique=True, partial=NOT_DELETED)
+
+    @property
     def stored_keys(self) -> Keys:
         """Fields and their directions, as the server lists them."""
         return _TEXT_KEYS if self.weights else self.keys
@@ -112,6 +120,14 @@ class FoundIndex:
             index.name,
             index.stored_keys,
             index.options,
+        )
+
+    def is_former_of(self, index: Index) -> bool:
+        """Whether an earlier version made it in the place of an index, with any collation."""
+        former = index.former
+        return former is not None and (self.keys, self.options | {"collation": None}) == (
+            former.keys,
+            former.options | {"collation": None},
         )
 
     @property

@@ -24,6 +24,7 @@ from db.setup.compare import (
     find_duplicates,
     find_indexes,
     validation,
+    validation_actions,
 )
 from db.setup.report import Finding, InitReport
 
@@ -31,18 +32,27 @@ from db.setup.report import Finding, InitReport
 def put_index(
     database: Database[Document], name: str, index: Index, replaces: abc.Collection[FoundIndex]
 ) -> None:
-    """Create an index in the place of others; if that fails, they are put back."""
+    """Create an index in the place of others; if that fails, they are put back.
+
+    Those on other fields go last, so that at no time nothing holds the values apart.
+    """
     collection = database[name]
     replaced = [found for found in find_indexes(database, name) if found in replaces]
-    for other in replaced:
+    in_the_way = [
+        other for other in replaced if other.keys == index.stored_keys or other.name == index.name
+    ]
+    for other in in_the_way:
         collection.drop_index(other.name)
     try:
         collection.create_index(index.keys, **index.creation)
     except OperationFailure:
-        for other in replaced:
+        for other in in_the_way:
             with suppress(OperationFailure):
                 collection.create_index(other.creation_keys, **other.creation)
         raise
+    for other in replaced:
+        if other not in in_the_way:
+            collection.drop_index(other.name)
 
 
 TIMEOUT_SECONDS = 6 * 3600.0
@@ -71,19 +81,21 @@ _DUPLICATES = (
 
 
 def initialise(
-    database: Database[Document], action: ValidationAction = "warn", *, dry_run: bool = False
+    database: Database[Document], action: ValidationAction = "as it is", *, dry_run: bool = False
 ) -> InitReport:
     """Create and repair collections, validators and indexes."""
     findings: list[Finding] = []
     with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
+        actions = validation_actions(database, action)
         for collection in COLLECTIONS:
-            findings += _apply_collection(database, collection, action, dry_run=dry_run)
+            wanted = actions[collection.name]
+            findings += _apply_collection(database, collection, wanted, dry_run=dry_run)
         findings += _strange_collections(database)
     return InitReport(database=database.name, dry_run=dry_run, findings=tuple(findings))
 
 
 def _apply_collection(
-    database: Database[Document], collection: Collection, action: ValidationAction, *, dry_run: bool
+    database: Database[Document], collection: Collection, action: str, *, dry_run: bool
 ) -> list[Finding]:
     """Compare and change until only what must not be changed is left."""
     made: dict[tuple[str, str], Finding] = {}
@@ -105,7 +117,7 @@ def _apply_collection(
 def _change(
     database: Database[Document],
     collection: Collection,
-    action: ValidationAction,
+    action: str,
     found: list[Difference],
     made: dict[tuple[str, str], Finding],
 ) -> set[int | None]:
@@ -127,7 +139,7 @@ def _change(
 
 
 def _compare(
-    database: Database[Document], collection: Collection, action: ValidationAction
+    database: Database[Document], collection: Collection, action: str
 ) -> Iterator[Difference]:
     """Compare with the registry, and find the unique indexes that duplicates keep out."""
     found = find_collection(database, collection.name)
@@ -151,7 +163,7 @@ def _apply(
     database: Database[Document],
     collection: Collection,
     difference: Difference,
-    action: ValidationAction,
+    action: str,
 ) -> None:
     match difference.finding.kind:
         case "collection":

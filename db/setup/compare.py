@@ -8,7 +8,7 @@ import pymongo.collection
 from pymongo.database import Database
 
 from db.connection import Document
-from db.schema.collections import Collection
+from db.schema.collections import COLLECTIONS, Collection
 from db.schema.indexes import FoundIndex, Index, found_index
 from db.schema.validators import validator_of
 from db.setup.report import Duplicates, Finding
@@ -107,7 +107,8 @@ def _duplicates(index: Index, document: Document) -> Duplicates:
     )
 
 
-ValidationAction = Literal["warn", "error"]
+ValidationAction = Literal["as it is", "warn", "error"]
+"""What the server does about invalid documents; `as it is` leaves that to each collection."""
 
 _STRANGE_UNIQUE = "It is unique, so it may refuse documents that the registry allows."
 _UNLIKE_TYPE = "A {kind} has this name; rename it, then run init-db again."
@@ -134,7 +135,25 @@ class Difference:
         return self.finding.outcome in {"created", "repaired"}
 
 
-def validation(collection: Collection, action: ValidationAction) -> dict[str, Any]:
+def validation_actions(database: Database[Document], action: ValidationAction) -> dict[str, str]:
+    """Decide what the server is to do about invalid documents, by collection.
+
+    Where the action is left as it is, a collection that has none gets `error` only if all others
+    have it: a database that refuses invalid documents goes on doing so when a collection is added.
+    """
+    names = [collection.name for collection in COLLECTIONS]
+    if action != "as it is":
+        return dict.fromkeys(names, action)
+    found = {
+        stored["name"]: stored["options"]["validationAction"]
+        for stored in database.list_collections(filter={"name": {"$in": names}})
+        if "validationAction" in stored["options"]
+    }
+    default = "error" if set(found.values()) == {"error"} else "warn"
+    return {name: found.get(name, default) for name in names}
+
+
+def validation(collection: Collection, action: str) -> dict[str, Any]:
     """Build the options that validate a collection's documents.
 
     Level `moderate` leaves alone the updates of documents that were invalid before.
@@ -147,14 +166,17 @@ def validation(collection: Collection, action: ValidationAction) -> dict[str, An
 
 
 def differences(
-    collection: Collection, found: FoundCollection | None, action: ValidationAction
+    collection: Collection, found: FoundCollection | None, action: str
 ) -> list[Difference]:
     """Compare a collection with the registry, without looking at anything else.
 
     The collection, its validator and each index come in this order, then what is not in the
-    registry.
+    registry. A collection of the app alone has no difference: it is there or not.
     """
     name = collection.name
+    if collection.app_owned:
+        there = Finding(collection=name, kind="collection", name=name, outcome="existing")
+        return [Difference(there)] if found else []
     if found is None:
         created = [
             Finding(collection=name, kind="collection", name=name, outcome="created"),
@@ -178,9 +200,7 @@ def differences(
     ]
 
 
-def _of_validator(
-    collection: Collection, found: FoundCollection, action: ValidationAction
-) -> Difference:
+def _of_validator(collection: Collection, found: FoundCollection, action: str) -> Difference:
     wanted = validation(collection, action)
     differing = [option for option in wanted if found.validation.get(option) != wanted[option]]
     lacking = not found.validation.get("validator")
@@ -200,8 +220,9 @@ def _of_validator(
 
 def _of_index(name: str, index: Index, found: tuple[FoundIndex, ...]) -> Difference:
     existing = Finding(collection=name, kind="index", name=index.name, outcome="existing")
-    same = tuple(other for other in found if other.keys == index.stored_keys)
-    if any(other.is_as(index) for other in same):
+    former = tuple(other for other in found if other.is_former_of(index))
+    same = (*former, *(other for other in found if other.keys == index.stored_keys))
+    if any(other.is_as(index) for other in same) and not former:
         return Difference(existing, index)
     if any(other.name == index.name for other in found if other not in same):
         change = {"outcome": "blocked", "reason": _NAME_TAKEN}
@@ -214,6 +235,8 @@ def _of_index(name: str, index: Index, found: tuple[FoundIndex, ...]) -> Differe
 
 def _strange_indexes(collection: Collection, found: tuple[FoundIndex, ...]) -> Iterator[Difference]:
     for other in found:
+        if any(other.is_former_of(index) for index in collection.indexes):
+            continue
         on_same = [index for index in collection.indexes if index.stored_keys == other.keys]
         beside = [index for index in on_same if any(existing.is_as(index) for existing in found)]
         if not on_same or (beside and not any(other.is_as(index) for index in beside)):
@@ -231,7 +254,8 @@ def _strange_indexes(collection: Collection, found: tuple[FoundIndex, ...]) -> I
 
 def _unlike(index: Index, other: FoundIndex) -> list[str]:
     options = sorted({*index.options, *other.options})
-    unlike = [name for name in options if index.options.get(name) != other.options.get(name)]
+    unlike = [] if other.keys == index.stored_keys else ["fields"]
+    unlike += [name for name in options if index.options.get(name) != other.options.get(name)]
     return unlike if index.name == other.name else [*unlike, "name"]
 
 

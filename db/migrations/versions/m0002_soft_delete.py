@@ -13,13 +13,17 @@ from db.migrations.engine.expressions import Expression, is_a, when
 from db.migrations.engine.fields import FieldChange
 from db.migrations.engine.work import Work
 from db.schema.collections import COLLECTIONS
-from db.schema.indexes import NOT_DELETED, FoundIndex, Index
+from db.schema.indexes import FoundIndex, Index
 from db.setup.apply import put_index
 from db.setup.compare import collection_names, find_duplicates, find_indexes
 from db.setup.report import Duplicates
 
-FORMER_CHECKSUMS = ("efe981886c3528b2e025290ce2d182b187272dc7eba66a14c1b654af26e19c13",)
-"""Of this file before its imports and words were renamed; what it does is the same."""
+FORMER_CHECKSUMS = (
+    "efe981886c3528b2e025290ce2d182b187272dc7eba66a14c1b654af26e19c13",
+    "04c5782720c0723cffee4005951a6abc74c0005293f45372028f01e7c550ddca",
+)
+"""Of this file before its words were renamed, and before its unique indexes had `deleted_at` among
+their fields; `init-db` makes these of the partial ones, and going down knows both."""
 
 SOFT_DELETABLE = (
     "projects",
@@ -38,10 +42,10 @@ def up(work: Work) -> None:
     for change in _FIELDS:
         work.change(change)
     for name, index in [*_wanted(work.database), *_lost(work)]:
-        replaced = _in_place_of(work.database, name, index)
-        creations = [{"keys": old.creation_keys, **old.creation} for old in replaced]
+        found = _in_place_of(work.database, name, index)
+        creations = [{"keys": old.creation_keys, **old.creation} for old in found]
         work.remember(_place(name, index), json_util.dumps(creations))
-        put_index(work.database, name, index, replaced)
+        put_index(work.database, name, index, [old for old in found if not old.is_as(index)])
 
 
 def down(work: Work) -> None:
@@ -75,7 +79,7 @@ def _indexes() -> list[tuple[str, Index]]:
         for collection in COLLECTIONS
         if collection.name in SOFT_DELETABLE
         for index in collection.indexes
-        if "deleted_at" in index.fields or index.partial == NOT_DELETED
+        if "deleted_at" in index.fields
     ]
 
 
@@ -90,10 +94,9 @@ def _shared_values(database: Database[Document]) -> tuple[Unresolved, ...]:
     for name, index in _missing(database):
         count, duplicates = _duplicates(database, name, index)
         if count:
-            what = (
-                f"Values of {name}.{index.fields[0]} that several have; change all except one, then"
-            )
-            examples = tuple("; ".join(shared.values.values()) for shared in duplicates)
+            field = index.fields[0]
+            what = f"Values of {name}.{field} that several have; change all except one, then"
+            examples = tuple(shared.values[field] for shared in duplicates)
             found.append(Unresolved(what=f"{what} run init-db", count=count, examples=examples))
     return tuple(found)
 
@@ -113,12 +116,14 @@ def _missing(database: Database[Document]) -> list[tuple[str, Index]]:
     existing = collection_names(database)
     wanted = []
     for name, index in _indexes():
-        if name not in existing or any(
-            found.is_as(index) for found in find_indexes(database, name)
-        ):
+        if name not in existing:
             continue
-        replaced = _in_place_of(database, name, index)
-        if not index.unique or any(_holds_deleted(old) for old in replaced):
+        found = _in_place_of(database, name, index)
+        if index.unique:
+            needed = any(map(_holds_deleted, found))
+        else:
+            needed = not any(old.is_as(index) for old in found)
+        if needed:
             wanted.append((name, index))
     return wanted
 
@@ -135,20 +140,21 @@ def _lost(work: Work) -> list[tuple[str, Index]]:
 
 
 def _in_place_of(database: Database[Document], name: str, index: Index) -> list[FoundIndex]:
+    """Find an index, and those on its fields without the mark at their end."""
+    alike = (index.stored_keys, index.former.keys if index.former else ())
     found = find_indexes(database, name)
-    return [
-        index_found
-        for index_found in found
-        if index_found.keys == index.stored_keys or index_found.name == index.name
-    ]
+    return [other for other in found if other.keys in alike or other.name == index.name]
 
 
 def _holds_deleted(found: FoundIndex) -> bool:
-    return bool(found.options.get("unique")) and "partialFilterExpression" not in found.options
+    names = {field for field, _ in found.keys}
+    partial = "partialFilterExpression" in found.options or "deleted_at" in names
+    return bool(found.options.get("unique")) and not partial
 
 
 def _place(name: str, index: Index) -> str:
-    return f"{name} {index.name}"
+    """Name an index as this migration always did, by its first field."""
+    return f"{name} {index.fields[0]}_1"
 
 
 def _put_back(work: Work, name: str, index: Index) -> None:
@@ -158,8 +164,9 @@ def _put_back(work: Work, name: str, index: Index) -> None:
     for creation in creations:
         if creation.get("unique"):
             _refuse_duplicates(work, name, _as_before(creation))
-    if any(found.is_as(index) for found in find_indexes(work.database, name)):
-        collection.drop_index(index.name)
+    for found in _in_place_of(work.database, name, index):
+        if found.is_as(index) or found.is_former_of(index):
+            collection.drop_index(found.name)
     for creation in creations:
         keys = [(field, kind) for field, kind in creation.pop("keys")]
         collection.create_index(keys, **creation)

@@ -16,6 +16,7 @@ class FacefusionJob(Dated):
     The app writes `results` beside `output_data`; `output_data.results` is the place for them.
 
     Attributes:
+        job_type: The app leaves it out of its batches.
         priority: The higher is claimed the earlier; among equals the older.
         lease_expires_at: Until when the claim holds, UTC; null until it is claimed.
         attempts: How often it was claimed.
@@ -24,7 +25,7 @@ class FacefusionJob(Dated):
     id: Id
     character_id: str | None = None
     project_id: str | None = None
-    job_type: Literal["enhance", "age_adjust", "swap", "batch"]
+    job_type: Literal["enhance", "age_adjust", "swap", "batch"] = "batch"
     status: Literal["queued", "processing", "completed", "failed", "cancelled"] = "queued"
     priority: int = 0
     input_data: dict[str, Any] = Field(default_factory=dict)

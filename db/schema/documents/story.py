@@ -150,9 +150,9 @@ class GenerationPoolItem(Dated):
     source_clip_id: str | None = None
     media_url: str | None = None
     thumbnail_url: str | None = None
-    generation_params: dict[str, Any] = Field(default_factory=dict)
+    generation_params: dict[str, Any] | None = None
     tags: list[str] = Field(default_factory=list)
-    metadata: dict[str, Any] = Field(default_factory=dict)
+    metadata: dict[str, Any] | None = None
     status: str | None = None
 
 

@@ -101,6 +101,20 @@ def test_a_document_that_the_server_accepts_is_valid(name: str, changed: dict[st
     assert reasons(DOCUMENTS[name], {"_id": 1, **SMALLEST[name], **changed}) == set()
 
 
+def test_collections_of_the_app_alone_are_read(any_database: Data) -> None:
+    owned = [collection.name for collection in COLLECTIONS if collection.app_owned]
+    for name in owned:
+        any_database[name].create_index("of_the_app")
+        any_database[name].insert_many([SMALLEST[name], {"id": 7}])
+
+    report = audit(any_database, NOW, sample_size=None)
+
+    assert {count.collection for count in report.collections if count.validated == 2} == {*owned}
+    about = [finding for finding in report.findings if finding.collection in owned]
+    assert {finding.kind for finding in about} == {"invalid document"}
+    assert {finding.count for finding in about} == {1}
+
+
 def test_invalid_documents_are_counted_by_reason(database: Data) -> None:
     secret = {"api_key": ["hunter2"], "hashed_password": "hunter2"}
     servers = [{**SMALLEST["comfyui_servers"], "id": str(n), **secret} for n in range(300)]
@@ -189,7 +203,8 @@ def test_missing_different_and_blocked_indexes_have_a_remedy(
     assert the_finding(report, "different index").remedy == "It differs in sparse. Run init-db."
     assert ("clips", "id_1") in found(report, "missing index")
     assert {finding.collection for finding in report.of("missing index")} == {"users", "clips"}
-    assert len(report.of("missing collection")) == len(COLLECTIONS) - 2
+    ours = [collection for collection in COLLECTIONS if not collection.app_owned]
+    assert len(report.of("missing collection")) == len(ours) - 2
 
 
 def test_unused_indexes_are_separated_by_the_registry(database: Data) -> None:
@@ -257,6 +272,14 @@ def test_stuck_jobs_are_reported_by_kind(database: Data) -> None:
             {"id": "t2", "status": "pending", "created_at": days},
         ]
     )
+    database["queue_jobs"].insert_many(
+        [
+            {"id": "q1", "status": "processing", "started_at": hours.isoformat()},
+            {"id": "q2", "status": "queued", "created_at": days.isoformat()},
+            {"id": "q3", "status": "queued", "created_at": hours.isoformat()},
+        ]
+    )
+    database["batch_jobs"].insert_one({"id": "b1", "status": "processing", "updated_at": hours})
 
     stuck = audit(database, NOW).of("stuck job")
 
@@ -266,6 +289,9 @@ def test_stuck_jobs_are_reported_by_kind(database: Data) -> None:
         ("waiting for more than a day", ("job-5",)),
         ("processing without an update for an hour", ("t1",)),
         ("waiting for more than a day", ("t2",)),
+        ("processing without an update for an hour", ("q1",)),
+        ("waiting for more than a day", ("q2",)),
+        ("processing without an update for an hour", ("b1",)),
     }
     assert {finding.done for finding in stuck} == {""}
     assert statuses(database)["job-1"] == "processing"

@@ -1,11 +1,13 @@
 """`init-db` brings a database in any state to the registry's and reports what it did."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from db.schema.collections import COLLECTIONS
+from db.audit.audit import audit
+from db.schema.collections import COLLECTIONS, Collection
 from db.setup.apply import initialise
 from db.setup.compare import IDS, MAX_EXAMPLES
 from db.setup.report import Finding, InitReport, Outcome
@@ -21,6 +23,7 @@ from tests.support.db.database_state import (
 from tests.support.db.fixtures import empty_database
 from tests.support.db.reference_indexes import REFERENCE
 
+NO_CASE = {"locale": "en", "strength": 2}
 CIVITAI_TEXT = (
     "name_text_modelVersions.name_text_tags_text_description_text_modelVersions.description_text"
 )
@@ -40,6 +43,11 @@ def shared(initialised: Data) -> Iterator[Data]:
     yield initialised
     initialised["projects"].delete_many({})
     initialise(initialised)
+
+
+def ours() -> Iterator[Collection]:
+    """The collections that the app does not have for itself."""
+    return (collection for collection in COLLECTIONS if not collection.app_owned)
 
 
 def outcomes(report: InitReport) -> set[Outcome]:
@@ -85,7 +93,7 @@ def test_a_second_run_finds_everything_and_changes_nothing(shared: Data) -> None
     report = initialise(shared)
 
     assert outcomes(report) == {"existing"}
-    assert len(report.findings) == sum(2 + len(collection.indexes) for collection in COLLECTIONS)
+    assert len(report.findings) == sum(2 + len(collection.indexes) for collection in ours())
     assert (shape(shared), identities(shared)) == before
 
 
@@ -129,10 +137,14 @@ ANOTHER_INDEX: dict[str, tuple[str, str, Any, dict[str, Any]]] = {
         *("characters", "project_id_1_name_1"),
         *([("project_id", 1), ("name", 1)], {"name": "x"}),
     ),
-    "a unique index that holds deleted documents": (
-        *("comfyui_servers", "url_1", "url", {"unique": True}),
+    "a unique index from before a deletion was among its fields": (
+        *("comfyui_servers", "url_1_deleted_at_1", "url"),
+        {"unique": True, "partialFilterExpression": {"deleted_at": None}},
     ),
-    "a unique index that minds the case": ("users", "username_1", "username", {"unique": True}),
+    "a unique index that took letters for one": (
+        *("users", "username_1_deleted_at_1", "username"),
+        {"unique": True, "collation": NO_CASE, "partialFilterExpression": {"deleted_at": None}},
+    ),
     "a unique index that is no longer sparse": (
         *("images", "legacy_id_1", "legacy_id", {"unique": True}),
     ),
@@ -236,7 +248,7 @@ def test_an_index_that_cannot_be_made_leaves_the_old_index(shared: Data) -> None
 
 def test_unknown_collections_and_indexes_are_named_and_left_alone(shared: Data) -> None:
     name = "model_id_1_configuration_type_1"
-    shared["queue_jobs"].insert_one({"_id": 1})
+    shared["films"].insert_one({"_id": 1})
     shared["projects"].create_index("owner")
     configurations = shared["inference_configurations"]
     configurations.create_index(["model_id", "configuration_type"], unique=True)
@@ -248,15 +260,66 @@ def test_unknown_collections_and_indexes_are_named_and_left_alone(shared: Data) 
         (finding.collection, finding.name): finding.reason for finding in report.of("unknown")
     }
     assert unknown.keys() == {
-        ("queue_jobs", "queue_jobs"),
+        ("films", "films"),
         ("projects", "owner_1"),
         ("inference_configurations", name),
     }
     assert "may refuse documents" in unknown["inference_configurations", name]
     assert (shape(shared), documents(shared)) == before
-    shared.drop_collection("queue_jobs")
+    shared.drop_collection("films")
     shared["projects"].drop_index("owner_1")
     configurations.drop_index(name)
+
+
+def test_a_collection_of_the_app_alone_is_known_and_left_alone(shared: Data) -> None:
+    shared["queue_jobs"].insert_one({"_id": 1, "anything": True})
+    before = shape(shared)
+
+    report = initialise(shared, "error")
+
+    assert {
+        (finding.name, finding.outcome)
+        for finding in report.findings
+        if finding.collection == "queue_jobs"
+    } == {("queue_jobs", "existing")}
+    assert "batch_jobs" not in {finding.collection for finding in report.findings}
+    assert shape(shared)["queue_jobs"] == before["queue_jobs"]
+    initialise(shared, "warn")
+    shared.drop_collection("queue_jobs")
+
+
+def actions(database: Data) -> dict[str, str]:
+    return {
+        stored["name"]: stored["options"]["validationAction"]
+        for stored in database.list_collections()
+    }
+
+
+def test_what_validators_do_stays_as_it_is_unless_it_is_named(any_database: Data) -> None:
+    initialise(any_database, "error")
+    before = shape(any_database)
+
+    assert outcomes(initialise(any_database, dry_run=True)) == {"existing"}
+    assert outcomes(initialise(any_database)) == {"existing"}
+    assert audit(any_database, datetime.now(UTC)).of("different index", "blocked index") == ()
+    assert shape(any_database) == before
+    any_database.drop_collection("scenes")
+    any_database.command("collMod", "projects", validator={"name": "x"})
+    assert changes(initialise(any_database)) >= {("projects", "validator", "repaired")}
+    assert shape(any_database) == before
+
+    assert len(initialise(any_database, "warn").changed) == len(before)
+    assert {*actions(any_database).values()} == {"warn"}
+
+
+def test_a_new_collection_warns_unless_all_others_refuse(database: Data) -> None:
+    initialise(database)
+    database.command("collMod", "projects", validationAction="error")
+    database.drop_collection("scenes")
+
+    initialise(database)
+
+    assert {name for name, action in actions(database).items() if action == "error"} == {"projects"}
 
 
 def test_a_view_in_the_place_of_a_collection_is_left_alone(shared: Data) -> None:

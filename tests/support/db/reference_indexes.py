@@ -8,12 +8,12 @@ _TABLE = {
     "projects": "id U, -created_at, name, deleted_at",
     "scenes": "id U, project_id order, parent_scene_id, is_alternate, deleted_at",
     "clips": (
-        "id U, scene_id order, scene_id timeline_position, project_id -created_at, character_id, "
-        "deleted_at"
+        "id U, scene_id order, scene_id timeline_position, project_id order, "
+        "project_id -created_at, character_id, deleted_at"
     ),
     "characters": "id U, project_id name, deleted_at",
     "style_templates": "id U, project_id name, -use_count, deleted_at",
-    "comfyui_servers": "id U, url U partial, is_active, deleted_at",
+    "comfyui_servers": "id U, url deleted_at U, is_active, deleted_at",
     "generation_batches": "id U, project_id -created_at, status, status -created_at",
     "facefusion_jobs": (
         "id U, status -priority created_at, status lease_expires_at, character_id, "
@@ -33,9 +33,9 @@ _TABLE = {
         "modelVersions.files.name, file_keys, name_keys, "
         "text name:10 modelVersions.name:8 tags:5 description:3 modelVersions.description:2"
     ),
-    "users": "id U, username U partial collation, email U partial, legacy_id U sparse, deleted_at",
+    "users": "id U, username deleted_at U, email deleted_at U, legacy_id U sparse, deleted_at",
     "generation_pool": (
-        "id U, clip_id, status -created_at, project_id -created_at, project_id content_type, tags"
+        "id U, clip_id, status -created_at, project_id -created_at, project_id content_type"
     ),
     "active_backend_models": "id U, backend_id model_type, model_id, is_active -last_seen",
     "backends": "id U, is_online -last_check",
