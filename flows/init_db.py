@@ -23,9 +23,7 @@ from tasks.database.initialise import (
 
 
 @flow(name="init-db", flow_run_name=dry_run_name)
-def init_db(
-    validation_action: ValidationAction = "as it is", dry_run: bool = False
-) -> InitReport:
+def init_db(validation_action: ValidationAction = "as it is", dry_run: bool = False) -> InitReport:
     """Create the collections and indexes that are missing and repair those that differ.
 
     Args:
