@@ -17,15 +17,17 @@ from blocks.limits import create_limit
 from deployments.sample import TARGET
 from storycanvas.faces.client.host_client import FaceHostClient
 from storycanvas.faces.pictures.image_store import ImageStore
+from tasks.catalog import civitai_api
 from tests.support.flows.runs import set_retries
 from tests.support.flows.world import CHARACTER, World, unique_portrait
 
 
 @pytest.fixture(scope="session")
 def prefect(prefect_url: str) -> Iterator[None]:
-    """Use the session's server; its limit of requests to Civitai frees a slot each 10 ms."""
+    """Use the session's server; calls to Civitai are 10 ms apart, and repeated after 20 ms."""
     with pytest.MonkeyPatch.context() as patch, temporary_settings({PREFECT_API_URL: prefect_url}):
         patch.setattr(limits, "CIVITAI_PERIOD_SECONDS", 0.01)
+        patch.setattr(civitai_api, "FIRST_WAIT_SECONDS", 0.02)
         yield
 
 
