@@ -1,13 +1,15 @@
 """Finds what a listing changes about the stored models, without writing."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from db.schema.documents.models import AppModelType
 
 MAX_LENGTH = 2**63
 """Sizes from here on do not fit MongoDB's whole numbers."""
@@ -35,6 +37,24 @@ class ListedModel(NamedTuple):
     hashes: Mapping[str, str]
     metadata: Sequence[Sequence[str]]
     model_type: str
+
+
+_APP_TYPES = frozenset(get_args(AppModelType))
+
+
+def app_type(local_type: str) -> str:
+    """The type that the app knows for a type of `database_models`."""
+    return local_type if local_type in _APP_TYPES else "other"
+
+
+def finer_kind(local_type: str) -> str | None:
+    """The type of `database_models` that the app does not know; None if it does."""
+    return None if local_type in _APP_TYPES else local_type
+
+
+def local_type(stored: Mapping[str, Any]) -> object:
+    """The type of `database_models` of a document of `active_backend_models`."""
+    return stored.get("model_kind") or stored.get("model_type")
 
 
 def plain_size(value: object) -> int | None:
@@ -122,7 +142,8 @@ def _doubtful(listed: pd.DataFrame, stored: pd.DataFrame) -> _Flags:
     """
     same = np.array([row is True for row in stored["is_same_backend"]], dtype=np.bool_)
     same &= np.array([row is True for row in stored["is_active"]], dtype=np.bool_)
-    same &= _equal(listed["model_type"], stored["model_type"])
+    same &= _equal(_mapped(listed["model_type"], app_type), stored["model_type"])
+    same &= _equal(_mapped(listed["model_type"], finer_kind), stored["model_kind"])
     same &= _equal(listed["raw_name"], stored["raw_name"])
     same &= _is_unknown(listed["size"]) | _equal(listed["size"], stored["model_size"])
     same &= _is_unknown(listed["modified"]) | _equal(listed["modified"], stored["modified"])
@@ -140,6 +161,11 @@ def _doubtful(listed: pd.DataFrame, stored: pd.DataFrame) -> _Flags:
 
 def _equal(listed: pd.Series, stored: pd.Series) -> _Flags:
     return np.asarray(listed.to_numpy() == stored.to_numpy(), dtype=np.bool_)
+
+
+def _mapped(listed: pd.Series, change: Callable[[str], str | None]) -> pd.Series:
+    # Series.map would choose another type than object.
+    return pd.Series([change(value) for value in listed], dtype=object)
 
 
 def _is_unknown(listed: Iterable[object]) -> _Flags:

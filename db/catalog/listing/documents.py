@@ -4,7 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from db.catalog.listing.compare import ListedModel, plain_seconds, plain_size
+from db.catalog.listing.compare import (
+    ListedModel,
+    app_type,
+    finer_kind,
+    plain_seconds,
+    plain_size,
+)
 from db.catalog.server_rows import BackendRef
 from db.connection import Document
 
@@ -92,7 +98,8 @@ def rewrite(
 ) -> Rewrite:
     """Set the fields that differ, and only those: what others keep in the document stays."""
     file = merged(listed, known_file(stored.get("model_size"), stored.get("model_metadata")))
-    wanted = _facts(backend, listed) | {
+    wanted = {"model_kind": None} | _facts(backend, listed)
+    wanted |= {
         "id": new_id,
         "model_size": file.size,
         "is_active": True,
@@ -129,11 +136,13 @@ def _metadata_fields(stored: object, wanted: Document) -> Document:
 
 def _facts(backend: BackendRef, listed: ListedModel) -> Document:
     model_id = f"{listed.folder}/{listed.path}"
+    kind = finer_kind(listed.model_type)
     return {
         "backend_name": backend.name,
         "backend_url": backend.url,
         "model_id": model_id,
         "model_name": listed.path.rpartition("/")[2],
-        "model_type": listed.model_type,
+        "model_type": app_type(listed.model_type),
+        **({"model_kind": kind} if kind else {}),
         "model_path": model_id,
     }

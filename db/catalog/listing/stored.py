@@ -8,6 +8,7 @@ import pandas as pd
 from pymongo.database import Database
 
 from db.catalog.bulk import in_batches
+from db.catalog.listing.compare import local_type
 from db.catalog.server_rows import BackendRef
 from db.connection import Document, reading_anything, translated_errors
 
@@ -28,7 +29,7 @@ def model_rows(database: Database[Document]) -> Iterator[Document]:
         match_method, civitai_model_id and civitai_version_id, as far as they are known.
     """
     base_models = _base_models(database)
-    fields = {"_id": False} | dict.fromkeys(_FIELDS, True)
+    fields = {"_id": False, "model_kind": True} | dict.fromkeys(_FIELDS, True)
     with translated_errors():
         for row in reading_anything(database)["active_backend_models"].find({}, fields).sort("id"):
             yield _row(row, base_models)
@@ -52,6 +53,7 @@ def _row(stored: Mapping[str, Any], base_models: Mapping[str, str]) -> Document:
     known = hashes if isinstance(hashes, Mapping) else {}
     return {
         **{name: stored.get(name) for name in _FIELDS if "." not in name},
+        "model_type": local_type(stored),
         "folder": metadata.get("folder"),
         "size": stored.get("model_size"),
         "sha256": known.get("SHA256"),
@@ -62,7 +64,7 @@ def _row(stored: Mapping[str, Any], base_models: Mapping[str, str]) -> Document:
 
 
 COLUMNS = (
-    *("id", "model_type", "model_size", "is_active", "is_same_backend"),
+    *("id", "model_type", "model_kind", "model_size", "is_active", "is_same_backend"),
     *("raw_name", "modified", "SHA256", "BLAKE3"),
 )
 """All of type object, as stored; `is_same_backend`: whether name and address are the backend's."""
@@ -70,7 +72,7 @@ COLUMNS = (
 _BATCH = 20_000
 _WHOLE = (
     *("id", "backend_name", "backend_url", "model_id", "model_name", "model_type", "model_path"),
-    *("model_size", "is_active", "model_metadata"),
+    *("model_kind", "model_size", "is_active", "model_metadata"),
 )
 
 
@@ -80,7 +82,7 @@ def stored_frame(database: Database[Document], backend: BackendRef) -> pd.DataFr
     The values are flat, since decoding nested ones would take longer than all the rest.
     """
     own = {"backend_name": backend.name, "backend_url": backend.url}
-    fields = {"_id": False} | dict.fromkeys(COLUMNS[:4], True)
+    fields = {"_id": False} | dict.fromkeys(COLUMNS[:5], True)
     flat = {name: f"$model_metadata.{name}" for name in ("raw_name", "modified")}
     flat |= {kind: f"$model_metadata.hashes.{kind}" for kind in ("SHA256", "BLAKE3")}
     same = {"$and": [{"$eq": [f"${name}", {"$literal": value}]} for name, value in own.items()]}

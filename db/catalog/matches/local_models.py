@@ -7,14 +7,15 @@ from typing import Any
 
 from pymongo.database import Database
 
-from db.catalog.listing.compare import plain_size
+from db.catalog.listing.compare import local_type, plain_size
 from db.catalog.matches.links import is_confirmed
 from db.connection import Document, reading_anything, translated_errors
 
 BATCH = 1_000
 
 _FIELDS = (
-    *("model_id", "model_type", "model_size", "backend_name", "model_metadata.hashes"),
+    *("model_id", "model_type", "model_kind", "model_size", "backend_name"),
+    "model_metadata.hashes",
     *("civitai_match_quality", "civitai_match_confirmed"),
 )
 
@@ -73,21 +74,21 @@ def _joined(model_id: str, rows: Iterable[Mapping[str, Any]]) -> StoredLocalMode
     hashes: dict[str, set[str]] = {}
     for kind, value in (pair for row in documents for pair in _hashes(row)):
         hashes.setdefault(kind, set()).add(value)
-    types = _texts(documents, "model_type")
+    types = _texts(map(local_type, documents))
     sizes = (plain_size(row.get("model_size")) for row in documents)
     return StoredLocalModel(
         model_id=model_id,
         file_name=model_id.rpartition("/")[2],
         model_type=types[0] if len(types) == 1 else "other",
         hashes={kind: frozenset(values) for kind, values in hashes.items()},
-        servers=tuple(_texts(documents, "backend_name")),
+        servers=tuple(_texts(row.get("backend_name") for row in documents)),
         is_confirmed=any(map(is_confirmed, documents)),
         sizes=frozenset(size for size in sizes if size is not None),
     )
 
 
-def _texts(rows: Iterable[Mapping[str, Any]], field: str) -> list[str]:
-    return sorted({text for row in rows if isinstance(text := row.get(field), str)})
+def _texts(values: Iterable[object]) -> list[str]:
+    return sorted({text for text in values if isinstance(text, str)})
 
 
 def _hashes(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -74,7 +74,9 @@ def _reset_fields(row: MatchRow, stored: Mapping[str, Any]) -> Document:
         return {}
     texts = _texts_that_may_be_written(stored, dict.fromkeys(_TEXTS))
     others = {name: value for name, value in _info(stored).items() if name not in _OF_CIVITAI}
-    return {**dict.fromkeys(_OF_THE_MATCH), "civitai_info": others or None, **texts}
+    # The app refuses its whole list for an object without `modelId`.
+    info = {"modelId": "", **others} if others else None
+    return {**dict.fromkeys(_OF_THE_MATCH), "civitai_info": info, **texts}
 
 
 def _is_free_row_of(row: MatchRow, stored: Mapping[str, Any]) -> bool:
@@ -104,7 +106,7 @@ def _facts(row: MatchRow, link: MatchLink) -> Document:
         "civitai_id": link.civitai_id,
         "civitai_match_quality": link.quality,
         "civitai_info": {
-            "modelId": link.civitai_id,
+            "modelId": str(link.civitai_id),
             "versionId": link.version_id,
             "name": link.name,
             "versionName": link.version_name,

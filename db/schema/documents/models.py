@@ -8,6 +8,8 @@ from pydantic import Field
 from db.schema.documents.base import Count, Dated, Id, SoftDeletable, Stored
 
 LocalModelType = Literal["checkpoint", "lora", "embedding", "controlnet", "vae", "upscale", "other"]
+AppModelType = Literal["checkpoint", "lora", "controlnet", "vae", "upscale", "other"]
+"""What the app knows: with any other type its lists of models are refused as a whole."""
 MatchQuality = Literal["exact_hash", "high_confidence", "low_confidence", "manual"]
 
 
@@ -57,6 +59,8 @@ class ActiveBackendModel(Stored):
         id: Backend, folder and normalised path; the name alone is not unique across folders.
         model_id: Folder and normalised path, the same on every backend.
         model_name: The file's name.
+        model_type: One of the app's six types (`AppModelType`).
+        model_kind: The type of `database_models`, only where it is finer, such as `embedding`.
         model_path: As `model_id`, as the app's own rules for types expect it.
         model_size: Bytes; null if the server does not report it.
         civitai_model_id: Civitai's number as text.
@@ -79,6 +83,7 @@ class ActiveBackendModel(Stored):
     model_id: str | None = None
     model_name: str
     model_type: str | None = None
+    model_kind: str | None = None
     model_path: str | None = None
     model_size: int | None = Field(None, ge=0)
     civitai_model_id: str | None = None

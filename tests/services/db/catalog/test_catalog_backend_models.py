@@ -8,9 +8,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from db.catalog.listing.stored import known_metadata
+from db.catalog.listing.stored import known_metadata, model_rows
 from db.catalog.listing.sync import MAX_EXAMPLES, ModelChanges, sync_models
 from db.catalog.listing.write import LAST_SEEN_SECONDS
+from db.catalog.matches.local_models import local_models
 from db.schema.documents.models import ActiveBackendModel
 from tests.support.catalog.catalog_rows import (
     BOX,
@@ -80,6 +81,42 @@ def test_a_listed_model_is_stored_in_the_shape_of_its_document(data: Data) -> No
             "pairs": [["modelspec.title", "Hero"]],
         },
     }
+
+
+def test_a_type_that_the_app_does_not_know_is_other_with_the_finer_kind_beside_it(
+    data: Data,
+) -> None:
+    """The app refuses its whole list for one model of a type that it does not know."""
+    name = "embeddings/bad_hands.pt"
+    sync(data, a_model(name, model_type="embedding"), HERO)
+    before = stored(data)
+
+    changes = sync(data, a_model(name, model_type="embedding"), HERO, now=TUESDAY)
+
+    found = model_of(data, name)
+    assert (found["model_type"], found["model_kind"]) == ("other", "embedding")
+    assert "model_kind" not in model_of(data)
+    assert counts(changes) == {"unchanged": 2}
+    assert stored(data) == {id_: old | {"last_seen": TUESDAY} for id_, old in before.items()}
+    kinds = {row["model_id"]: row["model_type"] for row in model_rows(data)}
+    assert kinds == {name: "embedding", HERO: "lora"}
+    [models] = local_models(data)
+    assert {model.model_id: model.model_type for model in models} == kinds
+
+
+def test_a_model_with_the_finer_kind_as_its_type_is_repaired_by_the_next_listing(
+    data: Data,
+) -> None:
+    name = "embeddings/bad_hands.pt"
+    sync(data, a_model(name, model_type="embedding"))
+    before = model_of(data, name)
+    older = {"$set": {"model_type": "embedding"}, "$unset": {"model_kind": True}}
+    data["active_backend_models"].update_one({}, older)
+
+    changes = sync(data, a_model(name, model_type="embedding"), now=TUESDAY)
+
+    assert counts(changes) == {"changed": 1}
+    assert model_of(data, name) == before | {"last_seen": TUESDAY, "changed_at": TUESDAY}
 
 
 def test_the_same_name_in_two_folders_is_two_models(data: Data) -> None:

@@ -167,7 +167,7 @@ def test_a_known_model_without_a_row_gets_one(data: Data) -> None:
         "civitai_id": 910000001,
         "civitai_match_quality": "exact_hash",
         "civitai_info": {
-            "modelId": 910000001,
+            "modelId": "910000001",
             "versionId": 920000010,
             "name": "Sample Hero",
             "versionName": "v1.0",
@@ -384,7 +384,7 @@ def test_a_row_of_the_same_file_gets_the_fields_and_keeps_its_own(data: Data) ->
     assert (counts.promoted, [*stored(data, "database_models")]) == (0, ["app-1"])
     assert has(found, name="Hero", description="Mine", tags=["mine"], catalog_model_id=HERO)
     assert has(found, civitai_id=910000001, base_model="SDXL 1.0", trigger_words="hero, cape")
-    assert found["civitai_info"] == {"mine": True, **found["civitai_info"], "modelId": 910000001}
+    assert found["civitai_info"] == {"mine": True, **found["civitai_info"], "modelId": "910000001"}
     assert "source" not in found
 
 
@@ -432,12 +432,13 @@ def test_a_later_mark_of_civitai_is_taken_over(data: Data) -> None:
 
 
 def test_a_link_that_is_taken_back_leaves_what_others_noted(data: Data) -> None:
+    """The app refuses its whole list for a `civitai_info` without `modelId` as text."""
     add_row(data, civitai_info={"mine": True})
     write_matches(data, [ROW], MONDAY)
 
     write_matches(data, [NO_LINK], TUESDAY)
 
-    assert row(data, "app-1")["civitai_info"] == {"mine": True}
+    assert row(data, "app-1")["civitai_info"] == {"modelId": "", "mine": True}
 
 
 def test_the_row_that_was_given_to_a_model_comes_before_the_one_with_its_id(
