@@ -78,7 +78,8 @@ def _row(stored: StoredLocalModel, found: Match, items: Mapping[int, Document]) 
         link=_link(found, found.chosen, items) if found.chosen else None,
         reason=None if found.chosen else found.reason,
         candidates=tuple(_candidate(candidate) for candidate in found.candidates),
-        server=stored.servers[0] if stored.servers else None,
+        servers=stored.servers,
+        raw_names=stored.raw_names,
     )
 
 

@@ -3,11 +3,12 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pymongo.database import Database
 
+from db.schema.documents.models import AppModelType
 from flows.import_civitai import import_civitai
 from flows.maintain_model_catalog import maintain_model_catalog
 from flows.match_models import match_models
@@ -102,8 +103,12 @@ def test_the_sample_gives_the_matches_that_are_known_and_the_report_lists_the_ot
     }
     assert linked == MATCHED
     assert (matched.models, matched.unmatched) == (12, 4)
-    known = {row["id"]: row["base_model"] for row in catalog["database_models"].find()}
+    rows = list(catalog["database_models"].find())
+    known = {row["catalog_model_id"]: row["base_model"] for row in rows}
     assert set(known) == set(MATCHED)
+    assert not [row for row in rows if "/" in row["id"] or row["server_source"] != "box"]
+    assert {type(row["civitai_info"]["modelId"]) for row in rows} == {str}
+    assert {model["model_type"] for model in models} <= {*get_args(AppModelType)}
     assert known["loras/renamed_by_user.safetensors"] == "SDXL 1.0"
     statuses = {row["model_id"]: row["sync_status"] for row in catalog["model_sync_status"].find()}
     assert {name for name, status in statuses.items() if status == "synced"} == set(MATCHED)

@@ -69,7 +69,8 @@ class MatchRow:
         link: The version; None without one.
         reason: Why there is no link, as a sentence.
         candidates: Versions that it could be, the likeliest first, as they are to be stored.
-        server: Name of a server that has the file.
+        servers: Ids of the servers that have the file, sorted.
+        raw_names: The path below the folder as servers spell it, sorted.
     """
 
     model_id: str
@@ -78,7 +79,18 @@ class MatchRow:
     link: MatchLink | None = None
     reason: str | None = None
     candidates: tuple[Mapping[str, Any], ...] = ()
-    server: str | None = None
+    servers: tuple[str, ...] = ()
+    raw_names: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> str:
+        """The path below the folder, with slashes."""
+        return self.model_id.partition("/")[2]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names by which the app may have a row for the file, the likeliest first."""
+        return tuple(dict.fromkeys((*self.raw_names, self.path, self.path.replace("/", "\\"))))
 
 
 def link_fields(link: MatchLink | None) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from db.connection import Document, reading_anything, translated_errors
 BATCH = 1_000
 
 _FIELDS = (
-    *("model_id", "model_type", "model_kind", "model_size", "backend_name"),
-    "model_metadata.hashes",
+    *("model_id", "model_type", "model_kind", "model_size", "backend_id"),
+    *("model_metadata.hashes", "model_metadata.raw_name"),
     *("civitai_match_quality", "civitai_match_confirmed"),
 )
 
@@ -29,7 +29,8 @@ class StoredLocalModel:
         file_name: The last part of the path.
         model_type: A type of `database_models`.
         hashes: From all servers, by kind; several of a kind if they differ.
-        servers: Names of the servers that have it, sorted.
+        servers: Ids of the servers that have it, sorted.
+        raw_names: The path below the folder as these servers spell it, sorted.
         is_confirmed: Whether a person made or confirmed its link on any of them.
         sizes: From all servers, in bytes; several if they differ.
     """
@@ -39,6 +40,7 @@ class StoredLocalModel:
     model_type: str
     hashes: Mapping[str, frozenset[str]]
     servers: tuple[str, ...]
+    raw_names: tuple[str, ...] = ()
     is_confirmed: bool = False
     sizes: frozenset[int] = frozenset()
 
@@ -81,7 +83,8 @@ def _joined(model_id: str, rows: Iterable[Mapping[str, Any]]) -> StoredLocalMode
         file_name=model_id.rpartition("/")[2],
         model_type=types[0] if len(types) == 1 else "other",
         hashes={kind: frozenset(values) for kind, values in hashes.items()},
-        servers=tuple(_texts(row.get("backend_name") for row in documents)),
+        servers=tuple(_texts(row.get("backend_id") for row in documents)),
+        raw_names=tuple(_texts(_metadata(row).get("raw_name") for row in documents)),
         is_confirmed=any(map(is_confirmed, documents)),
         sizes=frozenset(size for size in sizes if size is not None),
     )
@@ -91,9 +94,13 @@ def _texts(values: Iterable[object]) -> list[str]:
     return sorted({text for text in values if isinstance(text, str)})
 
 
-def _hashes(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _metadata(row: Mapping[str, Any]) -> Mapping[str, Any]:
     metadata = row.get("model_metadata")
-    hashes = metadata.get("hashes") if isinstance(metadata, Mapping) else None
+    return metadata if isinstance(metadata, Mapping) else {}
+
+
+def _hashes(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    hashes = _metadata(row).get("hashes")
     for kind, value in hashes.items() if isinstance(hashes, Mapping) else ():
         if isinstance(value, str) and value:
             yield kind, value

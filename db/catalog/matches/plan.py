@@ -15,7 +15,7 @@ from pymongo.database import Database
 
 from db.catalog.bulk import Write, encoded
 from db.catalog.matches.links import KNOWN, NOT_CONFIRMED, MatchRow, is_confirmed, link_fields
-from db.catalog.matches.promote import new_row, row_changes, row_of
+from db.catalog.matches.promote import new_row, number_of_row, row_changes, row_of
 from db.connection import Document, reading_anything
 
 
@@ -38,15 +38,20 @@ class StoredMatch:
     @property
     def confirmed(self) -> str | None:
         """The number that a person chose, empty if they chose none; None without a choice."""
-        for field, documents in (
-            ("civitai_model_id", self.active),
-            ("civitai_id", [self.row] if self.row is not None else []),
-            ("civitai_model_id", self.gone),
+        rows = [self.row] if self.row is not None else []
+        for number_of, documents in (
+            (_number_of_model, self.active),
+            (number_of_row, rows),
+            (_number_of_model, self.gone),
         ):
             chosen = next(filter(is_confirmed, documents), None)
             if chosen is not None:
-                return str(chosen.get(field) or "")
+                return str(number_of(chosen) or "")
         return None
+
+
+def _number_of_model(stored: Mapping[str, Any]) -> object:
+    return stored.get("civitai_model_id")
 
 
 def stored_matches(
@@ -78,18 +83,21 @@ def stored_matches(
 def _rows_of(data: Database[Document], results: Sequence[MatchRow]) -> dict[str, Mapping[str, Any]]:
     """Find each model's row of `database_models`; no two models share a row."""
     ids = {"$in": [row.model_id for row in results]}
-    names = {"$in": [row.file_name for row in results]}
-    wanted = {"$or": [{"id": ids}, {"catalog_model_id": ids}, {"filename": names}]}
+    files = {"$in": [row.file_name for row in results]}
+    names = {"$in": [name for row in results for name in row.names]}
+    of_the_app = {"name": names, "filename": None}
+    wanted = {"$or": [{"id": ids}, {"catalog_model_id": ids}, {"filename": files}, of_the_app]}
     by_name: dict[object, list[Document]] = defaultdict(list)
     by_id: dict[object, list[Document]] = defaultdict(list)
     for entry in data["database_models"].find(wanted):
-        by_name[entry.get("filename")].append(entry)
+        by_name[entry.get("filename") or entry.get("name")].append(entry)
         for id_ in (entry.get("id"), entry.get("catalog_model_id")):
             by_id[id_].append(entry)
     rows: dict[str, Mapping[str, Any]] = {}
     taken = set()
     for row in sorted(results, key=lambda entry: entry.model_id):
-        free = [entry for entry in by_name[row.file_name] if str(entry["_id"]) not in taken]
+        named = [entry for name in {row.file_name, *row.names} for entry in by_name[name]]
+        free = [entry for entry in named if str(entry["_id"]) not in taken]
         if (found := row_of(row, [*by_id[row.model_id], *free])) is not None:
             rows[row.model_id] = found
             taken.add(str(found["_id"]))

@@ -6,6 +6,7 @@ none, or if it came from an earlier match.
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 from db.catalog.matches.links import KNOWN, MatchLink, MatchRow
 from db.connection import Document
@@ -26,8 +27,9 @@ _OF_CIVITAI = (
 def row_of(row: MatchRow, rows: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """Choose the row of `database_models` that a model has; None if it has none yet.
 
-    It is the row with its `catalog_model_id`; else the one with its id; else one of the same file
-    name and type that is no other model's, and whose path is not another file's.
+    It is the row with its `catalog_model_id`; else the one with its id, as earlier releases wrote
+    it; else one of the same file and type that is no other model's. The app's own row has the file
+    as its `name` and no `filename`; another row has its `filename`, and no other file's path.
     """
     ranked = sorted(rows, key=lambda entry: str(entry.get("id")))
     tests = (
@@ -38,15 +40,37 @@ def row_of(row: MatchRow, rows: Iterable[Mapping[str, Any]]) -> Mapping[str, Any
     return next((entry for test in tests for entry in ranked if test(entry)), None)
 
 
+def row_id(server: str | None, model_id: str) -> str:
+    """Make the id of a row, without a slash: the app puts it into addresses."""
+    return str(uuid5(NAMESPACE_URL, f"{server or ''}/{model_id}"))
+
+
+def number_of_row(stored: Mapping[str, Any]) -> object:
+    """Find Civitai's number of a row's link.
+
+    A person who links a row in the app changes all of `civitai_info`, and not `civitai_id`.
+    """
+    info = _info(stored)
+    if "versionId" not in info and info.get("modelId"):
+        return info["modelId"]
+    return stored.get("civitai_id")
+
+
 def new_row(row: MatchRow, link: MatchLink) -> Document:
-    """Make the row of a known model that has none, without times."""
+    """Make the row of a known model that has none, without times.
+
+    Its name is the app's, which looks for a file's row by `name` and `type` and would add another.
+    """
+    server = next(iter(row.servers), None)
     return {
+        # Two runs at once, which may see other servers, add one row.
         "_id": row.model_id,
-        "id": row.model_id,
-        "name": row.file_name.rpartition(".")[0] or row.file_name,
+        "id": row_id(server, row.model_id),
+        "name": row.names[0],
         "type": row.model_type,
         "is_active": True,
         "source": SOURCE,
+        "server_source": server,
         "is_nsfw": link.is_nsfw,
         **_facts(row, link),
         **_texts(link),
@@ -63,6 +87,9 @@ def row_changes(row: MatchRow, stored: Mapping[str, Any]) -> Document:
     wanted = _facts(row, row.link)
     wanted["civitai_info"] = {**_info(stored), **wanted["civitai_info"]}
     wanted["path"] = stored.get("path") or wanted["path"]
+    # The app sets the server that it asked last.
+    if row.servers and stored.get("server_source") not in row.servers:
+        wanted["server_source"] = row.servers[0]
     wanted |= _texts_that_may_be_written(stored, _texts(row.link))
     if _may_be_marked(row.link.is_nsfw, stored):
         wanted["is_nsfw"] = row.link.is_nsfw
@@ -81,9 +108,12 @@ def _reset_fields(row: MatchRow, stored: Mapping[str, Any]) -> Document:
 
 def _is_free_row_of(row: MatchRow, stored: Mapping[str, Any]) -> bool:
     kind = stored.get("type") or stored.get("model_type")
-    is_same = stored.get("filename") == row.file_name and (
-        isinstance(kind, str) and kind.casefold() == row.model_type
-    )
+    if not isinstance(kind, str) or kind.casefold() != row.model_type:
+        return False
+    if stored.get("filename") is None:
+        is_same = stored.get("name") in row.names
+    else:
+        is_same = stored["filename"] == row.file_name
     return is_same and stored.get("catalog_model_id") is None and _may_lie_at(row, stored)
 
 
@@ -91,7 +121,7 @@ def _may_lie_at(row: MatchRow, stored: Mapping[str, Any]) -> bool:
     path = stored.get("path") or stored.get("filepath")
     if not isinstance(path, str):
         return True
-    path, local = path.replace("\\", "/"), row.model_id.partition("/")[2]
+    path, local = path.replace("\\", "/"), row.path
     ends = [f"/{row.model_id}", *([f"/{local}"] if "/" in local else [])]
     return path in {row.file_name, local, row.model_id} or path.endswith(tuple(ends))
 
@@ -102,7 +132,6 @@ def _facts(row: MatchRow, link: MatchLink) -> Document:
         "filename": row.file_name,
         "path": row.model_id,
         "catalog_model_id": row.model_id,
-        "server_source": row.server,
         "civitai_id": link.civitai_id,
         "civitai_match_quality": link.quality,
         "civitai_info": {

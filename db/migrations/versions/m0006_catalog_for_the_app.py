@@ -1,7 +1,8 @@
-"""Models become what the app can read: text for Civitai's number, and types that it knows.
+"""Models become what the app can read and address.
 
 The app reads its lists of models as a whole, so one document that it refuses makes the whole list
-fail (docs/schema.md, Models).
+fail; and it puts the id of a row into addresses (docs/schema.md, Models). This module repairs
+fields; the rows that match-models added are in `db.migrations.catalog_rows`.
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,8 @@ from typing import get_args
 from pymongo.database import Database
 
 from db.connection import Document
+from db.migrations.catalog_files import LINKED, ROWS
+from db.migrations.catalog_rows import FIELDS, RowRepair, count_wrong_rows, put_back_merged_rows
 from db.migrations.engine.check import Check, left_to_a_person
 from db.migrations.engine.expressions import Expression, is_a, when
 from db.migrations.engine.fields import UNDO, forget, restore_from_undo, set_with_undo
@@ -38,7 +41,9 @@ class _Repair:
 
 
 def up(work: Work) -> None:
-    """Repair the documents that the app refuses."""
+    """Repair rows that the app cannot address, then the documents that it refuses."""
+    rows = RowRepair(work, _KEY, _LARGEST)
+    work.in_ranges(ROWS, rows.repair)
     for repair in _REPAIRS:
         possible = {"$expr": {"$and": [repair.wrong, _FITS]}}
         work.update(repair.collection, possible, set_with_undo(_KEY, repair.values))
@@ -46,14 +51,19 @@ def up(work: Work) -> None:
 
 def down(work: Work) -> None:
     """Restore each document; what was written since stays."""
-    for repair in _REPAIRS:
-        back = [*restore_from_undo(_KEY, repair.values), *forget(_KEY)]
-        work.update(repair.collection, _NOTED, back)
+    # A row that was merged has to be there again before the note that holds it goes.
+    put_back_merged_rows(work.database, _KEY)
+    for collection, names in _CHANGED.items():
+        work.update(collection, _NOTED, [*restore_from_undo(_KEY, names), *forget(_KEY)])
 
 
 def check(database: Database[Document]) -> Check:
-    """Count the documents that the app refuses, and those that were repaired."""
-    return sum((_check_repair(database, repair) for repair in _REPAIRS), Check())
+    """Count the documents that are to be repaired, and those that were."""
+    total = Check(
+        remaining=count_wrong_rows(database),
+        changed={f"{name}.{_KEY}": database[name].count_documents(_NOTED) for name in _CHANGED},
+    )
+    return sum((_check_repair(database, repair) for repair in _REPAIRS), total)
 
 
 def _check_repair(database: Database[Document], repair: _Repair) -> Check:
@@ -61,14 +71,11 @@ def _check_repair(database: Database[Document], repair: _Repair) -> Check:
     too_large = {"$expr": {"$and": [repair.wrong, {"$not": [_FITS]}]}}
     left = collection.count_documents(too_large)
     what = f"Documents of {repair.collection} too large for an undo note; make them smaller"
-    name = f"{repair.collection}.{next(iter(repair.values))}"
+    listed = left_to_a_person(what, left, collection.find(too_large, {"id": True}))
     wrong = collection.count_documents({"$expr": repair.wrong})
     return Check(
-        remaining={name: wrong - left},
-        changed={name: collection.count_documents(_NOTED)},
-        unresolved=(left_to_a_person(what, left, collection.find(too_large, {"id": True})),)
-        if left
-        else (),
+        remaining={f"{repair.collection}.{next(iter(repair.values))}": wrong - left},
+        unresolved=(listed,) if left else (),
     )
 
 
@@ -79,7 +86,7 @@ _IS_FINER = {"$and": [is_a(_TYPE, "string"), {"$ne": [_TYPE, ""]}]}
 
 _REPAIRS = (
     _Repair(
-        "database_models",
+        ROWS,
         {"$and": [is_a("$civitai_info", "object"), {"$not": [is_a(_NUMBER, "string")]}]},
         {"civitai_info": {"$mergeObjects": ["$civitai_info", {"modelId": _AS_TEXT}]}},
     ),
@@ -89,3 +96,10 @@ _REPAIRS = (
         {"model_type": "other", "model_kind": when(_IS_FINER, _TYPE, "$model_kind")},
     ),
 )
+
+_CHANGED = {
+    **dict.fromkeys(LINKED, ("model_id",)),
+    ROWS: FIELDS,
+    "active_backend_models": ("model_type", "model_kind"),
+}
+"""Fields that this migration changes, by collection, in the order in which they are restored."""

@@ -22,7 +22,9 @@ class DatabaseModel(Dated):
     Attributes:
         hash: SHA-256 of the file.
         source: Where the row came from.
-        server_source: The backend that listed the file.
+        id: Without a slash, since the app puts it into addresses.
+        name: Of a file, its path below the folder as the server spells it, as the app writes it.
+        server_source: Id of the backend that listed the file.
         catalog_model_id: `model_id` of the file in `active_backend_models` that the row is for.
         civitai_match_confirmed: Whether a person confirmed the match; it then stays as it is.
     """

@@ -274,6 +274,31 @@ OTHERS: dict[str, list[Document]] = {
         {"id": "b-2", "name": "Old", "url": "http://b:1", "deleted_at": THEN, "deleted_by": "u"},
         {"id": "b-3", "name": "New", "url": "http://c:1", "deleted_at": "2026-13-45"},
     ],
+    "database_models": [
+        {"id": "m-1", "name": "a/x.pt", "type": "lora", "server_source": "b-1", "filename": None},
+        {
+            "name": "x",
+            "id": "loras/a/x.pt",
+            **STRANGE_FIELDS,
+            "type": "lora",
+            "catalog_model_id": "loras/a/x.pt",
+            "server_source": "Box",
+            "civitai_info": {"name": "X", "modelId": 7},
+            "created_at": TEXT,
+        },
+        {"id": "vae/v.pt", "catalog_model_id": "vae/v.pt", "name": "v", "server_source": "Box"},
+        {"id": "m-2", "civitai_info": {"modelId": 8.0}},
+    ],
+    "active_backend_models": [
+        {"id": "b-1/embeddings/e.pt", "model_type": "embedding", "last_seen": TEXT},
+        {"id": "b-1/vae/v.pt", "model_id": "vae/v.pt", "backend_id": "b-1", "model_type": "vae"},
+    ],
+    "inference_configurations": [
+        {"id": "n-1", "model_id": "loras/a/x.pt", "preset_type": "speed", "created_at": TEXT},
+        {"preset_type": "quality", "id": "n-2", "model_id": "loras/a/x.pt", **STRANGE_FIELDS},
+        {"id": "n-3", "model_id": "m-1", "preset_type": "quality"},
+        {"id": "n-4", "model_id": "vae/v.pt", "preset_type": "quality"},
+    ],
     "facefusion_jobs": [{"id": "j-1", "started_at": TEXT, "completed_at": None}],
     "facefusion_presets": [{"id": "r-1", "name": "Soft", "user_id": 8, "updated_at": 1735700000}],
     "images": [

@@ -55,11 +55,16 @@ def test_a_model_on_several_servers_comes_once_with_all_hashes(data: Data) -> No
                 "hero.safetensors",
                 "lora",
                 {"SHA256": frozenset({SHA256, "A" * 64}), "AutoV3": frozenset({"B" * 12})},
-                ("Box", "Other"),
+                ("box", "box2"),
+                ("a/hero.safetensors",),
                 sizes=frozenset({1000, 2000}),
             )
         ],
-        [StoredLocalModel("vae/b.pt", "b.pt", "vae", {}, ("Box",), sizes=frozenset({1000}))],
+        [
+            StoredLocalModel(
+                "vae/b.pt", "b.pt", "vae", {}, ("box",), ("b.pt",), sizes=frozenset({1000})
+            )
+        ],
     ]
 
 
@@ -121,13 +126,13 @@ def test_a_batch_reads_little_more_than_it_brings(data: Data) -> None:
     assert read <= 250 + 5
 
 
-def test_a_server_without_a_name_is_not_called_none(data: Data) -> None:
-    sync_models(data, BOX, listing("loras/a.pt"), True, MONDAY)
-    data["active_backend_models"].update_one({}, {"$unset": {"backend_name": True}})
+def test_a_model_without_a_server_or_a_spelling_of_it_has_none(database: Data) -> None:
+    facts = {"id": "x", "model_id": "loras/a.pt", "model_name": "a.pt", "model_type": "lora"}
+    database["active_backend_models"].insert_one({**facts, "is_active": True})
 
-    [[model]] = local_models(data)
+    [[model]] = local_models(database)
 
-    assert model.servers == ()
+    assert (model.servers, model.raw_names) == ((), ())
 
 
 @pytest.mark.parametrize("kind", HASHES)

@@ -15,7 +15,7 @@ from pymongo.monitoring import (
 
 from db.catalog.listing.sync import sync_models
 from db.catalog.matches.links import MatchLink, MatchRow
-from db.catalog.matches.promote import MAX_DESCRIPTION_LENGTH
+from db.catalog.matches.promote import MAX_DESCRIPTION_LENGTH, row_id
 from db.catalog.matches.write import MatchCounts, write_matches
 from db.catalog.server_rows import BackendRef
 from db.schema.documents.models import DatabaseModel, ModelSyncStatus
@@ -38,7 +38,8 @@ LINK = MatchLink(
     sha256=SHA256,
 )
 CANDIDATES = ({"model_id": 910000001, "version_id": 920000010, "score": 1.0, "method": "sha256"},)
-ROW = MatchRow(HERO, "hero_v1.safetensors", "lora", LINK, None, CANDIDATES, "Box")
+ROW = MatchRow(HERO, "hero_v1.safetensors", "lora", LINK, None, CANDIDATES, ("box",))
+ROW_ID = row_id("box", HERO)
 NO_LINK = replace(ROW, link=None, reason="No file of Civitai has its hashes or name.")
 BAD = replace(ROW, link=replace(LINK, name="\ud800", version_name="\ud800"))
 """A match that MongoDB cannot hold."""
@@ -94,8 +95,8 @@ def active(data: Data, backend: str = "box") -> dict[str, Any]:
     return found
 
 
-def row(data: Data, id_: str = HERO) -> dict[str, Any]:
-    found: dict[str, Any] = stored(data, "database_models")[id_]
+def row(data: Data, id_: str | None = None) -> dict[str, Any]:
+    found: dict[str, Any] = stored(data, "database_models")[id_ or ROW_ID]
     return found
 
 
@@ -151,15 +152,15 @@ def test_a_known_model_without_a_row_gets_one(data: Data) -> None:
     DatabaseModel.model_validate(row(data))
     assert row(data) == {
         "_id": HERO,
-        "id": HERO,
-        "name": "hero_v1",
+        "id": ROW_ID,
+        "name": "hero_v1.safetensors",
         "type": "lora",
         "is_active": True,
         "source": "civitai-match",
         "filename": "hero_v1.safetensors",
         "path": HERO,
         "catalog_model_id": HERO,
-        "server_source": "Box",
+        "server_source": "box",
         "is_nsfw": False,
         "base_model": "SDXL 1.0",
         "trigger_words": "hero, cape",
@@ -201,7 +202,7 @@ def test_every_server_that_has_the_model_gets_the_link(data: Data) -> None:
     write_matches(data, [ROW], TUESDAY)
 
     assert [active(data, id_)["civitai_version_id"] for id_ in ("box", "box2")] == [920000010] * 2
-    assert [*stored(data, "database_models")] == [HERO]
+    assert [*stored(data, "database_models")] == [ROW_ID]
 
 
 def test_a_model_without_a_link_is_pending_with_its_candidates(data: Data) -> None:
@@ -450,7 +451,103 @@ def test_the_row_that_was_given_to_a_model_comes_before_the_one_with_its_id(
     write_matches(database, [ROW], TUESDAY)
 
     assert row(database, "app-1")["civitai_id"] == 910000001
-    assert "civitai_id" not in row(database)
+    assert "civitai_id" not in row(database, HERO)
+
+
+def add_row_of_the_app(data: Data, name: str, **fields: Any) -> None:
+    """Add a row as the app does when it lists a server."""
+    unknown = dict.fromkeys(("filename", "filepath", "hash", "civitai_info"))
+    own = {"id": "app-1", "name": name, "type": "lora", "server_source": "box", **unknown}
+    lists = {"configuration_presets": [], "metadata": {}, "is_active": True}
+    data["database_models"].insert_one({**own, **lists, **fields})
+
+
+@pytest.mark.parametrize(
+    ("model_id", "name"),
+    [
+        (HERO, "hero_v1.safetensors"),
+        ("loras/a/hero_v1.safetensors", "a/hero_v1.safetensors"),
+        ("loras/a/hero_v1.safetensors", r"a\hero_v1.safetensors"),
+    ],
+    ids=["name", "directory", "Windows"],
+)
+def test_the_app_s_own_row_of_a_file_is_taken_over(data: Data, model_id: str, name: str) -> None:
+    add_row_of_the_app(data, name)
+    result = replace(ROW, model_id=model_id, servers=("box", "box2"))
+
+    counts = write_matches(data, [result], TUESDAY)
+
+    assert (counts.promoted, [*stored(data, "database_models")]) == (0, ["app-1"])
+    found = row(data, "app-1")
+    assert has(found, name=name, filename="hero_v1.safetensors", catalog_model_id=model_id)
+    assert has(found, civitai_id=910000001, server_source="box")
+    assert write_matches(data, [result], TUESDAY).written == 0
+
+
+def test_what_a_person_linked_in_the_app_goes_before_a_match(data: Data) -> None:
+    add_row_of_the_app(data, "hero_v1.safetensors")
+    write_matches(data, [ROW], MONDAY)
+    own = {"civitai_match_quality": "manual", "civitai_info": {"modelId": "7", "name": "Mine"}}
+    data["database_models"].update_one({}, {"$set": own})
+    before = row(data, "app-1")
+
+    counts = write_matches(data, [ROW], TUESDAY)
+
+    assert counts.confirmed == {HERO}
+    assert row(data, "app-1") == before
+    assert has(status(data), sync_status="synced", civitai_model_id="7")
+    assert active(data)["civitai_model_id"] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("other.safetensors", {}),
+        ("a/hero_v1.safetensors", {}),
+        ("hero_v1.safetensors", {"type": "checkpoint"}),
+        ("hero_v1.safetensors", {"path": "checkpoints/other.safetensors"}),
+        ("hero_v1.safetensors", {"filename": "other.safetensors"}),
+    ],
+    ids=["name", "directory", "type", "path", "file"],
+)
+def test_a_row_of_the_app_of_another_file_stays(
+    data: Data, name: str, fields: dict[str, Any]
+) -> None:
+    add_row_of_the_app(data, name, **fields)
+    before = row(data, "app-1")
+
+    assert write_matches(data, [ROW], TUESDAY).promoted == 1
+
+    assert row(data, "app-1") == before
+
+
+def test_the_app_finds_a_row_that_was_added_by_name_and_by_an_id_without_a_slash(
+    data: Data,
+) -> None:
+    """The app looks for `name` and `type`, and puts the id into addresses."""
+    path = "loras/a/hero_v1.safetensors"
+    windows = replace(ROW, model_id=path, raw_names=(r"a\hero_v1.safetensors",))
+
+    write_matches(data, [windows], TUESDAY)
+
+    [found] = data["database_models"].find({"name": r"a\hero_v1.safetensors", "type": "lora"})
+    assert "/" not in found["id"]
+    assert has(found, id=row_id("box", path), server_source="box")
+
+
+@pytest.mark.parametrize(
+    ("stored_server", "expected"), [("box2", "box2"), ("Box", "box"), ("gone", "box")]
+)
+def test_the_server_that_the_app_asked_last_stays_as_long_as_it_has_the_file(
+    data: Data, stored_server: str, expected: str
+) -> None:
+    result = replace(ROW, servers=("box", "box2"))
+    write_matches(data, [result], MONDAY)
+    data["database_models"].update_one({}, {"$set": {"server_source": stored_server}})
+
+    write_matches(data, [result], TUESDAY)
+
+    assert row(data)["server_source"] == expected
 
 
 @pytest.mark.parametrize(
