@@ -81,7 +81,7 @@ class FilesOfRows:
         named = (twin for name in self.names_of(row) for twin in self._by_name[name])
         same = (twin for twin in named if str(twin.get("type")).casefold() == kind)
         found = (*self._by_model[row["catalog_model_id"]], *same)
-        fits = (twin for twin in found if len(_bytes(row)) + len(_bytes(twin)) <= self._largest)
+        fits = (twin for twin in found if _size(row) + _size(twin) <= self._largest)
         return next(fits, None)
 
     def links_twice(self, row: Row, twin: Row) -> list[tuple[str, Row]]:
@@ -118,8 +118,8 @@ def with_bytes(database: Database[Document], name: str) -> Collection[Any]:
     return database.get_collection(name, codec_options=options)
 
 
-def _bytes(row: Row) -> bytes:
-    return row.raw if isinstance(row, RawBSONDocument) else b""
+def _size(row: Row) -> int:
+    return len(row.raw) if isinstance(row, RawBSONDocument) else 0
 
 
 def _grouped(documents: Iterable[Row], field: str) -> dict[Any, list[Row]]:

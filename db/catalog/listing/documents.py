@@ -98,7 +98,7 @@ def rewrite(
 ) -> Rewrite:
     """Set the fields that differ, and only those: what others keep in the document stays."""
     file = merged(listed, known_file(stored.get("model_size"), stored.get("model_metadata")))
-    wanted = {"model_kind": None} | _facts(backend, listed)
+    wanted: Document = {"model_kind": None, **_facts(backend, listed)}
     wanted |= {
         "id": new_id,
         "model_size": file.size,

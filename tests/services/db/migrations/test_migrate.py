@@ -282,12 +282,12 @@ def test_a_changed_file_of_an_applied_migration_stops_every_run(filled: Data) ->
 def test_a_database_that_the_former_release_migrated_is_accepted(database: Data) -> None:
     runs = Migrator(database, "a test", load_migrations())
     runs.apply("latest")
-    for migration in load_migrations():
-        former = {"checksum": [*migration.former_checksums, migration.checksum][0]}
+    reworded = [migration for migration in load_migrations() if migration.former_checksums]
+    for migration in reworded:
+        former = {"checksum": migration.former_checksums[0]}
         database["migrations"].update_one({"_id": migration.number}, {"$set": former})
 
-    numbers = [migration.number for migration in load_migrations()]
-    assert [record.number for record in runs.applied()] == numbers
+    assert {migration.number for migration in reworded} >= {1, 2, 3, 4, 5}
     assert runs.pending() == ()
     assert runs.apply("latest").moves == ()
     assert len(runs.apply("0").moves) == len(load_migrations())
