@@ -33,7 +33,7 @@ def test_a_run_shows_each_migration_its_progress_and_what_is_left_to_a_person(
     table, progress = artifacts["migrate-db-report"][0], artifacts["migrate-db-progress"][0]
     logged = [record.getMessage() for record in caplog.records]
     assert name == "migrate-db to latest"
-    assert statuses(configured) == dict.fromkeys(range(1, len(report.moves) + 1), "applied")
+    assert statuses(configured) == {move.number: "applied" for move in report.moves}
     assert (table.type, table.description) == ("table", report.summary())
     assert '"what": "scenes.deleted_at", "documents": 1' in str(table.data)
     assert (progress.type, progress.data) == ("progress", 100.0)
