@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
+from prefect import Flow
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from pymongo.database import Database
@@ -14,10 +15,13 @@ from pymongo.database import Database
 from blocks import limits
 from blocks.face_host import FaceHost
 from blocks.limits import create_limit
+from db.connection import reading_anything
 from deployments.sample import TARGET
 from storycanvas.faces.client.host_client import FaceHostClient
 from storycanvas.faces.pictures.image_store import ImageStore
 from tasks.catalog import civitai_api
+from tests.support.app_contract import new_faults
+from tests.support.db.database_state import documents
 from tests.support.flows.runs import set_retries
 from tests.support.flows.world import CHARACTER, World, unique_portrait
 
@@ -48,18 +52,40 @@ def limit(prefect: None, host_url: str) -> str:  # noqa: ARG001 - it sets the se
     return name
 
 
+@contextmanager
+def read_by_the_app(
+    database: Database[dict[str, Any]], patch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Check after each flow that the app's back end can read every document that it wrote."""
+    found: set[tuple[str, str, str]] = set()
+    tolerant = reading_anything(database)
+    run: Callable[..., Any] = Flow.__call__
+
+    def run_and_check(flow: Flow[..., Any], *arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - any flow
+        before = documents(tolerant)
+        try:
+            return run(flow, *arguments, **named)
+        finally:
+            found.update(new_faults(before, documents(tolerant)))
+
+    patch.setattr(Flow, "__call__", run_and_check)
+    yield
+    assert found == set(), "the app's back end cannot read what a flow wrote"
+
+
 @pytest.fixture
 def configured(
     prefect: None,  # noqa: ARG001 - it names the server
     database: Database[dict[str, Any]],
     mongo_url: str,
     monkeypatch: pytest.MonkeyPatch,
-) -> Database[dict[str, Any]]:
+) -> Iterator[Database[dict[str, Any]]]:
     """The environment names an empty database."""
     monkeypatch.setenv("MONGO_URL", mongo_url)
     monkeypatch.setenv("DB_NAME", database.name)
     set_retries(monkeypatch, 0)
-    return database
+    with read_by_the_app(database, monkeypatch):
+        yield database
 
 
 @contextmanager
@@ -82,7 +108,7 @@ def open_world(
     database["characters"].insert_one(
         {"id": CHARACTER, "name": "Mira", "reference_images": [unique_portrait(folder)]}
     )
-    with FaceHostClient(urls["FACEFUSION_URL"]) as host:
+    with read_by_the_app(database, patch), FaceHostClient(urls["FACEFUSION_URL"]) as host:
         yield World(database, ImageStore(store), host, folder)
 
 
