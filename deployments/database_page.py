@@ -161,6 +161,12 @@ unless its notes state otherwise. Each collection has a validator of level `mode
 same models; its action is `warn` until `init-db` is started with `error`, and then stays so until
 it is started with `warn`. Times are UTC dates. Every collection has MongoDB's own index on `_id`,
 too.
+
+With `error` the server also refuses some odd writes that the app lets through, and the app then
+answers 500: a character with an empty name or one of more than 200 characters, a clip without
+length or at a position below 0 or beyond 10,000 seconds, a ComfyUI server of another type than
+`standard` and `runpod`, an item of the pool of another content or source type than those listed
+below. With `warn` they are stored, and `audit-db` lists them.
 """
 
 

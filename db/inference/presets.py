@@ -55,6 +55,18 @@ class InferencePreset:
             }
         )
 
+    @property
+    def flat_parameters(self) -> dict[str, Any]:
+        """The same by the names that the app's older code reads."""
+        size = {"width": self.side, "height": self.side, "denoise": self.denoise}
+        return {
+            "steps": self.steps,
+            "cfg_scale": self.cfg_scale,
+            "sampler": self.sampler_name,
+            "scheduler": self.scheduler,
+            "model_specific_params": size | self.extra,
+        }
+
 
 _FLUX = {"guidance": 3.5, "max_shift": 1.15, "base_shift": 0.5}
 _KREA = {"guidance": 3.5}
@@ -115,8 +127,10 @@ def configuration(preset: InferencePreset, model_id: str, now: datetime) -> Infe
             "id": str(uuid5(_NAMESPACE, f"{preset.preset_type}/{model_id}")),
             "model_id": model_id,
             "preset_type": preset.preset_type,
+            "configuration_type": preset.preset_type,
             "base_model": preset.base_model,
             "parameters": preset.parameters,
+            **preset.flat_parameters,
             "description": f"For {preset.preset_type}, suits {preset.base_model}.",
             "created_at": now,
             "updated_at": now,

@@ -7,6 +7,7 @@ run adds what is missing and changes nothing else.
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -25,6 +26,7 @@ Key = tuple[str, str]
 """Id of a model, and type of a preset."""
 
 _DUPLICATE_KEY = 11000
+_TYPE_NAMES = ("preset_type", "configuration_type")
 _MODEL_FIELDS = ("id", "name", "base_model", "metadata.base_model", "metadata.baseModel")
 
 
@@ -47,16 +49,41 @@ class InferenceConfigurationRepository:
 
     def existing(self, model_ids: Collection[str]) -> set[Key]:
         """Find which presets some models have."""
-        fields = {"_id": False, "model_id": True, "preset_type": True, "configuration_type": True}
+        fields = dict.fromkeys(("model_id", *_TYPE_NAMES), True)
         with translated_errors():
             found = self._configurations.find({"model_id": {"$in": [*model_ids]}}, fields)
             return {
-                (
-                    document["model_id"],
-                    str(document.get("preset_type") or document.get("configuration_type")),
-                )
+                (document["model_id"], str(document[name]))
                 for document in found
+                for name in _TYPE_NAMES
+                if name in document
             }
+
+    def foresee(self, wanted: Mapping[Key, InferenceConfiguration]) -> set[Key]:
+        """Report as `add_missing` does, also which index of others would keep out a preset."""
+        with translated_errors():
+            for fields in self._foreign_indexes:
+                seen: set[str] = set()
+                for key in sorted(wanted):
+                    document = wanted[key].model_dump()
+                    values = {name: document.get(name) for name in fields}
+                    if repr(values) in seen or self._configurations.find_one(values, {"_id": True}):
+                        raise _kept_out(key, fields)
+                    seen.add(repr(values))
+        return {*wanted}
+
+    @cached_property
+    def _foreign_indexes(self) -> list[tuple[str, ...]]:
+        """Find the fields of unique indexes that hold all documents and more than ours apart."""
+        found = [dict(index) for index in self._configurations.list_indexes()]
+        ours = [{"id"}, *({"model_id", name} for name in _TYPE_NAMES)]
+        return [
+            tuple(index["key"])
+            for index in found
+            if index.get("unique")
+            and "partialFilterExpression" not in index
+            and not any(fields <= index["key"].keys() for fields in ours)
+        ]
 
     def add_missing(self, wanted: Mapping[Key, InferenceConfiguration]) -> set[Key]:
         """Add those presets that no other run has added in the meantime; at most about a thousand.
@@ -89,20 +116,23 @@ class InferenceConfigurationRepository:
         """Separate a preset that another run added from one that a foreign index refuses."""
         missing = wanted.keys() - self.existing({model_id for model_id, _ in wanted})
         if missing:
-            model_id, preset_type = min(missing)
-            fields = ", ".join(error.details["writeErrors"][0].get("keyPattern", {}))
-            raise OperationRefused(
-                f"The unique index on ({fields}) of inference_configurations keeps out "
-                f"{preset_type} of model {model_id!r}; drop that index, then run this again."
-            ) from error
+            fields = error.details["writeErrors"][0].get("keyPattern", {})
+            raise _kept_out(min(missing), fields) from error
+
+
+def _kept_out(key: Key, fields: Iterable[str]) -> OperationRefused:
+    model_id, preset_type = key
+    return OperationRefused(
+        f"The unique index on ({', '.join(fields)}) of inference_configurations keeps out "
+        f"{preset_type} of model {model_id!r}; drop that index, then run this again."
+    )
 
 
 def _insert_unless_there(configuration: InferenceConfiguration) -> UpdateOne:
     document: dict[str, Any] = configuration.model_dump()
     model_id = document.pop("model_id")
-    names = ("preset_type", "configuration_type")
     return UpdateOne(
-        {"model_id": model_id, "$or": [{name: document["preset_type"]} for name in names]},
+        {"model_id": model_id, "$or": [{name: document["preset_type"]} for name in _TYPE_NAMES]},
         {"$setOnInsert": {"_id": document["id"], **document}},
         upsert=True,
     )
@@ -143,7 +173,8 @@ class _Seeding:
             for key, preset in wanted.items()
             if key not in there
         }
-        added = missing.keys() if self._dry_run else self._repository.add_missing(missing)
+        add = self._repository.foresee if self._dry_run else self._repository.add_missing
+        added = add(missing)
         for key, preset in wanted.items():
             counts = self._created if key in added else self._existing
             counts[preset.base_model, preset.preset_type] += 1

@@ -163,7 +163,14 @@ COLLECTIONS = (
         "inference_configurations",
         "Generation parameters of a model, for quality and for speed.",
         InferenceConfiguration,
-        (Index(("model_id", "preset_type"), unique=True),),
+        # The app's own script writes no preset_type, so its presets are not in this index.
+        (
+            Index(
+                ("model_id", "preset_type"),
+                unique=True,
+                partial={"preset_type": {"$type": "string"}},
+            ),
+        ),
     ),
     Collection(
         "civitai_models",

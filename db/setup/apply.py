@@ -75,8 +75,8 @@ _CONCURRENT_CHANGE = {
     12587,  # BackgroundOperationInProgressForNamespace
 }
 _DUPLICATES = (
-    "{count} set(s) of documents share values that must be unique; change or remove all but one "
-    "document of each set, then run init-db again."
+    "{count} set(s) of documents share values that must be unique; change all but one document of "
+    "each set, then run init-db again."
 )
 
 

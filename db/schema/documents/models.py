@@ -250,15 +250,29 @@ class InferenceParameters(Stored):
 
 
 class InferenceConfiguration(Dated):
-    """A document of `inference_configurations` by the names of the app's schema.
+    """A document of `inference_configurations`.
 
-    Read as aliases: `configuration_type` for `preset_type`; `sampler` and the other flat fields of
-    the app, and its `model_specific_params`, for those inside of `parameters`.
+    The app's own script knows only `configuration_type` and the flat fields; its schema names
+    `preset_type` and `parameters`. This project writes both, and reads either.
+
+    Attributes:
+        preset_type: Unique for a model, where it is there.
+        configuration_type: The older name of `preset_type`.
+        sampler: As `sampler_name` in `parameters`.
+        model_specific_params: What else stands in `parameters`.
     """
 
+    id: Id | None = None
     model_id: Id
-    preset_type: Literal["quality", "speed"]
-    parameters: InferenceParameters
+    base_model: str | None = None
+    preset_type: Literal["quality", "speed"] | None = None
+    configuration_type: Literal["quality", "speed"] | None = None
+    parameters: InferenceParameters | None = None
+    steps: int | None = Field(None, ge=1)
+    cfg_scale: float | None = Field(None, ge=0)
+    sampler: str | None = None
+    scheduler: str | None = None
+    model_specific_params: dict[str, Any] = Field(default_factory=dict)
     description: str | None = ""
 
 

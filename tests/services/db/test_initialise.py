@@ -204,7 +204,7 @@ def test_duplicates_are_listed_and_nothing_is_dropped(shared: Data) -> None:
         assert (finding.collection, finding.name) == ("projects", "id_1")
         assert finding.duplicate_groups == 1
         assert finding.duplicates[0].ids == ("0", "1", "2")
-        assert "change or remove all but one" in finding.reason
+        assert "change all but one" in finding.reason
         assert (shape(shared), documents(shared)) == before
     shared["projects"].delete_many({})
     assert changes(initialise(shared)) == {("projects", "id_1", "repaired")}

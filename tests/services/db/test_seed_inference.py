@@ -8,6 +8,8 @@ import pytest
 from db.errors import OperationRefused
 from db.inference.report import MAX_EXAMPLES, SeedReport
 from db.inference.seed import BATCH, seed_inference
+from db.setup.apply import initialise
+from tests.support.app_contract import faults
 from tests.support.db.database_state import Data, run_at_once
 
 DELETED = datetime(2026, 1, 1, tzinfo=UTC)
@@ -128,15 +130,63 @@ def test_runs_at_once_make_each_preset_once(
     assert [report.created + report.existing for report in reports] == [400] * 3
 
 
+@pytest.mark.parametrize("dry_run", [True, False])
 def test_a_foreign_unique_index_is_named_and_not_mistaken_for_a_preset(
-    database: Data,
+    database: Data, *, dry_run: bool
 ) -> None:
-    database["inference_configurations"].create_index(
-        ["model_id", "configuration_type"], unique=True
-    )
+    database["inference_configurations"].create_index("model_id", unique=True)
     database["database_models"].insert_many(MODELS[:1])
 
-    with pytest.raises(
-        OperationRefused, match=r"\(model_id, configuration_type\).*drop that index"
-    ):
-        seed_inference(database)
+    with pytest.raises(OperationRefused, match=r"\(model_id\) .*drop that index"):
+        seed_inference(database, dry_run=dry_run)
+
+
+def of_the_apps_script(model: str, kind: str) -> dict[str, Any]:
+    """A preset as the app's own script writes it."""
+    return {
+        "id": f"app {model} {kind}",
+        "model_id": model,
+        "base_model": "sdxl",
+        "configuration_type": kind,
+        "steps": 30,
+        "cfg_scale": 7.5,
+        "sampler": "dpmpp_2m",
+        "scheduler": "karras",
+        "model_specific_params": {"width": 1024, "clip_skip": -1},
+        "created_at": DELETED,
+        "updated_at": DELETED,
+    }
+
+
+def test_presets_of_the_apps_script_stand_beside_ours(any_database: Data) -> None:
+    """Whichever comes first: its documents and index, `init-db`, or the seed."""
+    configurations = any_database["inference_configurations"]
+    both = [of_the_apps_script("xl", kind) for kind in ("quality", "speed")]
+    configurations.insert_many(both)
+    any_database["database_models"].insert_many(MODELS[:2])
+
+    assert initialise(any_database, "error").blocked == ()
+    foreseen = seed_inference(any_database, dry_run=True)
+    report = seed_inference(any_database)
+    configurations.create_index("model_id")
+    configurations.create_index(["model_id", "configuration_type"], unique=True)
+    configurations.insert_one(of_the_apps_script("new", "speed"))
+
+    assert (foreseen.created, foreseen.existing) == (report.created, report.existing) == (2, 2)
+    assert initialise(any_database, "error").blocked == ()
+    assert all(not faults(configurations.name, preset) for preset in stored(any_database))
+    assert configurations.find_one({"model_id": "wan", "configuration_type": "speed"})
+    assert [preset for preset in stored(any_database) if preset in both] == both
+    assert seed_inference(any_database).created == 0
+
+
+def test_two_presets_of_one_type_block_the_index_without_advice_to_remove_one(
+    database: Data,
+) -> None:
+    same = {"model_id": "xl", "preset_type": "speed"}
+    database["inference_configurations"].insert_many([{**same}, {**same}])
+
+    [finding] = initialise(database).blocked
+
+    assert finding.name == "model_id_1_preset_type_1"
+    assert "remove" not in finding.reason
