@@ -24,25 +24,32 @@ Target = Literal["latest"] | Annotated[int, Field(ge=0, le=9999)]
 
 def _run_name() -> str:
     dry = " (dry run)" if flow_run.parameters.get("dry_run") else ""
-    return f"migrate-db to {flow_run.parameters.get('target')}{dry}"
+    accept = ", for good" if flow_run.parameters.get("accept") else ""
+    return f"migrate-db to {flow_run.parameters.get('target')}{accept}{dry}"
 
 
 @flow(name="migrate-db", flow_run_name=_run_name)
-def migrate_db(target: Target = "latest", dry_run: bool = False) -> MigrationReport:
+def migrate_db(
+    target: Target = "latest", dry_run: bool = False, accept: bool = False
+) -> MigrationReport:
     """Carry out the migrations up to a number, or undo those after it.
+
+    At latest, documents that the app has written in an older shape since are counted and mended.
+    The app shows undo notes in some answers; once they are removed, going down ends there.
 
     Args:
         target: The number of the last migration that is to be applied, 0 for none, or latest.
         dry_run: Whether to look only and change nothing.
+        accept: Whether to remove the undo notes of applied migrations from documents, for good.
 
     Returns:
         What was carried out or undone, with the number of documents changed.
     """
     with opened_database() as database:
-        report = migrate(database, str(target), dry_run=dry_run)
+        report = migrate(database, str(target), dry_run=dry_run, accept=accept)
     publish_report(
         report.summary(),
-        migration_table(MIGRATE_KEY, report.moves),
+        migration_table(MIGRATE_KEY, report.moves, report.accepted),
         lines=report.lines(),
         warnings=unresolved_warnings(report.moves),
     )

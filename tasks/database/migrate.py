@@ -2,7 +2,7 @@
 
 import getpass
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from prefect.runtime import flow_run
 from pymongo.database import Database
@@ -25,11 +25,14 @@ Row = dict[str, str | int]
 
 
 @retrying_task("migrate")
-def migrate(database: Database[Document], target: str, *, dry_run: bool) -> MigrationReport:
+def migrate(
+    database: Database[Document], target: str, *, dry_run: bool, accept: bool
+) -> MigrationReport:
     """Bring a database to a state, or report what that would take."""
     with shown_progress(f"{MIGRATE_KEY}-progress") as progress:
         migrator = Migrator(database, _run_by(), load_migrations(), progress)
-        return migrator.dry_run(target) if dry_run else migrator.apply(target)
+        act = migrator.dry_run if dry_run else migrator.apply
+        return act(target, accept=accept)
 
 
 @retrying_task("migrate characters")
@@ -52,9 +55,15 @@ def unresolved_warnings(moves: Iterable[MoveReport]) -> list[str]:
     return [f"Left to a person: {left}." for move in moves for left in move.unresolved]
 
 
-def migration_table(key: str, moves: Iterable[MoveReport]) -> ReportArtifact:
-    """Write what migrations changed as a table."""
-    return ReportArtifact(f"{key}-report", [row for move in moves for row in _rows(move)])
+def migration_table(
+    key: str, moves: Iterable[MoveReport], accepted: Mapping[str, int] | None = None
+) -> ReportArtifact:
+    """Write what migrations changed, and where undo notes were removed, as a table."""
+    removed: list[Row] = [
+        {"migration": "undo notes", "direction": "accept", "what": name, "documents": count}
+        for name, count in (accepted or {}).items()
+    ]
+    return ReportArtifact(f"{key}-report", [row for move in moves for row in _rows(move)] + removed)
 
 
 def _run_by() -> str:

@@ -62,6 +62,25 @@ def test_a_dry_run_to_a_number_says_so_in_its_name_and_writes_nothing(configured
     assert configured.list_collection_names() == ["scenes"]
 
 
+def test_accepting_shows_where_notes_are_removed_and_that_going_down_ends_there(
+    configured: Data, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = migrate_db(accept=True, return_state=True)
+
+    report = state.result()
+    name, artifacts = shown_by(state)
+    logged = [record.getMessage() for record in caplog.records]
+    assert name == "migrate-db to latest, for good"
+    assert report.accepted == {"scenes": 1}
+    assert "scenes: undo notes were removed from 1 documents." in logged
+    assert '"direction": "accept", "what": "scenes", "documents": 1' in str(
+        artifacts["migrate-db-report"][0].data
+    )
+    assert report.summary().endswith(f"going down ends at {report.lowest}.")
+    assert configured["scenes"].count_documents({"migration_undo": {"$exists": True}}) == 0
+    assert migrate_db(target=0, return_state=True).is_failed()
+
+
 def test_targets_that_are_none_end_in_one_sentence(configured: Data) -> None:
     state = migrate_db(target="9999", return_state=True)
 

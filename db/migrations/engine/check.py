@@ -100,6 +100,7 @@ class MoveReport(Frozen):
         counts: Documents that it changed, or has to, by `collection.field`.
         unresolved: What it leaves to a person.
         seconds: How long it took; 0 of a dry run.
+        repeated: Whether it was applied before, and the counts are of documents written since.
     """
 
     number: int
@@ -108,10 +109,12 @@ class MoveReport(Frozen):
     counts: dict[str, int] = Field(default_factory=dict)
     unresolved: tuple[Unresolved, ...] = ()
     seconds: float = 0.0
+    repeated: bool = False
 
     def line(self, *, dry_run: bool) -> str:
         """Summarise in one line what it did, or would do."""
         done = {"up": "applied", "down": "undone"}[self.direction]
+        done = f"{done} to documents written since" if self.repeated else done
         verb = f"would be {done}" if dry_run else f"{done} in {self.seconds:.1f} s"
         counts = ", ".join(f"{name} {count}" for name, count in self.counts.items() if count)
         return f"Migration {self.number} ({self.name}) {verb}: {counts or 'nothing to change'}."
@@ -123,6 +126,8 @@ class MigrationReport(Frozen):
     Attributes:
         applied: In a dry run, one sentence for each migration that is applied.
         moves: What was applied or undone, in this order.
+        accepted: Documents by collection that lost undo notes; None where that was not asked for.
+        lowest: The lowest number that the database can go back to, once this is accepted.
     """
 
     database: str
@@ -130,19 +135,37 @@ class MigrationReport(Frozen):
     target: str
     applied: tuple[str, ...] = ()
     moves: tuple[MoveReport, ...]
+    accepted: dict[str, int] | None = None
+    lowest: int = 0
 
     def lines(self) -> Iterator[str]:
         """Summarise in one line each what is applied and what became of each migration."""
         yield from self.applied
         for move in self.moves:
             yield move.line(dry_run=self.dry_run)
+        for collection, count in (self.accepted or {}).items():
+            yield f"{collection}: undo notes {self._verb} removed from {count} documents."
 
     def summary(self) -> str:
-        """Summarise in one sentence what became of the database."""
-        if not self.moves:
-            return f"Database {self.database}: nothing to migrate, it is at {self.target}."
-        numbers = ", ".join(f"{move.number} {move.direction}" for move in self.moves)
-        verb = "would be" if self.dry_run else "were"
+        """Summarise in a sentence or two what became of the database."""
+        numbers = ", ".join(
+            f"{move.number} {'again' if move.repeated else move.direction}" for move in self.moves
+        )
+        carried_out = f"migrations {self._verb} carried out to {self.target}: {numbers}."
+        done = carried_out if self.moves else f"nothing to migrate, it is at {self.target}."
+        return f"Database {self.database}: {done}{self._accepting}"
+
+    @property
+    def _verb(self) -> str:
+        return "would be" if self.dry_run else "were"
+
+    @property
+    def _accepting(self) -> str:
+        if self.accepted is None:
+            return ""
+        ends = "would end" if self.dry_run else "ends"
+        count = sum(self.accepted.values())
         return (
-            f"Database {self.database}: migrations {verb} carried out to {self.target}: {numbers}."
+            f" The undo notes {self._verb} removed from {count} documents; going down {ends} at "
+            f"{self.lowest}."
         )

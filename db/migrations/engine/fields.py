@@ -167,10 +167,10 @@ def add_notes(key: str, notes: list[Expression]) -> Document:
     return {UNDO: {"$mergeObjects": [f"${UNDO}", {key: merged}]}}
 
 
-def forget(key: str) -> list[Document]:
-    """Build the update that removes the undo notes of a migration."""
+def forget(*keys: str) -> list[Document]:
+    """Build the update that removes the undo notes of migrations."""
     emptied = when({"$eq": [f"${UNDO}", {}]}, MISSING, f"${UNDO}")
-    return [{"$unset": f"{UNDO}.{key}"}, {"$set": {UNDO: emptied}}]
+    return [{"$unset": [f"{UNDO}.{key}" for key in keys]}, {"$set": {UNDO: emptied}}]
 
 
 _ORDER = "order"

@@ -32,6 +32,7 @@ class Migration:
         check: Counts what is left to change, which proves the result.
         down: Undoes it; None when it cannot be undone.
         former_checksums: Of earlier releases' files with the same steps in other words.
+        repeatable: Whether going to `latest` applies it again to documents written since.
     """
 
     number: int
@@ -42,6 +43,12 @@ class Migration:
     check: Callable[[Database[Document]], Check]
     down: Step | None = None
     former_checksums: tuple[str, ...] = ()
+    repeatable: bool = False
+
+    @property
+    def key(self) -> str:
+        """The key of its undo notes."""
+        return f"m{self.number:04}"
 
     def __str__(self) -> str:
         return f"{self.number} ({self.name})"
@@ -66,6 +73,7 @@ def _load(module: ModuleType) -> Migration:
         check=module.check,
         down=getattr(module, "down", None),
         former_checksums=getattr(module, "FORMER_CHECKSUMS", ()),
+        repeatable=getattr(module, "REPEATABLE", False),
     )
 
 
@@ -95,10 +103,12 @@ def plan_moves(migrations: Sequence[Migration], records: Records, target: str) -
     applied = {number for number, record in records.items() if record.status == "applied"}
     down = [item for item in reversed(migrations) if item.number > last and item.number in begun]
     for migration in down:
-        if migration.down is None:
+        is_accepted = records[migration.number].accepted_at is not None
+        if migration.down is None or is_accepted:
+            reason = " (its undo notes were removed)" if is_accepted else ""
             raise MigrationNotReversible(
-                f"Migration {migration} cannot be undone, so the database cannot go back to "
-                f"{last}; the lowest target is {migration.number}."
+                f"Migration {migration} cannot be undone{reason}, so the database cannot go back "
+                f"to {last}; the lowest target is {migration.number}."
             )
     up = [item for item in migrations if item.number <= last and item.number not in applied]
     return *(Move(item, "down") for item in down), *(Move(item, "up") for item in up)

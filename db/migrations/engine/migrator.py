@@ -13,11 +13,13 @@ from pymongo.database import Database
 from db.connection import Document, reading_anything, translated_errors
 from db.errors import DatabaseError, MigrationFailed
 from db.migrations.engine.check import Check, Direction, MigrationReport, MoveReport
+from db.migrations.engine.fields import UNDO, forget
 from db.migrations.engine.lock import LEASE, HeldLock, LockRepository, migration_lock
 from db.migrations.engine.migration import LATEST, Migration, Move, plan_moves
 from db.migrations.engine.records import MigrationRecordRepository
 from db.migrations.engine.work import Progress, Work
 from db.schema.documents.system import MigrationRecord, MigrationStatus
+from db.setup.compare import collection_names
 
 PASSES = 3
 """How often a migration goes over the documents; the app may write old ones in the meantime."""
@@ -38,7 +40,8 @@ class Migrator:
     """Takes one database up and down.
 
     `repeat` names one migration that is to go up even if it is applied, because the app may have
-    written old documents since.
+    written old documents since; going to `latest` does so with all that are repeatable. `accept`
+    removes the undo notes of all applied migrations, which then cannot be undone.
 
     Attributes:
         run_by: Who migrates, in words that an operator understands.
@@ -63,26 +66,73 @@ class Migrator:
             return moves
         return tuple(Move(item, "up") for item in self.migrations if str(item.number) == target)
 
-    def dry_run(self, target: str = LATEST, *, repeat: bool = False) -> MigrationReport:
+    def dry_run(
+        self, target: str = LATEST, *, repeat: bool = False, accept: bool = False
+    ) -> MigrationReport:
         """Report what is applied and what `apply` would change, and write nothing."""
         moves = self.pending(target, repeat=repeat)
         with _long_commands():
             reports = [_report_of(move, move.migration.check(self._tolerant)) for move in moves]
+            for move in self._repeatable(target, repeat=repeat):
+                found = move.migration.check(self._tolerant)
+                reports += [] if found.is_done else [_repetition(_report_of(move, found))]
+            noted = self._noted() if accept else None
         applied = tuple(
             f"Migration {record.number} ({record.name}) was applied at "
             f"{record.finished_at or record.started_at:%Y-%m-%d %H:%M} UTC by {record.run_by}."
             for record in self.applied()
         )
-        return self._report(target, reports, applied=applied, dry_run=True)
+        return self._report(target, reports, applied=applied, accepted=noted, dry_run=True)
 
-    def apply(self, target: str = LATEST, *, repeat: bool = False) -> MigrationReport:
+    def apply(
+        self, target: str = LATEST, *, repeat: bool = False, accept: bool = False
+    ) -> MigrationReport:
         """Bring the database to a state; if a migration fails, its record holds the reason."""
         self.pending(target, repeat=repeat)  # A wrong target is refused without taking the lock.
         with migration_lock(LockRepository(self.database), self.run_by, self.lease) as lock:
             # Planned again, since a run that held the lock before may have changed the records.
             moves = self.pending(target, repeat=repeat)
+            again = self._repeatable(target, repeat=repeat)
             reports = [self._run(move, lock, repeat=repeat) for move in moves]
-        return self._report(target, reports, dry_run=False)
+            for move in again:
+                lock.ensure_held()
+                with _long_commands():
+                    is_done = move.migration.check(self._tolerant).is_done
+                reports += [] if is_done else [_repetition(self._run(move, lock, repeat=True))]
+            accepted = self._accept(lock) if accept else None
+        return self._report(target, reports, accepted=accepted, dry_run=False)
+
+    def _repeatable(self, target: str, *, repeat: bool) -> tuple[Move, ...]:
+        """Find the applied migrations that going to a target repeats, the oldest first."""
+        if repeat or target != LATEST:
+            return ()
+        applied = {record.number for record in self.applied()}
+        found = [item for item in self.migrations if item.repeatable and item.number in applied]
+        return tuple(Move(migration, "up") for migration in found)
+
+    @property
+    def _applied_keys(self) -> list[str]:
+        applied = {record.number for record in self.applied()}
+        return [migration.key for migration in self.migrations if migration.number in applied]
+
+    def _noted(self) -> dict[str, int]:
+        """Count by collection the documents with undo notes of applied migrations."""
+        which = _with_notes(self._applied_keys)
+        names = sorted(collection_names(self.database))
+        counts = {name: self._tolerant[name].count_documents(which) for name in names}
+        return {name: count for name, count in counts.items() if count}
+
+    def _accept(self, lock: HeldLock) -> dict[str, int]:
+        """Remove the undo notes of applied migrations."""
+        keys, work = self._applied_keys, Work(self._tolerant, lock.ensure_held, self.progress)
+        lock.ensure_held()
+        with _long_commands():
+            counts = self._noted()
+            # Recorded first: after a kill, going down with half of the notes is refused.
+            self._records.accept([record.number for record in self.applied()])
+            for name in counts:
+                work.update(name, _with_notes(keys), forget(*keys))
+        return counts
 
     def _run(self, move: Move, lock: HeldLock, *, repeat: bool) -> MoveReport:
         """Run one migration and record how it ended."""
@@ -134,7 +184,13 @@ class Migrator:
         return reading_anything(self.database)
 
     def _report(
-        self, target: str, moves: list[MoveReport], *, applied: tuple[str, ...] = (), dry_run: bool
+        self,
+        target: str,
+        moves: list[MoveReport],
+        *,
+        applied: tuple[str, ...] = (),
+        accepted: dict[str, int] | None = None,
+        dry_run: bool,
     ) -> MigrationReport:
         return MigrationReport(
             database=self.database.name,
@@ -142,7 +198,17 @@ class Migrator:
             target=target,
             applied=applied,
             moves=tuple(moves),
+            accepted=accepted,
+            lowest=max((record.number for record in self.applied()), default=0),
         )
+
+
+def _with_notes(keys: Sequence[str]) -> Document:
+    return {"$or": [{f"{UNDO}.{key}": {"$exists": True}} for key in keys] or [{"_id": {"$in": []}}]}
+
+
+def _repetition(report: MoveReport) -> MoveReport:
+    return report.model_copy(update={"repeated": True})
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Queries of `migrations`."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,6 +40,12 @@ class MigrationRecordRepository:
             self._records.update_one(
                 {"_id": number, path: {"$exists": False}}, {"$set": {path: value}}
             )
+
+    def accept(self, numbers: Sequence[int]) -> None:
+        """Record that migrations cannot be undone from now on."""
+        change = {"$set": {"accepted_at": datetime.now(UTC)}}
+        with translated_errors():
+            self._records.update_many({"_id": {"$in": [*numbers]}, "accepted_at": None}, change)
 
     def end(self, begun: MigrationRecord, status: MigrationStatus, result: Document) -> None:
         """Record how an attempt ended, unless another attempt has begun since."""

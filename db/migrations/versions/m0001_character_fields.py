@@ -14,8 +14,13 @@ from db.migrations.engine.expressions import NUMBERS, Expression, called, each, 
 from db.migrations.engine.fields import FieldChange
 from db.migrations.engine.work import Work
 
-FORMER_CHECKSUMS = ("aae1a8768c0eeaf35028840406486e4ac40074376868defe4fc46594cb28b175",)
+FORMER_CHECKSUMS = (
+    "aae1a8768c0eeaf35028840406486e4ac40074376868defe4fc46594cb28b175",
+    "fb456c79cdd85c93d2fa7a3db50115a3d3c1456feef341fab9f89be700f519cd",
+)
 """Of this file as it was released before; its steps are the same."""
+
+REPEATABLE = True
 
 _EMPTY_GALLERY: Document = {
     "enhanced_faces": [],

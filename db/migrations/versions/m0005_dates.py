@@ -25,9 +25,12 @@ from db.migrations.engine.work import Work
 FORMER_CHECKSUMS = (
     "e893f691e3bd0d8dbd944c3ea71eb07f269978ea7394e06a416537ddcd4b1b08",
     "7c9cf9cdb0a710d0d3da08f8779bc95230e98e0bada36971cee203b4d849c7ad",
+    "a2f8fd27383c26f5aca991cef251f5a5e24dfdb0a63cb3462c36af0e6827cf33",
 )
 """Of this file before its words were renamed, and before it left histories that it cannot read as a
 whole; `down` undoes what those converted, too, and migration 8 mends it."""
+
+REPEATABLE = True
 
 _DATED = ("created_at", "updated_at")
 _DELETABLE = (*_DATED, "deleted_at")

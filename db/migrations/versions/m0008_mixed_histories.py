@@ -15,6 +15,11 @@ from db.migrations.engine.fields import FieldChange
 from db.migrations.engine.work import Work
 from db.migrations.versions.m0005_dates import HISTORY, read_date
 
+FORMER_CHECKSUMS = ("b056bec4b18957ad4ac9e47a1508e0d0066a8c256ee0ec8bd57330003008b673",)
+"""Of this file before it could be repeated; its steps are the same."""
+
+REPEATABLE = True
+
 AS_WRITTEN = "created_at_as_written"
 """Field of a history entry with what stood in the place of its time."""
 

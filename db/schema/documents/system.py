@@ -24,6 +24,7 @@ class MigrationRecord(Stored):
         counts: How many documents it has changed, by `collection.field`, in all its attempts.
         error: Why the last attempt failed, in one sentence.
         remembered: What it needs to be undone and does not note in the documents.
+        accepted_at: When its undo notes were removed, UTC; it cannot be undone since then.
     """
 
     number: int = Field(alias="_id", ge=1)
@@ -37,6 +38,7 @@ class MigrationRecord(Stored):
     counts: dict[str, Count] = Field(default_factory=dict)
     error: str | None = None
     remembered: dict[str, Any] = Field(default_factory=dict)
+    accepted_at: datetime | None = None
 
 
 class Lock(Stored):

@@ -36,16 +36,16 @@ def made(
     return Migration(number, name, "Made for a test.", f"checksum {number}", up, check, down)
 
 
-def field_change(number: int, name: str) -> FieldChange:
+def field_change(number: int, name: str, key: str = "") -> FieldChange:
     """Give a field its migration's number where it is missing."""
     return FieldChange(
-        name, NOTES, {name: lambda value: when(is_a(value, "missing"), number, value)}
+        key or name, NOTES, {name: lambda value: when(is_a(value, "missing"), number, value)}
     )
 
 
 def adds_field(number: int) -> Migration:
     """Add a field, such as `added_1`."""
-    change = field_change(number, f"added_{number}")
+    change = field_change(number, f"added_{number}", f"m{number:04}")
 
     def check(database: Data) -> Check:
         return check_fields(database, change)

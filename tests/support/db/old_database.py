@@ -268,7 +268,10 @@ OTHERS: dict[str, list[Document]] = {
         {"id": "c-5", "project_id": None, "duration": 4, "scene_id": "s-1", "length": None},
         {"_id": {"strange": 1}, **STRANGE_FIELDS, "scene_id": 7, "duration": -1},
     ],
-    "style_templates": [{"id": "t-1", "name": "Noir", "created_at": THEN}],
+    "style_templates": [
+        {"id": "t-1", "name": "Noir", "created_at": THEN},
+        {"id": "t-2", "prompt_template": "noir", "is_global": True, "params": None},
+    ],
     "comfyui_servers": [
         {"id": "b-1", "name": "Box", "url": "http://a:1", "last_check": TEXT},
         {"id": "b-2", "name": "Old", "url": "http://b:1", "deleted_at": THEN, "deleted_by": "u"},
@@ -298,6 +301,10 @@ OTHERS: dict[str, list[Document]] = {
         {"preset_type": "quality", "id": "n-2", "model_id": "loras/a/x.pt", **STRANGE_FIELDS},
         {"id": "n-3", "model_id": "m-1", "preset_type": "quality"},
         {"id": "n-4", "model_id": "vae/v.pt", "preset_type": "quality"},
+        {"model_id": "m-1", "configuration_type": "speed", "id": "c-1"},
+        {"model_id": "m-1", "preset_type": "quality", "configuration_type": None},
+        {"model_id": "m-2", "preset_type": "speed"},
+        {"model_id": "m-2", "configuration_type": "speed"},
     ],
     "facefusion_jobs": [{"id": "j-1", "started_at": TEXT, "completed_at": None}],
     "facefusion_presets": [{"id": "r-1", "name": "Soft", "user_id": 8, "updated_at": 1735700000}],

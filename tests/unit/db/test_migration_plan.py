@@ -1,6 +1,7 @@
 """Which migrations are applied and undone, for every state of a database and every target."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ def made(number: int, *, reversible: bool = True) -> Migration:
     )
 
 
-def records(states: States, **changed: str) -> dict[int, MigrationRecord]:
+def records(states: States, **changed: Any) -> dict[int, MigrationRecord]:
     return {
         number: MigrationRecord(
             number=number,
@@ -38,6 +39,7 @@ def records(states: States, **changed: str) -> dict[int, MigrationRecord]:
             status=status,
             run_by="an operator",
             started_at=STARTED,
+            accepted_at=changed.get("accepted_at"),
         )
         for number, status in states.items()
     }
@@ -148,3 +150,13 @@ def test_the_newest_irreversible_migration_is_the_lowest_target_once_applied() -
 
 def test_without_migrations_there_is_nothing_to_do() -> None:
     assert plan_moves((), {}, "latest") == plan_moves((), {}, "0") == ()
+
+
+def test_a_migration_without_its_undo_notes_is_not_undone() -> None:
+    accepted = records(ALL, accepted_at=STARTED)
+
+    with pytest.raises(
+        MigrationNotReversible, match=r"3 \(dates\) .* \(its undo notes were remove"
+    ):
+        plan_moves(MIGRATIONS, accepted, "2")
+    assert plan_moves(MIGRATIONS, accepted, "3") == ()

@@ -1,6 +1,7 @@
 """Migrations are applied, verified and recorded; a failed run can be continued or undone."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -369,6 +370,68 @@ def test_an_applied_migration_can_be_repeated_for_documents_that_came_since(fill
     assert moves_of(report) == [(1, "up", {"notes.added_1": 1})]
     assert record(filled)["counts"] == {"notes.added_1": 3}
     assert statuses(filled) == {1: "applied"}
+
+
+def repeatable(number: int) -> Migration:
+    return replace(adds_field(number), repeatable=True)
+
+
+def test_going_to_latest_mends_what_came_since_with_the_repeatable_migrations(
+    any_database: Data,
+) -> None:
+    filled = any_database
+    filled[NOTES].insert_many([{"_id": 1}, {"_id": 2}])
+    runs = migrator(filled, repeatable(1), adds_field(2), repeatable(3))
+    runs.apply("latest")
+    assert runs.apply("latest").moves == ()
+    filled[NOTES].insert_one({"_id": 3, "added_3": "own"})
+    before = documents(filled)
+
+    counted = runs.dry_run("latest")
+    assert documents(filled) == before
+    mended = runs.apply("latest")
+
+    assert moves_of(counted) == moves_of(mended) == [(1, "up", {"notes.added_1": 1})]
+    assert "would be applied to documents written since: notes.added_1 1" in "".join(
+        counted.lines()
+    )
+    assert mended.summary().endswith("migrations were carried out to latest: 1 again.")
+    assert filled[NOTES].find_one({"_id": 3}, {"migration_undo": 0}) == {
+        "_id": 3,
+        "added_3": "own",
+        "added_1": 1,
+    }
+    assert statuses(filled) == {1: "applied", 2: "applied", 3: "applied"}
+    assert runs.dry_run("3").moves == runs.apply("latest").moves == ()
+
+
+def test_accepted_migrations_lose_their_notes_and_cannot_be_undone(any_database: Data) -> None:
+    filled = any_database
+    filled[NOTES].insert_many([{"_id": 1}, {"_id": 2, "added_1": "own"}])
+    runs = migrator(filled, repeatable(1), adds_field(2), adds_field(3))
+    runs.apply("1")
+    before = documents(filled)
+
+    counted = runs.dry_run("1", accept=True)
+    assert documents(filled) == before
+    accepted = runs.apply("2", accept=True)
+
+    assert (counted.accepted, counted.lowest) == ({NOTES: 1}, 1)
+    assert (accepted.accepted, accepted.lowest) == ({NOTES: 2}, 2)
+    assert accepted.summary().endswith("removed from 2 documents; going down ends at 2.")
+    assert notes(filled) == [
+        {"_id": 1, "added_1": 1, "added_2": 2},
+        {"_id": 2, "added_1": "own", "added_2": 2},
+    ]
+    after = notes(filled)
+    runs.apply("latest")
+    runs.apply("2")
+    assert notes(filled) == after
+    with pytest.raises(errors.MigrationNotReversible, match=r"\(its undo notes were removed\)"):
+        runs.apply("1")
+    filled[NOTES].insert_one({"_id": 3})
+    assert moves_of(runs.apply("latest"))[1:] == [(1, "up", {"notes.added_1": 1})]
+    assert runs.apply("latest", accept=True).accepted == {NOTES: 3}
 
 
 def test_progress_is_reported_to_the_end(filled: Data) -> None:
