@@ -341,6 +341,8 @@ def add_old_database(database: Data) -> None:
     characters = [*broken_characters(), *strange_characters()]
     dated = [{**ENTRY, "created_at": TEXT}, {"id": "e-2", "created_at": "soon"}, None, 7]
     characters += [character("dated history", **{HISTORY: dated}, created_at=TEXT)]
+    mixed = [ENTRY, {"id": "e-3", "created_at": "soon"}, {"id": "e-4"}]
+    characters += [character("mixed history", **{HISTORY: mixed})]
     database["characters"].insert_many(characters)
     database["users"].insert_many({"_id": n, **user} for n, user in enumerate(USERS))
     for name, documents in OTHERS.items():

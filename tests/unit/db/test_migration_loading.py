@@ -61,8 +61,7 @@ def checksum(load: Load, source: str) -> str:
 def test_every_migration_has_a_number_a_name_a_sentence_and_a_way_back() -> None:
     migrations = load_migrations()
 
-    numbers = [migration.number for migration in migrations]
-    assert numbers == sorted({*numbers})
+    assert [migration.number for migration in migrations] == [*range(1, len(migrations) + 1)]
     assert len({migration.name for migration in migrations}) == len(migrations) > 0
     for migration in migrations:
         assert migration.name.isidentifier()
