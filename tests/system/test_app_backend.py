@@ -52,6 +52,7 @@ REASONS = {
     r"/gallery: .*was None, is [\[{]": "a gallery that was missing in part is completed",
     r"clips\[\]\.project_id was None": "a clip gets the project of its scene",
     r"/projects/[^/]+/clips: \[\] was \[\]": "so the project lists its clips",
+    r"/api/active-models: .*\.civitai_\w+ was None": "match-models links a model with Civitai",
 }
 """What a client may see otherwise, and why."""
 Step = Callable[[], object]
@@ -68,7 +69,7 @@ def steps(
     items.write_text(json.dumps([item for page in pages() for item in page]))
     with ComfyuiServer(comfyui_answers()) as server:
         configured["comfyui_servers"].insert_one(
-            {"id": "box", "name": "Box", "url": server.url, "is_active": True}
+            {"id": "box", "name": "Box", "url": server.url, "is_active": True, "created_at": NOW}
         )
         yield {
             "init_db": lambda: init_db(validation_action="error"),
