@@ -168,7 +168,7 @@ class SoftDeletableRepository:
     def _refuse_taken(self, error: DuplicateKeyError, values: Mapping[str, Any], what: str) -> None:
         """Name the field and the value, if the index is one of this collection."""
         details = error.details or {}
-        fields = [*details.get("keyPattern", {})]
+        fields = [field for field in details.get("keyPattern", {}) if field != "deleted_at"]
         here = f".{self._name} " in str(details.get("errmsg"))
         if not here or any(field not in values for field in fields):
             return
