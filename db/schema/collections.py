@@ -163,10 +163,12 @@ COLLECTIONS = (
         "inference_configurations",
         "Generation parameters of a model, for quality and for speed.",
         InferenceConfiguration,
-        # The app's own script writes no preset_type, so its presets are not in this index.
+        # The app's own script writes no preset_type, so its presets are not in this index. The app
+        # creates (model_id, preset_type) without a condition: MongoDB would refuse the same name.
         (
+            *_plain("model_id"),
             Index(
-                ("model_id", "preset_type"),
+                ("preset_type", "model_id"),
                 unique=True,
                 partial={"preset_type": {"$type": "string"}},
             ),

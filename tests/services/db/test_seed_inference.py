@@ -188,5 +188,5 @@ def test_two_presets_of_one_type_block_the_index_without_advice_to_remove_one(
 
     [finding] = initialise(database).blocked
 
-    assert finding.name == "model_id_1_preset_type_1"
+    assert finding.name == "preset_type_1_model_id_1"
     assert "remove" not in finding.reason

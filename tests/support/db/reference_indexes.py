@@ -24,7 +24,7 @@ _TABLE = {
         "id U, is_active type, base_model is_active, name, source, civitai_info.modelId, filename, "
         "catalog_model_id, text civitai_info.description:1 civitai_info.tags:1 name:1"
     ),
-    "inference_configurations": "model_id preset_type U partial",
+    "inference_configurations": "model_id, preset_type model_id U partial",
     "civitai_models": (
         "id U, type nsfw, type, base_models, base_models type, type base_models, "
         "base_models nsfwLevel, modelVersions.baseModelType, nsfwLevel, allowDerivatives, "
