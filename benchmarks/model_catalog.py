@@ -8,7 +8,6 @@ those that were compared last; a sync that compares each model all the same; and
 """
 
 import argparse
-import resource
 import statistics
 import tempfile
 import time
@@ -20,6 +19,7 @@ from pathlib import Path
 from pymongo import InsertOne
 from pymongo.database import Database
 
+from benchmarks.character_migration import peak_memory
 from benchmarks.listing_servers import listing_servers
 from db.catalog.listing.write import LAST_SEEN_SECONDS
 from db.catalog.servers import Server, record_server, servers_for_urls
@@ -105,11 +105,6 @@ def measure_plain(database: Database[Document]) -> float:
     documents = [*database[MODELS].find()]
     emptied(database)
     return timed(lambda: plain(database, documents))
-
-
-def peak_memory() -> float:
-    """Return the most memory that this process has had, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def rounds(database: Database[Document], urls: Sequence[str], count: int) -> None:

@@ -2,10 +2,11 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 from bson.codec_options import CodecOptions, DatetimeConversion
@@ -22,6 +23,7 @@ from pymongo.errors import (
 from db.errors import DatabaseError, DatabaseRefused, DatabaseUnreachable, OperationRefused
 
 Document = dict[str, Any]
+Part = TypeVar("Part")
 
 TRIES = 5
 PAUSE_SECONDS = 3.0
@@ -99,6 +101,13 @@ def reading_anything(database: Database[Document]) -> Database[Document]:
             unicode_decode_error_handler="replace",
         )
     )
+
+
+def in_batches(values: Iterable[Part], size: int) -> Iterator[tuple[Part, ...]]:
+    """Cut values into batches of at most `size`, for commands that take so many at once."""
+    rest = iter(values)
+    while batch := tuple(islice(rest, size)):
+        yield batch
 
 
 @contextmanager

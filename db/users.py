@@ -4,13 +4,11 @@ The app lowers both with Python's `str.lower`, and it knows nothing of deletion.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
-from itertools import islice
-from typing import Any, Literal
+from typing import Literal
 
 from pymongo.database import Database
 
-from db.connection import Document
+from db.connection import Document, in_batches
 
 CAPITALS = r"[\p{Lu}\p{Lt}\p{Nl}\p{So}]"
 """A character of the Unicode categories that hold all those that `str.lower` changes."""
@@ -39,15 +37,8 @@ def users_alike(
     for user in users.find(with_capitals, fields).sort("_id", 1):
         if (lowered := str(user[field]).lower()) != user[field]:
             groups[lowered].append(user)
-    for values in in_batches([*groups]):
+    for values in in_batches([*groups], AT_ONCE):
         for user in users.find({field: {"$in": values}, MERGED_INTO: None}, fields):
             if user[field] in values:
                 groups[user[field]].append(user)
     return {value: found for value, found in groups.items() if len(found) > 1}
-
-
-def in_batches(values: Iterable[Any]) -> Iterable[list[Any]]:
-    """Cut values into lists that one query takes."""
-    rest = iter(values)
-    while batch := [*islice(rest, AT_ONCE)]:
-        yield batch

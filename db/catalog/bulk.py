@@ -1,7 +1,7 @@
 """Writes many documents at once, so that a refused one does not prevent the others."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import bson
 from bson.errors import BSONError
@@ -10,7 +10,7 @@ from pymongo import InsertOne, UpdateMany, UpdateOne
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
-from db.connection import Document
+from db.connection import Document, in_batches
 
 Write = InsertOne[Document] | UpdateOne | UpdateMany
 Refusals = dict[int, str]
@@ -20,10 +20,10 @@ LARGEST = 15 * 2**20
 """Bytes of a document that are stored; MongoDB holds 16 MiB, and a command needs some."""
 ALREADY_THERE = "It is there already."
 
-_BATCH = 5_000
+BATCH = 5_000
+"""Most values of one query or bulk write."""
 _DUPLICATE_KEY = 11000
 _INVALID = 121
-_Part = TypeVar("_Part")
 
 
 def encoded(document: Mapping[str, Any]) -> Any:  # noqa: ANN401 - the driver's types know no raw ones
@@ -57,7 +57,7 @@ def write_all(collection: Collection[Document], writes: Iterable[Write | str]) -
     places = [*enumerate(writes)]
     refused = {place: write for place, write in places if isinstance(write, str)}
     possible = [(place, write) for place, write in places if not isinstance(write, str)]
-    for batch in in_batches(possible):
+    for batch in in_batches(possible, BATCH):
         try:
             collection.bulk_write([write for _, write in batch], ordered=False)
         except BulkWriteError as error:
@@ -71,11 +71,6 @@ def write_all(collection: Collection[Document], writes: Iterable[Write | str]) -
 def shown(text: str) -> str:
     """Convert an id to text that can be stored and shown: lone surrogates become `?`."""
     return text.encode("utf-8", "replace").decode()
-
-
-def in_batches(values: Sequence[_Part], size: int = _BATCH) -> Iterator[Sequence[_Part]]:
-    """Cut a sequence into parts of at most `size` values."""
-    return (values[start : start + size] for start in range(0, len(values), size))
 
 
 def _reason(refusal: Document) -> str:

@@ -6,14 +6,13 @@ counts as that row, so a StoryCanvas database takes one couple face-swap databas
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Literal, TypeVar, get_args
 
 from pymongo.database import Database
 
-from db.connection import Document
+from db.connection import Document, in_batches
 from db.couple_import.errors import ColumnsMissing, RowRefused, TablesMissing
 from db.couple_import.placement import DryRunTarget, Placement, StoreResult
 from db.couple_import.report import MAX_EXAMPLES, ImportReport, Problem, TableCount
@@ -149,7 +148,7 @@ def import_tables(
         placing = _Placing(placement, stats)
         for table, columns in [*_readable(source, stats)]:
             rows = source.rows(table, columns)
-            while batch := [*islice(rows, BATCH)]:
+            for batch in in_batches(rows, BATCH):
                 placing.place_batch(table, batch)
     return stats.report(database.name, dry_run=dry_run)
 
@@ -185,7 +184,7 @@ class _Placing:
         self._batch: dict[int, SourceRow] = {}
         self._began = datetime.now(UTC)
 
-    def place_batch(self, table: Table, rows: list[SourceRow]) -> None:
+    def place_batch(self, table: Table, rows: Sequence[SourceRow]) -> None:
         """Place the rows of a batch that have no document yet, and count."""
         self._stats.count(table.name, "read", len(rows))
         self._batch = self._named(table, rows)

@@ -8,14 +8,13 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
-from itertools import islice
 from typing import Any
 
 from pymongo import UpdateOne
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError
 
-from db.connection import Document, translated_errors
+from db.connection import Document, in_batches, translated_errors
 from db.errors import OperationRefused
 from db.inference.base_models import base_model_of, evidence_of
 from db.inference.presets import PRESETS, InferencePreset, configuration, presets_of
@@ -147,7 +146,7 @@ def seed_inference(database: Database[Document], *, dry_run: bool = False) -> Se
     repository = InferenceConfigurationRepository(database)
     seeding = _Seeding(repository, dry_run=dry_run)
     models = repository.active_models()
-    while batch := [*islice(models, BATCH)]:
+    for batch in in_batches(models, BATCH):
         seeding.seed_batch(batch)
     return seeding.report(database.name)
 

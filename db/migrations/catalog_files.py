@@ -8,6 +8,7 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.collection import Collection
 from pymongo.database import Database
 
+from db.catalog.matches.links import app_names
 from db.connection import Document
 
 ROWS = "database_models"
@@ -63,7 +64,7 @@ class FilesOfRows:
         metadata = (model.get("model_metadata") for model in self._models[row["catalog_model_id"]])
         found = (known.get("raw_name") for known in metadata if isinstance(known, Mapping))
         spelt = (name for name in found if isinstance(name, str))
-        return tuple(dict.fromkeys((*spelt, path, path.replace("/", "\\"))))
+        return app_names(spelt, path)
 
     def server_of(self, row: Row, ids_by_name: Mapping[str, str]) -> str | None:
         """Find the id of a row's server: as it is, by its name, else of one that has the file."""

@@ -8,13 +8,13 @@ is removed, and kept whole in the undo note.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
-from uuid import NAMESPACE_URL, uuid5
 
 from pymongo.collection import Collection
 from pymongo.database import Database
 
-from db.connection import Document
+from db.catalog.matches.links import is_confirmed
+from db.catalog.matches.promote import row_id
+from db.connection import Document, in_batches
 from db.migrations.catalog_files import LINKED, ROWS, FilesOfRows, Row, ids_by_name, with_bytes
 from db.migrations.engine.expressions import is_a
 from db.migrations.engine.fields import UNDO, set_with_undo
@@ -89,7 +89,7 @@ class RowRepair:
         """Repair the wrong rows of a range."""
         wrong = {"$or": [_WITH_SLASH, _named(self._names)]}
         rows = with_bytes(self.work.database, ROWS).find({"$and": [which, wrong]}).sort("_id")
-        while some := [*islice(rows, _BATCH)]:
+        for some in in_batches(rows, _BATCH):
             self.work.ensure_held()
             files = FilesOfRows(self.work.database, some, self.largest)
             for row in some:
@@ -110,7 +110,7 @@ class RowRepair:
 
     def _rename(self, files: FilesOfRows, row: Row, server: str | None) -> None:
         model_id = row["catalog_model_id"]
-        new_id = str(uuid5(NAMESPACE_URL, f"{server or ''}/{model_id}"))
+        new_id = row_id(server, model_id)
         values: Document = {"id": new_id}
         if server is not None:
             values["server_source"] = server
@@ -165,7 +165,7 @@ class RowRepair:
 def _taken_over(row: Row, twin: Row) -> Document:
     """Choose what the app's own row takes from another of the same file."""
     values = {name: row[name] for name in _OF_THE_FILE if name in row}
-    if not _is_confirmed(twin) or _is_confirmed(row):
+    if not is_confirmed(twin) or is_confirmed(row):
         values |= {name: row[name] for name in _OF_THE_MATCH if name in row}
         info, own = row.get("civitai_info"), twin.get("civitai_info")
         if isinstance(info, Mapping) and isinstance(own, Mapping):
@@ -182,9 +182,3 @@ def _named(names: Mapping[str, str]) -> Document:
     """Build the query for rows whose server is a name."""
     is_name = {"$in": ["$server_source", {"$literal": [*names]}]}
     return {"$expr": {"$and": [is_a("$catalog_model_id", "string"), is_name]}}
-
-
-def _is_confirmed(row: Row) -> bool:
-    return row.get("civitai_match_quality") == "manual" or (
-        row.get("civitai_match_confirmed") is True
-    )

@@ -1,23 +1,19 @@
 """Which documents own others, found along the relations that own."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
-from itertools import islice
-from typing import TypeVar
 
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
-from db.connection import Document
+from db.connection import Document, in_batches
 from db.schema.collections import COLLECTIONS
 from db.schema.relations import RELATIONS, SOFT_DELETABLE, Relation, owned_by
 
 BATCH = 1000
 """Most ids that one query or update names."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -53,13 +49,6 @@ def parents_of(collection: str) -> tuple[Relation, ...]:
     )
 
 
-def in_batches(many: Iterable[T], size: int = BATCH) -> Iterator[tuple[T, ...]]:
-    """Split items into batches of at most `size`."""
-    rest = iter(many)
-    while batch := tuple(islice(rest, size)):
-        yield batch
-
-
 def is_id(value: object) -> bool:
     """Check whether a value names a document; null and an empty text do not."""
     return isinstance(value, str) and bool(value)
@@ -80,7 +69,7 @@ def owners(
     seen = {(collection, document_id) for document_id in ids if is_id(document_id)}
     waiting = deque(
         Owners(collection, batch)
-        for batch in in_batches(sorted(document_id for _, document_id in seen))
+        for batch in in_batches(sorted(document_id for _, document_id in seen), BATCH)
     )
     found: list[Owners] = []
     while waiting:
@@ -90,7 +79,7 @@ def owners(
             if owned_by(relation.collection):
                 fresh = _owned_ids(database, relation, batch, session) - seen
                 seen |= fresh
-                parts = in_batches(sorted(document_id for _, document_id in fresh))
+                parts = in_batches(sorted(document_id for _, document_id in fresh), BATCH)
                 waiting.extend(Owners(relation.collection, part) for part in parts)
     return found
 

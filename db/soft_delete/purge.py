@@ -16,10 +16,10 @@ from typing import Any
 import pymongo
 from pymongo.database import Database
 
-from db.connection import Document, translated_errors
+from db.connection import Document, in_batches, translated_errors
 from db.schema.relations import Relation, owned_by
 from db.soft_delete.marks import UNREADABLE, deleted_before, deleted_since
-from db.soft_delete.owned import children_first, in_batches, is_id, owners, parents_of
+from db.soft_delete.owned import children_first, is_id, owners, parents_of
 from db.soft_delete.report import MAX_EXAMPLES, KeptDocument, PurgeCount, PurgeReport
 
 _ANY_ID: Mapping[str, Any] = {"$type": "string", "$gt": ""}

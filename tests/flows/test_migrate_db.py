@@ -7,6 +7,7 @@ from pymongo.database import Database
 
 from db.errors import UnknownMigration
 from flows.migrate_db import migrate_db
+from tests.support.db.migrating import statuses
 from tests.support.flows.runs import shown_by
 
 Data = Database[dict[str, Any]]
@@ -17,10 +18,6 @@ def configured(configured: Data) -> Data:
     """The environment names a database with a scene and a time that is none."""
     configured["scenes"].insert_one({"id": "inn", "created_at": "some day"})
     return configured
-
-
-def statuses(database: Data) -> dict[int, str]:
-    return {record["_id"]: record["status"] for record in database["migrations"].find().sort("_id")}
 
 
 def test_a_run_shows_each_migration_its_progress_and_what_is_left_to_a_person(

@@ -10,8 +10,8 @@ from pymongo import UpdateOne
 from pymongo.collection import Collection
 from pymongo.database import Database
 
-from db.catalog.bulk import ALREADY_THERE, Write, encoded, in_batches, write_all
-from db.connection import Document, reading_anything, translated_errors
+from db.catalog.bulk import ALREADY_THERE, Write, encoded, write_all
+from db.connection import Document, in_batches, reading_anything, translated_errors
 
 _INT64 = range(-(2**63), 2**63)
 

@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 from pymongo.database import Database
 
-from db.catalog.bulk import in_batches
+from db.catalog.bulk import BATCH
 from db.catalog.listing.compare import local_type
 from db.catalog.server_rows import BackendRef
-from db.connection import Document, reading_anything, translated_errors
+from db.connection import Document, in_batches, reading_anything, translated_errors
 
 _FIELDS = (
     *("id", "backend_id", "model_id", "model_name", "model_type", "model_size", "is_active"),
@@ -103,7 +103,7 @@ def stored_documents(database: Database[Document], ids: Sequence[str]) -> dict[s
     models = reading_anything(database)["active_backend_models"]
     fields = {"_id": False} | dict.fromkeys(_WHOLE, True)
     with translated_errors():
-        found = (models.find({"id": {"$in": [*some]}}, fields) for some in in_batches(ids))
+        found = (models.find({"id": {"$in": [*some]}}, fields) for some in in_batches(ids, BATCH))
         return {row["id"]: row for row in chain.from_iterable(found)}
 
 

@@ -9,12 +9,12 @@ from pymongo import InsertOne, UpdateOne
 from pymongo.collection import Collection
 from pymongo.database import Database
 
-from db.catalog.bulk import ALREADY_THERE, Write, encoded, in_batches, shown, write_all
+from db.catalog.bulk import ALREADY_THERE, BATCH, Write, encoded, shown, write_all
 from db.catalog.listing.compare import ListedModel
 from db.catalog.listing.documents import Rewrite, new_document, rewrite
 from db.catalog.listing.stored import stored_documents
 from db.catalog.server_rows import BackendRef
-from db.connection import Document
+from db.connection import Document, in_batches
 
 LAST_SEEN_SECONDS = 600
 """`last_seen` moves only if it is older: moving 100,000 indexed dates takes seconds."""
@@ -55,7 +55,7 @@ def rewrites(
     now: datetime,
 ) -> Iterator[Planned]:
     """Plan the writes of models that differ; `listed` has stored id, new id and facts of each."""
-    for some in in_batches(listed):
+    for some in in_batches(listed, BATCH):
         documents = stored_documents(database, [stored_id for stored_id, _, _ in some])
         for stored_id, new_id, item in some:
             if stored_id in documents:
@@ -91,7 +91,7 @@ def deactivate(
 
     `now` is the time when the listing was read, UTC.
     """
-    for ids in in_batches(missing):
+    for ids in in_batches(missing, BATCH):
         wanted = {"id": {"$in": [*ids]}, "last_seen": {"$not": {"$gt": now}}}
         changed = models.update_many(wanted, {"$set": {"is_active": False, "gone_at": now}})
         gone = done.ids.setdefault("gone", [])
@@ -119,7 +119,7 @@ def move_last_seen(
     if complete:
         models.update_many({"backend_id": backend.id, "is_active": True, **due}, update)
         return
-    for ids in in_batches(unchanged):
+    for ids in in_batches(unchanged, BATCH):
         models.update_many({"id": {"$in": [*ids]}, **due}, update)
 
 

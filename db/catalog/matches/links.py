@@ -1,6 +1,6 @@
 """The outcome of matching a local model, in plain values."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -90,7 +90,17 @@ class MatchRow:
     @property
     def names(self) -> tuple[str, ...]:
         """The names by which the app may have a row for the file, the likeliest first."""
-        return tuple(dict.fromkeys((*self.raw_names, self.path, self.path.replace("/", "\\"))))
+        return app_names(self.raw_names, self.path)
+
+
+def app_names(raw_names: Iterable[str], path: str) -> tuple[str, ...]:
+    """List the names by which the app may have a row for a file, the likeliest first.
+
+    Args:
+        raw_names: The path below the folder as servers spell it.
+        path: The same with slashes.
+    """
+    return tuple(dict.fromkeys((*raw_names, path, path.replace("/", "\\"))))
 
 
 def link_fields(link: MatchLink | None) -> dict[str, Any]:

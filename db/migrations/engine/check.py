@@ -43,6 +43,17 @@ def left_to_a_person(what: str, count: int, documents: Iterable[Document]) -> Un
     return Unresolved(what=what, count=count, examples=examples)
 
 
+def left_by(
+    database: Database[Document], collection: str, query: Document, what: str
+) -> tuple[Unresolved, ...]:
+    """Count and list the documents that a query finds; nothing when there are none."""
+    count = database[collection].count_documents(query)
+    if not count:
+        return ()
+    first = database[collection].find(query, {"id": True}).limit(MAX_EXAMPLES)
+    return (left_to_a_person(what, count, first),)
+
+
 class Check(Frozen):
     """What a migration has still to do, and what any run of it has done.
 
@@ -86,11 +97,13 @@ def check_fields(database: Database[Document], change: FieldChange) -> Check:
     )
 
 
+def too_large(collection: str) -> str:
+    """Say what is wrong with documents of a collection that have no room for an undo note."""
+    return f"Documents of {collection} too large for an undo note; make them smaller"
+
+
 def _too_large(collection: str, count: int) -> tuple[Unresolved, ...]:
-    if not count:
-        return ()
-    what = f"Documents of {collection} too large for an undo note; make them smaller"
-    return (Unresolved(what=what, count=count),)
+    return (Unresolved(what=too_large(collection), count=count),) if count else ()
 
 
 class MoveReport(Frozen):

@@ -12,11 +12,10 @@ from pymongo.database import Database
 
 from db.connection import Document
 from db.migrations.engine.check import (
-    MAX_EXAMPLES,
     Check,
     Unresolved,
     check_fields,
-    left_to_a_person,
+    left_by,
 )
 from db.migrations.engine.expressions import Expression, called, each, is_a, when
 from db.migrations.engine.fields import FieldChange
@@ -25,10 +24,11 @@ from db.migrations.engine.work import Work
 FORMER_CHECKSUMS = (
     "e893f691e3bd0d8dbd944c3ea71eb07f269978ea7394e06a416537ddcd4b1b08",
     "7c9cf9cdb0a710d0d3da08f8779bc95230e98e0bada36971cee203b4d849c7ad",
-    "a2f8fd27383c26f5aca991cef251f5a5e24dfdb0a63cb3462c36af0e6827cf33",
+    "f0fbc4f473c38af37f844cf8a98bed0872ab362e4dd7f9aea367e09af1f83361",
 )
-"""Of this file before its words were renamed, and before it left histories that it cannot read as a
-whole; `down` undoes what those converted, too, and migration 8 mends it."""
+"""Of this file before its words were renamed, before it left histories that it cannot read as a
+whole, and before its lists were counted by `left_by`; `down` undoes what those converted, too, and
+migration 8 mends it."""
 
 REPEATABLE = True
 
@@ -148,28 +148,21 @@ def read_each_entry(value: Expression) -> Expression:
 def _unreadable_histories(database: Database[Document]) -> tuple[Unresolved, ...]:
     stays = {f"{HISTORY}.created_at": {"$type": "string"}, HISTORY: {"$type": "array"}}
     left = {**stays, "$expr": {"$not": [_is_readable(f"${HISTORY}")]}}
-    count = database["characters"].count_documents(left)
-    if not count:
-        return ()
     what = (
         "Characters with a history entry whose time cannot be read; correct it, then run this again"
     )
-    first = database["characters"].find(left, {"id": True}).limit(MAX_EXAMPLES)
-    return (left_to_a_person(what, count, first),)
+    return left_by(database, "characters", left, what)
 
 
 def _unreadable(
     database: Database[Document], collection: str, names: list[str]
 ) -> tuple[Unresolved, ...]:
-    found = []
+    found: tuple[Unresolved, ...] = ()
     for name in names:
         stays = {"$expr": {"$eq": [read_date(f"${name}"), f"${name}"]}}
-        other = {name: {"$type": "string"}, **stays}
-        if count := database[collection].count_documents(other):
-            first = database[collection].find(other, {"id": True}).limit(MAX_EXAMPLES)
-            what = f"Texts in {collection}.{name} that are not times; correct or remove them"
-            found.append(left_to_a_person(what, count, first))
-    return tuple(found)
+        what = f"Texts in {collection}.{name} that are not times; correct or remove them"
+        found += left_by(database, collection, {name: {"$type": "string"}, **stays}, what)
+    return found
 
 
 _CHANGES = tuple(

@@ -9,14 +9,14 @@ there stays in the entry, as `created_at_as_written`.
 from pymongo.database import Database
 
 from db.connection import Document
-from db.migrations.engine.check import MAX_EXAMPLES, Check, check_fields, left_to_a_person
+from db.migrations.engine.check import Check, check_fields, left_by
 from db.migrations.engine.expressions import Expression, called, each, is_a, only, when
 from db.migrations.engine.fields import FieldChange
 from db.migrations.engine.work import Work
 from db.migrations.versions.m0005_dates import HISTORY, read_date
 
-FORMER_CHECKSUMS = ("b056bec4b18957ad4ac9e47a1508e0d0066a8c256ee0ec8bd57330003008b673",)
-"""Of this file before it could be repeated; its steps are the same."""
+FORMER_CHECKSUMS = ("386218d23eb8d705d51214d1da8cb00351eac42a63130631ee1af9630629c2e5",)
+"""Of this file before pieces that stood twice became calls; its steps are the same."""
 
 REPEATABLE = True
 
@@ -36,16 +36,13 @@ def down(work: Work) -> None:
 
 def check(database: Database[Document]) -> Check:
     """Count the mixed histories, and list those whose entries are not all objects."""
-    total = check_fields(database, HISTORIES)
     strange = {
         HISTORY: {"$type": "array", "$elemMatch": {"$not": {"$type": "object"}}},
         f"{HISTORY}.created_at": {"$type": "date"},
     }
-    if count := database[HISTORIES.collection].count_documents(strange):
-        what = "Characters with history entries that are not objects; remove these entries"
-        first = database[HISTORIES.collection].find(strange, {"id": True}).limit(MAX_EXAMPLES)
-        total += Check(unresolved=(left_to_a_person(what, count, first),))
-    return total
+    what = "Characters with history entries that are not objects; remove these entries"
+    listed = left_by(database, HISTORIES.collection, strange, what)
+    return check_fields(database, HISTORIES) + Check(unresolved=listed)
 
 
 def _history(value: Expression) -> Expression:

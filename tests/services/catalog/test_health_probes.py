@@ -37,12 +37,6 @@ def comfyui() -> Iterator[JsonServer]:
         yield server
 
 
-@pytest.fixture
-def prefect(prefect_url: str) -> Iterator[None]:
-    with temporary_settings({PREFECT_API_URL: prefect_url}):
-        yield
-
-
 def checked(ask: Callable[[], Answer], name: str = "host") -> Probe:
     return Probe(name, "comfyui", "http://host", ask)
 

@@ -13,7 +13,6 @@ import httpx
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
-from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from blocks.limits import create_limit
 from storycanvas.gpu.guard.dispatcher import Dispatcher, SlotWaitTimedOut
@@ -26,6 +25,8 @@ from tests.support.guard.counting_host import CountingHost
 from tests.support.guard.processes import kill_holder, start_caller
 from tests.support.guard.ways import WorkerTask
 
+pytestmark = pytest.mark.usefixtures("prefect")
+
 SERVICE_SECONDS = 0.05
 
 MakeHost = Callable[[], CountingHost]
@@ -36,12 +37,6 @@ class Threads(ThreadPoolExecutor):
 
     def submit(self, work: Callable[..., Any], /, *given: Any, **named: Any) -> Future[Any]:
         return super().submit(contextvars.copy_context().run, work, *given, **named)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def prefect(prefect_url: str) -> Iterator[None]:
-    with temporary_settings({PREFECT_API_URL: prefect_url}):
-        yield
 
 
 @pytest.fixture

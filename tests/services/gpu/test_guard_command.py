@@ -20,11 +20,7 @@ from storycanvas.gpu.guard.queue import SlotRequest
 from storycanvas.gpu.guard.settings import GuardSettings
 from storycanvas.gpu.guard.status import read_state
 
-
-@pytest.fixture(scope="module", autouse=True)
-def prefect(prefect_url: str) -> Iterator[None]:
-    with temporary_settings({PREFECT_API_URL: prefect_url}):
-        yield
+pytestmark = pytest.mark.usefixtures("prefect")
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ import psutil
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
-from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from blocks.face_host import FaceHost
 from blocks.limits import create_limit
@@ -29,13 +28,9 @@ from storycanvas.gpu.pool.pool import HostPool
 from storycanvas.services import face_host as local
 from storycanvas.services.shared import Lease, acquire
 
+pytestmark = pytest.mark.usefixtures("prefect")
+
 WORK_SECONDS = 0.02
-
-
-@pytest.fixture(scope="module", autouse=True)
-def prefect(prefect_url: str) -> Iterator[None]:
-    with temporary_settings({PREFECT_API_URL: prefect_url}):
-        yield
 
 
 @pytest.fixture(scope="module")

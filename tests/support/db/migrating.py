@@ -62,6 +62,10 @@ def unresolved(database: Data, number: int) -> dict[str, tuple[str, ...]]:
     }
 
 
+def statuses(database: Data) -> dict[int, str]:
+    return {record["_id"]: record["status"] for record in database["migrations"].find().sort("_id")}
+
+
 def raw_documents(database: Data) -> dict[str, list[bytes]]:
     """The bytes of every document, in the order of `_id`."""
     options: CodecOptions[Any] = CodecOptions(document_class=RawBSONDocument)

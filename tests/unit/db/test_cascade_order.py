@@ -1,10 +1,11 @@
 """What is deleted with what, decided from the relations alone."""
 
+from db.connection import in_batches
 from db.schema.collections import COLLECTIONS
 from db.schema.relations import RELATIONS, SOFT_DELETABLE
 from db.soft_delete.cascade import Counts
 from db.soft_delete.marks import PENDING_DELETION, Mark, mark_of, pending_mark_of, where
-from db.soft_delete.owned import children_first, in_batches, is_id, parents_of
+from db.soft_delete.owned import children_first, is_id, parents_of
 
 
 def test_every_soft_deletable_collection_comes_once_and_before_those_that_own_it() -> None:

@@ -25,6 +25,7 @@ from tests.support.db.made_migrations import (
     made,
     never_ends,
 )
+from tests.support.db.migrating import statuses
 
 FULL_DISK = "the disk is full"
 TWO_NOTES: list[dict[str, Any]] = [{"_id": 1}, {"_id": 2, "added_1": "own"}]
@@ -39,10 +40,6 @@ def record(database: Data, number: int = 1) -> dict[str, Any]:
     found = database["migrations"].find_one({"_id": number})
     assert found
     return found
-
-
-def statuses(database: Data) -> dict[int, str]:
-    return {record["_id"]: record["status"] for record in database["migrations"].find().sort("_id")}
 
 
 def moves_of(report: MigrationReport) -> list[tuple[int, str, dict[str, int]]]:
