@@ -71,13 +71,14 @@ def run(
 
 
 @guard.command(name="status")
-def guard_status() -> None:
+def guard_status() -> int:
     """Show slots, holders and waiting runs of each host."""
     from blocks.configured import face_hosts  # noqa: PLC0415 - see the module
     from blocks.environment import Environment  # noqa: PLC0415 - see the module
     from deployments.guard import show  # noqa: PLC0415 - see the module
+    from deployments.register import on_prefect_server  # noqa: PLC0415 - see the module
 
-    show(face_hosts(Environment()))
+    return on_prefect_server(lambda: show(face_hosts(Environment())))
 
 
 @guard.command(name="reset")
@@ -86,8 +87,9 @@ def guard_reset(
 ) -> int:
     """Free the slots of a host that are taken although nothing runs there."""
     from deployments.guard import reset_named  # noqa: PLC0415 - see the module
+    from deployments.register import on_prefect_server  # noqa: PLC0415 - see the module
 
-    return reset_named(host)
+    return on_prefect_server(lambda: reset_named(host))
 
 
 @app.command
@@ -111,12 +113,17 @@ def register(
     variables of docs/configuration.md.
     """
     from blocks.environment import Environment  # noqa: PLC0415 - see the module
-    from deployments.register import create_limits, register_all  # noqa: PLC0415 - see the module
+    from deployments.register import (  # noqa: PLC0415 - see the module
+        create_limits,
+        on_prefect_server,
+        register_all,
+    )
 
     if limits_only:
-        create_limits(Environment())
-        return 0
-    return register_all(replace_blocks=replace_blocks, replace_blocks_of=replace_blocks_of)
+        return on_prefect_server(lambda: create_limits(Environment()))
+    return on_prefect_server(
+        lambda: register_all(replace_blocks=replace_blocks, replace_blocks_of=replace_blocks_of)
+    )
 
 
 def main() -> None:

@@ -3,24 +3,49 @@
 import logging
 import subprocess
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
+import httpx
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.exceptions import ObjectAlreadyExists
+from prefect.settings import PREFECT_API_URL
 
 from blocks import limits
 from blocks.configured import face_hosts
-from blocks.environment import Environment
+from blocks.environment import ConfigurationUnusable, Environment
 from blocks.face_host import FaceHost
 from deployments.blocks import create_blocks
 from deployments.stack import POOL
 from storycanvas.faces.errors import FaceError
+from storycanvas.net.redact import redact_url
 
 log = logging.getLogger(__name__)
 
 CODE = Path(__file__).resolve().parents[1]
+
+
+NO_SERVER = (
+    "No Prefect server is named, and the one that Prefect would start ends with this command; set "
+    "PREFECT_API_URL, for example to http://127.0.0.1:4200/api."
+)
+
+
+def on_prefect_server(command: Callable[[], int | None]) -> int:
+    """Run a command on the server of PREFECT_API_URL; print what stops it, with exit code 1."""
+    url = PREFECT_API_URL.value()
+    if not url:
+        print(NO_SERVER, file=sys.stderr)
+        return 1
+    try:
+        return command() or 0
+    except ConfigurationUnusable as error:
+        print(error, file=sys.stderr)
+    except httpx.TransportError as error:
+        reason = f"Prefect's server at {redact_url(url)} does not answer: {error}."
+        print(f"{reason} Start it, or correct PREFECT_API_URL.", file=sys.stderr)
+    return 1
 
 
 def register(

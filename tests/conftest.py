@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from itertools import chain, groupby
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,33 @@ pytest_plugins = [
     "tests.support.flows.fixtures",
     "tests.support.host.fixtures",
 ]
+
+TESTS = Path(__file__).parent
+WITHOUT_PREFECT_FIRST = ("services", "flows", "system", "unit")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Order the tests so that no process of the run ends alone with those that wait.
+
+    Each process begins with an equal part of the list, and takes from the ends of the others' when
+    it has done its own. So files are dealt to as many parts as there are processes, and each part
+    begins with what waits. Flows come first in the first part only: one process starts the Prefect
+    server, whose first start takes 15 s, while the others go on.
+    """
+    parts: list[list[pytest.Item]] = [
+        [] for _ in range(getattr(config, "workerinput", {}).get("workercount", 1))
+    ]
+    files = [list(tests) for _, tests in groupby(items, key=lambda item: item.path)]
+    for tests in sorted(files, key=_folder):
+        min(parts, key=len).extend(tests)
+    for part in parts[1:]:
+        part.sort(key=lambda item: WITHOUT_PREFECT_FIRST.index(_folder([item])))
+    items[:] = chain.from_iterable(parts)
+
+
+def _folder(tests: list[pytest.Item]) -> str:
+    """`flows`, `services`, `system` or `unit`: the alphabet happens to have the slowest first."""
+    return tests[0].path.relative_to(TESTS).parts[0]
 
 
 @pytest.fixture(autouse=True, scope="session")

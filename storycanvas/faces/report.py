@@ -81,4 +81,5 @@ class FaceRunReport(_ReportPart):
             for outcome in ("done", "reused", "failed", "skipped")
         }
         parts = [f"{count} {outcome}" for outcome, count in counts.items() if count]
-        return f"{len(self.steps)} steps: {', '.join(parts)}."
+        steps = "1 step" if len(self.steps) == 1 else f"{len(self.steps)} steps"
+        return f"{steps}: {', '.join(parts)}."

@@ -22,7 +22,7 @@ from tests.support.db.migrating import migrator
 Document = dict[str, Any]
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
 LOOKUPS = [("users", "email"), ("users", "username"), ("comfyui_servers", "url")]
-USERS = 20_000
+USERS = 5_000
 MOST = 1.5
 """Times the bare database's time that a lookup may take."""
 
@@ -145,7 +145,7 @@ def test_equal_keys_come_in_the_order_that_the_app_had(
     make(any_database)
     with empty_database(any_database) as bare:
         create_app_indexes(bare)
-        for count, rare in ((4, False), (300, False), (1000, True)):
+        for count, rare in ((4, False), (300, False), (400, True)):
             for name in {each.collection for each in SORTED_LISTS}:
                 for database in (bare, any_database):
                     database[name].delete_many({})
@@ -164,4 +164,4 @@ def test_a_login_among_many_users_is_as_fast_as_on_the_bare_database(any_databas
             add_users(database, USERS)
 
         for field in ("email", "username"):
-            assert lookup_ratio(bare, any_database, field, USERS) <= MOST
+            assert lookup_ratio(bare, any_database, field, USERS, rounds=5) <= MOST

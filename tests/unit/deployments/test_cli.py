@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from deployments.cli import app
 from deployments.run_flow import (
@@ -42,6 +43,28 @@ def test_each_command_explains_itself(command: str, capsys: pytest.CaptureFixtur
     app(f"{command} --help", result_action="return_value")
 
     assert f"storycanvas {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["register", "register --limits-only", "guard status"])
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        (None, "No Prefect server is named"),
+        ("http://user:hunter2@127.0.0.1:9/api", "127.0.0.1:9/api does not answer"),
+    ],
+    ids=["not named", "not there"],
+)
+def test_a_prefect_server_that_is_not_there_is_one_line(
+    command: str, url: str | None, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with temporary_settings({PREFECT_API_URL: url}):
+        code = app(command, result_action="return_value")
+
+    error = capsys.readouterr().err
+    assert code == 1
+    assert sentence in error
+    assert error.count("\n") == 1
+    assert "hunter2" not in error
 
 
 def test_a_stack_replaces_the_blocks_that_hold_a_moved_address_alone(tmp_path: Path) -> None:
