@@ -75,7 +75,9 @@ class Dispatcher:
         """Describe in half a sentence who holds the slots of a limit, as its lanes read it last."""
         with self._queue.changed:
             known = [lane.holders for lane in self._lanes[limit]]
-        return next((holders for holders in known if holders is not None), "its holders are not known yet")
+        return next(
+            (holders for holders in known if holders is not None), "its holders are not known yet"
+        )
 
     @contextmanager
     def slot(

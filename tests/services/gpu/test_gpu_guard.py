@@ -1,42 +1,31 @@
 """The guard: never two operations at once on a slot; and it fails closed."""
 
-import contextvars
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
-from typing import Any, ClassVar
-from uuid import uuid4
+from concurrent.futures import wait
+from contextlib import ExitStack
+from typing import ClassVar
 
 import httpx
 import pytest
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
 
 from blocks.limits import create_limit
 from storycanvas.gpu.guard.dispatcher import Dispatcher, SlotWaitTimedOut
 from storycanvas.gpu.guard.limit import GpuLimit, GuardClosed, GuardSwitchedOff, LimitState
-from storycanvas.gpu.guard.presence import Note, RunInfo, read_notes
+from storycanvas.gpu.guard.presence import RunInfo
 from storycanvas.gpu.guard.settings import GuardSettings
 from storycanvas.gpu.guard.slot import GpuSlot
 from storycanvas.gpu.guard.status import read_state
 from tests.support.guard.counting_host import CountingHost
-from tests.support.guard.processes import kill_holder, start_caller
-from tests.support.guard.ways import WorkerTask
+from tests.support.guard.processes import kill_holder
+from tests.support.guard.slots import Threads, change_limit, holding, new_limit, taken
 
 pytestmark = pytest.mark.usefixtures("prefect")
 
 SERVICE_SECONDS = 0.05
 
 MakeHost = Callable[[], CountingHost]
-
-
-class Threads(ThreadPoolExecutor):
-    """Threads that know the test's Prefect server, as those of a flow run do."""
-
-    def submit(self, work: Callable[..., Any], /, *given: Any, **named: Any) -> Future[Any]:
-        return super().submit(contextvars.copy_context().run, work, *given, **named)
 
 
 @pytest.fixture
@@ -53,45 +42,13 @@ def make_host() -> Iterator[MakeHost]:
 
 @pytest.fixture
 def limit() -> str:
-    name = f"gpu:{uuid4().hex}"
-    create_limit(name, 1)
-    return name
+    return new_limit()
 
 
 @pytest.fixture
 def guard() -> Iterator[Dispatcher]:
     with Dispatcher() as opened:
         yield opened
-
-
-def change_limit(name: str, **fields: object) -> None:
-    with get_client(sync_client=True) as client:
-        client.update_global_concurrency_limit(name, GlobalConcurrencyLimitUpdate(**fields))
-
-
-def taken(name: str) -> int:
-    with get_client(sync_client=True) as client:
-        return client.read_global_concurrency_limit_by_name(name).active_slots
-
-
-@contextmanager
-def holding(guard: Dispatcher, limit: str, name: str = "holder") -> Iterator[None]:
-    """Hold a slot in another thread."""
-    held, stop_kept = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        with guard.slot(limit, name, 60):
-            held.set()
-            stop_kept.wait()
-
-    with Threads() as pool:
-        future = pool.submit(hold)
-        assert held.wait(60)
-        try:
-            yield
-        finally:
-            stop_kept.set()
-            future.result()
 
 
 def test_threads_of_one_process_never_overlap(
@@ -108,20 +65,6 @@ def test_threads_of_one_process_never_overlap(
 
     assert host.overlaps == 0
     assert len(host.callers()) == 20
-
-
-def test_processes_never_overlap_and_each_gets_its_turn(
-    prefect_url: str, limit: str, make_host: MakeHost
-) -> None:
-    host = make_host()
-    tasks = [WorkerTask("guarded", name, 15, [limit], [host.url]) for name in "abc"]
-    processes = [start_caller(prefect_url, task) for task in tasks]
-
-    codes = [process.wait(120) for process in processes]
-
-    assert codes == [0, 0, 0]
-    assert host.overlaps == 0
-    assert sorted(host.callers()) == sorted("abc" * 15)
 
 
 def test_as_many_run_at_once_as_the_limit_has_slots(guard: Dispatcher, limit: str) -> None:
@@ -365,48 +308,6 @@ def test_higher_priority_passes_what_waits_in_a_process(guard: Dispatcher, limit
                 threading.Event().wait(0.01)
 
     assert order == [1, 3, 5, 0, 2, 4]
-
-
-def test_higher_priority_of_another_process_gets_the_slot_next(
-    prefect_url: str, limit: str, make_host: MakeHost
-) -> None:
-    host = make_host()
-    with Dispatcher() as guard, holding(guard, limit):
-        tasks = [
-            WorkerTask("guarded", name, 2, [limit], [host.url], priority=priority)
-            for name, priority in (("low", 0), ("high", 5))
-        ]
-        callers = [start_caller(prefect_url, task) for task in tasks]
-        with GpuLimit(limit) as reading:
-            while len(waiting_notes(reading)) < len(callers):
-                threading.Event().wait(0.05)
-
-    assert [process.wait(120) for process in callers] == [0, 0]
-    assert host.callers() == ["high", "high", "low", "low"]
-    assert host.overlaps == 0
-
-
-def waiting_notes(limit: GpuLimit) -> list[Note]:
-    notes = read_notes(limit.client, limit.name)
-    return [note for note in notes if note.claim is not None]
-
-
-def test_a_slot_goes_from_process_to_process_without_the_server(
-    prefect_url: str, limit: str, make_host: MakeHost
-) -> None:
-    host = make_host()
-    with Dispatcher() as guard, holding(guard, limit):
-        task = WorkerTask("guarded", "next", 1, [limit], [host.url])
-        caller = start_caller(prefect_url, task)
-        with GpuLimit(limit) as reading:
-            before = taken(limit)
-            while not waiting_notes(reading):
-                threading.Event().wait(0.05)
-    assert caller.wait(60) == 0
-
-    assert before == 1
-    assert host.callers() == ["next"]
-    assert taken(limit) == 0
 
 
 def test_a_slot_held_while_the_limit_is_off_comes_back_when_it_is_on_again(

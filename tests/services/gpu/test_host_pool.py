@@ -4,16 +4,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from contextvars import copy_context
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
 
 from blocks.face_host import FaceHost
 from blocks.limits import create_limit
@@ -27,6 +22,7 @@ from storycanvas.gpu.pool.health import MonitoredHost
 from storycanvas.gpu.pool.pool import HostPool
 from storycanvas.services import face_host as local
 from storycanvas.services.shared import Lease, acquire
+from tests.support.guard.slots import Threads, change_limit, holding, taken
 
 pytestmark = pytest.mark.usefixtures("prefect")
 
@@ -52,17 +48,7 @@ def pool(leases: list[Lease]) -> Iterator[HostPool]:
         pool.status()
         yield pool
     for block in blocks:
-        change(block.limit_name, active=True)
-
-
-def change(limit: str, **fields: object) -> None:
-    with get_client(sync_client=True) as client:
-        client.update_global_concurrency_limit(limit, GlobalConcurrencyLimitUpdate(**fields))
-
-
-def taken(limit: str) -> int:
-    with get_client(sync_client=True) as client:
-        return client.read_global_concurrency_limit_by_name(limit).active_slots
+        change_limit(block.limit_name, active=True)
 
 
 def request_of(
@@ -85,29 +71,10 @@ def host_of(slot: HostAttempt) -> str:
 
 
 @contextmanager
-def holding(limit: str) -> Iterator[Callable[[], None]]:
+def held_elsewhere(limit: str) -> Iterator[Callable[[], None]]:
     """Hold a host's slot as another process does, until the yielded function is called."""
-    held, over = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        with Dispatcher() as other, other.slot(limit, "another run", 60):
-            held.set()
-            over.wait(60)
-
-    with Threads() as threads:
-        threads.submit(hold)
-        assert held.wait(60)
-        try:
-            yield over.set
-        finally:
-            over.set()
-
-
-class Threads(ThreadPoolExecutor):
-    """Threads that know the test's Prefect server, as those of a flow run do."""
-
-    def submit(self, work: Callable[..., Any], /, *given: Any, **named: Any) -> Future[Any]:
-        return super().submit(copy_context().run, work, *given, **named)
+    with Dispatcher() as other, holding(other, limit, "another run") as stop:
+        yield stop
 
 
 def wait_until(fulfilled: Callable[[], bool]) -> None:
@@ -146,7 +113,7 @@ def test_hosts_work_side_by_side_and_none_gets_two_at_once(pool: HostPool) -> No
 def test_a_step_goes_to_the_host_that_is_free(pool: HostPool) -> None:
     busy, free = pool.hosts.values()
 
-    with holding(busy.limit_name):
+    with held_elsewhere(busy.limit_name):
         assert run_with_failover(pool, request_of(), host_of) == free.name
 
 
@@ -155,7 +122,11 @@ def test_a_step_that_waits_takes_the_slot_that_comes_first_and_leaves_the_other_
 ) -> None:
     first, second = pool.hosts.values()
 
-    with holding(first.limit_name), holding(second.limit_name) as stop_kept, Threads() as threads:
+    with (
+        held_elsewhere(first.limit_name),
+        held_elsewhere(second.limit_name) as stop_kept,
+        Threads() as threads,
+    ):
         waiting = threads.submit(run_with_failover, pool, request_of(), host_of)
         stop_kept()
         assert waiting.result() == second.name
@@ -172,7 +143,11 @@ def test_work_of_higher_priority_passes_work_that_waits(pool: HostPool) -> None:
         with slot.held():
             order.append(slot.request.run)
 
-    with holding(first.limit_name) as stop_kept, holding(second.limit_name), Threads() as threads:
+    with (
+        held_elsewhere(first.limit_name) as stop_kept,
+        held_elsewhere(second.limit_name),
+        Threads() as threads,
+    ):
         low = threads.submit(run_with_failover, pool, request_of("low"), work)
         high = threads.submit(run_with_failover, pool, request_of("high", priority=5), work)
         wait_until(lambda: len(dispatcher.waiting(first.limit_name)) == 2)
@@ -186,7 +161,7 @@ def test_work_of_higher_priority_passes_work_that_waits(pool: HostPool) -> None:
 def test_a_step_gives_up_at_its_deadline_and_names_the_holders(pool: HostPool) -> None:
     first, second = pool.hosts.values()
 
-    with holding(first.limit_name), holding(second.limit_name):
+    with held_elsewhere(first.limit_name), held_elsewhere(second.limit_name):
         wait_until(lambda: all(read_state(host.limit_name).holders for host in (first, second)))
         with pytest.raises(SlotWaitTimedOut, match=r"No slot came free in 4 s: .*another run"):
             run_with_failover(pool, request_of(wait_seconds=4.0), host_of)
@@ -194,14 +169,14 @@ def test_a_step_gives_up_at_its_deadline_and_names_the_holders(pool: HostPool) -
 
 def test_a_host_whose_limit_is_switched_off_gets_no_work(pool: HostPool) -> None:
     off, on = pool.hosts.values()
-    change(off.limit_name, active=False)
+    change_limit(off.limit_name, active=False)
 
     assert {run_with_failover(pool, request_of(), host_of) for _ in range(3)} == {on.name}
 
 
 def test_with_every_limit_switched_off_nothing_is_let_through(pool: HostPool) -> None:
     for host in pool.hosts.values():
-        change(host.limit_name, active=False)
+        change_limit(host.limit_name, active=False)
 
     with pytest.raises(GuardClosed, match="switched off"):
         run_with_failover(pool, request_of(), host_of)

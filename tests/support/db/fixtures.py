@@ -60,17 +60,25 @@ def standalone(standalone_server: Data) -> Iterator[Data]:
         yield database
 
 
-@pytest.fixture(params=["mongo_url", "standalone_url"], ids=["replica set", "standalone"])
+@pytest.fixture(
+    scope="module", params=["mongo_url", "standalone_url"], ids=["replica set", "standalone"]
+)
 def any_url(request: pytest.FixtureRequest) -> str:
     url: str = request.getfixturevalue(request.param)
     return url
 
 
-@pytest.fixture
-def any_database(request: pytest.FixtureRequest, any_url: str, mongo_url: str) -> Iterator[Data]:
-    """An empty database on a replica set, then one on a standalone server."""
+@pytest.fixture(scope="module")
+def any_server(request: pytest.FixtureRequest, any_url: str, mongo_url: str) -> Data:
     name = "replica_set" if any_url == mongo_url else "standalone_server"
-    with empty_database(request.getfixturevalue(name)) as database:
+    server: Data = request.getfixturevalue(name)
+    return server
+
+
+@pytest.fixture
+def any_database(any_server: Data) -> Iterator[Data]:
+    """An empty database on a replica set, then one on a standalone server."""
+    with empty_database(any_server) as database:
         yield database
 
 
