@@ -16,7 +16,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 SMOKE := tests/unit $(addprefix tests/flows/test_,enhance_then_swap.py migrate_db.py match_models.py) \
 	tests/services/host/test_host_program.py tests/services/gpu/test_prefect_behaviour.py
 
-.PHONY: help $(VENV) demo test smoke test-system check bench guard chaos fuzz up down status lock clean
+.PHONY: help $(VENV) demo test tests-on-services smoke test-system check bench guard chaos fuzz up down status lock clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -35,7 +35,11 @@ $(VENV)/installed: pyproject.toml requirements/dev.txt
 demo: $(VENV) ## the whole system, for real, on this machine
 	$(BIN)/storycanvas demo
 
-test: check ## checks, and tests on real services
+test: $(VENV) ## checks, and tests on real services
+	@$(MAKE) --no-print-directory -j2 check tests-on-services
+
+# Beside the checks: a first mypy keeps one core busy for 20 s.
+tests-on-services: $(VENV)
 	$(BIN)/python -m pytest -n 4 --dist worksteal tests/flows tests/services tests/unit
 
 smoke: $(VENV) ## a part of the tests, in two minutes: for another Python
