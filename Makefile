@@ -58,6 +58,7 @@ check: $(VENV) ## lint, format, types, import rule
 bench: $(VENV) ## the figures of docs/figures.md, each a ratio measured side by side
 	$(BIN)/python -m benchmarks.character_migration
 	$(BIN)/python -m benchmarks.model_catalog
+	$(BIN)/python -m benchmarks.user_lookup
 
 guard: $(VENV) ## how busy the guard keeps GPU hosts, beside other ways
 	$(BIN)/python -m benchmarks.gpu_guard

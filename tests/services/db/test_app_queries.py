@@ -11,9 +11,7 @@ from db.schema.indexes import NOT_DELETED
 from db.setup.apply import initialise
 from tests.support.db.app_queries import (
     SORTED_LISTS,
-    add_users,
     create_app_indexes,
-    lookup_ratio,
 )
 from tests.support.db.database_state import Data, indexes_of
 from tests.support.db.fixtures import empty_database
@@ -22,9 +20,6 @@ from tests.support.db.migrating import migrator
 Document = dict[str, Any]
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
 LOOKUPS = [("users", "email"), ("users", "username"), ("comfyui_servers", "url")]
-USERS = 2_000
-MOST = 1.5
-"""Times the bare database's time that a lookup may take."""
 
 
 def only_ours(database: Data) -> None:
@@ -150,14 +145,3 @@ def test_equal_keys_come_in_the_order_that_the_app_had(
             assert [
                 str(each) for each in SORTED_LISTS if each.read(any_database) != each.read(bare)
             ] == []
-
-
-def test_a_login_among_many_users_is_as_fast_as_on_the_bare_database(any_database: Data) -> None:
-    initialise(any_database)
-    with empty_database(any_database) as bare:
-        create_app_indexes(bare, "users")
-        for database in (bare, any_database):
-            add_users(database, USERS)
-
-        for field in ("email", "username"):
-            assert lookup_ratio(bare, any_database, field, USERS, rounds=5) <= MOST

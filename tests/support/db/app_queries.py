@@ -4,9 +4,6 @@ Taken from its `database.py` and `scripts/init_db.py` (indexes), and from its `s
 `services/export_service.py`, `api/v1/facefusion_router.py` and `repositories/` (lists).
 """
 
-import random
-import statistics
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,31 +98,3 @@ SORTED_LISTS = (
     SortedList("batch_jobs", {"status": {"$in": ["pending", "processing"]}}, "-created_at"),
     SortedList("gallery_items", _CONTENT, "-created_at"),
 )
-
-
-def add_users(database: Data, count: int) -> None:
-    """Add users as the app registers them."""
-    for first in range(0, count, 10_000):
-        database["users"].insert_many(
-            {"id": str(n), "username": f"user{n}", "email": f"{n}@example.org", "api_keys": {}}
-            for n in range(first, min(first + 10_000, count))
-        )
-
-
-def lookup_ratio(bare: Data, other: Data, field: str, count: int, rounds: int = 11) -> float:
-    """Compare how long the app's look-ups of a user take, each round side by side."""
-    made = random.Random(0)  # noqa: S311
-    written = "{}@example.org" if field == "email" else "user{}"
-    ratios = []
-    for _ in range(rounds):
-        values = [written.format(number) for number in made.choices(range(count), k=100)]
-        alone = _lookup_seconds(bare, field, values)
-        ratios.append(_lookup_seconds(other, field, values) / alone)
-    return statistics.median(ratios)
-
-
-def _lookup_seconds(database: Data, field: str, values: list[str]) -> float:
-    began = time.perf_counter()
-    for value in values:
-        assert database["users"].find_one({field: value})
-    return time.perf_counter() - began

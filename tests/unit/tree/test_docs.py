@@ -22,7 +22,7 @@ import storycanvas.faces.recipes
 from blocks.environment import Environment
 from db.schema.collections import COLLECTIONS
 from deployments.cli import app
-from deployments.database_page import main as database_page
+from tests.support.database_page import main as database_page
 from deployments.run_flow import load_flow, read_parameters
 from tests.support.paths import ROOT
 from tests.support.tree import files
@@ -272,7 +272,7 @@ def test_every_test_that_is_named_exists(page: Path) -> None:
 
 
 def test_the_page_of_the_database_is_not_stale() -> None:
-    assert database_page(["--check"]) == 0, "run: python -m deployments.database_page"
+    assert database_page(["--check"]) == 0, "run: python -m tests.support.database_page"
 
 
 def test_every_collection_field_and_index_is_on_the_page_of_the_database() -> None:

@@ -1,4 +1,7 @@
-"""Write docs/database.md from the registry: `python -m deployments.database_page [--check]`."""
+"""Write docs/database.md from the registry and the app's contract.
+
+python -m tests.support.database_page [--check]
+"""
 
 import argparse
 import inspect
@@ -7,7 +10,6 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -15,6 +17,8 @@ from pydantic.fields import FieldInfo
 
 from db.schema.collections import COLLECTIONS, Collection
 from db.schema.indexes import Index
+from tests.support.app_contract import NOT_READ, READ, SORTED
+from tests.support.paths import ROOT
 
 Schema = Mapping[str, Any]
 
@@ -148,13 +152,14 @@ def _default(info: FieldInfo) -> str:
     return "its defaults" if isinstance(value, BaseModel) else f"`{json.dumps(value)}`"
 
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "database.md"
-COMMAND = "python -m deployments.database_page"
+PAGE = ROOT / "docs" / "database.md"
+COMMAND = "python -m tests.support.database_page"
 
 _HEAD = f"""\
 # The StoryCanvas database
 
-Made from the registry `db/schema/collections.py` by `{COMMAND}`; do not edit it.
+Made from the registry `db/schema/collections.py` and `tests/support/app_contract.py`, which has what
+the app's back end reads, by `{COMMAND}`; do not edit it.
 
 The flow `init-db` creates and repairs all of this. A document may hold more fields than are listed,
 unless its notes state otherwise. Each collection has a validator of level `moderate` made from the
@@ -167,6 +172,10 @@ answers 500: a character with an empty name or one of more than 200 characters, 
 length or at a position below 0 or beyond 10,000 seconds, a ComfyUI server of another type than
 `standard` and `runpod`, an item of the pool of another content or source type than those listed
 below. With `warn` they are stored, and `audit-db` lists them.
+
+The column "the app reads" has what the back end's own models demand. A document without a field
+that is *needed*, or with another type in it, makes a whole list of the app an error. Where the
+column is empty the back end ignores the field, or hands it on as it is.
 """
 
 
@@ -182,12 +191,48 @@ def page() -> str:
 
 
 def _collection(collection: Collection) -> str:
-    lines = [f"## `{collection.name}`", "", collection.purpose, *_notes(collection.document)]
+    name = collection.name
+    lines = [f"## `{name}`", "", collection.purpose, *_notes(collection.document)]
     if collection.soft_deletable:
         lines += ["", "Deleted by marking: every read leaves out what has a `deleted_at`."]
+    if name in NOT_READ:
+        lines += ["", f"Not read by the app: {NOT_READ[name]}."]
     indexes = [_OF_THE_APP] if collection.app_owned else _indexes(collection.indexes)
-    lines += ["", *_fields(collection.document), "", *indexes]
+    read = _read_by_the_app(name) if name in READ else None
+    lines += ["", *_fields(collection.document, read), "", *indexes]
     return "\n".join([*lines, ""])
+
+
+def _read_by_the_app(collection: str) -> dict[str, str]:
+    """Describe what the back end demands of each field, by the field's stored name."""
+    found: dict[str, str] = {}
+    for demand in READ[collection]:
+        schema = demand.model_json_schema(by_alias=False)
+        for name, info in demand.model_fields.items():
+            described = _demanded(schema["properties"][name], schema)
+            if info.is_required():
+                described += ", *needed*"
+            found.setdefault(name, described)
+    for name in (key.lstrip("-") for key in SORTED.get(collection, ())):
+        found[name] = ", ".join([*filter(None, [found.get(name)]), "sorted by it"])
+    return found
+
+
+def _demanded(schema: Schema, whole: Schema) -> str:
+    alternatives = schema.get("anyOf")
+    if alternatives:
+        return " or ".join(dict.fromkeys(_demanded(each, whole) for each in alternatives))
+    if "$ref" in schema:
+        fields = whole["$defs"][schema["$ref"].rpartition("/")[2]].get("required", [])
+        names = ", ".join(f"`{name}`" for name in fields)
+        return f"object with {names}" if names else "object"
+    if "items" in schema:
+        inside = _demanded(schema["items"], whole)
+        return "list" if inside == "anything" else f"list of {inside}"
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"])
+    words = _type({key: schema[key] for key in ("type", "format") if key in schema})
+    return f"{words} without `/`" if schema.get("pattern") == "^[^/]+$" else words
 
 
 def _part(part: type[BaseModel]) -> str:
@@ -202,13 +247,19 @@ def _notes(document: type[BaseModel]) -> Iterator[str]:
         yield from ("", "No other fields.")
 
 
-def _fields(document: type[BaseModel]) -> Iterator[str]:
-    yield "| field | type | required | default | range | meaning |"
-    yield "| --- | --- | --- | --- | --- | --- |"
+def _fields(
+    document: type[BaseModel], read_by_the_app: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    heads = ["field", "type", "required", "default", "range", "meaning"]
+    heads += [] if read_by_the_app is None else ["the app reads"]
+    yield _row(*heads)
+    yield _row(*["---"] * len(heads))
     for field in documented_fields(document):
         required = "yes" if field.required else ""
-        name = f"`{field.name}`"
-        yield _row(name, field.type, required, field.default, field.range, field.meaning)
+        cells = [f"`{field.name}`", field.type, required, field.default, field.range, field.meaning]
+        if read_by_the_app is not None:
+            cells.append(read_by_the_app.get(field.name, ""))
+        yield _row(*cells)
 
 
 def _indexes(indexes: Sequence[Index]) -> Iterator[str]:
@@ -248,7 +299,7 @@ def _kind(index: Index) -> Iterator[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the page, or check whether it is stale."""
-    parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
+    parser = argparse.ArgumentParser(prog=COMMAND, description="Write docs/database.md.")
     parser.add_argument("--check", action="store_true", help="exit with 1 when it is stale")
     if not parser.parse_args(arguments).check:
         PAGE.write_text(page(), encoding="utf-8")
