@@ -158,8 +158,8 @@ COMMAND = "python -m tests.support.database_page"
 _HEAD = f"""\
 # The StoryCanvas database
 
-Made from the registry `db/schema/collections.py` and `tests/support/app_contract.py`, which has what
-the app's back end reads, by `{COMMAND}`; do not edit it.
+Made by `{COMMAND}` from the registry `db/schema/collections.py` and from
+`tests/support/app_contract.py`, which has what the app's back end reads; do not edit it.
 
 The flow `init-db` creates and repairs all of this. A document may hold more fields than are listed,
 unless its notes state otherwise. Each collection has a validator of level `moderate` made from the

@@ -22,8 +22,8 @@ import storycanvas.faces.recipes
 from blocks.environment import Environment
 from db.schema.collections import COLLECTIONS
 from deployments.cli import app
-from tests.support.database_page import main as database_page
 from deployments.run_flow import load_flow, read_parameters
+from tests.support.database_page import main as database_page
 from tests.support.paths import ROOT
 from tests.support.tree import files
 
