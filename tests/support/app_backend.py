@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +38,42 @@ CHANGING = {"migration_undo", "deleted_at", "deleted_by"}
 GROWING = ("/api/models", "/api/active-models", "/api/backends", "/api/comfyui/servers")
 """Lists that flows add to."""
 
+_THEN = datetime(2026, 11, 21, tzinfo=UTC)
+LOCAL_MODEL: dict[str, Any] = {
+    "id": "m-1",
+    "name": "sd_xl_base_1.0.safetensors",
+    "type": "checkpoint",
+    **dict.fromkeys(("filename", "filepath", "hash", "civitai_info", "last_synced_at")),
+    "server_source": "another-server",
+    "configuration_presets": [],
+    "metadata": {},
+    "is_active": True,
+    "created_at": _THEN,
+    "updated_at": _THEN,
+}
+"""A local model as the back end stores it when it asks a server."""
+
 
 def writes(number: int) -> Iterator[Call]:
-    """What a client of the app writes: two scenes with four clips each, and everything around."""
-    yield "POST", "/api/projects", {"name": f"Story {number}"}, "project_id"
+    """What a client of the app writes: stories by both APIs, and everything around.
+
+    Calls that answer 500 by themselves, on an empty database without anything of this project, are
+    left out: in the newer API characters, styles, jobs of the queue and most deletions.
+    """
+    for part in (1, 2, 3):
+        yield from _story(f"Story {number}, part {part}")
+    yield from _newer_story(number)
+    yield from _faces()
+    yield from _pool()
+    yield from _servers(number)
+    yield from _models()
+    yield from _users(number)
+    yield from _deletions()
+
+
+def _story(name: str) -> Iterator[Call]:
+    """A project, two scenes with four clips each, a character and a style."""
+    yield "POST", "/api/projects", {"name": name}, "project_id"
     yield "PUT", "/api/projects/{project_id}", {"description": "At sea"}, ""
     for place in (2, 1):
         scene = {"project_id": "{project_id}", "name": f"Scene {place}", "order": place}
@@ -52,38 +85,88 @@ def writes(number: int) -> Iterator[Call]:
             yield "PUT", "/api/clips/{clip_id}", {"image_prompt": "a boat"}, ""
             position = {"position": 10.0 * order}
             yield "PUT", "/api/clips/{clip_id}/timeline-position", position, ""
+            yield "PUT", "/api/clips/{clip_id}/prompts?video_prompt=it+sails", None, ""
         yield "POST", "/api/clips/{clip_id}/create-alternate", None, ""
         yield "POST", "/api/scenes/{scene_id}/create-alternate", None, ""
     character = {"project_id": "{project_id}", "name": "Mira"}
     yield "POST", "/api/characters", character, "character_id"
-    yield "PUT", "/api/v1/facefusion/characters/{character_id}/settings", {}, ""
     yield "PUT", "/api/characters/{character_id}", {**character, "lora": "mira"}, ""
     yield "POST", "/api/characters/{character_id}/apply/{clip_id}", None, ""
-    operation = {"operation_type": "enhance", "image_url": "a.png"}
-    batch = {"operations": [operation], "facefusion_url": "http://127.0.0.1:1"}
-    yield "POST", "/api/v1/facefusion/batch-process", batch, "job_id"
-    style = {"name": f"Noir {number}", "negative_prompt": "hands", "params": {"steps": 9}}
+    style = {"name": f"Noir of {name}", "negative_prompt": "hands", "params": {"steps": 9}}
     yield "POST", "/api/style-templates", style, "template_id"
     yield "PUT", "/api/style-templates/{template_id}", style, ""
     yield "POST", "/api/style-templates/{template_id}/use", None, ""
-    pooled = {"project_id": "{project_id}", "name": "Sea", "content_type": "image"}
-    pooled |= {"source_type": "manual_upload", "media_url": "/uploads/a.png"}
-    yield "POST", "/api/pool", pooled, "item_id"
-    yield "PUT", "/api/pool/item/{item_id}", {**pooled, "tags": ["sea"]}, ""
-    server = {"name": "Box", "url": f"http://127.0.0.1:{number}"}
-    yield "POST", "/api/comfyui/servers", server, "server_id"
+
+
+def _newer_story(number: int) -> Iterator[Call]:
+    yield "POST", "/api/v1/projects", {"name": f"Newer story {number}"}, "project_id"
+    yield "PUT", "/api/v1/projects/{project_id}", {"description": "At sea"}, ""
+    for place in (2, 1):
+        scene = {"project_id": "{project_id}", "name": f"Scene {place}", "order": place}
+        yield "POST", "/api/v1/scenes", scene, "scene_id"
+        yield "PUT", "/api/v1/scenes/{scene_id}", {"lyrics": "la"}, ""
+        for order in (1, 0, 0):
+            clip = {"scene_id": "{scene_id}", "name": "Clip", "order": order, "length": 2.5}
+            yield "POST", "/api/v1/clips", clip, "clip_id"
+            prompts = {"image_prompt": "a boat", "video_prompt": "it sails"}
+            yield "PUT", "/api/v1/clips/{clip_id}/prompts", prompts, ""
+
+
+def _faces() -> Iterator[Call]:
+    operation = {"operation_type": "enhance", "image_url": "a.png"}
+    batch = {"operations": [operation], "facefusion_url": "http://127.0.0.1:1"}
+    yield "POST", "/api/v1/facefusion/batch-process", batch, "job_id"
+    yield "PUT", "/api/v1/facefusion/characters/{character_id}/settings", {}, ""
+
+
+def _pool() -> Iterator[Call]:
+    pooled = {"project_id": "{project_id}", "name": "Sea", "media_url": "/uploads/a.png"}
+    for kind in ("video", "image", "image"):
+        item = {**pooled, "content_type": kind, "source_type": "manual_upload"}
+        yield "POST", "/api/pool", item, "item_id"
+        yield "PUT", "/api/pool/item/{item_id}?name=The+sea", None, ""
+        selected = f"content_id={{item_id}}&content_type={kind}"
+        yield "PUT", f"/api/clips/{{clip_id}}/select-content?{selected}", None, ""
+
+
+def _servers(number: int) -> Iterator[Call]:
+    for place, base in enumerate(("/api/v1", "/api")):
+        server = {"name": "Box", "url": f"http://127.0.0.{place + 1}:{number}"}
+        yield "POST", f"{base}/comfyui/servers", server, "server_id"
+
+
+def _models() -> Iterator[Call]:
     yield "POST", "/api/models/presets/global/sdxl", {"name": "Mine"}, "preset_id"
     yield "POST", "/api/models/{model_id}/presets", {"name": "Mine"}, "preset_id"
+    yield "PUT", "/api/models/{model_id}/presets/{preset_id}", {"name": "Ours"}, ""
     yield "PUT", "/api/models/{model_id}", {"hash": "ab", "filepath": "/a.safetensors"}, ""
     sampler = {"steps": 9, "cfg_scale": 7, "sampler": "euler", "scheduler": "normal"}
     size = {"resolution_width": 512, "resolution_height": 512}
     own = {"base_model": "sdxl", "name": "Mine", **sampler, **size}
+    yield "POST", "/api/v1/models/configurations/base/sdxl", own, "config_id"
     yield "POST", "/api/v1/models/{model_id}/configurations", own, "config_id"
+    yield "PUT", "/api/v1/models/configurations/{config_id}", {"steps": 12}, ""
+
+
+def _users(number: int) -> Iterator[Call]:
     for name in (f"User{number}x", f"user{number}\u00b2"):
         user = {"email": f"{name}@example.org", "username": name, "password": "long enough"}
         yield "POST", "/api/v1/api/v1/auth/register", user, ""
     yield "POST", "/api/v1/api/v1/auth/login", user, ""
     yield "PUT", "/api/v1/api/v1/auth/me/api-keys", {"openai": "key"}, ""
+
+
+def _deletions() -> Iterator[Call]:
+    """What a client makes and deletes again."""
+    character = {"project_id": "{project_id}", "name": "Draft"}
+    yield "POST", "/api/characters", character, "gone_character"
+    yield "DELETE", "/api/characters/{gone_character}", None, ""
+    yield "POST", "/api/style-templates", {"name": "Draft"}, "gone_template"
+    yield "DELETE", "/api/style-templates/{gone_template}", None, ""
+    yield "POST", "/api/comfyui/servers", {"name": "Gone", "url": "http://127.0.0.9:9"}, "gone_box"
+    yield "DELETE", "/api/comfyui/servers/{gone_box}", None, ""
+    yield "POST", "/api/models/{model_id}/presets", {"name": "Draft"}, "gone_preset"
+    yield "DELETE", "/api/models/{model_id}/presets/{gone_preset}", None, ""
 
 
 @dataclass
@@ -107,7 +190,8 @@ class AppClient:
             answer = self.http.request(method, _filled(path, last), json=_filled(body, last))
             content = answer.json() if answer.is_success else {}
             if name and content:
-                self.ids.setdefault(name, []).append(content.get("id") or content["job_id"])
+                given = content.get("id") or content.get("job_id")
+                self.ids.setdefault(name, []).append(given)
             if "access_token" in content:
                 self.http.headers["Authorization"] = f"Bearer {content['access_token']}"
             done.append((f"{method} {path}", answer.status_code))
@@ -146,6 +230,8 @@ def _filled(value: Any, ids: Mapping[str, str]) -> Any:  # noqa: ANN401 - any JS
         return re.sub(r"\{(\w+)\}", lambda found: ids.get(found[1], found[0]), value)
     if isinstance(value, dict):
         return {name: _filled(part, ids) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_filled(part, ids) for part in value]
     return value
 
 

@@ -8,46 +8,36 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-from pymongo.database import Database
 
+from deployments.sample import TARGET
+from flows.age_progression import age_progression
 from flows.audit_db import audit_db
 from flows.check_hosts import check_hosts
+from flows.enhance_then_swap import enhance_then_swap
 from flows.import_civitai import import_civitai
 from flows.import_couple_swap import import_couple_swap
 from flows.init_db import init_db
+from flows.maintain_model_catalog import maintain_model_catalog
 from flows.match_models import match_models
 from flows.migrate_characters import migrate_characters
 from flows.migrate_db import migrate_db
 from flows.purge_deleted import purge_deleted
 from flows.seed_inference_configurations import seed_inference_configurations
 from flows.sync_model_catalog import sync_model_catalog
-from tests.support.app_backend import FOLDER, AppClient, app_backend, differences
+from tests.support.app_backend import FOLDER, LOCAL_MODEL, AppClient, app_backend, differences
+from tests.support.catalog.civitai_server import CivitaiServer, page
 from tests.support.catalog.comfyui_server import ComfyuiServer
 from tests.support.catalog.sample_catalog import comfyui_answers, hash_rows, pages
+from tests.support.flows.world import CHARACTER, World
 from tests.support.paths import COUPLE_SAMPLES
 
 pytestmark = [
     pytest.mark.skipif(not FOLDER, reason="TEST_APP_BACKEND names no folder"),
     pytest.mark.timeout(600),
 ]
-Data = Database[dict[str, Any]]
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
-MODEL: dict[str, Any] = {
-    "id": "m-1",
-    "name": "sd_xl_base_1.0.safetensors",
-    "type": "checkpoint",
-    **dict.fromkeys(("filename", "filepath", "hash", "civitai_info", "last_synced_at")),
-    "server_source": "another-server",
-    "configuration_presets": [],
-    "metadata": {},
-    "is_active": True,
-    "created_at": NOW,
-    "updated_at": NOW,
-}
-"""A local model as the back end stores it when it asks a server."""
 REASONS = {
     r"/gallery: .*was None, is [\[{]": "a gallery that was missing in part is completed",
     r"clips\[\]\.project_id was None": "a clip gets the project of its scene",
@@ -60,15 +50,16 @@ Step = Callable[[], object]
 
 @pytest.fixture
 def steps(
-    configured: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[dict[str, Step]]:
     """Every flow that writes to the database, by its name, in the order of an installation."""
-    monkeypatch.setenv("IMAGE_STORE", (tmp_path / "images").as_uri())
     scan, items = tmp_path / "scan.json", tmp_path / "items.json"
     scan.write_text(json.dumps(hash_rows()))
     items.write_text(json.dumps([item for page in pages() for item in page]))
-    with ComfyuiServer(comfyui_answers()) as server:
-        configured["comfyui_servers"].insert_one(
+    with ComfyuiServer(comfyui_answers()) as server, CivitaiServer() as civitai:
+        civitai.pages = {None: page(pages()[0])}
+        monkeypatch.setenv("CIVITAI_URL", civitai.url)
+        world.database["comfyui_servers"].insert_one(
             {"id": "box", "name": "Box", "url": server.url, "is_active": True, "created_at": NOW}
         )
         yield {
@@ -79,7 +70,10 @@ def steps(
             "sync": lambda: sync_model_catalog(urls=[server.url], hash_file=str(scan)),
             "import": lambda: import_civitai(file=str(items)),
             "match": lambda: match_models(ask_civitai=False),
+            "maintain": lambda: maintain_model_catalog(return_state=True),
             "couple": lambda: import_couple_swap(csv_folder=str(COUPLE_SAMPLES)),
+            "ages": lambda: age_progression(CHARACTER, ages=[20, 60]),
+            "swap": lambda: enhance_then_swap(CHARACTER, str(TARGET)),
             "audit": lambda: audit_db(sample_size=None, fix=True),
             "check": check_hosts,
             "purge": lambda: purge_deleted(dry_run=False),
@@ -88,10 +82,11 @@ def steps(
 
 
 @pytest.fixture
-def app(configured: Data, mongo_url: str, tmp_path: Path) -> Iterator[AppClient]:
-    with app_backend(tmp_path, mongo_url, configured.name) as client:
-        configured["database_models"].insert_one({**MODEL})
-        client.ids["model_id"] = [MODEL["id"]]
+def app(world: World, mongo_url: str, tmp_path: Path) -> Iterator[AppClient]:
+    with app_backend(tmp_path, mongo_url, world.database.name) as client:
+        world.database["database_models"].insert_one({**LOCAL_MODEL})
+        client.ids["model_id"] = [LOCAL_MODEL["id"]]
+        client.ids["character_id"] = [CHARACTER]
         yield client
 
 
