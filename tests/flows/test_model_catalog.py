@@ -264,6 +264,20 @@ def test_without_any_server_the_error_names_where_to_add_a_server() -> None:
         sync_model_catalog()
 
 
+def test_an_embedding_has_a_type_that_the_app_knows_and_its_kind_beside_it(
+    catalog: Data, comfyui: ComfyuiServer
+) -> None:
+    comfyui.answers |= {
+        "/models": ["embeddings"],
+        "/models/embeddings": ["bad_hands.pt"],
+    }
+
+    sync_model_catalog()
+
+    [stored] = catalog["active_backend_models"].find()
+    assert (stored["model_type"], stored["model_kind"]) == ("other", "embedding")
+
+
 def test_the_nightly_chain_does_what_it_can_and_names_what_failed(
     catalog: Data, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -109,5 +109,5 @@ def test_a_client_of_the_app_sees_and_writes_the_same_after_every_flow(
         written.append(app.write(number))
         before = app.read()
 
-    assert seen == {}
+    assert seen == {}, "\n".join(f"{name} {line}" for name, found in seen.items() for line in found)
     assert all(calls == written[0] for calls in written)

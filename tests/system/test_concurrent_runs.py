@@ -1,5 +1,6 @@
 """Runs beside other runs: they share what is done, and wait with a priority."""
 
+import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from blocks.face_host import FaceHost
@@ -8,6 +9,8 @@ from storycanvas.gpu.guard.presence import Note
 from storycanvas.gpu.guard.status import read_state
 from tests.support.flows.runs import start_run
 from tests.support.flows.world import CHARACTER, World
+
+pytestmark = pytest.mark.usefixtures("read_after_processes")
 
 
 def first_waiting(limit: str) -> Note:

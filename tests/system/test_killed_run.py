@@ -15,6 +15,8 @@ from tests.support.flows.hosts import after_operations
 from tests.support.flows.runs import start_run
 from tests.support.flows.world import CHARACTER, World
 
+pytestmark = pytest.mark.usefixtures("read_after_processes")
+
 AGES = [35, 40, 45, 50]
 OPERATIONS = 1 + len(AGES)
 """The look at the picture, and each age."""

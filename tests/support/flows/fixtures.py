@@ -129,6 +129,17 @@ def world(
 
 
 @pytest.fixture
+def read_after_processes(world: World) -> Iterator[None]:
+    """Check that the app can read what flows in other processes left in the database."""
+    tolerant = reading_anything(world.database)
+    before = documents(tolerant)
+    yield
+    assert new_faults(before, documents(tolerant)) == set(), (
+        "the app's back end cannot read what a flow wrote"
+    )
+
+
+@pytest.fixture
 def own_host(
     world: World,  # noqa: ARG001 - it names the usual host, which this one replaces
     monkeypatch: pytest.MonkeyPatch,
