@@ -50,7 +50,7 @@ class TimedHost(FaceHost):
     def program(self, directory: Path, port: int) -> Program:
         """Build the command that starts it."""
         usual = super().program(directory, port)
-        options = usual.argv[usual.argv.index("host") + 1 :]
+        options = usual.argv[usual.argv.index("storycanvas.host") + 1 :]
         command = (sys.executable, "-m", "benchmarks.timed_host", *self._own)
         return replace(usual, argv=(*command, *options))
 
