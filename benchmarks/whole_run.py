@@ -30,11 +30,11 @@ from storycanvas.faces.operations import AgeAdjustOperation
 from storycanvas.faces.pictures.reading import read_picture
 from storycanvas.services.face_host import FaceHost
 from storycanvas.services.mongod import Mongod
-from storycanvas.services.prefect import PrefectServer
 from storycanvas.services.process import Program
 from storycanvas.services.shared import acquire
 from tests.support.guard.counting_host import Served
 from tests.support.guard.figures import busy
+from tests.support.services import running_prefect
 
 YOUNGEST = 21
 DATABASE = "whole_run"
@@ -73,7 +73,7 @@ def whole_run(url: str, ages: list[int]) -> None:
 def services(folder: Path) -> Iterator[None]:
     """Start all services of a run but the host, and name them in the environment."""
     with ExitStack() as undo:
-        server = undo.enter_context(acquire(PrefectServer(), folder))
+        server = undo.enter_context(running_prefect(folder))
         mongod = undo.enter_context(acquire(Mongod(), folder))
         undo.enter_context(temporary_settings({PREFECT_API_URL: server.url}))
         os.environ |= {
