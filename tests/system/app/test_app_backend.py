@@ -43,6 +43,9 @@ REASONS = {
     r"clips\[\]\.project_id was None": "a clip gets the project of its scene",
     r"/projects/[^/]+/clips: \[\] was \[\]": "so the project lists its clips",
     r"/api/active-models: .*\.civitai_\w+ was None": "match-models links a model with Civitai",
+    r"/api/active-models: .*\.hashes\.\w+ was None": "a scan of the files has their hashes",
+    r"\.(last_seen|last_check) was": "a server was asked again",
+    rf"/facefusion/characters/{CHARACTER}/(gallery|history): ": "a face flow adds what it made",
 }
 """What a client may see otherwise, and why."""
 Step = Callable[[], object]
