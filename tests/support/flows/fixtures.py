@@ -9,7 +9,12 @@ import pytest
 from filelock import FileLock
 from prefect import Flow
 from prefect.client.orchestration import get_client
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.settings import (
+    PREFECT_API_URL,
+    PREFECT_CLIENT_CSRF_SUPPORT_ENABLED,
+    PREFECT_LOGGING_TO_API_ENABLED,
+    temporary_settings,
+)
 from pymongo.database import Database
 
 from blocks import limits
@@ -28,8 +33,17 @@ from tests.support.flows.world import CHARACTER, World, unique_portrait
 
 @pytest.fixture(scope="session")
 def prefect(prefect_url: str) -> Iterator[None]:
-    """Use the session's server; calls to Civitai are 10 ms apart, and repeated after 20 ms."""
-    with pytest.MonkeyPatch.context() as patch, temporary_settings({PREFECT_API_URL: prefect_url}):
+    """Use the session's server; calls to Civitai are 10 ms apart, and repeated after 20 ms.
+
+    Log lines stay in the process, and no client asks for a token that the server does not use:
+    a tenth of what the server of a test run has to do.
+    """
+    settings = {
+        PREFECT_API_URL: prefect_url,
+        PREFECT_CLIENT_CSRF_SUPPORT_ENABLED: False,
+        PREFECT_LOGGING_TO_API_ENABLED: False,
+    }
+    with pytest.MonkeyPatch.context() as patch, temporary_settings(settings):
         patch.setattr(limits, "CIVITAI_PERIOD_SECONDS", 0.01)
         patch.setattr(civitai_api, "FIRST_WAIT_SECONDS", 0.02)
         yield
