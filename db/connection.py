@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 from bson.codec_options import CodecOptions, DatetimeConversion
-from pymongo import MongoClient
+from pymongo import MongoClient, ReadPreference
 from pymongo.database import Database
 from pymongo.errors import (
     ConfigurationError,
@@ -53,6 +53,9 @@ def connect(
 
     The policy is 5 tries 3 s apart, 5 s for choosing a server, 10 s for connecting and for each
     answer, writes and reads retried by the driver (docs/schema.md, Connection).
+
+    Reads go to the primary, whatever read preference the connection string has: a secondary may
+    lag, and records, locks and the ledger decide what is done.
     """
     client = _client(url, pool_size)
     for attempt in range(1, tries + 1):
@@ -60,7 +63,9 @@ def connect(
             with translated_errors():
                 client.admin.command("ping")
                 return client.get_database(
-                    name, codec_options=CodecOptions(tz_aware=True, tzinfo=UTC)
+                    name,
+                    codec_options=CodecOptions(tz_aware=True, tzinfo=UTC),
+                    read_preference=ReadPreference.PRIMARY,
                 )
         except DatabaseUnreachable:
             if attempt == tries:
