@@ -1,6 +1,6 @@
 """Nights of the scheduled flows over a database that the app writes to all the while.
 
-Three nights, and ten where `TEST_APP_BACKEND` names the back end's folder (docs/contributing.md).
+Two nights, and ten where `TEST_APP_BACKEND` names the back end's folder (docs/contributing.md).
 """
 
 import threading
@@ -26,7 +26,7 @@ from tests.support.catalog.sample_catalog import comfyui_answers, pages
 
 Data = Database[dict[str, Any]]
 Write = Callable[[int], object]
-NIGHTS = 10 if FOLDER else 3
+NIGHTS = 10 if FOLDER else 2
 PAUSE_SECONDS = 2.0
 """Between two rounds of writes, each of which adds ComfyUI servers that do not answer."""
 MOVING = {"last_seen", "last_check", "compared_at", "listing_digest", "last_synced_at"}
