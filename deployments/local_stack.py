@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
+from blocks.environment import ConfigurationUnusable
 from deployments.stack import (
     SERVICES,
     Stack,
@@ -118,7 +119,7 @@ def report_errors(command: Callable[[], int | None]) -> int:
     """Run a command of the stack; what stops it is printed in one line, with the exit code 1."""
     try:
         return command() or 0
-    except (ServiceError, OSError) as error:
+    except (ServiceError, ConfigurationUnusable, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     except SystemExit:

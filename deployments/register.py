@@ -17,6 +17,7 @@ from blocks.configured import face_hosts
 from blocks.environment import ConfigurationUnusable, Environment
 from blocks.face_host import FaceHost
 from deployments.blocks import create_blocks
+from deployments.local_stack import report_errors
 from deployments.stack import POOL
 from storycanvas.faces.errors import FaceError
 from storycanvas.net.redact import redact_url
@@ -33,19 +34,21 @@ NO_SERVER = (
 
 
 def on_prefect_server(command: Callable[[], int | None]) -> int:
-    """Run a command on the server of PREFECT_API_URL; print what stops it, with exit code 1."""
-    url = PREFECT_API_URL.value()
-    if not url:
-        print(NO_SERVER, file=sys.stderr)
-        return 1
-    try:
-        return command() or 0
-    except ConfigurationUnusable as error:
-        print(error, file=sys.stderr)
-    except httpx.TransportError as error:
-        reason = f"Prefect's server at {redact_url(url)} does not answer: {error}."
-        print(f"{reason} Start it, or correct PREFECT_API_URL.", file=sys.stderr)
-    return 1
+    """Run a command on the server of PREFECT_API_URL; what stops it is printed, as `up` does."""
+
+    def on_named_server() -> int | None:
+        url = PREFECT_API_URL.value()
+        if not url:
+            raise ConfigurationUnusable(NO_SERVER)
+        try:
+            return command()
+        except httpx.TransportError as error:
+            raise ConfigurationUnusable(
+                f"Prefect's server at {redact_url(url)} does not answer: {error}. Start it, or "
+                "correct PREFECT_API_URL."
+            ) from error
+
+    return report_errors(on_named_server)
 
 
 def register(

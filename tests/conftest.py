@@ -42,16 +42,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         [] for _ in range(getattr(config, "workerinput", {}).get("workercount", 1))
     ]
     files = [list(tests) for _, tests in groupby(items, key=lambda item: item.path)]
-    for tests in sorted(files, key=_folder):
+    for tests in sorted(files, key=lambda tests: _folder(tests[0])):
         min(parts, key=len).extend(tests)
     for part in parts[1:]:
-        part.sort(key=lambda item: WITHOUT_PREFECT_FIRST.index(_folder([item])))
+        part.sort(key=lambda item: WITHOUT_PREFECT_FIRST.index(_folder(item)))
     items[:] = chain.from_iterable(parts)
 
 
-def _folder(tests: list[pytest.Item]) -> str:
+def _folder(item: pytest.Item) -> str:
     """`flows`, `services`, `system` or `unit`: the alphabet happens to have the slowest first."""
-    return tests[0].path.relative_to(TESTS).parts[0]
+    return item.path.relative_to(TESTS).parts[0]
 
 
 @pytest.fixture(autouse=True, scope="session")
