@@ -27,8 +27,8 @@ SHORT_FILES = {
 STAND_IN = "tests/support/facefusion/stand_in/"
 """Has the folders and names of FaceFusion's own tree."""
 
-MAX_FILES, MAX_LINES = 360, 39_000
-MAX_FILES_WITH_TESTS, MAX_LINES_WITH_TESTS = 710, 78_500
+MAX_FILES, MAX_LINES = 375, 42_500
+MAX_FILES_WITH_TESTS, MAX_LINES_WITH_TESTS = 750, 87_000
 """A new feature raises them in its own commit; anything else finds something to delete first."""
 
 DIRECT = {
