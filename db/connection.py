@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 from bson.codec_options import CodecOptions, DatetimeConversion
+from bson.errors import BSONError
 from pymongo import MongoClient, ReadPreference
 from pymongo.database import Database
 from pymongo.errors import (
@@ -19,8 +20,19 @@ from pymongo.errors import (
     OperationFailure,
     PyMongoError,
 )
+from pymongo.errors import (
+    DocumentTooLarge as TooLargeToSend,
+)
 
-from db.errors import DatabaseError, DatabaseRefused, DatabaseUnreachable, OperationRefused
+from db.errors import (
+    DatabaseError,
+    DatabaseNameTaken,
+    DatabaseRefused,
+    DatabaseUnreachable,
+    DocumentTooLarge,
+    OperationRefused,
+    UnreadableDocument,
+)
 
 Document = dict[str, Any]
 Part = TypeVar("Part")
@@ -37,6 +49,10 @@ POLICY: dict[str, Any] = {
 }
 REFUSALS = {13, 18, 8000}
 """Server error codes for Unauthorized and AuthenticationFailed (8000: the same from Atlas)."""
+TOO_LARGE = {10334, 17419, 17420}
+"""Server error codes for a document above 16 MB: BSONObjectTooLarge and those of updates."""
+NAME_DIFFERS_IN_CASE = 13297
+"""Server error code DatabaseDifferCase."""
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +78,7 @@ def connect(
         try:
             with translated_errors():
                 client.admin.command("ping")
+                _refuse_other_spelling(client, name)
                 return client.get_database(
                     name,
                     codec_options=CodecOptions(tz_aware=True, tzinfo=UTC),
@@ -91,6 +108,23 @@ def _client(url: str, pool_size: int) -> MongoClient[Document]:
         raise DatabaseRefused(
             "MONGO_URL is not a MongoDB connection string; its form is mongodb://host:port/."
         ) from error
+
+
+def _refuse_other_spelling(client: MongoClient[Document], name: str) -> None:
+    """Refuse a name that differs from an existing database's in case only.
+
+    MongoDB refuses each write to such a database, but answers reads as if it were empty.
+    """
+    names = client.list_database_names()
+    others = [other for other in names if other.lower() == name.lower()]
+    if others and name not in others:
+        raise DatabaseNameTaken(_NAME_TAKEN.format(name=name, other=others[0]))
+
+
+_NAME_TAKEN = (
+    "There is no database {name!r}, but {other!r}, and MongoDB takes no second name that differs "
+    "in case only; set DB_NAME or the block's database to {other!r}."
+)
 
 
 def reading_anything(database: Database[Document]) -> Database[Document]:
@@ -125,14 +159,39 @@ def translated_errors() -> Iterator[None]:
             f"MongoDB does not answer ({type(error).__name__}); start it or correct MONGO_URL."
         ) from error
     except OperationFailure as error:
-        if error.code in REFUSALS:
-            raise DatabaseRefused(
-                "MongoDB refuses this user (error "
-                f"{error.code}); check the name, password and roles in MONGO_URL."
-            ) from error
-        raise OperationRefused(f"MongoDB refused: error {error.code}, {_reason(error)}.") from error
+        raise _refusal(error) from error
     except PyMongoError as error:
         raise OperationRefused(f"MongoDB failed ({type(error).__name__}).") from error
+    except TooLargeToSend as error:
+        raise DocumentTooLarge(_TOO_LARGE) from error
+    except BSONError as error:  # the driver's reader and writer of documents has a tree of its own
+        raise UnreadableDocument(
+            f"A text or a time of a document cannot be read or written ({type(error).__name__}); "
+            "audit-db reads every document and lists those with such fields."
+        ) from error
+
+
+_TOO_LARGE = (
+    "A document would be larger than the 16 MB that MongoDB stores; remove from it what is not "
+    "needed."
+)
+
+
+def _refusal(error: OperationFailure) -> DatabaseError:
+    """Word what the server refused, by the error's code."""
+    if error.code in REFUSALS:
+        return DatabaseRefused(
+            f"MongoDB refuses this user (error {error.code}); check the name, password and roles "
+            "in MONGO_URL."
+        )
+    if error.code in TOO_LARGE:
+        return DocumentTooLarge(_TOO_LARGE)
+    if error.code == NAME_DIFFERS_IN_CASE:
+        return DatabaseNameTaken(
+            "The server has a database whose name differs from this one in case only, and refuses "
+            "a second one; set DB_NAME or the block's database to the name that is there."
+        )
+    return OperationRefused(f"MongoDB refused: error {error.code}, {_reason(error)}.")
 
 
 def _reason(error: OperationFailure) -> str:

@@ -23,6 +23,18 @@ class OperationRefused(DatabaseError):
     """The server cannot execute a query or an update."""
 
 
+class UnreadableDocument(DatabaseError):
+    """A stored document holds a text or a time that cannot be read, or one is to be written."""
+
+
+class DocumentTooLarge(DatabaseError):
+    """A document would be larger than the 16 MB that MongoDB stores."""
+
+
+class DatabaseNameTaken(DatabaseError):
+    """The server has a database whose name differs in case only."""
+
+
 class UnknownCharacter(DatabaseError):
     """There is no character with this id."""
 

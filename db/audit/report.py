@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 
 from db.connection import Document, translated_errors
-from db.errors import OperationRefused
+from db.errors import DocumentTooLarge, OperationRefused, UnreadableDocument
 from db.schema.documents.base import Frozen
 
 Severity = Literal["critical", "warning", "info"]
@@ -144,7 +144,7 @@ def run_check(
     try:
         with translated_errors():
             return [*look()]
-    except OperationRefused as error:
+    except (OperationRefused, UnreadableDocument, DocumentTooLarge) as error:
         return [check_skipped(part, collection, str(error))]
 
 

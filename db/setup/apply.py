@@ -13,7 +13,13 @@ import pymongo
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
-from db.connection import REFUSALS, Document, translated_errors
+from db.connection import (
+    NAME_DIFFERS_IN_CASE,
+    REFUSALS,
+    Document,
+    reading_anything,
+    translated_errors,
+)
 from db.schema.collections import COLLECTIONS, Collection
 from db.schema.indexes import FoundIndex, Index
 from db.setup.compare import (
@@ -85,6 +91,7 @@ def initialise(
 ) -> InitReport:
     """Create and repair collections, validators and indexes."""
     findings: list[Finding] = []
+    database = reading_anything(database)  # duplicates may hold any text and any time
     with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
         actions = validation_actions(database, action)
         for collection in COLLECTIONS:
@@ -175,8 +182,8 @@ def _apply(
 
 
 def _blocked(difference: Difference, error: OperationFailure) -> Finding:
-    """Report what the server did not do; a user without rights ends it all instead."""
-    if error.code in REFUSALS:
+    """Report what the server did not do; what refuses every change ends it all instead."""
+    if error.code in {*REFUSALS, NAME_DIFFERS_IN_CASE}:
         raise error
     message = (error.details or {}).get("errmsg", "no reason given")
     reason = f"MongoDB refused: error {error.code}, {message}."

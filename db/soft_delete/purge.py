@@ -14,9 +14,10 @@ from datetime import datetime
 from typing import Any
 
 import pymongo
+from bson.datetime_ms import DatetimeMS
 from pymongo.database import Database
 
-from db.connection import Document, in_batches, translated_errors
+from db.connection import Document, in_batches, reading_anything, translated_errors
 from db.schema.relations import Relation, owned_by
 from db.soft_delete.marks import UNREADABLE, deleted_before, deleted_since
 from db.soft_delete.owned import children_first, is_id, owners, parents_of
@@ -133,7 +134,7 @@ def _reason(relation: Relation, stays: Mapping[str, Any]) -> str:
     why = "has a deleted_at that cannot be read"
     if since is None:
         why = "is not deleted"
-    elif isinstance(since, datetime):
+    elif isinstance(since, datetime | DatetimeMS):
         why = "was deleted later"
     return f"{stays.get('id')!r} of {relation.collection} belongs to it and {why}."
 
@@ -151,7 +152,8 @@ class Purge:
 
     def __init__(self, database: Database[Document], limit: datetime, *, dry_run: bool) -> None:
         """Choose what is due."""
-        self._database = database
+        # Read for the report and for ids only; each removal states again that it is deleted.
+        self._database = reading_anything(database)
         self._limit = limit
         self._dry_run = dry_run
         self._old = deleted_before(limit)

@@ -1,6 +1,10 @@
 """Connecting to MongoDB by the policy of docs/schema.md, and its errors without credentials."""
 
 import pytest
+from bson.errors import BSONError, InvalidBSON
+from pymongo.errors import (
+    DocumentTooLarge as TooLargeToSend,
+)
 from pymongo.errors import (
     NetworkTimeout,
     NotPrimaryError,
@@ -10,7 +14,15 @@ from pymongo.errors import (
 )
 
 from db.connection import connect, translated_errors
-from db.errors import DatabaseError, DatabaseRefused, DatabaseUnreachable, OperationRefused
+from db.errors import (
+    DatabaseError,
+    DatabaseNameTaken,
+    DatabaseRefused,
+    DatabaseUnreachable,
+    DocumentTooLarge,
+    OperationRefused,
+    UnreadableDocument,
+)
 
 SECRET = "hunter2"  # noqa: S105 - what must not be shown
 
@@ -39,7 +51,7 @@ def test_a_wrong_password_is_refused_at_once(mongo_url: str) -> None:
     assert SECRET not in str(error.value)
 
 
-TRANSLATIONS: list[tuple[PyMongoError, type[DatabaseError], str]] = [
+TRANSLATIONS: list[tuple[PyMongoError | BSONError, type[DatabaseError], str]] = [
     (
         OperationFailure("not authorized on storyboard", 13, {"codeName": "Unauthorized"}),
         *(DatabaseRefused, "check the name, password and roles in MONGO_URL"),
@@ -49,12 +61,16 @@ TRANSLATIONS: list[tuple[PyMongoError, type[DatabaseError], str]] = [
     (ServerSelectionTimeoutError("user:pw@host"), DatabaseUnreachable, "start it or correct"),
     (NetworkTimeout("host"), DatabaseUnreachable, "does not answer"),
     (NotPrimaryError("host"), DatabaseUnreachable, "does not answer"),
+    (InvalidBSON("year 14645 is out of range"), UnreadableDocument, "cannot be read or written"),
+    (TooLargeToSend("hunter2"), DocumentTooLarge, "larger than the 16 MB"),
+    (OperationFailure("no", 17419), DocumentTooLarge, "larger than the 16 MB"),
+    (OperationFailure("no", 13297), DatabaseNameTaken, "differs from this one in case only"),
 ]
 
 
 @pytest.mark.parametrize(("raised", "expected", "sentence"), TRANSLATIONS)
 def test_an_error_of_the_driver_becomes_a_sentence(
-    raised: PyMongoError, expected: type[DatabaseError], sentence: str
+    raised: PyMongoError | BSONError, expected: type[DatabaseError], sentence: str
 ) -> None:
     with pytest.raises(expected, match=sentence) as error, translated_errors():
         raise raised

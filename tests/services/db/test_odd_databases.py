@@ -1,0 +1,74 @@
+"""Databases that no app of ours wrote: unreadable values, and a name in another spelling."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from bson.datetime_ms import DatetimeMS
+from bson.raw_bson import RawBSONDocument
+
+from db.audit.audit import audit
+from db.connection import connect
+from db.errors import DatabaseNameTaken
+from db.setup.apply import initialise
+from db.soft_delete.purge import Purge
+from tests.support.db.database_state import Data
+from tests.support.db.stored_documents import NOW
+
+BROKEN_TEXT = b"\x10\x00\x00\x00\x02id\x00\x03\x00\x00\x00\xff\xfe\x00\x00"
+"""A document whose `id` is the bytes FF FE, which are not UTF-8."""
+YEAR_14645 = DatetimeMS(400_000_000_000_000)
+
+
+@pytest.mark.parametrize(
+    ("id_", "shown"),
+    [(None, "id = '\ufffd\ufffd'"), (YEAR_14645, "id = DatetimeMS(400000000000000)")],
+    ids=["invalid UTF-8", "the year 14645"],
+)
+def test_duplicates_of_a_value_that_python_cannot_read_are_listed(
+    database: Data, id_: DatetimeMS | None, shown: str
+) -> None:
+    for _ in range(2):
+        document: Any = {"id": id_} if id_ else RawBSONDocument(BROKEN_TEXT)
+        database["projects"].insert_one(document)
+
+    for dry_run in (True, False):
+        report = initialise(database, dry_run=dry_run)
+
+        [blocked] = report.blocked
+        assert [str(duplicates).partition(" in ")[0] for duplicates in blocked.duplicates] == [
+            shown
+        ]
+    assert len(audit(database, NOW).of("blocked index")) == 1
+
+
+def test_documents_with_values_that_python_cannot_read_do_not_end_a_purge(database: Data) -> None:
+    old = {"deleted_at": NOW - timedelta(days=1)}
+    database["projects"].insert_many([{"id": "story", **old}, {"id": YEAR_14645, **old}])
+    database["scenes"].insert_one({"id": "s", "project_id": "story", "deleted_at": YEAR_14645})
+    database["clips"].insert_one({"_id": YEAR_14645, **old})
+    work = Purge(database, NOW, dry_run=False)
+
+    work.count()
+    report = work.remove()
+
+    assert [str(kept) for kept in report.kept] == [
+        "'story' of projects: 's' of scenes belongs to it and was deleted later."
+    ]
+    assert report.removed == 2
+    assert database["projects"].distinct("id") == ["story"]
+
+
+def test_a_name_that_differs_in_case_only_is_told_the_name_that_is_there(
+    database: Data, mongo_url: str
+) -> None:
+    database["projects"].insert_one({"id": "1"})
+    name = database.name.capitalize()
+
+    with pytest.raises(DatabaseNameTaken, match=f"but '{database.name}', .* set DB_NAME"):
+        connect(mongo_url, name)
+
+    # The way of a user who may not list databases: the server refuses the first write.
+    with pytest.raises(DatabaseNameTaken, match="set DB_NAME"):
+        initialise(database.client.get_database(name, codec_options=database.codec_options))
+    assert name not in database.client.list_database_names()
