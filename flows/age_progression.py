@@ -8,10 +8,11 @@ Started by an artist in the Prefect UI, or from Python:
 
 from prefect import flow
 
-from flows.parameters import WORKERS, Ages, CharacterId, PresetName, Priority, Reference
-from storycanvas.faces.operations import Age, EnhancementModel
+from flows.parameters import WORKERS, Ages, CharacterId, Enhancer, PresetName, Priority, Reference
+from storycanvas.faces.operations import Age
 from storycanvas.faces.recipes.age_progression import BASE, plan_base_age, refuse_child_ages
 from storycanvas.faces.recipes.age_progression import age_progression as plan_ages
+from storycanvas.faces.recipes.steps import Choice
 from storycanvas.faces.report import FaceRunReport
 from tasks.faces.context import open_run_context
 from tasks.faces.inputs import first_reference_image, load_character, load_preferences, make_request
@@ -32,7 +33,7 @@ def age_progression(
     ages: Ages = DEFAULT_AGES,
     base_image: Reference | None = None,
     base_age: Age | None = None,
-    enhance: EnhancementModel | None = EnhancementModel.GFPGAN_1_4,
+    enhance: Enhancer = Choice.AS_PREFERRED,
     preset: PresetName | None = None,
     allow_child_ages: bool = False,
     force: bool = False,
@@ -45,7 +46,7 @@ def age_progression(
         ages: Ages in years, 10 to 100, or from 0 with allow_child_ages.
         base_image: URL or path of the picture to start from; None takes the first reference image.
         base_age: Age in years that the picture shows; None takes the engine's estimate.
-        enhance: Model that restores each picture after ageing; None leaves them as they are.
+        enhance: Model that restores each picture after ageing; none leaves them as they are.
         preset: Id or name of a saved preset; None uses no preset.
         allow_child_ages: Whether ages below 10 may be made.
         force: Whether to make pictures again that exist already.

@@ -8,10 +8,18 @@ Started by an artist in the Prefect UI, or from Python:
 
 from prefect import flow
 
-from flows.parameters import WORKERS, CharacterId, PresetName, Priority, Reference
-from storycanvas.faces.operations import EnhancementModel, FaceSwapperModel
+from flows.parameters import (
+    WORKERS,
+    CharacterId,
+    Enhancer,
+    PresetName,
+    Priority,
+    Reference,
+    Swapper,
+)
 from storycanvas.faces.recipes.enhance_then_swap import SOURCE, TARGET
 from storycanvas.faces.recipes.enhance_then_swap import enhance_then_swap as plan_swap
+from storycanvas.faces.recipes.steps import Choice
 from storycanvas.faces.report import FaceRunReport
 from tasks.faces.context import open_run_context
 from tasks.faces.inputs import first_reference_image, load_character, load_preferences, make_request
@@ -29,9 +37,9 @@ def enhance_then_swap(
     character_id: CharacterId,
     target_image: Reference,
     source_face: Reference | None = None,
-    enhance_source: EnhancementModel | None = EnhancementModel.GFPGAN_1_4,
-    enhance_result: EnhancementModel | None = EnhancementModel.CODEFORMER,
-    face_swapper_model: FaceSwapperModel = FaceSwapperModel.INSWAPPER_128,
+    enhance_source: Enhancer = Choice.AS_PREFERRED,
+    enhance_result: Enhancer = Choice.AS_PREFERRED,
+    face_swapper_model: Swapper = Choice.AS_PREFERRED,
     preset: PresetName | None = None,
     force: bool = False,
     priority: Priority = 0,
@@ -42,8 +50,8 @@ def enhance_then_swap(
         character_id: Id of the character whose gallery receives the picture.
         target_image: URL or path of the picture that receives the face.
         source_face: URL or path of the face; None takes the first reference image.
-        enhance_source: Model that restores the face first; None leaves it as it is.
-        enhance_result: Model that restores the face in the result; None leaves it as it is.
+        enhance_source: Model that restores the face first; none leaves it as it is.
+        enhance_result: Model that restores the face in the result; none leaves it as it is.
         face_swapper_model: Model that swaps the faces.
         preset: Id or name of a saved preset; None uses no preset.
         force: Whether to make pictures again that exist already.

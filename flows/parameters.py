@@ -5,9 +5,10 @@ from typing import Annotated, Any, cast
 from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
-from pydantic import Field
+from pydantic import Field, StringConstraints, WithJsonSchema
 
-from storycanvas.faces.operations import Age
+from storycanvas.faces.operations import Age, EnhancementModel, FaceSwapperModel
+from storycanvas.faces.recipes.steps import Choice, EnhancerChoice, SwapperChoice
 
 
 def dry_run_name() -> str:
@@ -16,15 +17,28 @@ def dry_run_name() -> str:
     return f"{flow_run.flow_name}{dry}"
 
 
-CharacterId = Annotated[str, Field(min_length=1, max_length=200)]
-Reference = Annotated[str, Field(min_length=1, max_length=2000)]
-PresetName = Annotated[str, Field(min_length=1, max_length=200)]
+Stripped = StringConstraints(strip_whitespace=True)
+"""For every text of a form: Enter in a field of the Prefect UI adds a line break to the value."""
+
+Text = Annotated[str, Stripped]
+CharacterId = Annotated[str, Stripped, Field(min_length=1, max_length=200)]
+Reference = Annotated[str, Stripped, Field(min_length=1, max_length=2000)]
+PresetName = Annotated[str, Stripped, Field(min_length=1, max_length=200)]
 Priority = Annotated[int, Field(ge=-100, le=100)]
 Ages = Annotated[list[Age], Field(min_length=1, max_length=50)]
 
 ServerUrls = Annotated[list[Reference], Field(min_length=1, max_length=100)]
-FilePath = Annotated[str, Field(min_length=1, max_length=4000)]
-SearchText = Annotated[str, Field(min_length=1, max_length=200)]
+FilePath = Annotated[str, Stripped, Field(min_length=1, max_length=4000)]
+SearchText = Annotated[str, Stripped, Field(min_length=1, max_length=200)]
+
+
+def _dropdown(*choices: str) -> WithJsonSchema:
+    """Offer the choices in one dropdown; a union would be a row of tabs in the Prefect UI."""
+    return WithJsonSchema({"type": "string", "enum": [str(choice) for choice in choices]})
+
+
+Enhancer = Annotated[EnhancerChoice, _dropdown(*Choice, *EnhancementModel)]
+Swapper = Annotated[SwapperChoice, _dropdown(Choice.AS_PREFERRED, *FaceSwapperModel)]
 
 WORKERS = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers=8))
 """Threads of a run: enough to fetch, store and record while one step holds the GPU."""

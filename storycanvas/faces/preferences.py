@@ -1,10 +1,11 @@
-"""Where an operation's settings come from: default, preset, character, or given explicitly."""
+"""Where an operation's settings come from: default, recipe, character, preset, or the form."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cache
+from typing import Annotated, Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from storycanvas.faces.errors import BadField, OutOfRange
 from storycanvas.faces.operations import OPERATIONS, FaceOperation, parse_operation
@@ -20,12 +21,16 @@ _STORED_NAMES = {
 
 @dataclass(frozen=True)
 class Preferences:
-    """Settings of two sources, for every operation of a run.
+    """Settings of two stored sources, for every operation of a run.
+
+    A stored value that equals the built-in default counts as not set, as null does: the app stores
+    every setting of a character at each save, whether or not a person chose it.
 
     Attributes:
         preset: Parameters of a `facefusion_presets` document.
         preset_operation: The `operation_type` that the preset is for; None when there is no preset.
-        character: A character's `facefusion_preferred_settings`; a null value counts as not set.
+        character: A character's `facefusion_preferred_settings`; weaker than the preset, which a
+            person names for this run.
 
     Raises:
         BadField: The preset is for no known operation, or holds a parameter that it does not have.
@@ -51,12 +56,12 @@ class Preferences:
         Args:
             operation: The operation's class.
             fitted: Values that a recipe fits to the case, such as the blend of a large age jump;
-                they stand in for the built-in defaults and so give way to every other source.
+                they give way to every other source.
             explicit: Values that the caller named.
 
         Returns:
             The operation, and the source of each value that is not the built-in default: `recipe`,
-            `preset`, `character` or `explicit`, by field name.
+            `character`, `preset` or `explicit`, by field name.
 
         Raises:
             OutOfRange: A source holds a value that the operation does not take.
@@ -68,14 +73,39 @@ class Preferences:
         sources: dict[str, str] = {}
         for source, offered in (
             ("recipe", fitted),
-            ("preset", preset),
-            ("character", self.character),
+            ("character", _chosen(operation, self.character)),
+            ("preset", _chosen(operation, preset)),
             ("explicit", explicit),
         ):
             for name in fields & offered.keys():
                 if offered[name] is not None:
                     values[name], sources[name] = offered[name], source
         return _build(operation, kind, values, sources)
+
+
+def _chosen(operation: type[FaceOperation], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep the stored values of an operation's fields that differ from the built-in default."""
+    names = operation.model_fields.keys() & stored.keys()
+    return {name: stored[name] for name in names if not _is_default(operation, name, stored[name])}
+
+
+def _is_default(operation: type[FaceOperation], name: str, value: object) -> bool:
+    """Compare as the operation reads the value: `yolo_face` and `["box"]` are defaults, too."""
+    try:
+        read = _field_reader(operation, name).validate_python(value)
+    except ValidationError:
+        return False  # the operation refuses it, with its source
+    default = operation.model_fields[name].get_default()
+    return bool(read == default)
+
+
+@cache
+def _field_reader(operation: type[FaceOperation], name: str) -> TypeAdapter[Any]:
+    info = operation.model_fields[name]
+    hint: Any = info.annotation
+    for constraint in info.metadata:
+        hint = Annotated[hint, constraint]
+    return TypeAdapter(hint)
 
 
 def _build(

@@ -8,11 +8,13 @@ import pytest
 from prefect.client.schemas.objects import State
 from pymongo.database import Database
 
+from db.schema.documents.characters import PreferredSettings
 from db.schema.documents.faces import OperationRecord
 from flows.age_progression import age_progression
 from storycanvas.faces.operations import DetectOperation
 from storycanvas.faces.pictures.provenance import read_provenance
 from storycanvas.faces.pictures.reading import read_picture
+from storycanvas.faces.recipes.steps import Choice
 from storycanvas.faces.report import FaceRunReport
 from tests.support.db.fixtures import empty_database
 from tests.support.flows.fixtures import open_world
@@ -179,9 +181,9 @@ def test_known_and_estimated_age_both_stand_in_the_report() -> None:
 
 
 def test_settings_of_character_and_preset_are_used_and_told(world: World) -> None:
+    saved = {**PreferredSettings().model_dump(), "face_selector_order": "large-small"}
     world.database["characters"].update_one(
-        {"id": CHARACTER},
-        {"$set": {"facefusion_preferred_settings": {"age_adjustment_blend": 0.5}}},
+        {"id": CHARACTER}, {"$set": {"facefusion_preferred_settings": saved}}
     )
     world.database["facefusion_presets"].insert_one(
         {
@@ -192,12 +194,21 @@ def test_settings_of_character_and_preset_are_used_and_told(world: World) -> Non
         }
     )
 
-    report = age_progression(CHARACTER, ages=[45], preset="soft")
+    report = age_progression(CHARACTER, ages=[60], base_age=25, preset="soft")
 
+    order = {"face_selector_order": "character"}
     assert [step.sources for step in report.steps] == [
-        {"age_adjustment_blend": "character"},
-        {"face_enhancer_blend": "preset"},
+        {"age_adjustment_blend": "recipe", **order},
+        {"face_enhancer_blend": "preset", **order},
     ]
+
+
+@pytest.mark.usefixtures("world")
+def test_a_line_break_behind_an_id_is_not_part_of_it() -> None:
+    state = age_progression(f"{CHARACTER}\n", ages=[45], enhance=Choice.NONE, return_state=True)
+
+    assert outcomes(state.result()) == {"done"}
+    assert shown_by(state)[0] == f"ages [45] of {CHARACTER}"
 
 
 def test_a_named_base_image_is_used_instead_of_the_reference_image(world: World) -> None:

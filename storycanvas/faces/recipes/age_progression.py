@@ -12,7 +12,7 @@ from storycanvas.faces.errors import BaseAgeUnknown, ChildAgeRefused
 from storycanvas.faces.operations import AgeAdjustOperation, EnhancementModel
 from storycanvas.faces.plan import Gallery, Plan, PlanPicture, Step
 from storycanvas.faces.preferences import Preferences
-from storycanvas.faces.recipes.steps import enhancement
+from storycanvas.faces.recipes.steps import Choice, EnhancerChoice, enhancement, wants_enhancement
 
 INTERMEDIATE_FROM = 40
 """Years of a jump from which on intermediate ages are used (docs/pictures.md)."""
@@ -92,7 +92,7 @@ def age_progression(
     base_age: int,
     ages: Sequence[int],
     *,
-    enhance: EnhancementModel | None = EnhancementModel.GFPGAN_1_4,
+    enhance: EnhancerChoice = Choice.AS_PREFERRED,
     preferences: Preferences | None = None,
     allow_child_ages: bool = False,
 ) -> Plan:
@@ -102,7 +102,7 @@ def age_progression(
         base_image: Reference of the base picture.
         base_age: Years; what is known or estimated of the base picture.
         ages: Wanted ages in years, 0 to 100; order and repetitions do not matter.
-        enhance: Model that restores each wanted picture after ageing, or None.
+        enhance: Model that restores each wanted picture after ageing.
         preferences: Settings of a preset and of the character.
         allow_child_ages: Whether ages below 10 may be made.
 
@@ -117,10 +117,10 @@ def age_progression(
     steps: list[Step] = []
     for age, start in age_path(base_age, ages).items():
         wanted = age in ages
-        finished = wanted and enhance is None
+        enhanced = wanted and wants_enhancement(enhance)
         parent = BASE if start == base_age else age_step(start)
-        steps.append(_ageing(age, start, parent, chosen, finished=finished))
-        if wanted and enhance is not None:
+        steps.append(_ageing(age, start, parent, chosen, finished=wanted and not enhanced))
+        if enhanced:
             steps.append(_enhancing(age, enhance, chosen))
     base = PlanPicture(name=BASE, reference=base_image, label=f"base ({base_age})")
     return Plan(pictures=(base,), steps=tuple(steps))
@@ -175,7 +175,7 @@ def _ageing(age: int, start: int, parent: str, chosen: Preferences, *, finished:
     )
 
 
-def _enhancing(age: int, model: EnhancementModel, chosen: Preferences) -> Step:
+def _enhancing(age: int, model: EnhancerChoice, chosen: Preferences) -> Step:
     operation, sources = enhancement(model, EnhancementModel.GFPGAN_1_4, chosen)
     return Step(
         name=f"enhance age {age}",

@@ -1,9 +1,15 @@
 """Enhance then swap: a face, restored, into a picture, restored again."""
 
-from storycanvas.faces.operations import EnhancementModel, FaceSwapperModel, SwapOperation
+from storycanvas.faces.operations import EnhancementModel, SwapOperation
 from storycanvas.faces.plan import Gallery, Plan, PlanPicture, Step
 from storycanvas.faces.preferences import Preferences
-from storycanvas.faces.recipes.steps import enhancement
+from storycanvas.faces.recipes.steps import (
+    Choice,
+    EnhancerChoice,
+    SwapperChoice,
+    enhancement,
+    wants_enhancement,
+)
 
 SOURCE = "source"
 TARGET = "target"
@@ -13,9 +19,9 @@ def enhance_then_swap(
     source_face: str,
     target_image: str,
     *,
-    enhance_source: EnhancementModel | None = EnhancementModel.GFPGAN_1_4,
-    enhance_result: EnhancementModel | None = EnhancementModel.CODEFORMER,
-    face_swapper_model: FaceSwapperModel = FaceSwapperModel.INSWAPPER_128,
+    enhance_source: EnhancerChoice = Choice.AS_PREFERRED,
+    enhance_result: EnhancerChoice = Choice.AS_PREFERRED,
+    face_swapper_model: SwapperChoice = Choice.AS_PREFERRED,
     preferences: Preferences | None = None,
 ) -> Plan:
     """Plan the swap of a face into a picture, in one to three steps.
@@ -23,19 +29,20 @@ def enhance_then_swap(
     Args:
         source_face: Reference of the picture with the face to put in.
         target_image: Reference of the picture that receives the face.
-        enhance_source: Model that restores the source face first, or None.
-        enhance_result: Model that restores the face in the result, or None.
+        enhance_source: Model that restores the source face first; the usual one is gfpgan_1.4.
+        enhance_result: Model that restores the face in the result; the usual one is codeformer.
         face_swapper_model: Model that swaps.
         preferences: Settings of a preset and of the character.
     """
     chosen = preferences or Preferences()
     steps: list[Step] = []
-    if enhance_source is not None:
+    if wants_enhancement(enhance_source):
         usual = EnhancementModel.GFPGAN_1_4
         steps.append(_enhancing("enhance source", SOURCE, enhance_source, usual, chosen))
     face = steps[-1].name if steps else SOURCE
-    steps.append(_swapping(face, face_swapper_model, chosen, finished=enhance_result is None))
-    if enhance_result is not None:
+    enhanced = wants_enhancement(enhance_result)
+    steps.append(_swapping(face, face_swapper_model, chosen, finished=not enhanced))
+    if enhanced:
         usual = EnhancementModel.CODEFORMER
         steps.append(_enhancing("enhance result", "swap", enhance_result, usual, chosen))
     pictures = (
@@ -45,8 +52,8 @@ def enhance_then_swap(
     return Plan(pictures=pictures, steps=tuple(steps))
 
 
-def _swapping(face: str, model: FaceSwapperModel, chosen: Preferences, *, finished: bool) -> Step:
-    named = {"face_swapper_model": model} if model is not FaceSwapperModel.INSWAPPER_128 else {}
+def _swapping(face: str, model: SwapperChoice, chosen: Preferences, *, finished: bool) -> Step:
+    named = {} if model is Choice.AS_PREFERRED else {"face_swapper_model": model}
     operation, sources = chosen.resolve(SwapOperation, fitted={}, explicit=named)
     return Step(
         name="swap",
@@ -59,7 +66,7 @@ def _swapping(face: str, model: FaceSwapperModel, chosen: Preferences, *, finish
 
 
 def _enhancing(
-    name: str, of: str, model: EnhancementModel, usual: EnhancementModel, chosen: Preferences
+    name: str, of: str, model: EnhancerChoice, usual: EnhancementModel, chosen: Preferences
 ) -> Step:
     operation, sources = enhancement(model, usual, chosen)
     gallery = Gallery.ENHANCED_FACES if of == SOURCE else Gallery.SWAPPED_FACES

@@ -1,30 +1,55 @@
-"""What recipes share: an enhancement around their own operations, an inspection before them."""
+"""What recipes share: choices of a model, an enhancement, an inspection of the inputs."""
+
+from enum import StrEnum
+from typing import Literal
 
 from storycanvas.faces.operations import (
     DetectOperation,
     EnhancementModel,
     EnhanceOperation,
     FaceOperation,
+    FaceSwapperModel,
 )
 from storycanvas.faces.plan import Plan, PlanPicture, Step
 from storycanvas.faces.preferences import Preferences
 
 
+class Choice(StrEnum):
+    """What a form offers beside models."""
+
+    AS_PREFERRED = "as preferred"
+    NONE = "none"
+
+
+EnhancerChoice = EnhancementModel | Choice | None
+"""A model, which is explicit, or what preset, character and recipe prefer, or no enhancement.
+
+None is `none`: parameters of earlier runs and schedules hold it.
+"""
+
+SwapperChoice = FaceSwapperModel | Literal[Choice.AS_PREFERRED]
+"""A model, which is explicit, or what preset and character prefer."""
+
+
+def wants_enhancement(model: EnhancerChoice) -> bool:
+    """Check that an enhancement is not left out."""
+    return model not in (Choice.NONE, None)
+
+
 def enhancement(
-    model: EnhancementModel, usual: EnhancementModel, chosen: Preferences
+    model: EnhancerChoice, usual: EnhancementModel, chosen: Preferences
 ) -> tuple[FaceOperation, dict[str, str]]:
     """Resolve an enhancement and the sources of its values.
 
     Args:
-        model: The model asked for.
-        usual: The model that the recipe's form is filled with: it gives way to the preset and the
-            character, any other model does not.
+        model: A model is stronger than all other sources; `as preferred` asks those.
+        usual: The recipe's own choice, which gives way to the character and the preset.
         chosen: Settings of a preset and of the character.
     """
-    value = {"enhancement_model": model}
-    if model is usual:
-        return chosen.resolve(EnhanceOperation, fitted=value, explicit={})
-    return chosen.resolve(EnhanceOperation, fitted={}, explicit=value)
+    if isinstance(model, EnhancementModel):
+        explicit = {"enhancement_model": model}
+        return chosen.resolve(EnhanceOperation, fitted={}, explicit=explicit)
+    return chosen.resolve(EnhanceOperation, fitted={"enhancement_model": usual}, explicit={})
 
 
 def inspection(pictures: dict[str, str], preferences: Preferences | None = None) -> Plan:

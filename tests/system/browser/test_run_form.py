@@ -36,10 +36,11 @@ def test_every_field_is_flat_and_says_in_a_sentence_what_it_is(form: RunForm) ->
     assert form.descriptions() == {name: field["description"] for name, field in properties.items()}
 
 
-def test_enhance_is_a_dropdown_of_the_enhancement_models(form: RunForm) -> None:
+def test_enhance_is_a_dropdown_of_as_preferred_none_and_the_models(form: RunForm) -> None:
     choices = form.choices("enhance")
 
-    expect(choices).to_have_text([model.value for model in EnhancementModel])
+    models = [model.value for model in EnhancementModel]
+    expect(choices).to_have_text(["as preferred", "none", *models])
 
 
 def test_an_optional_field_can_be_filled_and_emptied_again(form: RunForm) -> None:

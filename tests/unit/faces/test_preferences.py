@@ -1,9 +1,15 @@
-"""Settings: built-in default, then preset, then character, then what was given."""
+"""Settings: built-in default, then recipe, character, preset, and what was given."""
 
 import pytest
 
+from db.schema.documents.characters import PreferredSettings
 from storycanvas.faces.errors import BadField, OutOfRange
-from storycanvas.faces.operations import AgeAdjustOperation, EnhanceOperation
+from storycanvas.faces.operations import (
+    OPERATIONS,
+    AgeAdjustOperation,
+    EnhanceOperation,
+    FaceOperation,
+)
 from storycanvas.faces.preferences import Preferences, unused_preset
 from storycanvas.faces.recipes.steps import inspection
 
@@ -13,11 +19,16 @@ PRECEDENCE = [
     # preset, character, explicit -> value, source
     (None, None, None, "gfpgan_1.4", None),
     ("codeformer", None, None, "codeformer", "preset"),
-    ("codeformer", "gpen_bfr_512", None, "gpen_bfr_512", "character"),
+    ("codeformer", "gpen_bfr_512", None, "codeformer", "preset"),
     ("codeformer", "gpen_bfr_512", "gfpgan_1.3", "gfpgan_1.3", "explicit"),
     (None, "gpen_bfr_512", None, "gpen_bfr_512", "character"),
-    ("codeformer", "gfpgan_1.4", None, "gfpgan_1.4", None),
+    ("codeformer", "gfpgan_1.4", None, "codeformer", "preset"),
+    ("gfpgan_1.4", "codeformer", None, "codeformer", "character"),
+    ("codeformer", "gpen_bfr_512", "gfpgan_1.4", "gfpgan_1.4", None),
 ]
+
+SAVED_BY_THE_APP = PreferredSettings().model_dump()
+"""What the app stores at every save of a character, chosen or not."""
 
 
 @pytest.mark.parametrize(("preset", "character", "explicit", "value", "source"), PRECEDENCE)
@@ -35,6 +46,52 @@ def test_the_stronger_source_wins_and_is_named(
     assert isinstance(operation, EnhanceOperation)
     assert operation.enhancement_model == value
     assert sources == ({MODEL: source} if source else {})
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_settings_that_the_app_saved_without_a_choice_give_way_to_a_recipe(
+    operation: type[FaceOperation],
+) -> None:
+    fitted = {
+        name: value
+        for name, value in {
+            "enhancement_model": "codeformer",
+            "age_adjustment_blend": 0.7,
+            "face_swapper_model": "simswap_256",
+            "face_editor_mouth_smile": 10,
+        }.items()
+        if name in operation.model_fields
+    }
+    given = {"target_age": 45} if operation is AgeAdjustOperation else {}
+    saved = Preferences(character=SAVED_BY_THE_APP)
+
+    resolved, sources = saved.resolve(operation, fitted=fitted, explicit=given)
+    bare, _ = Preferences().resolve(operation, fitted=fitted, explicit=given)
+
+    assert resolved == bare
+    assert sources == {
+        **dict.fromkeys(fitted, "recipe"),
+        **dict.fromkeys(given, "explicit"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("face_detector_model", "yolo_face"),
+        ("face_mask_types", ["box"]),
+        ("face_enhancer_blend", 1),
+        ("face_selector_mode", "one"),
+    ],
+)
+def test_a_default_counts_as_not_chosen_in_every_spelling(name: str, value: object) -> None:
+    strongest = {"face_detector_model": "many", "face_mask_types": ["region"]}
+    others = {"face_enhancer_blend": 0.5, "face_selector_mode": "many"} | strongest
+    chosen = Preferences({name: value}, "enhance", {name: others[name]})
+
+    _, sources = chosen.resolve(EnhanceOperation, fitted={}, explicit={})
+
+    assert sources == {name: "character"}
 
 
 def test_a_preset_for_another_operation_changes_nothing() -> None:

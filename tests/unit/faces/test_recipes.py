@@ -1,11 +1,19 @@
 """Recipes plan what docs/pictures.md describes for ageing, restoring and swapping."""
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
+from db.schema.documents.characters import PreferredSettings
 from storycanvas.faces.errors import BaseAgeUnknown, ChildAgeRefused
-from storycanvas.faces.operations import AgeAdjustOperation, EnhancementModel, FaceSwapperModel
+from storycanvas.faces.operations import (
+    AgeAdjustOperation,
+    EnhancementModel,
+    EnhanceOperation,
+    FaceSwapperModel,
+    SwapOperation,
+)
 from storycanvas.faces.plan import Gallery, Plan, Step
 from storycanvas.faces.preferences import Preferences
 from storycanvas.faces.recipes.age_progression import (
@@ -15,7 +23,7 @@ from storycanvas.faces.recipes.age_progression import (
     plan_base_age,
 )
 from storycanvas.faces.recipes.enhance_then_swap import enhance_then_swap
-from storycanvas.faces.recipes.steps import inspection
+from storycanvas.faces.recipes.steps import Choice, EnhancerChoice, SwapperChoice, inspection
 
 
 def named(plan: Plan) -> dict[str, Step]:
@@ -65,6 +73,71 @@ def test_a_preferred_blend_is_stronger_than_the_recipe() -> None:
     assert step.sources == {"age_adjustment_blend": "character"}
 
 
+STORED_DEFAULTS = Preferences(character=PreferredSettings().model_dump())
+
+
+def test_a_large_jump_stays_soft_beside_settings_that_the_app_saved_without_a_choice() -> None:
+    step = named(age_progression("base.png", 30, [65], preferences=STORED_DEFAULTS))["age 65"]
+
+    assert blend(step) == 0.7
+    assert step.sources == {"age_adjustment_blend": "recipe"}
+
+
+RESTORING = [
+    # form, preset, character -> model, source
+    (Choice.AS_PREFERRED, None, PreferredSettings().model_dump(), "codeformer", "recipe"),
+    (
+        Choice.AS_PREFERRED,
+        "gpen_bfr_512",
+        {"enhancement_model": "gfpgan_1.4"},
+        "gpen_bfr_512",
+        "preset",
+    ),
+    (Choice.AS_PREFERRED, None, {"enhancement_model": "gfpgan_1.3"}, "gfpgan_1.3", "character"),
+    (EnhancementModel.CODEFORMER, "gpen_bfr_512", {}, "codeformer", "explicit"),
+    (EnhancementModel.GFPGAN_1_4, "gpen_bfr_512", {}, "gfpgan_1.4", None),
+]
+
+
+@pytest.mark.parametrize(("form", "preset", "character", "model", "source"), RESTORING)
+def test_the_result_of_a_swap_is_restored_as_form_preset_character_or_recipe_say(
+    form: EnhancerChoice,
+    preset: str | None,
+    character: dict[str, Any],
+    model: str,
+    source: str | None,
+) -> None:
+    stored = {"enhancement_model": preset}
+    preferences = Preferences(stored, "enhance", character)
+
+    plan = enhance_then_swap("a", "b", enhance_result=form, preferences=preferences)
+
+    step = named(plan)["enhance result"]
+    assert isinstance(step.operation, EnhanceOperation)
+    assert step.operation.enhancement_model == model
+    assert step.sources == ({"enhancement_model": source} if source else {})
+
+
+@pytest.mark.parametrize(
+    ("form", "model"),
+    [
+        (Choice.AS_PREFERRED, "simswap_256"),
+        (FaceSwapperModel.INSWAPPER_128, "inswapper_128"),
+        (FaceSwapperModel.UNIFACE_256, "uniface_256"),
+    ],
+)
+def test_a_swapper_that_the_form_names_is_stronger_than_a_preset(
+    form: SwapperChoice, model: str
+) -> None:
+    preset = Preferences({"face_swapper_model": "simswap_256"}, "swap")
+
+    plan = enhance_then_swap("a", "b", face_swapper_model=form, preferences=preset)
+
+    operation = named(plan)["swap"].operation
+    assert isinstance(operation, SwapOperation)
+    assert operation.face_swapper_model == model
+
+
 @pytest.mark.parametrize("age", [0, 9])
 def test_child_ages_are_refused(age: int) -> None:
     with pytest.raises(ChildAgeRefused, match=f"Age {age} is below 10.*allow_child_ages"):
@@ -100,12 +173,13 @@ def test_the_face_is_enhanced_then_swapped_then_enhanced() -> None:
     ("before", "after", "names"),
     [
         (None, None, ["swap"]),
+        (Choice.NONE, Choice.NONE, ["swap"]),
         (EnhancementModel.GFPGAN_1_4, None, ["enhance source", "swap"]),
         (None, EnhancementModel.CODEFORMER, ["swap", "enhance result"]),
     ],
 )
 def test_each_enhancement_is_optional(
-    before: EnhancementModel | None, after: EnhancementModel | None, names: list[str]
+    before: EnhancerChoice, after: EnhancerChoice, names: list[str]
 ) -> None:
     plan = enhance_then_swap("a", "b", enhance_source=before, enhance_result=after)
 
