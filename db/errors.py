@@ -113,6 +113,10 @@ class MigrationLockLost(DatabaseError):
     """Another run has taken over, because this one did not renew its lock in time."""
 
 
+class DocumentsWouldExpire(DatabaseError):
+    """A migration would change the field of a TTL index, by which MongoDB removes documents."""
+
+
 class BrokenMigrationRecord(DatabaseError):
     """A document of `migrations` was not written by a migration."""
 

@@ -17,32 +17,33 @@ from tasks.database.migrate import (
     CHARACTERS_KEY,
     count_characters,
     migration_table,
+    migration_warnings,
     repair_characters,
-    unresolved_warnings,
 )
 
 
 @flow(name="migrate-characters", flow_run_name=dry_run_name)
-def migrate_characters(dry_run: bool = False) -> CharacterMigrationReport:
+def migrate_characters(dry_run: bool = False, keep_ttl: bool = False) -> CharacterMigrationReport:
     """Give every character the FaceFusion fields that are missing, null or of a wrong type.
 
     What is valid stays as it is, and migrate-db can give back what was there before.
 
     Args:
         dry_run: Whether to look only and change nothing.
+        keep_ttl: Whether to change fields of TTL indexes, by which MongoDB then removes documents.
 
     Returns:
         How many characters have each field, before and after, and what was changed.
     """
     with opened_database() as database:
         before = count_characters(database)
-        migration = repair_characters(database, dry_run=dry_run)
+        migration = repair_characters(database, dry_run=dry_run, keep_ttl=keep_ttl)
         after = before if dry_run else count_characters(database)
     report = CharacterMigrationReport(before=before, migration=migration, after=after)
     publish_report(
         report.summary(),
         migration_table(CHARACTERS_KEY, migration.moves),
         lines=report.lines(),
-        warnings=unresolved_warnings(migration.moves),
+        warnings=migration_warnings(migration),
     )
     return report

@@ -16,7 +16,7 @@ from pydantic import Field
 from db.migrations.engine.check import MigrationReport
 from tasks.artifacts import publish_report
 from tasks.database.connection import opened_database
-from tasks.database.migrate import MIGRATE_KEY, migrate, migration_table, unresolved_warnings
+from tasks.database.migrate import MIGRATE_KEY, migrate, migration_table, migration_warnings
 
 # A number on the command line is a number to Prefect, which would refuse it for a text.
 Target = Literal["latest"] | Annotated[int, Field(ge=0, le=9999)]
@@ -30,7 +30,10 @@ def _run_name() -> str:
 
 @flow(name="migrate-db", flow_run_name=_run_name)
 def migrate_db(
-    target: Target = "latest", dry_run: bool = False, accept: bool = False
+    target: Target = "latest",
+    dry_run: bool = False,
+    accept: bool = False,
+    keep_ttl: bool = False,
 ) -> MigrationReport:
     """Carry out the migrations up to a number, or undo those after it.
 
@@ -41,16 +44,17 @@ def migrate_db(
         target: The number of the last migration that is to be applied, 0 for none, or latest.
         dry_run: Whether to look only and change nothing.
         accept: Whether to remove the undo notes of applied migrations from documents, for good.
+        keep_ttl: Whether to change fields of TTL indexes, by which MongoDB then removes documents.
 
     Returns:
         What was carried out or undone, with the number of documents changed.
     """
     with opened_database() as database:
-        report = migrate(database, str(target), dry_run=dry_run, accept=accept)
+        report = migrate(database, str(target), dry_run=dry_run, accept=accept, keep_ttl=keep_ttl)
     publish_report(
         report.summary(),
         migration_table(MIGRATE_KEY, report.moves, report.accepted),
         lines=report.lines(),
-        warnings=unresolved_warnings(report.moves),
+        warnings=migration_warnings(report),
     )
     return report

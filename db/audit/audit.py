@@ -14,7 +14,7 @@ from pymongo.database import Database
 
 from db.audit.documents import Validation, long_histories, oversized_documents
 from db.audit.effects import PendingEffects, pending_effects
-from db.audit.indexes import index_findings, unused_indexes
+from db.audit.indexes import expiring_index_findings, index_findings, unused_indexes
 from db.audit.jobs import EXPIRED, QUEUES, requeue_expired, stuck_jobs
 from db.audit.orphans import orphans
 from db.audit.report import AuditFinding, AuditReport, run_check, worst_first
@@ -48,7 +48,7 @@ def audit(
     tolerant = reading_anything(database)
     validations = [(collection, Validation(collection)) for collection in COLLECTIONS]
     with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
-        found = [*_indexes(tolerant), *_jobs_and_effects(tolerant, now)]
+        found = [*_indexes(tolerant, now), *_jobs_and_effects(tolerant, now)]
         for relation in RELATIONS:
             look = partial(orphans, tolerant, relation)
             found += run_check(f"orphans by {relation.field}", relation.collection, look)
@@ -65,7 +65,7 @@ def audit(
     )
 
 
-def _indexes(database: Database[Document]) -> Iterator[AuditFinding]:
+def _indexes(database: Database[Document], now: datetime) -> Iterator[AuditFinding]:
     """Look at indexes before anything else, since the other parts use them."""
     there = set(database.list_collection_names())
     ours = [each for each in COLLECTIONS if each.name in there and not each.app_owned]
@@ -73,6 +73,8 @@ def _indexes(database: Database[Document]) -> Iterator[AuditFinding]:
     yield from run_check(
         "indexes", "all collections", lambda: index_findings(initialise(database, dry_run=True))
     )
+    expiring = partial(expiring_index_findings, database, now)
+    yield from run_check("TTL indexes", "all collections", expiring)
 
 
 def _jobs_and_effects(database: Database[Document], now: datetime) -> Iterator[AuditFinding]:

@@ -10,7 +10,8 @@ from pymongo.database import Database
 from db.audit.report import MAX_EXAMPLES, AuditFinding, Kind, check_skipped, run_check
 from db.connection import Document
 from db.errors import DatabaseRefused
-from db.schema.collections import Collection
+from db.schema.collections import COLLECTIONS, Collection
+from db.setup.expiry import expiring_indexes
 from db.setup.report import Finding, InitReport, Outcome
 
 CHECK = "use of indexes"
@@ -84,6 +85,35 @@ def _finding(
         severity="info",
         remedy=remedy,
     )
+
+
+_EXPIRING = (
+    "Drop it if these documents are to stay; nothing brings back what MongoDB removes by it."
+)
+
+
+def expiring_index_findings(database: Database[Document], now: datetime) -> Iterator[AuditFinding]:
+    """Name every TTL index with what it would remove today.
+
+    The registry's own is meant, and named only while it would remove more once texts are dates.
+    """
+    ours = {
+        (collection.name, index.name)
+        for collection in COLLECTIONS
+        for index in collection.indexes
+        if index.expire_after is not None
+    }
+    for index in expiring_indexes(database, now):
+        meant = (index.collection, index.name) in ours
+        if index.asleep or not meant:
+            yield AuditFinding(
+                kind="expiring index",
+                collection=index.collection,
+                subject=str(index),
+                count=index.due + index.asleep,
+                severity="warning" if index.due or index.asleep else "info",
+                remedy=_EXPIRING,
+            )
 
 
 _RUN_INIT_DB = "Run init-db."

@@ -19,6 +19,7 @@ Kind = Literal[
     "different index",
     "blocked index",
     "unused index",
+    "expiring index",
     "oversized document",
     "long history",
     "similar users",

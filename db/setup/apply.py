@@ -32,6 +32,7 @@ from db.setup.compare import (
     validation,
     validation_actions,
 )
+from db.setup.expiry import expiring_indexes
 from db.setup.report import Finding, InitReport
 
 
@@ -98,7 +99,10 @@ def initialise(
             wanted = actions[collection.name]
             findings += _apply_collection(database, collection, wanted, dry_run=dry_run)
         findings += _strange_collections(database)
-    return InitReport(database=database.name, dry_run=dry_run, findings=tuple(findings))
+        expiring = expiring_indexes(database)
+    return InitReport(
+        database=database.name, dry_run=dry_run, findings=tuple(findings), expiring=expiring
+    )
 
 
 def _apply_collection(

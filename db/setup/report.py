@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Literal, get_args
 
 from db.schema.documents.base import Frozen
+from db.setup.expiry import ExpiringIndex
 
 Kind = Literal["collection", "validator", "index"]
 Outcome = Literal["created", "existing", "repaired", "blocked", "unknown"]
@@ -66,11 +67,13 @@ class InitReport(Frozen):
 
     Attributes:
         dry_run: Whether it only looked; `created` and `repaired` then mean what it would do.
+        expiring: Every TTL index of the database, with what it would remove today.
     """
 
     database: str
     dry_run: bool
     findings: tuple[Finding, ...]
+    expiring: tuple[ExpiringIndex, ...] = ()
 
     @property
     def blocked(self) -> tuple[Finding, ...]:
@@ -87,7 +90,7 @@ class InitReport(Frozen):
         return (finding for finding in self.findings if finding.outcome in outcomes)
 
     def lines(self) -> Iterator[str]:
-        """Summarise in one line for each collection what became of it and of its indexes."""
+        """Summarise in one line for each collection what became of it, then name TTL indexes."""
         for collection, findings in groupby(self.findings, key=lambda finding: finding.collection):
             by_outcome: dict[Outcome, list[str]] = defaultdict(list)
             for finding in findings:
@@ -97,6 +100,8 @@ class InitReport(Frozen):
                 for outcome, names in by_outcome.items()
             ]
             yield f"{collection}: {'; '.join(parts)}."
+        for index in self.expiring:
+            yield f"{index}."
 
     def summary(self) -> str:
         """Count in one sentence how many there are of each outcome."""

@@ -26,20 +26,22 @@ Row = dict[str, str | int]
 
 @retrying_task("migrate")
 def migrate(
-    database: Database[Document], target: str, *, dry_run: bool, accept: bool
+    database: Database[Document], target: str, *, dry_run: bool, accept: bool, keep_ttl: bool
 ) -> MigrationReport:
     """Bring a database to a state, or report what that would take."""
     with shown_progress(f"{MIGRATE_KEY}-progress") as progress:
-        migrator = Migrator(database, _run_by(), load_migrations(), progress)
+        migrator = Migrator(database, _run_by(), load_migrations(), progress, keep_ttl=keep_ttl)
         act = migrator.dry_run if dry_run else migrator.apply
         return act(target, accept=accept)
 
 
 @retrying_task("migrate characters")
-def repair_characters(database: Database[Document], *, dry_run: bool) -> MigrationReport:
+def repair_characters(
+    database: Database[Document], *, dry_run: bool, keep_ttl: bool
+) -> MigrationReport:
     """Repair the FaceFusion fields of all characters, or report what that would take."""
     with shown_progress(f"{CHARACTERS_KEY}-progress") as progress:
-        migrator = Migrator(database, _run_by(), load_migrations(), progress)
+        migrator = Migrator(database, _run_by(), load_migrations(), progress, keep_ttl=keep_ttl)
         act = migrator.dry_run if dry_run else migrator.apply
         return act(CHARACTER_FIELDS, repeat=True)
 
@@ -50,9 +52,13 @@ def count_characters(database: Database[Document]) -> CharacterStatistics:
     return character_statistics(database)
 
 
-def unresolved_warnings(moves: Iterable[MoveReport]) -> list[str]:
-    """List what the migrations leave to a person."""
-    return [f"Left to a person: {left}." for move in moves for left in move.unresolved]
+def migration_warnings(report: MigrationReport) -> list[str]:
+    """List what the migrations leave to a person, and the TTL indexes that keep them from running.
+
+    The latter are known of a dry run alone, since any other run is refused.
+    """
+    left = [f"Left to a person: {left}." for move in report.moves for left in move.unresolved]
+    return left + [f"{index}; drop it, or say keep_ttl." for index in report.expiring]
 
 
 def migration_table(

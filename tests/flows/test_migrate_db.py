@@ -88,3 +88,21 @@ def test_targets_that_are_none_end_in_one_sentence(configured: Data) -> None:
     with pytest.raises(UnknownMigration):
         state.result()
     assert configured.list_collection_names() == ["scenes"]
+
+
+def test_a_ttl_index_that_a_migration_would_wake_refuses_the_run_and_warns_in_a_dry_run(
+    configured: Data, caplog: pytest.LogCaptureFixture
+) -> None:
+    configured["scenes"].create_index("created_at", expireAfterSeconds=3600)
+    named = "Index created_at_1 of scenes removes documents 3600 s after created_at: 0 today; "
+
+    assert migrate_db(dry_run=True).expiring
+    state = migrate_db(return_state=True)
+
+    assert any(
+        record.getMessage().startswith(named) and record.levelname == "WARNING"
+        for record in caplog.records
+    )
+    assert state.is_failed()
+    assert named in (state.message or "")
+    assert migrate_db(target=5, keep_ttl=True).moves

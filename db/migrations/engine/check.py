@@ -141,6 +141,7 @@ class MigrationReport(Frozen):
         moves: What was applied or undone, in this order.
         accepted: Documents by collection that lost undo notes; None where that was not asked for.
         lowest: The lowest number that the database can go back to, once this is accepted.
+        expiring: In a dry run, one sentence for each TTL index on a field that would be changed.
     """
 
     database: str
@@ -150,6 +151,7 @@ class MigrationReport(Frozen):
     moves: tuple[MoveReport, ...]
     accepted: dict[str, int] | None = None
     lowest: int = 0
+    expiring: tuple[str, ...] = ()
 
     def lines(self) -> Iterator[str]:
         """Summarise in one line each what is applied and what became of each migration."""

@@ -151,6 +151,11 @@ class FieldChange:
         return when({"$and": [is_a(note, "array"), untouched]}, was, f"${name}")
 
 
+def changed_fields(changes: Iterable[FieldChange]) -> dict[str, tuple[str, ...]]:
+    """Name by collection the fields that some changes may change."""
+    return {change.collection: tuple(change.rules) for change in changes}
+
+
 def note_path(key: str, name: str) -> Expression:
     """Build the path of a migration's undo note on a field."""
     return f"${UNDO}.{key}.{name}"

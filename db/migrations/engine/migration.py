@@ -32,6 +32,8 @@ class Migration:
         check: Counts what is left to change, which proves the result.
         down: Undoes it; None when it cannot be undone.
         former_checksums: Of earlier releases' files with the same steps in other words.
+        changes: The fields that it may change or restore, by collection; None if that is not
+            declared, and it may be any.
         repeatable: Whether going to `latest` applies it again to documents written since.
     """
 
@@ -44,6 +46,7 @@ class Migration:
     down: Step | None = None
     former_checksums: tuple[str, ...] = ()
     repeatable: bool = False
+    changes: Mapping[str, Sequence[str]] | None = None
 
     @property
     def key(self) -> str:
@@ -74,6 +77,7 @@ def _load(module: ModuleType) -> Migration:
         down=getattr(module, "down", None),
         former_checksums=getattr(module, "FORMER_CHECKSUMS", ()),
         repeatable=getattr(module, "REPEATABLE", False),
+        changes=getattr(module, "CHANGES", None),
     )
 
 

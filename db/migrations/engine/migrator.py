@@ -13,6 +13,7 @@ from pymongo.database import Database
 from db.connection import Document, reading_anything, translated_errors
 from db.errors import DatabaseError, MigrationFailed
 from db.migrations.engine.check import Check, Direction, MigrationReport, MoveReport
+from db.migrations.engine.expiring import expiring_by, refuse_expiring
 from db.migrations.engine.fields import UNDO, forget
 from db.migrations.engine.lock import LEASE, HeldLock, LockRepository, migration_lock
 from db.migrations.engine.migration import LATEST, Migration, Move, plan_moves
@@ -46,6 +47,8 @@ class Migrator:
     Attributes:
         run_by: Who migrates, in words that an operator understands.
         lease: How long the lock of a killed run stays valid.
+        keep_ttl: Whether migrations may change the fields of TTL indexes, by which MongoDB then
+            removes documents.
     """
 
     database: Database[Document]
@@ -53,6 +56,7 @@ class Migrator:
     migrations: Sequence[Migration]
     progress: Progress = no_progress
     lease: timedelta = LEASE
+    keep_ttl: bool = False
 
     def applied(self) -> tuple[MigrationRecord, ...]:
         """Read the records of the applied migrations, the oldest first."""
@@ -71,18 +75,23 @@ class Migrator:
     ) -> MigrationReport:
         """Report what is applied and what `apply` would change, and write nothing."""
         moves = self.pending(target, repeat=repeat)
+        carried_out = [*moves]
         with _long_commands():
             reports = [_report_of(move, move.migration.check(self._tolerant)) for move in moves]
             for move in self._repeatable(target, repeat=repeat):
                 found = move.migration.check(self._tolerant)
-                reports += [] if found.is_done else [_repetition(_report_of(move, found))]
+                if not found.is_done:
+                    reports.append(_repetition(_report_of(move, found)))
+                    carried_out.append(move)
             noted = self._noted() if accept else None
+            expiring = expiring_by(self.database, carried_out)
         applied = tuple(
             f"Migration {record.number} ({record.name}) was applied at "
             f"{record.finished_at or record.started_at:%Y-%m-%d %H:%M} UTC by {record.run_by}."
             for record in self.applied()
         )
-        return self._report(target, reports, applied=applied, accepted=noted, dry_run=True)
+        report = self._report(target, reports, applied=applied, accepted=noted, dry_run=True)
+        return report.model_copy(update={"expiring": expiring})
 
     def apply(
         self, target: str = LATEST, *, repeat: bool = False, accept: bool = False
@@ -93,14 +102,22 @@ class Migrator:
             # Planned again, since a run that held the lock before may have changed the records.
             moves = self.pending(target, repeat=repeat)
             again = self._repeatable(target, repeat=repeat)
+            self._refuse_expiring(moves)
             reports = [self._run(move, lock, repeat=repeat) for move in moves]
             for move in again:
                 lock.ensure_held()
                 with _long_commands():
                     is_done = move.migration.check(self._tolerant).is_done
-                reports += [] if is_done else [_repetition(self._run(move, lock, repeat=True))]
+                if not is_done:
+                    self._refuse_expiring([move])
+                    reports.append(_repetition(self._run(move, lock, repeat=True)))
             accepted = self._accept(lock) if accept else None
         return self._report(target, reports, accepted=accepted, dry_run=False)
+
+    def _refuse_expiring(self, moves: Sequence[Move]) -> None:
+        if not self.keep_ttl:
+            with _long_commands():
+                refuse_expiring(self.database, moves)
 
     def _repeatable(self, target: str, *, repeat: bool) -> tuple[Move, ...]:
         """Find the applied migrations that going to a target repeats, the oldest first."""

@@ -11,12 +11,13 @@ from pymongo.database import Database
 from db.connection import Document
 from db.migrations.engine.check import Check, check_fields
 from db.migrations.engine.expressions import NUMBERS, Expression, called, each, is_a, only, when
-from db.migrations.engine.fields import FieldChange
+from db.migrations.engine.fields import FieldChange, changed_fields
 from db.migrations.engine.work import Work
 
 FORMER_CHECKSUMS = (
     "aae1a8768c0eeaf35028840406486e4ac40074376868defe4fc46594cb28b175",
     "fb456c79cdd85c93d2fa7a3db50115a3d3c1456feef341fab9f89be700f519cd",
+    "c118b764d8b1ddfe3ca33446e8f7217841bbccdb8f00bd0e639a81b30903e2e8",
 )
 """Of this file as it was released before; its steps are the same."""
 
@@ -204,3 +205,4 @@ FIELDS = FieldChange(
         "facefusion_output_gallery": _EMPTY_GALLERY,
     },
 )
+CHANGES = changed_fields([FIELDS])

@@ -10,7 +10,7 @@ from db.connection import Document
 from db.errors import ValueTaken
 from db.migrations.engine.check import Check, Unresolved, check_fields
 from db.migrations.engine.expressions import Expression, is_a, when
-from db.migrations.engine.fields import FieldChange
+from db.migrations.engine.fields import FieldChange, changed_fields
 from db.migrations.engine.work import Work
 from db.schema.collections import COLLECTIONS
 from db.schema.indexes import FoundIndex, Index
@@ -21,6 +21,7 @@ from db.setup.report import Duplicates
 FORMER_CHECKSUMS = (
     "efe981886c3528b2e025290ce2d182b187272dc7eba66a14c1b654af26e19c13",
     "04c5782720c0723cffee4005951a6abc74c0005293f45372028f01e7c550ddca",
+    "76a75676bb32ccd3b72a5dc87b00e522e14351e2ab2d3396dc91fb16b11b30dc",
 )
 """Of this file before its words were renamed, and before its unique indexes had `deleted_at` among
 their fields; `init-db` makes these of the partial ones, and going down knows both."""
@@ -206,3 +207,4 @@ _FIELDS = tuple(
     )
     for name in SOFT_DELETABLE
 )
+CHANGES = changed_fields(_FIELDS)

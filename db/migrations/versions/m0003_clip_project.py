@@ -21,6 +21,7 @@ from db.migrations.engine.work import Work
 FORMER_CHECKSUMS = (
     "814b33adfe8e7190bfb014d2356f6b72c934f01db9c91a98e7bfea77c9120f63",
     "dcaa59bc7f424b3e072592561cca53122794c84152b4fda2337b44f5d0bfaffc",
+    "9cc830139f3b3a864a661d408700b6c90bc36520fdb57094a5918c6cfe79c4ce",
 )
 """Of this file as it was released before; its steps are the same."""
 
@@ -108,3 +109,4 @@ def _length(value: Expression) -> Expression:
 
 
 _LENGTH = FieldChange(_KEY, _CLIPS, {"length": _length})
+CHANGES = {_CLIPS: ("project_id", "length")}

@@ -35,6 +35,7 @@ from db.users import MERGED_INTO
 FORMER_CHECKSUMS = (
     "cc1cf594ae804623fd500c18afbca2dd3ac45f60aa24050b8af9c7aaeaae962e",
     "4e32b750a05e3031dec18b47892445b1f25332216cf49b0939991983016f7cef",
+    "e84a3bfe557c8e2626a22635c69f2307b61c5a897a0a88fd6db79262d73bc4a6",
 )
 """Of this file before its words were renamed, and before it left addresses that differ in case to a
 person and wrote what the app reads; `down` undoes what those did, too, and migration 7 adds it."""
@@ -299,3 +300,6 @@ def _moment(value: object) -> datetime | None:
     if not isinstance(value, datetime):
         return None
     return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+CHANGES = {"users": _FIELDS, **dict.fromkeys(_POINTING, ("user_id",))}

@@ -18,13 +18,14 @@ from db.migrations.engine.check import (
     left_by,
 )
 from db.migrations.engine.expressions import Expression, called, each, is_a, when
-from db.migrations.engine.fields import FieldChange
+from db.migrations.engine.fields import FieldChange, changed_fields
 from db.migrations.engine.work import Work
 
 FORMER_CHECKSUMS = (
     "e893f691e3bd0d8dbd944c3ea71eb07f269978ea7394e06a416537ddcd4b1b08",
     "7c9cf9cdb0a710d0d3da08f8779bc95230e98e0bada36971cee203b4d849c7ad",
     "f0fbc4f473c38af37f844cf8a98bed0872ab362e4dd7f9aea367e09af1f83361",
+    "6a12bb8f45cf0c7c61096a388e784baf5230146c6ff6e702425f12b9b4f296e1",
 )
 """Of this file before its words were renamed, before it left histories that it cannot read as a
 whole, and before its lists were counted by `left_by`; `down` undoes what those converted, too, and
@@ -175,3 +176,4 @@ _CHANGES = tuple(
     for collection, names in TIMES.items()
     for characters in (collection == "characters",)
 )
+CHANGES = changed_fields(_CHANGES)

@@ -19,8 +19,12 @@ from db.migrations.engine.expressions import Expression, is_a, when
 from db.migrations.engine.fields import UNDO, forget, restore_from_undo, set_with_undo
 from db.migrations.engine.work import Work
 from db.schema.documents.models import AppModelType
+from db.setup.expiry import EVERY_FIELD
 
-FORMER_CHECKSUMS = ("e819c2aeb3278edae43e5b1069e3c7b399b3d22d6ef429f02b8e310ca58f607c",)
+FORMER_CHECKSUMS = (
+    "e819c2aeb3278edae43e5b1069e3c7b399b3d22d6ef429f02b8e310ca58f607c",
+    "b17e51eaf65d624f0eb543193a024f874bb1163490df18c1095961ef1d0e8344",
+)
 """Of this file before pieces that stood twice became calls; its steps are the same."""
 
 _KEY = "m0006"
@@ -105,3 +109,4 @@ _CHANGED = {
     "active_backend_models": ("model_type", "model_kind"),
 }
 """Fields that this migration changes, by collection, in the order in which they are restored."""
+CHANGES = {**_CHANGED, **dict.fromkeys((ROWS, *LINKED), (EVERY_FIELD,))}

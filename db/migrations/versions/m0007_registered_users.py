@@ -23,7 +23,10 @@ from db.migrations.engine.work import Work
 from db.schema.documents.couple_swap import no_api_keys
 from db.users import AT_ONCE, CAPITALS, MERGED_INTO, is_merged, users_alike
 
-FORMER_CHECKSUMS = ("778804ad20dbe3b1a66a4119c09f0137a33c3e45f4d4ae693a659ba66d3dbd4a",)
+FORMER_CHECKSUMS = (
+    "778804ad20dbe3b1a66a4119c09f0137a33c3e45f4d4ae693a659ba66d3dbd4a",
+    "2555d1f9946b7cd91797dc394d57785347781a520975a28510b861b9323030c5",
+)
 """Of this file before pieces that stood twice became calls; its steps are the same."""
 
 _KEY = "m0007"
@@ -145,3 +148,6 @@ def _alike(database: Database[Document]) -> tuple[Unresolved, ...]:
         return ()
     what = "User names that differ from another's in case only; rename all except one of each"
     return (left_to_a_person(what, len(found), found),)
+
+
+CHANGES = {"users": _FIELDS}

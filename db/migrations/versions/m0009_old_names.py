@@ -22,6 +22,7 @@ from db.migrations.engine.expressions import Expression, differ, is_a, only, whe
 from db.migrations.engine.fields import (
     UNDO,
     FieldChange,
+    changed_fields,
     forget,
     restore_from_undo,
     set_with_undo,
@@ -29,7 +30,10 @@ from db.migrations.engine.fields import (
 from db.migrations.engine.work import Work
 from db.setup.compare import collection_names
 
-FORMER_CHECKSUMS = ("864c00a3077daf03022d112b687b42ee0377444a1b36712273589fc388b9597f",)
+FORMER_CHECKSUMS = (
+    "864c00a3077daf03022d112b687b42ee0377444a1b36712273589fc388b9597f",
+    "de3c706eee2bbe86002cadcb615b6dc054a77d170dfdd85c209661785b26344c",
+)
 """Of this file before pieces that stood twice became calls; its steps are the same."""
 
 REPEATABLE = True
@@ -211,3 +215,4 @@ _CHANGES = tuple(
     )
     for collection, pairs in _NAMES.items()
 )
+CHANGES = {**changed_fields(_CHANGES), _PRESETS: (_OLD_TYPE, _NEW_TYPE)}
