@@ -6,6 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Outcome = Literal["done", "reused", "failed", "skipped"]
 
+_A_STEP_FAILED = "skipped, because a step before failed."
+
 
 class _ReportPart(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -73,6 +75,16 @@ class FaceRunReport(_ReportPart):
     def unfinished(self) -> tuple[StepReport, ...]:
         """Steps that failed or were skipped."""
         return tuple(step for step in self.steps if step.outcome in {"failed", "skipped"})
+
+    def reasons(self) -> tuple[str, ...]:
+        """Write a sentence for each reason why steps failed, and one for all that were skipped."""
+        steps_of: dict[str, list[str]] = {}
+        for step in self.unfinished:
+            reason = _A_STEP_FAILED if step.outcome == "skipped" else step.error or "unknown."
+            steps_of.setdefault(reason, []).append(step.step)
+        failed = [reason for reason in steps_of if reason != _A_STEP_FAILED]
+        ordered = [*failed, *(steps_of.keys() - failed)]
+        return tuple(f"{', '.join(steps_of[reason])}: {reason}" for reason in ordered)
 
     def summary(self) -> str:
         """Summarise the steps in a sentence."""

@@ -34,6 +34,19 @@ class PlanResult:
     steps: tuple[StepReport, ...]
     errors: dict[str, BaseException]
 
+    def newest_step(self, name: str) -> tuple[str | None, str | None]:
+        """Find the newest step with a picture on the way to a step, and the first without one.
+
+        Returns:
+            The step itself and None if it is done. None as the first name if no picture was made on
+            the way; inputs of the plan do not count.
+        """
+        steps = {step.name: step for step in self.plan.steps}
+        missing = None
+        while name in steps and name not in self.outputs:
+            missing, name = name, steps[name].inputs[-1]
+        return name if name in steps else None, missing
+
 
 def plan_result(
     plan: Plan, fetched: dict[str, StepOutput], states: dict[str, State[Any]]

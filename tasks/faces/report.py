@@ -36,10 +36,14 @@ def sheet_entries(
             data = _bytes(context, result.outputs[picture.name])
             entries.append(SheetEntry(picture.label, "input", data, focus.get(picture.name)))
     outcomes = {report.step: report.outcome for report in result.steps}
+    labels = {step.name: step.label or step.name for step in plan.steps}
     shown = [step for step in plan.steps if step.label]
     for step in sorted(shown, key=_age):
-        data = _bytes(context, result.outputs.get(step.name))
-        entries.append(SheetEntry(step.label, outcomes[step.name], data, focus[step.name]))
+        made, missing = result.newest_step(step.name)
+        label = labels[made or step.name]
+        note = f"{missing}: {outcomes[missing]}" if made and missing else outcomes[step.name]
+        data = _bytes(context, result.outputs.get(made or ""))
+        entries.append(SheetEntry(label, note, data, focus[step.name]))
     return entries
 
 
@@ -103,7 +107,7 @@ def _markdown(report: FaceRunReport, inline: bytes) -> str:
     if report.base_age is not None:
         lines.append(f"Base age {report.base_age}, the engine's estimate {report.estimated_age}.")
     lines += ["", *(f"- Note: {warning}" for warning in report.warnings)]
-    lines += [f"- {step.step}: {step.error}" for step in report.unfinished]
+    lines += [f"- {reason}" for reason in report.reasons()]
     lines += ["", "Full size:", "", _shown(report.contact_sheet or "")]
     return "\n".join(lines)
 
@@ -140,8 +144,8 @@ class StepsFailed(Exception):
     retryable: ClassVar[bool] = False
 
     def __init__(self, report: FaceRunReport) -> None:
-        reasons = [f"{step.step}: {step.error}" for step in report.unfinished]
-        super().__init__(f"{report.summary()} {' '.join(reasons)} What is done is kept.")
+        reasons = " ".join(report.reasons())
+        super().__init__(f"{report.summary()} {reasons} What is done is kept.")
         self.report = report
 
 

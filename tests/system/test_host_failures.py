@@ -1,9 +1,11 @@
 """A host that refuses, stops or stays away: the other steps are done, and the failure is named."""
 
+import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from prefect.states import State
 
 from flows.age_progression import age_progression
@@ -11,10 +13,11 @@ from storycanvas.faces.errors import HostUnreachable
 from storycanvas.services.face_host import FaceHost
 from storycanvas.services.shared import Lease, acquire
 from tasks.faces.report import StepsFailed
-from tests.support.flows.hosts import OddHost, after_operations, kill
+from tests.support.flows.hosts import ONE_REASON, OddHost, after_operations, kill
 from tests.support.flows.runs import set_retries
 from tests.support.flows.world import CHARACTER, World
 
+EMPTY_CELL = (226, 226, 222)
 HISTORY, GALLERY = "facefusion_processing_history", "facefusion_output_gallery"
 
 
@@ -48,6 +51,22 @@ def test_steps_that_can_be_done_are_done_and_the_failed_one_is_named_and_recorde
     assert entry["operation_type"] == "age_adjust"
     assert "content analyser" in entry["error_message"]
     assert entry["output_image_url"] == ""
+
+
+def test_pictures_that_were_aged_but_not_restored_are_shown_with_what_was_not_done(
+    world: World, tmp_path: Path, own_host: Callable[[str], str]
+) -> None:
+    with acquire(OddHost("restores-nothing"), tmp_path / "picky") as lease:
+        own_host(lease.url)
+        with pytest.raises(StepsFailed) as failure:
+            age_progression(CHARACTER, ages=[40, 50])
+
+    report = failure.value.report
+    sheet = Image.open(io.BytesIO(world.store.read(report.contact_sheet_path or "")))
+    grey = sum(pixel == EMPTY_CELL for pixel in sheet.convert("RGB").get_flattened_data())
+    assert str(failure.value).count(ONE_REASON) == 1
+    assert f"enhance age 40, enhance age 50: {ONE_REASON}" in str(failure.value)
+    assert grey < sheet.width * sheet.height / 100
 
 
 def test_a_run_goes_on_when_its_host_comes_back(

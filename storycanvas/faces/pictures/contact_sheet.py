@@ -32,7 +32,8 @@ class SheetEntry:
 
     Attributes:
         label: The upper line of the caption.
-        note: The lower line: `done`, `reused`, `failed`, `skipped`, or anything else.
+        note: The lower line: `done`, `reused`, `failed`, `skipped`, anything else, or what was not
+            done after the picture, such as `enhance age 45: failed`.
         picture: The encoded picture; None draws an empty cell.
         face: Left, top, width and height in pixels of the face to be shown; None shows all.
     """
@@ -81,7 +82,7 @@ def _draw(sheet: Image.Image, entry: SheetEntry, left: int, top: int, cell: int)
         y = top + (cell - thumbnail.height) // 2
         sheet.paste(thumbnail, (x, y))
     pen.text((left, top + cell + 4), entry.label, fill=_INK, font=ImageFont.load_default(20))
-    colour = _BADGES.get(entry.note, _INK)
+    colour = _BADGES.get(entry.note.rpartition(": ")[2], _INK)
     pen.text((left, top + cell + 28), entry.note, fill=colour, font=ImageFont.load_default(16))
 
 

@@ -14,7 +14,7 @@ import psutil
 
 from storycanvas.faces.client.host_client import FaceHostClient
 from storycanvas.faces.errors import ContentRejected, EngineFailed, NoFace
-from storycanvas.faces.operations import AgeAdjustOperation, FaceOperation
+from storycanvas.faces.operations import AgeAdjustOperation, EnhanceOperation, FaceOperation
 from storycanvas.faces.pictures.reading import Picture
 from storycanvas.host.command_line import read_settings
 from storycanvas.host.engines.engine import EngineResult
@@ -33,6 +33,9 @@ FAULTS = {
 }
 
 
+ONE_REASON = "The engine has no memory left."
+
+
 class OddEngine(PreviewEngine):
     def __init__(self, oddity: str) -> None:
         super().__init__()
@@ -49,6 +52,8 @@ class OddEngine(PreviewEngine):
                 raise FAULTS[self._oddity]
             if self._oddity == "refuses-an-age" and operation.target_age == REFUSED_AGE:
                 raise ContentRejected("The content analyser refuses this picture.")
+        if isinstance(operation, EnhanceOperation) and self._oddity == "restores-nothing":
+            raise EngineFailed(ONE_REASON)
         return super().run(operation, pictures)
 
 

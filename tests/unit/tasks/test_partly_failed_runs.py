@@ -1,0 +1,64 @@
+"""A partly failed run shows the newest picture on the way to each result, and each reason once."""
+
+import pytest
+
+from storycanvas.faces.plan import Plan
+from storycanvas.faces.recipes.age_progression import age_progression
+from storycanvas.faces.recipes.enhance_then_swap import enhance_then_swap
+from storycanvas.faces.report import FaceRunReport, Outcome, StepReport
+from tasks.faces.plan import PlanResult
+from tasks.faces.report import StepsFailed
+from tasks.faces.step import StepOutput
+
+AGES = age_progression("base.png", 25, [45, 65])
+SWAP = enhance_then_swap("face.png", "scene.png")
+
+NEWEST = [
+    # plan, steps that are done -> what the cell of the step shows, what was not done
+    (AGES, {"age 45", "enhance age 45"}, "enhance age 45", ("enhance age 45", None)),
+    (AGES, {"age 45"}, "enhance age 45", ("age 45", "enhance age 45")),
+    (AGES, {"age 45"}, "enhance age 65", ("age 45", "age 65")),
+    (AGES, set(), "enhance age 45", (None, "age 45")),
+    (SWAP, {"enhance source", "swap"}, "enhance result", ("swap", "enhance result")),
+    (SWAP, {"enhance source"}, "swap", (None, "swap")),
+]
+
+
+@pytest.mark.parametrize(("plan", "done", "shown", "expected"), NEWEST)
+def test_the_newest_picture_on_the_way_to_a_step_is_found(
+    plan: Plan, done: set[str], shown: str, expected: tuple[str | None, str | None]
+) -> None:
+    inputs = [picture.name for picture in plan.pictures]
+    outputs = {name: StepOutput(name, "", "") for name in (*inputs, *done)}
+    result = PlanResult(plan, outputs, steps=(), errors={})
+
+    assert result.newest_step(shown) == expected
+
+
+def step(name: str, outcome: Outcome, error: str | None = None) -> StepReport:
+    return StepReport(step=name, operation_type="age_adjust", outcome=outcome, error=error)
+
+
+def test_steps_with_the_same_reason_share_a_sentence() -> None:
+    refused, away = "The picture shows no face.", "The host is away."
+    report = FaceRunReport(
+        flow="age-progression",
+        character_id="mira",
+        engine="preview 1",
+        host="http://127.0.0.1:9002",
+        steps=(
+            step("age 16", "failed", refused),
+            step("enhance age 16", "skipped", "it needs 'age 16', which failed."),
+            step("age 25", "done"),
+            step("age 45", "failed", refused),
+            step("enhance age 45", "skipped", "it needs 'age 45', which failed."),
+            step("age 65", "failed", away),
+        ),
+    )
+
+    assert str(StepsFailed(report)) == (
+        "6 steps: 1 done, 3 failed, 2 skipped. "
+        f"age 16, age 45: {refused} age 65: {away} "
+        "enhance age 16, enhance age 45: skipped, because a step before failed. "
+        "What is done is kept."
+    )
