@@ -17,7 +17,9 @@ from blocks.configured import face_hosts
 from blocks.environment import ConfigurationUnusable, Environment
 from blocks.face_host import FaceHost
 from deployments.blocks import create_blocks
+from deployments.forms import shape_forms
 from deployments.local_stack import report_errors
+from deployments.run_flow import flow_names
 from deployments.stack import POOL
 from storycanvas.faces.errors import FaceError
 from storycanvas.net.redact import redact_url
@@ -73,6 +75,8 @@ def register(
     print(create_pool())
     deploy = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
     subprocess.run(deploy, cwd=CODE, check=True)  # noqa: S603 - our own interpreter and words
+    with get_client(sync_client=True) as client:
+        shape_forms(client, flow_names())
 
 
 def create_pool() -> str:

@@ -43,14 +43,18 @@ def age_progression(
 
     Args:
         character_id: Id of the character whose gallery receives the pictures.
-        ages: Ages in years, 10 to 100, or from 0 with allow_child_ages.
-        base_image: URL or path of the picture to start from; None takes the first reference image.
-        base_age: Age in years that the picture shows; None takes the engine's estimate.
-        enhance: Model that restores each picture after ageing; none leaves them as they are.
-        preset: Id or name of a saved preset; None uses no preset.
-        allow_child_ages: Whether ages below 10 may be made.
-        force: Whether to make pictures again that exist already.
-        priority: Larger goes first where runs wait for a GPU host, -100 to 100.
+        ages: Ages to show in years, 10 to 100, or from 0 with allow_child_ages on.
+        base_image: Address or path of the picture to start from; left empty, it is the character's
+            first reference image.
+        base_age: Age in years that the person has in this picture; left empty, it is estimated from
+            the face.
+        enhance: Model that restores each picture after ageing; as preferred takes what the preset
+            or the character prefers, and none leaves the pictures as they are.
+        preset: Name or id of a saved preset; left empty, none is used.
+        allow_child_ages: Allows ages below 10.
+        force: Makes pictures again that exist already.
+        priority: The run with the larger number goes first where runs wait for a GPU host, -100 to
+            100.
 
     Returns:
         What was done, reused or failed, step by step.

@@ -4,7 +4,7 @@ Started by a schedule that only looks, and by the operator to repair. It needs t
 nothing else:
 
     from flows.audit_db import audit_db
-    report = audit_db(sample_size=None)
+    report = audit_db(sample_size=0)
 """
 
 from typing import Annotated
@@ -26,20 +26,22 @@ def _run_name() -> str:
 
 @flow(name="audit-db", flow_run_name=_run_name)
 def audit_db(
-    sample_size: Annotated[int, Field(ge=1)] | None = SAMPLE_SIZE, fix: bool = False
+    sample_size: Annotated[int, Field(ge=0)] | None = SAMPLE_SIZE, fix: bool = False
 ) -> AuditReport:
     """Find orphans, invalid and oversized documents, poor indexes, stuck jobs, pending effects.
 
     Findings do not fail the run; the report states what to do about each of them.
 
     Args:
-        sample_size: Most documents validated of each collection, chosen by chance; empty for all.
-        fix: Whether to apply pending effects and to requeue jobs whose lease has expired.
+        sample_size: Most documents validated of each collection, chosen at random: 1000 unless
+            another number is given, 0 for all.
+        fix: While this is off, the run only reports; on, it applies pending effects and requeues
+            jobs whose lease has expired.
 
     Returns:
         All findings, the worst first, and what was done about each.
     """
     with opened_database() as database:
-        report = audit_database(database, sample_size, fix=fix)
+        report = audit_database(database, sample_size or None, fix=fix)
     publish_report(report.summary(), *audit_artifacts(report), lines=report.lines())
     return report

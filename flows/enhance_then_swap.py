@@ -48,14 +48,19 @@ def enhance_then_swap(
 
     Args:
         character_id: Id of the character whose gallery receives the picture.
-        target_image: URL or path of the picture that receives the face.
-        source_face: URL or path of the face; None takes the first reference image.
-        enhance_source: Model that restores the face first; none leaves it as it is.
-        enhance_result: Model that restores the face in the result; none leaves it as it is.
-        face_swapper_model: Model that swaps the faces.
-        preset: Id or name of a saved preset; None uses no preset.
-        force: Whether to make pictures again that exist already.
-        priority: Larger goes first where runs wait for a GPU host, -100 to 100.
+        target_image: Address or path of the picture that receives the face.
+        source_face: Address or path of the picture with the face; left empty, it is the character's
+            first reference image.
+        enhance_source: Model that restores the face first; as preferred takes what the preset or
+            the character prefers, and none leaves it as it is.
+        enhance_result: Model that restores the face in the result; as preferred takes what the
+            preset or the character prefers, and none leaves it as it is.
+        face_swapper_model: Model that swaps the faces; as preferred takes what the preset or the
+            character prefers.
+        preset: Name or id of a saved preset; left empty, none is used.
+        force: Makes pictures again that exist already.
+        priority: The run with the larger number goes first where runs wait for a GPU host, -100 to
+            100.
 
     Returns:
         What was done, reused or failed, step by step.

@@ -38,22 +38,26 @@ def import_civitai(
     max_pages: Annotated[int, Field(ge=1)] | None = None,
     restart: bool = False,
 ) -> ImportReport:
-    """Bring `civitai_models` to what Civitai, or a file of it, holds now.
+    """Bring the catalog of Civitai's models up to date, from Civitai or from a file of it.
 
     An import that was stopped goes on where it was. What is unchanged costs no write.
 
     Args:
-        file: A page, an array or a line for each item, plain or gzip; empty asks Civitai.
-        types: Types of models; empty for all.
-        base_models: Base models, such as SDXL 1.0; empty for all.
-        sort: Which come first.
-        period: Of which time the ranking is; empty for all time.
-        nsfw: Whether adult models are wanted; empty leaves it to Civitai.
-        query: Words of the name.
-        tag: A tag.
-        username: Who made them.
-        max_pages: Most pages of a hundred to read now; the next run goes on there.
-        restart: Whether to begin anew instead of where the last run was stopped.
+        file: Path of a file on the worker's machine, plain or gzip, with a page, an array or a line
+            for each item; left empty, Civitai is asked.
+        types: Types of the models that are imported; without a choice all are.
+        base_models: Base models whose models are imported, such as SDXL 1.0; an empty list takes
+            all.
+        sort: Which models come first.
+        period: Time that the ranking covers; without a choice it is all time.
+        nsfw: On includes adult models, off again leaves them out, and untouched leaves it to
+            Civitai.
+        query: Words of the models' names; left empty, any name is imported.
+        tag: A tag that the models have; left empty, any model is imported.
+        username: Name of the author on Civitai; left empty, any author is imported.
+        max_pages: Most pages of a hundred models that this run reads, and the next one goes on
+            there; left empty, the list is read to its end.
+        restart: Begins at the first page instead of where the last run stopped.
 
     Returns:
         How many models are new, changed or unchanged, and which could not be read.

@@ -34,8 +34,10 @@ def import_couple_swap(
 
     Args:
         csv_folder: Folder on the worker's machine that holds users.csv and the other tables.
-        postgres_url: PostgreSQL connection string without a password, which Prefect would show.
-        dry_run: Whether to look only and change nothing.
+        postgres_url: PostgreSQL connection string, without a password because Prefect shows it;
+            left empty, the worker's COUPLE_SWAP_POSTGRES_URL is used.
+        dry_run: While this is on, the run only reports what it would import; switch it off to
+            import.
 
     Returns:
         What became of the rows of each table, and the rows that have no place.
@@ -48,5 +50,6 @@ def import_couple_swap(
         import_table(report),
         lines=report.lines(),
         warnings=import_warnings(report),
+        dry_run=dry_run,
     )
     return report

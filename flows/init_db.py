@@ -27,9 +27,10 @@ def init_db(validation_action: ValidationAction = "as it is", dry_run: bool = Fa
     """Create the collections and indexes that are missing and repair those that differ.
 
     Args:
-        validation_action: What the server does about invalid documents: log a warning, refuse them,
-            or what it does now, which in a new database is to warn.
-        dry_run: Whether to look only and change nothing.
+        validation_action: What MongoDB does with invalid documents: warn writes them to its log,
+            error refuses them, and as it is changes nothing (a new database warns).
+        dry_run: While this is on, the run only reports what it would change; switch it off to
+            change the database.
 
     Returns:
         Every collection, validator and index, and what became of it.
@@ -41,6 +42,7 @@ def init_db(validation_action: ValidationAction = "as it is", dry_run: bool = Fa
         initialisation_table(report),
         lines=report.lines(),
         warnings=blocked_warnings(report),
+        dry_run=dry_run,
     )
     if report.blocked:
         raise InitialisationBlocked(report)

@@ -25,7 +25,8 @@ def maintain_model_catalog(import_models: bool = True) -> State[Any]:
     A part that fails does not keep the later ones from their work with what is known.
 
     Args:
-        import_models: Whether to ask Civitai for its catalog; matching asks it in any case.
+        import_models: Reads Civitai's catalog before matching; matching asks Civitai for unknown
+            hashes in any case.
 
     Returns:
         Completed, or Failed with the names of the parts that failed.

@@ -26,7 +26,7 @@ def match_models(ask_civitai: bool = True) -> MatchReport:
     Links that a person made or confirmed stay. Known models are put into `database_models`.
 
     Args:
-        ask_civitai: Whether to ask Civitai for hashes that the imported catalog does not have.
+        ask_civitai: Asks Civitai for hashes that the imported catalog does not have.
 
     Returns:
         How many models are linked in which way, and which are not.

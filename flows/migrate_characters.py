@@ -29,8 +29,10 @@ def migrate_characters(dry_run: bool = False, keep_ttl: bool = False) -> Charact
     What is valid stays as it is, and migrate-db can give back what was there before.
 
     Args:
-        dry_run: Whether to look only and change nothing.
-        keep_ttl: Whether to change fields of TTL indexes, by which MongoDB then removes documents.
+        dry_run: While this is on, the run only reports what it would change; switch it off to
+            change the database.
+        keep_ttl: Changes fields of TTL indexes, too, after which MongoDB removes the documents that
+            are older than such an index allows.
 
     Returns:
         How many characters have each field, before and after, and what was changed.
@@ -45,5 +47,6 @@ def migrate_characters(dry_run: bool = False, keep_ttl: bool = False) -> Charact
         migration_table(CHARACTERS_KEY, migration.moves),
         lines=report.lines(),
         warnings=migration_warnings(migration),
+        dry_run=dry_run,
     )
     return report

@@ -11,15 +11,21 @@ from typing import Annotated, Literal
 
 from prefect import flow
 from prefect.runtime import flow_run
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from db.migrations.engine.check import MigrationReport
+from db.migrations.engine.migration import load_migrations
 from tasks.artifacts import publish_report
 from tasks.database.connection import opened_database
 from tasks.database.migrate import MIGRATE_KEY, migrate, migration_table, migration_warnings
 
+# Prefect's form shows a union as tabs, `str` and `int`, and one enumeration as a dropdown.
+_DROPDOWN = ["latest", *(migration.number for migration in reversed(load_migrations())), 0]
+
 # A number on the command line is a number to Prefect, which would refuse it for a text.
-Target = Literal["latest"] | Annotated[int, Field(ge=0, le=9999)]
+Target = Annotated[
+    Literal["latest"] | Annotated[int, Field(ge=0, le=9999)], WithJsonSchema({"enum": _DROPDOWN})
+]
 
 
 def _run_name() -> str:
@@ -41,10 +47,13 @@ def migrate_db(
     The app shows undo notes in some answers; once they are removed, going down ends there.
 
     Args:
-        target: The number of the last migration that is to be applied, 0 for none, or latest.
-        dry_run: Whether to look only and change nothing.
-        accept: Whether to remove the undo notes of applied migrations from documents, for good.
-        keep_ttl: Whether to change fields of TTL indexes, by which MongoDB then removes documents.
+        target: Last migration that is to be applied: the latest, one with a number, or 0 for none.
+        dry_run: While this is on, the run only reports what it would change; switch it off to
+            change the database.
+        accept: Removes the undo notes of applied migrations from documents; these migrations cannot
+            be undone afterwards.
+        keep_ttl: Changes fields of TTL indexes, too, after which MongoDB removes the documents that
+            are older than such an index allows.
 
     Returns:
         What was carried out or undone, with the number of documents changed.
@@ -56,5 +65,6 @@ def migrate_db(
         migration_table(MIGRATE_KEY, report.moves, report.accepted),
         lines=report.lines(),
         warnings=migration_warnings(report),
+        dry_run=dry_run,
     )
     return report

@@ -27,7 +27,7 @@ PresetName = Annotated[str, Stripped, Field(min_length=1, max_length=200)]
 Priority = Annotated[int, Field(ge=-100, le=100)]
 Ages = Annotated[list[Age], Field(min_length=1, max_length=50)]
 
-ServerUrls = Annotated[list[Reference], Field(min_length=1, max_length=100)]
+ServerUrls = Annotated[list[Reference], Field(max_length=100)]
 FilePath = Annotated[str, Stripped, Field(min_length=1, max_length=4000)]
 SearchText = Annotated[str, Stripped, Field(min_length=1, max_length=200)]
 

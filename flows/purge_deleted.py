@@ -40,7 +40,7 @@ def purge_deleted(older_than_days: Days = 30, dry_run: bool = True) -> PurgeRepo
 
     Args:
         older_than_days: Days since the deletion, 1 to 36500; what was deleted later stays.
-        dry_run: Whether to count only and remove nothing.
+        dry_run: While this is on, the run only counts; switch it off to remove documents for good.
 
     Returns:
         The counts by collection, before and after, and the documents that are kept.
@@ -59,5 +59,9 @@ def purge_deleted(older_than_days: Days = 30, dry_run: bool = True) -> PurgeRepo
 
 def _publish(report: PurgeReport) -> None:
     publish_report(
-        report.summary(), purge_table(report), lines=report.lines(), warnings=kept_warnings(report)
+        report.summary(),
+        purge_table(report),
+        lines=report.lines(),
+        warnings=kept_warnings(report),
+        dry_run=report.dry_run,
     )

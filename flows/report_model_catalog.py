@@ -35,7 +35,7 @@ def report_model_catalog(days: Annotated[int, Field(ge=1, le=3650)] = 1) -> Cata
 
     Args:
         days: How many days back new and gone models are listed; changes are those since the report
-            that was made nearest to then.
+            nearest to then.
 
     Returns:
         Counts, the first rows of each list, and where the whole lists lie.

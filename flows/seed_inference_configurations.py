@@ -23,7 +23,8 @@ def seed_inference_configurations(dry_run: bool = False) -> SeedReport:
     What a model has stays as it is; a model of unknown base model gets nothing and is reported.
 
     Args:
-        dry_run: Whether to look only and change nothing.
+        dry_run: While this is on, the run only reports what it would create; switch it off to
+            create the presets.
 
     Returns:
         How many presets were created and existed, and the models of unknown base model.
@@ -35,5 +36,6 @@ def seed_inference_configurations(dry_run: bool = False) -> SeedReport:
         seeding_table(report),
         lines=report.lines(),
         warnings=unknown_warnings(report),
+        dry_run=dry_run,
     )
     return report

@@ -33,10 +33,11 @@ def sync_model_catalog(
     only when its server's listing was complete.
 
     Args:
-        urls: Addresses of the servers; empty takes every active one of `comfyui_servers`.
-        hash_file: A JSON list of what a scan found, each with folder, name, sha256 and, where
-            files differ between servers, server (its name, id or address); empty for none.
-        read_metadata: Whether to ask servers for what trainers wrote into new LoRA files.
+        urls: Addresses of ComfyUI servers, such as http://127.0.0.1:8188; an empty list takes every
+            active server of the database.
+        hash_file: Path of a JSON list on the worker's machine, each item with folder, name, sha256
+            and, where files differ between servers, server (its name, id or address).
+        read_metadata: Asks the servers for what trainers wrote into new LoRA files.
 
     Returns:
         What each server answered, and what is new, changed, gone or back on it.

@@ -18,6 +18,11 @@ from prefect.logging import get_run_logger
 _MAX_KEPT = 5
 """Older versions read and deleted at once; reading them transfers their content, too."""
 
+DRY_RUN_NOTE = (
+    "Nothing was changed. To carry this out, start the flow again with dry_run off: in the Prefect "
+    "UI press Run, Custom run, and switch dry_run off."
+)
+
 
 @dataclass(frozen=True)
 class ReportArtifact:
@@ -53,6 +58,7 @@ def publish_report(
     *artifacts: ReportArtifact,
     lines: Iterable[str] = (),
     warnings: Iterable[str] = (),
+    dry_run: bool = False,
 ) -> None:
     """Write a report into the run's log and publish its artifacts.
 
@@ -61,6 +67,7 @@ def publish_report(
         artifacts: Tables and texts for the Prefect UI, in this order.
         lines: What else is logged at level INFO, first.
         warnings: What is logged at level WARNING, next.
+        dry_run: Whether the run only looked; log and artifacts then state how to carry it out.
     """
     log = get_run_logger()
     for line in lines:
@@ -68,6 +75,9 @@ def publish_report(
     for warning in warnings:
         log.warning(warning)
     log.info(summary)
+    if dry_run:
+        log.info(DRY_RUN_NOTE)
+        summary = f"{summary} {DRY_RUN_NOTE}"
     for artifact in artifacts:
         artifact.publish(summary)
 

@@ -9,6 +9,7 @@ from pymongo.database import Database
 
 from deployments.run_flow import run_flow
 from flows.purge_deleted import purge_deleted
+from tasks.artifacts import DRY_RUN_NOTE
 from tests.support.flows.runs import shown_by
 
 Data = Database[dict[str, Any]]
@@ -41,7 +42,8 @@ def test_by_default_it_counts_and_says_so_in_its_name(
     assert (report.due, report.removed, report.kept_count) == (DUE, 0, 1)
     assert "facefusion_presets: 2 would be removed, 1 deleted later." in logged
     assert "Kept: 'kept' of projects: 'alive' of scenes belongs to it and is not deleted." in logged
-    assert (artifact.type, artifact.description) == ("table", report.summary())
+    described = f"{report.summary()} {DRY_RUN_NOTE}"
+    assert (artifact.type, artifact.description) == ("table", described)
     assert "is not deleted" in str(artifact.data)
     assert configured["facefusion_presets"].count_documents({}) == DUE + 1
 

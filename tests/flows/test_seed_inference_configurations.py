@@ -6,6 +6,7 @@ import pytest
 from pymongo.database import Database
 
 from flows.seed_inference_configurations import seed_inference_configurations
+from tasks.artifacts import DRY_RUN_NOTE
 from tests.support.flows.runs import shown_by
 
 Data = Database[dict[str, Any]]
@@ -45,7 +46,8 @@ def test_a_run_shows_what_it_did_and_whether_it_only_looked(
     logged = [record.getMessage() for record in caplog.records]
     assert report.summary() in logged
     assert "Unknown base model, no presets: hero (hero): nothing but the name." in logged
-    assert (artifact.type, artifact.description) == ("table", report.summary())
+    described = f"{report.summary()} {DRY_RUN_NOTE}" if dry_run else report.summary()
+    assert (artifact.type, artifact.description) == ("table", described)
     assert "flux_dev" in str(artifact.data)
     assert configured["inference_configurations"].count_documents({}) == documents
     assert report.created == 2
