@@ -18,6 +18,7 @@ from db.audit.indexes import expiring_index_findings, index_findings, unused_ind
 from db.audit.jobs import EXPIRED, QUEUES, requeue_expired, stuck_jobs
 from db.audit.orphans import orphans
 from db.audit.report import AuditFinding, AuditReport, run_check, worst_first
+from db.audit.servers import same_servers
 from db.audit.users import similar_users
 from db.connection import Document, reading_anything, translated_errors
 from db.schema.collections import COLLECTIONS, Collection
@@ -85,6 +86,7 @@ def _jobs_and_effects(database: Database[Document], now: datetime) -> Iterator[A
     )
     yield from run_check("long histories", "characters", partial(long_histories, database))
     yield from run_check("similar users", "users", partial(similar_users, database))
+    yield from run_check("same servers", "comfyui_servers", partial(same_servers, database))
 
 
 def _documents(

@@ -23,6 +23,7 @@ Kind = Literal[
     "oversized document",
     "long history",
     "similar users",
+    "same server",
     "stuck job",
     "owed effect",
     "not looked at",

@@ -139,6 +139,14 @@ def servers_of(rows: Sequence[Mapping[str, Any]]) -> ServersFound:
     return ServersFound(tuple(servers.values()), tuple(unreadable))
 
 
+def usable_server(row: Mapping[str, Any]) -> Server | None:
+    """Read a row as a server; None when it cannot be used as one."""
+    try:
+        return _of_row(row)
+    except UnusableAddress:
+        return None
+
+
 def server_of_url(url: str) -> Server:
     """Make the server of a normalised address without a row."""
     shown = shown_url(url)

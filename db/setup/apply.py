@@ -27,12 +27,12 @@ from db.setup.compare import (
     ValidationAction,
     differences,
     find_collection,
-    find_duplicates,
     find_indexes,
     validation,
     validation_actions,
 )
 from db.setup.expiry import expiring_indexes
+from db.setup.obstacles import limited, unless_refused
 from db.setup.report import Finding, InitReport
 
 
@@ -41,10 +41,14 @@ def put_index(
 ) -> None:
     """Create an index in the place of others; if that fails, they are put back.
 
-    Those on other fields go last, so that at no time nothing holds the values apart.
+    Those on other fields go last, so that at no time nothing holds the values apart. A name may
+    have changed since `replaces` was read.
     """
     collection = database[name]
-    replaced = [found for found in find_indexes(database, name) if found in replaces]
+    of_others = [(other.keys, other.options) for other in replaces]
+    replaced = [
+        found for found in find_indexes(database, name) if (found.keys, found.options) in of_others
+    ]
     in_the_way = [
         other for other in replaced if other.keys == index.stored_keys or other.name == index.name
     ]
@@ -60,6 +64,20 @@ def put_index(
     for other in replaced:
         if other not in in_the_way:
             collection.drop_index(other.name)
+
+
+def _move_aside(database: Database[Document], name: str, holder: FoundIndex) -> None:
+    """Free the name of an index; the index gets its own in its turn, unless that came before."""
+    if holder not in find_indexes(database, name):
+        return
+    collection, keys = database[name], holder.creation_keys
+    collection.drop_index(holder.name)
+    try:
+        collection.create_index(keys, **{**holder.creation, "name": f"{holder.name}_moved"})
+    except OperationFailure:
+        with suppress(OperationFailure):
+            collection.create_index(keys, **holder.creation)
+        raise
 
 
 TIMEOUT_SECONDS = 6 * 3600.0
@@ -81,10 +99,6 @@ _CONCURRENT_CHANGE = {
     11000,  # DuplicateKey, by a document that came after the search for duplicates
     12587,  # BackgroundOperationInProgressForNamespace
 }
-_DUPLICATES = (
-    "{count} set(s) of documents share values that must be unique; change all but one document of "
-    "each set, then run init-db again."
-)
 
 
 def initialise(
@@ -152,22 +166,11 @@ def _change(
 def _compare(
     database: Database[Document], collection: Collection, action: str
 ) -> Iterator[Difference]:
-    """Compare with the registry, and find the unique indexes that duplicates keep out."""
+    """Compare with the registry, and find the indexes that the server would refuse."""
     found = find_collection(database, collection.name)
-    for difference in differences(collection, found, action):
-        index = difference.index
-        if found and index and index.unique and difference.needs_change:
-            count, duplicates = find_duplicates(database[collection.name], index)
-            if count:
-                blocked = {
-                    "outcome": "blocked",
-                    "reason": _DUPLICATES.format(count=count),
-                    "duplicates": duplicates,
-                    "duplicate_groups": count,
-                }
-                yield Difference(difference.finding.model_copy(update=blocked))
-                continue
-        yield difference
+    indexes = found.indexes if found else ()
+    for difference in limited(differences(collection, found, action), indexes):
+        yield unless_refused(database[collection.name], difference) if found else difference
 
 
 def _apply(
@@ -182,6 +185,8 @@ def _apply(
         case "validator":
             database.command("collMod", collection.name, **validation(collection, action))
         case "index" if difference.index:
+            for holder in difference.displaces:
+                _move_aside(database, collection.name, holder)
             put_index(database, collection.name, difference.index, difference.replaces)
 
 

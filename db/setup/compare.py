@@ -65,12 +65,20 @@ def find_duplicates(
     """Find documents that a unique index would refuse beside each other.
 
     The server compares them as the index would: only the documents that would be in it, a missing
-    field as null, texts by the index's collation. The answer counts all sets and holds the largest.
+    field as null, each value of a list by itself, texts by the index's collation. The answer counts
+    all sets and holds the largest.
     """
     first_ids = {"$firstN": {"input": "$_id", "n": IDS}}
+    values = _values(index)
+    each: list[Document] = [
+        {"$unwind": {"path": f"${number}", "preserveNullAndEmptyArrays": True}} for number in values
+    ]
+    shared = {number: f"${number}" for number in values}
     pipeline = [
         {"$match": _indexed(index)},
-        {"$group": {"_id": _values(index), "count": {"$sum": 1}, "ids": first_ids}},
+        {"$project": values},
+        *each,
+        {"$group": {"_id": shared, "count": {"$sum": 1}, "ids": first_ids}},
         {"$match": {"count": {"$gt": 1}}},
         {"$sort": {"count": -1, "_id": 1}},
         {"$facet": {"sets": [{"$limit": MAX_EXAMPLES}], "all": [{"$count": "count"}]}},
@@ -88,9 +96,20 @@ def _indexed(index: Index) -> Document:
 
 
 def _values(index: Index) -> Document:
-    """Number the values, since a name in a document may not hold a dot."""
+    """Number the values, since a name in a document may not hold a dot; a list has each once.
+
+    An empty list counts as a value of its own, which `$unwind` keeps in this way.
+    """
     return {
-        str(number): {"$ifNull": [f"${field}", None]}
+        f"{number}": {
+            "$switch": {
+                "branches": [
+                    {"case": {"$eq": [f"${field}", []]}, "then": [[]]},
+                    {"case": {"$isArray": f"${field}"}, "then": {"$setUnion": [f"${field}"]}},
+                ],
+                "default": {"$ifNull": [f"${field}", None]},
+            }
+        }
         for number, (field, _) in enumerate(index.keys)
     }
 
@@ -98,13 +117,14 @@ def _values(index: Index) -> Document:
 def _duplicates(index: Index, document: Document) -> Duplicates:
     values: dict[str, Any] = document["_id"]
     return Duplicates(
-        values={
-            field: "null" if values[str(number)] is None else repr(values[str(number)])
-            for number, (field, _) in enumerate(index.keys)
-        },
+        values={field: _shown(values[str(number)]) for number, (field, _) in enumerate(index.keys)},
         count=document["count"],
         ids=tuple(map(str, document["ids"])),
     )
+
+
+def _shown(value: object) -> str:
+    return "null" if value is None else repr(value)
 
 
 ValidationAction = Literal["as it is", "warn", "error"]
@@ -112,7 +132,10 @@ ValidationAction = Literal["as it is", "warn", "error"]
 
 _STRANGE_UNIQUE = "It is unique, so it may refuse documents that the registry allows."
 _UNLIKE_TYPE = "A {kind} has this name; rename it, then run init-db again."
-_NAME_TAKEN = "An index on other fields has this name; drop or rename it, then run init-db again."
+_NAME_TAKEN = (
+    "An index on other fields has this name; drop it, or create it again under another name, then "
+    "run init-db again."
+)
 
 
 @dataclass(frozen=True)
@@ -123,11 +146,13 @@ class Difference:
         finding: What is to be reported, once the change is made.
         index: The index that should be there, where it is about one.
         replaces: Indexes on the same fields that stand in its place.
+        displaces: Indexes of the registry under a wrong name, which is the name of this one.
     """
 
     finding: Finding
     index: Index | None = None
     replaces: tuple[FoundIndex, ...] = ()
+    displaces: tuple[FoundIndex, ...] = ()
 
     @property
     def needs_change(self) -> bool:
@@ -182,7 +207,10 @@ def differences(
             Finding(collection=name, kind="collection", name=name, outcome="created"),
             Finding(collection=name, kind="validator", name="validator", outcome="created"),
         ]
-        return [*map(Difference, created), *(_of_index(name, i, ()) for i in collection.indexes)]
+        return [
+            *map(Difference, created),
+            *(_of_index(collection, index, ()) for index in collection.indexes),
+        ]
     if found.kind != "collection":
         reason = _UNLIKE_TYPE.format(kind=found.kind)
         return [
@@ -195,7 +223,7 @@ def differences(
     return [
         Difference(Finding(collection=name, kind="collection", name=name, outcome="existing")),
         _of_validator(collection, found, action),
-        *(_of_index(name, index, found.indexes) for index in collection.indexes),
+        *(_of_index(collection, index, found.indexes) for index in collection.indexes),
         *_strange_indexes(collection, found.indexes),
     ]
 
@@ -218,19 +246,41 @@ def _of_validator(collection: Collection, found: FoundCollection, action: str) -
     )
 
 
-def _of_index(name: str, index: Index, found: tuple[FoundIndex, ...]) -> Difference:
-    existing = Finding(collection=name, kind="index", name=index.name, outcome="existing")
-    former = tuple(other for other in found if other.is_former_of(index))
-    same = (*former, *(other for other in found if other.keys == index.stored_keys))
-    if any(other.is_as(index) for other in same) and not former:
+def _of_index(collection: Collection, index: Index, found: tuple[FoundIndex, ...]) -> Difference:
+    existing = Finding(
+        collection=collection.name, kind="index", name=index.name, outcome="existing"
+    )
+    if _stands(index, found):
         return Difference(existing, index)
-    if any(other.name == index.name for other in found if other not in same):
+    same = _in_its_place(index, found)
+    holders = tuple(other for other in found if other.name == index.name and other not in same)
+    if not all(_is_misnamed(holder, collection, found) for holder in holders):
         change = {"outcome": "blocked", "reason": _NAME_TAKEN}
     elif same:
         change = {"outcome": "repaired", "reason": _differs_in(_unlike(index, same[0]))}
     else:
         change = {"outcome": "created"}
-    return Difference(existing.model_copy(update=change), index, same)
+    return Difference(existing.model_copy(update=change), index, same, holders)
+
+
+def _in_its_place(index: Index, found: tuple[FoundIndex, ...]) -> tuple[FoundIndex, ...]:
+    """Choose what an earlier version made in its place, then what is on the same fields."""
+    former = tuple(other for other in found if other.is_former_of(index))
+    return (*former, *(other for other in found if other.keys == index.stored_keys))
+
+
+def _stands(index: Index, found: tuple[FoundIndex, ...]) -> bool:
+    """Check that an index is as it should be, and nothing of an earlier version beside it."""
+    former = any(other.is_former_of(index) for other in found)
+    return not former and any(other.is_as(index) for other in found)
+
+
+def _is_misnamed(holder: FoundIndex, collection: Collection, found: tuple[FoundIndex, ...]) -> bool:
+    """Check that an index is replaced in this run anyway, as one of the registry's."""
+    return any(
+        holder in _in_its_place(index, found) and not _stands(index, found)
+        for index in collection.indexes
+    )
 
 
 def _strange_indexes(collection: Collection, found: tuple[FoundIndex, ...]) -> Iterator[Difference]:

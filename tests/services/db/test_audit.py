@@ -15,6 +15,7 @@ from db.migrations.engine.migration import load_migrations
 from db.migrations.engine.migrator import Migrator
 from db.schema.collections import COLLECTIONS
 from db.schema.relations import RELATIONS, SOFT_DELETABLE, Relation
+from db.setup.apply import initialise
 from tests.support.db.database_state import Data
 from tests.support.db.records import character
 from tests.support.db.stored_documents import (
@@ -162,6 +163,25 @@ def test_users_that_differ_in_case_only_are_listed(any_database: Data) -> None:
     }
     assert {tuple(sorted(finding.ids)) for finding in similar} == {("0", "1", "2", "6", "7")}
     assert [*any_database["users"].find()] == before
+
+
+def test_a_server_in_three_spellings_is_told(any_database: Data) -> None:
+    initialise(any_database)
+    urls = ["http://box:8188", "http://box:8188/", " HTTP://Box:8188", "http://me:hunter2@box:8188"]
+    others = ["http://box:8189", "no address", 7]
+    any_database["comfyui_servers"].insert_many(
+        [{"id": str(n), "name": "Box", "url": url} for n, url in enumerate([*urls, *others])]
+    )
+    any_database["comfyui_servers"].insert_one({"id": "gone", "url": urls[1], "deleted_at": NOW})
+
+    report = audit(any_database, NOW)
+
+    same = the_finding(report, "same server")
+    assert (same.subject, same.ids) == (
+        "rows with the address http://box:8188",
+        ("0", "1", "2", "3"),
+    )
+    assert "hunter2" not in report.model_dump_json()
 
 
 def test_a_sample_is_as_large_as_it_may_be(database: Data) -> None:

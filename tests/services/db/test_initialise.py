@@ -235,15 +235,17 @@ def test_the_list_of_duplicates_is_bounded_and_its_count_is_not(shared: Data) ->
 
 
 def test_an_index_that_cannot_be_made_leaves_the_old_index(shared: Data) -> None:
-    shared["projects"].drop_index("id_1")
-    shared["projects"].create_index("id")
-    shared["projects"].insert_many([{"id": ["a", "b"]}, {"id": ["b", "c"]}])
+    models = shared["civitai_models"]
+    models.drop_index(CIVITAI_TEXT)
+    models.create_index([("name", "text")], language_override="tongue")
+    models.update_one({}, {"$set": {"name": "A", "language": "klingon"}}, upsert=True)
     before = shape(shared)
 
     finding = blocked(initialise(shared))
 
-    assert "MongoDB refused: error 11000" in finding.reason
+    assert "MongoDB refused: error 17262" in finding.reason
     assert shape(shared) == before
+    models.delete_many({})
 
 
 def test_unknown_collections_and_indexes_are_named_and_left_alone(shared: Data) -> None:

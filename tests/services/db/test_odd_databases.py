@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from bson.datetime_ms import DatetimeMS
 from bson.raw_bson import RawBSONDocument
+from pymongo import IndexModel
 
 from db.audit.audit import audit
 from db.connection import connect
 from db.errors import DatabaseNameTaken
 from db.setup.apply import initialise
 from db.soft_delete.purge import Purge
-from tests.support.db.database_state import Data
+from tests.support.db.database_state import Data, shape
 from tests.support.db.stored_documents import NOW
 
 BROKEN_TEXT = b"\x10\x00\x00\x00\x02id\x00\x03\x00\x00\x00\xff\xfe\x00\x00"
@@ -40,6 +41,57 @@ def test_duplicates_of_a_value_that_python_cannot_read_are_listed(
             shown
         ]
     assert len(audit(database, NOW).of("blocked index")) == 1
+
+
+TOO_MANY = [f"field_{number}" for number in range(62)]
+
+
+def test_what_the_server_would_refuse_is_named_by_the_audit_and_left_by_init_db(
+    any_database: Data,
+) -> None:
+    any_database["projects"].create_indexes([IndexModel(field) for field in TOO_MANY])
+    lists = {"scene_id": ["a", "b"], "order": [1, 2]}
+    any_database["clips"].insert_one({"_id": 7, "id": "c", **lists})
+    users = [{"id": [n, n + 1], "username": str(n), "email": str(n)} for n in range(2)]
+    any_database["users"].insert_many(users)
+    foreseen = audit(any_database, NOW).of("blocked index")
+    refused = {
+        "id_1": "1 set(s) of documents share values that must be unique",
+        "scene_id_1_order_1": "(_id 7), which MongoDB takes into no index together",
+        "created_at_-1": "more than 64 indexes",
+        "name_1": "more than 64 indexes",
+        "deleted_at_1": "more than 64 indexes",
+    }
+
+    report = initialise(any_database)
+
+    assert {finding.name for finding in report.blocked} == refused.keys()
+    assert all(refused[finding.name] in finding.reason for finding in report.blocked)
+    assert {(each.subject, each.remedy) for each in foreseen} == {
+        (finding.name, finding.reason) for finding in report.blocked
+    }
+    assert audit(any_database, NOW).of("missing index", "different index") == ()
+
+
+@pytest.mark.parametrize("swapped", [False, True], ids=["a name taken", "two names swapped"])
+def test_one_run_repairs_an_index_whose_name_another_of_the_registry_has(
+    database: Data, swapped: bool
+) -> None:
+    initialise(database)
+    before, projects = shape(database), database["projects"]
+    for name in ("name_1", "created_at_-1"):
+        projects.drop_index(name)
+    projects.create_index([("created_at", -1)], name="name_1")
+    if swapped:
+        projects.create_index("name", name="created_at_-1")
+    foreseen = initialise(database, dry_run=True).findings
+
+    report = initialise(database)
+
+    assert report.findings == foreseen
+    assert {finding.name for finding in report.changed} == {"name_1", "created_at_-1"}
+    assert report.blocked == ()
+    assert shape(database) == before
 
 
 def test_documents_with_values_that_python_cannot_read_do_not_end_a_purge(database: Data) -> None:

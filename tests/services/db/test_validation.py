@@ -118,6 +118,13 @@ UNIQUE: list[tuple[Index, list[dict[str, Any]], list[int]]] = [
     (Index(("id",), unique=True), [{"id": "a"}, {"id": "A"}], []),
     (Index(("id",), unique=True, collation=WITHOUT_CASE), [{"id": "a"}, {"id": "A"}], [2]),
     (
+        Index(("id",), unique=True),
+        [{"id": ["a", "b"]}, {"id": ["b", "c"]}, {"id": ["d", "d"]}],
+        [2],
+    ),
+    (Index(("id",), unique=True), [{"id": []}, {"id": []}, {"id": [None]}], [2]),
+    (Index(("a", "b"), unique=True), [{"a": [1, 2], "b": 3}, {"a": 2, "b": 3}, {"a": 1}], [2]),
+    (
         Index(("id",), unique=True, partial=NOT_DELETED),
         [{"id": 1}, {"id": 1, "deleted_at": NOW}, {"id": 1, "deleted_at": NOW}],
         [],

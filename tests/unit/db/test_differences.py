@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from db.schema.collections import Collection
 from db.schema.indexes import FoundIndex, Index
 from db.setup.compare import FoundCollection, differences, validation
+from db.setup.obstacles import limited
 
 
 class Thing(BaseModel):
@@ -33,6 +34,19 @@ INDEXES: list[tuple[str, tuple[FoundIndex, ...], dict[str, str]]] = [
     ("a wrong one beside", (GOOD, RENAMED), {"id_1": "existing", "by_id": "unknown"}),
     ("a strange one", (GOOD, STRANGE), {"id_1": "existing", "size_1": "unknown"}),
 ]
+
+BY_SIZE = Collection("things", "Things.", Thing, (WANTED, Index(("size",))))
+SIZE_AS_ID = FoundIndex("id_1", (("size", 1),), {})
+ID_AS_SIZE = FoundIndex("size_1", (("id", 1),), {"unique": True})
+MISNAMED: list[tuple[str, tuple[FoundIndex, ...], dict[str, str]]] = [
+    ("ours under our name", (SIZE_AS_ID,), {"id_1": "created", "size_1": "repaired"}),
+    ("both swapped", (SIZE_AS_ID, ID_AS_SIZE), {"id_1": "repaired", "size_1": "repaired"}),
+    (
+        *("ours, there a second time", (SIZE_AS_ID, STRANGE)),
+        {"id_1": "blocked", "size_1": "existing"},
+    ),
+]
+"""Found are the indexes of the registry; what else is there is reported as unknown."""
 
 VALIDATIONS: list[tuple[dict[str, Any], str, str]] = [
     ({}, "existing", ""),
@@ -69,6 +83,36 @@ def test_an_index_is_compared_with_the_registry(
     there: tuple[FoundIndex, ...], expected: dict[str, str]
 ) -> None:
     assert outcomes(found(*there), "index") == expected
+
+
+@pytest.mark.parametrize(("there", "expected"), [case[1:] for case in MISNAMED], ids=str)
+def test_a_name_that_another_index_of_the_registry_has_is_freed(
+    there: tuple[FoundIndex, ...], expected: dict[str, str]
+) -> None:
+    made = differences(BY_SIZE, found(*there), "warn")
+
+    assert {
+        difference.finding.name: difference.finding.outcome
+        for difference in made
+        if difference.index
+    } == expected
+
+
+@pytest.mark.parametrize(
+    ("there", "outcome"),
+    [
+        ([STRANGE] * 62, "created"),
+        ([STRANGE] * 63, "blocked"),
+        ([STRANGE] * 62 + [PLAIN], "repaired"),
+    ],
+    ids=["room for one", "no room", "no room needed"],
+)
+def test_a_collection_holds_64_indexes(there: list[FoundIndex], outcome: str) -> None:
+    made = [*limited(differences(THINGS, found(*there), "warn"), there)]
+
+    assert made[2].finding.outcome == outcome
+    if outcome == "blocked":
+        assert "more than 64 indexes, which MongoDB refuses" in made[2].finding.reason
 
 
 @pytest.mark.parametrize(("changed", "outcome", "reason"), VALIDATIONS)
