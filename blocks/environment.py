@@ -40,6 +40,11 @@ class Environment(BaseSettings):
     image_base_url: str | None = Field(
         None, description="Where the app serves the image store's root."
     )
+    storycanvas_pictures_url: str | None = Field(
+        None,
+        description="Where a browser finds what `IMAGE_STORE` keeps, for artifacts and messages "
+        "only; the local stack sets it.",
+    )
     comfyui_urls: str | None = Field(
         None,
         description="Addresses of ComfyUI servers, separated by commas, where `comfyui_servers` "

@@ -12,10 +12,12 @@ from typing import Self
 
 from db.connection import connect
 from deployments.sample import TARGET, add_sample_character
+from storycanvas.faces.pictures.image_store import local_folder
 from storycanvas.services.errors import ServiceError
 from storycanvas.services.face_host import FaceHost
 from storycanvas.services.local_service import LocalService, last_lines
 from storycanvas.services.mongod import Mongod
+from storycanvas.services.picture_server import PictureServer
 from storycanvas.services.prefect import CODE, PrefectServer, PrefectWorker, prefect_environment
 from storycanvas.services.process import Program, run
 from storycanvas.services.record import read_note, write_note
@@ -24,7 +26,7 @@ from storycanvas.services.shared import Lease, acquire, find_running, stop_kept
 POOL = "storycanvas"
 WORKER = "local"
 REGISTRATION_SECONDS = 300.0
-SERVICES = (Mongod.name, FaceHost.name, PrefectServer.name, PrefectWorker.name)
+SERVICES = (Mongod.name, PictureServer.name, FaceHost.name, PrefectServer.name, PrefectWorker.name)
 """In the order in which they start; they end the other way round."""
 _STATE = "stack.json"
 _REGISTERED = "registered.json"
@@ -109,6 +111,7 @@ class Stack:
     def start(self) -> None:
         """Start what does not run yet, each service after those that it needs."""
         self._start_storage()
+        self._start_picture_server()
         self._start_face_host()
         self._start_prefect()
         self.addresses["state and logs"] = str(self.state_dir)
@@ -144,6 +147,18 @@ class Stack:
         self.addresses["pictures"] = (
             str(images) if store == images.as_uri() else "as in IMAGE_STORE"
         )
+
+    def _start_picture_server(self) -> None:
+        """Serve a store that is a folder here, so that a browser can show its pictures."""
+        store = self.environment["IMAGE_STORE"]
+        if local_folder(store) is None:
+            return
+        url = self._use(PictureServer(store=store, preferred_port=9003))
+        self.environment["STORYCANVAS_PICTURES_URL"] = url
+        self.addresses["pictures in a browser"] = f"{url} (of this machine only)"
+        if not os.environ.get("MONGO_URL") and not os.environ.get("IMAGE_BASE_URL"):
+            # Its documents are read on this machine only, as the stack's own MongoDB is.
+            self.environment["IMAGE_BASE_URL"] = url
 
     def _add_sample(self, url: str, database: str) -> None:
         """Put something to try into a database that is ours; the user's own stays as it is."""

@@ -4,7 +4,8 @@ import base64
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
@@ -40,19 +41,20 @@ class ReportArtifact:
     description: str = ""
     only_newest: bool = False
 
-    def publish(self, summary: str) -> None:
-        """Create the artifact."""
+    def publish(self, summary: str) -> UUID:
+        """Create the artifact, and return its id."""
         description = self.description or summary
         if isinstance(self.content, str):
-            create_markdown_artifact(self.content, key=self.key, description=description)
+            made = create_markdown_artifact(self.content, key=self.key, description=description)
         else:
             rows = [dict(row) for row in self.content]
-            create_table_artifact(rows, key=self.key, description=description)
+            made = create_table_artifact(rows, key=self.key, description=description)
         if self.only_newest:
             drop_older(self.key)
+        return cast("UUID", made)  # outside of an event loop it is no coroutine
 
 
-@task(cache_policy=NO_CACHE, task_run_name="show what was found")
+@task(cache_policy=NO_CACHE, task_run_name="report")
 def publish_report(
     summary: str,
     *artifacts: ReportArtifact,

@@ -58,6 +58,8 @@ class FaceRunReport(_ReportPart):
         steps: One entry a step, in the plan's order.
         contact_sheet: What the app can show of the contact sheet.
         contact_sheet_path: The sheet's path in the image store.
+        contact_sheet_page: Address of the page in Prefect's UI that shows the sheet and links its
+            pictures; None without a UI.
     """
 
     flow: str
@@ -70,6 +72,7 @@ class FaceRunReport(_ReportPart):
     steps: tuple[StepReport, ...]
     contact_sheet: str | None = None
     contact_sheet_path: str | None = None
+    contact_sheet_page: str | None = None
 
     @property
     def unfinished(self) -> tuple[StepReport, ...]:
@@ -95,3 +98,8 @@ class FaceRunReport(_ReportPart):
         parts = [f"{count} {outcome}" for outcome, count in counts.items() if count]
         steps = "1 step" if len(self.steps) == 1 else f"{len(self.steps)} steps"
         return f"{steps}: {', '.join(parts)}."
+
+    def with_link(self, sentence: str) -> str:
+        """End a sentence about the run with the link to its contact sheet, where there is one."""
+        link = self.contact_sheet_page or self.contact_sheet
+        return f"{sentence} Contact sheet: {link}" if link else sentence

@@ -43,6 +43,17 @@ class RunContext:
                 self._fetched[reference] = fetch_picture(reference, self.store)
             return self._fetched[reference]
 
+    def viewing_url(self, address: str) -> str:
+        """Find where a person's browser shows a picture that documents name by an address.
+
+        It is for artifacts and messages: a port of the local stack is not what documents hold.
+        """
+        server = self.environment.storycanvas_pictures_url
+        path = self.store.path_of(address)
+        if path is None or server is None or self.store.url != self.environment.image_store:
+            return address
+        return f"{server.rstrip('/')}/{path}" if self.store.wrote(path) else address
+
 
 @contextmanager
 def open_run_context() -> Iterator[RunContext]:

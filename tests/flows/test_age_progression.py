@@ -1,5 +1,6 @@
 """The flow age-progression, for real: every age made, recorded and shown; nothing done twice."""
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -21,6 +22,7 @@ from tests.support.flows.fixtures import open_world
 from tests.support.flows.runs import shown_by
 from tests.support.flows.world import CHARACTER, World
 
+PICTURES = "http://127.0.0.1:9003"
 HISTORY, GALLERY = "facefusion_processing_history", "facefusion_output_gallery"
 
 
@@ -49,6 +51,7 @@ def first_run(
         pytest.MonkeyPatch.context() as patch,
         open_world(folder, database, urls, patch) as world,
     ):
+        patch.setenv("STORYCANVAS_PICTURES_URL", PICTURES)
         state = age_progression(CHARACTER, return_state=True)
         patch.undo()  # other tests come in between
         yield world, state
@@ -108,10 +111,41 @@ def test_a_run_has_a_readable_name_and_publishes_sheet_table_and_progress(
     name, shown = shown_by(state)
     prefix = f"age-progression-{CHARACTER}"
     assert name == f"ages [12, 16, 25, 45, 65] of {CHARACTER}"
-    assert "](data:image/jpeg;base64," in shown[f"{prefix}-contact-sheet"][0].data
+    assert shown[f"{prefix}-contact-sheet"][0].data.startswith("[![contact sheet](data:image/jpeg")
     assert "enhance age 45" in shown[f"{prefix}-steps"][0].data
     assert shown[f"{prefix}-progress"][0].data == 100.0
     assert world.store.holds(state.result().contact_sheet_path or "")
+
+
+def test_the_state_of_a_run_ends_with_the_link_to_its_sheet(
+    first_run: tuple[World, State[FaceRunReport]],
+) -> None:
+    _, state = first_run
+
+    _, shown = shown_by(state)
+    [sheet] = shown[f"age-progression-{CHARACTER}-contact-sheet"]
+    page = state.result().contact_sheet_page or ""
+    assert page.endswith(f"/v2/artifacts/artifact/{sheet.id}")
+    assert state.message == f"10 steps: 10 done. Contact sheet: {page}"
+
+
+def test_a_run_links_each_picture_and_stores_no_address_of_the_picture_server(
+    first_run: tuple[World, State[FaceRunReport]],
+) -> None:
+    world, state = first_run
+
+    _, shown = shown_by(state)
+    [sheet] = shown[f"age-progression-{CHARACTER}-contact-sheet"]
+    [steps] = shown[f"age-progression-{CHARACTER}-steps"]
+    links = re.findall(r"\[([^]\[]+)\]\((http[^)]+)\)", sheet.data)
+    assert [label for label, _ in links[1:]] == [
+        "base (30)",
+        *(f"age {age}" for age in (12, 16, 25, 45, 65)),
+    ]
+    assert all(world.store.wrote(url.removeprefix(f"{PICTURES}/")) for _, url in links)
+    assert "http" not in steps.data.replace(state.result().host, "")
+    assert PICTURES not in str(world.everything())
+    assert PICTURES not in state.result().model_dump_json()
 
 
 def test_a_second_run_reuses_everything_and_a_new_age_costs_one_operation(world: World) -> None:

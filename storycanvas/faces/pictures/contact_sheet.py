@@ -1,16 +1,16 @@
-"""The contact sheet: base and results side by side, each with its label and how it came about."""
+"""The contact sheet: before beside after, each with its label and how it came about."""
 
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-CELL = 256
+CELL = 512
 _MARGIN = 12
-_CAPTION = 52
-_COLUMNS = 6
+_LABEL = 1 / 14
+_NOTE = 1 / 18
+"""Heights of the two lines below a picture, in sides of a cell: as legible in any size of sheet."""
 _AROUND_FACE = 2.6
 """Side of the part that is shown, in face sizes: the face with its hair and some of its place."""
 _PAPER = (250, 250, 248)
@@ -28,7 +28,7 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class SheetEntry:
-    """One cell of a sheet.
+    """What one cell of a sheet shows.
 
     Attributes:
         label: The upper line of the caption.
@@ -44,31 +44,32 @@ class SheetEntry:
     face: Box | None = None
 
 
-def contact_sheet(entries: Sequence[SheetEntry], *, cell: int = CELL) -> bytes:
+def contact_sheet(rows: Sequence[Sequence[SheetEntry]], *, cell: int = CELL) -> bytes:
     """Draw a contact sheet.
 
     Args:
-        entries: The cells, row by row; at least one.
+        rows: The cells, row by row; at least one.
         cell: Side of a picture's square, in pixels.
 
     Returns:
-        A JPEG file, at most six cells wide.
+        A JPEG file, as wide as its longest row.
     """
-    if not entries:
+    if not any(rows):
         raise ValueError("A contact sheet needs at least one picture.")
-    columns = min(_COLUMNS, len(entries))
-    rows = ceil(len(entries) / columns)
-    width = columns * (cell + _MARGIN) + _MARGIN
-    height = rows * (cell + _CAPTION + _MARGIN) + _MARGIN
-    sheet = Image.new("RGB", (width, height), _PAPER)
-    for index, entry in enumerate(entries):
-        row, column = divmod(index, columns)
-        left = _MARGIN + column * (cell + _MARGIN)
-        top = _MARGIN + row * (cell + _CAPTION + _MARGIN)
-        _draw(sheet, entry, left, top, cell)
+    height = cell + _caption(cell) + _MARGIN
+    size = (max(map(len, rows)) * (cell + _MARGIN) + _MARGIN, len(rows) * height + _MARGIN)
+    sheet = Image.new("RGB", size, _PAPER)
+    for row, entries in enumerate(rows):
+        for column, entry in enumerate(entries):
+            left, top = _MARGIN + column * (cell + _MARGIN), _MARGIN + row * height
+            _draw(sheet, entry, left, top, cell)
     buffer = io.BytesIO()
     sheet.save(buffer, format="JPEG", quality=88)
     return buffer.getvalue()
+
+
+def _caption(cell: int) -> int:
+    return round(cell * (_LABEL + _NOTE) * 1.25) + 8
 
 
 def _draw(sheet: Image.Image, entry: SheetEntry, left: int, top: int, cell: int) -> None:
@@ -81,9 +82,11 @@ def _draw(sheet: Image.Image, entry: SheetEntry, left: int, top: int, cell: int)
         x = left + (cell - thumbnail.width) // 2
         y = top + (cell - thumbnail.height) // 2
         sheet.paste(thumbnail, (x, y))
-    pen.text((left, top + cell + 4), entry.label, fill=_INK, font=ImageFont.load_default(20))
+    below = top + cell + 4
+    label, note = ImageFont.load_default(cell * _LABEL), ImageFont.load_default(cell * _NOTE)
+    pen.text((left, below), entry.label, fill=_INK, font=label)
     colour = _BADGES.get(entry.note.rpartition(": ")[2], _INK)
-    pen.text((left, top + cell + 28), entry.note, fill=colour, font=ImageFont.load_default(16))
+    pen.text((left, below + round(cell * _LABEL * 1.25)), entry.note, fill=colour, font=note)
 
 
 def _around(face: Box, size: tuple[int, int]) -> Box:

@@ -1,11 +1,13 @@
 """The image store: pictures by content below one fsspec URL, local folder or object store."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from posixpath import normpath
+from urllib.parse import urlsplit
 
 import fsspec
 
@@ -26,6 +28,13 @@ class Category(StrEnum):
     REPORT = "report"
 
 
+_OF_THIS_MACHINE = {"127.0.0.1", "localhost", "::1"}
+_STORED = re.compile(
+    rf"[a-z0-9]+/(?:{'|'.join(Category)})/\d{{4}}/\d{{2}}/(?P<digest>[0-9a-f]{{64}})\.[a-z0-9]+"
+)
+"""The shape of every path that `put` gives."""
+
+
 @dataclass(frozen=True)
 class StoredPicture:
     """Where a picture lies.
@@ -37,6 +46,12 @@ class StoredPicture:
 
     path: str
     url: str
+
+
+def local_folder(url: str) -> Path | None:
+    """Find the folder of this machine that is a store's root; None for one that lies elsewhere."""
+    protocol, _ = fsspec.core.split_protocol(url)
+    return ImageStore(url).folder if protocol in {None, *_LOCAL} else None
 
 
 class ImageStore:
@@ -69,7 +84,7 @@ class ImageStore:
             Where it lies, which for known bytes is where they were stored first.
         """
         digest = hashlib.sha256(data).hexdigest()
-        marker = f"{self._storage_type}/by-content/{digest[:2]}/{digest}"
+        marker = self._marker(digest)
         known = self._known(marker)
         if known:
             return StoredPicture(known, self.address(known))
@@ -98,6 +113,16 @@ class ImageStore:
         """Check whether a picture lies at a store path."""
         return bool(self._files.isfile(self._location(path)))
 
+    @property
+    def folder(self) -> Path | None:
+        """The root as a local folder; None where it is no folder of this machine."""
+        return Path(self._root) if self._storage_type == "local" else None
+
+    def wrote(self, path: str) -> bool:
+        """Check whether a path is one that `put` gave: files beside them are not the store's."""
+        stored = _STORED.fullmatch(path)
+        return stored is not None and self._known(self._marker(stored["digest"])) == path
+
     def address(self, path: str) -> str:
         """Give the address that the app can show for a store path."""
         if self.base_url:
@@ -105,12 +130,33 @@ class ImageStore:
         return str(self._files.unstrip_protocol(f"{self._root}/{path}"))
 
     def path_of(self, address: str) -> str | None:
-        """Find the store path of an address that `address` gave; None for any other."""
+        """Find the store path of an address that `address` gave; None for any other.
+
+        The local stack serves the store on loopback, and another port when its own is taken: an
+        address of loopback with an earlier port leads to the same picture.
+        """
         own = str(self._files.unstrip_protocol(self._root))
         for prefix in (self.base_url, own):
             if prefix and address.startswith(f"{prefix}/"):
                 return address.removeprefix(f"{prefix}/")
-        return None
+        return self._path_on_loopback(address)
+
+    def _path_on_loopback(self, address: str) -> str | None:
+        if not address.startswith("http://"):
+            return None
+        try:
+            parts = urlsplit(address)
+            host = parts.hostname
+        except ValueError:
+            return None
+        path = parts.path.removeprefix("/")
+        if "@" in parts.netloc or address != f"http://{parts.netloc}/{path}":
+            return None  # it holds more than the store's address, perhaps a secret
+        # The path holds the hash of the bytes, so no other server can mean another picture by it.
+        return path if host in _OF_THIS_MACHINE and self.wrote(path) else None
+
+    def _marker(self, digest: str) -> str:
+        return f"{self._storage_type}/by-content/{digest[:2]}/{digest}"
 
     def _known(self, marker: str) -> str | None:
         location = f"{self._root}/{marker}"

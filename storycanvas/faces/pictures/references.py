@@ -129,8 +129,10 @@ def input_address(reference: str, picture: Picture, store: ImageStore, now: date
         store: The image store; it takes the picture when nothing else shows it without a secret.
         now: UTC.
     """
-    if store.path_of(reference) is not None:
-        return reference
+    path = store.path_of(reference)
+    if path is not None:
+        # The local stack's port may have changed since the address was given.
+        return store.address(path) if store.wrote(path) else reference
     if reference.startswith(("http://", "https://")) and not _has_secret(reference):
         return reference
     if reference.startswith("/uploads/") and store.base_url:

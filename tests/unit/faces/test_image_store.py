@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from storycanvas.faces.errors import PictureNotFound, PictureTooLarge
-from storycanvas.faces.pictures.image_store import Category, ImageStore
+from storycanvas.faces.pictures.image_store import Category, ImageStore, local_folder
 
 NOVEMBER = datetime(2026, 11, 21, tzinfo=UTC)
 DECEMBER = datetime(2026, 12, 1, tzinfo=UTC)
@@ -72,6 +72,48 @@ def test_an_address_leads_back_to_its_path(tmp_path: Path, base: str | None) -> 
 
     assert store.path_of(stored.url) == stored.path
     assert stored.url.startswith("http://127.0.0.1:8000/uploads/local/" if base else "file:///")
+
+
+@pytest.mark.parametrize("base", [None, "http://127.0.0.1:9003", "https://app.example/uploads"])
+@pytest.mark.parametrize("port", [9003, 41234])
+def test_an_address_of_loopback_with_an_earlier_port_leads_to_its_path(
+    tmp_path: Path, base: str | None, port: int
+) -> None:
+    store = ImageStore(tmp_path.as_uri(), base)
+    path = store.put(b"bytes", Category.RESULT, "png", NOVEMBER).path
+
+    assert store.path_of(f"http://127.0.0.1:{port}/{path}") == path
+
+
+def test_an_address_that_the_store_did_not_give_leads_nowhere(store: ImageStore) -> None:
+    path = store.put(b"bytes", Category.RESULT, "png", NOVEMBER).path
+    unknown = path.replace(path.split("/")[-1], f"{'0' * 64}.png")
+
+    for other in (
+        f"http://other.example:9003/{path}",
+        f"http://127.0.0.1:9003/uploads/{path}",
+        f"http://127.0.0.1:9003/{unknown}",
+        f"http://name:secret@127.0.0.1:9003/{path}",
+        f"http://127.0.0.1:9003/{path}?token=secret",
+        f"http://[127.0.0.1/{path}",
+        "http://127.0.0.1:9003/",
+    ):
+        assert store.path_of(other) is None
+
+
+def test_the_store_knows_what_it_wrote(store: ImageStore, tmp_path: Path) -> None:
+    path = store.put(b"bytes", Category.RESULT, "png", NOVEMBER).path
+    marker = next((tmp_path / "images/local/by-content").rglob("?" * 64))
+
+    assert store.wrote(path)
+    assert not store.wrote(str(marker.relative_to(tmp_path / "images")))
+    assert not store.wrote(path.replace(".png", ".svg"))
+
+
+def test_only_a_store_of_this_machine_has_a_folder(tmp_path: Path) -> None:
+    assert local_folder(tmp_path.as_uri()) == tmp_path
+    assert local_folder("s3://bucket/images") is None
+    assert ImageStore("memory://pictures").folder is None
 
 
 def test_any_fsspec_url_is_a_store() -> None:

@@ -174,5 +174,7 @@ def test_an_input_is_shown_to_the_app_by_an_address_without_secrets(
     assert kept.startswith("file:///")
     assert store.path_of(kept)
     assert input_address(kept, picture, store, now) == kept
+    moved = f"http://127.0.0.1:41234/{store.path_of(kept)}"
+    assert input_address(moved, picture, store, now) == kept
     assert input_address(plain, picture, store, now) == plain
     assert input_address(signed, picture, store, now) == kept

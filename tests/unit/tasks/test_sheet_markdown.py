@@ -1,0 +1,70 @@
+"""The artifact of a run begins with its sheet, and each picture is one link away."""
+
+import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from storycanvas.faces.pictures.contact_sheet import SheetEntry
+from storycanvas.faces.report import FaceRunReport
+from tasks.faces.sheet import artifact_page, sheet_markdown
+
+ROWS = [[SheetEntry("base (30)", "input", None), SheetEntry("age 45", "failed", None)]]
+SERVER = "http://127.0.0.1:9003/local"
+
+
+def test_the_sheet_comes_first_and_opens_in_full_size() -> None:
+    text = sheet_markdown(ROWS, f"{SERVER}/sheet.jpg", {"base (30)": f"{SERVER}/base.png"})
+
+    sheet, links = text.split("\n\n")
+    assert sheet.startswith("[![contact sheet](data:image/jpeg;base64,")
+    assert sheet.endswith(f")]({SERVER}/sheet.jpg)")
+    assert f"[base (30)]({SERVER}/base.png)" in links
+    assert f"[whole sheet]({SERVER}/sheet.jpg)" in links
+
+
+def test_what_a_browser_cannot_open_is_no_link() -> None:
+    text = sheet_markdown(ROWS, "s3://bucket/sheet.jpg", {"base (30)": "s3://bucket/base.png"})
+
+    assert "](s3:" not in text
+    assert "```\ns3://bucket/sheet.jpg\n```" in text
+
+
+@pytest.mark.parametrize(
+    ("api", "page"),
+    [
+        ("http://127.0.0.1:4200/api", "http://127.0.0.1:4200/v2/artifacts/artifact/7"),
+        (
+            "https://api.prefect.cloud/api/accounts/1/workspaces/2",
+            "https://app.prefect.cloud/account/1/workspace/2/artifacts/artifact/7",
+        ),
+        (None, None),
+    ],
+)
+def test_the_page_is_that_of_the_ui_which_opens_by_default(
+    api: str | None, page: str | None
+) -> None:
+    with temporary_settings({PREFECT_API_URL: api}):
+        assert artifact_page(7) == page
+
+
+@pytest.mark.parametrize(
+    ("page", "sheet", "sentence"),
+    [
+        ("http://ui/7", "file:///a.jpg", "Done. Contact sheet: http://ui/7"),
+        (None, "file:///a.jpg", "Done. Contact sheet: file:///a.jpg"),
+        (None, None, "Done."),
+    ],
+)
+def test_a_sentence_about_a_run_ends_with_the_link_to_its_sheet(
+    page: str | None, sheet: str | None, sentence: str
+) -> None:
+    report = FaceRunReport(
+        flow="age-progression",
+        character_id="mira",
+        engine="preview 1",
+        host="http://127.0.0.1:9002",
+        steps=(),
+        contact_sheet=sheet,
+        contact_sheet_page=page,
+    )
+
+    assert report.with_link("Done.") == sentence
