@@ -1,6 +1,12 @@
 """Errors of reading servers and catalogs; `retryable` is set on each class."""
 
+from http import HTTPStatus
 from typing import ClassVar
+
+_OF_A_REQUEST = frozenset(
+    {HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
+)
+"""What a site answers where one model breaks its answer, or the answer takes it too long."""
 
 
 class CatalogError(Exception):
@@ -33,13 +39,54 @@ class CatalogBusy(CatalogError):
         self.wait_seconds = wait_seconds
         self.status = status
 
+    @property
+    def may_be_of_the_request(self) -> bool:
+        """Whether the very same request may always be answered so, while others are not."""
+        return self.status in _OF_A_REQUEST
+
 
 class LongWaitAsked(CatalogError):
     """The server asks for a longer wait than a run makes."""
 
 
+class PageBroken(CatalogError):
+    """The server cannot answer a part of its list, however small, although it is up.
+
+    Args:
+        error: The last answer.
+    """
+
+    def __init__(self, error: CatalogBusy) -> None:
+        super().__init__(f"A part of the list cannot be read. {error}")
+        self.error = error
+
+
+_OF_THE_KEY = frozenset(
+    {
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.PROXY_AUTHENTICATION_REQUIRED,
+        HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS,
+    }
+)
+
+
 class CatalogRefused(CatalogError):
-    """The request or the key is wrong (4xx except 404 and 429)."""
+    """The request or the key is wrong (4xx except 404 and 429).
+
+    Args:
+        message: A sentence.
+        status: The HTTP status; None if nothing was sent.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+    @property
+    def may_be_of_the_request(self) -> bool:
+        """Whether the request itself is refused, not the key or the machine."""
+        return self.status not in _OF_THE_KEY
 
 
 class NotThere(CatalogError):

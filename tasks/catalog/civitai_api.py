@@ -1,24 +1,14 @@
 """Calls of Civitai's API: limited to one a second over all processes, and retried."""
 
 import time
-from collections.abc import Callable, Iterator
-from http import HTTPStatus
+from collections.abc import Callable
 from typing import TypeVar
 
 from prefect.concurrency.sync import rate_limit
 from prefect.logging import get_run_logger
 
 from blocks.limits import CIVITAI_LIMIT
-from storycanvas.catalog.civitai.client import CivitaiClient
-from storycanvas.catalog.civitai.pages import CatalogPage, WalkedPage, walk
-from storycanvas.catalog.civitai.query import CivitaiQuery
-from storycanvas.catalog.errors import (
-    AnswerUnreadable,
-    CatalogBusy,
-    CatalogError,
-    CatalogRefused,
-    LongWaitAsked,
-)
+from storycanvas.catalog.errors import AnswerUnreadable, CatalogBusy, CatalogError, LongWaitAsked
 
 T = TypeVar("T")
 
@@ -42,8 +32,12 @@ def wait_for_rate_limit() -> None:
     rate_limit(CIVITAI_LIMIT, strict=True)
 
 
-def call_with_retries(call: Callable[[], T]) -> T:
+def call_with_retries(call: Callable[[], T], tries: int = TRIES) -> T:
     """Make a call, and again after the wait that Civitai asks for, or if its answer is broken.
+
+    Args:
+        call: The call.
+        tries: How often it is made at most, 1 or more.
 
     Raises:
         CatalogBusy: Civitai asks to wait again and again.
@@ -52,18 +46,18 @@ def call_with_retries(call: Callable[[], T]) -> T:
         storycanvas.catalog.errors.CatalogError: Any other error of the call.
     """
     unreadable = 0
-    for attempt in range(TRIES):
+    for attempt in range(tries):
         try:
             return call()
         except AnswerUnreadable as error:
             unreadable += 1
-            if unreadable == UNREADABLE_TRIES or attempt == TRIES - 1:
+            if unreadable == UNREADABLE_TRIES or attempt == tries - 1:
                 raise
             _wait(FIRST_WAIT_SECONDS * 2.0**attempt, error)
         except CatalogBusy as busy:
             seconds = wait_seconds(busy, attempt)
             _check_wait(seconds, busy)
-            if attempt == TRIES - 1:
+            if attempt == tries - 1:
                 raise
             _wait(seconds, busy)
     raise CatalogBusy("Civitai was not asked at all; the number of tries must be 1 or more.")
@@ -84,36 +78,3 @@ def _wait(seconds: float, error: CatalogError) -> None:
 def wait_seconds(busy: CatalogBusy, attempt: int) -> float:
     """The wait after `attempt` earlier tries: Civitai's, or twice as long each time."""
     return FIRST_WAIT_SECONDS * 2.0**attempt if busy.wait_seconds is None else busy.wait_seconds
-
-
-def pages_from(
-    client: CivitaiClient, query: CivitaiQuery, stored: str | None
-) -> Iterator[WalkedPage]:
-    """Read page after page; if the `stored` cursor is no longer accepted, from the list's start.
-
-    Raises:
-        storycanvas.catalog.errors.CatalogError: Civitai cannot be reached, refuses the key, or is
-            too busy.
-    """
-
-    def fetch(cursor: str | None) -> CatalogPage:
-        return call_with_retries(lambda: client.page(query, cursor))
-
-    pages = walk(fetch, stored)
-    if stored is not None:
-        try:
-            yield next(pages)
-        except (CatalogBusy, CatalogRefused) as error:
-            if not _cursor_may_be_expired(error):
-                raise
-            text = (
-                "Civitai no longer accepts the stored cursor (%s); the list is read from its start."
-            )
-            get_run_logger().warning(text, error)
-            pages = walk(fetch)
-    yield from pages
-
-
-def _cursor_may_be_expired(error: CatalogError) -> bool:
-    """Distinguish an old cursor, which is refused or breaks the search, from a busy site."""
-    return not isinstance(error, CatalogBusy) or error.status == HTTPStatus.INTERNAL_SERVER_ERROR

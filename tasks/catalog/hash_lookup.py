@@ -18,7 +18,7 @@ from storycanvas.catalog.civitai.client import CivitaiClient
 from storycanvas.catalog.civitai.items import ItemUnreadable, read_item
 from storycanvas.catalog.civitai.version_files import version_files_of_answer
 from storycanvas.catalog.entries import HashKind
-from storycanvas.catalog.errors import AnswerUnreadable, CatalogRefused, NotThere
+from storycanvas.catalog.errors import AnswerUnreadable, CatalogBusy, CatalogRefused, NotThere
 from storycanvas.catalog.matching.local_models import known_hashes
 from tasks.catalog.civitai_api import call_with_retries, wait_for_rate_limit
 from tasks.retries import retrying_task
@@ -66,7 +66,7 @@ MAX_MODELS = 300
 MAX_HASHES = 100
 """Hashes that are looked up singly in a run, one a second; each day others."""
 MAX_BROKEN = 3
-"""Unreadable answers in a row that end the look-up until the next run."""
+"""Unreadable or broken answers in a row that end the look-up until the next run."""
 
 IMPORT_ID = "by-hash"
 
@@ -127,9 +127,9 @@ def _found_singly(
         try:
             answer = call_with_retries(partial(client.version_by_hash, digits))
             broken = 0
-        except AnswerUnreadable as error:
+        except (AnswerUnreadable, CatalogBusy) as error:
             broken += 1
-            if broken == MAX_BROKEN:
+            if broken == MAX_BROKEN or not _is_of_one_answer(error):
                 raise
             left_out.append(f"Civitai's answer about {digits} is left out: {error}")
             continue
@@ -149,9 +149,13 @@ def _store_models(
         try:
             item = read_item(call_with_retries(partial(client.model, number)))
             broken = 0
-        except (NotThere, CatalogRefused, AnswerUnreadable, ItemUnreadable) as error:
-            broken = broken + 1 if isinstance(error, AnswerUnreadable) else 0
-            if broken == MAX_BROKEN:
+        except (NotThere, CatalogRefused, ItemUnreadable) as error:
+            broken = 0
+            left_out.append(f"Civitai's model {number} is left out: {error}")
+            continue
+        except (AnswerUnreadable, CatalogBusy) as error:
+            broken += 1
+            if broken == MAX_BROKEN or not _is_of_one_answer(error):
                 raise
             left_out.append(f"Civitai's model {number} is left out: {error}")
             continue
@@ -160,6 +164,11 @@ def _store_models(
         models += counts.new + counts.changed
         left_out += [f"Civitai's model {id_} is left out: {why}" for id_, why in counts.failed]
     return LookedUp(models, tuple(left_out))
+
+
+def _is_of_one_answer(error: AnswerUnreadable | CatalogBusy) -> bool:
+    """Whether other models may be answered: one that always breaks must not block the others."""
+    return isinstance(error, AnswerUnreadable) or error.may_be_of_the_request
 
 
 def _log_postponed(what: str, count: int, now: int) -> None:

@@ -1,158 +1,31 @@
 """Reads Civitai's catalog, or a file of it, into the database."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urlsplit
 
+from prefect.logging import get_run_logger
 from pymongo.database import Database
 
 from blocks.civitai import Civitai
 from blocks.limits import create_civitai_limit
-from db.catalog.civitai.imports import PageDone, advance, begin, finish
-from db.catalog.civitai.items import StoredItem, stored_versions, upsert_items
 from db.connection import Document
-from db.schema.documents.models import CatalogImport
+from storycanvas.catalog.civitai.client import CivitaiClient
 from storycanvas.catalog.civitai.files import RawItem, batches, read_file
-from storycanvas.catalog.civitai.items import (
-    ItemUnreadable,
-    item_id,
-    read_item,
-    with_other_versions,
-)
-from storycanvas.catalog.civitai.pages import WalkedPage
-from storycanvas.catalog.civitai.query import CivitaiQuery
+from storycanvas.catalog.civitai.pages import WalkedPage, item_ids, walk
+from storycanvas.catalog.civitai.query import CivitaiQuery, offset_cursor
 from storycanvas.catalog.entries import Problem
-from storycanvas.catalog.errors import CatalogError
+from storycanvas.catalog.errors import CatalogBusy, CatalogRefused, PageBroken
 from storycanvas.catalog.reporting.reports import ImportReport
 from tasks.artifacts import ReportArtifact
-from tasks.catalog.civitai_api import pages_from, wait_for_rate_limit
+from tasks.catalog.civitai_api import wait_for_rate_limit
+from tasks.catalog.civitai_pages import PageReader, pages_from
+from tasks.catalog.import_session import ImportSession
 from tasks.progress import Progress
 from tasks.retries import retrying_task
-
-
-class ImportSession:
-    """One run's part of an import: stores batches and keeps the position.
-
-    Args:
-        database: The StoryCanvas database.
-        source: Identifies what is imported.
-        restart: Whether to begin anew.
-        base_models: The filter of a list; versions of other base models are not in it.
-    """
-
-    def __init__(
-        self,
-        database: Database[Document],
-        source: str,
-        *,
-        restart: bool,
-        base_models: Collection[str] = (),
-    ) -> None:
-        self._database = database
-        self._base_models = base_models
-        self._repaired = 0
-        self._pages = 0
-        self.state: CatalogImport = begin(database, source, _now(), restart=restart)
-
-    @property
-    def has_read_the_list(self) -> bool:
-        """Whether a run was stopped between storing the last page and recording its end."""
-        return self.state.pages > 0 and self.state.cursor is None
-
-    @contextmanager
-    def record_failure(self) -> Iterator[None]:
-        """Record in the import why it fails; the next run continues it."""
-        try:
-            yield
-        except CatalogError as error:
-            self.state = finish(self._database, self.state, "failed", _now(), error=str(error))
-            raise
-
-    def store_batch(self, raw: Sequence[RawItem | Problem], cursor: str | None = None) -> None:
-        """Store items of any shape, then record the position and the problems.
-
-        `cursor` is where the next page begins; None for a file, or on the last page.
-        """
-        items, problems = self._read(self._completed(raw) if self._base_models else raw)
-        counts = upsert_items(self._database, items, _now(), self.state.import_id)
-        problems += [(str(number), reason) for number, reason in counts.failed]
-        done = PageDone(
-            cursor=cursor,
-            items=len(raw),
-            new=counts.new,
-            changed=counts.changed,
-            unchanged=counts.unchanged,
-            problems=tuple(problems),
-        )
-        self.state = advance(self._database, self.state, done, _now())
-        self._pages += 1
-
-    def report(self, source: str, because: str, *, complete: bool) -> ImportReport:
-        """End this run's part for a reason, and the import if it is `complete`."""
-        if complete:
-            self.state = finish(self._database, self.state, "complete", _now())
-        state = self.state
-        return ImportReport(
-            source=source,
-            pages=self._pages,
-            new=state.new,
-            changed=state.changed,
-            unchanged=state.unchanged,
-            mended=self._repaired,
-            problems=tuple(f"{problem.subject}: {problem.reason}" for problem in state.problems),
-            problem_count=state.failed,
-            complete=complete,
-            ended_because=because,
-        )
-
-    def _completed(self, found: Sequence[RawItem | Problem]) -> list[RawItem | Problem]:
-        """Put back stored versions that the filter has left out, so that they are not lost."""
-        ids = [number for row in found if (number := _id(row)) is not None]
-        stored = stored_versions(self._database, ids)
-        return [
-            replace(
-                row,
-                raw=with_other_versions(row.raw, stored.get(_id(row) or 0, ()), self._base_models),
-            )
-            if isinstance(row, RawItem)
-            else row
-            for row in found
-        ]
-
-    def _read(
-        self, raw: Sequence[RawItem | Problem]
-    ) -> tuple[list[StoredItem], list[tuple[str, str]]]:
-        items, problems = [], []
-        for entry in raw:
-            if isinstance(entry, Problem):
-                problems.append((entry.subject, entry.reason))
-                continue
-            try:
-                item = read_item(entry.raw)
-            except ItemUnreadable as error:
-                problems.append((f"item {entry.index + 1}", error.reason))
-                continue
-            self._repaired += bool(item.repaired)
-            items.append(StoredItem(item.id, item.document, item.content_hash))
-        return items, problems
-
-
-def _id(entry: RawItem | Problem) -> int | None:
-    raw = entry.raw if isinstance(entry, RawItem) else None
-    try:
-        return item_id(raw.get("id"), {}) if isinstance(raw, Mapping) else None
-    except ItemUnreadable:
-        return None  # the item is not stored either
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
 
 TABLE_KEY = "import-civitai"
 _END = "The end of the list was reached."
@@ -185,18 +58,107 @@ def import_pages(
     if session.has_read_the_list:
         return session.report("Civitai", _END, complete=True)
     create_civitai_limit()
-    last: WalkedPage | None = None
     with catalog.client(wait_for_rate_limit) as client, session.record_failure():
-        pages = pages_from(client, query, session.state.cursor)
-        for page in islice(pages, max_pages):
+        reading = _ListReading(session, client, query, max_pages, progress)
+        try:
+            because, complete = reading.from_position()
+        except PageBroken as broken:
+            because, complete = reading.from_other_end(broken)
+            if not complete:
+                get_run_logger().warning(because)
+                session.fail(because)
+    return session.report("Civitai", because, complete=complete)
+
+
+class _ListReading:
+    """Reads the list of a query, at most `max_pages` pages of it in this run."""
+
+    def __init__(
+        self,
+        session: ImportSession,
+        client: CivitaiClient,
+        query: CivitaiQuery,
+        max_pages: int | None,
+        progress: Progress,
+    ) -> None:
+        self._session = session
+        self._client = client
+        self._query = query
+        self._max_pages = max_pages
+        self._progress = progress
+
+    def from_position(self) -> tuple[str, bool]:
+        """Read on from the stored position; return why it ended, and whether all is read.
+
+        Raises:
+            PageBroken: What comes next cannot be read.
+        """
+        session = self._session
+        cursor, is_own = session.state.cursor, session.has_own_cursor
+        last: WalkedPage | None = None
+        for page in self._some(pages_from(self._client, self._query, cursor, is_own=is_own)):
             last = page
-            session.store_batch(_of_page(page, session.state.position), page.next_cursor)
-            progress("Civitai's list", session.state.position, 0)
-    if last is not None and last.next_cursor is not None:
-        because = "The next run continues there."
-        return session.report("Civitai", because, complete=False)
-    because = last.problem.reason if last and last.problem else _END
-    return session.report("Civitai", because, complete=True)
+            if page.cursor is None and session.state.pages:
+                session.begin_anew()
+            self._store(page, page.next_cursor)
+        if last is not None and last.next_cursor is not None:
+            return "The next run continues there.", False
+        return last.problem.reason if last and last.problem else _END, True
+
+    def from_other_end(self, broken: PageBroken) -> tuple[str, bool]:
+        """Read what lies behind the model that cannot be read; return as `from_position` does.
+
+        The stored cursor stays where it is, so that the next run begins there.
+
+        Raises:
+            CatalogBusy: Nothing of the list could be read, from neither end.
+        """
+        session, read = self._session, [*self._session.last_ids]
+        place = (
+            f"after model {read[-1]}"
+            if read
+            else f"after its first {session.state.position} models"
+        )
+        # Without a cursor, pages that are stored would mean that the end was reached.
+        cursor = session.state.cursor or offset_cursor(0)
+        back_to: int | None = None
+        with suppress(PageBroken, CatalogRefused):  # the same model; or a site without this order
+            for page in self._some(self._from_behind()):
+                self._store(page, cursor)
+                ids = item_ids(page.items)
+                back_to = next(reversed(ids), back_to)
+                is_end = page.next_cursor is None and page.problem is None
+                if is_end or not set(read).isdisjoint(ids):
+                    return "The end of the list was read from its other end.", True
+        if not session.state.pages:
+            raise broken.error
+        return _not_read(place, broken.error, back_to), False
+
+    def _from_behind(self) -> Iterator[WalkedPage]:
+        other = self._query.from_other_end()
+        if other is not None:
+            yield from walk(PageReader(self._client, other))
+
+    def _some(self, pages: Iterable[WalkedPage]) -> Iterator[WalkedPage]:
+        left = None if self._max_pages is None else self._max_pages - self._session.pages
+        return islice(pages, left)
+
+    def _store(self, page: WalkedPage, cursor: str | None) -> None:
+        session = self._session
+        session.store_batch(_of_page(page, session.state.position), cursor)
+        self._progress("Civitai's list", session.state.position, 0)
+
+
+def _not_read(place: str, error: CatalogBusy, back_to: int | None) -> str:
+    behind = (
+        "What lies behind it is not read; a list with sort Newest is read from both ends."
+        if back_to is None
+        else f"What lies behind it was read from the list's other end, back to model {back_to}."
+    )
+    return (
+        f"The list cannot be read {place}: Civitai answers {error.status} even for a single model. "
+        f"{behind} The next run begins there."
+    )
 
 
 @retrying_task("import {path.name}")

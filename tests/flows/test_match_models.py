@@ -149,6 +149,7 @@ NOT_READ = {
     "refused": Answer(403, b"{}"),
     "html": Answer(body=b"<!DOCTYPE html>"),
     "no item": Answer(body=b"[]"),
+    "broken": Answer(500, b"{}", {"Retry-After": "0"}),
 }
 
 

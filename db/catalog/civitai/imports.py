@@ -38,6 +38,7 @@ class PageDone:
         changed: Rows that differed.
         unchanged: Rows that were there.
         problems: Subject and reason of each item that could not be read or stored.
+        run_id: The run that stored it; None outside of a run.
     """
 
     items: int
@@ -46,30 +47,55 @@ class PageDone:
     changed: int = 0
     unchanged: int = 0
     problems: tuple[tuple[str, str], ...] = ()
+    run_id: str | None = None
 
 
 def begin(
-    database: Database[Document], source: str, now: datetime, *, restart: bool = False
+    database: Database[Document],
+    source: str,
+    now: datetime,
+    *,
+    restart: bool = False,
+    run_id: str | None = None,
 ) -> CatalogImport:
     """Continue an import that was stopped or has failed, or begin a new one.
 
-    `source` identifies what is imported: the key of a query, or a file. With `restart` a new import
-    begins in any case; it has neither cursor nor counts.
+    Args:
+        database: The StoryCanvas database.
+        source: What is imported: the key of a query, or a file.
+        now: UTC.
+        restart: Whether a new import begins in any case, without cursor and counts. What this run
+            itself has begun is continued all the same: a run that is retried restarts once.
+        run_id: The run; None outside of one.
     """
     imports = database["catalog_imports"]
-    if not restart:
+    wanted: Document = {"id": source, "status": {"$in": ["running", "failed"]}}
+    if not restart or run_id is not None:
         running = {"status": "running", "updated_at": now, "finished_at": None, "error": None}
         with translated_errors():
             found = imports.find_one_and_update(
-                {"id": source, "status": {"$in": ["running", "failed"]}},
+                wanted | ({"run_id": run_id} if restart else {}),
                 {"$set": running},
                 _WITHOUT_ID,
                 return_document=ReturnDocument.AFTER,
             )
         if found is not None:
             return CatalogImport.model_validate(found)
+    return begin_anew(database, source, now, run_id)
+
+
+def begin_anew(
+    database: Database[Document], source: str, now: datetime, run_id: str | None = None
+) -> CatalogImport:
+    """Begin a new import, without cursor and counts, in place of any other of the same source."""
+    imports = database["catalog_imports"]
     created = CatalogImport(
-        id=source, import_id=uuid4().hex, status="running", started_at=now, updated_at=now
+        id=source,
+        import_id=uuid4().hex,
+        status="running",
+        run_id=run_id,
+        started_at=now,
+        updated_at=now,
     )
     with translated_errors():
         try:
@@ -98,7 +124,7 @@ def advance(
     }
     listed = {"$each": [*_problems(page.problems)], "$slice": MAX_EXAMPLES}
     update: Document = {
-        "$set": {"cursor": page.cursor, "updated_at": now},
+        "$set": {"cursor": page.cursor, "run_id": page.run_id, "updated_at": now},
         "$inc": counts,
         "$push": {"problems": listed},
     }

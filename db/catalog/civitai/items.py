@@ -110,7 +110,7 @@ class UpsertCounts:
     Attributes:
         new: Stored for the first time.
         changed: Differ from what was stored.
-        unchanged: Are as they were stored, or came again later in the batch.
+        unchanged: Are as they were stored but for the statistics, or came twice in the list.
         failed: Id of each item that could not be stored, and why, as a sentence.
     """
 
@@ -120,35 +120,106 @@ class UpsertCounts:
     failed: tuple[tuple[int, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What is compared of a stored item.
+
+    Attributes:
+        content_hash: None where another program stored it.
+        import_id: The import that wrote it last.
+        stats: Statistics of the item.
+        versions: Each with its statistics.
+    """
+
+    content_hash: str | None
+    import_id: str | None
+    stats: object
+    versions: list[dict[str, Any]]
+
+
 def upsert_items(
-    database: Database[Document], items: Sequence[StoredItem], now: datetime, import_id: str
+    database: Database[Document],
+    items: Sequence[StoredItem],
+    now: datetime,
+    import_id: str,
+    *,
+    is_one_list: bool = False,
 ) -> UpsertCounts:
     """Store those of a few thousand items that are new or differ from what is stored.
 
-    An unchanged item costs no write. Fields of the document that are not Civitai's stay. An item
-    that MongoDB cannot hold, or refuses, does not prevent the others. Of items with the same id the
-    last counts.
+    Statistics, which move every hour, are no difference, but are written where they moved; an item
+    that is the same with its statistics costs no write. Fields of the document that are not
+    Civitai's stay. An item that MongoDB cannot hold, or refuses, does not prevent the others. Of
+    items with the same id the last counts.
+
+    Args:
+        database: The StoryCanvas database.
+        items: As read.
+        now: UTC.
+        import_id: Which import it is.
+        is_one_list: Whether all items of this import come from one list, so that an id that it
+            has already written came twice and is not one more change.
     """
     latest = {item.id: item for item in items}
     models = database["civitai_models"]
     with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
-        stored = _stored_hashes(models, [*latest])
-        wanted = [row for row in latest.values() if stored.get(row.id) != row.content_hash]
+        stored = _stored_parts(database, [*latest])
+        wanted = [row for row in latest.values() if _differs(row, stored.get(row.id))]
+        there = [row for row in latest.values() if not _differs(row, stored.get(row.id))]
+        moved = {row.id: write for row in there if (write := _moved(row, stored[row.id]))}
         failed = _write(models, wanted, {"_imported_at": now, "_import_id": import_id})
+        failed |= _apply(models, moved)
     written = [row for row in wanted if row.id not in failed]
     new = sum(row.id not in stored for row in written)
+    twice = sum(row.id in stored and stored[row.id].import_id == import_id for row in written)
+    twice = twice if is_one_list else 0
     return UpsertCounts(
         new=new,
-        changed=len(written) - new,
-        unchanged=len(items) - len(written) - len(failed),
+        changed=len(written) - new - twice,
+        unchanged=len(items) - len(written) - len(failed) + twice,
         failed=tuple(failed.items()),
     )
 
 
-def _stored_hashes(models: Collection[Document], ids: Sequence[int]) -> dict[int, str | None]:
-    fields = {"_id": False, "id": True, "content_hash": True}
-    found = models.find({"id": {"$in": [id_ for id_ in ids if id_ in _INT64]}}, fields)
-    return {int(row["id"]): row.get("content_hash") for row in found}
+def _differs(item: StoredItem, stored: _Stored | None) -> bool:
+    return stored is None or stored.content_hash != item.content_hash
+
+
+_COMPARED = ("id", "content_hash", "_import_id", "stats", "modelVersions.stats")
+
+
+def _stored_parts(database: Database[Document], ids: Sequence[int]) -> dict[int, _Stored]:
+    wanted = {"id": {"$in": [id_ for id_ in ids if id_ in _INT64]}}
+    fields = {"_id": False} | dict.fromkeys(_COMPARED, True)
+    return {
+        int(row["id"]): _Stored(
+            row.get("content_hash"),
+            row.get("_import_id"),
+            row.get("stats"),
+            _objects(row.get("modelVersions")),
+        )
+        for row in reading_anything(database)["civitai_models"].find(wanted, fields)
+    }
+
+
+def _moved(item: StoredItem, stored: _Stored) -> Write | str | None:
+    """Update the statistics that moved, of an item that is otherwise as it is stored."""
+    document = item.document
+    fields: Document = {}
+    if "stats" in document and document["stats"] != stored.stats:
+        fields["stats"] = document["stats"]
+    versions = _objects(document.get("modelVersions"))
+    if len(versions) == len(stored.versions):
+        for place, (version, known) in enumerate(zip(versions, stored.versions, strict=True)):
+            if "stats" in version and version["stats"] != known.get("stats"):
+                fields[f"modelVersions.{place}.stats"] = version["stats"]
+    if not fields:
+        return None
+    whole = encoded(fields)
+    if isinstance(whole, str):
+        return whole
+    # The hash proves that the versions still stand at these places.
+    return UpdateOne({"id": item.id, "content_hash": item.content_hash}, {"$set": whole})
 
 
 def _write(

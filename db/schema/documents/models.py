@@ -298,6 +298,8 @@ class CatalogImport(Stored):
         id: Names the source: a query of the API, or a file.
         import_id: Which import of this source it is; a new import has another id.
         cursor: Of the next page, for the API; null at the beginning and once complete.
+        run_id: The run that began the import or stored the cursor; Civitai may no longer accept the
+            cursor of an earlier run.
         position: How many items have been taken in, for files.
         unchanged: Rows that were there already, so that they were not written; after a kill also
             those that the interrupted page had written.
@@ -310,6 +312,7 @@ class CatalogImport(Stored):
     import_id: Id
     status: ImportStatus
     cursor: str | None = None
+    run_id: str | None = None
     position: Count = 0
     pages: Count = 0
     new: Count = 0

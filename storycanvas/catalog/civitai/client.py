@@ -78,7 +78,8 @@ class CivitaiClient:
             AnswerUnreadable: The answer has no list of items.
         """
         self._before_call()
-        return read_page(self._json.get(f"{_API}/models", query.parameters(cursor)))
+        answer = self._json.get(f"{_API}/models", query.parameters(cursor))
+        return read_page(answer, query.limit)
 
     def ids_by_hash(self, sha256s: Sequence[str]) -> list[HashHit]:
         """Find all versions that have files with these SHA-256 sums, 10,000 a request.

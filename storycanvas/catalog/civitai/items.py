@@ -69,7 +69,7 @@ class CivitaiItem:
         document: Civitai's fields under Civitai's names, with `base_models`, `file_keys` and
             `name_keys` lifted out of its versions, each sorted and without repetition.
         content_hash: SHA-256 of all that is stored except `stats` of the item and its versions:
-            downloads change every hour, and are stored anew only when something else changes.
+            downloads move every hour, which is not a change of the item.
         repaired: What had a wrong shape and was corrected, each a sentence.
     """
 

@@ -2,15 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
+from storycanvas.catalog.civitai.query import offset_cursor
 from storycanvas.catalog.entries import Problem
 from storycanvas.catalog.errors import AnswerUnreadable
 
 _MAX_CURSOR_LENGTH = 4000
 """Civitai's cursors have some 20 characters; an address holds no more than a few thousand."""
+
+_MAX_DIGITS = 12
+"""Of the number of a page."""
 
 _MAX_PAGES_WITHOUT_NEWS = 3
 """A walk ends after as many pages in a row that hold items of earlier ones, or none."""
@@ -48,11 +52,13 @@ class WalkedPage:
     problem: Problem | None = None
 
 
-def read_page(answer: object) -> CatalogPage:
+def read_page(answer: object, limit: int) -> CatalogPage:
     """Read the answer to a request for a page; its items count even where its cursor is unusable.
 
     Args:
-        answer: `items`, and `metadata` with `nextCursor` or `nextPage` unless it is the last page.
+        answer: `items`, and `metadata` with `nextCursor` or `nextPage`, or with `currentPage` and
+            `totalPages`, unless it is the last page.
+        limit: How many items were asked for.
 
     Raises:
         AnswerUnreadable: The answer has no list of items.
@@ -62,7 +68,7 @@ def read_page(answer: object) -> CatalogPage:
         raise AnswerUnreadable("A page of Civitai's list has no list of items.")
     metadata = answer.get("metadata")
     try:
-        cursor = _next_cursor(metadata) if isinstance(metadata, Mapping) else None
+        cursor = _next_cursor(metadata, limit) if isinstance(metadata, Mapping) else None
     except ValueError:
         return CatalogPage(items, None, _no_cursor("The next page has no address"))
     if cursor is not None and len(cursor) > _MAX_CURSOR_LENGTH:
@@ -97,16 +103,33 @@ def walk(
         cursor = following
 
 
-def _next_cursor(metadata: Mapping[str, object]) -> str | None:
+def _next_cursor(metadata: Mapping[str, object], limit: int) -> str | None:
     cursor, address = metadata.get("nextCursor"), metadata.get("nextPage")
     if isinstance(cursor, int | float) and not isinstance(cursor, bool):
         return str(cursor)
     if isinstance(cursor, str) and cursor.strip():
         return cursor
-    if not isinstance(address, str):
+    asked = parse_qs(urlsplit(address).query) if isinstance(address, str) else {}
+    if "cursor" in asked:
+        return asked["cursor"][0]
+    page = _number(asked["page"][0]) if "page" in asked else _page_after(metadata)
+    if page is None:
         return None
-    found = parse_qs(urlsplit(address).query).get("cursor")
-    return found[0] if found else None
+    length = _number(metadata.get("pageSize")) or limit
+    return offset_cursor((page - 1) * length)
+
+
+def _page_after(metadata: Mapping[str, object]) -> int | None:
+    """Number the page after this one, of a list that counts its pages without naming the next."""
+    page, count = _number(metadata.get("currentPage")), _number(metadata.get("totalPages"))
+    return page + 1 if page and count and page < count else None
+
+
+def _number(value: object) -> int | None:
+    """Read a whole number from 1 on, also as text."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value[:_MAX_DIGITS])
+    return value if type(value) is int and value > 0 else None
 
 
 def _no_cursor(what: str) -> Problem:
@@ -126,6 +149,12 @@ def _reason_to_end(page: CatalogPage, visited: set[bytes], nothing_new: int) -> 
             "here.",
         )
     return None
+
+
+def item_ids(items: Iterable[object]) -> list[int]:
+    """List the ids of those items that have one, in their order."""
+    ids = (item.get("id") for item in items if isinstance(item, Mapping))
+    return [id_ for id_ in ids if type(id_) is int]
 
 
 def _id(item: object) -> str | None:

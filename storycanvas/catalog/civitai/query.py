@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from typing import Annotated, Literal
+import math
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
@@ -33,8 +34,21 @@ ModelType = Literal[
 ]
 """Types that Civitai's list can be filtered by."""
 
-SortOrder = Literal["Highest Rated", "Most Downloaded", "Newest"]
+SortOrder = Literal["Highest Rated", "Most Downloaded", "Newest", "Oldest"]
 Period = Literal["AllTime", "Year", "Month", "Week", "Day"]
+
+_OTHER_ENDS: dict[SortOrder, SortOrder] = {"Newest": "Oldest", "Oldest": "Newest"}
+"""Orders that Civitai has in both directions (`ModelSort` in `src/server/common/enums.ts`)."""
+
+_OFFSET = "offset="
+
+
+def offset_cursor(offset: int) -> str:
+    """Make the cursor of a list with page numbers: how many items come before the page.
+
+    A page number would mean another place once pages have another length.
+    """
+    return f"{_OFFSET}{offset}"
 
 
 def _nothing_if_blank(value: object) -> object:
@@ -78,6 +92,11 @@ class CivitaiQuery(BaseModel):
         The values of a name that comes several times are sorted.
         """
         nsfw = None if self.nsfw is None else str(self.nsfw).lower()
+        limit, page = self.limit, None
+        if cursor is not None and cursor.startswith(_OFFSET):
+            offset, cursor = int(cursor.removeprefix(_OFFSET)), None
+            limit = math.gcd(offset, limit)  # a page begins at a multiple of its length
+            page = str(offset // limit + 1)
         single = {
             "sort": self.sort,
             "period": self.period,
@@ -85,14 +104,20 @@ class CivitaiQuery(BaseModel):
             "query": self.query,
             "tag": self.tag,
             "username": self.username,
+            "page": page,
             "cursor": cursor,
         }
         return [
-            ("limit", str(self.limit)),
+            ("limit", str(limit)),
             *(("types", name) for name in sorted(set(self.types))),
             *(("baseModels", name) for name in sorted(set(self.base_models))),
             *((name, value) for name, value in single.items() if value is not None),
         ]
+
+    def from_other_end(self) -> Self | None:
+        """Make the query of the same list in the opposite order; None where Civitai has none."""
+        other = _OTHER_ENDS.get(self.sort)
+        return None if other is None else self.model_copy(update={"sort": other})
 
     @property
     def key(self) -> str:

@@ -20,7 +20,7 @@ from db.catalog.matches.write import write_matches
 from db.catalog.servers import record_server, servers_for_urls
 from storycanvas.catalog.civitai.files import read_file
 from storycanvas.catalog.comfyui.server import read_server
-from tasks.catalog.import_civitai import ImportSession
+from tasks.catalog.import_session import ImportSession
 from tasks.catalog.match import match_batch
 from tasks.catalog.sync import update_models
 from tests.support.db.killed import Killer

@@ -56,6 +56,45 @@ def test_an_unchanged_item_is_not_written(data: Data) -> None:
     assert stored(data, "civitai_models") == before
 
 
+def test_statistics_follow_and_are_no_change(data: Data) -> None:
+    versions = [{"id": 1, "stats": {"downloadCount": 1}}, {"id": 2}, {"id": 3, "stats": {"a": 1}}]
+    upsert(data, item(stats={"downloadCount": 1}, modelVersions=versions))
+    before = stored(data, "civitai_models")[PONY]
+    now = [{"id": 1, "stats": {"downloadCount": 7, "a.b": 2}}, {"id": 2}, versions[2]]
+    same = item(stats={"downloadCount": 9, "$x": 1}, modelVersions=now)
+
+    done = upsert(data, same, import_id="second")
+
+    after = stored(data, "civitai_models")[PONY]
+    assert done == UpsertCounts(unchanged=1)
+    assert after == before | {"stats": same.document["stats"], "modelVersions": now}
+
+
+def test_statistics_that_mongodb_cannot_hold_are_refused_alone(data: Data) -> None:
+    upsert(data, item(), item(2))
+
+    done = upsert(data, item(stats={"downloadCount": 2**64}), item(2, stats={"downloadCount": 2}))
+
+    assert (done.unchanged, [id_ for id_, _ in done.failed]) == (1, [PONY])
+    assert stored(data, "civitai_models")[2]["stats"] == {"downloadCount": 2}
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_an_id_that_comes_twice_in_one_list_is_one_change(data: Data, is_known: bool) -> None:
+    if is_known:
+        upsert(data, item(PONY, "0"), import_id="before")
+
+    pages = [
+        upsert_items(data, [item(PONY, content)], MONDAY, "now", is_one_list=True)
+        for content in "123"
+    ]
+
+    assert sum(page.new for page in pages) == 1 - is_known
+    assert sum(page.changed for page in pages) == is_known
+    assert sum(page.unchanged for page in pages) == 2
+    assert stored(data, "civitai_models")[PONY]["content_hash"] == "3"
+
+
 def test_a_changed_item_takes_the_place_of_the_former_one(data: Data) -> None:
     upsert(data, item(mode="Archived", creator={"username": "a", "image": "b"}))
 

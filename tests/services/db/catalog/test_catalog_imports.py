@@ -1,5 +1,7 @@
 """An import goes on where it was stopped, and tells how far it is."""
 
+from dataclasses import replace
+
 import pytest
 
 from db.catalog.civitai.imports import (
@@ -112,3 +114,22 @@ def test_of_two_runs_that_go_on_with_the_same_import_one_gives_way(data: Data) -
         finish(data, again, "failed", TUESDAY, error="Civitai does not answer.")
 
     assert kept(data, SOURCE) == first
+
+
+def test_a_run_that_restarts_continues_its_own_import_when_it_is_retried(data: Data) -> None:
+    begin(data, SOURCE, MONDAY, run_id="earlier")
+    own = begin(data, SOURCE, MONDAY, restart=True, run_id="now")
+    own = advance(data, own, replace(PAGE, run_id="now"), MONDAY)
+    finish(data, own, "failed", MONDAY, error="Civitai does not answer.")
+
+    retried = begin(data, SOURCE, TUESDAY, restart=True, run_id="now")
+    later = begin(data, SOURCE, TUESDAY, restart=True, run_id="later")
+
+    assert (retried.import_id, retried.cursor) == (own.import_id, PAGE.cursor)
+    assert (later.import_id != own.import_id, later.cursor) == (True, None)
+
+
+def test_an_import_names_the_run_that_stored_its_cursor(data: Data) -> None:
+    advance(data, begin(data, SOURCE, MONDAY), replace(PAGE, run_id="first"), MONDAY)
+
+    assert begin(data, SOURCE, TUESDAY, run_id="second").run_id == "first"
