@@ -39,8 +39,13 @@ def is_model_file(path: str) -> bool:
 
 
 def file_key(name: str) -> str:
-    """The last part of a path without case, by which two file names are the same."""
-    return unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2].casefold()
+    """The last part of a path without case and without space around it.
+
+    Two file names with the same key are the same. Civitai has names that end in spaces, which
+    browsers drop from the file that they save.
+    """
+    last = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
+    return last.strip().casefold()
 
 
 def normal_name(name: str) -> str:
@@ -51,7 +56,7 @@ def normal_name(name: str) -> str:
     Returns:
         Lower-case words with single spaces; empty if nothing is left.
     """
-    last = name.replace("\\", "/").rpartition("/")[2]
+    last = name.replace("\\", "/").rpartition("/")[2].strip()
     for ending in MODEL_ENDINGS:
         if last.casefold().endswith(ending):
             last = last[: -len(ending)]

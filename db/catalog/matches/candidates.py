@@ -23,7 +23,8 @@ _FIELDS = (
     *("id", "name", "type", "nsfw", "tags", "description"),
     *(f"modelVersions.{name}" for name in ("id", "name", "baseModel", "publishedAt")),
     *(f"modelVersions.{name}" for name in ("trainedWords", "downloadUrl")),
-    *(f"modelVersions.files.{name}" for name in ("name", "type", "hashes", "downloadUrl")),
+    *(f"modelVersions.files.{name}" for name in ("name", "type", "sizeKB", "hashes")),
+    "modelVersions.files.downloadUrl",
 )
 _SHOWN = {"_id": False} | dict.fromkeys(_FIELDS, True)
 _WORD = re.compile(r"\w+")

@@ -31,6 +31,7 @@ class VersionFile:
         kind: What the file itself is used for.
         hashes: Normalised, by kind; hashes of empty files are left out.
         download_url: None if unknown.
+        size: Bytes; None if unknown.
     """
 
     model_id: int
@@ -48,6 +49,7 @@ class VersionFile:
     kind: LocalType
     hashes: dict[HashKind, str]
     download_url: str | None
+    size: int | None = None
 
 
 def version_files(document: Mapping[str, Any]) -> list[VersionFile]:
@@ -100,7 +102,26 @@ def _files(
             kind=type_of_file(item_type, file_type),
             hashes=_hashes(file.get("hashes")),
             download_url=_text(file.get("downloadUrl")) or None,
+            size=bytes_of(file.get("sizeKB")),
         )
+
+
+_MAX_KB = 2.0**53 / 1024
+_MAX_ROUNDING = 1e-3
+"""Bytes; Civitai writes `sizeKB` with nine digits after the point."""
+
+
+def bytes_of(size_kb: object) -> int | None:
+    """Convert Civitai's `sizeKB` to bytes; None where that is not a whole number.
+
+    Of 1,000 real values one is rounded to whole or half KB, so it tells no size.
+    """
+    if isinstance(size_kb, bool) or not isinstance(size_kb, int | float):
+        return None
+    if not 0 < size_kb < _MAX_KB:
+        return None
+    size = round(size_kb * 1024)
+    return size if abs(size_kb * 1024 - size) <= _MAX_ROUNDING else None
 
 
 def _id(part: Mapping[str, Any], field: str = "id") -> int | None:

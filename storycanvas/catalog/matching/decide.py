@@ -14,6 +14,7 @@ from storycanvas.catalog.matching.evidence import (
     conflicting_hash_kind,
     contradicts,
     has_hash,
+    has_other_size,
     linked,
     of_several_sizes,
     torn,
@@ -154,8 +155,8 @@ def _match_by_name(
 ) -> Finding | None:
     """Look for files of a model's kind and name, the exact name first.
 
-    A file with another hash is not linked. Returns None without a file of that name, or if the name
-    is too common to decide.
+    A file with another hash or size is not linked. Returns None without a file of that name, or if
+    the name is too common to decide.
     """
     if not names_decide(local):
         return None
@@ -175,9 +176,11 @@ def _by_spelling(
     files = best_first(local, same)
     if len(versions(files)) > 1:
         return ambiguous(method, files, len(versions(files)))
+    namesakes = f"It has the {WORDS[method]} of {files[0].file_name} of {files[0].model_name}"
     possible = [file for file in files if not contradicts(file, known, LENGTHS)]
     if not possible:
-        other = f"{files[0].file_name} of {files[0].model_name}"
-        reason = f"It has the {WORDS[method]} of {other}, but another hash."
-        return Finding(method, files, None, reason)
+        return Finding(method, files, None, f"{namesakes}, but another hash.")
+    possible = [file for file in possible if not has_other_size(file, local)]
+    if not possible:
+        return Finding(method, files, None, f"{namesakes}, but another size.")
     return linked(method, files, possible[0])

@@ -9,7 +9,7 @@ from storycanvas.catalog.entries import HashKind
 from storycanvas.catalog.hashes import with_auto_v2
 from storycanvas.catalog.matching.local_models import LocalModel
 from storycanvas.catalog.matching.outcomes import WORDS, Method
-from storycanvas.catalog.names import file_key
+from storycanvas.catalog.names import file_key, normal_name
 
 Known = Mapping[HashKind, frozenset[str]]
 """Hashes of a model (`storycanvas.catalog.matching.local_models.known_hashes`)."""
@@ -28,6 +28,11 @@ def contradicts(file: VersionFile, known: Known, kinds: Iterable[HashKind]) -> b
     return any(known[kind] and kind in hashes and hashes[kind] not in known[kind] for kind in kinds)
 
 
+def has_other_size(file: VersionFile, local: LocalModel) -> bool:
+    """Whether the sizes, known of both, show that a file is not the model."""
+    return file.size is not None and bool(local.sizes) and file.size not in local.sizes
+
+
 def conflicting_hash_kind(known: Known) -> HashKind | None:
     """The surest hash of which servers report different values; None if they agree."""
     return next((kind for kind, values in known.items() if len(values) > 1), None)
@@ -39,19 +44,20 @@ def versions(files: Iterable[VersionFile]) -> set[int]:
 
 
 def best_first(local: LocalModel, files: Sequence[VersionFile]) -> list[VersionFile]:
-    """Sort files of equal standing as Civitai does: by publication, then by id of the version.
+    """Sort files of equal standing: by the model's name, by publication, by id of the version.
 
-    Within a version, files of the model's kind and name come first. The order of `files` does not
-    matter.
+    Files with the name of the model come first, then files with its words. Within a version, files
+    of the model's kind come first. The order of `files` does not matter.
     """
-    key = file_key(local.file_name)
+    key, words = file_key(local.file_name), normal_name(local.file_name)
     return sorted(
         files,
         key=lambda file: (
+            file_key(file.file_name) != key,
+            normal_name(file.file_name) != words,
             _published(file.published_at),
             file.version_id,
             file.kind != local.kind,
-            file_key(file.file_name) != key,
             file.file_name,
             sorted(file.hashes.items()),
         ),

@@ -4,6 +4,7 @@ import pytest
 
 from storycanvas.catalog.civitai.version_files import (
     VersionFile,
+    bytes_of,
     version_files,
     version_files_of_answer,
 )
@@ -96,3 +97,22 @@ def test_an_answer_to_a_lookup_gives_its_files() -> None:
 )
 def test_an_answer_of_another_shape_gives_nothing(raw: object) -> None:
     assert version_files_of_answer(raw) == []
+
+
+REAL_SIZES = {
+    6775430.712890625: 6_938_041_050,
+    326798.009765625: 334_641_162,
+    2082642.022460938: 2_132_625_431,
+    1: 1024,
+}
+NO_SIZES = [6775430.7, 0, -1, 2.0**60, True, "326798.009765625", None]
+
+
+@pytest.mark.parametrize(("size_kb", "size"), REAL_SIZES.items())
+def test_the_size_of_a_file_is_in_whole_bytes(size_kb: float, size: int) -> None:
+    assert bytes_of(size_kb) == size
+
+
+@pytest.mark.parametrize("size_kb", NO_SIZES)
+def test_a_rounded_size_is_unknown(size_kb: object) -> None:
+    assert bytes_of(size_kb) is None

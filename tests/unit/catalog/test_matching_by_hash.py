@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from storycanvas.catalog.civitai.version_files import VersionFile
+from storycanvas.catalog.entries import HashKind
 from storycanvas.catalog.matching.decide import match
 from storycanvas.catalog.matching.outcomes import Match
 from tests.support.catalog.catalog_samples import (
@@ -87,6 +88,31 @@ def test_of_versions_with_the_same_bytes_the_earliest_is_linked(
 
     assert link(found) == ("sha256", first)
     assert len(found.candidates) == 2
+
+
+SAME_BYTES: dict[str, tuple[list[str], int]] = {
+    "its name": (["old.safetensors", "Hero_v2.safetensors"], 1),
+    "its name with spaces": (["old.safetensors", "hero_v2.safetensors "], 1),
+    "its words": (["old.safetensors", "Hero V2.pt"], 1),
+    "its name before its words": (["hero v2.pt", "hero_v2.safetensors"], 1),
+    "none of them": (["old.safetensors", "new.safetensors"], 0),
+}
+
+
+@pytest.mark.parametrize("case", SAME_BYTES.values(), ids=SAME_BYTES)
+@pytest.mark.parametrize("kind", ["SHA256", "BLAKE3"])
+def test_of_versions_with_the_same_bytes_the_name_decides_before_the_time(
+    case: tuple[list[str], int], kind: HashKind
+) -> None:
+    names, expected = case
+    files = [
+        version_file(name, year, hashes={kind: SHA}, published_at=f"{year}-01-01T00:00:00Z")
+        for year, name in enumerate(names, 2024)
+    ]
+
+    found = match(local_model("loras/hero_v2.safetensors", **{kind: SHA}), files)
+
+    assert found.chosen == files[expected]
 
 
 def test_of_a_versions_files_with_the_same_bytes_the_one_of_its_kind_and_name_is_linked() -> None:

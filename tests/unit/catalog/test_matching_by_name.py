@@ -93,6 +93,36 @@ def test_a_name_of_files_of_several_sizes_links_none() -> None:
     assert found.reason == "Servers report 2 different sizes of this model."
 
 
+SIZES: dict[str, tuple[set[int], int | None, bool]] = {
+    "the same": ({2000}, 2000, True),
+    "another": ({2000}, 2001, False),
+    "unknown here": (set(), 2001, True),
+    "unknown at Civitai": ({2000}, None, True),
+}
+
+
+@pytest.mark.parametrize("case", SIZES.values(), ids=SIZES)
+@pytest.mark.parametrize("name", ["hero_v1.safetensors", "Hero V1.pt"])
+def test_a_name_of_a_file_of_another_size_links_none(
+    case: tuple[set[int], int | None, bool], name: str
+) -> None:
+    here, there, links = case
+    file = replace(hero(), size=there)
+
+    found = match(replace(local_model(f"loras/{name}"), sizes=frozenset(here)), [file])
+
+    assert (found.chosen == file) is links
+    assert [candidate.file for candidate in found.candidates] == [file]
+    assert ("but another size." in found.reason) is not links
+
+
+def test_a_hash_links_whatever_the_size_is() -> None:
+    file = replace(hero(), size=1)
+    local = replace(local_model("loras/x.pt", SHA256=file.hashes["SHA256"]), sizes=frozenset({2}))
+
+    assert match(local, [file]).chosen == file
+
+
 def test_what_a_search_for_like_names_finds_is_never_linked() -> None:
     found = match(local_model("loras/hero_v1.safetensors"), [], alike=[hero()])
 

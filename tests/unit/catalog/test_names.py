@@ -62,6 +62,12 @@ def test_the_ending_decides_whether_a_name_is_a_model(name: str) -> None:
     assert is_model_file(name) is (name in MODELS)
 
 
+@pytest.mark.parametrize("name", ["Foo.safetensors ", " foo.safetensors", "sub/ foo.safetensors\t"])
+def test_space_around_a_name_makes_no_other_name(name: str) -> None:
+    assert file_key(name) == "foo.safetensors"
+    assert normal_name(name) == "foo"
+
+
 def test_the_key_of_a_file_knows_no_case_and_no_folder() -> None:
     assert file_key(r"SDXL\Foo.SafeTensors") == file_key("foo.safetensors")
 
