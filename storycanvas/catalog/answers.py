@@ -14,6 +14,7 @@ from storycanvas.catalog.errors import (
     NotThere,
 )
 from storycanvas.net.bodies import BodyTooLong, BodyTooSlow, bounded
+from storycanvas.net.redact import redact_url
 from storycanvas.net.retry import read_retry_after
 
 ACCEPTED = "gzip"
@@ -41,18 +42,48 @@ def check_status(response: httpx.Response, where: str) -> None:
     status = response.status_code
     if response.is_success:
         return
+    if response.has_redirect_location:
+        raise AnswerUnreadable(_redirect(response, where))
     if status == HTTPStatus.NOT_FOUND:
         raise NotThere(f"{where} is not there (404).")
     if status == HTTPStatus.TOO_MANY_REQUESTS or response.is_server_error:
         wait = read_retry_after(response.headers)
         raise CatalogBusy(f"{where} answered {status}; try again later.", wait, status)
     if response.is_client_error:
-        raise CatalogRefused(
-            f"{where} refused the request ({status}). Check the key, if it has one."
+        raise CatalogRefused(_refusal(response, where), status)
+    raise AnswerUnreadable(f"{where} answered {status} instead of JSON; check the address.")
+
+
+_NEEDS_A_KEY = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+
+
+def _refusal(response: httpx.Response, where: str) -> str:
+    """Describe a refusal, which is of the key only where the server itself and not a proxy refuses.
+
+    Cloudflare, which stands before Civitai, and proxies of companies answer 403 with a page.
+    """
+    status = response.status_code
+    refused = f"{where} refused the request ({status})"
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        return f"The proxy before {where} wants a user; write one into HTTP_PROXY and HTTPS_PROXY."
+    if "html" in response.headers.get("Content-Type", "").casefold():
+        return (
+            f"{refused} with a web page: a proxy or firewall before it does not let this machine "
+            "through, whatever the key is. Allow the address there, or ask from another network."
         )
-    raise AnswerUnreadable(
-        f"{where} answered {status} instead of JSON. Name the address that it leads to."
-    )
+    if status in _NEEDS_A_KEY:
+        return f"{refused}. Check the key, if it has one."
+    return f"{refused}. Check the address, and the filters if there are any."
+
+
+def _redirect(response: httpx.Response, where: str) -> str:
+    told = response.headers["Location"]
+    try:
+        target = redact_url(str(response.request.url.join(told)))
+    except (httpx.InvalidURL, ValueError):
+        target = ""
+    leads = f"leads to {target}" if target else "leads to an address that is not valid"
+    return f"{where} answered {response.status_code} and {leads}; write that address instead."
 
 
 def read_body(

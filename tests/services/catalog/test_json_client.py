@@ -100,6 +100,37 @@ def test_no_message_contains_a_secret(answer: Answer) -> None:
     assert KEY not in str(raised.value)
 
 
+PAGE = {"Content-Type": "text/html; charset=UTF-8"}
+SENTENCES: dict[str, tuple[Answer, str]] = {
+    "a key": (Answer(status=403), "(403). Check the key, if it has one."),
+    "no key": (Answer(b"{}", 401, {"Content-Type": "application/json"}), "Check the key"),
+    "a proxy's page": (Answer(b"<html>Just a moment", 403, PAGE), "a proxy or firewall before it"),
+    "a proxy with users": (Answer(b"<html>", 407, PAGE), "HTTP_PROXY and HTTPS_PROXY"),
+    "a wrong request": (Answer(status=400), "(400). Check the address, and the filters"),
+    "moved": (
+        Answer(status=301, headers={"Location": f"https://u:{KEY}@box.example/a?token={KEY}#b"}),
+        "answered 301 and leads to https://box.example/a; write that address instead.",
+    ),
+    "moved on the same server": (
+        Answer(status=308, headers={"Location": "/login?next=/asked"}),
+        "/login; write that address instead.",
+    ),
+    "moved nowhere": (Answer(status=302, headers={"Location": "http://a:b/"}), "is not valid"),
+    "not changed": (Answer(status=304), "answered 304 instead of JSON"),
+}
+
+
+@pytest.mark.parametrize(("answer", "sentence"), SENTENCES.values(), ids=SENTENCES)
+def test_a_refusal_says_what_is_at_fault(answer: Answer, sentence: str) -> None:
+    with asked(answer) as (client, _):
+        with pytest.raises(CatalogError) as raised:
+            client.get("/asked")
+
+        assert sentence in str(raised.value)
+        assert KEY not in str(raised.value)
+        assert ("Check the key" in str(raised.value)) is ("Check the key" in sentence)
+
+
 def test_a_server_that_is_not_there_is_unreachable() -> None:
     with ComfyuiServer({}) as server:
         url = server.url
