@@ -43,8 +43,8 @@ def refuse_expiring(database: Database[Document], moves: Sequence[Move]) -> None
 
 
 def _may_change(migration: Migration, index: ExpiringIndex) -> bool:
-    if migration.changes is None:
-        return True
+    if migration.changes is None or not migration.writes_times:
+        return migration.writes_times
     return index.is_on(migration.changes.get(index.collection, ()))
 
 

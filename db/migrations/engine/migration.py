@@ -34,6 +34,7 @@ class Migration:
         former_checksums: Of earlier releases' files with the same steps in other words.
         changes: The fields that it may change or restore, by collection; None if that is not
             declared, and it may be any.
+        writes_times: Whether one of these may become a date, or another one.
         repeatable: Whether going to `latest` applies it again to documents written since.
     """
 
@@ -47,6 +48,7 @@ class Migration:
     former_checksums: tuple[str, ...] = ()
     repeatable: bool = False
     changes: Mapping[str, Sequence[str]] | None = None
+    writes_times: bool = True
 
     @property
     def key(self) -> str:
@@ -78,6 +80,7 @@ def _load(module: ModuleType) -> Migration:
         former_checksums=getattr(module, "FORMER_CHECKSUMS", ()),
         repeatable=getattr(module, "REPEATABLE", False),
         changes=getattr(module, "CHANGES", None),
+        writes_times=getattr(module, "WRITES_TIMES", True),
     )
 
 

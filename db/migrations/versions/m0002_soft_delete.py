@@ -208,3 +208,4 @@ _FIELDS = tuple(
     for name in SOFT_DELETABLE
 )
 CHANGES = changed_fields(_FIELDS)
+WRITES_TIMES = False
