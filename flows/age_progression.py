@@ -8,7 +8,15 @@ Started by an artist in the Prefect UI, or from Python:
 
 from prefect import flow
 
-from flows.parameters import WORKERS, Ages, CharacterId, Enhancer, PresetName, Priority, Reference
+from flows.parameters import (
+    WORKERS,
+    Ages,
+    CharacterId,
+    Enhancer,
+    OptionalPresetName,
+    OptionalReference,
+    Priority,
+)
 from storycanvas.faces.operations import Age
 from storycanvas.faces.recipes.age_progression import BASE, plan_base_age, refuse_child_ages
 from storycanvas.faces.recipes.age_progression import age_progression as plan_ages
@@ -31,10 +39,10 @@ DEFAULT_AGES = [12, 16, 25, 45, 65]
 def age_progression(
     character_id: CharacterId,
     ages: Ages = DEFAULT_AGES,
-    base_image: Reference | None = None,
+    base_image: OptionalReference = None,
     base_age: Age | None = None,
     enhance: Enhancer = Choice.AS_PREFERRED,
-    preset: PresetName | None = None,
+    preset: OptionalPresetName = None,
     allow_child_ages: bool = False,
     force: bool = False,
     priority: Priority = 0,

@@ -12,7 +12,8 @@ from flows.parameters import (
     WORKERS,
     CharacterId,
     Enhancer,
-    PresetName,
+    OptionalPresetName,
+    OptionalReference,
     Priority,
     Reference,
     Swapper,
@@ -36,11 +37,11 @@ from tasks.faces.report import finish_run, progress_artifact
 def enhance_then_swap(
     character_id: CharacterId,
     target_image: Reference,
-    source_face: Reference | None = None,
+    source_face: OptionalReference = None,
     enhance_source: Enhancer = Choice.AS_PREFERRED,
     enhance_result: Enhancer = Choice.AS_PREFERRED,
     face_swapper_model: Swapper = Choice.AS_PREFERRED,
-    preset: PresetName | None = None,
+    preset: OptionalPresetName = None,
     force: bool = False,
     priority: Priority = 0,
 ) -> FaceRunReport:

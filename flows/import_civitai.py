@@ -15,7 +15,7 @@ from pydantic import Field
 
 from blocks.configured import civitai
 from blocks.environment import Environment
-from flows.parameters import FilePath, SearchText
+from flows.parameters import OptionalFilePath, OptionalSearchText, SearchText
 from storycanvas.catalog.civitai.query import CivitaiQuery, ModelType, Period, SortOrder
 from storycanvas.catalog.reporting.reports import ImportReport
 from tasks.artifacts import publish_report
@@ -26,15 +26,15 @@ from tasks.progress import shown_progress
 
 @flow(name="import-civitai", flow_run_name="import-civitai")
 def import_civitai(
-    file: FilePath | None = None,
+    file: OptionalFilePath = None,
     types: list[ModelType] | None = None,
     base_models: list[SearchText] | None = None,
     sort: SortOrder = "Highest Rated",
     period: Period | None = None,
     nsfw: bool | None = None,
-    query: SearchText | None = None,
-    tag: SearchText | None = None,
-    username: SearchText | None = None,
+    query: OptionalSearchText = None,
+    tag: OptionalSearchText = None,
+    username: OptionalSearchText = None,
     max_pages: Annotated[int, Field(ge=1)] | None = None,
     restart: bool = False,
 ) -> ImportReport:

@@ -11,7 +11,7 @@ from prefect import flow
 
 from blocks.environment import Environment
 from db.couple_import.report import ImportReport
-from flows.parameters import Text, dry_run_name
+from flows.parameters import OptionalText, dry_run_name
 from tasks.artifacts import publish_report
 from tasks.database.connection import opened_database
 from tasks.database.import_couple_swap import (
@@ -24,7 +24,7 @@ from tasks.database.import_couple_swap import (
 
 @flow(name="import-couple-swap", flow_run_name=dry_run_name)
 def import_couple_swap(
-    csv_folder: Text | None = None, postgres_url: Text | None = None, dry_run: bool = False
+    csv_folder: OptionalText = None, postgres_url: OptionalText = None, dry_run: bool = False
 ) -> ImportReport:
     """Load users, images, templates, face-swap tasks and crawl tasks, each row once.
 

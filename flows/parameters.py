@@ -5,7 +5,7 @@ from typing import Annotated, Any, cast
 from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
-from pydantic import Field, StringConstraints, WithJsonSchema
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from storycanvas.faces.operations import Age, EnhancementModel, FaceSwapperModel
 from storycanvas.faces.recipes.steps import Choice, EnhancerChoice, SwapperChoice
@@ -30,6 +30,20 @@ Ages = Annotated[list[Age], Field(min_length=1, max_length=50)]
 ServerUrls = Annotated[list[Reference], Field(max_length=100)]
 FilePath = Annotated[str, Stripped, Field(min_length=1, max_length=4000)]
 SearchText = Annotated[str, Stripped, Field(min_length=1, max_length=200)]
+
+
+def _none_if_blank(value: object) -> object:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+LeftEmpty = BeforeValidator(_none_if_blank)
+"""For texts that may be left empty: one Enter in such a field sends a line break."""
+
+OptionalText = Annotated[Text | None, LeftEmpty]
+OptionalReference = Annotated[Reference | None, LeftEmpty]
+OptionalPresetName = Annotated[PresetName | None, LeftEmpty]
+OptionalFilePath = Annotated[FilePath | None, LeftEmpty]
+OptionalSearchText = Annotated[SearchText | None, LeftEmpty]
 
 
 def _dropdown(*choices: str) -> WithJsonSchema:

@@ -9,7 +9,7 @@ Started each night as part of `maintain-model-catalog`, and by the operator afte
 from prefect import flow
 
 from blocks.environment import Environment
-from flows.parameters import WORKERS, FilePath, ServerUrls
+from flows.parameters import WORKERS, OptionalFilePath, ServerUrls
 from storycanvas.catalog.reporting.reports import SyncReport
 from tasks.artifacts import publish_report
 from tasks.catalog.sync import (
@@ -25,7 +25,7 @@ from tasks.progress import shown_progress
 
 @flow(name="sync-model-catalog", flow_run_name="sync-model-catalog", task_runner=WORKERS)
 def sync_model_catalog(
-    urls: ServerUrls | None = None, hash_file: FilePath | None = None, read_metadata: bool = True
+    urls: ServerUrls | None = None, hash_file: OptionalFilePath = None, read_metadata: bool = True
 ) -> SyncReport:
     """Bring the records of servers and their models to what the servers list now.
 

@@ -34,10 +34,13 @@ def is_accepted(schema: Schema, **values: object) -> bool:
     return validate(values, schema, ignore_required=True) == []
 
 
+def kind_of(name: str, field: str) -> TypeAdapter[Any]:
+    return TypeAdapter(get_type_hints(load_flow(name).fn, include_extras=True)[field])
+
+
 def takes_none(name: str, field: str) -> bool:
-    kind = get_type_hints(load_flow(name).fn, include_extras=True)[field]
     try:
-        TypeAdapter(kind).validate_python(None)
+        kind_of(name, field).validate_python(None)
     except ValidationError:
         return False
     return True
@@ -85,6 +88,17 @@ def test_what_may_be_none_may_be_left_empty_and_may_be_null(name: str) -> None:
 
     assert optional & {*schema["required"]} == set()
     assert {f for f in optional - dropdowns if not is_accepted(schema, **{f: None})} == set()
+
+
+@every_flow
+def test_a_text_that_may_be_left_empty_is_empty_after_an_enter_in_its_field(name: str) -> None:
+    texts = {
+        field: kind_of(name, field).validate_python("\n")
+        for field, shown in fields_of(name).items()
+        if takes_none(name, field) and shown.get("type") == "string" and "enum" not in shown
+    }
+
+    assert {field: value for field, value in texts.items() if value is not None} == {}
 
 
 @every_flow
