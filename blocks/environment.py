@@ -71,6 +71,12 @@ class Environment(BaseSettings):
         gt=0,
         description="Longest wait of an operation for a slot of its GPU host.",
     )
+    storycanvas_store_min_free_mb: int = Field(
+        200,
+        ge=0,
+        description="Megabytes that a local image store must have free; with less no operation is "
+        "sent to a host.",
+    )
 
     @property
     def facefusion_urls(self) -> list[str]:

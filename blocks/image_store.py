@@ -1,11 +1,15 @@
 """The image store block: where pictures are kept and where the app serves them."""
 
+from typing import Annotated
+
 from prefect.blocks.core import Block
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from blocks.environment import ConfigurationUnusable
 from storycanvas.faces.pictures.image_store import ImageStore
 from storycanvas.net.redact import redact_url
+
+Address = Annotated[str, StringConstraints(strip_whitespace=True)]
 
 
 class ImageStoreBlock(Block):
@@ -29,11 +33,11 @@ class ImageStoreBlock(Block):
     _block_type_name = "Image Store"
     _block_type_slug = "image-store"
 
-    url: str = Field(
+    url: Address = Field(
         title="Root",
         description="fsspec URL of the root, such as file:///srv/images or s3://bucket/images.",
     )
-    base_url: str | None = Field(
+    base_url: Address | None = Field(
         None,
         title="Base address",
         description="Where the app serves the root, such as http://127.0.0.1:8000/uploads.",

@@ -163,6 +163,14 @@ class PictureUnreachable(FaceError):
     retryable = True
 
 
+class StoreUnavailable(FaceError):
+    """The image store is full, read-only or away."""
+
+    code = "store_unavailable"
+    status = 503
+    retryable = True
+
+
 class ChildAgeRefused(FaceError):
     """An age below 10 was asked for without `allow_child_ages`."""
 

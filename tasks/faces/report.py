@@ -8,6 +8,8 @@ from uuid import UUID
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.states import Completed
 
+from storycanvas.faces.errors import StoreUnavailable
+from storycanvas.faces.pictures.image_store import StoredPicture
 from storycanvas.faces.preferences import Preferences, unused_preset
 from storycanvas.faces.report import FaceRunReport, StepReport
 from storycanvas.gpu.pool.selection import engine_of
@@ -108,6 +110,14 @@ class StepsFailed(Exception):
         self.report = report
 
 
+def _stored_sheet(context: RunContext, rows: Rows) -> tuple[StoredPicture | None, tuple[str, ...]]:
+    """Store the sheet; where that is impossible the run's own outcome and the artifacts stay."""
+    try:
+        return store_sheet(context, rows), ()
+    except StoreUnavailable as error:
+        return None, (f"The contact sheet is not stored. {error}",)
+
+
 def finish_run(
     context: RunContext,
     request: RunRequest,
@@ -133,7 +143,7 @@ def finish_run(
     if result.errors:
         record_failures(context, request, result)
     rows = sheet_rows(context, inspection, result)
-    sheet = store_sheet(context, rows)
+    sheet, trouble = _stored_sheet(context, rows)
     report = FaceRunReport(
         flow=context.flow_name,
         character_id=request.character_id,
@@ -145,10 +155,11 @@ def finish_run(
             *inspection.warnings,
             *unused_preset(result.plan, preferences),
             *context.hosts.remarks(engine_of(request.status)),
+            *trouble,
         ),
         steps=result.steps,
-        contact_sheet=sheet.url,
-        contact_sheet_path=sheet.path,
+        contact_sheet=sheet.url if sheet else None,
+        contact_sheet_path=sheet.path if sheet else None,
     )
     report = publish(context, report, rows, picture_links(context, result))
     if report.unfinished:

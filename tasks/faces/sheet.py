@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from prefect.settings import PREFECT_CLOUD_UI_URL, PREFECT_UI_URL
 
+from storycanvas.faces.errors import PictureNotFound, StoreUnavailable
 from storycanvas.faces.pictures.contact_sheet import Box, SheetEntry, contact_sheet
 from storycanvas.faces.pictures.image_store import Category, StoredPicture
 from storycanvas.faces.sheet_layout import Cell, sheet_layout
@@ -13,6 +14,7 @@ from tasks.faces.context import RunContext
 from tasks.faces.inspection import Inspection
 from tasks.faces.plan import PlanResult
 from tasks.faces.step import StepOutput
+from tasks.retries import retrying_task
 
 INLINE_CELL = 320
 """Pixels of a cell in the sheet that the artifact carries itself; the full one is linked."""
@@ -56,6 +58,7 @@ def _label(result: PlanResult, cell: Cell) -> str:
     return f"{labels[made]}, whole" if cell.whole else labels[made]
 
 
+@retrying_task("store the contact sheet")
 def store_sheet(context: RunContext, rows: Rows) -> StoredPicture:
     """Draw the contact sheet in full size and put it into the image store."""
     return context.store.put(contact_sheet(rows), Category.CONTACT_SHEET, "jpg", datetime.now(UTC))
@@ -66,18 +69,21 @@ def sheet_markdown(rows: Rows, full: str, pictures: dict[str, str]) -> str:
 
     Args:
         rows: The sheet.
-        full: Address of the sheet in full size.
+        full: Address of the sheet in full size; empty if it is not stored.
         pictures: Address of each picture by its label.
     """
     inline = base64.b64encode(contact_sheet(rows, cell=INLINE_CELL)).decode()
     image = f"![contact sheet](data:image/jpeg;base64,{inline})"
     links = {"whole sheet": full, **pictures}
     shown = [f"[{_escaped(label)}]({url})" for label, url in links.items() if _opens(url)]
+    if not shown and not full:
+        return image
     if not shown:
         # The UI scrolls a block of code; a long name in a line would run over the page's right
         # column.
         return f"{image}\n\nThe sheet in full size:\n\n```\n{full}\n```"
-    return f"[{image}]({full})\n\nOpen in full size: {' · '.join(shown)}"
+    linked = f"[{image}]({full})" if _opens(full) else image
+    return f"{linked}\n\nOpen in full size: {' · '.join(shown)}"
 
 
 def picture_links(context: RunContext, result: PlanResult) -> dict[str, str]:
@@ -115,4 +121,7 @@ def _escaped(label: str) -> str:
 def _bytes(context: RunContext, output: StepOutput | None) -> bytes | None:
     if output is None:
         return None
-    return output.picture.png if output.picture else context.store.read(output.path or "")
+    try:
+        return output.picture.png if output.picture else context.store.read(output.path or "")
+    except (PictureNotFound, StoreUnavailable):  # a sheet with an empty cell is better than none
+        return None

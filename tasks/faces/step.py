@@ -132,10 +132,12 @@ class _Operation:
         return run_with_failover(context.hosts, operation, self._on_one_host)
 
     def _on_one_host(self, slot: HostAttempt) -> OperationRecord:
+        self._require_room()
         with slot.held() as (host, assets):
             known = self._ledger.find(self._key)
             if known is not None and self._is_usable(known):
                 return known
+            self._require_room()  # again: the wait for the slot may have taken long
             # A result in the ledger is made again: by force, or because its picture is lost. The
             # host would answer the same key with its kept result, so the key gets a suffix.
             repeat = self._context.run_id if self._force or known is not None else None
@@ -147,6 +149,10 @@ class _Operation:
         self._check(answer)
         _log_answer(answer)
         return self._record(answer, self._store(answer, client), repeat, client.url)
+
+    def _require_room(self) -> None:
+        """Send nothing to a host whose result could not be stored."""
+        self._context.store.require_room(self._context.environment.storycanvas_store_min_free_mb)
 
     def _upload(self, client: FaceHostClient) -> list[str]:
         return [client.upload(picture) for picture in self._pictures]

@@ -13,6 +13,7 @@ import fsspec
 
 from storycanvas.faces.errors import PictureNotFound, PictureTooLarge
 from storycanvas.faces.pictures.reading import MAX_BYTES
+from storycanvas.faces.pictures.store_access import is_file, require_room, translated
 from storycanvas.net.atomic_files import AS_UMASK, write_atomically
 
 _LOCAL = ("file", "local")
@@ -71,6 +72,7 @@ class ImageStore:
         protocol = protocols if isinstance(protocols, str) else protocols[0]
         self._storage_type = "local" if protocol in _LOCAL else protocol
 
+    @translated
     def put(self, data: bytes, category: Category, extension: str, when: datetime) -> StoredPicture:
         """Store a picture unless its bytes are there already.
 
@@ -82,6 +84,9 @@ class ImageStore:
 
         Returns:
             Where it lies, which for known bytes is where they were stored first.
+
+        Raises:
+            StoreUnavailable: It is full, read-only or away; nothing half-written is left.
         """
         digest = hashlib.sha256(data).hexdigest()
         marker = self._marker(digest)
@@ -94,29 +99,45 @@ class ImageStore:
         self._write(marker, path.encode())
         return StoredPicture(path, self.address(path))
 
+    @translated
     def read(self, path: str, max_bytes: int = MAX_BYTES) -> bytes:
         """Read a picture by its store path.
 
         Raises:
             PictureNotFound: There is none, or the path leaves the store.
             PictureTooLarge: It has more than `max_bytes`.
+            StoreUnavailable: The store is away, or refuses.
         """
         location = self._location(path)
-        if not self._files.isfile(location):
+        if not self._is_file(location):
             raise PictureNotFound(f"The image store has no picture {path!r}.")
         size = self._files.size(location)
         if size > max_bytes:
             raise PictureTooLarge(f"{path!r} has {size:,} bytes; at most {max_bytes:,} are read.")
         return bytes(self._files.cat_file(location))
 
+    @translated
     def holds(self, path: str) -> bool:
-        """Check whether a picture lies at a store path."""
-        return bool(self._files.isfile(self._location(path)))
+        """Check whether a picture lies at a store path.
+
+        Raises:
+            StoreUnavailable: The store is away, or refuses; the picture may be there.
+        """
+        return self._is_file(self._location(path))
 
     @property
     def folder(self) -> Path | None:
         """The root as a local folder; None where it is no folder of this machine."""
         return Path(self._root) if self._storage_type == "local" else None
+
+    def require_room(self, megabytes: int) -> None:
+        """Check that a local store has so much free; the room of a bucket is not known.
+
+        Raises:
+            StoreUnavailable: It has less, or cannot be written.
+        """
+        if self.folder is not None:
+            require_room(self.url, self.folder, megabytes)
 
     def wrote(self, path: str) -> bool:
         """Check whether a path is one that `put` gave: files beside them are not the store's."""
@@ -164,6 +185,15 @@ class ImageStore:
             return None
         path = self._files.cat_file(location).decode()
         return path if self.holds(path) else None
+
+    def _is_file(self, location: str) -> bool:
+        """Check for a file; fsspec's own `isfile` says no where a disk or bucket gives an error."""
+        if self.folder is not None:
+            return is_file(Path(location))
+        try:
+            return bool(self._files.info(location)["type"] == "file")
+        except FileNotFoundError:
+            return False
 
     def _location(self, path: str) -> str:
         clean = normpath(path)

@@ -137,6 +137,7 @@ PICTURES_FAULT = {
     "PictureTooLarge",
     "PictureUnreachable",
     "PlanInvalid",
+    "StoreUnavailable",
 }
 EVERY_ERROR = sorted(FaceError.__subclasses__(), key=lambda error: error.__name__)
 
