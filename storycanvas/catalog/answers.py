@@ -77,13 +77,10 @@ def _refusal(response: httpx.Response, where: str) -> str:
 
 
 def _redirect(response: httpx.Response, where: str) -> str:
-    told = response.headers["Location"]
-    try:
-        target = redact_url(str(response.request.url.join(told)))
-    except (httpx.InvalidURL, ValueError):
-        target = ""
-    leads = f"leads to {target}" if target else "leads to an address that is not valid"
-    return f"{where} answered {response.status_code} and {leads}; write that address instead."
+    # httpx has raised RemoteProtocolError for a target that is not an address.
+    target = redact_url(str(response.request.url.join(response.headers["Location"])))
+    leads = f"{where} answered {response.status_code} and leads to {target}"
+    return f"{leads}; write that address instead."
 
 
 def read_body(

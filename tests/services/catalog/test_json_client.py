@@ -115,7 +115,7 @@ SENTENCES: dict[str, tuple[Answer, str]] = {
         Answer(status=308, headers={"Location": "/login?next=/asked"}),
         "/login; write that address instead.",
     ),
-    "moved nowhere": (Answer(status=302, headers={"Location": "http://a:b/"}), "is not valid"),
+    "moved nowhere": (Answer(status=302, headers={"Location": "http://a:b/"}), "gave no answer"),
     "not changed": (Answer(status=304), "answered 304 instead of JSON"),
 }
 
