@@ -10,6 +10,7 @@ from pymongo.database import Database
 
 from db.catalog.matches.links import app_names
 from db.connection import Document
+from db.migrations.engine.odd import NOT_DOUBLED, collections_among
 
 ROWS = "database_models"
 LINKED = ("inference_configurations", "model_presets")
@@ -35,7 +36,7 @@ class FilesOfRows:
         ids = [row.get("id") for row in [*rows, *self._all_others()]]
         self._links = {
             name: _grouped(with_bytes(database, name).find({"model_id": {"$in": ids}}), "model_id")
-            for name in LINKED
+            for name in collections_among(database, LINKED)
         }
 
     def _other_rows(
@@ -46,7 +47,7 @@ class FilesOfRows:
         unknown = dict.fromkeys(("filename", "path", "filepath", "catalog_model_id"))
         of_the_app = {"name": {"$in": names}, **unknown}
         of_the_file = {"catalog_model_id": {"$in": [row["catalog_model_id"] for row in rows]}}
-        plain = {"id": {"$type": "string", "$not": {"$regex": "/"}}}
+        plain = {"id": {"$type": "string", "$not": {"$regex": "/"}}, **NOT_DOUBLED}
         found = with_bytes(database, ROWS)
         return (
             _grouped(found.find({**plain, **of_the_app}).sort("id"), "name"),
@@ -88,12 +89,13 @@ class FilesOfRows:
     def links_twice(self, row: Row, twin: Row) -> list[tuple[str, Row]]:
         """Find the links of a row of which its twin has one of the same kind."""
         name = LINKED[0]
-        kinds = {_preset_of(link) for link in self._links[name][twin["id"]]}
-        return [(name, link) for link in self._links[name][row["id"]] if _preset_of(link) in kinds]
+        links = self._links.get(name, {})
+        kinds = {_preset_of(link) for link in links.get(twin["id"], ())}
+        return [(name, link) for link in links.get(row["id"], ()) if _preset_of(link) in kinds]
 
     def linked_from(self, row: Row) -> list[str]:
         """Name the collections with links to a row."""
-        return [name for name in LINKED if self._links[name][row["id"]]]
+        return [name for name, links in self._links.items() if links[row["id"]]]
 
 
 def _preset_of(link: Row) -> str:

@@ -17,7 +17,15 @@ from db.catalog.matches.promote import row_id
 from db.connection import Document, in_batches
 from db.migrations.catalog_files import LINKED, ROWS, FilesOfRows, Row, ids_by_name, with_bytes
 from db.migrations.engine.expressions import is_a
-from db.migrations.engine.fields import UNDO, set_with_undo
+from db.migrations.engine.fields import set_with_undo
+from db.migrations.engine.odd import (
+    NOT_DOUBLED,
+    UNDO,
+    WITH_ID,
+    is_collection,
+    oddities,
+    writable,
+)
 from db.migrations.engine.work import Work
 from db.setup.compare import collection_names
 
@@ -41,13 +49,23 @@ _WITH_SLASH: Document = {
 }
 
 
+_CHANGEABLE: Document = {**WITH_ID, "$expr": writable(oddities())}
+
+
 def count_wrong_rows(database: Database[Document]) -> dict[str, int]:
     """Count the rows whose id has a slash, and those whose server is a name, by field."""
-    rows = database[ROWS]
+    if not is_collection(database, ROWS):
+        return {}
+    rows, named = database[ROWS], _named(ids_by_name(database))
     return {
-        f"{ROWS}.id": rows.count_documents(_WITH_SLASH),
-        f"{ROWS}.server_source": rows.count_documents(_named(ids_by_name(database))),
+        f"{ROWS}.id": rows.count_documents({"$and": [_WITH_SLASH, _CHANGEABLE]}),
+        f"{ROWS}.server_source": rows.count_documents({"$and": [named, _CHANGEABLE]}),
     }
+
+
+def wrong_rows(database: Database[Document]) -> Document:
+    """Build the query for the wrong rows, those that cannot be changed included."""
+    return {"$or": [_WITH_SLASH, _named(ids_by_name(database))]}
 
 
 def put_back_merged_rows(database: Database[Document], key: str) -> None:
@@ -88,7 +106,11 @@ class RowRepair:
     def repair(self, which: Document) -> None:
         """Repair the wrong rows of a range."""
         wrong = {"$or": [_WITH_SLASH, _named(self._names)]}
-        rows = with_bytes(self.work.database, ROWS).find({"$and": [which, wrong]}).sort("_id")
+        rows = (
+            with_bytes(self.work.database, ROWS)
+            .find({"$and": [which, wrong, _CHANGEABLE]})
+            .sort("_id")
+        )
         for some in in_batches(rows, _BATCH):
             self.work.ensure_held()
             files = FilesOfRows(self.work.database, some, self.largest)
@@ -158,7 +180,7 @@ class RowRepair:
         update = set_with_undo(self.key, {"model_id": {"$literal": new_id}})
         for name in files.linked_from(row):
             self.work.database[name].update_many(
-                {"model_id": row["id"]}, update, bypass_document_validation=True
+                {"model_id": row["id"], **NOT_DOUBLED}, update, bypass_document_validation=True
             )
 
 

@@ -1,6 +1,6 @@
 """What the database shows about a migration, and the report of what migrating did."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Literal
 
@@ -9,6 +9,7 @@ from pymongo.database import Database
 
 from db.connection import Document
 from db.migrations.engine.fields import FieldChange
+from db.migrations.engine.odd import NULL_ID, Oddity, oddities, which_oddity, writable
 from db.schema.documents.base import Frozen
 from db.setup.compare import collection_names
 
@@ -93,17 +94,52 @@ def check_fields(database: Database[Document], change: FieldChange) -> Check:
     return Check(
         remaining={f"{change.collection}.{name}": n for name, n in counts.wrong.items()},
         changed={f"{change.collection}.{name}": n for name, n in counts.noted.items()},
-        unresolved=_too_large(change.collection, counts.too_large),
+        unresolved=_left(database, change, counts.left),
     )
 
 
-def too_large(collection: str) -> str:
-    """Say what is wrong with documents of a collection that have no room for an undo note."""
-    return f"Documents of {collection} too large for an undo note; make them smaller"
+def _left(
+    database: Database[Document], change: FieldChange, numbers: Iterable[int]
+) -> tuple[Unresolved, ...]:
+    found: tuple[Unresolved, ...] = ()
+    for number in numbers:
+        what, query = change.left_by(number)
+        found += left_by(database, change.collection, query, what)
+    return found
 
 
-def _too_large(collection: str, count: int) -> tuple[Unresolved, ...]:
-    return (Unresolved(what=too_large(collection), count=count),) if count else ()
+def left_odd(
+    database: Database[Document],
+    collection: str,
+    query: Document,
+    odd: Sequence[Oddity] = oddities(),
+) -> tuple[Unresolved, ...]:
+    """List the documents that a query finds and that cannot be written, by their oddity."""
+    documents = database[collection]
+    if not documents.count_documents({"$and": [query, {"$expr": {"$not": [writable(odd)]}}]}):
+        return ()
+    found: tuple[Unresolved, ...] = ()
+    for number, oddity in enumerate(odd, 1):
+        is_left = {"$and": [query, {"$expr": {"$eq": [which_oddity(odd), number]}}]}
+        found += left_by(database, collection, is_left, f"Documents of {collection} {oddity.what}")
+    return found
+
+
+def left_without_id(
+    database: Database[Document], collection: str, query: Document
+) -> tuple[Unresolved, ...]:
+    """List the document that a query finds and whose `_id` is null."""
+    what = f"Documents of {collection} whose _id is null, which cannot be named; copy them anew"
+    return left_by(database, collection, {"$and": [query, NULL_ID]}, what)
+
+
+def left_views(database: Database[Document], names: Iterable[str]) -> tuple[Unresolved, ...]:
+    """List the names under which there is a view instead of a collection."""
+    views = {*database.list_collection_names(filter={"type": {"$ne": "collection"}})} & {*names}
+    what = "Views in the place of collections, in which nothing can be changed; rename them"
+    return (
+        (Unresolved(what=what, count=len(views), examples=tuple(sorted(views))),) if views else ()
+    )
 
 
 class MoveReport(Frozen):

@@ -7,6 +7,7 @@ standalone server too; a document is never changed twice; and what the app write
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from pymongo.collection import Collection
 
@@ -21,19 +22,23 @@ from db.migrations.engine.expressions import (
     only,
     when,
 )
-
-UNDO = "migration_undo"
-"""Field of a document with the undo notes of migrations."""
-
-LARGEST = 7_000_000
-"""Bytes of a document that has room for an undo note; MongoDB takes 16 MiB."""
+from db.migrations.engine.odd import (
+    LARGEST,
+    NOT_DOUBLED,
+    UNDO,
+    Oddity,
+    oddities,
+    which_oddity,
+    writable,
+)
 
 Rule = Callable[[Expression], Expression]
 """Builds the expression of a field's new value from the expression of its value."""
 Change = tuple[Document, Document | list[Document]]
 """A query, and the update of what it finds."""
 
-_FITS: Expression = {"$lte": [{"$bsonSize": "$$ROOT"}, LARGEST]}
+_NEW = "migration_new_values"
+"""Field that a document has during an update only, so that each rule is computed once."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +48,12 @@ class FieldCounts:
     Attributes:
         wrong: Documents whose field has to change and can.
         noted: Documents whose field was changed.
-        too_large: Documents with a field that has to change and no room for a note.
+        left: Documents with a field that has to change and cannot, by the number of the oddity.
     """
 
     wrong: dict[str, int]
     noted: dict[str, int]
-    too_large: int
+    left: dict[int, int]
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,8 @@ class FieldChange:
             Documents without any of the fields are then changed by an update that costs the
             server least.
         former: What an earlier release made of a field; `down` restores that, too.
+        candidates: Finds every document that has to change, and some that do not, at less cost
+            than the rules; empty where nothing is cheaper.
     """
 
     key: str
@@ -69,6 +76,7 @@ class FieldChange:
     rules: Mapping[str, Rule]
     defaults: Mapping[str, object] = field(default_factory=dict)
     former: Mapping[str, Rule] = field(default_factory=dict)
+    candidates: Document = field(default_factory=dict)
 
     @property
     def noted(self) -> Document:
@@ -77,31 +85,54 @@ class FieldChange:
 
     def up(self) -> list[Change]:
         """Build the updates of the documents that have to change."""
-        needed = {"$expr": {"$and": [self._any_is_wrong, _FITS]}}
-        notes = [when(self._is_wrong(name), {name: note_of(f"${name}")}, {}) for name in self.rules]
-        values = {name: rule(f"${name}") for name, rule in self.rules.items()}
-        change: Change = (needed, [{"$set": {**values, **add_notes(self.key, notes)}}])
+        possible = writable(self._odd)
+        if self.candidates:
+            needed: Document = {"$and": [self.candidates, {"$expr": possible}]}
+        else:
+            needed = {"$expr": {"$and": [self._any_is_wrong, possible]}}
+        change: Change = (needed, self._update())
         return [self._fill_in(), change] if self.defaults else [change]
+
+    def _update(self) -> list[Document]:
+        """Build the update by the rules; a document in which nothing is wrong stays as it is."""
+        values = {name: rule(f"${name}") for name, rule in self.rules.items()}
+        is_wrong = {name: differ(f"${_NEW}.{name}", f"${name}") for name in self.rules}
+        notes = [when(wrong, {name: note_of(f"${name}")}, {}) for name, wrong in is_wrong.items()]
+        noted = add_notes(self.key, notes)[UNDO]
+        changed = {name: f"${_NEW}.{name}" for name in self.rules}
+        changed[UNDO] = when({"$or": [*is_wrong.values()]}, noted, f"${UNDO}")
+        return [{"$set": {_NEW: values}}, {"$set": changed}, {"$unset": _NEW}]
 
     def down(self) -> list[Change]:
         """Build the update that restores a document; what was written since stays."""
         restored = {name: self._restored(name) for name in self.rules}
-        return [(self.noted, [{"$set": restored}, *forget(self.key)])]
+        query = {"$and": [self.noted, NOT_DOUBLED]}
+        return [(query, [{"$set": restored}, *forget(self.key)])]
 
     def counts(self, collection: Collection[Document]) -> FieldCounts:
         """Count documents by field."""
         # Most documents of a large collection are of this kind, and plain equality finds them
         # several times as fast as the rules do.
         filled = collection.count_documents(self._filled) if self.defaults else 0
-        rest = self._count_others(collection) if filled < collection.count_documents({}) else {}
+        rest: Document = {}
+        if filled < collection.count_documents({}):
+            rest = self._count_noted(collection) | self._count_wrong(collection)
+        numbers = range(1, len(self._odd) + 1)
         return FieldCounts(
-            {name: rest.get(f"{number}", 0) for number, name in enumerate(self.rules)},
-            {
-                name: filled + rest.get(f"noted {number}", 0)
-                for number, name in enumerate(self.rules)
-            },
-            rest.get("too large", 0),
+            {name: rest.get(f"wrong {name}", 0) for name in self.rules},
+            {name: filled + rest.get(f"noted {name}", 0) for name in self.rules},
+            {number: rest[f"left {number}"] for number in numbers if rest.get(f"left {number}")},
         )
+
+    def left_by(self, number: int) -> tuple[str, Document]:
+        """Say what is wrong with the documents of an oddity, and build the query for them."""
+        is_left = {"$and": [self._any_is_wrong, {"$eq": [which_oddity(self._odd), number]}]}
+        query = {"$and": [self.candidates, {"$expr": is_left}]}
+        return f"Documents of {self.collection} {self._odd[number - 1].what}", query
+
+    @cached_property
+    def _odd(self) -> tuple[Oddity, ...]:
+        return oddities(self.rules, LARGEST)
 
     @property
     def _filled(self) -> Document:
@@ -117,16 +148,35 @@ class FieldChange:
     def _filled_note(self) -> Document:
         return {f"{UNDO}.{self.key}": {name: [] for name in self.rules}}
 
-    def _count_others(self, collection: Collection[Document]) -> Document:
-        too_large = {"$and": [self._any_is_wrong, {"$not": [_FITS]}]}
-        sums = {"too large": {"$sum": when(too_large, 1, 0)}}
-        for number, name in enumerate(self.rules):
-            is_noted = is_a(note_path(self.key, name), "array")
-            sums[f"{number}"] = {"$sum": when({"$and": [self._is_wrong(name), _FITS]}, 1, 0)}
-            sums[f"noted {number}"] = {"$sum": when(is_noted, 1, 0)}
-        others = {"$nor": [self._filled]} if self.defaults else {}
-        pipeline: list[Document] = [{"$match": others}, {"$group": {"_id": None, **sums}}]
-        return next(iter(collection.aggregate(pipeline)), {})
+    @property
+    def _others(self) -> list[Document]:
+        return [{"$nor": [self._filled]}] if self.defaults else []
+
+    def _count_noted(self, collection: Collection[Document]) -> Document:
+        """Count by field the documents that can be restored."""
+        query = {"$and": [self.noted, *self._others, NOT_DOUBLED]}
+        sums = {
+            f"noted {name}": {"$sum": when(is_a(note_path(self.key, name), "array"), 1, 0)}
+            for name in self.rules
+        }
+        return _sums(collection, [{"$match": query}], sums)
+
+    def _count_wrong(self, collection: Collection[Document]) -> Document:
+        """Count what has to change: by field where it can, else by oddity."""
+        wrong = {f"wrong_{number}": self._is_wrong(name) for number, name in enumerate(self.rules)}
+        any_wrong = {"$or": [f"$$found.{name}" for name in wrong]}
+        flags: Document = {f"{name}": f"$$found.{name}" for name in wrong}
+        flags["left"] = when(any_wrong, which_oddity(self._odd), 0)
+        can = {"$eq": ["$left", 0]}
+        sums: Document = {
+            f"wrong {name}": {"$sum": when({"$and": [can, f"$wrong_{number}"]}, 1, 0)}
+            for number, name in enumerate(self.rules)
+        }
+        for number in range(1, len(self._odd) + 1):
+            sums[f"left {number}"] = {"$sum": when({"$eq": ["$left", number]}, 1, 0)}
+        query = {"$and": [self.candidates, *self._others]}
+        flagged = {"$replaceWith": {"$let": {"vars": {"found": wrong}, "in": flags}}}
+        return _sums(collection, [{"$match": query}, flagged], sums)
 
     def are_right(self) -> dict[str, Expression]:
         """Build by field the expression that checks it."""
@@ -134,7 +184,8 @@ class FieldChange:
 
     def _fill_in(self) -> Change:
         without = {name: {"$exists": False} for name in (*self.rules, f"{UNDO}.{self.key}")}
-        return without, {"$set": {**self.defaults, **self._filled_note}}
+        fits = {"$expr": writable(oddities())}
+        return {**without, **fits}, {"$set": {**self.defaults, **self._filled_note}}
 
     @property
     def _any_is_wrong(self) -> Expression:
@@ -147,8 +198,12 @@ class FieldChange:
         note = note_path(self.key, name)
         was = {"$arrayElemAt": [note, 0]}
         rules = [rules[name] for rules in (self.rules, self.former) if name in rules]
-        untouched = {"$in": [f"${name}", [rule(was) for rule in rules]]}
+        untouched = {"$or": [{"$eq": [f"${name}", rule(was)]} for rule in rules]}
         return when({"$and": [is_a(note, "array"), untouched]}, was, f"${name}")
+
+
+def _sums(collection: Collection[Document], stages: list[Document], sums: Document) -> Document:
+    return next(iter(collection.aggregate([*stages, {"$group": {"_id": None, **sums}}])), {})
 
 
 def changed_fields(changes: Iterable[FieldChange]) -> dict[str, tuple[str, ...]]:

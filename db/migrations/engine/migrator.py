@@ -12,11 +12,18 @@ from pymongo.database import Database
 
 from db.connection import Document, reading_anything, translated_errors
 from db.errors import DatabaseError, MigrationFailed
-from db.migrations.engine.check import Check, Direction, MigrationReport, MoveReport
+from db.migrations.engine.check import (
+    Check,
+    Direction,
+    MigrationReport,
+    MoveReport,
+    left_views,
+)
 from db.migrations.engine.expiring import expiring_by, refuse_expiring
-from db.migrations.engine.fields import UNDO, forget
+from db.migrations.engine.fields import forget
 from db.migrations.engine.lock import LEASE, HeldLock, LockRepository, migration_lock
 from db.migrations.engine.migration import LATEST, Migration, Move, plan_moves
+from db.migrations.engine.odd import UNDO
 from db.migrations.engine.records import MigrationRecordRepository
 from db.migrations.engine.work import Progress, Work
 from db.schema.documents.system import MigrationRecord, MigrationStatus
@@ -77,9 +84,9 @@ class Migrator:
         moves = self.pending(target, repeat=repeat)
         carried_out = [*moves]
         with _long_commands():
-            reports = [_report_of(move, move.migration.check(self._tolerant)) for move in moves]
+            reports = [_report_of(move, _checked(move.migration, self._tolerant)) for move in moves]
             for move in self._repeatable(target, repeat=repeat):
-                found = move.migration.check(self._tolerant)
+                found = _checked(move.migration, self._tolerant)
                 if not found.is_done:
                     reports.append(_repetition(_report_of(move, found)))
                     carried_out.append(move)
@@ -107,7 +114,7 @@ class Migrator:
             for move in again:
                 lock.ensure_held()
                 with _long_commands():
-                    is_done = move.migration.check(self._tolerant).is_done
+                    is_done = _checked(move.migration, self._tolerant).is_done
                 if not is_done:
                     self._refuse_expiring([move])
                     reports.append(_repetition(self._run(move, lock, repeat=True)))
@@ -168,7 +175,7 @@ class Migrator:
             with _long_commands():
                 # A check reads all documents, so it is made only where its counts are needed.
                 counted = repeat or move.direction == "down"
-                before = migration.check(self._tolerant) if counted else Check()
+                before = _checked(migration, self._tolerant) if counted else Check()
                 report = _apply_until_clean(move, work, before)
             lock.ensure_held()
         except Exception as error:
@@ -235,6 +242,12 @@ def _long_commands() -> Iterator[None]:
         yield
 
 
+def _checked(migration: Migration, database: Database[Document]) -> Check:
+    """Check a migration, and list the views in the place of what it would change."""
+    views = left_views(database, migration.changes or ())
+    return migration.check(database) + Check(unresolved=views)
+
+
 def _apply_until_clean(move: Move, work: Work, before: Check) -> MoveReport:
     """Run a migration, and again until its own check finds nothing left to do."""
     migration, up = move.migration, move.direction == "up"
@@ -242,7 +255,7 @@ def _apply_until_clean(move: Move, work: Work, before: Check) -> MoveReport:
     for _ in range(PASSES):
         if step:
             step(work)
-        check = migration.check(work.database)
+        check = _checked(migration, work.database)
         if check.is_done if up else check.is_undone:
             return _report_of(move, check if up else before, proven=True)
     counts = check.remaining if up else check.changed

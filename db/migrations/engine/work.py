@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from math import isnan
 from typing import Any
 
@@ -15,10 +16,23 @@ from pymongo.database import Database
 
 from db.connection import Document
 from db.migrations.engine.fields import Change, FieldChange
+from db.migrations.engine.odd import NOT_DOUBLED
 from db.setup.compare import collection_names
 
 RANGE_SIZE = 20_000
-"""Documents of a range; its commands take about a second."""
+"""Documents of a range at most; its commands take about a second."""
+RANGE_BYTES = 16_000_000
+"""Bytes of a range, about, so that ranges of large documents take as long."""
+
+
+def range_size(collection: Collection[Document]) -> int:
+    """Count how many documents of a collection's usual size are in a range."""
+    stats = collection.aggregate([{"$collStats": {"storageStats": {}}}, {"$project": _SIZE}])
+    usual = max((found.get("size") or 0 for found in stats), default=0)
+    return max(1, min(RANGE_SIZE, int(RANGE_BYTES / usual))) if usual else RANGE_SIZE
+
+
+_SIZE: Document = {"size": "$storageStats.avgObjSize"}
 
 
 def id_ranges(collection: Collection[Document], size: int = RANGE_SIZE) -> Iterator[Document]:
@@ -87,7 +101,10 @@ RANGE_SECONDS = 600.0
 
 
 def in_ranges(
-    collection: Collection[Document], act: Callable[[Document], None], done: Callable[[], None]
+    collection: Collection[Document],
+    size: int,
+    act: Callable[[Document], None],
+    done: Callable[[], None],
 ) -> None:
     """Call a function with a query for each range of `_id`, several at a time, in other threads.
 
@@ -106,7 +123,7 @@ def in_ranges(
     pool = ThreadPoolExecutor(AT_ONCE)
     try:
         waiting: deque[Future[None]] = deque()
-        for which in id_ranges(collection):
+        for which in id_ranges(collection, size):
             waiting.append(pool.submit(act_in_time, which))
             if len(waiting) > WAITING:
                 end_first(waiting)
@@ -116,6 +133,8 @@ def in_ranges(
         pool.shutdown(cancel_futures=True)
 
 
+Act = Callable[[Document], None]
+"""Works on the documents of a range, which a query finds."""
 Progress = Callable[[str, int, int], None]
 """Receives a collection's name, how many of its documents are done, and about how many it has."""
 
@@ -138,15 +157,19 @@ class Work:
 
     def change(self, change: FieldChange) -> None:
         """Apply a change of fields to a collection."""
-        self.in_ranges(change.collection, self._updates(change.collection, change.up()))
+        self._in_ranges(change.collection, partial(self._updates, change.up()))
 
     def undo(self, change: FieldChange) -> None:
         """Undo a change of fields in a collection."""
-        self.in_ranges(change.collection, self._updates(change.collection, change.down()))
+        self._in_ranges(change.collection, partial(self._updates, change.down()))
 
     def update(self, name: str, query: Document, update: list[Document]) -> None:
-        """Update the documents of a collection that a query finds."""
-        self.in_ranges(name, self._updates(name, [(query, update)]))
+        """Update the documents of a collection that a query finds.
+
+        Those with the same field twice stay, since an update by a pipeline aborts MongoDB 6.0.5.
+        """
+        changes: list[Change] = [({"$and": [query, NOT_DOUBLED]}, update)]
+        self._in_ranges(name, partial(self._updates, changes))
 
     def in_ranges(self, name: str, act: Callable[[Document], None]) -> None:
         """Call a function in every range of a collection, and report progress.
@@ -154,9 +177,14 @@ class Work:
         `act` may run in several threads at a time. A view in the place of a collection is left
         alone. Once the lock is lost, no range begins.
         """
+        self._in_ranges(name, lambda _collection, _size: act)
+
+    def _in_ranges(self, name: str, make: Callable[[Collection[Document], int], Act]) -> None:
         if name not in collection_names(self.database):
             return
         collection = self.database[name]
+        size = range_size(collection)
+        act = make(collection, size)
         total, done = collection.estimated_document_count(), 0
 
         def act_while_held(which: Document) -> None:
@@ -165,23 +193,24 @@ class Work:
 
         def report_progress() -> None:
             nonlocal done
-            done = min(done + RANGE_SIZE, total)
+            done = min(done + size, total)
             self.progress(name, done, total)
 
-        in_ranges(collection, act_while_held, report_progress)
+        in_ranges(collection, size, act_while_held, report_progress)
 
-    def _updates(self, name: str, changes: list[Change]) -> Callable[[Document], None]:
-        """Build the function that updates a range.
+    @staticmethod
+    def _updates(changes: list[Change], collection: Collection[Document], size: int) -> Act:
+        """Build the function that updates a range of at most `size` documents.
 
         Validators are bypassed: what a migration finds may be invalid, and what it restores is.
         """
 
         def update_range(which: Document) -> None:
             for query, update in changes:
-                done = self.database[name].update_many(
-                    {**which, **query}, update, bypass_document_validation=True
+                done = collection.update_many(
+                    {"$and": [which, query]}, update, bypass_document_validation=True
                 )
-                if done.matched_count >= RANGE_SIZE:
+                if done.matched_count >= size:
                     return  # That was all of them.
 
         return update_range

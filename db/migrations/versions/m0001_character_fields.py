@@ -30,6 +30,7 @@ _EMPTY_GALLERY: Document = {
     "edited_expressions": [],
     "custom_outputs": [],
 }
+_OF_AGES = "0123456789. \t\n\r\f\v"
 _AGE = r"^\s*0*([0-9]{1,3})(\.0+)?\s*$"
 _OLDEST = 100
 
@@ -139,6 +140,8 @@ def _pair(item: str) -> Expression:
 
 def _age(key: str) -> Expression:
     """Write an age in years as text without zeros before or behind; null if it is none."""
+    # MongoDB stops with an error where a regular expression meets text that is not UTF-8.
+    may_be_age = {"$eq": [{"$trim": {"input": key, "chars": _OF_AGES}}, ""]}
     in_text = called(
         "found",
         {"$regexFind": {"input": key, "regex": _AGE}},
@@ -146,7 +149,8 @@ def _age(key: str) -> Expression:
     )
     whole = {"$eq": [key, {"$trunc": key}]}
     number = when(whole, key, None)
-    years = when(is_a(key, "string"), in_text, when(is_a(key, *NUMBERS), number, None))
+    text = when(may_be_age, in_text, None)
+    years = when(is_a(key, "string"), text, when(is_a(key, *NUMBERS), number, None))
     return called(
         "years",
         years,

@@ -4,6 +4,7 @@ The app's older API writes no `project_id`, and `duration` in the place of `leng
 Clips).
 """
 
+from pymongo.collection import Collection
 from pymongo.database import Database
 
 from db.connection import Document
@@ -12,10 +13,20 @@ from db.migrations.engine.check import (
     Check,
     Unresolved,
     check_fields,
+    left_odd,
     left_to_a_person,
+    left_without_id,
 )
 from db.migrations.engine.expressions import NUMBERS, Expression, is_a, when
-from db.migrations.engine.fields import UNDO, FieldChange, restore_from_undo, set_with_undo
+from db.migrations.engine.fields import FieldChange, restore_from_undo, set_with_undo
+from db.migrations.engine.odd import (
+    NOT_DOUBLED,
+    UNDO,
+    WITH_ID,
+    is_collection,
+    oddities,
+    writable,
+)
 from db.migrations.engine.work import Work
 
 FORMER_CHECKSUMS = (
@@ -33,6 +44,7 @@ _WITHOUT_PROJECT: Document = {"project_id": {"$eq": None, "$not": {"$type": "arr
 _LOOK_UP_SCENE: Document = {
     "$lookup": {"from": "scenes", "localField": "scene_id", "foreignField": "id", "as": "scene"}
 }
+_CHANGEABLE: Document = {**WITH_ID, "$expr": writable(oddities())}
 _NOTED: Document = {f"{UNDO}.{_KEY}.project_id": {"$exists": True}}
 
 
@@ -51,16 +63,28 @@ def down(work: Work) -> None:
 
 def check(database: Database[Document]) -> Check:
     """Count clips without project or length, and list those whose scene has no project."""
+    if not is_collection(database, _CLIPS):
+        return Check()
     clips = database[_CLIPS]
     without = clips.count_documents(_WITHOUT_PROJECT)
-    found = next(clips.aggregate([*_with_scene({}), {"$count": "count"}]), {"count": 0})["count"]
-    noted = clips.count_documents(_NOTED)
+    known = _count(clips, _with_scene({}))
+    found = _count(clips, _with_scene(_CHANGEABLE)) if known else 0
+    noted = clips.count_documents({"$and": [_NOTED, NOT_DOUBLED]})
+    odd: tuple[Unresolved, ...] = ()
+    if found < known:
+        odd += left_without_id(database, _CLIPS, _WITHOUT_PROJECT)
+        odd += left_odd(database, _CLIPS, {**_WITHOUT_PROJECT, **WITH_ID})
     of_projects = Check(
         remaining={"clips.project_id": found},
         changed={"clips.project_id": noted},
-        unresolved=_lost(database, without - found),
+        unresolved=(*_lost(database, without - known), *odd),
     )
     return check_fields(database, _LENGTH) + of_projects
+
+
+def _count(clips: Collection[Document], pipeline: list[Document]) -> int:
+    found: Document = next(clips.aggregate([*pipeline, {"$count": "count"}]), {"count": 0})
+    return int(found["count"])
 
 
 def _fill_in(database: Database[Document], which: Document) -> None:
@@ -74,7 +98,8 @@ def _fill_in(database: Database[Document], which: Document) -> None:
         "whenNotMatched": "discard",
     }
     database[_CLIPS].aggregate(
-        [*_with_scene(which), {"$merge": merge}], bypassDocumentValidation=True
+        [*_with_scene({"$and": [which, _CHANGEABLE]}), {"$merge": merge}],
+        bypassDocumentValidation=True,
     )
 
 

@@ -18,14 +18,17 @@ from pymongo.errors import DuplicateKeyError
 
 from db.connection import Document
 from db.errors import ValueTaken
-from db.migrations.engine.check import Check, Unresolved, left_to_a_person
+from db.migrations.engine.check import Check, Unresolved, left_odd, left_to_a_person
 from db.migrations.engine.expressions import MISSING
-from db.migrations.engine.fields import (
+from db.migrations.engine.fields import forget, in_noted_order, restore_from_undo, set_with_undo
+from db.migrations.engine.odd import (
+    BROKEN_TEXT,
+    NOT_DOUBLED,
     UNDO,
-    forget,
-    in_noted_order,
-    restore_from_undo,
-    set_with_undo,
+    collections_among,
+    is_collection,
+    oddities,
+    writable,
 )
 from db.migrations.engine.work import Work
 from db.schema.documents.couple_swap import no_api_keys
@@ -59,6 +62,7 @@ _FIELDS = (
     "deleted_at",
     "deleted_by",
 )
+_ODD = "odd"
 _POINTING = ("images", "faceswap_tasks", "facefusion_presets")
 _IS_COUPLE = {
     "$or": [
@@ -84,6 +88,8 @@ class _Plan:
 
 def up(work: Work) -> None:
     """Merge users who are the same person, and give the others the app's fields."""
+    if not is_collection(work.database, "users"):
+        return
     plan = _plan(work.database)
     done, total = 0, len(plan.pairs) + len(plan.alone)
     for other, user in plan.pairs:
@@ -124,14 +130,19 @@ def down(work: Work) -> None:
 
 def check(database: Database[Document]) -> Check:
     """Count who is to be merged or renamed, and who was, and list who is left to a person."""
+    if not is_collection(database, "users"):
+        return Check()
     plan = _plan(database)
+    odd: tuple[Unresolved, ...] = ()
+    for name in collections_among(database, _POINTING):
+        odd += left_odd(database, name, {"user_id": {"$type": "number"}})
     return Check(
         remaining={"users.merged": len(plan.pairs), "users.renamed": len(plan.alone)},
         changed={
-            f"{name}.{_KEY}": database[name].count_documents(_NOTED)
-            for name in ("users", *_POINTING)
+            f"{name}.{_KEY}": database[name].count_documents({"$and": [_NOTED, NOT_DOUBLED]})
+            for name in collections_among(database, ("users", *_POINTING))
         },
-        unresolved=plan.left,
+        unresolved=(*plan.left, *odd),
     )
 
 
@@ -184,18 +195,21 @@ def _repoint(database: Database[Document], old: object, new: str) -> None:
     """Set the new id of a user in everything that belongs to it."""
     if isinstance(old, bool) or not isinstance(old, int | float | str):
         return
-    for name in _POINTING:
+    changeable = {"user_id": {"$eq": old}, "$expr": writable(oddities())}
+    for name in collections_among(database, _POINTING):
         database[name].update_many(
-            {"user_id": {"$eq": old}},
+            changeable,
             set_with_undo(_KEY, {"user_id": {"$literal": new}}),
             bypass_document_validation=True,
         )
 
 
 def _plan(database: Database[Document]) -> _Plan:
-    pairs, alone, several, cased, numbered = [], [], [], [], []
+    pairs, alone, several, cased, numbered, odd = [], [], [], [], [], []
     for couple, story in _by_email(database):
-        if len(couple) > 1 or len(story) > 1:
+        if any(map(_is_odd, (*couple, *story))):
+            odd.append(couple[0])
+        elif len(couple) > 1 or len(story) > 1:
             several.append(couple[0])
         elif not story:
             alone.append(couple[0])
@@ -214,6 +228,8 @@ def _plan(database: Database[Document]) -> _Plan:
         "Users whose e-mail differs from another's in case only; write it alike if they are one "
         "person": cased,
         "Users whose person has another legacy_id already; correct one of them": numbered,
+        "Users whose document cannot be changed: too large, with the same field twice, or with an "
+        "address or name that is not UTF-8; correct them": odd,
         "Users without e-mail, who cannot be matched": _nameless(database),
     }
     listed = (left_to_a_person(what, len(users), users) for what, users in left.items() if users)
@@ -225,7 +241,7 @@ def _by_email(database: Database[Document]) -> Iterator[tuple[list[Document], li
     names = dict.fromkeys((*_FIELDS, UNDO), 1)
     pipeline: list[Document] = [
         {"$match": {"deleted_at": None, "email": {"$type": "string"}}},
-        {"$project": {**names, "couple": _IS_COUPLE}},
+        {"$project": {**names, "couple": _IS_COUPLE, _ODD: {"$not": [writable(oddities())]}}},
         {"$sort": {"_id": 1}},
         {"$group": {"_id": "$email", "users": {"$push": "$$ROOT"}}},
         {"$match": {"users.couple": True}},
@@ -256,6 +272,11 @@ def _taken_names(database: Database[Document], names: set[str]) -> set[str]:
     # The collation takes more for the same than the app does, such as a superscript two and a 2.
     counted = (Counter(name.lower() for name in group["names"]) for group in found)
     return {name for group in counted for name, count in group.items() if count > 1} & names
+
+
+def _is_odd(user: Document) -> bool:
+    texts = (str(user.get(name, "")) for name in ("email", "username"))
+    return bool(user[_ODD]) or any(BROKEN_TEXT in text for text in texts)
 
 
 def _nameless(database: Database[Document]) -> list[Document]:

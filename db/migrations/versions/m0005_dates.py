@@ -1,12 +1,10 @@
 """Times written as ISO text become dates, in UTC.
 
-The schema has dates, the app's older code writes text (docs/schema.md, Times). A text without an
-offset is UTC; MongoDB keeps milliseconds. A text that Python, and so the app, cannot read as a date
-is not a time. The app sorts a character's history by its times, and cannot sort dates among others:
-so a history is converted as a whole, or left and listed.
+The schema has dates, the app's older code writes text (docs/schema.md, Times). Texts are read by
+`db.migrations.engine.dates`; other texts, numbers and objects are not times, and are listed. The
+app sorts a character's history by its times, and cannot sort dates among others: so a history is
+converted as a whole, or left and listed.
 """
-
-from datetime import UTC, datetime
 
 from pymongo.database import Database
 
@@ -17,8 +15,10 @@ from db.migrations.engine.check import (
     check_fields,
     left_by,
 )
-from db.migrations.engine.expressions import Expression, called, each, is_a, when
+from db.migrations.engine.dates import read_date, read_date_as_before
+from db.migrations.engine.expressions import NUMBERS, Expression, called, each, is_a, when
 from db.migrations.engine.fields import FieldChange, changed_fields
+from db.migrations.engine.odd import is_collection
 from db.migrations.engine.work import Work
 
 FORMER_CHECKSUMS = (
@@ -28,8 +28,8 @@ FORMER_CHECKSUMS = (
     "6a12bb8f45cf0c7c61096a388e784baf5230146c6ff6e702425f12b9b4f296e1",
 )
 """Of this file before its words were renamed, before it left histories that it cannot read as a
-whole, and before its lists were counted by `left_by`; `down` undoes what those converted, too, and
-migration 8 mends it."""
+whole, before its lists were counted by `left_by`, and before it read all forms of ISO 8601; `down`
+undoes what those converted, too, and migration 8 mends it."""
 
 REPEATABLE = True
 
@@ -59,13 +59,13 @@ TIMES: dict[str, tuple[str, ...]] = {
     "faceswap_tasks": ("started_at", "completed_at", "created_at"),
     "crawl_tasks": ("created_at",),
 }
-_FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 HISTORY = "facefusion_processing_history"
-_ISO = (
-    r"^\s*[0-9]{4}-[0-9]{2}-[0-9]{2}"
-    r"([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
-    r"\s*(Z|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])?)?\s*$"
-)
+_UNREADABLE = {
+    "string": "Texts in {} that are not times; correct or remove them",
+    "number": "Numbers in {}, whose unit and zone are not known; write dates instead",
+    "object": "Objects in {}, such as a {{$date}} of an export; write dates instead",
+}
+"""What is listed, by the type of the value."""
 
 
 def up(work: Work) -> None:
@@ -81,55 +81,44 @@ def down(work: Work) -> None:
 
 
 def check(database: Database[Document]) -> Check:
-    """Count the texts that are times, and list the others."""
+    """Count the texts that are times, and list the other values."""
     total = Check()
     for change in _CHANGES:
         total += check_fields(database, change)
         names = [name for name in change.rules if name != HISTORY]
-        total += Check(unresolved=_unreadable(database, change.collection, names))
+        if is_collection(database, change.collection):
+            total += Check(unresolved=_unreadable(database, change.collection, names))
     return total + Check(unresolved=_unreadable_histories(database))
-
-
-def read_date(value: Expression) -> Expression:
-    """Read a text in ISO 8601; everything else stays as it is."""
-    read = {"$dateFromString": {"dateString": _in_milliseconds(value), "onError": value}}
-    is_time = {"$regexMatch": {"input": value, "regex": _ISO}}
-
-    def if_known(date: str) -> Expression:
-        known = {"$and": [{"$gte": [date, _FIRST]}, {"$lte": [date, _LAST]}]}
-        return when(known, date, value)
-
-    return when(is_a(value, "string"), when(is_time, called("date", read, if_known), value), value)
-
-
-def _in_milliseconds(text: Expression) -> Expression:
-    """Cut a time after three decimals, since the server would round it."""
-    longer = {"$regexFind": {"input": text, "regex": r"^(.*[.][0-9]{3})[0-9]+(.*)$"}}
-    cut = called(
-        "longer",
-        longer,
-        lambda found: {
-            "$concat": [
-                {"$arrayElemAt": [f"{found}.captures", 0]},
-                {"$arrayElemAt": [f"{found}.captures", 1]},
-            ]
-        },
-    )
-    return {"$trim": {"input": {"$ifNull": [cut, text]}}}
 
 
 def _history(value: Expression) -> Expression:
     """Read the times of a history, unless one of its entries has none that can be read."""
-    return when(_is_readable(value), read_each_entry(value), value)
+
+    def convert(times: str) -> Expression:
+        return when(_all_are_dates(times), _with_times(value, times), value)
+
+    return when(is_a(value, "array"), called("times", _times(value), convert), value)
 
 
-def _is_readable(value: Expression) -> Expression:
-    def has_time(entry: str) -> Expression:
-        is_date = is_a(read_date(f"{entry}.created_at"), "date")
-        return {"$and": [is_a(entry, "object"), is_date]}
+def _times(history: Expression) -> Expression:
+    return each("entry", history, lambda entry: called("time", f"{entry}.created_at", read_date))
 
-    all_have = {"$allElementsTrue": [each("entry", value, has_time)]}
-    return when(is_a(value, "array"), all_have, False)
+
+def _all_are_dates(times: Expression) -> Expression:
+    return {"$allElementsTrue": [each("time", times, lambda time: is_a(time, "date"))]}
+
+
+def _with_times(history: Expression, times: str) -> Expression:
+    def dated(number: str) -> Expression:
+        time = {"created_at": {"$arrayElemAt": [times, number]}}
+
+        def if_text(entry: str) -> Expression:
+            is_text = is_a(f"{entry}.created_at", "string")
+            return when(is_text, {"$mergeObjects": [entry, time]}, entry)
+
+        return called("entry", {"$arrayElemAt": [history, number]}, if_text)
+
+    return each("number", {"$range": [0, {"$size": history}]}, dated)
 
 
 def read_each_entry(value: Expression) -> Expression:
@@ -139,7 +128,7 @@ def read_each_entry(value: Expression) -> Expression:
         value,
         lambda entry: when(
             is_a(f"{entry}.created_at", "string"),
-            {"$mergeObjects": [entry, {"created_at": read_date(f"{entry}.created_at")}]},
+            {"$mergeObjects": [entry, {"created_at": read_date_as_before(f"{entry}.created_at")}]},
             entry,
         ),
     )
@@ -147,23 +136,44 @@ def read_each_entry(value: Expression) -> Expression:
 
 
 def _unreadable_histories(database: Database[Document]) -> tuple[Unresolved, ...]:
-    stays = {f"{HISTORY}.created_at": {"$type": "string"}, HISTORY: {"$type": "array"}}
-    left = {**stays, "$expr": {"$not": [_is_readable(f"${HISTORY}")]}}
+    is_readable = called("times", _times(f"${HISTORY}"), _all_are_dates)
+    stays = {f"{HISTORY}.created_at": {"$type": [*_UNREADABLE]}, HISTORY: {"$type": "array"}}
     what = (
         "Characters with a history entry whose time cannot be read; correct it, then run this again"
     )
-    return left_by(database, "characters", left, what)
+    return left_by(database, "characters", {**stays, "$expr": {"$not": [is_readable]}}, what)
 
 
 def _unreadable(
     database: Database[Document], collection: str, names: list[str]
 ) -> tuple[Unresolved, ...]:
+    """List the values that are not times; one look at a collection finds all that there are."""
+    queries = {
+        (name, kind): {name: {"$type": kind}, "$expr": _stays(f"${name}", kind)}
+        for name in names
+        for kind in _UNREADABLE
+    }
+    some = {"$or": [{name: {"$type": [*_UNREADABLE]}} for name in names]}
+    sums = {f"{name} {kind}": {"$max": _stays(f"${name}", kind)} for name, kind in queries}
+    pipeline: list[Document] = [{"$match": some}, {"$group": {"_id": None, **sums}}]
+    there = next(iter(database[collection].aggregate(pipeline)), {})
     found: tuple[Unresolved, ...] = ()
-    for name in names:
-        stays = {"$expr": {"$eq": [read_date(f"${name}"), f"${name}"]}}
-        what = f"Texts in {collection}.{name} that are not times; correct or remove them"
-        found += left_by(database, collection, {name: {"$type": "string"}, **stays}, what)
+    for (name, kind), query in queries.items():
+        if there.get(f"{name} {kind}"):
+            what = _UNREADABLE[kind].format(f"{collection}.{name}")
+            found += left_by(database, collection, query, what)
     return found
+
+
+def _stays(value: Expression, kind: str) -> Expression:
+    if kind == "string":
+        return {"$and": [is_a(value, "string"), {"$eq": [read_date(value), value]}]}
+    return is_a(value, *(NUMBERS if kind == "number" else (kind,)))
+
+
+def _candidates(names: tuple[str, ...], *, characters: bool) -> Document:
+    paths = (*names, f"{HISTORY}.created_at") if characters else names
+    return {"$or": [{path: {"$type": "string"}} for path in paths]}
 
 
 _CHANGES = tuple(
@@ -172,6 +182,7 @@ _CHANGES = tuple(
         collection,
         dict.fromkeys(names, read_date) | ({HISTORY: _history} if characters else {}),
         former={HISTORY: read_each_entry} if characters else {},
+        candidates=_candidates(names, characters=characters),
     )
     for collection, names in TIMES.items()
     for characters in (collection == "characters",)

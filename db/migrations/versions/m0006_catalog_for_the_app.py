@@ -13,10 +13,26 @@ from pymongo.database import Database
 
 from db.connection import Document
 from db.migrations.catalog_files import LINKED, ROWS
-from db.migrations.catalog_rows import FIELDS, RowRepair, count_wrong_rows, put_back_merged_rows
-from db.migrations.engine.check import Check, left_by, too_large
+from db.migrations.catalog_rows import (
+    FIELDS,
+    RowRepair,
+    count_wrong_rows,
+    put_back_merged_rows,
+    wrong_rows,
+)
+from db.migrations.engine.check import Check, left_odd, left_without_id
 from db.migrations.engine.expressions import Expression, is_a, when
-from db.migrations.engine.fields import UNDO, forget, restore_from_undo, set_with_undo
+from db.migrations.engine.fields import forget, restore_from_undo, set_with_undo
+from db.migrations.engine.odd import (
+    NOT_DOUBLED,
+    UNDO,
+    WITH_ID,
+    Oddity,
+    collections_among,
+    is_collection,
+    oddities,
+    writable,
+)
 from db.migrations.engine.work import Work
 from db.schema.documents.models import AppModelType
 from db.setup.expiry import EVERY_FIELD
@@ -31,7 +47,6 @@ _KEY = "m0006"
 _NOTED: Document = {f"{UNDO}.{_KEY}": {"$exists": True}}
 _LARGEST = 5_000_000
 """Bytes of a document that has room for a value once more before and once after the change."""
-_FITS: Expression = {"$lte": [{"$bsonSize": "$$ROOT"}, _LARGEST]}
 
 
 @dataclass(frozen=True)
@@ -46,9 +61,15 @@ class _Repair:
     wrong: Expression
     values: Mapping[str, Expression]
 
-    def found(self, *, fits: bool) -> Document:
-        """Build the query for the wrong documents with, or without, room for an undo note."""
-        return {"$expr": {"$and": [self.wrong, _FITS if fits else {"$not": [_FITS]}]}}
+    @property
+    def odd(self) -> tuple[Oddity, ...]:
+        """Why a document is left."""
+        return oddities(self.values, _LARGEST)
+
+    @property
+    def found(self) -> Document:
+        """A query for the wrong documents that can be changed."""
+        return {"$expr": {"$and": [self.wrong, writable(self.odd)]}}
 
 
 def up(work: Work) -> None:
@@ -56,7 +77,7 @@ def up(work: Work) -> None:
     rows = RowRepair(work, _KEY, _LARGEST)
     work.in_ranges(ROWS, rows.repair)
     for repair in _REPAIRS:
-        work.update(repair.collection, repair.found(fits=True), set_with_undo(_KEY, repair.values))
+        work.update(repair.collection, repair.found, set_with_undo(_KEY, repair.values))
 
 
 def down(work: Work) -> None:
@@ -71,17 +92,28 @@ def check(database: Database[Document]) -> Check:
     """Count the documents that are to be repaired, and those that were."""
     total = Check(
         remaining=count_wrong_rows(database),
-        changed={f"{name}.{_KEY}": database[name].count_documents(_NOTED) for name in _CHANGED},
+        changed={
+            f"{name}.{_KEY}": database[name].count_documents({"$and": [_NOTED, NOT_DOUBLED]})
+            for name in collections_among(database, _CHANGED)
+        },
+        unresolved=(
+            *left_without_id(database, ROWS, wrong_rows(database)),
+            *left_odd(database, ROWS, {"$and": [wrong_rows(database), WITH_ID]}),
+        )
+        if is_collection(database, ROWS)
+        else (),
     )
     return sum((_check_repair(database, repair) for repair in _REPAIRS), total)
 
 
 def _check_repair(database: Database[Document], repair: _Repair) -> Check:
     name = repair.collection
-    count = database[name].count_documents(repair.found(fits=True))
+    if not is_collection(database, name):
+        return Check()
+    count = database[name].count_documents(repair.found)
     return Check(
         remaining={f"{name}.{next(iter(repair.values))}": count},
-        unresolved=left_by(database, name, repair.found(fits=False), too_large(name)),
+        unresolved=left_odd(database, name, {"$expr": repair.wrong}, repair.odd),
     )
 
 

@@ -17,8 +17,16 @@ from pymongo.errors import DuplicateKeyError
 
 from db.connection import Document, in_batches
 from db.errors import ValueTaken
-from db.migrations.engine.check import Check, Unresolved, left_to_a_person
-from db.migrations.engine.fields import UNDO, forget, restore_from_undo, set_with_undo
+from db.migrations.engine.check import Check, Unresolved, left_odd, left_to_a_person
+from db.migrations.engine.fields import forget, restore_from_undo, set_with_undo
+from db.migrations.engine.odd import (
+    BROKEN_TEXT,
+    NOT_DOUBLED,
+    UNDO,
+    is_collection,
+    oddities,
+    writable,
+)
 from db.migrations.engine.work import Work
 from db.schema.documents.couple_swap import no_api_keys
 from db.users import AT_ONCE, CAPITALS, MERGED_INTO, is_merged, users_alike
@@ -53,6 +61,8 @@ _NAMED: Document = {
 
 def up(work: Work) -> None:
     """Add what is missing, and write names as the app looks them up."""
+    if not is_collection(work.database, "users"):
+        return
     users = work.database["users"]
     total, done = users.estimated_document_count(), 0
     for changes in in_batches(_changes(work.database), AT_ONCE):
@@ -82,15 +92,20 @@ def down(work: Work) -> None:
 
 def check(database: Database[Document]) -> Check:
     """Count by field what is missing and what was added, and list names that stay."""
+    if not is_collection(database, "users"):
+        return Check()
     remaining = Counter(name for _, values in _changes(database) for name in values)
     noted = {name: {f"{UNDO}.{_KEY}.{name}": {"$exists": True}} for name in _FIELDS}
     return Check(
         remaining={f"users.{name}": remaining[name] for name in _FIELDS},
         changed={
-            f"users.{name}": database["users"].count_documents(query)
+            f"users.{name}": database["users"].count_documents({**query, **NOT_DOUBLED})
             for name, query in noted.items()
         },
-        unresolved=_alike(database),
+        unresolved=(
+            *_alike(database),
+            *left_odd(database, "users", {"$or": [_NAMED, _INCOMPLETE]}),
+        ),
     )
 
 
@@ -99,7 +114,8 @@ def _changes(database: Database[Document]) -> Iterator[tuple[Document, Document]
     taken = {*users_alike(database, "username")}
     fields = dict.fromkeys((*_FIELDS, "updated_at", "deleted_at", MERGED_INTO), True)
     users = database["users"]
-    for user in chain(users.find(_NAMED, fields), users.find(_INCOMPLETE, fields)):
+    found = ({**query, "$expr": writable(oddities())} for query in (_NAMED, _INCOMPLETE))
+    for user in chain.from_iterable(users.find(query, fields) for query in found):
         values = _freed(user) if is_merged(user) else _completed(user, taken)
         if values:
             yield user, values
@@ -109,15 +125,18 @@ def _freed(user: Document) -> Document:
     return {
         name: f"{_FREED}{user['_id']}:{user[name]}"
         for name in _NAMES
-        if isinstance(user.get(name), str) and not user[name].startswith(_FREED)
+        if isinstance(user.get(name), str)
+        and not user[name].startswith(_FREED)
+        and BROKEN_TEXT not in user[name]
     }
 
 
 def _completed(user: Document, taken: set[str]) -> Document:
     values: Document = {}
     name = user.get("username")
-    if isinstance(name, str) and name.lower() not in {name, *taken}:
-        values["username"] = name.lower()
+    readable = name if isinstance(name, str) and BROKEN_TEXT not in name else ""
+    if readable.lower() not in {readable, *taken}:
+        values["username"] = readable.lower()
     if user.get("api_keys") is None:
         values["api_keys"] = no_api_keys()
     if "is_active" not in user:

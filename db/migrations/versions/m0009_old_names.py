@@ -16,16 +16,25 @@ from db.migrations.engine.check import (
     Unresolved,
     check_fields,
     left_by,
+    left_odd,
     left_to_a_person,
+    left_without_id,
 )
 from db.migrations.engine.expressions import Expression, differ, is_a, only, when
 from db.migrations.engine.fields import (
-    UNDO,
     FieldChange,
     changed_fields,
     forget,
     restore_from_undo,
     set_with_undo,
+)
+from db.migrations.engine.odd import (
+    NOT_DOUBLED,
+    UNDO,
+    WITH_ID,
+    is_collection,
+    oddities,
+    writable,
 )
 from db.migrations.engine.work import Work
 from db.setup.compare import collection_names
@@ -146,7 +155,8 @@ def _with_types() -> list[Document]:
     new, old = f"${_NEW_TYPE}", f"${_OLD_TYPE}"
     texts = only("name", [new, old], lambda name: is_a(name, "string"))
     lacks = {"$or": [is_a(new, *_NONE), is_a(old, *_NONE)]}
-    preset = {"_id": "$_id", "id": "$id", "lacks": "$lacks"}
+    odd = {"$or": [{"$eq": ["$_id", None]}, {"$not": [writable(oddities())]}]}
+    preset = {"_id": "$_id", "id": "$id", "lacks": "$lacks", "odd": odd}
     return [
         {"$match": {"model_id": {"$type": "string"}}},
         {"$set": {"types": {"$setUnion": [texts]}, "lacks": lacks}},
@@ -164,7 +174,7 @@ def _with_types() -> list[Document]:
 def _incomplete() -> list[Document]:
     """Find presets that are the only one of their type and model, and their type."""
     first = {"$arrayElemAt": ["$presets._id", 0]}
-    alone = {"presets.1": {"$exists": False}}
+    alone = {"presets.1": {"$exists": False}, "presets.odd": False}
     return [*_with_types(), {"$match": alone}, {"$project": {"_id": first, "found": "$_id.type"}}]
 
 
@@ -184,7 +194,15 @@ def _complete_presets(database: Database[Document]) -> None:
     )
 
 
+_LACKING: Document = {
+    "model_id": {"$type": "string"},
+    "$or": [{_NEW_TYPE: None}, {_OLD_TYPE: None}],
+}
+
+
 def _check_presets(database: Database[Document]) -> Check:
+    if not is_collection(database, _PRESETS):
+        return Check()
     presets = database[_PRESETS]
     found = presets.aggregate([*_incomplete(), {"$count": "count"}], allowDiskUse=True)
     several: list[Document] = [*_with_types(), {"$match": {"presets.1": {"$exists": True}}}]
@@ -198,10 +216,12 @@ def _check_presets(database: Database[Document]) -> Check:
     differing = {"$and": [has_both, differ(f"${_NEW_TYPE}", f"${_OLD_TYPE}")]}
     return Check(
         remaining={f"{_PRESETS}.{_NEW_TYPE}": next(found, {"count": 0})["count"]},
-        changed={f"{_PRESETS}.{_NEW_TYPE}": presets.count_documents(_NOTED)},
+        changed={f"{_PRESETS}.{_NEW_TYPE}": presets.count_documents({**_NOTED, **NOT_DOUBLED})},
         unresolved=(
             *((left_to_a_person(what, len(shared), shared),) if shared else ()),
             *_listed(database, _PRESETS, _OLD_TYPE, _NEW_TYPE, differing),
+            *left_without_id(database, _PRESETS, _LACKING),
+            *left_odd(database, _PRESETS, {**_LACKING, **WITH_ID}),
         ),
     )
 

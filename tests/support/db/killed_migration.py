@@ -76,7 +76,7 @@ def _migrate_and_exit(
 
 if __name__ == "__main__":
     url, name, size = sys.argv[1:]
-    id_ranges.id_ranges.__defaults__ = (int(size),)
+    id_ranges.RANGE_SIZE = int(size)
     for line in sys.stdin:
         target, *seconds = line.split()
         print(

@@ -128,6 +128,13 @@ def read_in_part(database: Data) -> None:
     Work(database, ensure_held=lambda: None, progress=no_progress).change(change)
 
 
+def undo(database: Data, number: int) -> None:
+    """Carry out a migration's way down, whatever is recorded of it."""
+    down = migration(number).down
+    assert down
+    down(Work(database, ensure_held=lambda: None, progress=no_progress))
+
+
 def assert_reversible(database: Data, number: int) -> None:
     """Check that a migration ends, that a second run changes nothing, and that down undoes both."""
     before = whole(database)

@@ -19,6 +19,7 @@ from tests.support.db.migrating import (
     go_up,
     raw_documents,
     read_in_part,
+    undo,
     unresolved,
     up_and_down,
     whole,
@@ -48,6 +49,18 @@ TEXTS: dict[str, datetime] = {
     "2026-01-02T03:04:05.123456789Z": THEN + timedelta(milliseconds=123),
     # Cut after milliseconds, never rounded up.
     "1969-12-31T23:59:59.9999Z": datetime(1969, 12, 31, 23, 59, 59, 999000, tzinfo=UTC),
+    # As PostgreSQL and Python write them.
+    "2026-01-02 03:04:05+00": THEN,
+    "2026-01-02 05:04:05.678901+02": THEN + timedelta(milliseconds=678),
+    "2026-01-02 08:34:05 +05:30": THEN,
+    "2026-01-02 03:04:05.678901": THEN + timedelta(milliseconds=678),
+    # Lower case, a decimal comma, the basic format.
+    "2026-01-02t03:04:05z": THEN,
+    "2026-01-02T03:04:05,678Z": THEN + timedelta(milliseconds=678),
+    "20260102T030405Z": THEN,
+    "20260102t0304": THEN.replace(second=0),
+    "20260102T050405.6789+0200": THEN + timedelta(milliseconds=678),
+    "20260102T050405+02": THEN,
     "2026-01-02": DAY,
     "1931-12-31": datetime(1931, 12, 31, tzinfo=UTC),
     "0001-01-01": datetime(1, 1, 1, tzinfo=UTC),
@@ -56,8 +69,10 @@ TEXTS: dict[str, datetime] = {
 NO_TIMES = [
     *("", " ", "yesterday", "now", "2026-13-45", "2026-02-30", "2026-01-02T25:00:00"),
     *("2026-01-02T24:00:00", "2026-01-02T03:04:60Z", "2026-01-02T03:04:05+99:99"),
-    *("2026-01-02t03:04:05z", "2026-1-2", "02.01.2026", "01/02/2026", "20260102", "1735700000"),
+    *("2026-1-2", "02.01.2026", "01/02/2026", "20260102", "1735700000"),
     *("2026-01", "2026-W01-1", "2026-01-02T03", "2026-01-02T03:04:05Z and more", "0000-01-01"),
+    *("2026-01-02T03:04:05+2", "2026-01-02T03:04:05+02:", "2026-01-02T03:04:05,Z"),
+    *("20261302T030405Z", "20260102T030460Z", "20260102 030405", "2026-01-02Z"),
     *("0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "$created_at"),
 ]
 OTHERS: list[Any] = [None, THEN, 1735700000, Int64(1), 1.5, True, ["2026-01-02"], {"$date": "x"}]
@@ -123,6 +138,46 @@ def test_texts_that_are_no_time_are_listed(database: Data) -> None:
 
     what = "Texts in clips.created_at that are not times"
     assert unresolved(database, 5) == {what: ("0", "2", "5")}
+
+
+def test_numbers_and_objects_are_listed(database: Data) -> None:
+    add(database, [1735700000, 1.5, {"$date": "2026-01-02T03:04:05Z"}, THEN, True, ["2026-01-02"]])
+    before = raw_documents(database)
+
+    go_up(database, 5)
+
+    assert raw_documents(database) == before
+    assert unresolved(database, 5) == {
+        "Numbers in clips.created_at, whose unit and zone are not known": ("0", "1"),
+        "Objects in clips.created_at, such as a {$date} of an export": ("2",),
+    }
+
+
+@pytest.mark.parametrize("time", [1735700000, {"$date": "2026-01-02"}])
+def test_a_history_of_numbers_or_objects_is_listed(database: Data, time: object) -> None:
+    database["characters"].insert_one({"id": "mira", HISTORY: [{"id": "e", "created_at": time}]})
+
+    what = "Characters with a history entry whose time cannot be read"
+    assert unresolved(database, 5) == {what: ("mira",)}
+
+
+def test_what_an_earlier_release_could_not_read_is_read_now_and_undone_exactly(
+    database: Data,
+) -> None:
+    entries = [{"id": "e", "created_at": time} for time in ("2026-01-02", "2026-01-02 03:04:05+00")]
+    database["characters"].insert_one({"id": "mira", HISTORY: entries})
+    before = whole(database)
+    read_in_part(database)
+    assert by_id(database, "characters")["mira"][HISTORY][1] == entries[1]
+
+    undo(database, 5)
+    assert whole(database) == before
+    go_up(database, 5)
+
+    found = by_id(database, "characters")["mira"][HISTORY]
+    assert [entry["created_at"] for entry in found] == [DAY, THEN]
+    go_down(database, 5)
+    assert whole(database) == before
 
 
 def test_a_second_run_changes_nothing_and_undoing_gives_the_same_texts(database: Data) -> None:

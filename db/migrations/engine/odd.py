@@ -1,0 +1,94 @@
+"""Documents that a migration leaves as they are, since MongoDB could not write them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pymongo.database import Database
+
+from db.connection import Document
+from db.doubled_fields import has_doubled_field, has_doubled_field_inside
+from db.migrations.engine.expressions import Expression, is_a
+
+UNDO = "migration_undo"
+"""Field of a document with the undo notes of migrations."""
+
+LARGEST = 7_000_000
+"""Bytes of a document that has room for its values once more, as an undo note."""
+LARGEST_FOR_SMALL_NOTE = 16 * 1024 * 1024 - 20_000
+"""Bytes of a document that has room for a small note; MongoDB takes 16 MiB."""
+
+WITH_ID: Document = {"_id": {"$ne": None}}
+"""Finds documents that `$merge` can name; it refuses one whose `_id` is null."""
+NULL_ID: Document = {"_id": None}
+
+
+@dataclass(frozen=True)
+class Oddity:
+    """Why a document cannot be written.
+
+    Attributes:
+        what: Sentence about some documents, from "Documents of <collection>" on.
+        test: Expression that finds them.
+    """
+
+    what: str
+    test: Expression
+
+
+TOO_LARGE = "too large for an undo note; make them smaller"
+
+
+def oddities(
+    inside: Iterable[str] = (), largest: int = LARGEST_FOR_SMALL_NOTE
+) -> tuple[Oddity, ...]:
+    """List why a document may be left.
+
+    Args:
+        inside: Fields whose value a change takes apart; in these, objects are looked at, too.
+        largest: Bytes of a document that has room for the change.
+    """
+    doubled = [has_doubled_field(), *(has_doubled_field_inside(f"${name}") for name in inside)]
+    return (
+        Oddity(TOO_LARGE, {"$gt": [{"$bsonSize": "$$ROOT"}, largest]}),
+        Oddity(
+            "with the same field twice, which MongoDB cannot change; write them anew with each "
+            "field once",
+            {"$or": doubled},
+        ),
+        Oddity(
+            f"whose {UNDO} is not an object, so that nothing can be noted; rename that field",
+            {"$not": [is_a(f"${UNDO}", "missing", "object")]},
+        ),
+    )
+
+
+NOT_DOUBLED: Document = {"$expr": {"$not": [has_doubled_field()]}}
+"""Finds documents that an update by a pipeline may change."""
+
+
+def writable(odd: Iterable[Oddity]) -> Expression:
+    """Check that a document is not odd."""
+    return {"$not": [{"$or": [oddity.test for oddity in odd]}]}
+
+
+def which_oddity(odd: Iterable[Oddity]) -> Expression:
+    """Number the first oddity of a document, from 1 on; 0 if it has none."""
+    branches = [{"case": oddity.test, "then": number} for number, oddity in enumerate(odd, 1)]
+    return {"$switch": {"branches": branches, "default": 0}}
+
+
+def collections_among(database: Database[Document], names: Iterable[str]) -> list[str]:
+    """Choose the names of collections; a view in the place of one cannot be written to."""
+    names = list(names)
+    some = {"name": {"$in": names}, "type": "collection"}
+    found = {*database.list_collection_names(filter=some)}
+    return [name for name in names if name in found]
+
+
+def is_collection(database: Database[Document], name: str) -> bool:
+    """Check that there is a collection of a name, and no view in its place."""
+    return bool(collections_among(database, [name]))
+
+
+BROKEN_TEXT = "\ufffd"
+"""Stands in a text that was read for bytes that are not UTF-8; written back, these were lost."""
