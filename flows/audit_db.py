@@ -15,7 +15,7 @@ from pydantic import Field
 
 from db.audit.audit import SAMPLE_SIZE
 from db.audit.report import AuditReport
-from tasks.artifacts import publish_report
+from tasks.artifacts import finished, publish_report
 from tasks.database.audit import audit_artifacts, audit_database
 from tasks.database.connection import opened_database
 
@@ -44,4 +44,4 @@ def audit_db(
     with opened_database() as database:
         report = audit_database(database, sample_size or None, fix=fix)
     publish_report(report.summary(), *audit_artifacts(report), lines=report.lines())
-    return report
+    return finished(report)

@@ -12,7 +12,7 @@ from prefect import flow
 from blocks.environment import Environment
 from db.couple_import.report import ImportReport
 from flows.parameters import OptionalText, dry_run_name
-from tasks.artifacts import publish_report
+from tasks.artifacts import finished, publish_report
 from tasks.database.connection import opened_database
 from tasks.database.import_couple_swap import (
     choose_source,
@@ -52,4 +52,4 @@ def import_couple_swap(
         warnings=import_warnings(report),
         dry_run=dry_run,
     )
-    return report
+    return finished(report, dry_run=dry_run)

@@ -12,7 +12,7 @@ from prefect import flow
 from db.setup.compare import ValidationAction
 from db.setup.report import InitReport
 from flows.parameters import dry_run_name
-from tasks.artifacts import publish_report
+from tasks.artifacts import finished, publish_report
 from tasks.database.connection import opened_database
 from tasks.database.initialise import (
     InitialisationBlocked,
@@ -46,4 +46,4 @@ def init_db(validation_action: ValidationAction = "as it is", dry_run: bool = Fa
     )
     if report.blocked:
         raise InitialisationBlocked(report)
-    return report
+    return finished(report, dry_run=dry_run)

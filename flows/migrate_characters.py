@@ -11,7 +11,7 @@ from prefect import flow
 
 from db.migrations.characters import CharacterMigrationReport
 from flows.parameters import dry_run_name
-from tasks.artifacts import publish_report
+from tasks.artifacts import finished, publish_report
 from tasks.database.connection import opened_database
 from tasks.database.migrate import (
     CHARACTERS_KEY,
@@ -49,4 +49,4 @@ def migrate_characters(dry_run: bool = False, keep_ttl: bool = False) -> Charact
         warnings=migration_warnings(migration),
         dry_run=dry_run,
     )
-    return report
+    return finished(report, dry_run=dry_run)

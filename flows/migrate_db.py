@@ -15,7 +15,7 @@ from pydantic import Field, WithJsonSchema
 
 from db.migrations.engine.check import MigrationReport
 from db.migrations.engine.migration import load_migrations
-from tasks.artifacts import publish_report
+from tasks.artifacts import finished, publish_report
 from tasks.database.connection import opened_database
 from tasks.database.migrate import MIGRATE_KEY, migrate, migration_table, migration_warnings
 
@@ -67,4 +67,4 @@ def migrate_db(
         warnings=migration_warnings(report),
         dry_run=dry_run,
     )
-    return report
+    return finished(report, dry_run=dry_run)

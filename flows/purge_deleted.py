@@ -16,7 +16,7 @@ from pydantic import Field
 
 from db.soft_delete.purge import Purge
 from db.soft_delete.report import PurgeReport
-from tasks.artifacts import publish_report
+from tasks.artifacts import finished, publish_report
 from tasks.database.connection import opened_database
 from tasks.database.purge import count_deleted, kept_warnings, purge_table, remove_deleted
 
@@ -51,10 +51,10 @@ def purge_deleted(older_than_days: Days = 30, dry_run: bool = True) -> PurgeRepo
         counted = count_deleted(purge)
         _publish(counted)
         if dry_run:
-            return counted
+            return finished(counted, dry_run=True)
         report = remove_deleted(purge)
     _publish(report)
-    return report
+    return finished(report)
 
 
 def _publish(report: PurgeReport) -> None:

@@ -11,7 +11,7 @@ from prefect import flow
 
 from db.inference.report import SeedReport
 from flows.parameters import dry_run_name
-from tasks.artifacts import publish_report
+from tasks.artifacts import finished, publish_report
 from tasks.database.connection import opened_database
 from tasks.database.seed_inference import seed_presets, seeding_table, unknown_warnings
 
@@ -38,4 +38,4 @@ def seed_inference_configurations(dry_run: bool = False) -> SeedReport:
         warnings=unknown_warnings(report),
         dry_run=dry_run,
     )
-    return report
+    return finished(report, dry_run=dry_run)

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Protocol, TypeVar, cast
 from uuid import UUID
 
 from prefect import task
@@ -15,6 +15,7 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.client.schemas.sorting import ArtifactSort
 from prefect.exceptions import ObjectNotFound
 from prefect.logging import get_run_logger
+from prefect.states import Completed
 
 _MAX_KEPT = 5
 """Older versions read and deleted at once; reading them transfers their content, too."""
@@ -23,6 +24,17 @@ DRY_RUN_NOTE = (
     "Nothing was changed. To carry this out, start the flow again with dry_run off: in the Prefect "
     "UI press Run, Custom run, and switch dry_run off."
 )
+
+
+class Summarised(Protocol):
+    """A report that can be told in a sentence."""
+
+    def summary(self) -> str:
+        """Summarise in a sentence or two what was found or done."""
+        ...
+
+
+Report = TypeVar("Report", bound=Summarised)
 
 
 @dataclass(frozen=True)
@@ -69,7 +81,7 @@ def publish_report(
         artifacts: Tables and texts for the Prefect UI, in this order.
         lines: What else is logged at level INFO, first.
         warnings: What is logged at level WARNING, next.
-        dry_run: Whether the run only looked; log and artifacts then state how to carry it out.
+        dry_run: Whether the run only looked; the artifacts then state how to carry it out.
     """
     log = get_run_logger()
     for line in lines:
@@ -78,10 +90,20 @@ def publish_report(
         log.warning(warning)
     log.info(summary)
     if dry_run:
-        log.info(DRY_RUN_NOTE)
         summary = f"{summary} {DRY_RUN_NOTE}"
     for artifact in artifacts:
         artifact.publish(summary)
+
+
+def finished(report: Report, *, dry_run: bool = False) -> Report:
+    """Finish a flow with its report's summary as the state's message, which the run's page shows.
+
+    Returns:
+        The report, within the state that the flow returns; who calls the flow gets the report.
+    """
+    summary = report.summary()
+    message = f"{summary} {DRY_RUN_NOTE}" if dry_run else summary
+    return cast("Report", Completed(message=message, data=report))
 
 
 def drop_older(key: str) -> None:
