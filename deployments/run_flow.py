@@ -164,7 +164,9 @@ def show_face_report(report: FaceRunReport) -> None:
     if report.base_age is not None:
         print(f"  base age {report.base_age}, estimated {report.estimated_age}")
     for warning in report.warnings:
-        print(f"  note: {warning}")
+        print(f"  warning: {warning}")
+    for note in report.notes:
+        print(f"  note: {note}")
     for step in report.steps:
         print(f"  {describe(step)}")
     print(f"  contact sheet: {_on_disk(report.contact_sheet or '')}")

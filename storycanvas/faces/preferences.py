@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cache
 from typing import Annotated, Any
 
@@ -11,6 +12,9 @@ from storycanvas.faces.errors import BadField, OutOfRange
 from storycanvas.faces.operations import OPERATIONS, FaceOperation, parse_operation
 from storycanvas.faces.plan import Plan
 
+_KNOWN = {
+    name for operation in OPERATIONS for name in operation.model_fields if name != "operation_type"
+}
 _STORED_NAMES = {
     info.alias: name
     for operation in OPERATIONS
@@ -43,6 +47,14 @@ class Preferences:
     def __post_init__(self) -> None:
         if self.preset_operation is not None:
             _refuse_unknown(self.preset, self.preset_operation)
+
+    def unknown_settings(self) -> tuple[str, ...]:
+        """Write a sentence for each setting of the character that no operation has."""
+        return tuple(
+            f"The preferred settings of the character hold {name!r}, which no operation has, so it "
+            f"is not used{_nearest(name, _KNOWN)}."
+            for name in sorted(self.character.keys() - _KNOWN)
+        )
 
     def resolve(
         self,
@@ -135,13 +147,21 @@ def _refuse_unknown(preset: Mapping[str, Any], kind: str) -> None:
     }
     if kind not in names:
         raise BadField(f"The preset is for {kind!r}; the operations are {', '.join(names)}.")
-    unknown = sorted(preset.keys() - names[kind])
+    known = names[kind] - {"operation_type"}
+    unknown = sorted(preset.keys() - known)
     if unknown:
-        known = ", ".join(sorted(names[kind] - {"operation_type"}))
+        listed = ", ".join(f"{name}{_nearest(name, known)}" for name in unknown)
         raise BadField(
-            f"The preset holds {', '.join(unknown)}, which the operation {kind} does not have; "
-            f"it has {known}."
+            f"The preset holds {listed}, which the operation {kind} does not have; "
+            f"it has {', '.join(sorted(known))}."
         )
+
+
+def _nearest(name: str, known: set[str]) -> str:
+    """Name the known setting that is meant by a misspelt name, or by the one of the host's API."""
+    stored = _STORED_NAMES.get(name)
+    close = [stored] if stored in known else get_close_matches(name, known, n=1)
+    return f" (the nearest known name is {close[0]})" if close else ""
 
 
 def _sentence(kind: str, error: ValidationError, sources: Mapping[str, str]) -> str:

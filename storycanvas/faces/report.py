@@ -54,7 +54,8 @@ class FaceRunReport(_ReportPart):
         host: Address of the face host; of several, all that the run could use, with commas.
         base_age: Years from which the jumps were planned, where ages play a part.
         estimated_age: The engine's estimate for the base picture, in years.
-        warnings: What the user should know, such as a small source face.
+        warnings: What the user should know, such as a face that is too small.
+        notes: What could be better, such as the size of a picture.
         steps: One entry a step, in the plan's order.
         contact_sheet: What the app can show of the contact sheet.
         contact_sheet_path: The sheet's path in the image store.
@@ -69,6 +70,7 @@ class FaceRunReport(_ReportPart):
     base_age: int | None = None
     estimated_age: float | None = None
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     steps: tuple[StepReport, ...]
     contact_sheet: str | None = None
     contact_sheet_path: str | None = None

@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime
 
+from prefect.futures import wait
+from prefect.logging import get_run_logger
+
 from db.characters import CharacterRepository, PresetRepository
 from db.errors import CharacterWithoutPicture
 from db.schema.documents.characters import Character
@@ -12,16 +15,16 @@ from storycanvas.faces.plan import Plan, PlanPicture
 from storycanvas.faces.preferences import Preferences
 from tasks.faces.context import RunContext
 from tasks.faces.step import RunRequest, StepOutput
-from tasks.retries import retrying_task
+from tasks.waiting import first_task
 
 
-@retrying_task("load character {character_id}")
+@first_task("load character {character_id}")
 def load_character(context: RunContext, character_id: str) -> Character:
     """Read a character."""
     return CharacterRepository(context.database).find(character_id)
 
 
-@retrying_task("load preset {preset}")
+@first_task("load preset {preset}")
 def read_preset(context: RunContext, preset: str) -> Preset:
     """Read a preset by its id or name."""
     return PresetRepository(context.database).find(preset)
@@ -34,12 +37,15 @@ def load_preferences(context: RunContext, character: Character, preset: str | No
         BadField: The preset holds a parameter that its operation does not have.
     """
     settings = character.facefusion_preferred_settings or {}
-    if preset is None:
-        return Preferences(character=settings)
-    found = read_preset(context, preset)
-    return Preferences(
-        preset=found.parameters, preset_operation=found.operation_type, character=settings
+    found = None if preset is None else read_preset(context, preset)
+    preferences = Preferences(
+        preset=found.parameters if found else {},
+        preset_operation=found.operation_type if found else None,
+        character=settings,
     )
+    for sentence in preferences.unknown_settings():
+        get_run_logger().warning(sentence)
+    return preferences
 
 
 def first_reference_image(character: Character) -> str:
@@ -52,7 +58,7 @@ def first_reference_image(character: Character) -> str:
     return character.reference_images[0]
 
 
-@retrying_task("ask host")
+@first_task("ask host")
 def ask_host(context: RunContext) -> HostStatus:
     """Ask the face hosts which engine they run, and choose that of most of them.
 
@@ -62,7 +68,7 @@ def ask_host(context: RunContext) -> HostStatus:
     return context.hosts.status()
 
 
-@retrying_task("fetch {picture.name}")
+@first_task("fetch {picture.name}")
 def fetch(context: RunContext, request: RunRequest, picture: PlanPicture) -> StepOutput:
     """Fetch and normalise a picture of a plan."""
     reference = picture.reference
@@ -82,4 +88,5 @@ def make_request(
 def fetch_all(context: RunContext, request: RunRequest, plan: Plan) -> dict[str, StepOutput]:
     """Fetch the pictures of a plan in parallel, by the plan's names."""
     fetching = {picture.name: fetch.submit(context, request, picture) for picture in plan.pictures}
+    wait(list(fetching.values()))  # all of them: none may change the run's state after its end
     return {name: future.result() for name, future in fetching.items()}

@@ -8,15 +8,13 @@ from typing import Any
 from db.ledger import record_operation
 from db.schema.documents.faces import OperationRecord
 from storycanvas.faces.pictures.contact_sheet import Box
+from storycanvas.faces.pictures.sizes import size_remarks
 from storycanvas.faces.preferences import Preferences
 from storycanvas.faces.recipes.steps import inspection
 from tasks.faces.context import RunContext
-from tasks.faces.plan import run_plan
+from tasks.faces.plan import PlanResult, run_plan
 from tasks.faces.step import RunRequest
 from tasks.retries import retrying_task
-
-SMALLEST_FACE = 256
-"""Pixels of a source face's shorter side below which results get poor."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +25,13 @@ class Inspection:
         estimated_ages: The engine's estimate in years, by picture; None where it gives none.
         faces: Left, top, width and height in pixels of the face that counts, by picture.
         warnings: Sentences for the report.
+        notes: Sentences that matter less.
     """
 
     estimated_ages: dict[str, float | None]
     faces: dict[str, Box]
     warnings: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def inspect(
@@ -56,7 +56,8 @@ def inspect(
         raise error
     records = {name: result.outputs[f"detect {name}"].record for name in pictures}
     keep_records(context, list(records.values()))
-    return _inspection(records, source)
+    found = _inspection(records)
+    return _with_sizes(found, result, source)
 
 
 @retrying_task("record detections")
@@ -67,7 +68,7 @@ def keep_records(context: RunContext, records: Sequence[OperationRecord | None])
             record_operation(context.database, record, datetime.now(UTC))
 
 
-def _inspection(records: dict[str, OperationRecord | None], source: str) -> Inspection:
+def _inspection(records: dict[str, OperationRecord | None]) -> Inspection:
     ages: dict[str, float | None] = {}
     boxes: dict[str, Box] = {}
     warnings: list[str] = []
@@ -77,8 +78,23 @@ def _inspection(records: dict[str, OperationRecord | None], source: str) -> Insp
         warnings += _several_faces(name, faces)
         if faces:
             boxes[name] = _box(faces[0])
-    warnings += _small_face(source, boxes)
     return Inspection(ages, boxes, tuple(warnings))
+
+
+def _with_sizes(found: Inspection, result: PlanResult, source: str) -> Inspection:
+    """Add what is worth a remark about the sizes of the pictures, and of the face in `source`.
+
+    A small face in a picture that receives one is no loss: the new face is scaled down to it.
+    """
+    warnings, notes = list(found.warnings), list(found.notes)
+    for name, output in result.outputs.items():
+        if output.picture is not None:
+            box = found.faces.get(name) if name == source else None
+            size = output.picture.width, output.picture.height
+            remarks = size_remarks(name, size, box[2:] if box else None)
+            warnings += remarks.warnings
+            notes += remarks.notes
+    return replace(found, warnings=tuple(warnings), notes=tuple(notes))
 
 
 def _box(face: dict[str, Any]) -> Box:
@@ -91,11 +107,3 @@ def _several_faces(name: str, faces: Sequence[object]) -> list[str]:
     return [
         f"The {name} picture shows {len(faces)} faces; the selector order decides which counts."
     ]
-
-
-def _small_face(name: str, boxes: dict[str, Box]) -> list[str]:
-    side = min(boxes[name][2:]) if name in boxes else SMALLEST_FACE
-    if side >= SMALLEST_FACE:
-        return []
-    better = f"{SMALLEST_FACE} or more give better results"
-    return [f"The face in the {name} picture is {side} pixels wide; {better}."]

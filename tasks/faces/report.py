@@ -75,7 +75,8 @@ def _paragraphs(report: FaceRunReport) -> list[str]:
     sentences = [report.summary(), f"Engine: {report.engine} on {report.host}."]
     if report.base_age is not None:
         sentences += [f"Base age {report.base_age}, the engine's estimate {report.estimated_age}."]
-    points = [f"- Note: {warning}" for warning in report.warnings]
+    points = [f"- Warning: {warning}" for warning in report.warnings]
+    points += [f"- Note: {note}" for note in report.notes]
     points += [f"- {reason}" for reason in report.reasons()]
     return [" ".join(sentences), "\n".join(points)]
 
@@ -153,10 +154,12 @@ def finish_run(
         estimated_age=estimated_age,
         warnings=(
             *inspection.warnings,
+            *preferences.unknown_settings(),
             *unused_preset(result.plan, preferences),
             *context.hosts.remarks(engine_of(request.status)),
             *trouble,
         ),
+        notes=inspection.notes,
         steps=result.steps,
         contact_sheet=sheet.url if sheet else None,
         contact_sheet_path=sheet.path if sheet else None,

@@ -215,7 +215,11 @@ def test_known_and_estimated_age_both_stand_in_the_report() -> None:
 
 
 def test_settings_of_character_and_preset_are_used_and_told(world: World) -> None:
-    saved = {**PreferredSettings().model_dump(), "face_selector_order": "large-small"}
+    saved = {
+        **PreferredSettings().model_dump(),
+        "face_selector_order": "large-small",
+        "enhancement_modle": "x",
+    }
     world.database["characters"].update_one(
         {"id": CHARACTER}, {"$set": {"facefusion_preferred_settings": saved}}
     )
@@ -235,6 +239,7 @@ def test_settings_of_character_and_preset_are_used_and_told(world: World) -> Non
         {"age_adjustment_blend": "recipe", **order},
         {"face_enhancer_blend": "preset", **order},
     ]
+    assert "hold 'enhancement_modle', which no operation has" in report.warnings[-1]
 
 
 @pytest.mark.usefixtures("world")

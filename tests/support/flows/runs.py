@@ -23,7 +23,9 @@ from prefect.client.schemas.sorting import ArtifactSort
 import tasks
 from blocks.environment import Environment
 from tasks.retries import is_retryable
+from tasks.waiting import is_retried_and_told
 
+CONDITIONS = (is_retryable, is_retried_and_told)
 RUN = (
     "import json, sys; from flows.age_progression import age_progression; "
     "print(age_progression(**json.loads(sys.argv[1])).summary())"
@@ -81,5 +83,5 @@ def set_retries(monkeypatch: pytest.MonkeyPatch, retries: int, *, seconds: float
 def _retrying_tasks() -> Iterator[Task[..., Any]]:
     for module in pkgutil.walk_packages(tasks.__path__, "tasks."):
         for value in vars(importlib.import_module(module.name)).values():
-            if isinstance(value, Task) and value.retry_condition_fn is is_retryable:
+            if isinstance(value, Task) and value.retry_condition_fn in CONDITIONS:
                 yield value

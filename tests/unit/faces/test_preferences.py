@@ -132,6 +132,33 @@ def test_a_preset_with_a_parameter_that_does_not_exist_is_refused(name: str) -> 
         Preferences({name: 1}, "enhance")
 
 
+NEAREST = [
+    ("enhancement_modle", "enhancement_model"),
+    ("face_enhancer_model", "enhancement_model"),  # the name in the host's API
+    ("face_editor_blend", "age_adjustment_blend"),
+    ("face_mask_type", "face_mask_types"),
+    ("zodiac", None),
+]
+
+
+@pytest.mark.parametrize(("name", "nearest"), NEAREST)
+def test_a_setting_of_the_character_that_no_operation_has_is_told_with_the_nearest_name(
+    name: str, nearest: str | None
+) -> None:
+    settings = {name: 1, "face_editor_mouth_smile": 5, "target_age": 30}
+
+    (told,) = Preferences(character=settings).unknown_settings()
+
+    assert f"hold {name!r}, which no operation has" in told
+    assert ("nearest known name" in told) is (nearest is not None)
+    assert nearest is None or f"(the nearest known name is {nearest})" in told
+
+
+def test_a_preset_with_a_misspelt_parameter_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(BadField, match=r"enhancement_modle \(the nearest .* enhancement_model\)"):
+        Preferences({"enhancement_modle": "codeformer"}, "enhance")
+
+
 def test_a_preset_for_an_operation_that_does_not_exist_is_refused() -> None:
     with pytest.raises(BadField, match="The preset is for 'video_swap'; the operations are"):
         Preferences({}, "video_swap")

@@ -1,0 +1,47 @@
+"""Which pictures and faces are too small for good results."""
+
+from dataclasses import dataclass
+
+POOR_PICTURE = 256
+"""Pixels of a picture's shorter side below which results are poor."""
+
+GOOD_PICTURE = 512
+"""Pixels of a picture's shorter side from which on results are good: what enhancers work at."""
+
+SMALLEST_FACE = 128
+"""Pixels of a face's shorter side: the grid of `inswapper_128`."""
+
+
+@dataclass(frozen=True)
+class SizeRemarks:
+    """What a user should know about sizes.
+
+    Attributes:
+        warnings: Results will be poor.
+        notes: Results could be better.
+    """
+
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def size_remarks(name: str, picture: tuple[int, int], face: tuple[int, int] | None) -> SizeRemarks:
+    """Judge an input of a run.
+
+    Args:
+        name: What messages call the picture.
+        picture: Its width and height in pixels.
+        face: Those of the face that counts; None if none was found.
+    """
+    warnings, notes = [], []
+    shown = f"The {name} picture is {picture[0]} x {picture[1]} pixels"
+    if min(picture) < POOR_PICTURE:
+        warnings.append(f"{shown}; take one whose shorter side has {POOR_PICTURE} or more.")
+    elif min(picture) < GOOD_PICTURE:
+        notes.append(f"{shown}; {GOOD_PICTURE} or more on the shorter side give better results.")
+    if face is not None and min(face) < SMALLEST_FACE:
+        warnings.append(
+            f"The face in the {name} picture is {face[0]} x {face[1]} pixels; take a picture in "
+            f"which its shorter side has {SMALLEST_FACE} or more, the grid of the face swapper."
+        )
+    return SizeRemarks(tuple(warnings), tuple(notes))
