@@ -30,7 +30,7 @@ def sync_model_catalog(
     """Bring the records of servers and their models to what the servers list now.
 
     A server that does not answer is marked offline and loses nothing; a model is marked as gone
-    only when its server's listing was complete.
+    only when its folder was listed whole.
 
     Args:
         urls: Addresses of ComfyUI servers, such as http://127.0.0.1:8188; an empty list takes every

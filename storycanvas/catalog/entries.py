@@ -61,8 +61,9 @@ class Listing:
 
     Attributes:
         entries: Sorted by folder and path, without repetition.
-        complete: Whether nothing is missing; only then is a model that is not listed gone.
-        folders: The only folders that the server's way of listing covers; None for all.
+        complete: Whether nothing is missing of what the server's way of listing covers.
+        folders: The only folders that are listed whole, so that a model that is not listed there is
+            gone; None for all of a complete listing.
         problems: What could not be read.
     """
 

@@ -25,7 +25,8 @@ class JsonClient:
 
     Args:
         base_url: Such as `http://gpu-box:8188`; its user part is sent as Basic authorization
-            unless `headers` hold another, its query is left out.
+            unless `headers` hold another. Its query, such as `?token=...`, is sent with every
+            request to a server that is asked without a proxy.
         headers: Sent with every request, such as `Authorization`.
         proxied: Whether to use the environment's proxy, which is made for the internet: a server in
             the local network is asked without it. A `.netrc` is never read.
@@ -53,7 +54,8 @@ class JsonClient:
         self._max_bytes = max_bytes
         self._whole_seconds = whole_seconds or 12 * timeout_seconds
         user = (url.username, url.password) if url.userinfo else None
-        self._http = _open_connection(headers or {}, user, timeout_seconds, proxied=proxied)
+        query = b"" if proxied else httpx.URL(base_url.strip()).query
+        self._http = _open_connection(headers or {}, user, timeout_seconds, query, proxied=proxied)
 
     def __enter__(self) -> Self:
         return self
@@ -137,8 +139,37 @@ def checked_url(base_url: str) -> httpx.URL:
     return url
 
 
+class _QueryTransport(httpx.HTTPTransport):
+    """Adds the query of an address to each request on its way out.
+
+    httpx logs the address of every request; what is added here, a token mostly, is in no log.
+    """
+
+    def __init__(self, query: bytes) -> None:
+        super().__init__(verify=_tls(), trust_env=False)
+        self._query = query
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        own = request.url.query
+        url = request.url.copy_with(query=b"&".join(filter(None, (own, self._query))))
+        return super().handle_request(
+            httpx.Request(
+                request.method,
+                url,
+                headers=request.headers,
+                stream=request.stream,
+                extensions=request.extensions,
+            )
+        )
+
+
 def _open_connection(
-    headers: Mapping[str, str], user: tuple[str, str] | None, seconds: float, *, proxied: bool
+    headers: Mapping[str, str],
+    user: tuple[str, str] | None,
+    seconds: float,
+    query: bytes,
+    *,
+    proxied: bool,
 ) -> httpx.Client:
     """Open a connection that follows no redirects and reads no `.netrc`."""
     _check_headers(headers)
@@ -151,6 +182,7 @@ def _open_connection(
             follow_redirects=False,
             trust_env=proxied,
             verify=_tls(),
+            transport=_QueryTransport(query) if query else None,
         )
     except (httpx.InvalidURL, ImportError, ValueError):
         # The error's own text would show the proxy's address with its user part.

@@ -130,9 +130,10 @@ def sync_models(
         database: The StoryCanvas database.
         backend: Whose models.
         listed: Columns as of `db.catalog.listing.compare.ListedModel`, of type object.
-        complete: Whether the listing lacks nothing; only then unlisted models become inactive.
+        complete: Whether the listing lacks nothing.
         now: When the server was asked, UTC.
-        folders: The only folders that the listing covers; models in others stay as they are.
+        folders: The only folders that are listed whole; unlisted models there become inactive,
+            those in others stay as they are. None means all of a complete listing, else none.
     """
     with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
         found = compare(backend.id, listed, stored_frame(database, backend))
@@ -140,7 +141,7 @@ def sync_models(
         done = Done()
         _write(database, backend, found, adopted, now, done)
         models = database["active_backend_models"]
-        if complete:
+        if complete or folders is not None:
             missing = [id_ for id_ in found.missing if id_ not in adopted]
             missing = missing if folders is None else _below(backend, folders, missing)
             deactivate(models, missing, now, done)

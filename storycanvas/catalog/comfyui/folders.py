@@ -81,25 +81,29 @@ _UNKNOWN_FOLDER = FolderFiles((), complete=True)
 
 def read_folders(
     client: JsonClient, listed: Sequence[object], problems: Problems
-) -> tuple[list[ModelEntry], bool]:
+) -> tuple[list[ModelEntry], bool, frozenset[str] | None]:
     """Read every folder that `/models` lists.
 
     A folder that cannot be read costs no other one, unless the server stops answering.
 
     Returns:
-        The models, and whether none is missing.
+        The models, whether none is missing, and the folders that were read whole; None for all.
     """
     folders, complete = _folder_names(listed, problems)
     reader = _FolderReader(client, problems)
     entries: list[ModelEntry] = []
+    whole: set[str] = set()
     for folder in folders:
         files = reader.read(folder)
         entries += files.entries
-        complete = complete and files.complete
+        if files.complete:
+            whole.add(folder)
     if not reader.known:
         problems.add("/models", "None of the folders that it lists could be read.")
-        complete = False
-    return entries, complete
+        return entries, False, frozenset()
+    if complete and len(whole) == len(folders):
+        return entries, True, None
+    return entries, False, frozenset(whole)
 
 
 def _folder_names(listed: Sequence[object], problems: Problems) -> tuple[Sequence[str], bool]:

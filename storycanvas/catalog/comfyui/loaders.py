@@ -1,9 +1,16 @@
 """The models of a server as the choices of its loader nodes, which `/object_info` lists."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from storycanvas.catalog.comfyui.files import read_names
-from storycanvas.catalog.entries import ModelEntry, Problems
+from storycanvas.catalog.entries import ModelEntry, Problems, shown
+from storycanvas.catalog.names import is_model_file
+
+_LOADS = "load"
+"""What is part of the class of each loader, of ComfyUI's own and of the custom nodes looked at."""
+
+_MAX_NAME_LENGTH = 200
+"""Characters of a node's class and input that a problem names."""
 
 LOADERS: Mapping[str, Mapping[str, str]] = {
     "CheckpointLoaderSimple": {"ckpt_name": "checkpoints"},
@@ -39,44 +46,68 @@ def read_loaders(
 ) -> tuple[list[ModelEntry], bool, frozenset[str]]:
     """Read the choices of all known loaders from the answer of `/object_info`.
 
-    Folders without a loader, such as embeddings, are not listed.
+    Folders without a loader, such as embeddings, are not listed. An unknown loader of files that no
+    known one lists is a problem with its name.
 
     Returns:
-        The models, whether each folder with a loader could be read, and which ones were.
+        The models, whether any folder could be read whole, and which ones were: a loader that
+        cannot be read, today or ever, leaves out its own folder only.
     """
     if not isinstance(nodes, dict):
         problems.add("/object_info", "The answer is not an object.")
         return [], False, frozenset()
-    names, unread = _names_by_folder(nodes, problems)
+    names = _names_by_folder(nodes, problems)
     if not names:
         problems.add("/object_info", "It has the choices of no known loader.")
-        return [], False, frozenset()
     entries: list[ModelEntry] = []
-    complete = unread <= names.keys()
+    covered: set[str] = set()
     for folder, choices in names.items():
         files = read_names(folder, choices, {}, problems)
         entries += files.entries
-        complete = complete and files.complete
-    return entries, complete, frozenset(names)
+        if files.complete:
+            covered.add(folder)
+    _name_unknown_loaders(nodes, {entry.raw_name for entry in entries}, problems)
+    return entries, bool(covered), frozenset(covered)
 
 
-def _names_by_folder(
-    nodes: Mapping[str, object], problems: Problems
-) -> tuple[dict[str, list[object]], set[str]]:
+def _name_unknown_loaders(
+    nodes: Mapping[str, object], listed: Collection[str], problems: Problems
+) -> None:
+    """Name the inputs that choose among model files which no known loader lists."""
+    loaders = (name for name in nodes if _LOADS in name.casefold())  # samplers look the same
+    for node in loaders:
+        for field, value in _fields(nodes[node]):
+            choices = _choices(value) or ()
+            files = [name for name in choices if isinstance(name, str) and name not in listed]
+            files = [name for name in files if is_model_file(name)]
+            if files and field not in LOADERS.get(node, {}):
+                reason = (
+                    f"This loader is not known, so its {len(files)} model files are not listed, "
+                    f"such as {shown(files[0])}."
+                )
+                problems.add(f"{node}.{field}"[:_MAX_NAME_LENGTH], reason)
+
+
+def _fields(node: object) -> Iterator[tuple[str, object]]:
+    inputs = _part(node, "input")
+    for need in ("required", "optional"):
+        fields = _part(inputs, need)
+        yield from fields.items() if isinstance(fields, dict) else ()
+
+
+def _names_by_folder(nodes: Mapping[str, object], problems: Problems) -> dict[str, list[object]]:
     """Collect the choices by folder; several loaders have the same ones."""
     names: dict[str, list[object]] = {}
-    unread: set[str] = set()
     for loader in (name for name in LOADERS if name in nodes):
         for field, folder in LOADERS[loader].items():
             choices = _choices(_field(nodes[loader], field))
             if choices is None:
                 problems.add(f"{loader}.{field}", "Its choices are not a list.")
-                unread.add(folder)
             else:
                 known = names.setdefault(folder, [])
                 texts = {name for name in known if isinstance(name, str)}
                 known += [name for name in choices if not _is_in(name, texts)]
-    return names, unread
+    return names
 
 
 def _is_in(name: object, texts: set[str]) -> bool:

@@ -69,7 +69,7 @@ def read_server(
         reading = _read_comfyui(url, api_key, status_seconds)
         if reading.status != "online":
             return reading
-        headers = _authorization(api_key)
+        headers = authorization(api_key)
         with JsonClient(url, headers=headers, timeout_seconds=listing_seconds) as client:
             listing = read_listing(client, known_metadata, read_metadata=read_metadata)
     except CatalogRefused as error:  # the address or the key
@@ -154,7 +154,7 @@ def _read_status(
     """Read a status with the seconds that it took; without an answer, what that means."""
     with JsonClient(
         url,
-        headers=_authorization(api_key),
+        headers=authorization(api_key),
         proxied=proxied,
         timeout_seconds=seconds,
         max_bytes=MAX_BYTES,
@@ -169,7 +169,8 @@ def _read_status(
             return ServerReading("error", time.perf_counter() - begun, error=str(error))
 
 
-def _authorization(api_key: str | None) -> dict[str, str]:
+def authorization(api_key: str | None) -> dict[str, str]:
+    """Make the header of a key; none without one."""
     return {"Authorization": f"Bearer {api_key}"} if api_key else {}
 
 
@@ -195,7 +196,7 @@ def _entries(client: JsonClient, problems: Problems) -> _Read:
         problems.add("/models", str(error))
     else:
         if isinstance(folders, list) and folders:
-            return *read_folders(client, folders, problems), None
+            return read_folders(client, folders, problems)
         problems.add("/models", "The answer is not a list of folders.")
     # The loaders of a server with folders list less than the folders would.
     return _from_loaders(client, problems)[0], False, None

@@ -8,7 +8,7 @@ from typing import Any
 
 import fsspec
 
-from storycanvas.catalog.comfyui.server import read_endpoint
+from storycanvas.catalog.comfyui.server import authorization, read_endpoint
 from storycanvas.catalog.errors import CatalogError
 from storycanvas.catalog.health.checks import Answer, HostQueue, failed, timed
 from storycanvas.catalog.json_client import JsonClient
@@ -82,10 +82,10 @@ _MAX_BYTES = 32 * 1024 * 1024
 """ComfyUI's queue quotes the whole workflow of every job."""
 
 
-def ask_comfyui(url: str) -> Answer:
+def ask_comfyui(url: str, api_key: str | None = None) -> Answer:
     """Ask a ComfyUI server for its version and for the length of its queue."""
     try:
-        with _client(url, STATUS_SECONDS) as client:
+        with _client(url, api_key, STATUS_SECONDS) as client:
             stats, latency = timed(lambda: client.get("/system_stats"))
     except CatalogError as error:
         return failed(error)
@@ -93,7 +93,7 @@ def ask_comfyui(url: str) -> Answer:
     if not isinstance(system, Mapping):
         return Answer(state="error", note=_OTHER_PROGRAM)
     version = system.get("comfyui_version")
-    queue, note = _queue_of(url)
+    queue, note = _queue_of(url, api_key)
     return Answer(
         latency_ms=latency,
         version=version if isinstance(version, str) else None,
@@ -120,14 +120,20 @@ def ask_runpod(url: str, api_key: str | None, endpoint_id: str | None) -> Answer
     )
 
 
-def _client(url: str, seconds: float) -> JsonClient:
-    return JsonClient(url, timeout_seconds=seconds, whole_seconds=seconds, max_bytes=_MAX_BYTES)
+def _client(url: str, api_key: str | None, seconds: float) -> JsonClient:
+    return JsonClient(
+        url,
+        headers=authorization(api_key),
+        timeout_seconds=seconds,
+        whole_seconds=seconds,
+        max_bytes=_MAX_BYTES,
+    )
 
 
-def _queue_of(url: str) -> tuple[HostQueue | None, str | None]:
+def _queue_of(url: str, api_key: str | None) -> tuple[HostQueue | None, str | None]:
     """Read the queue, or why it is unknown; the server can work all the same."""
     try:
-        with _client(url, QUEUE_SECONDS) as client:
+        with _client(url, api_key, QUEUE_SECONDS) as client:
             answer = client.get("/queue")
     except CatalogError as error:
         return None, f"Its queue is unknown: {error}"

@@ -1,5 +1,7 @@
 """The models of a server, whichever way and however badly it tells them."""
 
+import logging
+
 import pytest
 
 from storycanvas.catalog.comfyui.server import read_server
@@ -53,6 +55,7 @@ def test_a_folder_that_fails_costs_no_other_one(broken: Answer) -> None:
 
     assert ids(listing) == [name for name in TWELVE if not name.startswith("loras/")]
     assert not listing.complete
+    assert listing.folders == {*FILES, "embeddings"} - {"loras"}
     assert [problem.subject for problem in listing.problems] == ["loras"]
 
 
@@ -135,3 +138,24 @@ def test_a_server_that_falls_silent_is_asked_twice_more_at_most() -> None:
     assert listing is not None
     assert (listing.entries, listing.complete) == ((), False)
     assert len([path for path in server.paths if path.startswith("/models/")]) == 2
+
+
+def test_a_name_that_is_no_text_leaves_only_its_folder_uncovered() -> None:
+    listing = listing_of(folder_answers() | {"/models/loras": ["a.pt", None]})
+
+    assert (listing.complete, listing.folders) == (False, {*FILES, "embeddings"} - {"loras"})
+
+
+def test_a_token_in_the_query_of_an_address_reaches_every_route_and_no_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with ComfyuiServer(folder_answers()) as server:
+        reading = read_server(f"{server.url}?token=s3cr3t&a=b%20c")
+        paths = server.paths
+
+    assert reading.listing is not None
+    assert ids(reading.listing) == TWELVE
+    assert {path for path in paths if not path.endswith("token=s3cr3t&a=b c")} == set()
+    assert "HTTP Request" in caplog.text
+    assert "s3cr3t" not in f"{caplog.text}{reading}"

@@ -55,6 +55,18 @@ def test_a_comfyui_server_reports_its_version_and_its_queue(comfyui: JsonServer)
     assert answer.note is None
 
 
+def test_a_comfyui_server_is_sent_its_key_and_the_token_of_its_address(
+    comfyui: JsonServer,
+) -> None:
+    comfyui.answers |= {f"{path}?token=hunter2": row for path, row in COMFYUI.items()}
+
+    answer = ask_comfyui(f"{comfyui.url}/?token=hunter2", "key-1")
+
+    assert (answer.state, answer.queue) == ("up", HostQueue(running=1, waiting=2))
+    sent = {path: headers["Authorization"] for path, headers in comfyui.asked.items()}
+    assert sent == {f"{path}?token=hunter2": "Bearer key-1" for path in COMFYUI}
+
+
 @pytest.mark.parametrize(
     "stats",
     [None, [], {}, {"system": []}, b"<html>", b'{"system": {', 404, 401, 503, 302],

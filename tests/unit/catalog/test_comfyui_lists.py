@@ -160,17 +160,29 @@ def test_each_form_of_choices_is_read(field: object, need: str) -> None:
 
 
 @pytest.mark.parametrize("field", NO_CHOICES.values(), ids=NO_CHOICES)
-def test_a_loader_without_choices_leaves_its_folder_unread(field: object) -> None:
+def test_a_loader_without_choices_leaves_its_own_folder_unread(field: object) -> None:
     nodes = {"LoraLoader": node(field), "VAELoader": node([["v.pt"]], name="vae_name")}
 
-    assert read_nodes(nodes) == ({"vae/v.pt"}, False, ["LoraLoader.lora_name"])
+    assert read_nodes(nodes) == ({"vae/v.pt"}, True, ["LoraLoader.lora_name"])
+    assert read_loaders(nodes, Problems())[2] == {"vae"}
 
 
 @pytest.mark.parametrize("broken", NO_NODES.values(), ids=NO_NODES)
 def test_a_broken_node_costs_no_other_one(broken: object) -> None:
     nodes = {"LoraLoader": broken, "VAELoader": node([["v.pt"]], name="vae_name")}
 
-    assert read_nodes(nodes) == ({"vae/v.pt"}, False, ["LoraLoader.lora_name"])
+    assert read_nodes(nodes) == ({"vae/v.pt"}, True, ["LoraLoader.lora_name"])
+    assert read_loaders(nodes, Problems())[2] == {"vae"}
+
+
+def test_a_choice_that_is_no_text_leaves_its_own_folder_uncovered() -> None:
+    nodes = {
+        "LoraLoader": node([["a.pt", None]]),
+        "VAELoader": node([["v.pt"]], name="vae_name"),
+    }
+
+    assert read_nodes(nodes) == ({"loras/a.pt", "vae/v.pt"}, True, ["loras: None"])
+    assert read_loaders(nodes, Problems())[2] == {"vae"}
 
 
 def test_a_folder_is_complete_if_one_of_its_loaders_is() -> None:
@@ -200,7 +212,33 @@ def test_lists_of_unknown_nodes_and_inputs_are_not_read() -> None:
         "LoraLoader": {"input": {"required": {"lora_name": [[]], "other": [["b.pt"]]}}},
     }
 
-    assert read_nodes(nodes) == (set(), True, [])
+    assert read_nodes(nodes) == (set(), True, ["SomeLoader.lora_name", "LoraLoader.other"])
+
+
+UNKNOWN: dict[str, tuple[object, list[str]]] = {
+    "files that no known loader lists": ([["b.pt", "c.pt", "None"]], ["SomeLoader.lora_name"]),
+    "in the third schema": (["COMBO", {"options": ["b.gguf"]}], ["SomeLoader.lora_name"]),
+    "files of a known loader": ([["a.pt"]], []),
+    "samplers": ([["euler", "ddim"]], []),
+    "a type": (["MODEL"], []),
+    "anything": ([[None, 5, {}]], []),
+}
+
+
+@pytest.mark.parametrize("case", UNKNOWN.values(), ids=UNKNOWN)
+def test_an_unknown_loader_is_told_by_name_if_only_it_lists_a_file(
+    case: tuple[object, list[str]],
+) -> None:
+    field, subjects = case
+    nodes = {"SomeLoader": node(field), "LoraLoader": node([["a.pt"]])}
+
+    assert read_nodes(nodes) == ({"loras/a.pt"}, True, subjects)
+
+
+def test_a_server_with_unknown_loaders_only_is_told_their_names() -> None:
+    nodes = {"SomeLoader": node([["b.pt"]])}
+
+    assert read_nodes(nodes) == (set(), False, ["/object_info", "SomeLoader.lora_name"])
 
 
 def test_only_folders_whose_loaders_were_read_are_covered() -> None:

@@ -169,6 +169,16 @@ def test_a_gone_model_is_inactive_only_after_a_complete_listing(data: Data, comp
     assert changes.first_ids.get("gone", ()) == ((f"box/{POSE}",) if complete else ())
 
 
+def test_a_folder_that_cannot_be_read_keeps_its_own_models_only(data: Data) -> None:
+    sync(data, HERO, "vae/old.safetensors", "vae/v.safetensors")
+
+    left = listing("vae/v.safetensors")
+    changes = sync_models(data, BOX, left, complete=False, now=TUESDAY, folders={"vae"})
+
+    assert changes.first_ids == {"gone": ("box/vae/old.safetensors",)}
+    assert model_of(data)["is_active"] is True
+
+
 def test_a_gone_model_is_gone_once(data: Data) -> None:
     sync(data, HERO, POSE)
     sync(data, HERO)
