@@ -11,6 +11,7 @@ from prefect import flow
 from blocks.environment import Environment
 from storycanvas.catalog.health.report import HealthReport
 from tasks.artifacts import publish_report
+from tasks.health import history
 from tasks.health.check import collect_hosts, hosts_artifacts
 from tasks.progress import shown_progress
 
@@ -26,8 +27,9 @@ def check_hosts() -> HealthReport:
     Returns:
         Each host's state, latency, version, queue, GPU guard and free disk, where it reports them.
     """
-    with shown_progress("check-hosts-progress", unit="hosts") as progress:
+    with shown_progress(history.PROGRESS_KEY, unit="hosts") as progress:
         report, day = collect_hosts(Environment())
         progress("checked", len(report.checks), len(report.checks))
         publish_report(report.summary(), *hosts_artifacts(report, day), warnings=report.lines())
+    history.drop_looks_before(report.checked_at - history.LOOKS_KEPT)
     return report

@@ -2,13 +2,23 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+import httpx
 import pymongo
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import ArtifactCollectionFilter, ArtifactCollectionFilterKey
+from prefect.client.schemas.filters import (
+    ArtifactCollectionFilter,
+    ArtifactCollectionFilterKey,
+    ArtifactFilter,
+    ArtifactFilterKey,
+    FlowRunFilter,
+    FlowRunFilterStartTime,
+)
 from prefect.client.schemas.objects import ArtifactCollection
+from prefect.exceptions import ObjectNotFound
 from pymongo.database import Database
 
 from db.catalog.host_checks import checks_since, last_states, record_checks
@@ -21,6 +31,12 @@ from tasks.health.probes import ANSWER_SECONDS
 
 TABLE_KEY = "check-hosts"
 PICTURE_KEY = "check-hosts-last-day"
+PROGRESS_KEY = "check-hosts-progress"
+
+LOOKS_KEPT = timedelta(days=1)
+"""How long the table and the progress of a run stay; the history of checks is in the database."""
+_MAX_DROPPED = 20
+"""Of a run, which adds two: what earlier releases have left goes within a few days."""
 
 
 def previous_checks(
@@ -64,6 +80,26 @@ def shown_at(key: str) -> datetime | None:
     """
     latest = _latest(key)
     return latest.updated if latest else None
+
+
+def drop_looks_before(moment: datetime) -> None:
+    """Delete tables and progress of runs that began before a moment, some at a time.
+
+    A schedule of 30 seconds makes 5,760 a day, and Prefect keeps artifacts without end. What cannot
+    be deleted now is deleted by a later run.
+    """
+    keys = ArtifactFilter(key=ArtifactFilterKey(any_=[TABLE_KEY, PROGRESS_KEY]))
+    runs = FlowRunFilter(start_time=FlowRunFilterStartTime(before_=moment))
+    try:
+        with get_client(sync_client=True) as client:
+            for artifact in client.read_artifacts(
+                artifact_filter=keys, flow_run_filter=runs, limit=_MAX_DROPPED
+            ):
+                with suppress(ObjectNotFound):  # another run deleted it first
+                    client.delete_artifact(artifact.id)
+    except httpx.HTTPError as error:
+        reason = type(error).__name__
+        run_log(__name__).warning("Tables of earlier days could not be deleted (%s).", reason)
 
 
 def _latest(key: str) -> ArtifactCollection | None:

@@ -131,7 +131,7 @@ def _noted(answer: Answer, sentence: str) -> Answer:
 def _ask_server(server: Server) -> Answer:
     if server.server_type == "runpod" or is_runpod(server.url):
         return ask_runpod(server.url, server.api_key, server.endpoint_id)
-    return ask_comfyui(server.url)
+    return ask_comfyui(server.url, server.api_key)
 
 
 OPEN_SECONDS = 2.5

@@ -16,6 +16,7 @@ from storycanvas.catalog.health.report import HealthReport
 from storycanvas.services.mongod import Mongod
 from storycanvas.services.ports import choose_port
 from storycanvas.services.shared import acquire
+from tasks.health import history
 from tasks.health.check import collect_hosts
 from tasks.health.history import PICTURE_KEY, TABLE_KEY
 from tests.support.catalog.comfyui_server import COMFYUI, JsonServer, json_server
@@ -86,6 +87,23 @@ def test_every_kind_of_host_is_checked_kept_and_shown(world: World, comfyui: Jso
     assert "data:image/png;base64,iVBOR" in picture.data
     assert artifacts["check-hosts-progress"][0].data == 100
     assert "hunter2" not in f"{report}{table.data}{[*stored.values()]}"
+
+
+@pytest.mark.usefixtures("world")
+def test_what_a_run_shows_is_deleted_after_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    forget(history.PROGRESS_KEY)
+    check_hosts()
+    between = datetime.now(UTC)
+    newest = check_hosts(return_state=True)
+
+    history.drop_looks_before(between)
+
+    _, shown = shown_by(newest)
+    left = {artifact.id for artifact in kept(TABLE_KEY, history.PROGRESS_KEY)}
+    assert left == {shown[TABLE_KEY][0].id, shown[history.PROGRESS_KEY][0].id}
+    monkeypatch.setattr(history, "LOOKS_KEPT", timedelta(0))
+    check_hosts()
+    assert kept(TABLE_KEY, history.PROGRESS_KEY) == []
 
 
 def test_going_away_and_coming_back_are_events_and_each_change_has_a_new_picture(
