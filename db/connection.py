@@ -14,6 +14,7 @@ from bson.errors import BSONError
 from pymongo import MongoClient, ReadPreference
 from pymongo.database import Database
 from pymongo.errors import (
+    BulkWriteError,
     ConfigurationError,
     ConnectionFailure,
     InvalidURI,
@@ -178,7 +179,10 @@ _TOO_LARGE = (
 
 
 def _refusal(error: OperationFailure) -> DatabaseError:
-    """Word what the server refused, by the error's code."""
+    """Word what the server refused, by the error's code; of several writes the first refused."""
+    if isinstance(error, BulkWriteError) and error.details.get("writeErrors"):
+        [first, *_] = error.details["writeErrors"]
+        error = OperationFailure(str(first.get("errmsg")), first.get("code"), first)
     if error.code in REFUSALS:
         return DatabaseRefused(
             f"MongoDB refuses this user (error {error.code}); check the name, password and roles "

@@ -47,6 +47,10 @@ class BrokenCharacter(DatabaseError):
     """A character's FaceFusion fields are of the wrong type, so nothing can be recorded."""
 
 
+class CharacterTooLarge(DatabaseError):
+    """A character's document has no room for another entry, which stays pending in the ledger."""
+
+
 class UnknownPreset(DatabaseError):
     """There is no preset with this id or name."""
 

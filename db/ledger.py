@@ -14,6 +14,7 @@ from pymongo.errors import DuplicateKeyError
 
 from db.characters import CharacterRepository
 from db.connection import Document, translated_errors
+from db.errors import CharacterTooLarge
 from db.schema.documents.characters import HistoryEntry
 from db.schema.documents.faces import Effect, GalleryEffect, HistoryEffect, OperationRecord
 
@@ -89,19 +90,30 @@ def record_operation(database: Database[Document], record: OperationRecord, now:
 def apply_effects(database: Database[Document], operation_key: str, now: datetime) -> int:
     """Apply the pending effects of a record and count them.
 
-    Effects on a deleted character stay pending, so that restoring it loses nothing.
+    Effects on a deleted character stay pending, so that restoring it loses nothing. So do those for
+    which a character has no room; the others are applied.
+
+    Raises:
+        CharacterTooLarge: An effect found no room; all others were tried.
     """
     ledger = OperationLedger(database)
     record = ledger.find(operation_key)
     pending = [effect for effect in record.effects if effect.applied_at is None] if record else []
     characters = CharacterRepository(database)
     applied = 0
+    refused: CharacterTooLarge | None = None
     for effect in pending:
-        _apply(characters, effect, now)
+        try:
+            _apply(characters, effect, now)
+        except CharacterTooLarge as error:
+            refused = refused or error
+            continue
         # Read after the update, which leaves out a character that was deleted before it.
         if not characters.is_deleted(effect.character_id):
             ledger.mark_applied(operation_key, effect.id, now)
             applied += 1
+    if refused is not None:
+        raise refused
     return applied
 
 

@@ -12,13 +12,14 @@ from functools import partial
 import pymongo
 from pymongo.database import Database
 
-from db.audit.documents import Validation, long_histories, oversized_documents
+from db.audit.documents import Validation
 from db.audit.effects import PendingEffects, pending_effects
 from db.audit.indexes import expiring_index_findings, index_findings, unused_indexes
 from db.audit.jobs import EXPIRED, QUEUES, requeue_expired, stuck_jobs
 from db.audit.orphans import orphans
 from db.audit.report import AuditFinding, AuditReport, run_check, worst_first
 from db.audit.servers import same_servers
+from db.audit.sizes import large_characters, oversized_documents
 from db.audit.users import similar_users
 from db.connection import Document, reading_anything, translated_errors
 from db.schema.collections import COLLECTIONS, Collection
@@ -84,7 +85,6 @@ def _jobs_and_effects(database: Database[Document], now: datetime) -> Iterator[A
     yield from run_check(
         "owed effects", "facefusion_operations", partial(pending_effects, database)
     )
-    yield from run_check("long histories", "characters", partial(long_histories, database))
     yield from run_check("similar users", "users", partial(similar_users, database))
     yield from run_check("same servers", "comfyui_servers", partial(same_servers, database))
 
@@ -96,7 +96,10 @@ def _documents(
     sample_size: int | None,
 ) -> Iterator[AuditFinding]:
     name = collection.name
-    yield from run_check("sizes", name, partial(oversized_documents, database, name))
+    sizes = partial(oversized_documents, database, name)
+    if name == "characters":
+        sizes = partial(large_characters, database)
+    yield from run_check("sizes", name, sizes)
     yield from run_check("documents", name, partial(validation.run, database, sample_size))
 
 

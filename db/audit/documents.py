@@ -10,16 +10,13 @@ from pymongo.database import Database
 
 from db.audit.report import (
     MAX_EXAMPLES,
-    NAME,
     AuditFinding,
     ValidatedCount,
     name_of,
-    named,
     shortened,
 )
 from db.connection import Document
 from db.schema.collections import Collection
-from db.schema.documents.characters import HISTORY_LIMIT
 from db.users import is_merged
 
 Reason = tuple[str, str]
@@ -93,84 +90,6 @@ def _fields(model: type[BaseModel]) -> frozenset[str]:
     schema = model.model_json_schema(by_alias=True)
     parts = [schema, *schema.get("$defs", {}).values()]
     return frozenset(name for part in parts for name in part.get("properties", {}))
-
-
-MEGABYTE = 1024 * 1024
-LARGE = 1 * MEGABYTE
-"""Bytes above which a document makes every read of it slow."""
-CRITICAL = 12 * MEGABYTE
-"""Bytes above which a document is soon refused; the server's own limit is 16 MB."""
-
-_REMEDY = "Move large values, such as pictures stored as text, out of these documents."
-
-
-def oversized_documents(
-    database: Database[Document], collection: str, large: int = LARGE, critical: int = CRITICAL
-) -> Iterator[AuditFinding]:
-    """Find large documents, at most one finding of each severity; the server measures them."""
-    size = {"$bsonSize": "$$ROOT"}
-    largest = {"n": MAX_EXAMPLES, "sortBy": {"size": -1}, "output": ["$size", "$name"]}
-    pipeline: list[Document] = [
-        {"$project": {"_id": 0, "size": size, "name": NAME}},
-        {"$match": {"size": {"$gt": large}}},
-        {
-            "$group": {
-                "_id": {"$gt": ["$size", critical]},
-                "count": {"$sum": 1},
-                "largest": {"$topN": largest},
-            }
-        },
-        {"$sort": {"_id": -1}},
-    ]
-    for group in database[collection].aggregate(pipeline, allowDiskUse=True):
-        yield _finding(collection, group, critical if group["_id"] else large)
-
-
-def _finding(collection: str, group: Document, limit: int) -> AuditFinding:
-    sizes = [f"{named(name)} has {size / MEGABYTE:.1f} MB" for size, name in group["largest"]]
-    return AuditFinding(
-        kind="oversized document",
-        collection=collection,
-        subject=f"over {limit / MEGABYTE:g} MB, {sizes[0]}",
-        count=group["count"],
-        ids=tuple(named(name) for _, name in group["largest"]),
-        severity="critical" if group["_id"] else "warning",
-        remedy=_REMEDY,
-    )
-
-
-_HISTORY = "$facefusion_processing_history"
-_LONG_HISTORY_REMEDY = (
-    f"Nothing, if older entries may go: the next operation keeps the newest {HISTORY_LIMIT}. What "
-    "the app wrote is in no ledger, so nothing is cut here; copy it first if it matters."
-)
-
-
-def long_histories(database: Database[Document]) -> Iterator[AuditFinding]:
-    """Find characters with more history entries than they keep."""
-    entries = {"$cond": [{"$isArray": _HISTORY}, {"$size": _HISTORY}, 0]}
-    longest = {"n": MAX_EXAMPLES, "sortBy": {"entries": -1}, "output": "$name"}
-    pipeline: list[Document] = [
-        {"$project": {"_id": 0, "entries": entries, "name": NAME}},
-        {"$match": {"entries": {"$gt": HISTORY_LIMIT}}},
-        {
-            "$group": {
-                "_id": None,
-                "count": {"$sum": 1},
-                "most": {"$max": "$entries"},
-                "longest": {"$topN": longest},
-            }
-        },
-    ]
-    for group in database["characters"].aggregate(pipeline, allowDiskUse=True):
-        yield AuditFinding(
-            kind="long history",
-            collection="characters",
-            subject=f"more than {HISTORY_LIMIT} entries, {group['most']} at most",
-            count=group["count"],
-            ids=tuple(map(named, group["longest"])),
-            remedy=_LONG_HISTORY_REMEDY,
-        )
 
 
 REASONS = 50

@@ -8,7 +8,7 @@ from pymongo.database import Database
 
 from db.audit.report import MAX_EXAMPLES, AuditFinding, named
 from db.connection import Document, translated_errors
-from db.errors import OperationRefused
+from db.errors import CharacterTooLarge, OperationRefused, UnreadableDocument
 from db.ledger import apply_effects
 
 LEDGER = "facefusion_operations"
@@ -18,10 +18,27 @@ _REMEDY = (
     "Run audit-db with fix on, or the flow again: either applies them; what is owed to a deleted "
     "character waits until it is restored."
 )
-_FAILED_REMEDY = (
-    "Correct these documents or their characters, whose fields have a type that the app never "
-    "writes, then run audit-db again."
-)
+
+
+class _Failed:
+    """Entries whose effects could not be applied for one reason; memory does not grow with them."""
+
+    def __init__(self, subject: str, remedy: str) -> None:
+        self._subject = subject
+        self._remedy = remedy
+        self._count = 0
+        self._keys: list[object] = []
+
+    def add(self, key: str) -> None:
+        """Count an entry."""
+        self._count += 1
+        if len(self._keys) < MAX_EXAMPLES:
+            self._keys.append(key)
+
+    def finding(self) -> Iterator[AuditFinding]:
+        """Report them, at most one finding."""
+        if self._count:
+            yield _finding(self._subject, self._count, self._keys, self._remedy)
 
 
 def pending_effects(database: Database[Document]) -> Iterator[AuditFinding]:
@@ -43,8 +60,16 @@ class PendingEffects:
         self._database = database
         self._entries = 0
         self._effects = 0
-        self._failed: list[object] = []
-        self._failed_count = 0
+        self._broken = _Failed(
+            "entries with effects that cannot be applied",
+            "Correct these documents or their characters, whose fields have a type that the app "
+            "never writes, then run audit-db again.",
+        )
+        self._without_room = _Failed(
+            "entries whose characters have no room for their effects",
+            "Remove what is not needed from these characters, since MongoDB stores at most 16 MB "
+            "in a document, then run audit-db with fix on again; nothing is lost until then.",
+        )
 
     def apply(self, now: datetime) -> None:
         """Apply the pending effects of every entry, the oldest entry first."""
@@ -61,24 +86,19 @@ class PendingEffects:
         return f"{self._effects} effect(s) of {self._entries} record(s) applied"
 
     def failed(self) -> Iterator[AuditFinding]:
-        """Find the entries whose effects could not be applied, at most one finding."""
-        if self._failed_count:
-            yield _finding(
-                "entries with effects that cannot be applied",
-                self._failed_count,
-                self._failed,
-                _FAILED_REMEDY,
-            )
+        """Find the entries whose effects could not be applied, one finding for each reason."""
+        yield from self._broken.finding()
+        yield from self._without_room.finding()
 
     def _apply(self, key: str, now: datetime) -> None:
         try:
             applied = apply_effects(self._database, key, now)
             self._effects += applied
             self._entries += bool(applied)
-        except (ValidationError, OperationRefused):
-            self._failed_count += 1
-            if len(self._failed) < MAX_EXAMPLES:
-                self._failed.append(key)
+        except CharacterTooLarge:
+            self._without_room.add(key)
+        except (ValidationError, OperationRefused, UnreadableDocument):
+            self._broken.add(key)
 
 
 def _finding(subject: str, count: int, ids: list[object], remedy: str) -> AuditFinding:

@@ -22,6 +22,7 @@ Kind = Literal[
     "expiring index",
     "oversized document",
     "long history",
+    "large character",
     "similar users",
     "same server",
     "stuck job",

@@ -7,7 +7,9 @@ from typing import Any
 
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture, as_completed
+from prefect.logging import get_run_logger
 
+from db.errors import CharacterTooLarge
 from db.ledger import record_failure
 from storycanvas.faces.plan import Plan, Step
 from storycanvas.faces.report import Outcome, StepReport
@@ -141,14 +143,21 @@ def run_plan(
 
 @retrying_task("record failures")
 def record_failures(context: RunContext, request: RunRequest, result: PlanResult) -> None:
-    """Write a single failed history entry for each failed step, whatever its number of tries."""
+    """Write a single failed history entry for each failed step, whatever its number of tries.
+
+    A step that was done, and whose character has no room for it, has its own entry pending.
+    """
     now = datetime.now(UTC)
     for step in result.plan.steps:
         error = result.errors.get(step.name)
-        if error is not None:
-            inputs = [result.outputs[name] for name in step.inputs]
-            entry = failed_entry(context.run_id, step, inputs, str(error), now)
+        if error is None or isinstance(error, CharacterTooLarge):
+            continue
+        inputs = [result.outputs[name] for name in step.inputs]
+        entry = failed_entry(context.run_id, step, inputs, str(error), now)
+        try:
             record_failure(context.database, request.character_id, entry, now)
+        except CharacterTooLarge as full:
+            get_run_logger().warning("The failure of %s is not recorded: %s", step.name, full)
 
 
 def _submit(

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
+import bson
 import pytest
 from prefect.client.schemas.objects import State
 from pymongo.database import Database
@@ -240,6 +241,24 @@ def test_settings_of_character_and_preset_are_used_and_told(world: World) -> Non
         {"face_enhancer_blend": "preset", **order},
     ]
     assert "hold 'enhancement_modle', which no operation has" in report.warnings[-1]
+
+
+def test_a_character_without_room_is_one_sentence_and_what_was_done_is_added_later(
+    world: World,
+) -> None:
+    characters, before = world.database["characters"], world.character()
+    room = 16 * 2**20 - len(bson.encode(before)) - 100
+    characters.delete_one({"id": CHARACTER})
+    characters.insert_one({**before, "by_the_app": "x" * room})
+
+    state = age_progression(CHARACTER, ages=[45], enhance=None, return_state=True)
+
+    assert state.is_failed()
+    assert f"character '{CHARACTER}' has no room for another entry in {HISTORY}" in state.message
+    assert HISTORY not in world.character()
+    characters.update_one({"id": CHARACTER}, {"$set": {"by_the_app": ""}})
+    assert outcomes(age_progression(CHARACTER, ages=[45], enhance=None)) == {"reused"}
+    assert [entry["success"] for entry in world.character()[HISTORY]] == [True]
 
 
 @pytest.mark.usefixtures("world")

@@ -43,6 +43,9 @@ class OutputGallery(Stored):
     custom_outputs: list[str] = Field(default_factory=list)
 
 
+GALLERY_LISTS = ("enhanced_faces", "swapped_faces", "edited_expressions", "custom_outputs")
+"""Fields of a gallery that are lists of pictures; a new picture goes to the end."""
+
 Blend = Annotated[float, Field(ge=0, le=1)]
 EditorValue = Annotated[int, Field(ge=-100, le=100)]
 

@@ -4,13 +4,15 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import bson
 import pytest
 from bson import Decimal128, Regex
 from bson.datetime_ms import DatetimeMS
 from bson.raw_bson import RawBSONDocument
 
 from db.audit.audit import audit
-from db.audit.documents import MEGABYTE, oversized_documents, reasons
+from db.audit.documents import reasons
+from db.audit.sizes import MEGABYTE, large_characters, oversized_documents
 from db.migrations.engine.migration import load_migrations
 from db.migrations.engine.migrator import Migrator
 from db.schema.collections import COLLECTIONS
@@ -31,6 +33,8 @@ from tests.support.db.stored_documents import (
     statuses,
     the_finding,
 )
+
+HISTORY, GALLERY = "facefusion_processing_history", "facefusion_output_gallery"
 
 
 def children(relation: Relation) -> Iterator[dict[str, Any]]:
@@ -268,6 +272,44 @@ def test_documents_near_the_servers_limit_are_critical(database: Data) -> None:
         ("warning", ("1",)),
     ]
     assert large[0].subject == "over 12 MB, 13 has 13.0 MB"
+
+
+def test_each_large_character_is_named_with_its_lengths_and_bytes(any_database: Data) -> None:
+    many = ["a.png"] * 501
+    galleries: dict[str, dict[str, Any]] = {
+        "long": {"enhanced_faces": many, "swapped_faces": many[:3]},
+        "full": {"enhanced_faces": many[:500], "edited_expressions": "none"},
+    }
+    any_database["characters"].insert_many(
+        [{"id": id_, GALLERY: gallery} for id_, gallery in galleries.items()]
+    )
+    any_database["characters"].insert_one({"id": "large", "notes": "x" * 4 * MEGABYTE})
+    any_database["characters"].insert_one({"id": "history", HISTORY: [{}] * 201})
+    before = [*any_database["characters"].find()]
+
+    report = audit(any_database, NOW, fix=True, sample_size=1)
+
+    bytes_of = {row["id"]: len(bson.encode(row)) for row in before}
+    assert {finding.ids[0]: finding.subject for finding in report.of("large character")} == {
+        "large": f"its document has {bytes_of['large']} bytes",
+        "long": "enhanced_faces has 501 pictures, swapped_faces has 3 pictures, its document has "
+        f"{bytes_of['long']} bytes",
+    }
+    assert the_finding(report, "long history").ids == ("history",)
+    assert the_finding(report, "oversized document").ids == ("large",)
+    assert [*any_database["characters"].find()] == before
+
+
+def test_large_characters_beyond_those_that_are_named_are_counted(
+    database: Data, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.audit.sizes.MAX_CHARACTERS", 2)
+    gallery = {GALLERY: {"custom_outputs": ["a.png"] * 501}}
+    database["characters"].insert_many([{"id": str(n), **gallery} for n in range(5)])
+
+    large = [*large_characters(database)]
+
+    assert [(finding.count, len(finding.ids)) for finding in large] == [(1, 1), (1, 1), (3, 0)]
 
 
 def test_stuck_jobs_are_reported_by_kind(database: Data) -> None:

@@ -1,16 +1,22 @@
 """Recording loses nothing and doubles nothing, on a standalone server and on a replica set."""
 
+import time
 from typing import Any
 
+import bson
 import pytest
+from bson import ObjectId
 
+from db.audit.audit import audit
 from db.characters import CharacterRepository
-from db.errors import BrokenCharacter, UnknownCharacter
+from db.errors import BrokenCharacter, CharacterTooLarge, UnknownCharacter
 from db.ledger import OperationLedger, apply_effects, record_failure, record_operation
-from db.schema.documents.characters import HISTORY_LIMIT
+from db.schema.documents.characters import GALLERY_LISTS, HISTORY_LIMIT
+from db.schema.documents.faces import GalleryEffect
 from tests.support.db.database_state import Data
 from tests.support.db.killed import killed, record_operation_once
 from tests.support.db.records import CHARACTER, NOW, character, effects, entry, output, record
+from tests.support.db.stored_documents import found
 
 HISTORY, GALLERY = "facefusion_processing_history", "facefusion_output_gallery"
 
@@ -164,6 +170,80 @@ def test_other_fields_of_the_gallery_stay(database: Data) -> None:
 
     ages = {"12": "x.png", "45": "$b.png"}
     assert stored(database)[GALLERY].items() >= (before | {"age_variants": ages}).items()
+
+
+def pictures(count: int) -> dict[str, Any]:
+    """A gallery whose first list has so many pictures."""
+    address = "http://app.example/uploads/local/result/2026/11/{:064}.png"
+    empty: dict[str, Any] = {name: [] for name in GALLERY_LISTS[1:]}
+    return {
+        "enhanced_faces": [address.format(number) for number in range(count)],
+        "age_variants": {},
+        **empty,
+    }
+
+
+def test_a_picture_is_added_to_a_list_of_20000_in_less_than_50_ms(any_database: Data) -> None:
+    any_database["characters"].insert_one(character(**{GALLERY: pictures(20_000)}))
+    characters = CharacterRepository(any_database)
+    seconds = []
+
+    for number in range(12):
+        began = time.perf_counter()
+        characters.add_to_gallery(CHARACTER, "enhanced_faces", f"new-{number}.png", NOW)
+        seconds.append(time.perf_counter() - began)
+    characters.add_to_gallery(CHARACTER, "enhanced_faces", "new-0.png", NOW)
+
+    listed = stored(any_database)[GALLERY]["enhanced_faces"]
+    assert listed[20_000:] == [f"new-{number}.png" for number in range(12)]
+    # The fastest, since other tests may use the processor, too.
+    assert min(seconds) < 0.05
+
+
+def full_character() -> dict[str, Any]:
+    """A character whose document has 60 bytes less than MongoDB stores."""
+    _id = ObjectId()
+    size = len(bson.encode(character(_id=_id, by_the_app="")))
+    return character(_id=_id, by_the_app="x" * (16 * 2**20 - size - 60))
+
+
+def test_a_character_without_room_is_told_and_its_effects_stay_pending(any_database: Data) -> None:
+    any_database["characters"].insert_many([full_character(), {**character(), "id": "other"}])
+    enhanced = GalleryEffect(
+        id="e", character_id=CHARACTER, gallery="enhanced_faces", url="x" * 400
+    )
+    of_other = effects("key-1", "other")
+    done = record(effects=[*effects("key-1"), enhanced, *of_other])
+
+    for _ in range(2):
+        with pytest.raises(CharacterTooLarge, match=r"'character-1' has no room .* in \w+, since"):
+            record_operation(any_database, done, NOW)
+
+    assert pending(any_database) == 3
+    other = any_database["characters"].find_one({"id": "other"}) or {}
+    assert len(other[HISTORY]) == 1
+    report = audit(any_database, NOW, fix=True)
+    assert ("facefusion_operations", "entries whose characters have no room for their effects") in (
+        found(report, "owed effect")
+    )
+    any_database["characters"].update_one({"id": CHARACTER}, {"$unset": {"by_the_app": True}})
+    assert audit(any_database, NOW, fix=True).fixed[0].done.startswith("fixed: 3 effect(s)")
+    assert stored(any_database)[GALLERY]["enhanced_faces"] == [enhanced.url]
+
+
+def test_what_has_no_room_names_the_character_and_the_list(database: Data) -> None:
+    database["characters"].insert_one(full_character())
+    characters = CharacterRepository(database)
+    long = "x" * 400
+
+    for add, place in (
+        (lambda: characters.add_to_gallery(CHARACTER, "swapped_faces", long, NOW), "swapped_faces"),
+        (lambda: characters.set_age_variant(CHARACTER, 45, long, NOW), "age_variants"),
+        (lambda: characters.add_history(CHARACTER, entry(1), NOW), HISTORY),
+    ):
+        with pytest.raises(CharacterTooLarge, match=f"'{CHARACTER}' has no room .* in {place},"):
+            add()
+    assert {HISTORY, GALLERY} & stored(database).keys() == set()
 
 
 WRONG_TYPES: list[tuple[dict[str, Any], str]] = [
