@@ -1,4 +1,4 @@
-"""The sample character: a real portrait of free use, and a picture to swap its face into.
+"""The sample: a character with a real portrait of free use, and a picture to swap its face into.
 
 `samples/PROVENANCE.md` names the sources of the pictures.
 """
@@ -9,18 +9,35 @@ from pathlib import Path
 from pymongo.database import Database
 
 from db.connection import Document, translated_errors
+from db.setup.apply import initialise
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 PORTRAIT = SAMPLES / "portrait.png"
 TARGET = SAMPLES / "target.jpg"
 CHARACTER_ID = "sample-astronaut"
+PROJECT_ID = "sample-project"
+
+
+def prepare_own_database(database: Database[Document]) -> str:
+    """Give the stack's own database its indexes and the sample; return the character's id.
+
+    The nightly looks then have nothing to report of it.
+    """
+    initialise(database)
+    return add_sample_character(database)
 
 
 def add_sample_character(database: Database[Document]) -> str:
-    """Add the sample character unless it exists, and return its id."""
+    """Add the sample character and its project unless they exist, and return the character's id."""
     now = datetime.now(UTC)
+    project = {
+        "name": "Sample",
+        "description": "The sample project of StoryCanvas Pipelines.",
+        "created_at": now,
+        "updated_at": now,
+    }
     character = {
-        "project_id": "sample-project",
+        "project_id": PROJECT_ID,
         "name": "Astronaut",
         "description": "The sample character of StoryCanvas Pipelines.",
         "reference_images": [str(PORTRAIT)],
@@ -30,6 +47,7 @@ def add_sample_character(database: Database[Document]) -> str:
         "updated_at": now,
     }
     with translated_errors():
+        database["projects"].update_one({"id": PROJECT_ID}, {"$setOnInsert": project}, upsert=True)
         database["characters"].update_one(
             {"id": CHARACTER_ID}, {"$setOnInsert": character}, upsert=True
         )

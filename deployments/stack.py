@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from db.connection import connect
-from deployments.sample import TARGET, add_sample_character
+from deployments.sample import TARGET, prepare_own_database
 from storycanvas.faces.pictures.image_store import local_folder
 from storycanvas.services.errors import ServiceError
 from storycanvas.services.face_host import FaceHost
@@ -164,7 +164,7 @@ class Stack:
         """Put something to try into a database that is ours; the user's own stays as it is."""
         opened = connect(url, database)
         try:
-            self.addresses["to try"] = f"character {add_sample_character(opened)}, target {TARGET}"
+            self.addresses["to try"] = f"character {prepare_own_database(opened)}, target {TARGET}"
         finally:
             opened.client.close()
 

@@ -71,7 +71,7 @@ def _indexes(database: Database[Document], now: datetime) -> Iterator[AuditFindi
     """Look at indexes before anything else, since the other parts use them."""
     there = set(database.list_collection_names())
     ours = [each for each in COLLECTIONS if each.name in there and not each.app_owned]
-    yield from unused_indexes(database, ours)
+    yield from unused_indexes(database, ours, now)
     yield from run_check(
         "indexes", "all collections", lambda: index_findings(initialise(database, dry_run=True))
     )

@@ -1,7 +1,7 @@
 """Collections and indexes that differ from the registry."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -27,10 +27,14 @@ _UNKNOWN = (
 )
 
 
+COUNTED_FOR = timedelta(days=7)
+"""How long uses must have been counted before an index is called unused: each weekly job once."""
+
+
 def unused_indexes(
-    database: Database[Document], collections: Iterable[Collection]
+    database: Database[Document], collections: Iterable[Collection], now: datetime
 ) -> list[AuditFinding]:
-    """Find the indexes that no query has used, of the registry and others.
+    """Find the indexes that no query has used for a week or more, of the registry and others.
 
     Unique indexes and those that let documents expire are at work without any query. The server
     counts from its start, or from an index's creation if that was later. A user without the right
@@ -39,13 +43,17 @@ def unused_indexes(
     found: list[AuditFinding] = []
     for collection in collections:
         try:
-            found += run_check(CHECK, collection.name, partial(_unused_in, database, collection))
+            found += run_check(
+                CHECK, collection.name, partial(_unused_in, database, collection, now)
+            )
         except DatabaseRefused:
             return [check_skipped(CHECK, "all collections", _NO_RIGHTS)]
     return found
 
 
-def _unused_in(database: Database[Document], collection: Collection) -> Iterator[AuditFinding]:
+def _unused_in(
+    database: Database[Document], collection: Collection, now: datetime
+) -> Iterator[AuditFinding]:
     grouped: Document = {
         "_id": "$name",
         "uses": {"$sum": "$accesses.ops"},
@@ -54,7 +62,11 @@ def _unused_in(database: Database[Document], collection: Collection) -> Iterator
         "expires": {"$max": "$spec.expireAfterSeconds"},
     }
     pipeline: list[Document] = [{"$indexStats": {}}, {"$group": grouped}, {"$sort": {"_id": 1}}]
-    unused = [index for index in database[collection.name].aggregate(pipeline) if is_unused(index)]
+    unused = [
+        index
+        for index in database[collection.name].aggregate(pipeline)
+        if is_unused(index) and index["since"] <= now - COUNTED_FOR
+    ]
     registry = {index.name for index in collection.indexes}
     ours = [index for index in unused if index["_id"] in registry]
     others = [index for index in unused if index["_id"] not in registry]

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pymongo
+from pymongo import IndexModel
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
@@ -151,16 +152,45 @@ def _change(
     `made` records what was done, `found` what the server refused.
     """
     codes = set()
+    built: frozenset[str] | None = None
     for number, difference in enumerate(found):
         if difference.needs_change:
+            if difference.index and built is None:  # the collection is there by now
+                built = _create_together(database, collection.name, found)
             try:
-                _apply(database, collection, difference, action)
+                if not built or difference.finding.name not in built:
+                    _apply(database, collection, difference, action)
             except OperationFailure as error:
                 codes.add(error.code)
                 found[number] = Difference(_blocked(difference, error))
             else:
                 made[_key(difference.finding)] = difference.finding
     return codes
+
+
+def _create_together(
+    database: Database[Document], name: str, found: list[Difference]
+) -> frozenset[str]:
+    """Create the indexes in whose place nothing is, and answer with their names.
+
+    One command reads a collection once, and takes a third of the time in an empty one. MongoDB
+    creates all of them or none; where it refuses, each is created by itself.
+    """
+    missing = [
+        difference.index
+        for difference in found
+        if difference.index and difference.needs_change
+        if not difference.replaces and not difference.displaces
+    ]
+    if not missing:
+        return frozenset()
+    try:
+        database[name].create_indexes(
+            [IndexModel(index.keys, **index.creation) for index in missing]
+        )
+    except OperationFailure:
+        return frozenset()
+    return frozenset(index.name for index in missing)
 
 
 def _compare(

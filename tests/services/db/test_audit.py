@@ -1,7 +1,7 @@
 """An audit finds what is wrong, counts it, and works on any database."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import bson
@@ -12,12 +12,14 @@ from bson.raw_bson import RawBSONDocument
 
 from db.audit.audit import audit
 from db.audit.documents import reasons
+from db.audit.indexes import COUNTED_FOR
 from db.audit.sizes import MEGABYTE, large_characters, oversized_documents
 from db.migrations.engine.migration import load_migrations
 from db.migrations.engine.migrator import Migrator
 from db.schema.collections import COLLECTIONS
 from db.schema.relations import RELATIONS, SOFT_DELETABLE, Relation
 from db.setup.apply import initialise
+from deployments.sample import prepare_own_database
 from tests.support.db.database_state import Data
 from tests.support.db.records import character
 from tests.support.db.stored_documents import (
@@ -239,8 +241,10 @@ def test_unused_indexes_are_separated_by_the_registry(database: Data) -> None:
         projects.create_index([field])
     projects.find_one({"name": "A"}, hint="name_1")
 
-    report = audit(database, NOW)
+    young = audit(database, datetime.now(UTC))
+    report = audit(database, datetime.now(UTC) + COUNTED_FOR)
 
+    assert young.of("unused index") == ()
     assert all(", counted since 20" in finding.subject for finding in report.of("unused index"))
     unused = {finding.subject.split(",")[0]: finding.ids for finding in report.of("unused index")}
     assert unused == {
@@ -359,14 +363,25 @@ def test_stuck_jobs_are_reported_by_kind(database: Data) -> None:
     assert statuses(database)["job-1"] == "processing"
 
 
-def test_a_valid_database_has_no_finding_but_unused_indexes(data: Data) -> None:
+def test_a_valid_database_has_no_finding_until_indexes_are_without_use(data: Data) -> None:
     data["projects"].insert_one({"id": "p", "name": "A story"})
     data["characters"].insert_one({**character(), "project_id": "p"})
 
-    report = audit(data, NOW)
+    now = datetime.now(UTC)
+    report = audit(data, now + COUNTED_FOR)
 
+    assert audit(data, now).findings == ()
     assert {finding.kind for finding in report.findings} == {"unused index"}
     assert {finding.severity for finding in report.findings} == {"info"}
+
+
+def test_an_audit_of_a_database_just_made_with_the_sample_has_nothing_to_say(
+    any_database: Data,
+) -> None:
+    prepare_own_database(any_database)
+
+    assert audit(any_database, datetime.now(UTC)).findings == ()
+    assert initialise(any_database, dry_run=True).changed == ()
 
 
 STRANGE: list[dict[str, Any]] = [
