@@ -16,6 +16,7 @@ from tasks.database.connection import opened_database
 from tasks.database.migrate import (
     CHARACTERS_KEY,
     count_characters,
+    kept_warnings,
     migration_table,
     migration_warnings,
     repair_characters,
@@ -26,7 +27,8 @@ from tasks.database.migrate import (
 def migrate_characters(dry_run: bool = False, keep_ttl: bool = False) -> CharacterMigrationReport:
     """Give every character the FaceFusion fields that are missing, null or of a wrong type.
 
-    What is valid stays as it is, and migrate-db can give back what was there before.
+    What is valid stays as it is, and migrate-db can give back what was there before. A value of the
+    right type that is invalid, such as a blend of 1.7, is kept and listed.
 
     Args:
         dry_run: While this is on, the run only reports what it would change; switch it off to
@@ -46,7 +48,7 @@ def migrate_characters(dry_run: bool = False, keep_ttl: bool = False) -> Charact
         report.summary(),
         migration_table(CHARACTERS_KEY, migration.moves),
         lines=report.lines(),
-        warnings=migration_warnings(migration),
+        warnings=[*migration_warnings(migration), *kept_warnings(report)],
         dry_run=dry_run,
     )
     return finished(report, dry_run=dry_run)

@@ -6,7 +6,8 @@ import pymongo
 from pymongo.database import Database
 
 from db.connection import Document, translated_errors
-from db.migrations.engine.check import MigrationReport
+from db.migrations.engine.check import MigrationReport, Unresolved
+from db.migrations.kept_values import find_kept_values
 from db.migrations.versions.m0001_character_fields import FIELDS
 from db.schema.documents.base import Frozen
 
@@ -19,13 +20,15 @@ class CharacterStatistics(Frozen):
 
     Attributes:
         total: All characters, deleted ones included.
-        with_field: How many have each field as it should be.
+        with_field: How many have each field as it should be, without an invalid value in it.
         complete: How many have all of them so.
+        invalid: The values that the app's models refuse and that the migration keeps.
     """
 
     total: int
     with_field: dict[str, int]
     complete: int
+    invalid: tuple[Unresolved, ...] = ()
 
     def lines(self) -> Iterator[str]:
         """Write each count in one line."""
@@ -43,10 +46,15 @@ def character_statistics(database: Database[Document]) -> CharacterStatistics:
     group = {"_id": None, "total": {"$sum": 1}, "complete": complete, **sums}
     with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
         found = next(iter(database[FIELDS.collection].aggregate([{"$group": group}])), {})
+        kept = find_kept_values(database)
     return CharacterStatistics(
         total=found.get("total", 0),
-        with_field={name: found.get(str(number), 0) for number, name in enumerate(right)},
-        complete=found.get("complete", 0),
+        with_field={
+            name: found.get(str(number), 0) - kept.with_field[name]
+            for number, name in enumerate(right)
+        },
+        complete=found.get("complete", 0) - kept.complete,
+        invalid=kept.unresolved(),
     )
 
 
@@ -71,8 +79,10 @@ class CharacterMigrationReport(Frozen):
 
     def summary(self) -> str:
         """Count in one sentence how many characters are complete."""
+        kept = sum(left.count for left in self.after.invalid)
+        values = f"; invalid values that are kept: {kept}" if kept else ""
         would = " (dry run, nothing was changed)" if self.migration.dry_run else ""
         return (
             f"Database {self.migration.database}: {self.after.complete} of {self.after.total} "
-            f"characters have all FaceFusion fields{would}."
+            f"characters have all FaceFusion fields{values}{would}."
         )

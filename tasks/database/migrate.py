@@ -8,7 +8,11 @@ from prefect.runtime import flow_run
 from pymongo.database import Database
 
 from db.connection import Document
-from db.migrations.characters import CharacterStatistics, character_statistics
+from db.migrations.characters import (
+    CharacterMigrationReport,
+    CharacterStatistics,
+    character_statistics,
+)
 from db.migrations.engine.check import MigrationReport, MoveReport
 from db.migrations.engine.migration import load_migrations
 from db.migrations.engine.migrator import Migrator
@@ -59,6 +63,11 @@ def migration_warnings(report: MigrationReport) -> list[str]:
     """
     left = [f"Left to a person: {left}." for move in report.moves for left in move.unresolved]
     return left + [f"{index}; drop it, or say keep_ttl." for index in report.expiring]
+
+
+def kept_warnings(report: CharacterMigrationReport) -> list[str]:
+    """List the invalid values that the migration of characters keeps."""
+    return [f"Left to a person: {left}." for left in report.after.invalid]
 
 
 def migration_table(

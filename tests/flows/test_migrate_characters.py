@@ -57,6 +57,23 @@ def test_all_characters_are_repaired_counted_and_proved(
     assert [(record["_id"], record["status"]) for record in records] == [(1, "applied")]
 
 
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_character_with_an_invalid_value_is_not_called_complete(
+    configured: Data, caplog: pytest.LogCaptureFixture, *, dry_run: bool
+) -> None:
+    blend = {"id": "blended", **COMPLETE, SETTINGS: {"face_enhancer_blend": 1.7}}
+    configured["characters"].insert_one(blend)
+
+    report = migrate_characters(dry_run=dry_run)
+
+    told = f"Left to a person: {SETTINGS}.face_enhancer_blend is kept as it is (Input should be "
+    logged = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert [text for text in logged if text.startswith(told) and "blended has 1.7)" in text]
+    assert report.after.complete == (1 if dry_run else 3)
+    assert report.after.with_field[SETTINGS] == (1 if dry_run else 3)
+    assert "invalid values that are kept: 1" in report.summary()
+
+
 def test_a_dry_run_only_counts_and_a_repetition_repairs_what_came_since(configured: Data) -> None:
     migrate_characters()
     configured["characters"].insert_one({"id": "late"})
