@@ -4,14 +4,26 @@ They are named `default`, but for the hosts of a farm, which are named by their 
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from prefect.blocks.core import Block
-from prefect.exceptions import ObjectAlreadyExists
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import BlockDocumentUpdate
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 
 from blocks import Civitai, FaceHost, FaceHostFarm, ImageStoreBlock, StoryDatabase
 from blocks.configured import DEFAULT, civitai, named_hosts
 from blocks.environment import Environment
+from storycanvas.services.record import Registered, netloc
+
+FIELDS: Mapping[str, tuple[type[Block], str]] = {
+    "MONGO_URL": (StoryDatabase, "mongo_url"),
+    "DB_NAME": (StoryDatabase, "db_name"),
+    "FACEFUSION_URL": (FaceHost, "url"),
+    "IMAGE_STORE": (ImageStoreBlock, "url"),
+    "IMAGE_BASE_URL": (ImageStoreBlock, "base_url"),
+}
+"""The field of the default block that holds the value of a variable of the local stack."""
 
 NamedBlock = tuple[str, Block, set[str]]
 """Its name, the block, and the variables whose values it holds."""
@@ -38,6 +50,37 @@ def create_blocks(
         overwrite = replace or not variables.isdisjoint(replace_of)
         done.append(_save(name, block, replace=overwrite))
     return done
+
+
+def follow_moved(before: Registered, environment: Mapping[str, str]) -> list[str]:
+    """Let the default blocks follow what has moved since a registration, and describe each.
+
+    Only the field that holds the address changes, and only where it still holds it: everything
+    else in a block is the operator's.
+
+    Args:
+        before: What was registered.
+        environment: All variables; those that no block holds are ignored.
+    """
+    values = {name: environment[name] for name in FIELDS if name in environment}
+    return [_follow(before, name, values[name]) for name in before.moved(values)]
+
+
+def _follow(before: Registered, variable: str, now: str) -> str:
+    kind, field = FIELDS[variable]
+    slug = kind.get_block_type_slug()
+    name = f"{slug}/{DEFAULT}"
+    with get_client(sync_client=True) as client:
+        try:
+            document = client.read_block_document_by_name(DEFAULT, slug, include_secrets=True)
+        except ObjectNotFound:
+            return f"There is no block {name}: {variable} has moved, and it is made anew."
+        value = before.follow(variable, str(document.data.get(field) or ""), now)
+        if value is None:
+            return f"The block {name} holds an address of its own and stays as it is."
+        changed = BlockDocumentUpdate(data={field: value}, merge_existing_data=True)
+        client.update_block_document(document.id, changed)
+    return f"The block {name} follows {variable}, which has moved: {netloc(value) or value}."
 
 
 def _register(kind: type[Block]) -> None:

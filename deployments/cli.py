@@ -105,6 +105,13 @@ def register(
             help="Overwrite only the default block that holds this variable; may be repeated.",
         ),
     ] = (),
+    moved_since: Annotated[
+        Path | None,
+        Parameter(
+            help="Note of an earlier registration, as `up` keeps it: the default blocks follow "
+            "the addresses that have moved since.",
+        ),
+    ] = None,
     limits_only: Annotated[bool, Parameter(negative="", help="Create only the limits.")] = False,
 ) -> int:
     """Create limits, blocks, the work pool and deployments on the server of PREFECT_API_URL.
@@ -122,7 +129,11 @@ def register(
     if limits_only:
         return on_prefect_server(lambda: create_limits(Environment()))
     return on_prefect_server(
-        lambda: register_all(replace_blocks=replace_blocks, replace_blocks_of=replace_blocks_of)
+        lambda: register_all(
+            replace_blocks=replace_blocks,
+            replace_blocks_of=replace_blocks_of,
+            moved_since=moved_since,
+        )
     )
 
 

@@ -7,11 +7,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
 from blocks.environment import ConfigurationUnusable
 from deployments.stack import (
+    POOL,
     SERVICES,
     Stack,
     StackState,
@@ -21,8 +23,20 @@ from deployments.stack import (
 )
 from storycanvas.net.atomic_files import exclusive_lock
 from storycanvas.services.errors import ServiceError
-from storycanvas.services.shared import Outcome, stop_kept
+from storycanvas.services.flow_runs import (
+    FlowRun,
+    crashed,
+    end_run,
+    idle_schedules,
+    idle_sentence,
+    on_loopback,
+    runs_in_progress,
+)
+from storycanvas.services.prefect import PrefectServer, PrefectWorker
+from storycanvas.services.shared import Outcome, find_running, stop_kept
 
+ENDED_NAME = "Ended by make down"
+ENDED = "The run was in progress at make down. Retry goes on with what is done."
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -79,13 +93,38 @@ def up(state_dir: Path) -> None:
 def down(state_dir: Path) -> None:
     """End what `up` started, except what another run still uses."""
     with _one_at_a_time(state_dir), exit_on_signal():
-        outcomes = {name: stop_kept(name, state_dir) for name in reversed(SERVICES)}
+        outcomes = {PrefectWorker.name: stop_worker(state_dir)}
+        others = [name for name in reversed(SERVICES) if name != PrefectWorker.name]
+        outcomes |= {name: stop_kept(name, state_dir) for name in others}
         erase_state(state_dir)
     met = {name: outcome for name, outcome in outcomes.items() if outcome != Outcome.NOT_RUNNING}
     for name, outcome in met.items():
         print(f"{name}: {outcome.value}")
     if not met:
         print(f"Nothing runs for {state_dir.resolve()}.")
+
+
+def stop_worker(state_dir: Path, show: Callable[[str], None] = print) -> Outcome:
+    """End the worker that `up` started and the runs that it has in progress, and name those.
+
+    The server must still run: only it can note how a run ended.
+    """
+    server = find_running(PrefectServer.name, state_dir)
+    before = runs_in_progress(server.url, POOL) if server else []
+    outcome = stop_kept(PrefectWorker.name, state_dir)
+    if server is None or outcome is Outcome.STILL_USED:
+        return outcome
+    for run in _together(before, runs_in_progress(server.url, POOL)):
+        run.stop_process()  # the worker ends it, but for one whose worker was killed
+        if end_run(server.url, run, crashed(ENDED, ENDED_NAME)):
+            show(f"ended in mid-run: {run.name} (Retry goes on with what is done)")
+    return outcome
+
+
+def _together(first: list[FlowRun], second: list[FlowRun]) -> list[FlowRun]:
+    """Join two looks at the same runs: a process is known from the later one, if from any."""
+    runs = {run.id: run for run in first}
+    return list((runs | {run.id: run for run in second}).values())
 
 
 def status(state_dir: Path) -> None:
@@ -97,6 +136,10 @@ def status(state_dir: Path) -> None:
     stopped = stopped_services(state, state_dir)
     sentence = f"Not running any more: {', '.join(stopped)}. Start again with: make up"
     _describe(sentence if stopped else "It runs.", state)
+    server = find_running(PrefectServer.name, state_dir)
+    idle = idle_schedules(on_loopback(server.url), datetime.now(UTC)) if server else []
+    if idle:
+        print(idle_sentence(idle))
 
 
 def demo(state_dir: Path) -> int:

@@ -1,6 +1,7 @@
 """Create limits, blocks, the work pool and deployments on the Prefect server."""
 
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Collection
@@ -16,13 +17,14 @@ from blocks import limits
 from blocks.configured import face_hosts
 from blocks.environment import ConfigurationUnusable, Environment
 from blocks.face_host import FaceHost
-from deployments.blocks import create_blocks
+from deployments.blocks import create_blocks, follow_moved
 from deployments.forms import shape_forms
 from deployments.local_stack import report_errors
 from deployments.run_flow import flow_names
 from deployments.stack import POOL
 from storycanvas.faces.errors import FaceError
 from storycanvas.net.redact import redact_url
+from storycanvas.services.record import Registered, read_note
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +56,11 @@ def on_prefect_server(command: Callable[[], int | None]) -> int:
 
 
 def register(
-    environment: Environment, *, replace_blocks: bool, replace_blocks_of: Collection[str] = ()
+    environment: Environment,
+    *,
+    replace_blocks: bool,
+    replace_blocks_of: Collection[str] = (),
+    moved_since: Registered | None = None,
 ) -> None:
     """Register everything that a server needs before runs can be started on it.
 
@@ -62,16 +68,21 @@ def register(
         environment: The variables.
         replace_blocks: Whether blocks that are there are overwritten.
         replace_blocks_of: Variables whose blocks alone are overwritten.
+        moved_since: An earlier registration; blocks follow the addresses that moved since.
 
     Raises:
         ConfigurationUnusable: An address, a token or a saved block cannot be used.
         subprocess.CalledProcessError: `prefect deploy` failed; its output has the reason.
     """
+    moved = follow_moved(moved_since, os.environ) if moved_since else []
+    print(*moved, sep="\n", end="\n" if moved else "")
     for sentence in create_blocks(
         environment, replace=replace_blocks, replace_of=replace_blocks_of
     ):
         print(sentence)
     create_limits(environment)
+    if moved_since:
+        remove_limit_of_moved_host(environment, moved_since)
     print(create_pool())
     deploy = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
     subprocess.run(deploy, cwd=CODE, check=True)  # noqa: S603 - our own interpreter and words
@@ -116,10 +127,32 @@ def create_limits(environment: Environment) -> None:
     print(create_civitai_limit())
 
 
-def register_all(*, replace_blocks: bool, replace_blocks_of: Collection[str] = ()) -> int:
+def remove_limit_of_moved_host(environment: Environment, before: Registered) -> None:
+    """Remove the limit of the stack's own face host at the address that it had before."""
+    address = before.addresses.get("FACEFUSION_URL")
+    if address is None:
+        return
+    limit = FaceHost(url=f"http://{address}").limit_name
+    used = {host.limit_name for host in face_hosts(environment)}
+    if limit not in used and limits.delete_limit(limit):
+        print(f"The limit {limit} was removed: no host listens there any more.")
+
+
+def register_all(
+    *,
+    replace_blocks: bool,
+    replace_blocks_of: Collection[str] = (),
+    moved_since: Path | None = None,
+) -> int:
     """Register what the environment names; the exit code is that of `prefect deploy`."""
+    before = read_note(moved_since, Registered) if moved_since else None
     try:
-        register(Environment(), replace_blocks=replace_blocks, replace_blocks_of=replace_blocks_of)
+        register(
+            Environment(),
+            replace_blocks=replace_blocks,
+            replace_blocks_of=replace_blocks_of,
+            moved_since=before,
+        )
     except subprocess.CalledProcessError as error:
         return int(error.returncode)
     return 0

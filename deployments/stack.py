@@ -1,30 +1,31 @@
 """What the whole system on one machine consists of, and in which order it starts."""
 
-import hashlib
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 from db.connection import connect
 from deployments.sample import TARGET, prepare_own_database
 from storycanvas.faces.pictures.image_store import local_folder
 from storycanvas.services.errors import ServiceError
 from storycanvas.services.face_host import FaceHost
+from storycanvas.services.flow_runs import crashed, end_run, runs_in_progress
 from storycanvas.services.local_service import LocalService, last_lines
 from storycanvas.services.mongod import Mongod
 from storycanvas.services.picture_server import PictureServer
+from storycanvas.services.ports import listener
 from storycanvas.services.prefect import CODE, PrefectServer, PrefectWorker, prefect_environment
 from storycanvas.services.process import Program, run
-from storycanvas.services.record import read_note, write_note
+from storycanvas.services.record import Registered, netloc, read_note, write_note
 from storycanvas.services.shared import Lease, acquire, find_running, stop_kept
 
 POOL = "storycanvas"
 WORKER = "local"
+ABANDONED = "The process of the run is gone. Retry goes on with what is done."
 REGISTRATION_SECONDS = 300.0
 SERVICES = (Mongod.name, PictureServer.name, FaceHost.name, PrefectServer.name, PrefectWorker.name)
 """In the order in which they start; they end the other way round."""
@@ -52,27 +53,6 @@ class StackState:
         """The addresses as a table, one line each."""
         width = max(map(len, self.addresses))
         return [f"  {name:<{width}}  {address}" for name, address in self.addresses.items()]
-
-
-@dataclass(frozen=True)
-class Registered:
-    """What the blocks named default were registered with.
-
-    Attributes:
-        digests: SHA-256 of the value by environment variable: a value may hold a password.
-    """
-
-    digests: dict[str, str]
-
-    @classmethod
-    def of(cls, environment: Mapping[str, str]) -> Self:
-        """Digest an environment."""
-        return cls({k: hashlib.sha256(v.encode()).hexdigest() for k, v in environment.items()})
-
-    def moved(self, environment: Mapping[str, str]) -> list[str]:
-        """List the variables that have another value in an environment than was registered."""
-        now = self.of(environment).digests
-        return [name for name, digest in now.items() if self.digests.get(name, digest) != digest]
 
 
 def read_state(state_dir: Path) -> StackState | None:
@@ -107,6 +87,7 @@ class Stack:
         self._ending = ending
         self._show = show
         self._leases: dict[str, Lease] = {}
+        self._own: dict[str, str] = {}
 
     def start(self) -> None:
         """Start what does not run yet, each service after those that it needs."""
@@ -115,6 +96,7 @@ class Stack:
         self._start_face_host()
         self._start_prefect()
         self.addresses["state and logs"] = str(self.state_dir)
+        self._end_abandoned_runs()
         self._use(self._worker())
         if not self._is_kept():
             self._register()
@@ -137,7 +119,7 @@ class Stack:
         images.mkdir(mode=0o700, parents=True, exist_ok=True)
         database = os.environ.get("DB_NAME") or "storyboard"
         named = os.environ.get("MONGO_URL")
-        url = named or self._use(Mongod(preferred_port=27017))
+        url = named or self._use(Mongod(preferred_port=27017), "MONGO_URL")
         store = os.environ.get("IMAGE_STORE") or images.as_uri()
         if not named:
             self._add_sample(url, database)
@@ -153,7 +135,7 @@ class Stack:
         store = self.environment["IMAGE_STORE"]
         if local_folder(store) is None:
             return
-        url = self._use(PictureServer(store=store, preferred_port=9003))
+        url = self._use(PictureServer(store=store, preferred_port=9003), "IMAGE_BASE_URL")
         self.environment["STORYCANVAS_PICTURES_URL"] = url
         self.addresses["pictures in a browser"] = f"{url} (of this machine only)"
         if not os.environ.get("MONGO_URL") and not os.environ.get("IMAGE_BASE_URL"):
@@ -171,7 +153,7 @@ class Stack:
     def _start_face_host(self) -> None:
         named = os.environ.get("FACEFUSION_URL")
         host = FaceHost(allowed_roots=(self.state_dir / "images",), preferred_port=9002)
-        url = named or self._use(host)
+        url = named or self._use(host, "FACEFUSION_URL")
         self.environment["FACEFUSION_URL"] = url
         self.addresses["face host"] = "as in FACEFUSION_URL" if named else f"{url} (preview)"
 
@@ -190,12 +172,27 @@ class Stack:
             home=Path(self.environment["PREFECT_HOME"]),
         )
 
-    def _use(self, service: LocalService) -> str:
+    def _end_abandoned_runs(self) -> None:
+        """End the runs that a worker left behind when it was killed or its machine went down."""
+        api_url = self.environment["PREFECT_API_URL"]
+        if find_running(PrefectWorker.name, self.state_dir):
+            return
+        for left in runs_in_progress(api_url, POOL):
+            if not left.is_worked_on and end_run(api_url, left, crashed(ABANDONED)):
+                self._show(f"  the run {left.name} is Crashed: its process is gone")
+
+    def _use(self, service: LocalService, variable: str | None = None) -> str:
+        """Use a service; the variable is what names it to others, where a block holds that."""
         began = time.monotonic()
         self._show(f"starting {service.name}")
         lease = self._ending.enter_context(acquire(service, self.state_dir))
         self._leases[service.name] = lease
         self._show(f"  ready after {time.monotonic() - began:.1f} s")
+        wanted, port = service.preferred_port, lease.record.port
+        if wanted not in {None, port} and (other := listener(wanted)):
+            self._show(f"  port {wanted} is taken by {other}; it listens on port {port}")
+        if variable:
+            self._own[variable] = netloc(lease.url)
         return lease.url
 
     def _is_kept(self) -> bool:
@@ -205,13 +202,13 @@ class Stack:
     def registration(self) -> list[str]:
         """Build the command that brings limits, blocks and deployments to the server.
 
-        A block that the operator edited stays, unless the address that it holds has moved.
+        A block that the operator edited stays, but for an address in it that has moved.
         """
         argv = [sys.executable, "-m", "deployments.cli", "register"]
-        before = read_note(self.state_dir / _REGISTERED, Registered)
-        for variable in before.moved(self.environment) if before else ():
-            self._show(f"  {variable} has moved: the default block that holds it is replaced")
-            argv += ["--replace-blocks-of", variable]
+        note = self.state_dir / _REGISTERED
+        before = read_note(note, Registered)
+        if before and before.moved(self.environment):
+            argv += ["--moved-since", str(note)]
         return argv
 
     def _register(self) -> None:
@@ -227,4 +224,5 @@ class Stack:
 
     def note_registered(self) -> None:
         """Note the environment that the blocks named default hold now."""
-        write_note(self.state_dir / _REGISTERED, Registered.of(self.environment))
+        note = Registered.of(self.environment, self._own)
+        write_note(self.state_dir / _REGISTERED, note)

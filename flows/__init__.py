@@ -11,3 +11,8 @@ os.environ.setdefault(
 # Its first start creates the server's database, which takes longer than Prefect's 20 s on a busy
 # machine.
 os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
+
+if os.environ.get("PREFECT__FLOW_RUN_ID"):  # this process is a run that a worker started
+    from tasks.retries import watch_worker
+
+    watch_worker()

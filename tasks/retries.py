@@ -1,13 +1,29 @@
-"""The retry policy of all tasks: what is retried, how often and after which waits."""
+"""How tasks are tried again, and how a run ends before its time.
 
-from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+A run that is stopped begins nothing new, and what a host works on is waited for. Prefect's worker
+reads the output of its runs. When it is killed, the next log line of a run finds a broken pipe, and
+the run ends as if it had called `sys.exit`, in the middle of whatever it does. So a run watches its
+worker, ignores the pipe, and ends as when it is cancelled.
+"""
+
+import io
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import IO, Any, ClassVar, ParamSpec, TextIO, TypeVar, cast
 
 from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
+from prefect.exceptions import TerminationSignal
+from prefect.logging.handlers import PrefectConsoleHandler
 
 from blocks.environment import Environment
+from storycanvas.faces.report import STOPPED
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -39,3 +55,137 @@ def retrying_task(run_name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
         retry_delay_seconds=delays,
         retry_jitter_factor=JITTER,
     )
+
+
+class WorkerKilled(BaseException):
+    """The worker's process was killed; like an interrupt from the keyboard, no step's failure."""
+
+
+INTERRUPTS = (TerminationSignal, KeyboardInterrupt, SystemExit, WorkerKilled)
+"""What ends a run from outside: Cancel in the UI, `make down`, Ctrl-C, the end of its worker."""
+
+GRACE_SECONDS = 25.0
+"""For operations that hosts work on. Prefect's worker kills a cancelled run after 30 s, and the
+contact sheet of what is there takes a moment."""
+
+
+class RunStopped(Exception):
+    """The run is being stopped, so nothing new begins."""
+
+    retryable: ClassVar[bool] = False
+
+
+class Stopping:
+    """Whether a run is being stopped, and how many of its steps are at work. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._begun = False
+        self._working = 0
+
+    @property
+    def begun(self) -> bool:
+        """Whether the run is being stopped."""
+        return self._begun
+
+    def check(self) -> None:
+        """Raise `RunStopped` if the run is being stopped."""
+        if self._begun:
+            raise RunStopped(STOPPED)
+
+    def begin(self) -> None:
+        """Let no step begin anything new from now on."""
+        with self._changed:
+            self._begun = True
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Count a step as being at work."""
+        with self._changed:
+            self._working += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._working -= 1
+                self._changed.notify_all()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until no step is at work, at most for a time.
+
+        A step that Prefect will try again later is not at work.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: not self._working, seconds)
+
+
+LOOK_SECONDS = 0.5
+SIGNAL = signal.SIGHUP
+"""It breaks off what the main thread waits for; SIGTERM is Prefect's own."""
+
+
+def watch_worker() -> None:
+    """Watch the worker that started this process for a run.
+
+    Only the main thread can be interrupted, so elsewhere nothing is watched.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    gone = threading.Event()
+    for handler in (*logging.getLogger("prefect").handlers, *logging.getLogger().handlers):
+        if isinstance(handler, PrefectConsoleHandler):
+            pipe = PipeToWorker(handler.console.file, gone)
+            handler.console.file = cast("TextIO", pipe)
+    signal.signal(SIGNAL, _end_run)
+    watch = threading.Thread(
+        target=_watch, args=(os.getppid(), gone), name="watch worker", daemon=True
+    )
+    watch.start()
+
+
+class PipeToWorker(io.TextIOBase):
+    """The run's output, which goes nowhere once the worker that reads it is gone.
+
+    Args:
+        stream: The output.
+        gone: Set when it has no reader any more.
+    """
+
+    def __init__(self, stream: IO[str], gone: threading.Event) -> None:
+        self._stream = stream
+        self._gone = gone
+
+    def write(self, text: str) -> int:
+        """Write, unless there is no reader any more."""
+        try:
+            return self._stream.write(text)
+        except BrokenPipeError:
+            self._gone.set()
+            return len(text)
+
+    def flush(self) -> None:
+        """Flush, unless there is no reader any more."""
+        try:
+            self._stream.flush()
+        except BrokenPipeError:
+            self._gone.set()
+
+    def isatty(self) -> bool:
+        """Whether a person sees it."""
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        """The descriptor below."""
+        return self._stream.fileno()
+
+
+def _watch(worker: int, gone: threading.Event) -> None:
+    while os.getppid() == worker:
+        if gone.wait(LOOK_SECONDS):
+            break
+    os.kill(os.getpid(), SIGNAL)
+
+
+def _end_run(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    raise WorkerKilled("The worker's process was killed. Retry goes on with what is done.")

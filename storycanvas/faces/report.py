@@ -6,6 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Outcome = Literal["done", "reused", "failed", "skipped"]
 
+STOPPED = "The run was stopped before this step."
+LEFT_TO_HOST = "The run was stopped during this step; the host keeps its result for the next run."
+
 _A_STEP_FAILED = "skipped, because a step before failed."
 
 
@@ -85,7 +88,9 @@ class FaceRunReport(_ReportPart):
         """Write a sentence for each reason why steps failed, and one for all that were skipped."""
         steps_of: dict[str, list[str]] = {}
         for step in self.unfinished:
-            reason = _A_STEP_FAILED if step.outcome == "skipped" else step.error or "unknown."
+            reason = step.error or "unknown."
+            if step.outcome == "skipped" and reason not in {STOPPED, LEFT_TO_HOST}:
+                reason = _A_STEP_FAILED
             steps_of.setdefault(reason, []).append(step.step)
         failed = [reason for reason in steps_of if reason != _A_STEP_FAILED]
         ordered = [*failed, *(steps_of.keys() - failed)]

@@ -7,6 +7,8 @@ import urllib.request
 from collections.abc import Iterable
 from typing import Any
 
+import psutil
+
 TIMEOUT_SECONDS = 5.0
 
 # A proxy from the environment must not come between this machine and itself.
@@ -41,6 +43,16 @@ def choose_port(preferred: Iterable[int | None]) -> int:
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])
+
+
+def listener(port: int) -> str:
+    """Name the process that listens on a port of this machine; empty when the port is free."""
+    if is_free(port):
+        return ""
+    for connection in psutil.net_connections(kind="tcp"):
+        if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,):
+            return f"pid {connection.pid}" if connection.pid else "another user's process"
+    return "another user's process"
 
 
 def is_free(port: int) -> bool:

@@ -170,7 +170,8 @@ def _join(
 
 def _start(service: LocalService, directory: Path, ready_within: float) -> Record:
     """Start it, on another port if another process takes the chosen port at the same moment."""
-    preferred: tuple[int | None, ...] = (last_port(directory), service.preferred_port)
+    # The usual port first: a port taken for once must not move the service for good.
+    preferred: tuple[int | None, ...] = (service.preferred_port, last_port(directory))
     for _ in range(OTHER_PORTS):
         port = choose_port(preferred)
         try:

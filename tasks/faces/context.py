@@ -14,6 +14,7 @@ from storycanvas.faces.pictures.image_store import ImageStore
 from storycanvas.faces.pictures.reading import Picture
 from storycanvas.faces.pictures.references import fetch_picture
 from storycanvas.gpu.pool.pool import HostPool
+from tasks.retries import GRACE_SECONDS, Stopping
 
 
 class RunContext:
@@ -33,6 +34,7 @@ class RunContext:
         self.hosts = hosts
         self.database = database
         self.store = store
+        self.stopping = Stopping()
         self._fetched: dict[str, Picture] = {}
         self._fetching = threading.Lock()
 
@@ -54,6 +56,12 @@ class RunContext:
             return address
         return f"{server.rstrip('/')}/{path}" if self.store.wrote(path) else address
 
+    def stop(self) -> None:
+        """Let nothing new begin, and wait for what hosts work on, at most for the grace."""
+        self.stopping.begin()
+        self.hosts.withdraw_requests()
+        self.stopping.wait(GRACE_SECONDS)
+
 
 @contextmanager
 def open_run_context() -> Iterator[RunContext]:
@@ -69,6 +77,11 @@ def open_run_context() -> Iterator[RunContext]:
     try:
         with HostPool([block.gpu_host for block in blocks]) as hosts:
             hosts.check()
-            yield RunContext(hosts, database, store, environment)
+            context = RunContext(hosts, database, store, environment)
+            try:
+                yield context
+            finally:
+                # Connections close only after the last step that uses them.
+                context.stop()
     finally:
         database.client.close()

@@ -82,7 +82,8 @@ def make_request(
     context: RunContext, character_id: str, *, force: bool, priority: int = 0
 ) -> RunRequest:
     """Find out with which engine a character's plans are run."""
-    return RunRequest(character_id, ask_host(context), force, priority=priority)
+    status = ask_host(context)
+    return RunRequest(character_id, status, force, priority=priority, stopping=context.stopping)
 
 
 def fetch_all(context: RunContext, request: RunRequest, plan: Plan) -> dict[str, StepOutput]:

@@ -52,6 +52,8 @@ def inspect(
     """
     unrecorded = replace(request, record=False)
     result = run_plan(context, unrecorded, inspection(pictures, preferences))
+    if result.interrupt is not None:
+        raise result.interrupt
     for error in result.errors.values():
         raise error
     records = {name: result.outputs[f"detect {name}"].record for name in pictures}

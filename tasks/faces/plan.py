@@ -1,23 +1,29 @@
 """Running a plan: each step as soon as its inputs exist; a failed step stops only its followers."""
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
+from prefect.exceptions import ObjectNotFound
 from prefect.futures import PrefectFuture, as_completed
 from prefect.logging import get_run_logger
+from prefect.states import Cancelled
 
 from db.errors import CharacterTooLarge
 from db.ledger import record_failure
 from storycanvas.faces.plan import Plan, Step
-from storycanvas.faces.report import Outcome, StepReport
+from storycanvas.faces.report import LEFT_TO_HOST, STOPPED, Outcome, StepReport
 from tasks.faces.context import RunContext
 from tasks.faces.effects import failed_entry
 from tasks.faces.inputs import fetch_all
 from tasks.faces.step import RunRequest, StepOutput, run_step
-from tasks.retries import retrying_task
+from tasks.retries import INTERRUPTS, retrying_task
 
 
 @dataclass(frozen=True)
@@ -29,12 +35,16 @@ class PlanResult:
         outputs: What pictures and steps gave, by name; missing where a step failed.
         steps: A report on each step, in the plan's order.
         errors: Why steps failed, by name; skipped ones are not in it.
+        interrupt: What stopped the run before its end; to be raised once the rest is shown.
+        cancelled: The ends of steps whose task runs were left without one, by their ids.
     """
 
     plan: Plan
     outputs: dict[str, StepOutput]
     steps: tuple[StepReport, ...]
     errors: dict[str, BaseException]
+    interrupt: BaseException | None = None
+    cancelled: dict[UUID, State[Any]] = field(default_factory=dict)
 
     def newest_step(self, name: str) -> tuple[str | None, str | None]:
         """Find the newest step with a picture on the way to a step, and the first without one.
@@ -63,6 +73,8 @@ def plan_result(
         if state.is_completed():
             outputs[step.name] = state.result()
             reports.append(_finished(step, outputs[step.name]))
+        elif state.is_cancelled():
+            reports.append(_unfinished(step, "skipped", state.message or STOPPED))
         elif missing:
             reports.append(_unfinished(step, "skipped", f"it needs '{missing[0]}', which failed."))
         else:
@@ -114,6 +126,10 @@ def _error(state: State[Any]) -> BaseException:
 
 Future = PrefectFuture[Any]
 
+POLL_SECONDS = 0.1
+SETTLE_SECONDS = 2.0
+"""For the steps of a stopped run to end: those that wait for others are many, and each is quick."""
+
 
 def _ignore(share: float) -> None:
     """Show no progress."""
@@ -127,18 +143,72 @@ def run_plan(
 ) -> PlanResult:
     """Run a plan's steps, each as soon as its inputs are there; a failed step stops no other.
 
-    `progress` is called with the share of finished steps, 0 to 1, whenever it changes.
+    `progress` is called with the share of finished steps, 0 to 1, whenever it changes. When the run
+    is stopped from outside, the result tells what there is by then, and carries the interruption.
 
     Raises:
         FaceError: A picture of the plan cannot be fetched; no step has run.
     """
     fetched = fetch_all(context, request, plan)
     futures = _submit(context, request, plan, fetched)
-    for count, future in enumerate(as_completed(list(futures.values())), start=1):
-        future.wait()  # only this gives the future its final state
-        progress(count / len(futures))
+    interrupt = None
+    try:
+        for count, future in enumerate(as_completed(list(futures.values())), start=1):
+            future.wait()  # only this gives the future its final state
+            progress(count / len(futures))
+    except INTERRUPTS as raised:
+        interrupt = raised
+        context.stop()
+        _settle(list(futures.values()))
     states = {name: future.state for name, future in futures.items()}
+    if interrupt is not None:
+        ended = {name: _ended(state) for name, state in states.items()}
+        cancelled = {
+            futures[name].task_run_id: ended[name]
+            for name, state in states.items()
+            if not state.is_final()
+        }
+        return replace(plan_result(plan, fetched, ended), interrupt=interrupt, cancelled=cancelled)
     return plan_result(plan, fetched, states)
+
+
+def _settle(futures: list[Future]) -> None:
+    deadline = time.monotonic() + SETTLE_SECONDS
+    for future in futures:
+        future.wait(max(0.0, deadline - time.monotonic()))
+
+
+def _ended(state: State[Any]) -> State[Any]:
+    """Give a step of a stopped run its end, if it has not begun or a host still works on it."""
+    if state.is_final():
+        return state
+    return Cancelled(message=LEFT_TO_HOST if state.is_running() else STOPPED)
+
+
+def end_interrupted(result: PlanResult) -> None:
+    """Raise what stopped a run before its end, once its open steps are shown as cancelled."""
+    if result.interrupt is not None:
+        _cancel_steps(result)
+        raise result.interrupt
+
+
+def _cancel_steps(result: PlanResult) -> None:
+    """Show the steps of a stopped run as Cancelled that had to wait for others.
+
+    Prefect leaves them pending. The server knows a step from events, which come with a delay; one
+    that it does not know in time is left as it is.
+    """
+    deadline = time.monotonic() + SETTLE_SECONDS
+    open_steps = dict(result.cancelled)
+    with get_client(sync_client=True) as client:
+        while open_steps:
+            for task_run_id, state in list(open_steps.items()):
+                with suppress(ObjectNotFound):
+                    client.set_task_run_state(task_run_id, state, force=True)
+                    del open_steps[task_run_id]
+            if time.monotonic() > deadline:
+                return
+            time.sleep(POLL_SECONDS)
 
 
 @retrying_task("record failures")

@@ -16,7 +16,7 @@ from storycanvas.gpu.pool.selection import engine_of
 from tasks.artifacts import ReportArtifact
 from tasks.faces.context import RunContext
 from tasks.faces.inspection import Inspection
-from tasks.faces.plan import PlanResult, record_failures
+from tasks.faces.plan import PlanResult, end_interrupted, record_failures
 from tasks.faces.sheet import (
     Rows,
     artifact_page,
@@ -165,6 +165,7 @@ def finish_run(
         contact_sheet_path=sheet.path if sheet else None,
     )
     report = publish(context, report, rows, picture_links(context, result))
+    end_interrupted(result)
     if report.unfinished:
         raise StepsFailed(report)
     # The UI makes a link of it in the log's last line, which repeats the message.

@@ -2,11 +2,14 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import Any
 
 from prefect import get_run_logger
+from prefect.client.schemas.objects import State
+from prefect.states import Cancelled
 
 from db.ledger import OperationLedger, record_operation
 from db.schema.documents.faces import OperationRecord, Output
@@ -18,13 +21,13 @@ from storycanvas.faces.pictures.image_store import Category
 from storycanvas.faces.pictures.provenance import provenance, with_provenance
 from storycanvas.faces.pictures.reading import Picture, read_picture
 from storycanvas.faces.plan import Step
-from storycanvas.faces.report import Outcome
+from storycanvas.faces.report import LEFT_TO_HOST, STOPPED, Outcome
 from storycanvas.gpu.pool.attempt import HostAttempt, OperationRequest, run_with_failover
 from storycanvas.gpu.pool.selection import engine_of
 from storycanvas.net.redact import redact_url
 from tasks.faces.context import RunContext
 from tasks.faces.effects import pending_effects
-from tasks.retries import retrying_task
+from tasks.retries import RunStopped, Stopping, retrying_task
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class RunRequest:
         force: Whether operations that were done before are done again.
         record: Whether results are recorded; not while the inputs may still be refused.
         priority: Larger goes first among all that wait for a GPU host.
+        stopping: Whether the run is being stopped.
     """
 
     character_id: str
@@ -44,6 +48,11 @@ class RunRequest:
     force: bool = False
     record: bool = True
     priority: int = 0
+    stopping: Stopping = field(default_factory=Stopping, repr=False, compare=False)
+
+    def proceed(self) -> None:
+        """Raise `RunStopped` if the run is being stopped; asked before a step uploads or waits."""
+        self.stopping.check()
 
 
 @dataclass(frozen=True)
@@ -74,8 +83,27 @@ class StepOutput:
 @retrying_task("{step.name}")
 def run_step(
     context: RunContext, request: RunRequest, step: Step, inputs: Sequence[StepOutput]
+) -> StepOutput | State[Any]:
+    """Perform a step, or take its result from the ledger; record it in either case.
+
+    Returns:
+        The result; the state Cancelled if the run was stopped before there was one.
+    """
+    with request.stopping.working():
+        try:
+            request.proceed()
+            return _find_or_perform(context, request, step, inputs)
+        except Exception as error:
+            if not request.stopping.begun:
+                raise
+            # Whatever failed, a stopped run tries nothing again.
+            reason = STOPPED if isinstance(error, RunStopped) else LEFT_TO_HOST
+            return Cancelled(message=reason)
+
+
+def _find_or_perform(
+    context: RunContext, request: RunRequest, step: Step, inputs: Sequence[StepOutput]
 ) -> StepOutput:
-    """Perform a step, or take its result from the ledger; record it in either case."""
     started = time.monotonic()
     operation = _Operation(context, request, step, inputs)
     record = operation.find()
@@ -107,6 +135,7 @@ class _Operation:
         self._ledger = OperationLedger(context.database)
         self._force = request.force
         self._priority = request.priority
+        self._proceed = request.proceed
 
     def find(self) -> OperationRecord | None:
         """Look it up, unless its picture is gone or a forced run must redo it."""
@@ -128,6 +157,7 @@ class _Operation:
             run_id=context.run_id,
             wait_seconds=context.environment.storycanvas_slot_wait_seconds,
             priority=self._priority,
+            proceed=self._proceed,
         )
         return run_with_failover(context.hosts, operation, self._on_one_host)
 

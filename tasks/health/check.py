@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pymongo
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from prefect.client.orchestration import get_client
 from prefect.logging import get_run_logger
 
 from blocks.environment import Environment
@@ -15,6 +17,7 @@ from db.errors import DatabaseError
 from storycanvas.catalog.health.checks import GpuGuard, HostCheck
 from storycanvas.catalog.health.parallel import Round
 from storycanvas.catalog.health.report import HealthReport, changes
+from storycanvas.services.flow_runs import SchedulePath, idle_schedules, idle_sentence
 from tasks.artifacts import ReportArtifact, inline_picture
 from tasks.health.events import emit_change_event
 from tasks.health.history import (
@@ -60,6 +63,21 @@ def _guard(guard: GpuGuard) -> str:
         return "NO LIMIT"
     taken = f"{guard.taken} of {guard.slots} slots taken"
     return taken if guard.guarded else f"{taken}, SWITCHED OFF"
+
+
+def schedule_remarks(now: datetime) -> tuple[str, ...]:
+    """Describe the schedules that are on and for which nothing is planned; empty when all are."""
+    try:
+        with get_client(sync_client=True) as client:
+
+            def post(path: SchedulePath, body: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON is any value
+                return client.request("POST", path, json=body).json()
+
+            idle = idle_schedules(post, now)
+    except httpx.HTTPError as error:
+        get_run_logger().warning("Whether runs are planned is unknown: %s", error)
+        return ()
+    return (idle_sentence(idle),) if idle else ()
 
 
 PICTURE_EVERY = timedelta(minutes=10)
@@ -136,7 +154,13 @@ def _compared(database: Opened, checks: tuple[HostCheck, ...], now: datetime) ->
     for change in changed:
         emit_change_event(change)
     kept = keep(database, checks, now)
-    return HealthReport(checked_at=now, checks=checks, changes=changed, history_kept=kept)
+    return HealthReport(
+        checked_at=now,
+        checks=checks,
+        changes=changed,
+        history_kept=kept,
+        remarks=schedule_remarks(now),
+    )
 
 
 def _picture_rows(database: Opened, report: HealthReport) -> Rows | None:

@@ -67,6 +67,7 @@ class HealthReport(BaseModel):
         checks: Every host.
         changes: The hosts that went away or came back since the last check.
         history_kept: Whether the database took the checks.
+        remarks: Sentences about what is wrong beside the hosts.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -75,6 +76,7 @@ class HealthReport(BaseModel):
     checks: tuple[HostCheck, ...]
     changes: tuple[HostChange, ...] = ()
     history_kept: bool = True
+    remarks: tuple[str, ...] = ()
 
     @property
     def not_up(self) -> list[HostCheck]:
@@ -90,9 +92,10 @@ class HealthReport(BaseModel):
             text = f"{text[:-1]}; {named}."
         if not self.history_kept:
             text += " The history was not kept."
-        return text
+        return " ".join([text, *self.remarks])
 
     def lines(self) -> list[str]:
         """Make a line for each host that is not up, and for each change."""
         trouble = [f"{check.name} is {check.state}. {check.note or ''}" for check in self.not_up]
-        return [*(line.rstrip() for line in trouble), *(change.sentence for change in self.changes)]
+        changed = (change.sentence for change in self.changes)
+        return [*(line.rstrip() for line in trouble), *changed, *self.remarks]

@@ -67,6 +67,10 @@ class Dispatcher:
         """Give the slot of a request back, or end its wait."""
         self._queue.release(request)
 
+    def withdraw(self, request: SlotRequest) -> None:
+        """End the wait of a request, unless it holds a slot."""
+        self._queue.withdraw(request)
+
     def waiting(self, limit: str) -> list[RunInfo]:
         """List the runs of the requests that may take a slot of a limit, the next one first."""
         return self._queue.waiting(limit)

@@ -99,6 +99,13 @@ class SlotQueue:
             if request in self._waiting:
                 self._waiting.remove(request)
 
+    def withdraw(self, request: SlotRequest) -> None:
+        """End the wait of a request that has no slot yet; one that has a slot keeps it."""
+        with self.changed:
+            if request.limit is None:
+                self.release(request)
+                request.answered.set()
+
     def take(self, limit: str) -> SlotRequest | None:
         """Give a slot of a limit to the best request that names it."""
         with self.changed:

@@ -19,8 +19,16 @@ from storycanvas.gpu.run_log import run_log
 Bring = Callable[[FaceHostClient], Sequence[str]]
 """Uploads an operation's inputs to a host, unless it has them, and returns their names there."""
 
+Proceed = Callable[[], None]
+"""Asked before an operation uploads or waits; what it raises ends the operation."""
+
 SELECT_SECONDS = 0.5
 """How often a waiting step looks which hosts it can wait at."""
+
+
+def always() -> None:
+    """Let an operation proceed."""
+
 
 HEAD_START_SECONDS = 0.1
 """How long the first host may take to grant a slot before pictures go to the others."""
@@ -38,6 +46,7 @@ class OperationRequest:
         run_id: Id of the flow run.
         wait_seconds: Longest wait for a slot, in each attempt.
         priority: Larger goes first.
+        proceed: Raises what ends the operation, as long as no host works on it.
     """
 
     operation: FaceOperation
@@ -47,6 +56,7 @@ class OperationRequest:
     run_id: str
     wait_seconds: float
     priority: int = 0
+    proceed: Proceed = always
 
 
 class HostAttempt:
@@ -98,6 +108,7 @@ class HostAttempt:
         self._pool.add_request(self._slot)
         try:
             host = self._granted()
+            self.request.proceed()
             yield host, self._assets[host.name]
         except FaceError as error:
             self.record_failure(error)
@@ -119,6 +130,7 @@ class HostAttempt:
     def _granted(self) -> MonitoredHost:
         seconds = HEAD_START_SECONDS
         while self._slot.limit is None:
+            self.request.proceed()
             self._update_candidates()
             self._wait.wait(seconds)
             seconds = SELECT_SECONDS
@@ -174,6 +186,7 @@ class HostAttempt:
             run_log(__name__).warning(message, self._remarks())
 
     def _upload_to(self, host: MonitoredHost) -> None:
+        self.request.proceed()
         self._uploading.add(host.name)
         self._assets[host.name] = self.request.bring(host.client)
 

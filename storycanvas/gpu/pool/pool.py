@@ -147,6 +147,13 @@ class HostPool:
         with self._lock:
             self._requests.discard(request)
 
+    def withdraw_requests(self) -> None:
+        """End the wait of all requests for a slot; operations that hold one go on."""
+        with self._lock:
+            requests = list(self._requests)
+        for request in requests:
+            dispatcher.withdraw(request)
+
     def add_load(self, host: MonitoredHost, change: int) -> None:
         """Count a step that is bound for a host, with 1, or no longer is, with -1."""
         with self._lock:

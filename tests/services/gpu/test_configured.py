@@ -1,15 +1,21 @@
 """What a run works with: blocks named default, else the environment."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
+from pydantic import SecretStr
 
-from blocks import Civitai, FaceHost, FaceHostFarm, ImageStoreBlock
+from blocks import Civitai, FaceHost, FaceHostFarm, ImageStoreBlock, StoryDatabase
 from blocks.configured import civitai, face_hosts
 from blocks.environment import ConfigurationUnusable, Environment
-from deployments.blocks import create_blocks
+from blocks.limits import create_limit, delete_limit
+from deployments.blocks import create_blocks, follow_moved
+from deployments.register import remove_limit_of_moved_host
+from storycanvas.services.record import Registered
 from tests.support.services import running_prefect
 
 ONE, TWO = "http://gpu-1.example:9002", "http://gpu-2.example:9002"
@@ -88,6 +94,62 @@ def test_only_the_block_that_holds_a_moved_variable_is_replaced() -> None:
 
     stored = (FaceHost.load("default"), ImageStoreBlock.load("default"))
     assert [block.model_dump()["url"] for block in stored] == [TWO, "s3://edited"]
+
+
+def test_a_moved_address_changes_nothing_else_in_the_blocks_that_the_operator_edited() -> None:
+    old = {
+        "MONGO_URL": "mongodb://127.0.0.1:27017/?replicaSet=rs0",
+        "FACEFUSION_URL": "http://127.0.0.1:9002",
+        "IMAGE_STORE": "file:///srv/images",
+    }
+    before = Registered.of(
+        old, {"MONGO_URL": "127.0.0.1:27017", "FACEFUSION_URL": "127.0.0.1:9002"}
+    )
+    StoryDatabase(
+        mongo_url=SecretStr(f"{old['MONGO_URL']}&appName=mine"), db_name="mine", pool_size=21
+    ).save("default", overwrite=True)
+    FaceHost(url=old["FACEFUSION_URL"], token=SecretStr("edited")).save("default", overwrite=True)
+    ImageStoreBlock(url=old["IMAGE_STORE"], base_url="https://app.example").save(
+        "default", overwrite=True
+    )
+    written = documents()
+    moved = {
+        name: value.replace("27017", "40001").replace("9002", "41000")
+        for name, value in old.items()
+    }
+
+    said = follow_moved(before, moved)
+    create_blocks(catalog(**{name.lower(): value for name, value in moved.items()}), replace=False)
+
+    expected = written.replace("127.0.0.1:27017", "127.0.0.1:40001")
+    assert documents() == expected.replace("127.0.0.1:9002", "127.0.0.1:41000")
+    assert said == [
+        "The block story-database/default follows MONGO_URL, which has moved: 127.0.0.1:40001.",
+        "The block face-host/default follows FACEFUSION_URL, which has moved: 127.0.0.1:41000.",
+    ]
+
+
+def documents() -> str:
+    """The default blocks of a stack as they are stored, secrets too."""
+    with get_client(sync_client=True) as client:
+        stored = [
+            client.read_block_document_by_name("default", slug, include_secrets=True).data
+            for slug in ("story-database", "face-host", "image-store")
+        ]
+    return json.dumps(stored, sort_keys=True)
+
+
+def test_the_limit_of_a_host_that_has_moved_is_removed_and_that_of_others_stays() -> None:
+    before = Registered.of({}, {"FACEFUSION_URL": "127.0.0.1:9002"})
+    FaceHost(url="http://127.0.0.1:41000").save("default", overwrite=True)
+    FaceHostFarm(hosts=["default"]).save("default", overwrite=True)  # an earlier test's is stronger
+    for name in ("gpu:127.0.0.1:9002", "gpu:127.0.0.1:41000"):
+        create_limit(name, 1)
+
+    remove_limit_of_moved_host(environment(ONE), before)
+
+    assert not delete_limit("gpu:127.0.0.1:9002")
+    assert delete_limit("gpu:127.0.0.1:41000")
 
 
 def catalog(**values: str) -> Environment:

@@ -1,3 +1,4 @@
+import os
 import socket
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import pytest
 
 from storycanvas.services.errors import RecordUnreadable, ServiceDied, ServiceInUse, ServiceNotReady
 from storycanvas.services.local_service import LocalService
-from storycanvas.services.ports import LOOPBACK, choose_port, is_free
+from storycanvas.services.ports import LOOPBACK, choose_port, is_free, listener
 from storycanvas.services.process import Program, is_running, start
 from storycanvas.services.record import Record, write_record
 from storycanvas.services.shared import Outcome, acquire, find_running, stop_kept
@@ -84,6 +85,19 @@ def test_a_service_takes_its_last_port_again(tmp_path: Path) -> None:
     with acquire(WebServer(), tmp_path) as after:
         assert after.record.port == before.record.port
         assert after.record.pid != before.record.pid
+
+
+def test_a_service_goes_back_to_its_usual_port_when_that_is_free_again(tmp_path: Path) -> None:
+    usual = choose_port(())
+    service = WebServer(preferred_port=usual)
+    with socket.create_server((LOOPBACK, usual)):
+        assert listener(usual) == f"pid {os.getpid()}"
+        with acquire(service, tmp_path) as elsewhere:
+            assert elsewhere.record.port != usual
+
+    assert listener(usual) == ""
+    with acquire(service, tmp_path) as again:
+        assert again.record.port == usual
 
 
 def test_a_service_that_ended_by_itself_is_started_again(tmp_path: Path) -> None:

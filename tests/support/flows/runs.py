@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from prefect import Task
@@ -43,13 +44,19 @@ def shown_by(state: State[Any]) -> tuple[str, dict[str, list[Any]]]:
     """A run's name, and its artifacts by key, the oldest first."""
     run = state.state_details.flow_run_id
     assert run
-    which = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run]))
     by_key: dict[str, list[Any]] = {}
+    for artifact in artifacts_of(run):
+        by_key.setdefault(str(artifact.key), []).append(artifact)
+    with get_client(sync_client=True) as client:
+        return client.read_flow_run(run).name, by_key
+
+
+def artifacts_of(run: UUID) -> list[Artifact]:
+    """The artifacts of a run, the oldest first."""
+    which = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run]))
     with get_client(sync_client=True) as client:
         newest_first = client.read_artifacts(artifact_filter=which, sort=ArtifactSort.CREATED_DESC)
-        for artifact in reversed(newest_first):
-            by_key.setdefault(str(artifact.key), []).append(artifact)
-        return client.read_flow_run(run).name, by_key
+    return newest_first[::-1]
 
 
 def kept(*keys: str) -> list[Artifact]:

@@ -18,6 +18,7 @@ from deployments.run_flow import (
     run_flow,
 )
 from deployments.stack import Stack
+from storycanvas.services.record import Registered, read_note
 from tests.support.paths import ROOT
 
 CHARACTER = ["--character-id", "007"]
@@ -67,7 +68,7 @@ def test_a_prefect_server_that_is_not_there_is_one_line(
     assert "hunter2" not in error
 
 
-def test_a_stack_replaces_the_blocks_that_hold_a_moved_address_alone(tmp_path: Path) -> None:
+def test_a_stack_lets_the_blocks_follow_an_address_that_has_moved(tmp_path: Path) -> None:
     with ExitStack() as ending:
         stack = Stack(tmp_path, ending, print)
         stack.environment = dict.fromkeys(("MONGO_URL", "FACEFUSION_URL", "IMAGE_STORE"), "before")
@@ -78,7 +79,11 @@ def test_a_stack_replaces_the_blocks_that_hold_a_moved_address_alone(tmp_path: P
 
         _, bound, _ = app.parse_args(stack.registration()[3:])
 
-    assert bound.arguments == {"replace_blocks_of": ("MONGO_URL", "FACEFUSION_URL")}
+    note = tmp_path / "registered.json"
+    before = read_note(note, Registered)
+    assert bound.arguments == {"moved_since": note}
+    assert before
+    assert before.moved(stack.environment) == ["MONGO_URL", "FACEFUSION_URL"]
 
 
 @pytest.mark.parametrize("name", flow_names())

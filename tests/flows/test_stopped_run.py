@@ -1,0 +1,100 @@
+"""A face run that is stopped before its end: nothing is lost, nothing fails, and it ends soon."""
+
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterName
+from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.sorting import FlowRunSort
+
+from flows.age_progression import age_progression
+from storycanvas.gpu.guard.dispatcher import Dispatcher, dispatcher
+from tests.support.flows.hosts import after_operations
+from tests.support.flows.runs import artifacts_of
+from tests.support.flows.world import CHARACTER, World
+from tests.support.guard.slots import holding
+
+SECONDS = 5.0
+ENDED = {StateType.COMPLETED, StateType.CANCELLED}
+WAITED = {StateType.PENDING}
+"""Of a step that waited for another one, where a busy server did not know it in time."""
+
+
+@contextmanager
+def interrupted_when(is_due: Callable[[], bool]) -> Iterator[list[float]]:
+    """Interrupt this process, as Ctrl-C does, as soon as something is so; yields when it was."""
+    at: list[float] = []
+
+    def watch() -> None:
+        while not is_due():
+            time.sleep(0.01)
+        at.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        yield at
+    thread.join()
+
+
+def steps_of(run_name: str) -> tuple[UUID, Counter[StateType]]:
+    """The id of the newest run of a name, and how many of its steps are in each state."""
+    named = FlowRunFilter(name=FlowRunFilterName(any_=[run_name]))
+    with get_client(sync_client=True) as client:
+        [run] = client.read_flow_runs(
+            flow_run_filter=named, limit=1, sort=FlowRunSort.START_TIME_DESC
+        )
+        end = time.monotonic() + SECONDS
+        while True:
+            steps = client.read_task_runs(flow_run_filter=FlowRunFilter(id={"any_": [run.id]}))
+            states = Counter(step.state_type for step in steps if step.state_type)
+            if states.keys() <= ENDED or time.monotonic() > end:
+                return run.id, states
+            time.sleep(0.05)  # the server takes states at its leisure
+
+
+def test_a_run_that_waits_for_the_slot_of_others_is_stopped_at_once(
+    world: World, limit: str
+) -> None:
+    age_progression(CHARACTER, ages=[25])
+
+    with (
+        Dispatcher() as other,
+        holding(other, limit),
+        interrupted_when(lambda: len(dispatcher.waiting(limit)) > 1) as began,
+    ):
+        age_progression(CHARACTER, ages=[25, 45, 65])
+    seconds = time.monotonic() - began[0]
+
+    run, states = steps_of(f"ages [25, 45, 65] of {CHARACTER}")
+    assert seconds < SECONDS
+    assert states[StateType.CANCELLED] >= 2  # at 45 and 65, each then enhanced
+    assert states.keys() <= ENDED | WAITED
+    sheet = next(a for a in artifacts_of(run) if str(a.key).endswith("contact-sheet"))
+    assert "The run was stopped before this step" in str(sheet.data)
+    history = world.character()["facefusion_processing_history"]
+    assert all(entry["success"] for entry in history)
+
+
+def test_what_a_host_finishes_while_the_run_is_stopped_is_recorded(world: World) -> None:
+    done = threading.Event()
+    before = world.host.status().operations
+    after_operations(world.host.url, before + 3, done.set)
+
+    with interrupted_when(done.is_set):
+        age_progression(CHARACTER, ages=[12, 16, 25, 45, 65])
+
+    _, states = steps_of(f"ages [12, 16, 25, 45, 65] of {CHARACTER}")
+    made = world.host.status().operations - before
+    assert states[StateType.CANCELLED] > 0
+    assert states.keys() <= ENDED | WAITED
+    assert world.database["facefusion_operations"].count_documents({}) == made
