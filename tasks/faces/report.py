@@ -72,7 +72,7 @@ def artifact_key(*parts: str) -> str:
 
 def _paragraphs(report: FaceRunReport) -> list[str]:
     """Write what the sheet cannot show."""
-    sentences = [report.summary(), f"Engine: {report.engine} on {report.host}."]
+    sentences = [report.summary(), f"Engine: {report.engine} on `{report.host}`."]
     if report.base_age is not None:
         sentences += [f"Base age {report.base_age}, the engine's estimate {report.estimated_age}."]
     points = [f"- Warning: {warning}" for warning in report.warnings]

@@ -6,13 +6,18 @@ from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect, sync_playwright
 
 from blocks.environment import Environment
 from deployments.local_stack import local_stack
+from deployments.sample import CHARACTER_ID
 from deployments.stack import Stack
-from tests.support.flows.run_form import RunForm
+from storycanvas.services.ports import ask
+from storycanvas.services.shared import acquire
+from tests.support.flows.hosts import REFUSED_AGE, OddHost
+from tests.support.flows.prefect_pages import PrefectPages, Start, wait_for_run
 
 CHROMIUM = shutil.which("chromium")
 LEFT_OUT = "browser tests left out: no chromium on PATH (Debian: apt-get install chromium)"
@@ -83,24 +88,70 @@ def page(browser: BrowserContext) -> Iterator[Page]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def api(stack: Stack) -> str:
+    """Address of the API, with schedules paused: a run at night would change the database."""
+    address = stack.environment["PREFECT_API_URL"]
+    for deployment in ask(f"{address}/deployments/filter", {}):
+        if deployment["schedules"]:
+            ask(f"{address}/deployments/{deployment['id']}/pause_deployment", {})
+    return address
+
+
 @pytest.fixture
-def form(page: Page, stack: Stack) -> RunForm:
-    return RunForm.open(page, stack.addresses["Prefect UI"])
+def ui(page: Page, api: str) -> PrefectPages:
+    return PrefectPages(page, api)
 
 
 @pytest.fixture(scope="module")
-def run_url(browser: BrowserContext, stack: Stack) -> str:
-    """Address of a run for the ages 45 and 60, started from the form and completed."""
-    ui = stack.addresses["Prefect UI"]
+def start(api: str) -> Start:
+    """Start a run and return its id, as the form does."""
+
+    def create(flow: str, **parameters: object) -> str:
+        deployment = ask(f"{api}/deployments/name/{flow}/{flow}")["id"]
+        body = {"parameters": parameters, "state": {"type": "SCHEDULED"}}
+        for _attempt in range(5):  # a busy server answers 503 at once
+            created = ask(f"{api}/deployments/{deployment}/create_flow_run", body)
+            if created is not None:
+                break
+        return str(created["id"])
+
+    return create
+
+
+@pytest.fixture(scope="module")
+def run(browser: BrowserContext, api: str) -> str:
+    """A run for two ages, started from the form with Enter behind the character's id."""
     with browser.new_page() as page:
-        form = RunForm.open(page, ui)
-        form.type_character("sample-astronaut")
-        form.type_ages(45, 60)
-        url = f"{ui}/runs/flow-run/{form.create_run()}"
-        page.goto(url)
-        done = page.get_by_text("Completed", exact=True).first
-        expect(done).to_be_visible(timeout=90_000)
-    return url
+        ui = PrefectPages(page, api)
+        ui.open_form("age-progression")
+        ui.field("character_id").get_by_role("textbox").fill(f"{CHARACTER_ID}\n")
+        ui.type_ages(40, 60)
+        run_id = ui.submit()
+    assert wait_for_run(api, run_id)["state_name"] == "Completed"
+    return run_id
+
+
+@pytest.fixture(scope="module")
+def partly_failed(
+    api: str, start: Start, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A run of which the host refuses an age; the block of the host is as before afterwards."""
+    with (
+        acquire(OddHost("refuses-an-age"), tmp_path_factory.mktemp("odd")) as lease,
+        httpx.Client(base_url=f"{api}/", trust_env=False) as client,
+    ):
+        limit = {"name": f"gpu:{lease.url.removeprefix('http://')}", "limit": 1, "active": True}
+        client.post("v2/concurrency_limits/", json=limit).raise_for_status()
+        found = client.get("block_types/slug/face-host/block_documents/name/default").json()
+        block = f"block_documents/{found['id']}"
+        client.patch(block, json={"data": {"url": lease.url}}).raise_for_status()
+        try:
+            run_id = start("age-progression", character_id=CHARACTER_ID, ages=[REFUSED_AGE, 50])
+            assert wait_for_run(api, run_id)["state_name"] == "Failed"
+        finally:
+            client.patch(block, json={"data": {"url": found["data"]["url"]}}).raise_for_status()
+        yield run_id
 
 
 def only_this_machine(route: Route) -> None:
