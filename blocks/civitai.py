@@ -28,7 +28,7 @@ class Civitai(Block):
         ```
     """
 
-    model_config = ConfigDict(hide_input_in_errors=True)
+    model_config = ConfigDict(hide_input_in_errors=True, str_strip_whitespace=True)
 
     _block_type_name = "Civitai"
     _block_type_slug = "civitai"

@@ -27,7 +27,7 @@ class FaceHost(Block):
         ```
     """
 
-    model_config = ConfigDict(hide_input_in_errors=True)
+    model_config = ConfigDict(hide_input_in_errors=True, str_strip_whitespace=True)
 
     _block_type_name = "Face Host"
     _block_type_slug = "face-host"

@@ -1,15 +1,11 @@
 """The image store block: where pictures are kept and where the app serves them."""
 
-from typing import Annotated
-
 from prefect.blocks.core import Block
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field
 
 from blocks.environment import ConfigurationUnusable
 from storycanvas.faces.pictures.image_store import ImageStore
 from storycanvas.net.redact import redact_url
-
-Address = Annotated[str, StringConstraints(strip_whitespace=True)]
 
 
 class ImageStoreBlock(Block):
@@ -30,14 +26,16 @@ class ImageStoreBlock(Block):
         ```
     """
 
+    model_config = ConfigDict(str_strip_whitespace=True)
+
     _block_type_name = "Image Store"
     _block_type_slug = "image-store"
 
-    url: Address = Field(
+    url: str = Field(
         title="Root",
         description="fsspec URL of the root, such as file:///srv/images or s3://bucket/images.",
     )
-    base_url: Address | None = Field(
+    base_url: str | None = Field(
         None,
         title="Base address",
         description="Where the app serves the root, such as http://127.0.0.1:8000/uploads.",

@@ -28,7 +28,7 @@ class StoryDatabase(Block):
         ```
     """
 
-    model_config = ConfigDict(hide_input_in_errors=True)
+    model_config = ConfigDict(hide_input_in_errors=True, str_strip_whitespace=True)
 
     _block_type_name = "Story Database"
     _block_type_slug = "story-database"

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from blocks.image_store import ImageStoreBlock
 from storycanvas.faces.errors import PictureNotFound, PictureTooLarge
 from storycanvas.faces.pictures.image_store import Category, ImageStore, local_folder
 
@@ -115,13 +114,6 @@ def test_only_a_store_of_this_machine_has_a_folder(tmp_path: Path) -> None:
     assert local_folder(tmp_path.as_uri()) == tmp_path
     assert local_folder("s3://bucket/images") is None
     assert ImageStore("memory://pictures").folder is None
-
-
-def test_a_line_break_behind_the_addresses_of_a_block_is_not_part_of_them() -> None:
-    block = ImageStoreBlock(url="memory://pictures\n", base_url=" http://127.0.0.1:8000/uploads\n")
-
-    assert block.open().url == "memory://pictures"
-    assert block.open().base_url == "http://127.0.0.1:8000/uploads"
 
 
 def test_any_fsspec_url_is_a_store() -> None:
