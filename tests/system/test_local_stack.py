@@ -5,11 +5,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
+from deployments.forms import first_paragraph, form_schema
 from deployments.local_stack import local_stack
+from deployments.run_flow import flow_names, load_flow
 from deployments.stack import SERVICES
 from storycanvas.services.ports import ask
 from storycanvas.services.shared import find_running
@@ -53,6 +56,14 @@ def processes_of(stack_dir: Path) -> list[str]:
     return found
 
 
+def form_of(name: str) -> tuple[str, dict[str, Any]]:
+    """Describe a flow in plain words, and make its form."""
+    flow = load_flow(name)
+    return first_paragraph(flow.description or ""), form_schema(
+        flow.parameters.model_dump_for_openapi()
+    )
+
+
 def identities(stack_dir: Path) -> list[int]:
     records = [find_running(name, stack_dir) for name in SERVICES]
     return [record.pid for record in records if record]
@@ -66,7 +77,11 @@ def test_up_up_again_status_and_down(stack_dir: Path) -> None:
 
     with local_stack(stack_dir) as stack:
         api = stack.environment["PREFECT_API_URL"]
-        assert ask(f"{api}/deployments/filter", {})
+        forms = {
+            deployment["name"]: (deployment["description"], deployment["parameter_openapi_schema"])
+            for deployment in ask(f"{api}/deployments/filter", {})
+        }
+        assert forms == {name: form_of(name) for name in flow_names()}
         assert ask(f"{stack.environment['FACEFUSION_URL']}/api/v1/status")["engine"] == "preview"
     assert identities(stack_dir) == running
 
