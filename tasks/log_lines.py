@@ -9,8 +9,10 @@ from prefect.logging.handlers import APILogHandler
 from prefect.runtime import task_run
 
 TASK_RUNS = "prefect.task_runs"
-SUCCEEDED = "Finished in state Completed()"
-"""Prefect's line for each task run; the UI shows states in the graph and under *Task Runs*."""
+_NOISE = ("Finished in state Completed()", "Finished in state NotReady(")
+"""How Prefect's lines begin for each task run that succeeded, which the UI shows in the graph and
+under *Task Runs*, and for each that was not started, which has no name by then; the report says why
+it was not."""
 
 
 class StepFormatter(logging.Formatter):
@@ -25,7 +27,7 @@ class StepFormatter(logging.Formatter):
 
 def is_worth_reading(record: logging.LogRecord) -> bool:
     """Whether a person has a use for a record."""
-    return not (record.name == TASK_RUNS and record.getMessage() == SUCCEEDED)
+    return not (record.name == TASK_RUNS and record.getMessage().startswith(_NOISE))
 
 
 def name_steps_in_log() -> None:

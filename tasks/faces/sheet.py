@@ -34,9 +34,9 @@ def sheet_rows(context: RunContext, inspection: Inspection, result: PlanResult) 
 
     def entry(cell: Cell) -> SheetEntry:
         made, missing = _newest(result, cell)
-        note = outcomes.get(cell.name, "input")
+        note = outcomes.get(missing or cell.name, "input")
         if made and missing:
-            note = f"{missing}: {outcomes[missing]}"
+            note = f"{missing}: {note}"
         data = _bytes(context, result.outputs.get(made or ""))
         face = None if cell.whole else focus.get(cell.name)
         return SheetEntry(_label(result, cell), note, data, face)
@@ -76,23 +76,24 @@ def sheet_markdown(rows: Rows, full: str, pictures: dict[str, str]) -> str:
     image = f"![contact sheet](data:image/jpeg;base64,{inline})"
     links = {"whole sheet": full, **pictures}
     shown = [f"[{_escaped(label)}]({url})" for label, url in links.items() if _opens(url)]
-    if not shown and not full:
-        return image
-    if not shown:
+    parts = [f"[{image}]({full})" if _opens(full) else image]
+    if shown:
+        parts.append(f"Open in full size: {' · '.join(shown)}")
+    elif full:
         # The UI scrolls a block of code; a long name in a line would run over the page's right
         # column.
-        return f"{image}\n\nThe sheet in full size:\n\n```\n{full}\n```"
-    linked = f"[{image}]({full})" if _opens(full) else image
-    return f"{linked}\n\nOpen in full size: {' · '.join(shown)}"
+        parts.append(f"The sheet in full size:\n\n```\n{full}\n```")
+    return "\n\n".join(parts)
 
 
 def picture_links(context: RunContext, result: PlanResult) -> dict[str, str]:
     """Find the address of each picture of the sheet, by its label in the sheet's order."""
-    links = {}
+    links: dict[str, str] = {}
     for cell in (cell for row in sheet_layout(result.plan) for cell in row if not cell.whole):
         made, _ = _newest(result, cell)
         if made in result.outputs:
-            links[_label(result, cell)] = context.viewing_url(result.outputs[made].url)
+            # A later cell may show what a missing picture would have been made from.
+            links.setdefault(_label(result, cell), context.viewing_url(result.outputs[made].url))
     return links
 
 

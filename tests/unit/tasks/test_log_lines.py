@@ -31,12 +31,13 @@ def test_a_line_of_a_step_names_it_once(message: str, step: str | None, line: st
     ("message", "name", "kept"),
     [
         ("Finished in state Completed()", TASK_RUNS, False),
+        ("Finished in state NotReady('Upstream task run ...', type=PENDING)", TASK_RUNS, False),
         ("Finished in state Completed()", "prefect.flow_runs", True),
         ("Finished in state Failed('no face')", TASK_RUNS, True),
         ("done in 0.72 s", TASK_RUNS, True),
     ],
 )
-def test_only_the_success_of_a_step_goes_without_a_line_of_prefect(
+def test_prefect_has_no_line_for_a_step_that_succeeded_or_was_not_started(
     message: str, name: str, kept: bool
 ) -> None:
     assert is_worth_reading(record(message, name)) is kept

@@ -1,13 +1,19 @@
 """A partly failed run shows the newest picture on the way to each result, and each reason once."""
 
+from typing import cast
+
 import pytest
 
+from storycanvas.faces.pictures.reading import Picture
 from storycanvas.faces.plan import Plan
 from storycanvas.faces.recipes.age_progression import age_progression
 from storycanvas.faces.recipes.enhance_then_swap import enhance_then_swap
 from storycanvas.faces.report import FaceRunReport, Outcome, StepReport
+from tasks.faces.context import RunContext
+from tasks.faces.inspection import Inspection
 from tasks.faces.plan import PlanResult
 from tasks.faces.report import StepsFailed
+from tasks.faces.sheet import sheet_rows
 from tasks.faces.step import StepOutput
 
 AGES = age_progression("base.png", 25, [45, 65])
@@ -33,6 +39,29 @@ def test_the_newest_picture_on_the_way_to_a_step_is_found(
     result = PlanResult(plan, outputs, steps=(), errors={})
 
     assert result.newest_step(shown) == expected
+
+
+SHEETS = [
+    # steps that are done -> label and note of each cell after the base
+    ({"age 45", "enhance age 45"}, [("age 45", "done"), ("age 45", "age 65: failed")]),
+    ({"age 45"}, [("age 45", "enhance age 45: failed"), ("age 45", "age 65: failed")]),
+    (set(), [("age 45", "failed"), ("age 65", "failed")]),
+]
+
+
+@pytest.mark.parametrize(("done", "cells"), SHEETS)
+def test_a_place_of_the_sheet_names_the_first_step_that_failed(
+    done: set[str], cells: list[tuple[str, str]]
+) -> None:
+    picture = Picture(b"png", 1, 1, "")
+    outputs = {name: StepOutput(name, "", "", picture=picture) for name in ("base", *done)}
+    steps = [step(each.name, "done" if each.name in done else "failed") for each in AGES.steps]
+    result = PlanResult(AGES, outputs, steps=tuple(steps), errors={})
+    no_context = cast("RunContext", None)  # the pictures are at hand
+
+    [[_base, *after]] = sheet_rows(no_context, Inspection({}, {}, (), ()), result)
+
+    assert [(cell.label, cell.note) for cell in after] == cells
 
 
 def step(name: str, outcome: Outcome, error: str | None = None) -> StepReport:

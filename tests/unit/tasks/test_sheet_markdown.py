@@ -28,6 +28,14 @@ def test_what_a_browser_cannot_open_is_no_link() -> None:
     assert "```\ns3://bucket/sheet.jpg\n```" in text
 
 
+def test_a_sheet_that_could_not_be_stored_is_shown_without_a_link() -> None:
+    text = sheet_markdown(ROWS, "", {"base (30)": f"{SERVER}/base.png"})
+
+    assert text.startswith("![contact sheet](data:image/jpeg;base64,")
+    assert text.endswith(f"Open in full size: [base (30)]({SERVER}/base.png)")
+    assert "```" not in sheet_markdown(ROWS, "", {})
+
+
 @pytest.mark.parametrize(
     ("api", "page"),
     [
