@@ -68,7 +68,8 @@ def image_store_probe(environment: Environment) -> Probe:
     except ConfigurationUnusable as error:
         return broken_probe("image store", "image store", str(error))
     address = redact_url(url)
-    return Probe("image store", "image store", address, partial(ask_image_store, url))
+    ask = partial(ask_image_store, url, environment.storycanvas_store_min_free_mb)
+    return Probe("image store", "image store", address, ask)
 
 
 def server_probes(found: ServersFound, taken: Collection[str]) -> list[Probe]:

@@ -14,18 +14,20 @@ from storycanvas.catalog.health.checks import Answer, HostQueue, failed, timed
 from storycanvas.catalog.json_client import JsonClient
 
 _LOCAL = ("file", "local")
+_MEGABYTE = 1024 * 1024
 
 
-def ask_image_store(url: str) -> Answer:
+def ask_image_store(url: str, min_free_mb: int = 0) -> Answer:
     """Check the root of an image store; nothing is written.
 
     Args:
         url: fsspec URL of the root, such as `file:///srv/images` or `s3://bucket/images`.
+        min_free_mb: Megabytes that a local store must have free for face runs to go on.
     """
     try:
         files, root = fsspec.core.url_to_fs(url)
         if set(_protocols(files)) & set(_LOCAL):
-            return _folder(Path(root))
+            return _folder(Path(root), min_free_mb)
         return _bucket(files, root)
     except (ImportError, ValueError, OSError) as error:
         state = "down" if isinstance(error, ConnectionError | TimeoutError) else "error"
@@ -36,7 +38,7 @@ def ask_image_store(url: str) -> Answer:
         )
 
 
-def _folder(root: Path) -> Answer:
+def _folder(root: Path, min_free_mb: int) -> Answer:
     there, latency = timed(root.exists)
     nearest = next(place for place in (root, *root.parents) if place.exists())
     if not nearest.is_dir():
@@ -47,6 +49,13 @@ def _folder(root: Path) -> Answer:
             state="error",
             free_disk_bytes=free,
             note="This user may not write to the image store; give it the right to.",
+        )
+    if free < min_free_mb * _MEGABYTE:
+        return Answer(
+            state="error",
+            free_disk_bytes=free,
+            note=f"Less than the {min_free_mb} MB of STORYCANVAS_STORE_MIN_FREE_MB are free, so no "
+            "operation is sent to a face host; make room there.",
         )
     return Answer(
         latency_ms=latency,

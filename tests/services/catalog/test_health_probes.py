@@ -1,5 +1,6 @@
 """Probes of real servers: their answers, and the names of their failures."""
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -149,6 +150,16 @@ def test_a_folder_reports_the_room_on_its_disk(tmp_path: Path) -> None:
 
     assert (answer.state, answer.note) == ("up", None)
     assert answer.free_disk_bytes
+
+
+def test_a_folder_without_the_room_that_runs_want_is_an_error(tmp_path: Path) -> None:
+    free = shutil.disk_usage(tmp_path).free
+
+    answer = ask_image_store(tmp_path.as_uri(), free // (1024 * 1024) + 1000)
+
+    assert answer.state == "error"
+    assert answer.free_disk_bytes
+    assert "STORYCANVAS_STORE_MIN_FREE_MB are free" in str(answer.note)
 
 
 def test_a_folder_that_is_not_there_yet_is_up_and_is_not_made(tmp_path: Path) -> None:
