@@ -12,15 +12,14 @@ from functools import partial
 import pymongo
 from pymongo.database import Database
 
+from db.audit.alike import same_servers, similar_users
 from db.audit.documents import Validation
 from db.audit.effects import PendingEffects, pending_effects
 from db.audit.indexes import expiring_index_findings, index_findings, unused_indexes
 from db.audit.jobs import EXPIRED, QUEUES, requeue_expired, stuck_jobs
 from db.audit.orphans import orphans
 from db.audit.report import AuditFinding, AuditReport, run_check, worst_first
-from db.audit.servers import same_servers
 from db.audit.sizes import large_characters, oversized_documents
-from db.audit.users import similar_users
 from db.connection import Document, reading_anything, translated_errors
 from db.schema.collections import COLLECTIONS, Collection
 from db.schema.relations import RELATIONS

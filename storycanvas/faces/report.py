@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from storycanvas.net.wording import counted
+
 Outcome = Literal["done", "reused", "failed", "skipped"]
 
 STOPPED = "The run was stopped before this step."
@@ -103,7 +105,7 @@ class FaceRunReport(_ReportPart):
             for outcome in ("done", "reused", "failed", "skipped")
         }
         parts = [f"{count} {outcome}" for outcome, count in counts.items() if count]
-        steps = "1 step" if len(self.steps) == 1 else f"{len(self.steps)} steps"
+        steps = counted(len(self.steps), "step")
         return f"{steps}: {', '.join(parts)}."
 
     def with_link(self, sentence: str) -> str:

@@ -153,7 +153,7 @@ class _Tally:
         self.unmatched += 1
         self.suggested += bool(row.candidates)
         if len(self.examples) < MAX_EXAMPLES:
-            self.examples.append(f"{row.model_id}: {row.reason}")
+            self.examples.append(f"{row.reason} ({row.model_id})")
 
     def report(self) -> MatchReport:
         return MatchReport(

@@ -120,9 +120,15 @@ def report_artifacts(report: CatalogReport, plot: bytes) -> Iterator[ReportArtif
     yield ReportArtifact(KEY, "\n".join([picture, "", *_lines(report)]))
     for name, part in _parts(report).items():
         rows = [
-            {key: "" if cell is None else cell for key, cell in row.items()} for row in part.rows
+            {key: "" if row[key] is None else row[key] for key in sorted(row, key=_is_id)}
+            for row in part.rows
         ]
         yield ReportArtifact(f"{KEY}-{name.replace('_', '-')}", rows, _extent(part))
+
+
+def _is_id(column: str) -> bool:
+    """Whether a column holds ids, which stand last: people look for names."""
+    return column == "id" or column.endswith("_id")
 
 
 def _extent(part: ReportList) -> str:

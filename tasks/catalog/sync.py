@@ -167,7 +167,7 @@ def sync_tables(report: SyncReport) -> list[ReportArtifact]:
     """Make the table of servers and, if there are any, that of problems."""
     tables = [ReportArtifact(TABLE_KEY, [_row(server) for server in report.servers])]
     problems = [
-        {"server": server.name, "problem": problem}
+        {"problem": problem, "server": server.name}
         for server in report.servers
         for problem in server.problems
     ]
@@ -204,8 +204,8 @@ def servers_to_sync(
 def _row(server: ServerSync) -> dict[str, str | int]:
     return {
         "server": server.name,
-        "address": server.url,
         "status": server.status,
+        "note": server.error or "",
         "models": "unknown" if server.models is None else server.models,
         "listing": "complete" if server.complete else "incomplete or none",
         "new": server.new,
@@ -214,5 +214,5 @@ def _row(server: ServerSync) -> dict[str, str | int]:
         "gone": server.gone,
         "unchanged": server.unchanged,
         "not read": server.problem_count,
-        "note": server.error or "",
+        "address": server.url,
     }

@@ -39,9 +39,9 @@ def _row(finding: AuditFinding) -> dict[str, str | int]:
     return {
         "severity": finding.severity,
         "kind": finding.kind,
+        "done or to do": finding.done or finding.remedy,
+        "count": finding.count,
         "collection": finding.collection,
         "subject": finding.subject,
-        "count": finding.count,
         "first": ", ".join(finding.ids),
-        "done or to do": finding.done or finding.remedy,
     }

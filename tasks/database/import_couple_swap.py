@@ -61,26 +61,26 @@ def import_warnings(report: ImportReport) -> list[str]:
 
 
 def import_table(report: ImportReport) -> ReportArtifact:
-    """Write a report as a table: the counts of each source table, then the rows not placed."""
+    """Write a report as a table: the rows not placed, then the counts of each source table."""
     counts = [_count_row(count, report) for count in report.tables]
     problems = [_problem_row(problem, report) for problem in report.problems]
     return ReportArtifact(
-        ARTIFACT_KEY, counts + problems, " ".join((report.summary(), *report.notes))
+        ARTIFACT_KEY, problems + counts, " ".join((report.summary(), *report.notes))
     )
 
 
 def _count_row(count: TableCount, report: ImportReport) -> Row:
     return {
         "table": count.table,
+        "not placed": count.not_placed,
+        "note": "",
         "read": count.read,
         report.created_words: count.created,
         report.merged_words: count.merged,
         "existing": count.existing,
-        "not placed": count.not_placed,
-        "note": "",
     }
 
 
 def _problem_row(problem: Problem, report: ImportReport) -> Row:
     no_counts = {report.created_words: "", report.merged_words: "", "existing": ""}
-    return {"table": problem.table, "read": "", **no_counts, "not placed": 1, "note": str(problem)}
+    return {"table": problem.table, "not placed": 1, "note": str(problem), "read": "", **no_counts}

@@ -7,11 +7,12 @@ from pymongo.database import Database
 from db.connection import Document
 from db.setup.apply import initialise
 from db.setup.compare import ValidationAction
-from db.setup.report import Finding, InitReport, words
+from db.setup.report import Finding, InitReport, Outcome, words
 from tasks.artifacts import ReportArtifact
 from tasks.retries import retrying_task
 
 ARTIFACT_KEY = "init-db"
+_ORDER: tuple[Outcome, ...] = ("blocked", "repaired", "created", "unknown", "existing")
 
 
 class InitialisationBlocked(Exception):
@@ -43,17 +44,18 @@ def blocked_warnings(report: InitReport) -> list[str]:
 
 
 def initialisation_table(report: InitReport) -> ReportArtifact:
-    """Write a report as a table, one row a collection, validator or index."""
-    rows = [_row(finding, dry_run=report.dry_run) for finding in report.findings]
+    """Write a report as a table, a row a collection, validator or index; what is blocked first."""
+    worst_first = sorted(report.findings, key=lambda finding: _ORDER.index(finding.outcome))
+    rows = [_row(finding, dry_run=report.dry_run) for finding in worst_first]
     return ReportArtifact(ARTIFACT_KEY, rows)
 
 
 def _row(finding: Finding, *, dry_run: bool) -> dict[str, str]:
     duplicates = "; ".join(map(str, finding.duplicates))
     return {
-        "collection": finding.collection,
-        "kind": finding.kind,
-        "name": finding.name,
         "outcome": words(finding.outcome, dry_run=dry_run),
         "reason": " ".join(filter(None, [finding.reason, duplicates])),
+        "kind": finding.kind,
+        "collection": finding.collection,
+        "name": finding.name,
     }

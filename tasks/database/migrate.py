@@ -75,7 +75,7 @@ def migration_table(
 ) -> ReportArtifact:
     """Write what migrations changed, and where undo notes were removed, as a table."""
     removed: list[Row] = [
-        {"migration": "undo notes", "direction": "accept", "what": name, "documents": count}
+        {"what": name, "documents": count, "migration": "undo notes", "direction": "accept"}
         for name, count in (accepted or {}).items()
     ]
     return ReportArtifact(f"{key}-report", [row for move in moves for row in _rows(move)] + removed)
@@ -98,6 +98,6 @@ def _rows(move: MoveReport) -> list[Row]:
     counted = [(name, count) for name, count in move.counts.items() if count]
     left = [(str(kind), kind.count) for kind in move.unresolved]
     return [
-        {"migration": migration, "direction": move.direction, "what": what, "documents": count}
-        for what, count in counted + left or [("nothing to change", 0)]
+        {"what": what, "documents": count, "migration": migration, "direction": move.direction}
+        for what, count in left + counted or [("nothing to change", 0)]
     ]

@@ -31,21 +31,22 @@ def kept_warnings(report: PurgeReport) -> list[str]:
 
 
 def purge_table(report: PurgeReport) -> ReportArtifact:
-    """Write a report as a table: the counts of each collection, then the documents kept."""
+    """Write a report as a table: the documents kept, then the counts of each collection."""
     counts = [_row_of_count(count) for count in report.counts]
-    return ReportArtifact(ARTIFACT_KEY, counts + [_row_of_kept(kept) for kept in report.kept])
+    return ReportArtifact(ARTIFACT_KEY, [_row_of_kept(kept) for kept in report.kept] + counts)
 
 
 def _row_of_count(count: PurgeCount) -> Row:
     return {
         "collection": count.collection,
+        "note": "",
         "due": count.due,
         "removed": count.removed,
         "kept": count.kept,
         "not deleted": count.not_deleted,
         "deleted later": count.later,
         "cannot be read": count.unreadable,
-        "note": "",
+        "id": "",
     }
 
 
@@ -53,5 +54,6 @@ def _row_of_kept(document: KeptDocument) -> Row:
     nothing = dict.fromkeys(
         ["due", "removed", "kept", "not deleted", "deleted later", "cannot be read"], ""
     )
-    note = f"Kept: {document.document_id!r}: {document.reason}"
-    return {"collection": document.collection, **nothing, "note": note}
+    note = f"Kept: {document.reason}"
+    named = {"id": document.document_id}
+    return {"collection": document.collection, "note": note, **nothing, **named}

@@ -28,19 +28,19 @@ def unknown_warnings(report: SeedReport) -> list[str]:
 
 
 def seeding_table(report: SeedReport) -> ReportArtifact:
-    """Write a report as a table: the counts of each preset, then the unknown models."""
+    """Write a report as a table: the unknown models, then the counts of each preset."""
     presets = [_preset_row(count, report.created_words) for count in report.presets]
     unknown = [_unknown_row(model, report.created_words) for model in report.unknown]
-    return ReportArtifact(ARTIFACT_KEY, presets + unknown)
+    return ReportArtifact(ARTIFACT_KEY, unknown + presets)
 
 
 def _preset_row(count: PresetCount, created_words: str) -> Row:
     return {
         "base model": count.base_model,
         "preset": count.preset_type,
+        "note": "",
         created_words: count.created,
         "existing": count.existing,
-        "note": "",
     }
 
 
@@ -48,7 +48,7 @@ def _unknown_row(model: ModelWithoutPresets, created_words: str) -> Row:
     return {
         "base model": "unknown",
         "preset": "none",
+        "note": str(model),
         created_words: 0,
         "existing": 0,
-        "note": str(model),
     }

@@ -46,14 +46,14 @@ def host_row(check: HostCheck) -> dict[str, str]:
     latency, free = check.latency_ms, check.free_disk_bytes
     return {
         "name": check.name,
-        "kind": check.kind,
         "state": check.state,
+        "note": check.note or "",
+        "kind": check.kind,
         "latency": "" if latency is None else f"{latency:.1f} ms",
         "version": check.version or "",
         "queue": "" if queue is None else f"{queue.running} running, {queue.waiting} waiting",
         "GPU guard": "" if check.gpu is None else _guard(check.gpu),
         "free disk": "" if free is None else f"{free / 1e9:.1f} GB",
-        "note": check.note or "",
         "address": check.address,
     }
 

@@ -69,9 +69,10 @@ def test_accepting_shows_where_notes_are_removed_and_that_going_down_ends_there(
     logged = [record.getMessage() for record in caplog.records]
     assert name == "migrate-db to latest, for good"
     assert report.accepted == {"scenes": 1}
-    assert "scenes: undo notes were removed from 1 documents." in logged
-    assert '"direction": "accept", "what": "scenes", "documents": 1' in str(
-        artifacts["migrate-db-report"][0].data
+    assert "scenes: undo notes were removed from 1 document." in logged
+    assert (
+        '"what": "scenes", "documents": 1, "migration": "undo notes", "direction": "accept"'
+        in str(artifacts["migrate-db-report"][0].data)
     )
     assert report.summary().endswith(f"going down ends at {report.lowest}.")
     assert configured["scenes"].count_documents({"migration_undo": {"$exists": True}}) == 0

@@ -12,6 +12,7 @@ from db.migrations.engine.fields import FieldChange
 from db.migrations.engine.odd import NULL_ID, Oddity, oddities, which_oddity, writable
 from db.schema.documents.base import Frozen
 from db.setup.compare import collection_names
+from storycanvas.net.wording import counted
 
 Direction = Literal["up", "down"]
 
@@ -195,7 +196,8 @@ class MigrationReport(Frozen):
         for move in self.moves:
             yield move.line(dry_run=self.dry_run)
         for collection, count in (self.accepted or {}).items():
-            yield f"{collection}: undo notes {self._verb} removed from {count} documents."
+            documents = counted(count, "document")
+            yield f"{collection}: undo notes {self._verb} removed from {documents}."
 
     def summary(self) -> str:
         """Summarise in a sentence or two what became of the database."""
@@ -215,8 +217,8 @@ class MigrationReport(Frozen):
         if self.accepted is None:
             return ""
         ends = "would end" if self.dry_run else "ends"
-        count = sum(self.accepted.values())
+        documents = counted(sum(self.accepted.values()), "document")
         return (
-            f" The undo notes {self._verb} removed from {count} documents; going down {ends} at "
+            f" The undo notes {self._verb} removed from {documents}; going down {ends} at "
             f"{self.lowest}."
         )

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from storycanvas.catalog.health.checks import HostCheck, HostKey
+from storycanvas.net.wording import counted, verb
 
 
 class PreviousCheck(NamedTuple):
@@ -86,7 +87,8 @@ class HealthReport(BaseModel):
     def summary(self) -> str:
         """Sum up the checks in a sentence or two."""
         total = len(self.checks)
-        text = f"{total - len(self.not_up)} of {total} hosts are up."
+        hosts = f"{counted(total, 'host')} {verb(total, 'is', 'are')}"
+        text = f"{total - len(self.not_up)} of {hosts} up."
         if self.not_up:
             named = ", ".join(f"{check.name} is {check.state}" for check in self.not_up)
             text = f"{text[:-1]}; {named}."

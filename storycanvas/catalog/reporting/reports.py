@@ -5,6 +5,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from storycanvas.net.wording import counted, verb
+
 
 class ImportReport(BaseModel):
     """The outcome of an import from Civitai.
@@ -38,8 +40,9 @@ class ImportReport(BaseModel):
     def summary(self) -> str:
         """Sum up the report in two sentences."""
         return (
-            f"{self.source}: {self.pages} pages, {self.new} models new, {self.changed} changed, "
-            f"{self.unchanged} unchanged, {self.problem_count} not read. {self.ended_because}"
+            f"{self.source}: {counted(self.pages, 'page')}, {counted(self.new, 'model')} new, "
+            f"{self.changed} changed, {self.unchanged} unchanged, {self.problem_count} "
+            f"not read. {self.ended_because}"
         ).strip()
 
 
@@ -74,9 +77,10 @@ class MatchReport(BaseModel):
         """Sum up the report in two sentences."""
         ways = ", ".join(f"{count} by {way}" for way, count in sorted(self.by_method.items()))
         return (
-            f"{self.models} models: {ways or 'none linked'}, {self.unmatched} without a link "
-            f"({self.suggested} with suggestions), {self.kept} links of a person kept. "
-            f"{self.written} records changed."
+            f"{counted(self.models, 'model')}: {ways or 'none linked'}, "
+            f"{self.unmatched} without a link ({self.suggested} with suggestions), "
+            f"{counted(self.kept, 'link')} of a person kept. "
+            f"{counted(self.written, 'record')} changed."
         )
 
 
@@ -140,13 +144,14 @@ class SyncReport(BaseModel):
         online = sum(server.status == "online" for server in self.servers)
         counts = [f"{self._total(word)} {word}" for word in ("new", "back", "changed", "gone")]
         unread = self._total("problem_count")
-        rest = f" {unread} entries could not be read." if unread else ""
-        return f"{online} of {len(self.servers)} servers online. Models: {', '.join(counts)}.{rest}"
+        rest = f" {counted(unread, 'entry', 'entries')} could not be read." if unread else ""
+        servers = counted(len(self.servers), "server")
+        return f"{online} of {servers} online. Models: {', '.join(counts)}.{rest}"
 
     def lines(self) -> Iterator[str]:
         """Make a line for each server."""
         for server in self.servers:
-            listed = "models unknown" if server.models is None else f"{server.models} models"
+            listed = "models unknown" if server.models is None else counted(server.models, "model")
             part = "" if server.complete or server.models is None else " (listing incomplete)"
             error = f" {server.error}" if server.error else ""
             yield f"{server.name}: {server.status}, {listed}{part}.{error}"
@@ -212,12 +217,15 @@ class CatalogReport(BaseModel):
 
     def summary(self) -> str:
         """Sum up the report in two sentences."""
-        servers = "1 server" if self.servers == 1 else f"{self.servers} servers"
+        servers, files = counted(self.servers, "server"), counted(self.files, "file")
+        new, linkless = self.new.count, self.unmatched.count
+        several = self.duplicates.count
         return (
-            f"{self.models} models in {self.files} files on {servers}; since "
-            f"{self.since:%Y-%m-%d %H:%M} UTC {self.new.count} are new, {self.gone.count} gone and "
-            f"{self.changed_models} changed. {self.unmatched.count} have no link to Civitai, "
-            f"{self.duplicates.count} lie in several places, which takes "
+            f"{counted(self.models, 'model')} in {files} on {servers}; since "
+            f"{self.since:%Y-%m-%d %H:%M} UTC {new} {verb(new, 'is', 'are')} new, "
+            f"{self.gone.count} gone and {self.changed_models} changed. "
+            f"{linkless} {verb(linkless, 'has', 'have')} no link to Civitai, "
+            f"{several} {verb(several, 'lies', 'lie')} in several places, which takes "
             f"{self._freeable()} more than once would."
         )
 

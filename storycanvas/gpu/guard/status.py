@@ -10,6 +10,7 @@ from prefect.exceptions import ObjectNotFound
 from storycanvas.faces.contract import HostStatus
 from storycanvas.gpu.guard.limit import GpuLimit
 from storycanvas.gpu.guard.presence import Note, RunInfo, read_notes
+from storycanvas.net.wording import counted
 
 
 class ResetRefused(Exception):
@@ -121,7 +122,7 @@ def _host(status: HostStatus | None) -> str:
 
 
 def _steps(run: RunInfo) -> str:
-    return "1 step" if run.steps == 1 else f"{run.steps} steps"
+    return counted(run.steps, "step")
 
 
 def _run(run: RunInfo, ui_url: str | None) -> str:

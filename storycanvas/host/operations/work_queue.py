@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal, TypeVar
 
 from storycanvas.faces.errors import HostFull, HostNotReady
+from storycanvas.net.wording import counted, verb
 
 T = TypeVar("T")
 Ticket = int
@@ -73,7 +74,8 @@ class WorkQueue:
         self._check_ready()
         if self._taken_places >= self._places:
             raise HostFull(
-                f"The host runs {self.slots} operations at a time and {self.queued} wait already; "
+                f"The host runs {counted(self.slots, 'operation')} at a time and {self.queued} "
+                f"{verb(self.queued, 'waits', 'wait')} already; "
                 "try again later.",
                 retry_after=min(MAX_RETRY_AFTER, max(1, math.ceil(self._last_seconds))),
             )

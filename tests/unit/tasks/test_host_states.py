@@ -110,7 +110,7 @@ def test_a_report_names_what_is_not_up() -> None:
 def test_a_report_without_trouble_is_short_and_names_a_gap_of_the_history() -> None:
     report = HealthReport(checked_at=NOW, checks=(check("up"),))
 
-    assert (report.summary(), report.lines()) == ("1 of 1 hosts are up.", [])
+    assert (report.summary(), report.lines()) == ("1 of 1 host is up.", [])
     report = HealthReport(checked_at=NOW, checks=(), history_kept=False)
     assert report.summary() == "0 of 0 hosts are up. The history was not kept."
 

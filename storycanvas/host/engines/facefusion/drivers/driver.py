@@ -26,6 +26,7 @@ from storycanvas.host.engines.facefusion.process.errors import (
 from storycanvas.host.engines.facefusion.process.log import LogCapture
 from storycanvas.host.engines.facefusion.process.weights import models_folder
 from storycanvas.host.engines.facefusion.process.workspace import Workspace
+from storycanvas.net.wording import counted
 
 _log = logging.getLogger(__name__)
 
@@ -245,7 +246,7 @@ class WorkerDriver:
         if self._worker.has_ended:
             return "it ended while idle"
         if self._operations >= self._renewal.operations:
-            return f"it has done {self._operations} operations"
+            return f"it has done {counted(self._operations, 'operation')}"
         memory = self._worker.memory_bytes
         if memory > self._renewal.memory_bytes:
             return f"it holds {memory / 2**30:.1f} GiB"

@@ -1,0 +1,33 @@
+"""Words of messages that depend on a number.
+
+A count that may be one needs the singular: `1 page`, `2 pages`. Messages that end in a count of a
+fixed kind say `document(s)` in older reports, which people and programs know; new ones use this.
+
+Nothing here knows what is counted, so every room above may use it:
+
+    counted(1, "page")                          # "1 page"
+    counted(3, "entry", "entries")              # "3 entries"
+    f"{counted(n, 'host')} {verb(n, 'is', 'are')} up"
+"""
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """Write a number and what it counts, in the singular for exactly one.
+
+    Args:
+        count: How many there are; 0 takes the plural.
+        noun: The singular.
+        plural: The plural, where it is not the singular with an `s`.
+    """
+    return f"{count} {noun if count == 1 else plural or f'{noun}s'}"
+
+
+def verb(count: int, singular: str, plural: str) -> str:
+    """Choose the form of a verb that goes with a count.
+
+    Args:
+        count: How many the subject of the sentence are.
+        singular: Such as `is`.
+        plural: Such as `are`.
+    """
+    return singular if count == 1 else plural
