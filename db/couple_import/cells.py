@@ -56,7 +56,9 @@ def _value(found: re.Match[str]) -> str | None:
     return None if bare.upper() == "NULL" else _ESCAPED.sub(r"\1", bare)
 
 
-Kind = Literal["integer", "float", "boolean", "text", "lowered", "array", "json", "timestamp"]
+Kind = Literal[
+    "integer", "float", "boolean", "text", "lowered", "email", "array", "json", "timestamp"
+]
 
 DEEPEST = 90
 """Most levels of a JSON value: MongoDB takes 100, and the document itself has some."""
@@ -70,7 +72,7 @@ def read_cell(kind: Kind, text: str) -> Any:  # noqa: ANN401 - each kind has its
     """Read a cell that is not NULL; the JSON value null is None.
 
     A timestamp without a zone is UTC, a text of kind `lowered` is lower-cased as the app does it,
-    and a NULL inside of an array is left out.
+    an e-mail address also loses spaces around it, and a NULL inside of an array is left out.
 
     Raises:
         ValueError: The text does not fit the kind; the message names the expected form.
@@ -136,6 +138,7 @@ _READERS: dict[Kind, Callable[[str], Any]] = {
     "boolean": _boolean,
     "text": str,
     "lowered": str.lower,
+    "email": lambda text: text.strip().lower(),
     "array": _array,
     "json": _json,
     "timestamp": _timestamp,
@@ -146,6 +149,7 @@ _EXPECTED: dict[Kind, str] = {
     "boolean": "should be t or f",
     "text": "should be a text",
     "lowered": "should be a text",
+    "email": "should be a text",
     "array": "should be a PostgreSQL array of one dimension, as {a,b}",
     "json": f"should be JSON of at most {DEEPEST} levels",
     "timestamp": "should be a time of the years 1 to 9999, as 2026-11-21 12:00:00",

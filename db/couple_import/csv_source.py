@@ -1,7 +1,8 @@
 """A folder of CSV files, as PostgreSQL's `COPY users TO ... (FORMAT csv, HEADER)` writes them.
 
-Each table has a file of its name, in UTF-8, with or without a byte order mark. An empty cell is
-NULL, with or without quotes, but in a text column that is NOT NULL, where it is the empty text.
+Each table has a file of its name, in UTF-8, with or without a byte order mark (docs/schema.md,
+Couple face-swap). The names of the columns may have capitals, and spaces around them. An empty cell
+is NULL, with or without quotes, but in a text column that is NOT NULL, where it is the empty text.
 """
 
 import csv
@@ -12,6 +13,8 @@ from typing import Self
 
 from db.couple_import.errors import FileUnreadable, FolderMissing
 from db.couple_import.rows import LARGEST_DOCUMENT, SourceRow, Table
+
+_OTHER_DELIMITERS = {";": "a semicolon", "\t": "a tab", "|": "a bar"}
 
 
 class CsvSource:
@@ -43,22 +46,23 @@ class CsvSource:
         if not path.is_file():
             return None
         with _lines(path) as lines:
-            header = next(lines, [])
+            header = _names(lines)
         if not header:
             raise FileUnreadable(f"{path.name} is empty; its first line has to name the columns.")
+        if other := _other_delimiter(header):
+            raise FileUnreadable(
+                f"{path.name} separates its columns by {other}; a comma is needed: export it again "
+                "with COPY ... (FORMAT csv, HEADER)."
+            )
         if len({*header}) < len(header):
             raise FileUnreadable(f"{path.name} names a column twice in its first line.")
         return tuple(header)
 
     def rows(self, table: Table, columns: Sequence[str]) -> Iterator[SourceRow]:
         """Read a table's file, line after line; empty lines are skipped."""
-        texts = {
-            column.name
-            for column in table.columns
-            if column.needed and column.kind in {"text", "email"}
-        }
+        texts = {column.name for column in table.columns if column.needed and column.kind == "text"}
         with _lines(self._path(table)) as lines:
-            header = next(lines, [])
+            header = _names(lines)
             for number, cells in enumerate(filter(None, lines), start=1):
                 named = dict(zip(header, cells, strict=False))
                 flaw = _flaw(len(cells), len(header))
@@ -70,6 +74,18 @@ class CsvSource:
 
     def _path(self, table: Table) -> Path:
         return self.folder / f"{table.name}.csv"
+
+
+def _names(lines: Iterator[list[str]]) -> list[str]:
+    """Read the first line: tools for tables write names in capitals, and people add spaces."""
+    return [name.strip().lower() for name in next(lines, [])]
+
+
+def _other_delimiter(header: Sequence[str]) -> str:
+    """Name the character that separates the columns of a header that is read as one column."""
+    if len(header) > 1:
+        return ""
+    return next((name for mark, name in _OTHER_DELIMITERS.items() if mark in header[0]), "")
 
 
 @contextmanager

@@ -86,7 +86,7 @@ USERS = Table(
     "users",
     User,
     (
-        Column("email", "lowered", needed=True),
+        Column("email", "email", needed=True),
         Column("username", "lowered", needed=True),
         Column("password_hash", needed=True, renamed="hashed_password"),
         Column("created_at", "timestamp"),

@@ -207,7 +207,7 @@ class _Placing:
         matcher = UserMatcher(self._placement.users_like(emails, usernames))
 
         def decide(own: int, document: Document) -> Document | Merge:
-            return matcher.match(document, self._batch[own].cells["email"] or "")
+            return matcher.match(document, (self._batch[own].cells["email"] or "").strip())
 
         decided = self._each(USERS, documents, decide)
         merges = [decision for decision in decided.values() if isinstance(decision, Merge)]

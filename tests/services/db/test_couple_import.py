@@ -401,11 +401,33 @@ def test_a_missing_file_and_what_is_ignored_are_noted_once(database: Data, folde
     }
 
 
+def test_names_in_capitals_and_padded_addresses_are_read(database: Data, folder: Path) -> None:
+    database["users"].insert_one({"id": "mira", "email": "mira@example.org", "username": "mira"})
+    (folder / "users.csv").write_text(
+        "ID, Email ,USERNAME,Password_Hash\n"
+        "1, mira@example.org ,Mira,a\n"
+        "2,leo@example.org  ,Leo,b\n"
+    )
+
+    report = import_tables(database, CsvSource(folder))
+
+    assert counts(report)["users"] == (1, 1, 0, 0)
+    assert {user["email"] for user in database["users"].find()} == {
+        *("mira@example.org", "leo@example.org")
+    }
+
+
 @pytest.mark.parametrize(
     ("content", "failure", "sentence"),
     [
         (b"id,email\n", errors.ColumnsMissing, "The file users.csv lacks username, password_hash"),
         (b"", errors.FileUnreadable, "users.csv is empty"),
+        (
+            b"id;email;username;password_hash\n1;a;b;c\n",
+            *(errors.FileUnreadable, "users.csv separates its columns by a semicolon; a comma"),
+        ),
+        (b"id\temail\n", errors.FileUnreadable, "by a tab; a comma is needed: export it again"),
+        (b"id,ID \n", errors.FileUnreadable, "names a column twice"),
         (b"id,id\n", errors.FileUnreadable, "names a column twice"),
         (b"id,email,username,password_hash\n1,\xff,a,b\n", errors.FileUnreadable, "not in UTF-8"),
         (

@@ -93,6 +93,7 @@ def test_a_text_that_is_not_a_flat_array_is_refused(text: str) -> None:
         *(("boolean", "t", True), ("boolean", "false", False)),
         ("text", " as it is ", " as it is "),
         ("lowered", "Mira@Example.ORG", "mira@example.org"),
+        ("email", " Mira@Example.ORG ", "mira@example.org"),
         ("array", '{a,NULL,"NULL"}', ["a", "NULL"]),
         ("json", '{"a": [1, null]}', {"a": [1, None]}),
         ("json", "null", None),
