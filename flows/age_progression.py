@@ -16,6 +16,7 @@ from flows.parameters import (
     OptionalPresetName,
     OptionalReference,
     Priority,
+    run_name,
 )
 from storycanvas.faces.operations import Age
 from storycanvas.faces.recipes.age_progression import BASE, plan_base_age, refuse_child_ages
@@ -27,15 +28,18 @@ from tasks.faces.inputs import first_reference_image, load_character, load_prefe
 from tasks.faces.inspection import inspect
 from tasks.faces.plan import run_plan
 from tasks.faces.report import finish_run, progress_artifact
+from tasks.failures import failing_in_a_sentence
 
 DEFAULT_AGES = [12, 16, 25, 45, 65]
 
 
 @flow(
     name="age-progression",
-    flow_run_name="ages {ages} of {character_id}",
+    flow_run_name=run_name("ages {ages} of {character_id}"),
     task_runner=WORKERS,
+    validate_parameters=False,
 )
+@failing_in_a_sentence
 def age_progression(
     character_id: CharacterId,
     ages: Ages = DEFAULT_AGES,

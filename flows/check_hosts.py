@@ -11,12 +11,14 @@ from prefect import flow
 from blocks.environment import Environment
 from storycanvas.catalog.health.report import HealthReport
 from tasks.artifacts import publish_report
+from tasks.failures import failing_in_a_sentence
 from tasks.health import history
 from tasks.health.check import collect_hosts, hosts_artifacts
 from tasks.progress import shown_progress
 
 
-@flow(name="check-hosts", flow_run_name="check-hosts")
+@flow(name="check-hosts", flow_run_name="check-hosts", validate_parameters=False)
+@failing_in_a_sentence
 def check_hosts() -> HealthReport:
     """Check every face host, ComfyUI server, MongoDB and the image store, all at once.
 

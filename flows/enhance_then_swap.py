@@ -17,6 +17,7 @@ from flows.parameters import (
     Priority,
     Reference,
     Swapper,
+    run_name,
 )
 from storycanvas.faces.recipes.enhance_then_swap import SOURCE, TARGET
 from storycanvas.faces.recipes.enhance_then_swap import enhance_then_swap as plan_swap
@@ -27,13 +28,16 @@ from tasks.faces.inputs import first_reference_image, load_character, load_prefe
 from tasks.faces.inspection import inspect
 from tasks.faces.plan import run_plan
 from tasks.faces.report import finish_run, progress_artifact
+from tasks.failures import failing_in_a_sentence
 
 
 @flow(
     name="enhance-then-swap",
-    flow_run_name="{character_id} into a picture",
+    flow_run_name=run_name("{character_id} into a picture"),
     task_runner=WORKERS,
+    validate_parameters=False,
 )
+@failing_in_a_sentence
 def enhance_then_swap(
     character_id: CharacterId,
     target_image: Reference,

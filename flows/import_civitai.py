@@ -21,10 +21,12 @@ from storycanvas.catalog.reporting.reports import ImportReport
 from tasks.artifacts import publish_report
 from tasks.catalog.import_civitai import import_file, import_pages, import_table
 from tasks.database.connection import opened_database
+from tasks.failures import failing_in_a_sentence
 from tasks.progress import shown_progress
 
 
-@flow(name="import-civitai", flow_run_name="import-civitai")
+@flow(name="import-civitai", flow_run_name="import-civitai", validate_parameters=False)
+@failing_in_a_sentence
 def import_civitai(
     file: OptionalFilePath = None,
     types: list[ModelType] | None = None,

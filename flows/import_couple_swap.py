@@ -20,9 +20,11 @@ from tasks.database.import_couple_swap import (
     import_table,
     import_warnings,
 )
+from tasks.failures import failing_in_a_sentence
 
 
-@flow(name="import-couple-swap", flow_run_name=dry_run_name)
+@flow(name="import-couple-swap", flow_run_name=dry_run_name, validate_parameters=False)
+@failing_in_a_sentence
 def import_couple_swap(
     csv_folder: OptionalText = None, postgres_url: OptionalText = None, dry_run: bool = False
 ) -> ImportReport:

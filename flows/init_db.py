@@ -20,9 +20,11 @@ from tasks.database.initialise import (
     initialisation_table,
     initialise_database,
 )
+from tasks.failures import failing_in_a_sentence
 
 
-@flow(name="init-db", flow_run_name=dry_run_name)
+@flow(name="init-db", flow_run_name=dry_run_name, validate_parameters=False)
+@failing_in_a_sentence
 def init_db(validation_action: ValidationAction = "as it is", dry_run: bool = False) -> InitReport:
     """Create the collections and indexes that are missing and repair those that differ.
 

@@ -16,10 +16,12 @@ from tasks.artifacts import publish_report
 from tasks.catalog.hash_lookup import LookedUp, look_up_hashes
 from tasks.catalog.match import match_all, match_table
 from tasks.database.connection import opened_database
+from tasks.failures import failing_in_a_sentence
 from tasks.progress import shown_progress
 
 
-@flow(name="match-models", flow_run_name="match-models")
+@flow(name="match-models", flow_run_name="match-models", validate_parameters=False)
+@failing_in_a_sentence
 def match_models(ask_civitai: bool = True) -> MatchReport:
     """Link local models to Civitai's versions, by hash first, by name only where it is certain.
 

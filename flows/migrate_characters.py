@@ -21,9 +21,11 @@ from tasks.database.migrate import (
     migration_warnings,
     repair_characters,
 )
+from tasks.failures import failing_in_a_sentence
 
 
-@flow(name="migrate-characters", flow_run_name=dry_run_name)
+@flow(name="migrate-characters", flow_run_name=dry_run_name, validate_parameters=False)
+@failing_in_a_sentence
 def migrate_characters(dry_run: bool = False, keep_ttl: bool = False) -> CharacterMigrationReport:
     """Give every character the FaceFusion fields that are missing, null or of a wrong type.
 

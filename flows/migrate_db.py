@@ -18,6 +18,7 @@ from db.migrations.engine.migration import load_migrations
 from tasks.artifacts import finished, publish_report
 from tasks.database.connection import opened_database
 from tasks.database.migrate import MIGRATE_KEY, migrate, migration_table, migration_warnings
+from tasks.failures import failing_in_a_sentence
 
 # Prefect's form shows a union as tabs, `str` and `int`, and one enumeration as a dropdown.
 _DROPDOWN = ["latest", *(migration.number for migration in reversed(load_migrations())), 0]
@@ -34,7 +35,8 @@ def _run_name() -> str:
     return f"migrate-db to {flow_run.parameters.get('target')}{accept}{dry}"
 
 
-@flow(name="migrate-db", flow_run_name=_run_name)
+@flow(name="migrate-db", flow_run_name=_run_name, validate_parameters=False)
+@failing_in_a_sentence
 def migrate_db(
     target: Target = "latest",
     dry_run: bool = False,

@@ -1,5 +1,6 @@
 """Parameter types that flows share, so that the same value has the same bounds in every form."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, cast
 
 from prefect.futures import PrefectFuture
@@ -15,6 +16,17 @@ def dry_run_name() -> str:
     """Name a run after its flow, and mark a dry run."""
     dry = " (dry run)" if flow_run.parameters.get("dry_run") else ""
     return f"{flow_run.flow_name}{dry}"
+
+
+def run_name(pattern: str) -> Callable[[], str]:
+    """Name runs by their parameters as they were given, but for white space around them."""
+
+    def name() -> str:
+        given = flow_run.parameters
+        stripped = {key: value.strip() for key, value in given.items() if isinstance(value, str)}
+        return pattern.format(**given | stripped)
+
+    return name
 
 
 Stripped = StringConstraints(strip_whitespace=True)

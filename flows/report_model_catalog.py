@@ -26,10 +26,16 @@ from tasks.catalog.report import (
     store_lists,
 )
 from tasks.database.connection import opened_database
+from tasks.failures import failing_in_a_sentence
 from tasks.progress import shown_progress
 
 
-@flow(name="report-model-catalog", flow_run_name="report-model-catalog, days: {days}")
+@flow(
+    name="report-model-catalog",
+    flow_run_name="report-model-catalog, days: {days}",
+    validate_parameters=False,
+)
+@failing_in_a_sentence
 def report_model_catalog(days: Annotated[int, Field(ge=1, le=3650)] = 1) -> CatalogReport:
     """Report on the models of all servers, as tables, CSV files and a plot.
 

@@ -20,10 +20,17 @@ from tasks.catalog.sync import (
     warn_unknown_servers,
 )
 from tasks.database.connection import opened_database
+from tasks.failures import failing_in_a_sentence
 from tasks.progress import shown_progress
 
 
-@flow(name="sync-model-catalog", flow_run_name="sync-model-catalog", task_runner=WORKERS)
+@flow(
+    name="sync-model-catalog",
+    flow_run_name="sync-model-catalog",
+    task_runner=WORKERS,
+    validate_parameters=False,
+)
+@failing_in_a_sentence
 def sync_model_catalog(
     urls: ServerUrls | None = None, hash_file: OptionalFilePath = None, read_metadata: bool = True
 ) -> SyncReport:

@@ -1,10 +1,13 @@
 """What can go wrong with a local service, one class for each thing that happens."""
 
 from pathlib import Path
+from typing import ClassVar
 
 
 class ServiceError(Exception):
     """Base of everything that goes wrong with local services."""
+
+    retryable: ClassVar[bool] = False
 
 
 class MongodMissing(ServiceError):
