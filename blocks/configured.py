@@ -2,6 +2,7 @@
 
 import atexit
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -9,7 +10,7 @@ from prefect.blocks.core import Block
 from pydantic import SecretStr, ValidationError
 
 from blocks.civitai import Civitai
-from blocks.environment import ConfigurationUnusable, Environment
+from blocks.environment import ConfigurationUnusable, Environment, FaceHostNotNamed
 from blocks.face_host import FaceHost
 from blocks.face_host_farm import FaceHostFarm
 from blocks.image_store import ImageStoreBlock
@@ -33,10 +34,11 @@ def face_hosts(environment: Environment) -> tuple[FaceHost, ...]:
     """Get the face hosts, at least one.
 
     They are those of the farm block, else the host block, else those of `FACEFUSION_URL`, else a
-    local preview host with its limit.
+    local preview host with its limit, unless a MongoDB is named: its galleries are real, and are
+    to hold no preview pictures unless they are asked for.
 
     Raises:
-        ConfigurationUnusable: What was saved or set cannot be used.
+        ConfigurationUnusable: What was saved or set cannot be used, or no host is named.
     """
     farm = _stored(FaceHostFarm)
     if farm is not None:
@@ -44,8 +46,14 @@ def face_hosts(environment: Environment) -> tuple[FaceHost, ...]:
     stored = _stored(FaceHost)
     if stored is not None:
         return (stored,)
-    if environment.facefusion_url is not None:
+    if environment.facefusion_urls:
         return named_hosts(environment)
+    if environment.facefusion_url is None and (named_by := database_named_by(environment)):
+        raise FaceHostNotNamed(
+            f"No face host is named, and {named_by} names the MongoDB that the pictures would go "
+            "to; set FACEFUSION_URL to your face host, or to preview for pictures that only show "
+            "what a run would do."
+        )
     host = FaceHost(url=_local(local_face_host.FaceHost(), environment))
     create_limit(host.limit_name, slots=1)
     return (host,)
@@ -70,13 +78,55 @@ def _member(name: str) -> FaceHost:
     return host
 
 
+@dataclass(frozen=True)
+class DatabaseChoice:
+    """The database of a run, and where it is named.
+
+    Attributes:
+        block: The database.
+        named_by: Where the server is named; empty if a local one was started instead.
+        name_from: Where the database's name would be given.
+    """
+
+    block: StoryDatabase
+    named_by: str
+    name_from: str
+
+    def describe(self) -> str:
+        """Say in a sentence which server and which database a run works on, and why these."""
+        address = self.block.address
+        name, reason = address.choose(self.block.db_name.strip(), self.name_from)
+        place = f"MongoDB at {address.hosts}, database '{name}' ({reason})"
+        if self.named_by:
+            return f"{place}; server named by {self.named_by}."
+        return (
+            f"No MongoDB is named, so this run works on one started on this machine: {place}. Set "
+            "MONGO_URL to work on another."
+        )
+
+
+def database_named_by(environment: Environment) -> str:
+    """Find out where the database's server is named; empty if a local one is started instead."""
+    if _stored(StoryDatabase) is not None:
+        return f"the block {StoryDatabase.get_block_type_slug()}/{DEFAULT}"
+    return "MONGO_URL" if environment.mongo_url else ""
+
+
 def story_database(environment: Environment) -> StoryDatabase:
     """Get the database: block, else `MONGO_URL`, else a local mongod."""
+    return choose_database(environment).block
+
+
+def choose_database(environment: Environment) -> DatabaseChoice:
+    """Get the database, as `story_database` does, with where it is named."""
     stored = _stored(StoryDatabase)
     if stored is not None:
-        return stored
+        block = f"the block {StoryDatabase.get_block_type_slug()}/{DEFAULT}"
+        return DatabaseChoice(stored, block, block)
+    named_by = "MONGO_URL" if environment.mongo_url else ""
     url = environment.mongo_url or SecretStr(_local(Mongod(), environment))
-    return StoryDatabase(mongo_url=url, db_name=environment.db_name)
+    named = StoryDatabase(mongo_url=url, db_name=environment.db_name or "")
+    return DatabaseChoice(named, named_by, "DB_NAME")
 
 
 def image_store(environment: Environment) -> ImageStoreBlock:

@@ -13,6 +13,14 @@ class ConfigurationUnusable(Exception):
     retryable: ClassVar[bool] = False
 
 
+class FaceHostNotNamed(ConfigurationUnusable):
+    """A MongoDB is named and no face host, so no picture can be made."""
+
+
+PREVIEW = "preview"
+"""As `FACEFUSION_URL`: a local host whose pictures show what a run would do, and no more."""
+
+
 class Environment(BaseSettings):
     """Settings from environment variables; docs/configuration.md lists them.
 
@@ -30,11 +38,15 @@ class Environment(BaseSettings):
     mongo_url: SecretStr | None = Field(
         None, description="MongoDB connection string; without it a local mongod is started."
     )
-    db_name: str = Field("storyboard", description="Name of the StoryCanvas database.")
+    db_name: str | None = Field(
+        None,
+        description="Name of the StoryCanvas database; without it that in the path of `MONGO_URL`, "
+        "else `storyboard`.",
+    )
     facefusion_url: str | None = Field(
         None,
-        description="Address of the face host, or of several, separated by commas; without it a "
-        "local preview host is started.",
+        description="Address of the face host, or of several, separated by commas; `preview` "
+        "starts a local preview host, as does a run that names no MongoDB either.",
     )
     facefusion_token: SecretStr | None = Field(None, description="Token of the face hosts.")
     image_store: str | None = Field(
@@ -84,8 +96,8 @@ class Environment(BaseSettings):
 
     @property
     def facefusion_urls(self) -> list[str]:
-        """The addresses that `FACEFUSION_URL` names; empty when it is not set."""
-        if self.facefusion_url is None:
+        """The addresses that `FACEFUSION_URL` names; empty when it is not set, or `preview`."""
+        if self.facefusion_url is None or self.facefusion_url.strip() == PREVIEW:
             return []
         named = [url.strip() for url in self.facefusion_url.split(",") if url.strip()]
         return named or [self.facefusion_url]

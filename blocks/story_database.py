@@ -6,7 +6,8 @@ from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, SecretStr
 from pymongo.database import Database
 
-from db.connection import connect
+from db.connection import ANSWER_SECONDS, connect
+from db.connection_string import ConnectionString
 
 
 class StoryDatabase(Block):
@@ -14,7 +15,7 @@ class StoryDatabase(Block):
 
     Attributes:
         mongo_url: Connection string; it is a secret because it may hold a password.
-        db_name: Name of the database.
+        db_name: Name of the database; empty takes that of the connection string's path.
         pool_size: Most connections kept open.
 
     Example:
@@ -38,13 +39,33 @@ class StoryDatabase(Block):
         description="MongoDB connection string, such as mongodb://127.0.0.1:27017/.",
     )
     db_name: str = Field(
-        "storyboard", title="Database", description="Name of the StoryCanvas database."
+        "",
+        title="Database",
+        description="Name of the StoryCanvas database; empty takes the one in the path of the "
+        "connection string, else storyboard.",
     )
     pool_size: int = Field(
         20, ge=1, le=500, title="Pool size", description="Most connections kept open."
     )
 
-    def connect(self) -> Database[dict[str, Any]]:
-        """Open the database."""
+    @property
+    def address(self) -> ConnectionString:
+        """What the connection string names, without its secrets."""
+        return ConnectionString.of(self.mongo_url.get_secret_value())
+
+    @property
+    def database_name(self) -> str:
+        """The database that is opened."""
+        return self.address.choose(self.db_name.strip(), "the block")[0]
+
+    def connect(self, *, answer_seconds: float = ANSWER_SECONDS) -> Database[dict[str, Any]]:
+        """Open the database.
+
+        Args:
+            answer_seconds: Longest wait for one answer; `LONG_ANSWER_SECONDS` for whole
+                collections.
+        """
         url = self.mongo_url.get_secret_value()
-        return connect(url, self.db_name, pool_size=self.pool_size)
+        return connect(
+            url, self.database_name, pool_size=self.pool_size, answer_seconds=answer_seconds
+        )

@@ -3,57 +3,62 @@
 import logging
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from datetime import UTC
 from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
+import stamina
 from bson.codec_options import CodecOptions, DatetimeConversion
-from bson.errors import BSONError
-from pymongo import MongoClient, ReadPreference
+from pymongo import MongoClient, ReadPreference, WriteConcern
 from pymongo.database import Database
 from pymongo.errors import (
-    BulkWriteError,
     ConfigurationError,
-    ConnectionFailure,
-    InvalidURI,
-    OperationFailure,
-    PyMongoError,
 )
-from pymongo.errors import (
-    DocumentTooLarge as TooLargeToSend,
-)
+from pymongo.read_concern import ReadConcern
 
+from db.connection_string import explain, is_passing
 from db.errors import (
     DatabaseError,
     DatabaseNameTaken,
     DatabaseRefused,
     DatabaseUnreachable,
-    DocumentTooLarge,
-    OperationRefused,
-    UnreadableDocument,
+    ServerTooOld,
+    translated_errors,
 )
+
+__all__ = [
+    "ANSWER_SECONDS",
+    "LONG_ANSWER_SECONDS",
+    "PAUSE_SECONDS",
+    "POLICY",
+    "TRIES",
+    "Document",
+    "connect",
+    "in_batches",
+    "reading_anything",
+    "settled",
+    "translated_errors",
+]
 
 Document = dict[str, Any]
 Part = TypeVar("Part")
 
 TRIES = 5
 PAUSE_SECONDS = 3.0
+ANSWER_SECONDS = 10.0
+LONG_ANSWER_SECONDS = 6 * 3600.0
+"""For one answer of work on whole collections: building an index, counting, removing."""
+LONGEST_CONFIRMATION_SECONDS = 600.0
+OLDEST_WIRE_VERSION = 17
+"""Of MongoDB 6.0 (MongoDB manual, command `hello`)."""
 POLICY: dict[str, Any] = {
     "appname": "storycanvas-pipelines",
     "serverSelectionTimeoutMS": 5_000,
     "connectTimeoutMS": 10_000,
-    "socketTimeoutMS": 10_000,
     "retryWrites": True,
     "retryReads": True,
 }
-REFUSALS = {13, 18, 8000}
-"""Server error codes for Unauthorized and AuthenticationFailed (8000: the same from Atlas)."""
-TOO_LARGE = {10334, 17419, 17420}
-"""Server error codes for a document above 16 MB: BSONObjectTooLarge and those of updates."""
-NAME_DIFFERS_IN_CASE = 13297
-"""Server error code DatabaseDifferCase."""
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +68,7 @@ def connect(
     name: str,
     *,
     pool_size: int = 20,
+    answer_seconds: float = ANSWER_SECONDS,
     tries: int = TRIES,
     pause_seconds: float = PAUSE_SECONDS,
 ) -> Database[Document]:
@@ -72,43 +78,99 @@ def connect(
     answer, writes and reads retried by the driver (docs/schema.md, Connection).
 
     Reads go to the primary, whatever read preference the connection string has: a secondary may
-    lag, and records, locks and the ledger decide what is done.
+    lag, and records, locks and the ledger decide what is done. For the same reason a member of a
+    replica set confirms a write only when most members have it.
+
+    Args:
+        url: The connection string.
+        name: The database.
+        pool_size: Most connections.
+        answer_seconds: Longest wait for one answer. Work that builds indexes or reads whole
+            collections needs hours; a server that is gone is noticed within seconds in any case.
+        tries: How often the server is asked; 1 or more.
+        pause_seconds: Between two tries; none while stamina is in its test mode.
     """
-    client = _client(url, pool_size)
+    client: MongoClient[Document] | None = None
     for attempt in range(1, tries + 1):
         try:
-            with translated_errors():
-                client.admin.command("ping")
-                _refuse_other_spelling(client, name)
-                return client.get_database(
-                    name,
-                    codec_options=CodecOptions(tz_aware=True, tzinfo=UTC),
-                    read_preference=ReadPreference.PRIMARY,
-                )
-        except DatabaseUnreachable:
-            if attempt == tries:
-                client.close()
+            client = client or _client(url, pool_size, answer_seconds)
+            return _opened(client, name, answer_seconds)
+        except DatabaseError as error:
+            if not isinstance(error, DatabaseUnreachable) or attempt == tries:
+                if client:
+                    client.close()
                 raise
-            log.warning("MongoDB does not answer, try %d of %d.", attempt, tries)
-            time.sleep(pause_seconds)
-        except DatabaseError:
-            client.close()
-            raise
+            log.warning("Try %d of %d: %s", attempt, tries, error)
+            time.sleep(0.0 if stamina.is_testing() else pause_seconds)
     raise DatabaseUnreachable("MongoDB was not tried at all; tries must be 1 or more.")
 
 
-def _client(url: str, pool_size: int) -> MongoClient[Document]:
-    """Make a client; options in the connection string override the policy."""
-    given = {name.lower() for name in parse_qs(url.rpartition("?")[2])}
-    options = {name: value for name, value in POLICY.items() if name.lower() not in given}
+def _client(url: str, pool_size: int, answer_seconds: float) -> MongoClient[Document]:
+    """Make a client; options in the connection string override the policy.
+
+    Two do not. A wait for long answers is asked for by what needs it. And `timeoutMS` would make
+    the driver repeat a read of a server that is gone until that time is over, without a word.
+    """
+    given = {option.lower() for option in parse_qs(url.rpartition("?")[2])}
+    options = {option: value for option, value in POLICY.items() if option.lower() not in given}
+    options["timeoutMS"] = None
+    if answer_seconds > ANSWER_SECONDS or "sockettimeoutms" not in given:
+        options["socketTimeoutMS"] = round(answer_seconds * 1000)
     if "maxpoolsize" not in given:
         options["maxPoolSize"] = pool_size
     try:
-        return MongoClient(url, **options)
-    except (InvalidURI, ConfigurationError, ValueError) as error:
+        client: MongoClient[Document] = MongoClient(url, **options)
+    except (ConfigurationError, ValueError, OSError) as error:
+        kind = DatabaseUnreachable if is_passing(error) else DatabaseRefused
+        raise kind(explain(url, error)) from error
+    if not client.write_concern.acknowledged:
+        client.close()
         raise DatabaseRefused(
-            "MONGO_URL is not a MongoDB connection string; its form is mongodb://host:port/."
-        ) from error
+            "MONGO_URL has w=0, with which MongoDB confirms no write, so nothing could be recorded "
+            "for certain; remove w from it."
+        )
+    return client
+
+
+def _opened(client: MongoClient[Document], name: str, answer_seconds: float) -> Database[Document]:
+    with translated_errors():
+        # `hello` of the primary: the connection string may prefer members that take no writes.
+        hello = client.get_database("admin", read_preference=ReadPreference.PRIMARY).command(
+            "hello"
+        )
+        if hello["maxWireVersion"] < OLDEST_WIRE_VERSION:
+            version = client.admin.command("buildInfo").get("version")
+            raise ServerTooOld(
+                f"The server is MongoDB {version}; 6.0 or newer is needed, so upgrade it or name "
+                "another one in MONGO_URL."
+            )
+        _refuse_other_spelling(client, name)
+    has_members = bool(hello.get("setName")) or hello.get("msg") == "isdbgrid"
+    return client.get_database(
+        name,
+        codec_options=CodecOptions(tz_aware=True, tzinfo=UTC),
+        read_preference=ReadPreference.PRIMARY,
+        # A standalone server would wait for its journal with each write.
+        write_concern=_majority(client, answer_seconds) if has_members else None,
+    )
+
+
+def _majority(client: MongoClient[Document], answer_seconds: float) -> WriteConcern:
+    """Have most members confirm a write, whatever `w` the connection string has.
+
+    Without a bound, a write would wait for members that are down until the client gives up.
+    """
+    given = client.write_concern.document
+    bound = round(min(answer_seconds, LONGEST_CONFIRMATION_SECONDS) * 900)
+    return WriteConcern("majority", wtimeout=given.get("wtimeout") or bound, j=given.get("j"))
+
+
+def settled(database: Database[Document]) -> Database[Document]:
+    """Get the same database, but reading only what no change of the primary can undo.
+
+    For records that decide what is done and what is not.
+    """
+    return database.with_options(read_concern=ReadConcern("majority"))
 
 
 def _refuse_other_spelling(client: MongoClient[Document], name: str) -> None:
@@ -148,56 +210,3 @@ def in_batches(values: Iterable[Part], size: int) -> Iterator[tuple[Part, ...]]:
     rest = iter(values)
     while batch := tuple(islice(rest, size)):
         yield batch
-
-
-@contextmanager
-def translated_errors() -> Iterator[None]:
-    """Turn PyMongo's errors into the project's own."""
-    try:
-        yield
-    except ConnectionFailure as error:
-        raise DatabaseUnreachable(
-            f"MongoDB does not answer ({type(error).__name__}); start it or correct MONGO_URL."
-        ) from error
-    except OperationFailure as error:
-        raise _refusal(error) from error
-    except PyMongoError as error:
-        raise OperationRefused(f"MongoDB failed ({type(error).__name__}).") from error
-    except TooLargeToSend as error:
-        raise DocumentTooLarge(_TOO_LARGE) from error
-    except BSONError as error:  # the driver's reader and writer of documents has a tree of its own
-        raise UnreadableDocument(
-            f"A text or a time of a document cannot be read or written ({type(error).__name__}); "
-            "audit-db reads every document and lists those with such fields."
-        ) from error
-
-
-_TOO_LARGE = (
-    "A document would be larger than the 16 MB that MongoDB stores; remove from it what is not "
-    "needed."
-)
-
-
-def _refusal(error: OperationFailure) -> DatabaseError:
-    """Word what the server refused, by the error's code; of several writes the first refused."""
-    if isinstance(error, BulkWriteError) and error.details.get("writeErrors"):
-        [first, *_] = error.details["writeErrors"]
-        error = OperationFailure(str(first.get("errmsg")), first.get("code"), first)
-    if error.code in REFUSALS:
-        return DatabaseRefused(
-            f"MongoDB refuses this user (error {error.code}); check the name, password and roles "
-            "in MONGO_URL."
-        )
-    if error.code in TOO_LARGE:
-        return DocumentTooLarge(_TOO_LARGE)
-    if error.code == NAME_DIFFERS_IN_CASE:
-        return DatabaseNameTaken(
-            "The server has a database whose name differs from this one in case only, and refuses "
-            "a second one; set DB_NAME or the block's database to the name that is there."
-        )
-    return OperationRefused(f"MongoDB refused: error {error.code}, {_reason(error)}.")
-
-
-def _reason(error: OperationFailure) -> str:
-    details = error.details or {}
-    return str(details.get("codeName") or details.get("errmsg") or "no reason given")

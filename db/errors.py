@@ -1,6 +1,22 @@
-"""Errors of the database, one class for each event."""
+"""Errors of the database, one class for each event, and the driver's errors as one of these."""
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
+
+from bson.errors import BSONError
+from pymongo.errors import (
+    BulkWriteError,
+    ConfigurationError,
+    ConnectionFailure,
+    OperationFailure,
+    PyMongoError,
+    WTimeoutError,
+)
+from pymongo.errors import (
+    DocumentTooLarge as TooLargeToSend,
+)
 
 
 class DatabaseError(Exception):
@@ -17,6 +33,20 @@ class DatabaseUnreachable(DatabaseError):
 
 class DatabaseRefused(DatabaseError):
     """The server refuses the user, or what the user asks for."""
+
+
+class TlsRefused(DatabaseError):
+    """The server and this program do not agree on an encrypted connection."""
+
+
+class ServerTooOld(DatabaseError):
+    """The server's version is older than 6.0."""
+
+
+class WriteNotConfirmed(DatabaseError):
+    """A write was not confirmed by most members of the replica set in time."""
+
+    retryable = True
 
 
 class OperationRefused(DatabaseError):
@@ -131,3 +161,93 @@ class UnusableAddress(DatabaseError):
 
 class ImportReplaced(DatabaseError):
     """Another run has continued or restarted the same import in the meantime."""
+
+
+REFUSALS = {13, 18, 8000}
+"""Server error codes for Unauthorized and AuthenticationFailed (8000: the same from Atlas)."""
+TOO_LARGE = {10334, 17419, 17420}
+"""Server error codes for a document above 16 MB: BSONObjectTooLarge and those of updates."""
+NAME_DIFFERS_IN_CASE = 13297
+"""Server error code DatabaseDifferCase."""
+_TLS_FAILURE = re.compile(r"SSL handshake failed: [^:]+:\d+: (?:\[[^]]*\] )?([^,(]+?) ?[,(]")
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Turn PyMongo's errors into the project's own."""
+    try:
+        yield
+    except ConnectionFailure as error:
+        raise _not_connected(error) from error
+    except OperationFailure as error:
+        raise _refusal(error) from error
+    except ConfigurationError as error:
+        if "wire version" in str(error):
+            raise ServerTooOld(
+                "The server is older than MongoDB 4.2; 6.0 or newer is needed, so upgrade it or "
+                "name another one in MONGO_URL."
+            ) from error
+        raise OperationRefused(f"MongoDB failed ({type(error).__name__}).") from error
+    except PyMongoError as error:
+        raise OperationRefused(f"MongoDB failed ({type(error).__name__}).") from error
+    except TooLargeToSend as error:
+        raise DocumentTooLarge(_TOO_LARGE) from error
+    except BSONError as error:  # the driver's reader and writer of documents has a tree of its own
+        raise UnreadableDocument(
+            f"A text or a time of a document cannot be read or written ({type(error).__name__}); "
+            "audit-db reads every document and lists those with such fields."
+        ) from error
+
+
+_TOO_LARGE = (
+    "A document would be larger than the 16 MB that MongoDB stores; remove from it what is not "
+    "needed."
+)
+
+
+def _refusal(error: OperationFailure) -> DatabaseError:
+    """Word what the server refused, by the error's code; of several writes the first refused."""
+    if isinstance(error, BulkWriteError) and error.details.get("writeErrors"):
+        [first, *_] = error.details["writeErrors"]
+        error = OperationFailure(str(first.get("errmsg")), first.get("code"), first)
+    if error.code in REFUSALS:
+        return DatabaseRefused(
+            f"MongoDB refuses this user (error {error.code}); check the name, password and roles "
+            "in MONGO_URL."
+        )
+    if error.code in TOO_LARGE:
+        return DocumentTooLarge(_TOO_LARGE)
+    if error.code == NAME_DIFFERS_IN_CASE:
+        return DatabaseNameTaken(
+            "The server has a database whose name differs from this one in case only, and refuses "
+            "a second one; set DB_NAME or the block's database to the name that is there."
+        )
+    if isinstance(error, WTimeoutError):
+        return WriteNotConfirmed(
+            "Most members of the replica set did not confirm a write in time; check that they run. "
+            "What was written stays, or is written again."
+        )
+    return OperationRefused(f"MongoDB refused: error {error.code}, {_reason(error)}.")
+
+
+def _not_connected(error: ConnectionFailure) -> DatabaseError:
+    """Tell a server that is away from one that does not agree on TLS; the latter stays so."""
+    text = str(error)
+    if found := _TLS_FAILURE.search(text):
+        return TlsRefused(
+            f"MongoDB does not agree on TLS ({found[1]}); check tls and tlsCAFile in MONGO_URL and "
+            "the server's certificate."
+        )
+    # A cancelled wait has a class of the driver's own below a public one.
+    kind = next(each.__name__ for each in type(error).__mro__ if each.__name__[0] != "_")
+    if "connection closed" in text:
+        return DatabaseUnreachable(
+            f"MongoDB does not answer ({kind}): it closes the connection; if it wants TLS, add "
+            "tls=true to MONGO_URL, else start it or correct MONGO_URL."
+        )
+    return DatabaseUnreachable(f"MongoDB does not answer ({kind}); start it or correct MONGO_URL.")
+
+
+def _reason(error: OperationFailure) -> str:
+    details = error.details or {}
+    return str(details.get("codeName") or details.get("errmsg") or "no reason given")

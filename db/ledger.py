@@ -13,7 +13,7 @@ from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
 from db.characters import CharacterRepository
-from db.connection import Document, translated_errors
+from db.connection import Document, settled, translated_errors
 from db.errors import CharacterTooLarge
 from db.schema.documents.characters import HistoryEntry
 from db.schema.documents.faces import Effect, GalleryEffect, HistoryEffect, OperationRecord
@@ -23,7 +23,7 @@ class OperationLedger:
     """One document for each operation ever done, found by its operation key."""
 
     def __init__(self, database: Database[Document]) -> None:
-        self._operations = database["facefusion_operations"]
+        self._operations = settled(database)["facefusion_operations"]
 
     def find(self, operation_key: str) -> OperationRecord | None:
         """Read the record of an operation, or None if it was never done."""

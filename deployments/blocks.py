@@ -97,7 +97,7 @@ def _register(kind: type[Block]) -> None:
 
 def _named(environment: Environment) -> Iterator[NamedBlock]:
     if environment.mongo_url is not None:
-        database = StoryDatabase(mongo_url=environment.mongo_url, db_name=environment.db_name)
+        database = StoryDatabase(mongo_url=environment.mongo_url, db_name=environment.db_name or "")
         yield DEFAULT, database, {"MONGO_URL", "DB_NAME"}
     yield from _hosts(named_hosts(environment))
     if environment.image_store is not None:

@@ -15,7 +15,7 @@ from prefect.settings import PREFECT_API_URL
 
 from blocks import limits
 from blocks.configured import face_hosts
-from blocks.environment import ConfigurationUnusable, Environment
+from blocks.environment import ConfigurationUnusable, Environment, FaceHostNotNamed
 from blocks.face_host import FaceHost
 from deployments.blocks import create_blocks, follow_moved
 from deployments.forms import shape_forms
@@ -122,8 +122,11 @@ def create_civitai_limit() -> str:
 
 def create_limits(environment: Environment) -> None:
     """Create the limits of the hosts that runs on this machine would use, and Civitai's."""
-    for host in face_hosts(environment):
-        print(create_host_limit(host))
+    try:
+        for host in face_hosts(environment):
+            print(create_host_limit(host))
+    except FaceHostNotNamed as error:
+        print(f"No limit of a face host was created. {error}")
     print(create_civitai_limit())
 
 

@@ -8,7 +8,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from blocks.environment import PREVIEW
 from db.connection import connect
+from db.connection_string import ConnectionString
 from deployments.sample import TARGET, prepare_own_database
 from storycanvas.faces.pictures.image_store import local_folder
 from storycanvas.services.errors import ServiceError
@@ -29,6 +31,10 @@ ABANDONED = "The process of the run is gone. Retry goes on with what is done."
 REGISTRATION_SECONDS = 300.0
 SERVICES = (Mongod.name, PictureServer.name, FaceHost.name, PrefectServer.name, PrefectWorker.name)
 """In the order in which they start; they end the other way round."""
+NO_FACE_HOST = (
+    "starting no face host: MONGO_URL names a database, and preview pictures do not belong into "
+    "its galleries; set FACEFUSION_URL to your face host, or to preview to have them all the same"
+)
 _STATE = "stack.json"
 _REGISTERED = "registered.json"
 
@@ -117,9 +123,9 @@ class Stack:
     def _start_storage(self) -> None:
         images = self.state_dir / "images"
         images.mkdir(mode=0o700, parents=True, exist_ok=True)
-        database = os.environ.get("DB_NAME") or "storyboard"
         named = os.environ.get("MONGO_URL")
         url = named or self._use(Mongod(preferred_port=27017), "MONGO_URL")
+        database, _ = ConnectionString.of(url).choose(os.environ.get("DB_NAME"), "DB_NAME")
         store = os.environ.get("IMAGE_STORE") or images.as_uri()
         if not named:
             self._add_sample(url, database)
@@ -151,7 +157,12 @@ class Stack:
             opened.client.close()
 
     def _start_face_host(self) -> None:
-        named = os.environ.get("FACEFUSION_URL")
+        named = os.environ.get("FACEFUSION_URL", "").strip()
+        if not named and os.environ.get("MONGO_URL"):
+            self._show(NO_FACE_HOST)
+            self.addresses["face host"] = "none"
+            return
+        named = "" if named == PREVIEW else named
         host = FaceHost(allowed_roots=(self.state_dir / "images",), preferred_port=9002)
         url = named or self._use(host, "FACEFUSION_URL")
         self.environment["FACEFUSION_URL"] = url

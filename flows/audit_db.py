@@ -18,7 +18,7 @@ from db.audit.report import AuditReport
 from tasks.artifacts import finished, publish_report
 from tasks.database.audit import audit_artifacts, audit_database
 from tasks.database.connection import opened_database
-from tasks.failures import failing_in_a_sentence
+from tasks.log_lines import failing_in_a_sentence
 
 
 def _run_name() -> str:

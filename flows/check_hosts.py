@@ -11,9 +11,9 @@ from prefect import flow
 from blocks.environment import Environment
 from storycanvas.catalog.health.report import HealthReport
 from tasks.artifacts import publish_report
-from tasks.failures import failing_in_a_sentence
 from tasks.health import history
 from tasks.health.check import collect_hosts, hosts_artifacts
+from tasks.log_lines import failing_in_a_sentence
 from tasks.progress import shown_progress
 
 

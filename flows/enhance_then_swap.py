@@ -28,7 +28,7 @@ from tasks.faces.inputs import first_reference_image, load_character, load_prefe
 from tasks.faces.inspection import inspect
 from tasks.faces.plan import run_plan
 from tasks.faces.report import finish_run, progress_artifact
-from tasks.failures import failing_in_a_sentence
+from tasks.log_lines import failing_in_a_sentence
 
 
 @flow(

@@ -21,7 +21,7 @@ from storycanvas.catalog.reporting.reports import ImportReport
 from tasks.artifacts import publish_report
 from tasks.catalog.import_civitai import import_file, import_pages, import_table
 from tasks.database.connection import opened_database
-from tasks.failures import failing_in_a_sentence
+from tasks.log_lines import failing_in_a_sentence
 from tasks.progress import shown_progress
 
 

@@ -20,7 +20,7 @@ from tasks.database.import_couple_swap import (
     import_table,
     import_warnings,
 )
-from tasks.failures import failing_in_a_sentence
+from tasks.log_lines import failing_in_a_sentence
 
 
 @flow(name="import-couple-swap", flow_run_name=dry_run_name, validate_parameters=False)

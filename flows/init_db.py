@@ -20,7 +20,7 @@ from tasks.database.initialise import (
     initialisation_table,
     initialise_database,
 )
-from tasks.failures import failing_in_a_sentence
+from tasks.log_lines import failing_in_a_sentence
 
 
 @flow(name="init-db", flow_run_name=dry_run_name, validate_parameters=False)

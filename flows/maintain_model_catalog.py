@@ -16,7 +16,7 @@ from flows.import_civitai import import_civitai
 from flows.match_models import match_models
 from flows.report_model_catalog import report_model_catalog
 from flows.sync_model_catalog import sync_model_catalog
-from tasks.failures import failing_in_a_sentence
+from tasks.log_lines import failing_in_a_sentence
 
 
 @flow(

@@ -16,7 +16,7 @@ from tasks.artifacts import publish_report
 from tasks.catalog.hash_lookup import LookedUp, look_up_hashes
 from tasks.catalog.match import match_all, match_table
 from tasks.database.connection import opened_database
-from tasks.failures import failing_in_a_sentence
+from tasks.log_lines import failing_in_a_sentence
 from tasks.progress import shown_progress
 
 

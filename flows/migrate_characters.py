@@ -21,7 +21,7 @@ from tasks.database.migrate import (
     migration_warnings,
     repair_characters,
 )
-from tasks.failures import failing_in_a_sentence
+from tasks.log_lines import failing_in_a_sentence
 
 
 @flow(name="migrate-characters", flow_run_name=dry_run_name, validate_parameters=False)

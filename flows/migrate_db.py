@@ -18,7 +18,7 @@ from db.migrations.engine.migration import load_migrations
 from tasks.artifacts import finished, publish_report
 from tasks.database.connection import opened_database
 from tasks.database.migrate import MIGRATE_KEY, migrate, migration_table, migration_warnings
-from tasks.failures import failing_in_a_sentence
+from tasks.log_lines import failing_in_a_sentence
 
 # Prefect's form shows a union as tabs, `str` and `int`, and one enumeration as a dropdown.
 _DROPDOWN = ["latest", *(migration.number for migration in reversed(load_migrations())), 0]

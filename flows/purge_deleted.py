@@ -19,7 +19,7 @@ from db.soft_delete.report import PurgeReport
 from tasks.artifacts import finished, publish_report
 from tasks.database.connection import opened_database
 from tasks.database.purge import count_deleted, kept_warnings, purge_table, remove_deleted
-from tasks.failures import failing_in_a_sentence
+from tasks.log_lines import failing_in_a_sentence
 
 _NAME = "purge-deleted"
 

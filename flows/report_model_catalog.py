@@ -26,7 +26,7 @@ from tasks.catalog.report import (
     store_lists,
 )
 from tasks.database.connection import opened_database
-from tasks.failures import failing_in_a_sentence
+from tasks.log_lines import failing_in_a_sentence
 from tasks.progress import shown_progress
 
 

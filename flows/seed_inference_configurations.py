@@ -14,7 +14,7 @@ from flows.parameters import dry_run_name
 from tasks.artifacts import finished, publish_report
 from tasks.database.connection import opened_database
 from tasks.database.seed_inference import seed_presets, seeding_table, unknown_warnings
-from tasks.failures import failing_in_a_sentence
+from tasks.log_lines import failing_in_a_sentence
 
 
 @flow(name="seed-inference-configurations", flow_run_name=dry_run_name, validate_parameters=False)

@@ -20,7 +20,7 @@ from tasks.catalog.sync import (
     warn_unknown_servers,
 )
 from tasks.database.connection import opened_database
-from tasks.failures import failing_in_a_sentence
+from tasks.log_lines import failing_in_a_sentence
 from tasks.progress import shown_progress
 
 

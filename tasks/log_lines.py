@@ -1,12 +1,29 @@
-"""The lines of a run's log in Prefect's UI: each names its step, and none repeats what it shows.
+"""What a person reads of a run: the lines of its log in Prefect's UI, and its end when it fails.
 
-The newer UI shows the lines of all steps in one list, without the names of their task runs.
+Each line names its step, and none repeats what the page shows: the newer UI shows the lines of all
+steps in one list, without the names of their task runs.
+
+A foreseen error ends a run as Failed, with one sentence. One that a flow raises is logged by
+Prefect three times, each time with the whole traceback, and its message begins with words of
+Prefect's own; a state that a flow returns is taken as it is. Errors that no class foresees keep
+their tracebacks: those are for a programmer.
 """
 
+import functools
+import inspect
 import logging
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar, cast
 
+from prefect.exceptions import FailedRun, ParameterTypeError
+from prefect.logging import get_run_logger
 from prefect.logging.handlers import APILogHandler
 from prefect.runtime import task_run
+from prefect.states import Failed
+from pydantic import ConfigDict, ValidationError, validate_call
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 TASK_RUNS = "prefect.task_runs"
 _NOISE = ("Finished in state Completed()", "Finished in state NotReady(")
@@ -36,3 +53,66 @@ def name_steps_in_log() -> None:
         if isinstance(handler, APILogHandler):
             handler.setFormatter(StepFormatter())
             handler.addFilter(is_worth_reading)
+
+
+_ANY_TYPE = ConfigDict(arbitrary_types_allowed=True)
+_LOGGERS = ("prefect.flow_runs", "prefect.task_runs", "prefect.engine")
+
+
+def is_foreseen(error: object) -> bool:
+    """Check for an error of this project: its class states whether a retry may help."""
+    return hasattr(type(error), "retryable") or isinstance(error, FailedRun | ParameterTypeError)
+
+
+def failing_in_a_sentence(function: Callable[P, R]) -> Callable[P, R]:
+    """Make the function of a flow return `Failed` with the sentence of an error that is foreseen.
+
+    A call from Python raises the error as ever: Prefect raises what a failed state holds. The
+    function checks its parameters itself; give Prefect `validate_parameters=False`, which would
+    write a list of Python values into the log and into the state.
+    """
+    keep: Any = functools.wraps(function)(lambda *args, **kwargs: (args, kwargs))
+    checked = validate_call(config=_ANY_TYPE)(keep)
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> Any:  # noqa: ANN401 - a state besides the result
+        try:
+            # By name: a problem with the n-th of them would be named by its number.
+            named = signature.bind_partial(*args, **kwargs).arguments
+            args, kwargs = _validated(checked, named)
+            return function(*args, **kwargs)
+        except Exception as error:
+            if not is_foreseen(error):
+                raise
+            get_run_logger().error("%s: %s", type(error).__name__, error)
+            return Failed(message=str(error), data=error)
+
+    # Prefect takes a flow's version and its entry point from the file of the function's code.
+    own: Any = run
+    own.__code__ = own.__code__.replace(co_filename=inspect.getsourcefile(function))
+    return cast("Callable[P, R]", run)
+
+
+def _validated(checked: Callable[..., Any], named: dict[str, Any]) -> Any:  # noqa: ANN401 - of any flow
+    """Convert parameters to their types; what does not fit is named without its value."""
+    try:
+        return checked(**named)
+    except ValidationError as error:
+        reasons = "; ".join(map(_reason, error.errors(include_url=False, include_input=False)))
+        raise ParameterTypeError(f"Parameters that cannot be used: {reasons}.") from None
+
+
+def _reason(problem: Any) -> str:  # noqa: ANN401 - pydantic's own
+    place = ".".join(str(part) for part in problem["loc"])
+    return f"{place}: {problem['msg'].removeprefix('Value error, ')}"
+
+
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Leave out Prefect's tracebacks of foreseen errors, whose sentence stands in the log."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not is_foreseen(error)
+
+
+for _name in _LOGGERS:
+    logging.getLogger(_name).addFilter(_is_worth_a_line)

@@ -23,6 +23,7 @@ from prefect.exceptions import TerminationSignal
 from prefect.logging.handlers import PrefectConsoleHandler
 
 from blocks.environment import Environment
+from db.connection import PAUSE_SECONDS, TRIES
 from storycanvas.faces.report import STOPPED
 
 P = ParamSpec("P")
@@ -46,14 +47,31 @@ def retrying_task(run_name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
     module is imported.
     `run_name` may have the task's parameters in braces.
     """
-    delays = Environment().retry_delays
+    return _task(run_name, Environment().retry_delays, JITTER)
+
+
+def database_task(run_name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
+    """Make a function a task on the database alone: tried as often as a connection is opened.
+
+    A person waits for it, and what fails beyond these tries needs a person: 5 tries, 3 s apart.
+    The variables can only take from that: fewer tries, or none of the waits.
+    """
+    environment = Environment()
+    pause = PAUSE_SECONDS if environment.storycanvas_retry_seconds else 0.0
+    tries = min(TRIES - 1, environment.storycanvas_step_retries)
+    return _task(run_name, [pause] * tries, jitter=0.0)
+
+
+def _task(
+    run_name: str, delays: list[float], jitter: float
+) -> Callable[[Callable[P, R]], Task[P, R]]:
     return task(
         cache_policy=NO_CACHE,
         task_run_name=run_name,
         retry_condition_fn=is_retryable,
         retries=len(delays),
         retry_delay_seconds=delays,
-        retry_jitter_factor=JITTER,
+        retry_jitter_factor=jitter,
     )
 
 

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import partial
 
-import pymongo
 from pymongo.database import Database
 
 from db.audit.alike import same_servers, similar_users
@@ -26,8 +25,6 @@ from db.schema.relations import RELATIONS
 from db.setup.apply import initialise
 
 SAMPLE_SIZE = 1000
-TIMEOUT_SECONDS = 6 * 3600.0
-"""For reading a large database; the connection's own 10 s would not do for a collection."""
 
 _NOTHING_LEFT = "nothing was left to do, another run came first"
 
@@ -48,7 +45,7 @@ def audit(
     """
     tolerant = reading_anything(database)
     validations = [(collection, Validation(collection)) for collection in COLLECTIONS]
-    with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
+    with translated_errors():
         found = [*_indexes(tolerant, now), *_jobs_and_effects(tolerant, now)]
         for relation in RELATIONS:
             look = partial(orphans, tolerant, relation)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import pymongo
 from pymongo.database import Database
 
 from db.connection import Document, translated_errors
@@ -10,9 +9,6 @@ from db.migrations.engine.check import MigrationReport, Unresolved
 from db.migrations.kept_values import find_kept_values
 from db.migrations.versions.m0001_character_fields import FIELDS
 from db.schema.documents.base import Frozen
-
-TIMEOUT_SECONDS = 3600.0
-"""For reading all characters, in place of the connection's 10 s."""
 
 
 class CharacterStatistics(Frozen):
@@ -44,7 +40,7 @@ def character_statistics(database: Database[Document]) -> CharacterStatistics:
     sums = {str(number): {"$sum": {"$toInt": test}} for number, test in enumerate(right.values())}
     complete = {"$sum": {"$toInt": {"$and": [*right.values()]}}}
     group = {"_id": None, "total": {"$sum": 1}, "complete": complete, **sums}
-    with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
+    with translated_errors():
         found = next(iter(database[FIELDS.collection].aggregate([{"$group": group}])), {})
         kept = find_kept_values(database)
     return CharacterStatistics(

@@ -9,18 +9,12 @@ from collections import abc
 from collections.abc import Iterator
 from contextlib import suppress
 
-import pymongo
 from pymongo import IndexModel
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
-from db.connection import (
-    NAME_DIFFERS_IN_CASE,
-    REFUSALS,
-    Document,
-    reading_anything,
-    translated_errors,
-)
+from db.connection import Document, reading_anything, translated_errors
+from db.errors import NAME_DIFFERS_IN_CASE, REFUSALS
 from db.schema.collections import COLLECTIONS, Collection
 from db.schema.indexes import FoundIndex, Index
 from db.setup.compare import (
@@ -81,8 +75,6 @@ def _move_aside(database: Database[Document], name: str, holder: FoundIndex) -> 
         raise
 
 
-TIMEOUT_SECONDS = 6 * 3600.0
-"""For building an index; the connection's own 10 s would not do for a million documents."""
 PAUSES = (0.0, 0.04, 0.08, 0.16, 0.32)
 """Seconds before each comparison of a collection that another process changes meanwhile."""
 
@@ -108,7 +100,7 @@ def initialise(
     """Create and repair collections, validators and indexes."""
     findings: list[Finding] = []
     database = reading_anything(database)  # duplicates may hold any text and any time
-    with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
+    with translated_errors():
         actions = validation_actions(database, action)
         for collection in COLLECTIONS:
             wanted = actions[collection.name]

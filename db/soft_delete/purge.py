@@ -13,7 +13,6 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
 
-import pymongo
 from bson.datetime_ms import DatetimeMS
 from pymongo.database import Database
 
@@ -139,8 +138,6 @@ def _reason(relation: Relation, stays: Mapping[str, Any]) -> str:
     return f"{stays.get('id')!r} of {relation.collection} belongs to it and {why}."
 
 
-TIMEOUT_SECONDS = 6 * 3600.0
-"""For counting and for removing; the connection's own 10 s would not do for a large database."""
 BATCH = 500
 """Documents removed at once."""
 
@@ -162,14 +159,14 @@ class Purge:
 
     def count(self) -> PurgeReport:
         """Count by collection what is due and what is kept; nothing is removed."""
-        with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
+        with translated_errors():
             retained = self._scan()
             self._counts = tuple(self._count(name, retained) for name in children_first())
         return self._report(retained, removal_done=False)
 
     def remove(self) -> PurgeReport:
         """Remove what is due and report how much it was; `count` comes first."""
-        with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
+        with translated_errors():
             retained = self._scan()
             for name in children_first():
                 self._remove(name, retained)

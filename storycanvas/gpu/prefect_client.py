@@ -1,19 +1,31 @@
-"""Calls of Prefect's API by the guard's own clock: asked again within milliseconds, or failing.
+"""What guard and pool share of Prefect: the log of the run, and calls by the guard's own clock.
 
-A Prefect server on SQLite answers 503 when two write at the same moment, and Prefect's client then
-waits for two seconds and more, in which a GPU would lie idle.
+Such a call is asked again within milliseconds, or fails. A Prefect server on SQLite answers 503
+when two write at the same moment, and Prefect's client then waits for two seconds and more, in
+which a GPU would lie idle.
 """
 
+import logging
 import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
+from prefect.exceptions import MissingContextError
+from prefect.logging import get_run_logger
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 _TRIES = 25
 _PAUSE_SECONDS = 0.02
+
+
+def run_log(module: str) -> logging.Logger | logging.LoggerAdapter[logging.Logger]:
+    """Get the log of the task or flow, which the Prefect UI shows, else that of a module."""
+    try:
+        return get_run_logger()
+    except MissingContextError:
+        return logging.getLogger(module)
 
 
 @contextmanager

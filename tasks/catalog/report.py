@@ -20,7 +20,7 @@ from storycanvas.catalog.reporting.models_frame import models_frame
 from storycanvas.catalog.reporting.reports import CatalogReport, ReportList
 from storycanvas.faces.errors import FaceError
 from storycanvas.faces.pictures.image_store import Category, ImageStore
-from storycanvas.gpu.run_log import run_log
+from storycanvas.gpu.prefect_client import run_log
 from tasks.artifacts import ReportArtifact, inline_picture
 from tasks.retries import retrying_task
 

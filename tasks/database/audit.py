@@ -8,7 +8,7 @@ from db.audit.audit import audit
 from db.audit.report import AuditFinding, AuditReport
 from db.connection import Document
 from tasks.artifacts import ReportArtifact
-from tasks.retries import retrying_task
+from tasks.retries import database_task
 
 TABLE_KEY = "audit-db"
 REPORT_KEY = "audit-db-report"
@@ -17,7 +17,7 @@ MAX_REPORT_LENGTH = 200_000
 """Characters of the JSON report in the UI; what a flow returns is whole."""
 
 
-@retrying_task("audit")
+@database_task("audit")
 def audit_database(
     database: Database[Document], sample_size: int | None, *, fix: bool
 ) -> AuditReport:

@@ -13,7 +13,7 @@ from db.couple_import.report import ImportReport, Problem, TableCount
 from db.couple_import.rows import Source
 from db.couple_import.run import import_tables
 from tasks.artifacts import ReportArtifact
-from tasks.retries import retrying_task
+from tasks.retries import database_task
 
 ARTIFACT_KEY = "import-couple-swap"
 
@@ -43,7 +43,7 @@ def choose_source(
     return PostgresSource(environment.couple_swap_postgres_url.get_secret_value())
 
 
-@retrying_task("import rows")
+@database_task("import rows")
 def import_rows(database: Database[Document], source: Source, *, dry_run: bool) -> ImportReport:
     """Place the rows that have no document yet, or only count them.
 

@@ -9,7 +9,7 @@ from db.setup.apply import initialise
 from db.setup.compare import ValidationAction
 from db.setup.report import Finding, InitReport, Outcome, words
 from tasks.artifacts import ReportArtifact
-from tasks.retries import retrying_task
+from tasks.retries import database_task
 
 ARTIFACT_KEY = "init-db"
 _ORDER: tuple[Outcome, ...] = ("blocked", "repaired", "created", "unknown", "existing")
@@ -30,7 +30,7 @@ class InitialisationBlocked(Exception):
         self.report = report
 
 
-@retrying_task("initialise")
+@database_task("initialise")
 def initialise_database(
     database: Database[Document], action: ValidationAction, *, dry_run: bool
 ) -> InitReport:

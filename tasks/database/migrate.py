@@ -18,7 +18,7 @@ from db.migrations.engine.migration import load_migrations
 from db.migrations.engine.migrator import Migrator
 from tasks.artifacts import ReportArtifact
 from tasks.progress import shown_progress
-from tasks.retries import retrying_task
+from tasks.retries import database_task
 
 MIGRATE_KEY = "migrate-db"
 CHARACTERS_KEY = "migrate-characters"
@@ -28,7 +28,7 @@ CHARACTER_FIELDS = "1"
 Row = dict[str, str | int]
 
 
-@retrying_task("migrate")
+@database_task("migrate")
 def migrate(
     database: Database[Document], target: str, *, dry_run: bool, accept: bool, keep_ttl: bool
 ) -> MigrationReport:
@@ -39,7 +39,7 @@ def migrate(
         return act(target, accept=accept)
 
 
-@retrying_task("migrate characters")
+@database_task("migrate characters")
 def repair_characters(
     database: Database[Document], *, dry_run: bool, keep_ttl: bool
 ) -> MigrationReport:
@@ -50,7 +50,7 @@ def repair_characters(
         return act(CHARACTER_FIELDS, repeat=True)
 
 
-@retrying_task("count characters")
+@database_task("count characters")
 def count_characters(database: Database[Document]) -> CharacterStatistics:
     """Count the characters that have their FaceFusion fields."""
     return character_statistics(database)

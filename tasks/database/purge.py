@@ -3,20 +3,20 @@
 from db.soft_delete.purge import Purge
 from db.soft_delete.report import KeptDocument, PurgeCount, PurgeReport
 from tasks.artifacts import ReportArtifact
-from tasks.retries import retrying_task
+from tasks.retries import database_task
 
 ARTIFACT_KEY = "purge-deleted"
 
 Row = dict[str, str | int]
 
 
-@retrying_task("count")
+@database_task("count")
 def count_deleted(purge: Purge) -> PurgeReport:
     """Count what is due and what is kept."""
     return purge.count()
 
 
-@retrying_task("remove")
+@database_task("remove")
 def remove_deleted(purge: Purge) -> PurgeReport:
     """Remove what is due; a retry goes on with what is left and counts on."""
     return purge.remove()

@@ -6,14 +6,14 @@ from db.connection import Document
 from db.inference.report import ModelWithoutPresets, PresetCount, SeedReport
 from db.inference.seed import seed_inference
 from tasks.artifacts import ReportArtifact
-from tasks.retries import retrying_task
+from tasks.retries import database_task
 
 ARTIFACT_KEY = "seed-inference-configurations"
 
 Row = dict[str, str | int]
 
 
-@retrying_task("seed presets")
+@database_task("seed presets")
 def seed_presets(database: Database[Document], *, dry_run: bool) -> SeedReport:
     """Add the presets that active models do not have, or only count them."""
     return seed_inference(database, dry_run=dry_run)

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from prefect.runtime import flow_run
 from pymongo.database import Database
 
-from blocks.configured import face_hosts, image_store, story_database
+from blocks.configured import face_hosts, image_store
 from blocks.environment import Environment
 from db.connection import Document
 from storycanvas.faces.pictures.image_store import ImageStore
 from storycanvas.faces.pictures.reading import Picture
 from storycanvas.faces.pictures.references import fetch_picture
 from storycanvas.gpu.pool.pool import HostPool
+from tasks.database.connection import named_database
 from tasks.retries import GRACE_SECONDS, Stopping
 
 
@@ -71,9 +72,10 @@ def open_run_context() -> Iterator[RunContext]:
         storycanvas.gpu.guard.limit.GuardClosed: No host's limit guards: missing, inactive or zero.
     """
     environment = Environment()
+    story_database = named_database(environment)
     blocks = face_hosts(environment)
     store = image_store(environment).open()
-    database = story_database(environment).connect()
+    database = story_database.connect()
     try:
         with HostPool([block.gpu_host for block in blocks]) as hosts:
             hosts.check()

@@ -26,7 +26,7 @@ from db.connection import Document
 from db.errors import DatabaseError
 from storycanvas.catalog.health.checks import HostCheck, HostKey
 from storycanvas.catalog.health.report import PreviousCheck
-from storycanvas.gpu.run_log import run_log
+from storycanvas.gpu.prefect_client import run_log
 from tasks.health.probes import ANSWER_SECONDS
 
 TABLE_KEY = "check-hosts"

@@ -10,8 +10,8 @@ import httpx
 import pymongo
 from pymongo.database import Database
 
-from blocks.configured import face_hosts, image_store, story_database
-from blocks.environment import ConfigurationUnusable, Environment
+from blocks.configured import face_hosts, image_store
+from blocks.environment import ConfigurationUnusable, Environment, FaceHostNotNamed
 from blocks.face_host import FaceHost
 from blocks.story_database import StoryDatabase
 from db.catalog.servers import Server, ServersFound
@@ -34,6 +34,7 @@ from storycanvas.gpu.guard.status import read_state
 from storycanvas.net.redact import redact_url
 from storycanvas.net.retry import RetryPolicy
 from storycanvas.services.errors import ServiceError
+from tasks.database.connection import named_database
 
 _TIMEOUTS = Timeouts(connect=2.0, transfer=1.0, answers={"status": 3.0})
 _RETRIES = RetryPolicy(tries=2, patience=1.0)
@@ -50,9 +51,11 @@ _NO_GUARD = (
 
 
 def face_host_probes(environment: Environment) -> list[Probe]:
-    """Make a probe for each face host, the same address once."""
+    """Make a probe for each face host, the same address once; none where no host is named."""
     try:
         hosts = {host.url: host for host in face_hosts(environment)}
+    except FaceHostNotNamed:
+        return []
     except (ConfigurationUnusable, ServiceError) as error:
         return [broken_probe("face hosts", "face host", str(error))]
     return [
@@ -153,7 +156,7 @@ def configured_database(environment: Environment) -> StoryDatabase | Probe:
     If none is configured, a local server is started, which takes seconds.
     """
     try:
-        return story_database(environment)
+        return named_database(environment)
     except (ConfigurationUnusable, ServiceError) as error:
         return broken_probe(NAME, "mongodb", str(error))
 
@@ -174,7 +177,7 @@ def checked_database(
     try:
         with pymongo.timeout(OPEN_SECONDS):
             url = configured.mongo_url.get_secret_value()
-            database = connect(url, configured.db_name, pool_size=4, tries=1)
+            database = connect(url, configured.database_name, pool_size=4, tries=1)
     except DatabaseError as error:
         yield None, Probe(NAME, "mongodb", address, partial(_not_opened, error))
         return
@@ -216,4 +219,4 @@ def _not_opened(error: DatabaseError) -> Answer:
 
 def _address(block: StoryDatabase) -> str:
     scheme, _, rest = redact_url(block.mongo_url.get_secret_value()).partition("://")
-    return f"{scheme}://{rest.partition('/')[0]}/{block.db_name}"
+    return f"{scheme}://{rest.partition('/')[0]}/{block.database_name}"

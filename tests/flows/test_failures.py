@@ -18,7 +18,7 @@ from deployments.run_flow import flow_names, load_flow, run_flow
 from flows.audit_db import audit_db
 from flows.init_db import init_db
 from flows.maintain_model_catalog import maintain_model_catalog
-from tasks.failures import failing_in_a_sentence
+from tasks.log_lines import failing_in_a_sentence
 from tests.support.paths import ROOT
 
 WRONG = "mongodb://user:hunter2@x@127.0.0.1/"

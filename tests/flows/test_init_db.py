@@ -1,5 +1,6 @@
 """The flow init-db: its report, what it shows in the UI, and how it ends when it is blocked."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,6 +50,39 @@ def test_the_log_has_a_line_for_each_collection(
     assert "migrations: created: migrations, validator." in logged
     assert "films: unknown and left alone: films." in logged
     assert [name for name in CREATED if not any(f"{name}: c" in line for line in logged)] == []
+
+
+def test_the_first_line_names_server_and_database(
+    configured: Data, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A connection string that is not meant looks like success otherwise."""
+    init_db(dry_run=True)
+
+    host, port = configured.client.address or ("", 0)
+    own = [line for line in caplog.messages if not line.startswith(("Beginning", "View at"))]
+    assert own[0] == (
+        f"MongoDB at {host}:{port}, database '{configured.name}' (named by DB_NAME); server named "
+        "by MONGO_URL."
+    )
+
+
+def test_a_server_that_was_started_for_the_run_is_a_warning(
+    monkeypatch: pytest.MonkeyPatch,
+    prefect: None,  # noqa: ARG001 - it names the server
+    mongo_url: str,  # noqa: ARG001 - the same server, found by the state directory
+    shared_dir: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for name in ("MONGO_URL", "DB_NAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("STORYCANVAS_STATE", str(shared_dir / "replica_set"))
+
+    init_db(dry_run=True)
+
+    [told] = [each for each in caplog.records if "No MongoDB is named" in each.getMessage()]
+    assert told.levelname == "WARNING"
+    assert "started on this machine: MongoDB at 127.0.0.1:" in told.getMessage()
+    assert "database 'storyboard'" in told.getMessage()
 
 
 def test_a_dry_run_says_so_in_its_name_and_writes_nothing(configured: Data) -> None:

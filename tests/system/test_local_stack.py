@@ -99,6 +99,23 @@ def test_up_up_again_status_and_down(stack_dir: Path) -> None:
     assert command("down", stack_dir).stdout.startswith("Nothing runs")
 
 
+def test_a_named_database_gets_no_preview_host(
+    stack_dir: Path, mongo_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else pictures of the preview engine come into real galleries."""
+    named = mongo_url.replace("/?", "/from_the_path?")
+    monkeypatch.setenv("MONGO_URL", named)
+
+    up = command("up", stack_dir)
+
+    assert up.returncode == 0, up.stderr
+    assert "starting no face host: MONGO_URL names a database" in up.stdout
+    assert "database from_the_path" in up.stdout
+    assert find_running("face_host", stack_dir) is None
+    assert find_running("prefect_worker", stack_dir) is not None
+    assert "No limit of a face host was created." in (stack_dir / "register.log").read_text()
+
+
 def test_status_before_the_first_start_says_how_to_start(stack_dir: Path) -> None:
     assert "make up" in command("status", stack_dir).stdout
 

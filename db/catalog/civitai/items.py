@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import pymongo
 from pymongo import UpdateOne
 from pymongo.collection import Collection
 from pymongo.database import Database
@@ -70,9 +69,6 @@ def _known(database: Database[Document], field: str, hashes: Sequence[str]) -> s
         models = reading_anything(database)["civitai_models"]
         return {row["_id"] for row in models.aggregate(pipeline)}
 
-
-TIMEOUT_SECONDS = 300.0
-"""For one batch, in place of the connection's 10 s."""
 
 LIFTED = ("base_models", "file_keys", "name_keys")
 """Fields that are derived from an item's own."""
@@ -162,7 +158,7 @@ def upsert_items(
     """
     latest = {item.id: item for item in items}
     models = database["civitai_models"]
-    with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
+    with translated_errors():
         stored = _stored_parts(database, [*latest])
         wanted = [row for row in latest.values() if _differs(row, stored.get(row.id))]
         there = [row for row in latest.values() if not _differs(row, stored.get(row.id))]

@@ -12,7 +12,6 @@ from itertools import chain
 from typing import Any
 
 import pandas as pd
-import pymongo
 from pymongo.database import Database
 
 from db.catalog.listing.compare import Comparison, compare
@@ -82,8 +81,6 @@ def _lookup(files: Mapping[str, set[str]], name: object) -> set[str]:
 
 MAX_EXAMPLES = 50
 """Most ids of each kind in the result."""
-TIMEOUT_SECONDS = 600.0
-"""For one backend; the connection's own 10 s are too short for a million models."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +132,7 @@ def sync_models(
         folders: The only folders that are listed whole; unlisted models there become inactive,
             those in others stay as they are. None means all of a complete listing, else none.
     """
-    with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
+    with translated_errors():
         found = compare(backend.id, listed, stored_frame(database, backend))
         adopted = _adoptions(database, backend, found)
         done = Done()

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-import pymongo
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
@@ -16,7 +15,6 @@ MAX_PER_NAME = 200
 SUGGESTIONS = 20
 SUGGESTION_SECONDS = 2.0
 """For one text search; a suggestion is not worth more."""
-TIMEOUT_SECONDS = 120.0
 
 _HASHES = "modelVersions.files.hashes"
 _FIELDS = (
@@ -69,7 +67,7 @@ def find_candidates(database: Database[Document], keys: CandidateKeys) -> list[D
     if not wanted:
         return []
     models = reading_anything(database)["civitai_models"]
-    with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
+    with translated_errors():
         return [*models.find({"$or": wanted}, _SHOWN).sort("id").allow_disk_use(True)]
 
 
@@ -107,7 +105,7 @@ def _named(database: Database[Document], keys: CandidateKeys) -> Iterator[int]:
     counts: Counter[tuple[str, str, str]] = Counter()
     shown = {"_id": False, "id": True, "type": True} | dict.fromkeys(names, True)
     models = reading_anything(database)["civitai_models"]
-    with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
+    with translated_errors():
         for row in models.find({"$or": wanted}, shown).sort("id").allow_disk_use(True):
             kind = str(row.get("type"))
             pairs = ((field, key) for field in names for key in row.get(field) or ())

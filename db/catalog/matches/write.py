@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import pymongo
 from pymongo import InsertOne
 from pymongo.database import Database
 
@@ -18,9 +17,6 @@ from db.catalog.matches.plan import (
     stored_matches,
 )
 from db.connection import Document, translated_errors
-
-TIMEOUT_SECONDS = 300.0
-"""For one batch, in place of the connection's 10 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +52,7 @@ def write_matches(
     the candidates, last of all, so that the link is written before it. Unchanged documents are not
     written, not even `last_sync_attempt`.
     """
-    with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
+    with translated_errors():
         stored = stored_matches(database, results)
         plans = planned_links(results, stored, now)
         refused = [row for name, plan in plans.items() for row in _apply(database, name, plan)]

@@ -2,12 +2,10 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-import pymongo
 from pymongo.database import Database
 
 from db.connection import Document, reading_anything, translated_errors
@@ -31,8 +29,6 @@ from db.setup.compare import collection_names
 
 PASSES = 3
 """How often a migration goes over the documents; the app may write old ones in the meantime."""
-TIMEOUT_SECONDS = 24 * 3600.0
-"""For one migration; a deadline in the place of the connection's 10 s."""
 BEGUN: dict[Direction, MigrationStatus] = {"up": "running", "down": "reverting"}
 ENDED: dict[Direction, MigrationStatus] = {"up": "applied", "down": "reverted"}
 
@@ -83,7 +79,7 @@ class Migrator:
         """Report what is applied and what `apply` would change, and write nothing."""
         moves = self.pending(target, repeat=repeat)
         carried_out = [*moves]
-        with _long_commands():
+        with translated_errors():
             reports = [_report_of(move, _checked(move.migration, self._tolerant)) for move in moves]
             for move in self._repeatable(target, repeat=repeat):
                 found = _checked(move.migration, self._tolerant)
@@ -113,7 +109,7 @@ class Migrator:
             reports = [self._run(move, lock, repeat=repeat) for move in moves]
             for move in again:
                 lock.ensure_held()
-                with _long_commands():
+                with translated_errors():
                     is_done = _checked(move.migration, self._tolerant).is_done
                 if not is_done:
                     self._refuse_expiring([move])
@@ -123,7 +119,7 @@ class Migrator:
 
     def _refuse_expiring(self, moves: Sequence[Move]) -> None:
         if not self.keep_ttl:
-            with _long_commands():
+            with translated_errors():
                 refuse_expiring(self.database, moves)
 
     def _repeatable(self, target: str, *, repeat: bool) -> tuple[Move, ...]:
@@ -150,7 +146,7 @@ class Migrator:
         """Remove the undo notes of applied migrations."""
         keys, work = self._applied_keys, Work(self._tolerant, lock.ensure_held, self.progress)
         lock.ensure_held()
-        with _long_commands():
+        with translated_errors():
             counts = self._noted()
             # Recorded first: after a kill, going down with half of the notes is refused.
             self._records.accept([record.number for record in self.applied()])
@@ -172,7 +168,7 @@ class Migrator:
             lambda name, value: self._records.remember(migration.number, name, value),
         )
         try:
-            with _long_commands():
+            with translated_errors():
                 # A check reads all documents, so it is made only where its counts are needed.
                 counted = repeat or move.direction == "down"
                 before = _checked(migration, self._tolerant) if counted else Check()
@@ -233,13 +229,6 @@ def _with_notes(keys: Sequence[str]) -> Document:
 
 def _repetition(report: MoveReport) -> MoveReport:
     return report.model_copy(update={"repeated": True})
-
-
-@contextmanager
-def _long_commands() -> Iterator[None]:
-    """Let commands take longer than the connection's 10 s, and translate errors."""
-    with translated_errors(), pymongo.timeout(TIMEOUT_SECONDS):
-        yield
 
 
 def _checked(migration: Migration, database: Database[Document]) -> Check:

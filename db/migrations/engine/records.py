@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 from pymongo.database import Database
 
-from db.connection import Document, translated_errors
+from db.connection import Document, settled, translated_errors
 from db.errors import BrokenMigrationRecord
 from db.schema.documents.system import MigrationRecord, MigrationStatus
 
@@ -16,7 +16,7 @@ class MigrationRecordRepository:
     """Reads and writes what is known about migrations."""
 
     def __init__(self, database: Database[Document]) -> None:
-        self._records = database["migrations"]
+        self._records = settled(database)["migrations"]
 
     def by_number(self) -> dict[int, MigrationRecord]:
         """Read all records; documents whose `_id` is not a number are not records."""

@@ -8,7 +8,6 @@ from functools import partial
 from math import isnan
 from typing import Any
 
-import pymongo
 from bson import Decimal128, MaxKey, MinKey
 from pymongo import ASCENDING, DESCENDING
 from pymongo.collection import Collection
@@ -96,8 +95,6 @@ AT_ONCE = 3
 """Ranges at a time; the app needs the server, too."""
 WAITING = 6
 """Ranges that wait in this process; their bounds are all that is loaded."""
-RANGE_SECONDS = 600.0
-"""For one range, in place of the connection's 10 s."""
 
 
 def in_ranges(
@@ -112,10 +109,6 @@ def in_ranges(
     further range begins.
     """
 
-    def act_in_time(which: Document) -> None:
-        with pymongo.timeout(RANGE_SECONDS):
-            act(which)
-
     def end_first(waiting: deque[Future[None]]) -> None:
         waiting.popleft().result()
         done()
@@ -124,7 +117,7 @@ def in_ranges(
     try:
         waiting: deque[Future[None]] = deque()
         for which in id_ranges(collection, size):
-            waiting.append(pool.submit(act_in_time, which))
+            waiting.append(pool.submit(act, which))
             if len(waiting) > WAITING:
                 end_first(waiting)
         while waiting:

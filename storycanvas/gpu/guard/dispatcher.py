@@ -17,7 +17,7 @@ from storycanvas.gpu.guard.lane import Lane
 from storycanvas.gpu.guard.presence import RunInfo
 from storycanvas.gpu.guard.queue import SlotQueue, SlotRequest
 from storycanvas.gpu.guard.settings import DEFAULTS, GuardSettings
-from storycanvas.gpu.run_log import run_log
+from storycanvas.gpu.prefect_client import run_log
 
 _lane_numbers = itertools.count(1)
 

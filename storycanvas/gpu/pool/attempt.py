@@ -14,7 +14,7 @@ from storycanvas.gpu.guard.queue import SlotRequest, next_number
 from storycanvas.gpu.pool.health import MonitoredHost
 from storycanvas.gpu.pool.pool import HostPool
 from storycanvas.gpu.pool.selection import Engine, is_hosts_fault
-from storycanvas.gpu.run_log import run_log
+from storycanvas.gpu.prefect_client import run_log
 
 Bring = Callable[[FaceHostClient], Sequence[str]]
 """Uploads an operation's inputs to a host, unless it has them, and returns their names there."""

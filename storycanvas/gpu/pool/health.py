@@ -9,7 +9,7 @@ from storycanvas.faces.client.host_client import FaceHostClient
 from storycanvas.faces.contract import HostStatus
 from storycanvas.faces.errors import FaceError, HostNotReady
 from storycanvas.gpu.pool.selection import HostSnapshot
-from storycanvas.gpu.run_log import run_log
+from storycanvas.gpu.prefect_client import run_log
 
 CHECK_SECONDS = 30.0
 """How often a healthy host is checked."""

@@ -22,7 +22,7 @@ from storycanvas.gpu.pool.selection import (
     engine_of_most,
     other_engines,
 )
-from storycanvas.gpu.run_log import run_log
+from storycanvas.gpu.prefect_client import run_log
 
 
 class HostPool:

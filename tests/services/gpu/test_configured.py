@@ -10,11 +10,11 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from pydantic import SecretStr
 
 from blocks import Civitai, FaceHost, FaceHostFarm, ImageStoreBlock, StoryDatabase
-from blocks.configured import civitai, face_hosts
-from blocks.environment import ConfigurationUnusable, Environment
+from blocks.configured import choose_database, civitai, face_hosts, named_hosts
+from blocks.environment import ConfigurationUnusable, Environment, FaceHostNotNamed
 from blocks.limits import create_limit, delete_limit
 from deployments.blocks import create_blocks, follow_moved
-from deployments.register import remove_limit_of_moved_host
+from deployments.register import create_limits, remove_limit_of_moved_host
 from storycanvas.services.record import Registered
 from tests.support.services import running_prefect
 
@@ -37,6 +37,56 @@ def prefect(
 def environment(urls: str) -> Environment:
     values = {"facefusion_url": urls, "facefusion_token": "secret", "mongo_url": None}
     return Environment.model_validate(values)
+
+
+def test_a_named_database_gets_no_preview_pictures_unless_they_are_asked_for(
+    tmp_path: Path,
+) -> None:
+    """Before any block is saved; a local host would be started where one is not named."""
+    named = catalog(mongo_url="mongodb://db.example/", storycanvas_state=str(tmp_path))
+
+    with pytest.raises(FaceHostNotNamed, match=r"MONGO_URL names the MongoDB .*; set FACEFUSION_"):
+        face_hosts(named)
+
+    assert list(tmp_path.iterdir()) == []
+    create_limits(named)
+    asked = named.model_copy(update={"facefusion_url": "preview"})
+    [host] = face_hosts(asked)
+    with host.client() as client:
+        assert client.status().engine == "preview"
+    assert named_hosts(asked) == ()
+
+
+CHOICES = [
+    ({"mongo_url": "mongodb://db.example/film"}, "'film' (named by the connection string)"),
+    ({"mongo_url": "mongodb://db.example/film", "db_name": "story"}, "'story' (named by DB_NAME,"),
+    ({"mongo_url": "mongodb://db.example/"}, "'storyboard' (the default name)"),
+]
+
+
+@pytest.mark.parametrize(("values", "named"), CHOICES)
+def test_a_run_says_which_database_it_works_on(values: dict[str, str], named: str) -> None:
+    choice = choose_database(catalog(**values))
+
+    assert choice.describe().startswith(f"MongoDB at db.example:27017, database {named}")
+    assert choice.describe().endswith("; server named by MONGO_URL.")
+
+
+def test_a_database_block_without_a_name_takes_that_of_its_connection_string() -> None:
+    url = SecretStr("mongodb://user:hidden@db.example/film?authSource=admin")
+    for name, said in {
+        "": "'film' (named by the c",
+        "story": "'story' (named by the block",
+    }.items():
+        StoryDatabase(mongo_url=url, db_name=name).save("default", overwrite=True)
+
+        choice = choose_database(catalog(db_name="other"))
+
+        assert choice.describe().startswith(f"MongoDB at db.example:27017, database {said}")
+        assert "hidden" not in choice.describe()
+        assert choice.block.database_name == (name or "film")
+    with pytest.raises(FaceHostNotNamed, match="the block story-database/default names"):
+        face_hosts(catalog())
 
 
 def shown(hosts: tuple[FaceHost, ...]) -> list[tuple[str, str, str]]:

@@ -21,13 +21,12 @@ SHORT_FILES = {
     "flows/check_hosts.py": "a flow has a file of its own",
     "flows/match_models.py": "a flow has a file of its own",
     "flows/report_model_catalog.py": "a flow has a file of its own",
-    "storycanvas/gpu/run_log.py": "is imported by guard and pool, which know nothing of each other",
     "tasks/database/connection.py": "is imported by every task on the database",
 }
 STAND_IN = "tests/support/facefusion/stand_in/"
 """Has the folders and names of FaceFusion's own tree."""
 
-MAX_FILES, MAX_LINES = 375, 42_500
+MAX_FILES, MAX_LINES = 375, 43_000
 MAX_FILES_WITH_TESTS, MAX_LINES_WITH_TESTS = 750, 87_000
 """A new feature raises them in its own commit; anything else finds something to delete first."""
 
