@@ -24,6 +24,12 @@ INVALID: list[tuple[dict[str, Any], str, str]] = [
         f"{HISTORY}[].input_image_url",
         "no value",
     ),
+    ({SETTINGS: {"face_enhancer_blend": [1.0]}}, f"{SETTINGS}.face_enhancer_blend", "a list"),
+    ({SETTINGS: {"face_enhancer_blend": -0.1}}, f"{SETTINGS}.face_enhancer_blend", "-0.1"),
+    ({SETTINGS: {"face_editor_head_yaw": 20.5}}, f"{SETTINGS}.face_editor_head_yaw", "20.5"),
+    ({SETTINGS: {"face_mask_types": "box"}}, f"{SETTINGS}.face_mask_types", "'box'"),
+    ({HISTORY: [ENTRY, {**ENTRY, "error_message": 5}]}, f"{HISTORY}[].error_message", "5"),
+    ({HISTORY: [ENTRY, [ENTRY]]}, f"{HISTORY}[]", "a list"),
     ({HISTORY: ["http://u:hunter2@a.example/b"]}, f"{HISTORY}[]", "'http://a.example/b'"),
 ]
 VALID: list[dict[str, Any]] = [
