@@ -134,9 +134,13 @@ def image_store(environment: Environment) -> ImageStoreBlock:
     stored = _stored(ImageStoreBlock)
     if stored is not None:
         return stored
+    return ImageStoreBlock(url=image_store_url(environment), base_url=environment.image_base_url)
+
+
+def image_store_url(environment: Environment) -> str:
+    """Give the image store's URL without blocks: `IMAGE_STORE`, else a folder of the state."""
     folder = (environment.storycanvas_state / "images").resolve()
-    url = environment.image_store or folder.as_uri()
-    return ImageStoreBlock(url=url, base_url=environment.image_base_url)
+    return environment.image_store or folder.as_uri()
 
 
 def civitai(environment: Environment) -> Civitai:

@@ -7,13 +7,15 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_type_hints
-from urllib.parse import unquote, urlsplit
 
 from prefect import Flow
 from prefect.client.schemas.objects import State
 from pydantic import TypeAdapter, ValidationError
 
 import flows
+from blocks.configured import image_store_url
+from blocks.environment import Environment
+from storycanvas.faces.pictures.image_store import local_folder
 from storycanvas.faces.report import FaceRunReport
 from tasks.faces.plan import describe
 
@@ -169,17 +171,17 @@ def show_face_report(report: FaceRunReport) -> None:
         print(f"  note: {note}")
     for step in report.steps:
         print(f"  {describe(step)}")
-    print(f"  contact sheet: {_on_disk(report.contact_sheet or '')}")
+    print(f"  contact sheet: {_sheet_on_disk(report)}")
 
 
-def _on_disk(url: str) -> str:
-    """Show a file's path as people type it, anything else as it is."""
-    parts = urlsplit(url)
-    if parts.scheme != "file":
-        return url
-    path = Path(unquote(parts.path))
+def _sheet_on_disk(report: FaceRunReport) -> str:
+    """Show where the sheet lies: its address may be one of a server that ends with this command."""
+    folder = local_folder(image_store_url(Environment()))
+    file = folder / report.contact_sheet_path if folder and report.contact_sheet_path else None
+    if file is None or not file.is_file():
+        return report.contact_sheet or ""
     here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+    return str(file.relative_to(here) if file.is_relative_to(here) else file)
 
 
 def _finish(state: State[Any]) -> int:

@@ -15,7 +15,6 @@ from fastapi.staticfiles import StaticFiles
 
 from storycanvas.faces.pictures.image_store import ImageStore
 
-LOOPBACK_NAMES = ["127.0.0.1", "localhost"]
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     # A path holds the hash of its bytes, so what lies there never changes.
@@ -46,7 +45,7 @@ def picture_app(store: ImageStore) -> FastAPI:
     """Make the application that serves a store."""
     app = FastAPI(openapi_url=None)
     # A page of another site could otherwise reach this server under a name of its own.
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK_NAMES)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
     app.mount("/", StoredPictures(store))
     return app
 

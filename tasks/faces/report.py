@@ -45,13 +45,9 @@ def progress_artifact(context: RunContext, character_id: str) -> Callable[[float
 def publish(
     context: RunContext, report: FaceRunReport, rows: Rows, links: dict[str, str]
 ) -> FaceRunReport:
-    """Publish a run's contact sheet and table as artifacts, and add the sheet's page to the report.
+    """Publish sheet and table as artifacts, and add the sheet's page to the report.
 
-    Args:
-        context: Where the run works.
-        report: The run's report.
-        rows: The contact sheet.
-        links: Address of each picture by its label.
+    `links` has the address of each picture by its label.
     """
     summary = f"{context.run_name}: {report.summary()}"
     full = context.viewing_url(report.contact_sheet or "")
