@@ -167,8 +167,8 @@ def upsert_items(
         failed |= _apply(models, moved)
     written = [row for row in wanted if row.id not in failed]
     new = sum(row.id not in stored for row in written)
-    twice = sum(row.id in stored and stored[row.id].import_id == import_id for row in written)
-    twice = twice if is_one_list else 0
+    again = (stored[row.id].import_id == import_id for row in written if row.id in stored)
+    twice = sum(again) if is_one_list else 0
     return UpsertCounts(
         new=new,
         changed=len(written) - new - twice,
@@ -181,12 +181,11 @@ def _differs(item: StoredItem, stored: _Stored | None) -> bool:
     return stored is None or stored.content_hash != item.content_hash
 
 
-_COMPARED = ("id", "content_hash", "_import_id", "stats", "modelVersions.stats")
+_COMPARED = ["id", "content_hash", "_import_id", "stats", "modelVersions.stats"]
 
 
 def _stored_parts(database: Database[Document], ids: Sequence[int]) -> dict[int, _Stored]:
     wanted = {"id": {"$in": [id_ for id_ in ids if id_ in _INT64]}}
-    fields = {"_id": False} | dict.fromkeys(_COMPARED, True)
     return {
         int(row["id"]): _Stored(
             row.get("content_hash"),
@@ -194,7 +193,7 @@ def _stored_parts(database: Database[Document], ids: Sequence[int]) -> dict[int,
             row.get("stats"),
             _objects(row.get("modelVersions")),
         )
-        for row in reading_anything(database)["civitai_models"].find(wanted, fields)
+        for row in reading_anything(database)["civitai_models"].find(wanted, _COMPARED)
     }
 
 

@@ -1,9 +1,9 @@
 """A Civitai item, as it can be stored and found again."""
 
-import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from storycanvas.catalog.civitai.item_shapes import objects, with_known_shapes
@@ -97,8 +97,9 @@ def read_item(raw: object) -> CivitaiItem:
         if not isinstance(known.get(field), str) or not known[field].strip():
             raise ItemUnreadable(f"The item {number} has no {field}: {_shown(known.get(field))}.")
     document = {**known, **_lifted(known)}
-    _check_size(number, document)
-    return CivitaiItem(number, document, _content_hash(document), tuple(notes))
+    content = _content(document)
+    _check_size(number, document, len(content))
+    return CivitaiItem(number, document, sha256(content.encode()).hexdigest(), tuple(notes))
 
 
 def item_id(value: object, notes: Notes) -> int:
@@ -138,8 +139,12 @@ def _file_names(versions: list[dict[str, Any]]) -> Iterator[str]:
                 yield name
 
 
-def _check_size(number: int, document: Mapping[str, Any]) -> None:
-    if len(_canonical(document)) < _LEAST_BYTES_IN_JSON:
+def _check_size(number: int, document: Mapping[str, Any], content_length: int) -> None:
+    """Refuse an item that is too large; `content_length` is that of its JSON but for statistics."""
+    parts = (document, *objects(document.get("modelVersions")))
+    stats = [part["stats"] for part in parts if "stats" in part]
+    length = content_length + len(_canonical(stats)) + len(stats) * len('"stats":,')
+    if length < _LEAST_BYTES_IN_JSON:
         return
     size = stored_bytes(document)
     if size > MAX_BYTES:
@@ -148,11 +153,10 @@ def _check_size(number: int, document: Mapping[str, Any]) -> None:
         )
 
 
-def _content_hash(document: Mapping[str, Any]) -> str:
+def _content(document: Mapping[str, Any]) -> str:
+    """Write as JSON what counts as the item's content, which is all but its statistics."""
     versions = [_without_stats(version) for version in objects(document.get("modelVersions"))]
-    return hashlib.sha256(
-        _canonical({**_without_stats(document), "modelVersions": versions}).encode()
-    ).hexdigest()
+    return _canonical({**_without_stats(document), "modelVersions": versions})
 
 
 def _without_stats(part: Mapping[str, Any]) -> dict[str, Any]:

@@ -49,6 +49,8 @@ def best_first(local: LocalModel, files: Sequence[VersionFile]) -> list[VersionF
     Files with the name of the model come first, then files with its words. Within a version, files
     of the model's kind come first. The order of `files` does not matter.
     """
+    if len(files) < 2:  # noqa: PLR2004 - nothing to sort, which is what most models have
+        return [*files]
     key, words = file_key(local.file_name), normal_name(local.file_name)
     return sorted(
         files,
