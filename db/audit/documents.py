@@ -6,8 +6,10 @@ from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 from pymongo.database import Database
 
+from db.audit.reading import read_ahead
 from db.audit.report import (
     MAX_EXAMPLES,
     AuditFinding,
@@ -36,20 +38,34 @@ def reasons(model: type[BaseModel], document: Document) -> set[Reason]:
 
     Nothing is converted, except that 3.0 is a whole number.
     """
-    plain = _with_whole_numbers(document)
+    errors = _errors(model, document)
+    # Converting costs as much as validating, and hardly any document needs it.
+    if any(map(_may_be_a_whole_number, errors)):
+        document = _with_whole_numbers(document)
+        errors = _errors(model, document)
+    fields = _fields(model) if errors else frozenset()
+    return {
+        (
+            _path(error["loc"], document, fields, error["type"]),
+            _QUOTES_A_VALUE.get(error["type"], error["msg"]),
+        )
+        for error in errors
+    }
+
+
+def _errors(model: type[BaseModel], document: Document) -> list[ErrorDetails]:
     try:
-        model.model_validate(plain, strict=True)
+        model.model_validate(document, strict=True)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False, include_context=False)
-        fields = _fields(model)
-        return {
-            (
-                _path(error["loc"], plain, fields, error["type"]),
-                _QUOTES_A_VALUE.get(error["type"], error["msg"]),
-            )
-            for error in found
-        }
-    return set()
+        return error.errors(include_url=False, include_context=False)
+    return []
+
+
+def _may_be_a_whole_number(error: ErrorDetails) -> bool:
+    """Whether a double without fraction may be the reason: it is the value, or is inside of it."""
+    value = error["input"]
+    is_whole = isinstance(value, float) and value.is_integer()
+    return is_whole or error["type"] in _QUOTES_A_VALUE
 
 
 def _with_whole_numbers(value: Any) -> Any:  # noqa: ANN401 - whatever is stored
@@ -116,11 +132,11 @@ class Validation:
 
         The most frequent reason comes first.
         """
-        documents = database[self._collection.name]
-        self._documents = documents.estimated_document_count()
+        name = self._collection.name
+        self._documents = database[name].estimated_document_count()
         sampled = sample_size is not None and self._documents > sample_size
-        sample = [{"$sample": {"size": sample_size}}] if sampled else []
-        for document in documents.aggregate(sample, allowDiskUse=True):
+        sample: list[Document] = [{"$sample": {"size": sample_size}}] if sampled else []
+        for document in read_ahead(database, name, sample):
             # A merged user keeps its old fields, so that undoing the migration restores it.
             if not is_merged(document):
                 self._note(document)

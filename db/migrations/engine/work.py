@@ -12,6 +12,7 @@ from bson import Decimal128, MaxKey, MinKey
 from pymongo import ASCENDING, DESCENDING
 from pymongo.collection import Collection
 from pymongo.database import Database
+from pymongo.errors import OperationFailure
 
 from db.connection import Document
 from db.migrations.engine.fields import Change, FieldChange
@@ -26,12 +27,19 @@ RANGE_BYTES = 16_000_000
 
 def range_size(collection: Collection[Document]) -> int:
     """Count how many documents of a collection's usual size are in a range."""
-    stats = collection.aggregate([{"$collStats": {"storageStats": {}}}, {"$project": _SIZE}])
+    try:
+        stats = list(collection.aggregate([{"$collStats": {"storageStats": {}}}, _SIZE]))
+    except OperationFailure as error:
+        # The collection was dropped meanwhile, or the user may read documents but no statistics.
+        if error.code not in {_NOT_FOUND, _NOT_ALLOWED}:
+            raise
+        return RANGE_SIZE
     usual = max((found.get("size") or 0 for found in stats), default=0)
     return max(1, min(RANGE_SIZE, int(RANGE_BYTES / usual))) if usual else RANGE_SIZE
 
 
-_SIZE: Document = {"size": "$storageStats.avgObjSize"}
+_SIZE: Document = {"$project": {"size": "$storageStats.avgObjSize"}}
+_NOT_FOUND, _NOT_ALLOWED = 26, 13
 
 
 def id_ranges(collection: Collection[Document], size: int = RANGE_SIZE) -> Iterator[Document]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from db.migrations.engine.work import id_ranges
+from db.migrations.engine.work import RANGE_BYTES, RANGE_SIZE, Work, id_ranges, range_size
 from tests.support.db.database_state import Data
 from tests.support.db.old_database import STRANGE_IDS
 
@@ -76,3 +76,29 @@ def test_a_document_inserted_between_two_ranges_does_no_harm(database: Data) -> 
 
     assert [document["_id"] for document in database["x"].find(first).sort("_id")] == [1, 2, 2.5]
     assert rest == [3, 4]
+
+
+@pytest.mark.parametrize(
+    ("size", "documents"),
+    [(100, RANGE_SIZE), (1_000_000, RANGE_BYTES // 1_000_000), (9_000_000, 1)],
+)
+def test_ranges_hold_as_many_bytes_whatever_the_size_of_documents(
+    database: Data, size: int, documents: int
+) -> None:
+    database["x"].insert_many({"_id": number, "text": "x" * size} for number in range(2))
+
+    found = range_size(database["x"])
+
+    assert documents * 0.9 <= found <= documents
+    assert range_size(database["missing"]) == RANGE_SIZE
+
+
+def test_progress_is_reported_by_documents_of_every_range(database: Data) -> None:
+    database["x"].insert_many({"_id": number, "text": "x" * 5_000_000} for number in range(7))
+    told: list[tuple[str, int, int]] = []
+    work = Work(database, lambda: None, lambda *progress: told.append(progress))
+
+    work.update("x", {}, [{"$set": {"seen": True}}])
+
+    assert told == [("x", 3, 7), ("x", 6, 7), ("x", 7, 7)]
+    assert database["x"].count_documents({"seen": True}) == 7
