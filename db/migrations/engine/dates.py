@@ -17,6 +17,10 @@ _ISO = (
     r"^\s*([0-9]{4}-[0-9]{2}-[0-9]{2})"
     rf"(?:[Tt ]([0-9]{{2}}:[0-9]{{2}})(?:(:[0-9]{{2}}){_FRACTION})?{_OFFSET})?\s*$"
 )
+_MOST_FREQUENT = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]{3,})?(?:Z|[+]00:00)?$"
+)
+"""In UTC, as Python and browsers write it; parsing this costs half as much as any form."""
 _BASIC = (
     r"^\s*([0-9]{4})([0-9]{2})([0-9]{2})"
     rf"[Tt]([0-9]{{2}})([0-9]{{2}})(?:([0-9]{{2}}){_FRACTION})?{_OFFSET}\s*$"
@@ -33,8 +37,16 @@ def read_date(value: Expression) -> Expression:
         basic = called("basic", _found(value, _BASIC), in_basic_format)
         return when(found, _date(_parts(found), value), basic)
 
-    read = called("found", _found(value, _ISO), in_usual_format)
+    any_form = called("found", _found(value, _ISO), in_usual_format)
+    is_most_frequent = {"$regexMatch": {"input": value, "regex": _MOST_FREQUENT}}
+    read = when(is_most_frequent, _date([_without_zone(value), "+0000"], value), any_form)
     return when({"$and": [is_a(value, "string"), _may_be_date(value)]}, read, value)
+
+
+def _without_zone(text: Expression) -> Expression:
+    """Cut a time of the most frequent form after milliseconds, else after seconds."""
+    has_decimals = {"$eq": [{"$substrBytes": [text, 19, 1]}, "."]}
+    return {"$substrBytes": [text, 0, when(has_decimals, 23, 19)]}
 
 
 def _may_be_date(value: Expression) -> Expression:

@@ -94,31 +94,20 @@ def check(database: Database[Document]) -> Check:
 def _history(value: Expression) -> Expression:
     """Read the times of a history, unless one of its entries has none that can be read."""
 
-    def convert(times: str) -> Expression:
-        return when(_all_are_dates(times), _with_times(value, times), value)
+    def unless_unreadable(entries: str) -> Expression:
+        return when({"$in": [None, entries]}, value, entries)
 
-    return when(is_a(value, "array"), called("times", _times(value), convert), value)
-
-
-def _times(history: Expression) -> Expression:
-    return each("entry", history, lambda entry: called("time", f"{entry}.created_at", read_date))
+    read = called("entries", each("entry", value, _with_date), unless_unreadable)
+    return when(is_a(value, "array"), read, value)
 
 
-def _all_are_dates(times: Expression) -> Expression:
-    return {"$allElementsTrue": [each("time", times, lambda time: is_a(time, "date"))]}
-
-
-def _with_times(history: Expression, times: str) -> Expression:
-    def dated(number: str) -> Expression:
-        time = {"created_at": {"$arrayElemAt": [times, number]}}
-
-        def if_text(entry: str) -> Expression:
-            is_text = is_a(f"{entry}.created_at", "string")
-            return when(is_text, {"$mergeObjects": [entry, time]}, entry)
-
-        return called("entry", {"$arrayElemAt": [history, number]}, if_text)
-
-    return each("number", {"$range": [0, {"$size": history}]}, dated)
+def _with_date(entry: str) -> Expression:
+    """Give an entry the date that its text names; null where it has no date and no such text."""
+    time = f"{entry}.created_at"
+    read = called("read", read_date(time), lambda date: when(is_a(date, "date"), date, None))
+    dated = {"$mergeObjects": [entry, {"created_at": "$$date"}]}
+    of_text = {"$let": {"vars": {"date": read}, "in": when("$$date", dated, None)}}
+    return when(is_a(time, "date"), entry, when(is_a(time, "string"), of_text, None))
 
 
 def read_each_entry(value: Expression) -> Expression:
@@ -136,12 +125,12 @@ def read_each_entry(value: Expression) -> Expression:
 
 
 def _unreadable_histories(database: Database[Document]) -> tuple[Unresolved, ...]:
-    is_readable = called("times", _times(f"${HISTORY}"), _all_are_dates)
+    unreadable = {"$in": [None, each("entry", f"${HISTORY}", _with_date)]}
     stays = {f"{HISTORY}.created_at": {"$type": [*_UNREADABLE]}, HISTORY: {"$type": "array"}}
     what = (
         "Characters with a history entry whose time cannot be read; correct it, then run this again"
     )
-    return left_by(database, "characters", {**stays, "$expr": {"$not": [is_readable]}}, what)
+    return left_by(database, "characters", {**stays, "$expr": unreadable}, what)
 
 
 def _unreadable(
