@@ -17,10 +17,16 @@ from db.migrations.engine.check import (
     MoveReport,
     left_views,
 )
-from db.migrations.engine.expiring import expiring_by, refuse_expiring
 from db.migrations.engine.fields import forget
 from db.migrations.engine.lock import LEASE, HeldLock, LockRepository, migration_lock
-from db.migrations.engine.migration import LATEST, Migration, Move, plan_moves
+from db.migrations.engine.migration import (
+    LATEST,
+    Migration,
+    Move,
+    expiring_by,
+    plan_moves,
+    refuse_expiring,
+)
 from db.migrations.engine.odd import UNDO
 from db.migrations.engine.records import MigrationRecordRepository
 from db.migrations.engine.work import Progress, Work

@@ -1,4 +1,9 @@
-"""Documents that a migration leaves as they are, since MongoDB could not write them."""
+"""Documents that a migration leaves as they are, since MongoDB could not write them.
+
+Old drivers wrote documents with the same field twice. An update by a pipeline compares the document
+before with the one after. MongoDB 6.0.5 notes a changed field once only and aborts when the name
+comes again (`document_diff_serialization.cpp`, "Invariant failure result.second"), at every retry.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,7 +11,6 @@ from dataclasses import dataclass
 from pymongo.database import Database
 
 from db.connection import Document
-from db.doubled_fields import has_doubled_field, has_doubled_field_inside
 from db.migrations.engine.expressions import Expression, is_a
 
 UNDO = "migration_undo"
@@ -20,6 +24,44 @@ LARGEST_FOR_SMALL_NOTE = 16 * 1024 * 1024 - 20_000
 WITH_ID: Document = {"_id": {"$ne": None}}
 """Finds documents that `$merge` can name; it refuses one whose `_id` is null."""
 NULL_ID: Document = {"_id": None}
+
+
+def has_doubled_field(value: Expression = "$$ROOT") -> Expression:
+    """Check whether a name stands twice in a document, or in an object; not inside of its fields.
+
+    Merging keeps one field of each name, so the merged object is smaller. This costs the server
+    half of what comparing the names does.
+    """
+    return {"$ne": [{"$bsonSize": value}, {"$bsonSize": {"$mergeObjects": [value]}}]}
+
+
+def has_doubled_field_inside(value: Expression) -> Expression:
+    """Check an object and the objects in its fields, or the objects in a list.
+
+    Deeper values are written as they were read, and so never compared.
+    """
+    fields = {"$map": {"input": {"$objectToArray": "$$value"}, "in": "$$this.v"}}
+    in_object = {"$or": [has_doubled_field("$$value"), _any_of(fields)]}
+    return {
+        "$let": {
+            "vars": {"value": value},
+            "in": {
+                "$switch": {
+                    "branches": [
+                        {"case": {"$eq": [{"$type": "$$value"}, "object"]}, "then": in_object},
+                        {"case": {"$isArray": "$$value"}, "then": _any_of("$$value")},
+                    ],
+                    "default": False,
+                }
+            },
+        }
+    }
+
+
+def _any_of(values: Expression) -> Expression:
+    is_object = {"$eq": [{"$type": "$$item"}, "object"]}
+    doubled = {"$and": [is_object, has_doubled_field("$$item")]}
+    return {"$anyElementTrue": [{"$map": {"input": values, "as": "item", "in": doubled}}]}
 
 
 @dataclass(frozen=True)
