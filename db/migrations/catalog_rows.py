@@ -18,14 +18,7 @@ from db.connection import Document, in_batches
 from db.migrations.catalog_files import LINKED, ROWS, FilesOfRows, Row, ids_by_name, with_bytes
 from db.migrations.engine.expressions import is_a
 from db.migrations.engine.fields import set_with_undo
-from db.migrations.engine.odd import (
-    NOT_DOUBLED,
-    UNDO,
-    WITH_ID,
-    is_collection,
-    oddities,
-    writable,
-)
+from db.migrations.engine.odd import NOT_DOUBLED, UNDO, WITH_ID, WRITABLE, is_collection
 from db.migrations.engine.work import Work
 from db.setup.compare import collection_names
 
@@ -49,7 +42,7 @@ _WITH_SLASH: Document = {
 }
 
 
-_CHANGEABLE: Document = {**WITH_ID, "$expr": writable(oddities())}
+_CHANGEABLE: Document = {**WITH_ID, "$expr": WRITABLE}
 
 
 def count_wrong_rows(database: Database[Document]) -> dict[str, int]:

@@ -107,16 +107,8 @@ def _reads_before(field: str, before: datetime) -> Document:
     value: Any = f"${field}"
     listed = {"$cond": [{"$isArray": value}, value, [value]]}
 
-    def is_before(item: str) -> Document:
-        date = {"$convert": {"input": item, "to": "date", "onError": None, "onNull": None}}
-        read = {"$cond": [{"$eq": [{"$type": item}, "string"]}, date, None]}
-        # Null is less than every date.
-        return {"$let": {"vars": {"date": read}, "in": _is_earlier("$$date", before)}}
-
-    return {
-        "$anyElementTrue": [{"$map": {"input": listed, "as": "item", "in": is_before("$$item")}}]
-    }
-
-
-def _is_earlier(date: str, before: datetime) -> Document:
-    return {"$and": [{"$ne": [date, None]}, {"$lt": [date, before]}]}
+    # What is no date reads as a time that is not over.
+    date = {"$convert": {"input": "$$this", "to": "date", "onError": before, "onNull": before}}
+    is_text = {"$eq": [{"$type": "$$this"}, "string"]}
+    is_before = {"$and": [is_text, {"$lt": [date, before]}]}
+    return {"$anyElementTrue": [{"$map": {"input": listed, "in": is_before}}]}

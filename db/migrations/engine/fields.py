@@ -12,6 +12,7 @@ from functools import cached_property
 from pymongo.collection import Collection
 
 from db.connection import Document
+from db.migrations.engine import odd
 from db.migrations.engine.expressions import (
     MISSING,
     Expression,
@@ -22,15 +23,7 @@ from db.migrations.engine.expressions import (
     only,
     when,
 )
-from db.migrations.engine.odd import (
-    LARGEST,
-    NOT_DOUBLED,
-    UNDO,
-    Oddity,
-    oddities,
-    which_oddity,
-    writable,
-)
+from db.migrations.engine.odd import UNDO
 
 Rule = Callable[[Expression], Expression]
 """Builds the expression of a field's new value from the expression of its value."""
@@ -85,7 +78,7 @@ class FieldChange:
 
     def up(self) -> list[Change]:
         """Build the updates of the documents that have to change."""
-        possible = writable(self._odd)
+        possible = odd.writable(self._odd)
         if self.candidates:
             needed: Document = {"$and": [self.candidates, {"$expr": possible}]}
         else:
@@ -106,7 +99,7 @@ class FieldChange:
     def down(self) -> list[Change]:
         """Build the update that restores a document; what was written since stays."""
         restored = {name: self._restored(name) for name in self.rules}
-        query = {"$and": [self.noted, NOT_DOUBLED]}
+        query = {"$and": [self.noted, odd.NOT_DOUBLED]}
         return [(query, [{"$set": restored}, *forget(self.key)])]
 
     def counts(self, collection: Collection[Document]) -> FieldCounts:
@@ -126,13 +119,13 @@ class FieldChange:
 
     def left_by(self, number: int) -> tuple[str, Document]:
         """Say what is wrong with the documents of an oddity, and build the query for them."""
-        is_left = {"$and": [self._any_is_wrong, {"$eq": [which_oddity(self._odd), number]}]}
+        is_left = {"$and": [self._any_is_wrong, {"$eq": [odd.which_oddity(self._odd), number]}]}
         query = {"$and": [self.candidates, {"$expr": is_left}]}
         return f"Documents of {self.collection} {self._odd[number - 1].what}", query
 
     @cached_property
-    def _odd(self) -> tuple[Oddity, ...]:
-        return oddities(self.rules, LARGEST)
+    def _odd(self) -> tuple[odd.Oddity, ...]:
+        return odd.oddities(self.rules, odd.LARGEST)
 
     @property
     def _filled(self) -> Document:
@@ -154,7 +147,7 @@ class FieldChange:
 
     def _count_noted(self, collection: Collection[Document]) -> Document:
         """Count by field the documents that can be restored."""
-        query = {"$and": [self.noted, *self._others, NOT_DOUBLED]}
+        query = {"$and": [self.noted, *self._others, odd.NOT_DOUBLED]}
         sums = {
             f"noted {name}": {"$sum": when(is_a(note_path(self.key, name), "array"), 1, 0)}
             for name in self.rules
@@ -166,7 +159,7 @@ class FieldChange:
         wrong = {f"wrong_{number}": self._is_wrong(name) for number, name in enumerate(self.rules)}
         any_wrong = {"$or": [f"$$found.{name}" for name in wrong]}
         flags: Document = {f"{name}": f"$$found.{name}" for name in wrong}
-        flags["left"] = when(any_wrong, which_oddity(self._odd), 0)
+        flags["left"] = when(any_wrong, odd.which_oddity(self._odd), 0)
         can = {"$eq": ["$left", 0]}
         sums: Document = {
             f"wrong {name}": {"$sum": when({"$and": [can, f"$wrong_{number}"]}, 1, 0)}
@@ -184,7 +177,7 @@ class FieldChange:
 
     def _fill_in(self) -> Change:
         without = {name: {"$exists": False} for name in (*self.rules, f"{UNDO}.{self.key}")}
-        fits = {"$expr": writable(oddities())}
+        fits = {"$expr": odd.writable(odd.oddities())}
         return {**without, **fits}, {"$set": {**self.defaults, **self._filled_note}}
 
     @property

@@ -113,6 +113,10 @@ def writable(odd: Iterable[Oddity]) -> Expression:
     return {"$not": [{"$or": [oddity.test for oddity in odd]}]}
 
 
+WRITABLE = writable(oddities())
+"""Checks that a document can be written, with a small note."""
+
+
 def which_oddity(odd: Iterable[Oddity]) -> Expression:
     """Number the first oddity of a document, from 1 on; 0 if it has none."""
     branches = [{"case": oddity.test, "then": number} for number, oddity in enumerate(odd, 1)]

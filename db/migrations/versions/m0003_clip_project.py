@@ -19,14 +19,7 @@ from db.migrations.engine.check import (
 )
 from db.migrations.engine.expressions import NUMBERS, Expression, is_a, when
 from db.migrations.engine.fields import FieldChange, restore_from_undo, set_with_undo
-from db.migrations.engine.odd import (
-    NOT_DOUBLED,
-    UNDO,
-    WITH_ID,
-    is_collection,
-    oddities,
-    writable,
-)
+from db.migrations.engine.odd import NOT_DOUBLED, UNDO, WITH_ID, WRITABLE, is_collection
 from db.migrations.engine.work import Work
 
 FORMER_CHECKSUMS = (
@@ -44,7 +37,7 @@ _WITHOUT_PROJECT: Document = {"project_id": {"$eq": None, "$not": {"$type": "arr
 _LOOK_UP_SCENE: Document = {
     "$lookup": {"from": "scenes", "localField": "scene_id", "foreignField": "id", "as": "scene"}
 }
-_CHANGEABLE: Document = {**WITH_ID, "$expr": writable(oddities())}
+_CHANGEABLE: Document = {**WITH_ID, "$expr": WRITABLE}
 _NOTED: Document = {f"{UNDO}.{_KEY}.project_id": {"$exists": True}}
 
 

@@ -18,18 +18,11 @@ from pymongo.errors import DuplicateKeyError
 
 from db.connection import Document
 from db.errors import ValueTaken
+from db.migrations.engine import odd
 from db.migrations.engine.check import Check, Unresolved, left_odd, left_to_a_person
 from db.migrations.engine.expressions import MISSING
 from db.migrations.engine.fields import forget, in_noted_order, restore_from_undo, set_with_undo
-from db.migrations.engine.odd import (
-    BROKEN_TEXT,
-    NOT_DOUBLED,
-    UNDO,
-    collections_among,
-    is_collection,
-    oddities,
-    writable,
-)
+from db.migrations.engine.odd import UNDO
 from db.migrations.engine.work import Work
 from db.schema.documents.couple_swap import no_api_keys
 from db.schema.indexes import WITHOUT_CASE
@@ -88,7 +81,7 @@ class _Plan:
 
 def up(work: Work) -> None:
     """Merge users who are the same person, and give the others the app's fields."""
-    if not is_collection(work.database, "users"):
+    if not odd.is_collection(work.database, "users"):
         return
     plan = _plan(work.database)
     done, total = 0, len(plan.pairs) + len(plan.alone)
@@ -130,19 +123,19 @@ def down(work: Work) -> None:
 
 def check(database: Database[Document]) -> Check:
     """Count who is to be merged or renamed, and who was, and list who is left to a person."""
-    if not is_collection(database, "users"):
+    if not odd.is_collection(database, "users"):
         return Check()
     plan = _plan(database)
-    odd: tuple[Unresolved, ...] = ()
-    for name in collections_among(database, _POINTING):
-        odd += left_odd(database, name, {"user_id": {"$type": "number"}})
+    left: tuple[Unresolved, ...] = ()
+    for name in odd.collections_among(database, _POINTING):
+        left += left_odd(database, name, {"user_id": {"$type": "number"}})
     return Check(
         remaining={"users.merged": len(plan.pairs), "users.renamed": len(plan.alone)},
         changed={
-            f"{name}.{_KEY}": database[name].count_documents({"$and": [_NOTED, NOT_DOUBLED]})
-            for name in collections_among(database, ("users", *_POINTING))
+            f"{name}.{_KEY}": database[name].count_documents({"$and": [_NOTED, odd.NOT_DOUBLED]})
+            for name in odd.collections_among(database, ("users", *_POINTING))
         },
-        unresolved=(*plan.left, *odd),
+        unresolved=(*plan.left, *left),
     )
 
 
@@ -195,8 +188,8 @@ def _repoint(database: Database[Document], old: object, new: str) -> None:
     """Set the new id of a user in everything that belongs to it."""
     if isinstance(old, bool) or not isinstance(old, int | float | str):
         return
-    changeable = {"user_id": {"$eq": old}, "$expr": writable(oddities())}
-    for name in collections_among(database, _POINTING):
+    changeable = {"user_id": {"$eq": old}, "$expr": odd.WRITABLE}
+    for name in odd.collections_among(database, _POINTING):
         database[name].update_many(
             changeable,
             set_with_undo(_KEY, {"user_id": {"$literal": new}}),
@@ -205,10 +198,10 @@ def _repoint(database: Database[Document], old: object, new: str) -> None:
 
 
 def _plan(database: Database[Document]) -> _Plan:
-    pairs, alone, several, cased, numbered, odd = [], [], [], [], [], []
+    pairs, alone, several, cased, numbered, strange = [], [], [], [], [], []
     for couple, story in _by_email(database):
         if any(map(_is_odd, (*couple, *story))):
-            odd.append(couple[0])
+            strange.append(couple[0])
         elif len(couple) > 1 or len(story) > 1:
             several.append(couple[0])
         elif not story:
@@ -229,7 +222,7 @@ def _plan(database: Database[Document]) -> _Plan:
         "person": cased,
         "Users whose person has another legacy_id already; correct one of them": numbered,
         "Users whose document cannot be changed: too large, with the same field twice, or with an "
-        "address or name that is not UTF-8; correct them": odd,
+        "address or name that is not UTF-8; correct them": strange,
         "Users without e-mail, who cannot be matched": _nameless(database),
     }
     listed = (left_to_a_person(what, len(users), users) for what, users in left.items() if users)
@@ -241,7 +234,7 @@ def _by_email(database: Database[Document]) -> Iterator[tuple[list[Document], li
     names = dict.fromkeys((*_FIELDS, UNDO), 1)
     pipeline: list[Document] = [
         {"$match": {"deleted_at": None, "email": {"$type": "string"}}},
-        {"$project": {**names, "couple": _IS_COUPLE, _ODD: {"$not": [writable(oddities())]}}},
+        {"$project": {**names, "couple": _IS_COUPLE, _ODD: {"$not": [odd.WRITABLE]}}},
         {"$sort": {"_id": 1}},
         {"$group": {"_id": "$email", "users": {"$push": "$$ROOT"}}},
         {"$match": {"users.couple": True}},
@@ -276,7 +269,7 @@ def _taken_names(database: Database[Document], names: set[str]) -> set[str]:
 
 def _is_odd(user: Document) -> bool:
     texts = (str(user.get(name, "")) for name in ("email", "username"))
-    return bool(user[_ODD]) or any(BROKEN_TEXT in text for text in texts)
+    return bool(user[_ODD]) or any(odd.BROKEN_TEXT in text for text in texts)
 
 
 def _nameless(database: Database[Document]) -> list[Document]:

@@ -20,19 +20,11 @@ from db.migrations.catalog_rows import (
     put_back_merged_rows,
     wrong_rows,
 )
+from db.migrations.engine import odd
 from db.migrations.engine.check import Check, left_odd, left_without_id
 from db.migrations.engine.expressions import Expression, is_a, when
 from db.migrations.engine.fields import forget, restore_from_undo, set_with_undo
-from db.migrations.engine.odd import (
-    NOT_DOUBLED,
-    UNDO,
-    WITH_ID,
-    Oddity,
-    collections_among,
-    is_collection,
-    oddities,
-    writable,
-)
+from db.migrations.engine.odd import UNDO
 from db.migrations.engine.work import Work
 from db.schema.documents.models import AppModelType
 from db.setup.expiry import EVERY_FIELD
@@ -62,14 +54,14 @@ class _Repair:
     values: Mapping[str, Expression]
 
     @property
-    def odd(self) -> tuple[Oddity, ...]:
+    def odd(self) -> tuple[odd.Oddity, ...]:
         """Why a document is left."""
-        return oddities(self.values, _LARGEST)
+        return odd.oddities(self.values, _LARGEST)
 
     @property
     def found(self) -> Document:
         """A query for the wrong documents that can be changed."""
-        return {"$expr": {"$and": [self.wrong, writable(self.odd)]}}
+        return {"$expr": {"$and": [self.wrong, odd.writable(self.odd)]}}
 
 
 def up(work: Work) -> None:
@@ -93,14 +85,14 @@ def check(database: Database[Document]) -> Check:
     total = Check(
         remaining=count_wrong_rows(database),
         changed={
-            f"{name}.{_KEY}": database[name].count_documents({"$and": [_NOTED, NOT_DOUBLED]})
-            for name in collections_among(database, _CHANGED)
+            f"{name}.{_KEY}": database[name].count_documents({"$and": [_NOTED, odd.NOT_DOUBLED]})
+            for name in odd.collections_among(database, _CHANGED)
         },
         unresolved=(
             *left_without_id(database, ROWS, wrong_rows(database)),
-            *left_odd(database, ROWS, {"$and": [wrong_rows(database), WITH_ID]}),
+            *left_odd(database, ROWS, {"$and": [wrong_rows(database), odd.WITH_ID]}),
         )
-        if is_collection(database, ROWS)
+        if odd.is_collection(database, ROWS)
         else (),
     )
     return sum((_check_repair(database, repair) for repair in _REPAIRS), total)
@@ -108,7 +100,7 @@ def check(database: Database[Document]) -> Check:
 
 def _check_repair(database: Database[Document], repair: _Repair) -> Check:
     name = repair.collection
-    if not is_collection(database, name):
+    if not odd.is_collection(database, name):
         return Check()
     count = database[name].count_documents(repair.found)
     return Check(

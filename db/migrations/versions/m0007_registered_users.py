@@ -19,14 +19,7 @@ from db.connection import Document, in_batches
 from db.errors import ValueTaken
 from db.migrations.engine.check import Check, Unresolved, left_odd, left_to_a_person
 from db.migrations.engine.fields import forget, restore_from_undo, set_with_undo
-from db.migrations.engine.odd import (
-    BROKEN_TEXT,
-    NOT_DOUBLED,
-    UNDO,
-    is_collection,
-    oddities,
-    writable,
-)
+from db.migrations.engine.odd import BROKEN_TEXT, NOT_DOUBLED, UNDO, WRITABLE, is_collection
 from db.migrations.engine.work import Work
 from db.schema.documents.couple_swap import no_api_keys
 from db.users import AT_ONCE, CAPITALS, MERGED_INTO, is_merged, users_alike
@@ -114,7 +107,7 @@ def _changes(database: Database[Document]) -> Iterator[tuple[Document, Document]
     taken = {*users_alike(database, "username")}
     fields = dict.fromkeys((*_FIELDS, "updated_at", "deleted_at", MERGED_INTO), True)
     users = database["users"]
-    found = ({**query, "$expr": writable(oddities())} for query in (_NAMED, _INCOMPLETE))
+    found = ({**query, "$expr": WRITABLE} for query in (_NAMED, _INCOMPLETE))
     for user in chain.from_iterable(users.find(query, fields) for query in found):
         values = _freed(user) if is_merged(user) else _completed(user, taken)
         if values:

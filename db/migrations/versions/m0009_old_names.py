@@ -28,14 +28,7 @@ from db.migrations.engine.fields import (
     restore_from_undo,
     set_with_undo,
 )
-from db.migrations.engine.odd import (
-    NOT_DOUBLED,
-    UNDO,
-    WITH_ID,
-    is_collection,
-    oddities,
-    writable,
-)
+from db.migrations.engine.odd import NOT_DOUBLED, UNDO, WITH_ID, WRITABLE, is_collection
 from db.migrations.engine.work import Work
 from db.setup.compare import collection_names
 
@@ -155,7 +148,7 @@ def _with_types() -> list[Document]:
     new, old = f"${_NEW_TYPE}", f"${_OLD_TYPE}"
     texts = only("name", [new, old], lambda name: is_a(name, "string"))
     lacks = {"$or": [is_a(new, *_NONE), is_a(old, *_NONE)]}
-    odd = {"$or": [{"$eq": ["$_id", None]}, {"$not": [writable(oddities())]}]}
+    odd = {"$or": [{"$eq": ["$_id", None]}, {"$not": [WRITABLE]}]}
     preset = {"_id": "$_id", "id": "$id", "lacks": "$lacks", "odd": odd}
     return [
         {"$match": {"model_id": {"$type": "string"}}},

@@ -1,6 +1,6 @@
 """Migration 5 and the audit on characters with everything in them, beside plain work on the same.
 
-    python -m benchmarks.large_documents [characters]
+    python -m tests.support.db.large_documents [characters]
 
 The yardstick of the migration is one `update_many` that reads every time of every history and
 notes nothing; that of the audit is reading every character once.
