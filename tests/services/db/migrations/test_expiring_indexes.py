@@ -135,21 +135,17 @@ def test_a_migration_that_does_not_declare_what_it_changes_may_change_any_field(
     assert Migrator(database, "a test", [declared]).apply().moves
 
 
-def in_list(*values: object) -> list[object]:
-    return [*values]
-
-
 @pytest.mark.parametrize(
     ("stored", "due", "asleep"),
     [
         (OLD, 1, 0),
         (YOUNG, 0, 0),
-        (in_list(YOUNG, OLD), 1, 0),
+        ([YOUNG, OLD], 1, 0),
         (DatetimeMS(-(2**60)), 1, 0),
         (OLD.isoformat(), 0, 1),
         (YOUNG.isoformat(), 0, 0),
-        (in_list("x", OLD.isoformat()), 0, 1),
-        (in_list(), 0, 0),
+        (["x", OLD.isoformat()], 0, 1),
+        ([], 0, 0),
         ("yesterday", 0, 0),
         (None, 0, 0),
         (1, 0, 0),

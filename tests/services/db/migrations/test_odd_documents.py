@@ -12,7 +12,6 @@ from tests.support.db.migrating import (
     go_down,
     go_up,
     raw_documents,
-    unresolved,
     whole,
 )
 from tests.support.db.odd_documents import (
@@ -221,12 +220,3 @@ def test_a_document_whose_undo_notes_are_not_an_object_is_listed_and_left(
 
     assert ("characters", "odd") in listed(report)
     assert database["characters"].find_one() == odd
-
-
-def test_documents_too_large_for_a_note_are_told_by_id(database: Data) -> None:
-    entries = [{"created_at": "2026-01-02", "parameters": "x" * 1_000_000} for _ in range(8)]
-    database["characters"].insert_one({"_id": 1, "id": "mira", HISTORY: entries})
-
-    [(what, names)] = unresolved(database, 5).items()
-
-    assert (what, names) == ("Documents of characters too large for an undo note", ("mira",))
