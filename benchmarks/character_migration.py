@@ -2,9 +2,8 @@
 
     python -m benchmarks.character_migration [characters] [rounds]
 
-The migration also looks for documents that MongoDB cannot change, such as those with a field twice,
-notes what was there, proves its result and records itself. The exit code is 1 when it takes more
-than 1.25 times as long.
+The migration also leaves documents with a field twice, notes what was there, proves its result and
+records itself. The exit code is 1 when it takes more than 1.25 times as long.
 """
 
 import resource

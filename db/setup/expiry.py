@@ -109,6 +109,5 @@ def _reads_before(field: str, before: datetime) -> Document:
 
     # What is no date reads as a time that is not over.
     date = {"$convert": {"input": "$$this", "to": "date", "onError": before, "onNull": before}}
-    is_text = {"$eq": [{"$type": "$$this"}, "string"]}
-    is_before = {"$and": [is_text, {"$lt": [date, before]}]}
+    is_before = {"$and": [{"$eq": [{"$type": "$$this"}, "string"]}, {"$lt": [date, before]}]}
     return {"$anyElementTrue": [{"$map": {"input": listed, "in": is_before}}]}

@@ -66,12 +66,7 @@ def _any_of(values: Expression) -> Expression:
 
 @dataclass(frozen=True)
 class Oddity:
-    """Why a document cannot be written.
-
-    Attributes:
-        what: Sentence about some documents, from "Documents of <collection>" on.
-        test: Expression that finds them.
-    """
+    """Why some documents cannot be written, and the expression that finds them."""
 
     what: str
     test: Expression
@@ -83,12 +78,7 @@ TOO_LARGE = "too large for an undo note; make them smaller"
 def oddities(
     inside: Iterable[str] = (), largest: int = LARGEST_FOR_SMALL_NOTE
 ) -> tuple[Oddity, ...]:
-    """List why a document may be left.
-
-    Args:
-        inside: Fields whose value a change takes apart; in these, objects are looked at, too.
-        largest: Bytes of a document that has room for the change.
-    """
+    """List why a document may be left; fields that are taken apart are looked at `inside`, too."""
     doubled = [has_doubled_field(), *(has_doubled_field_inside(f"${name}") for name in inside)]
     return (
         Oddity(TOO_LARGE, {"$gt": [{"$bsonSize": "$$ROOT"}, largest]}),
