@@ -44,7 +44,7 @@ def migrate_characters(dry_run: bool = False, keep_ttl: bool = False) -> Charact
     with opened_database() as database:
         before = count_characters(database)
         migration = repair_characters(database, dry_run=dry_run, keep_ttl=keep_ttl)
-        after = before if dry_run else count_characters(database)
+        after = before if dry_run else count_characters(database, before)
     report = CharacterMigrationReport(before=before, migration=migration, after=after)
     publish_report(
         report.summary(),

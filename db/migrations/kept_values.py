@@ -41,12 +41,16 @@ class KeptValues:
     Attributes:
         with_field: Characters whose field is right but for such a value, by field.
         complete: Characters that are complete but for such values.
+        fields: Characters with such a value, by field.
+        documents: Characters with such a value in any field.
         values: Number of such values by path and reason.
         examples: The first characters and their values, by path and reason.
     """
 
     with_field: Counter[str] = field(default_factory=Counter)
     complete: int = 0
+    fields: Counter[str] = field(default_factory=Counter)
+    documents: int = 0
     values: Counter[tuple[str, str]] = field(default_factory=Counter)
     examples: defaultdict[tuple[str, str], list[str]] = field(
         default_factory=lambda: defaultdict(list)
@@ -62,6 +66,8 @@ class KeptValues:
             if len(self.examples[path, reason]) < MAX_EXAMPLES:
                 name = document.get("id", document["_id"])
                 self.examples[path, reason].append(f"{name} has {value}")
+        self.fields.update(fields)
+        self.documents += bool(fields)
         self.with_field.update(name for name in fields if right[name])
         self.complete += bool(fields) and all(right.values())
 

@@ -51,9 +51,11 @@ def repair_characters(
 
 
 @database_task("count characters")
-def count_characters(database: Database[Document]) -> CharacterStatistics:
+def count_characters(
+    database: Database[Document], before: CharacterStatistics | None = None
+) -> CharacterStatistics:
     """Count the characters that have their FaceFusion fields."""
-    return character_statistics(database)
+    return character_statistics(database, before)
 
 
 def migration_warnings(report: MigrationReport) -> list[str]:

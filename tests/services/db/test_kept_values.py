@@ -70,3 +70,28 @@ def test_what_is_valid_or_is_repaired_is_not_told(database: Data) -> None:
 
     assert before.invalid == after.invalid == ()
     assert after.complete == after.total == len(VALID)
+
+
+def test_counts_after_the_migration_are_those_of_looking_again(database: Data) -> None:
+    fields = [*(fields for fields, _, _ in INVALID), *VALID]
+    database["characters"].insert_many([{"id": str(n), **each} for n, each in enumerate(fields)])
+
+    before = character_statistics(database)
+    assert character_statistics(database, before) == before
+    go_up(database, 1)
+
+    looked_again = character_statistics(database)
+    assert character_statistics(database, before) == looked_again
+    assert looked_again.complete == len(VALID)
+
+
+def test_characters_that_came_meanwhile_are_looked_at(database: Data) -> None:
+    database["characters"].insert_one({"id": "0"})
+    before = character_statistics(database)
+    go_up(database, 1)
+    whole = {HISTORY: [], SETTINGS: {"face_enhancer_blend": 1.7}, GALLERY: EMPTY}
+    database["characters"].insert_one({"id": "1", **whole})
+
+    after = character_statistics(database, before)
+
+    assert (after.total, after.complete, len(after.invalid)) == (2, 1, 1)
