@@ -26,8 +26,8 @@ SHORT_FILES = {
 STAND_IN = "tests/support/facefusion/stand_in/"
 """Has the folders and names of FaceFusion's own tree."""
 
-MAX_FILES, MAX_LINES = 375, 43_000
-MAX_FILES_WITH_TESTS, MAX_LINES_WITH_TESTS = 750, 87_000
+MAX_FILES, MAX_LINES = 385, 45_000
+MAX_FILES_WITH_TESTS, MAX_LINES_WITH_TESTS = 760, 90_000
 """A new feature raises them in its own commit; anything else finds something to delete first."""
 
 DIRECT = {
