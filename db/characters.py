@@ -18,6 +18,7 @@ from db.errors import (
     UnknownCharacter,
     UnknownPreset,
 )
+from db.migrations.engine.odd import has_doubled_field, has_doubled_field_inside
 from db.schema.documents.characters import GALLERY_LISTS, HISTORY_LIMIT, Character, HistoryEntry
 from db.schema.documents.faces import Preset
 from db.schema.indexes import NOT_DELETED
@@ -63,6 +64,12 @@ _USABLE = {
 }
 
 
+_DOUBLED = {
+    "$or": [has_doubled_field(), *(has_doubled_field_inside(f"${f}") for f in (_HISTORY, _GALLERY))]
+}
+"""MongoDB 6.0.5 aborts when a history or a gallery is updated in such a document."""
+
+
 class CharacterRepository:
     """Reads characters and writes what face operations add to them.
 
@@ -78,7 +85,7 @@ class CharacterRepository:
 
         Raises:
             UnknownCharacter: There is none.
-            BrokenCharacter: A field has a type that the app never writes.
+            BrokenCharacter: A field has a type that the app never writes, or stands twice.
         """
         fields = dict.fromkeys(Character.model_fields, True)
         paths = {_HISTORY: _HISTORY, _GALLERY: _GALLERY}
@@ -86,7 +93,7 @@ class CharacterRepository:
         types = {name: {"$type": f"${path}"} for name, path in paths.items()}
         with translated_errors():
             document = self._characters.find_one(
-                {"id": character_id, **NOT_DELETED}, {**fields, "types": types}
+                {"id": character_id, **NOT_DELETED}, {**fields, "types": types, "doubled": _DOUBLED}
             )
         if document is None:
             raise UnknownCharacter(
@@ -181,6 +188,11 @@ def _room_in(character_id: str, place: str) -> Iterator[None]:
 
 
 def _checked(document: Document, character_id: str) -> Character:
+    if document["doubled"]:
+        raise BrokenCharacter(
+            f"Character {character_id!r} has the same field twice, which MongoDB cannot change; "
+            "write its document anew with each field once."
+        )
     types = document["types"]
     for path, usable in _USABLE.items():
         name = path.removeprefix("types.")

@@ -6,6 +6,7 @@ from typing import Any
 import bson
 import pytest
 from bson import ObjectId
+from bson.raw_bson import RawBSONDocument
 
 from db.audit.audit import audit
 from db.characters import CharacterRepository
@@ -15,6 +16,7 @@ from db.schema.documents.characters import GALLERY_LISTS, HISTORY_LIMIT
 from db.schema.documents.faces import GalleryEffect
 from tests.support.db.database_state import Data
 from tests.support.db.killed import killed, record_operation_once
+from tests.support.db.odd_documents import DOUBLED, INSIDE
 from tests.support.db.records import CHARACTER, NOW, character, effects, entry, output, record
 from tests.support.db.stored_documents import found
 
@@ -263,6 +265,16 @@ def test_a_character_with_a_field_of_a_wrong_type_is_refused_by_name(
 
     with pytest.raises(BrokenCharacter, match=name):
         CharacterRepository(database).find(CHARACTER)
+
+
+@pytest.mark.parametrize("document", [*DOUBLED["characters"], *INSIDE])
+def test_a_character_with_a_field_twice_is_refused_before_mongodb_aborts(
+    database: Data, document: RawBSONDocument
+) -> None:
+    database["characters"].insert_one(document)
+
+    with pytest.raises(BrokenCharacter, match="the same field twice"):
+        CharacterRepository(database).find(document["id"])
 
 
 def test_a_missing_or_deleted_character_is_unknown(database: Data) -> None:
