@@ -164,13 +164,11 @@ class CharacterRepository:
         empty: dict[str, Any] = {**{name: [] for name in GALLERY_LISTS}, "age_variants": {}}
         gallery = {"$mergeObjects": [{"$literal": empty}, f"${_GALLERY}", change_of_empty]}
         anew = [{"$set": {_GALLERY: gallery, "updated_at": now}}]
-        # The first makes the condition of the second false, so a picture is added once.
-        self._characters.bulk_write(
-            [
-                UpdateOne({"$and": [which, whole, dict(NOT_DELETED)]}, in_place),
-                UpdateOne({"$and": [which, {"$nor": [whole]}, dict(NOT_DELETED)]}, anew),
-            ]
-        )
+        # Each makes the condition of those after it false, so a picture is added once. Another
+        # step may build the gallery between the first two, and then neither of them finds it.
+        update = UpdateOne({"$and": [which, whole, dict(NOT_DELETED)]}, in_place)
+        build = UpdateOne({"$and": [which, {"$nor": [whole]}, dict(NOT_DELETED)]}, anew)
+        self._characters.bulk_write([update, build, update])
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """Recording loses nothing and doubles nothing, on a standalone server and on a replica set."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import bson
@@ -162,6 +164,28 @@ def test_missing_and_null_fields_count_as_empty(database: Data, fields: dict[str
     assert found[GALLERY]["enhanced_faces"] == ["a.png"]
     assert found[GALLERY]["age_variants"] == {"45": "b.png", "65": "c.png"}
     assert found[GALLERY]["custom_outputs"] == []
+
+
+def test_steps_that_end_at_once_lose_no_picture_of_a_missing_gallery(any_database: Data) -> None:
+    names = [f"character {number}" for number in range(40)]
+    any_database["characters"].insert_many({"id": name} for name in names)
+    characters = CharacterRepository(any_database)
+    ages = range(20, 28)
+    at_once = Barrier(len(ages))
+
+    def add(age: int) -> None:
+        for name in names:
+            at_once.wait(10)
+            characters.set_age_variant(name, age, f"{age}.png", NOW)
+
+    with ThreadPoolExecutor(len(ages)) as steps:
+        list(steps.map(add, ages))
+
+    wanted = {str(age): f"{age}.png" for age in ages}
+    stored_variants = [
+        each[GALLERY]["age_variants"] for each in any_database["characters"].find({})
+    ]
+    assert stored_variants == [wanted] * len(names)
 
 
 def test_other_fields_of_the_gallery_stay(database: Data) -> None:
