@@ -37,8 +37,8 @@ class ConnectionString:
         authority, _, options = rest.partition("?")
         authority, _, path = authority.partition("/")
         user, _, hosts = authority.rpartition("@")
-        if "@" in path or "@" in options.partition("&")[0].partition("=")[0]:
-            return cls("a malformed address")  # what looks like the host is a part of a password
+        if _is_cut_in_password(rest) or not all(map(_has_number, hosts.split(","))):
+            return cls("a malformed address")
         path = unquote(path).partition(".")[0]
         given = {name.lower() for name in parse_qs(options, keep_blank_values=True)}
         of_user = path in NOT_OURS or (bool(user) and "authsource" not in given)
@@ -63,6 +63,20 @@ class ConnectionString:
             where = f"the path '{self.path}' of the connection string is where its user is stored"
             return DEFAULT_NAME, f"the default name; {where}"
         return DEFAULT_NAME, "the default name"
+
+
+def _is_cut_in_password(rest: str) -> bool:
+    """Check whether what looks like the host is a part of a password with `/` or `?` in it."""
+    before, _, options = rest.partition("?")
+    _, slash, path = before.partition("/")
+    first = options.partition("&")[0].partition("=")[0]
+    return "@" in path or "@" in (first if slash else options)
+
+
+def _has_number(host: str) -> bool:
+    """Check that what stands in the place of a port is one, and not a password without a host."""
+    port = re.search(r":([^:]*)$", host.rpartition("]")[2])
+    return port is None or not port[1] or port[1].isdecimal()
 
 
 def _with_port(host: str) -> str:

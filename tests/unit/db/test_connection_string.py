@@ -19,6 +19,11 @@ HOSTS = [
     (f"mongodb+srv://user:{SECRET}@cluster.example/film", "cluster.example (SRV)"),
     (f"mongodb://user:{SECRET}/x@host/", "a malformed address"),
     (f"mongodb://user:{SECRET}@host/?authMechanismProperties=SERVICE_HOST:x", "host:27017"),
+    (f"mongodb://user:{SECRET}@host/?tlsCertificateKeyFilePassword=a@b", "host:27017"),
+    (f"mongodb://user:{SECRET}?x=1@host/db", "a malformed address"),
+    (f"mongodb://user:p@{SECRET}?x=1@host/db", "a malformed address"),
+    (f"mongodb://user:{SECRET},b?c=d@host/db", "a malformed address"),
+    (f"mongodb://user:{SECRET}/db", "a malformed address"),
 ]
 
 
