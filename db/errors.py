@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from bson.errors import BSONError
 from pymongo.errors import (
@@ -169,6 +169,8 @@ TOO_LARGE = {10334, 17419, 17420}
 """Server error codes for a document above 16 MB: BSONObjectTooLarge and those of updates."""
 NAME_DIFFERS_IN_CASE = 13297
 """Server error code DatabaseDifferCase."""
+_NOT_CONFIRMED = 64
+"""Server error code WriteConcernFailed; of a single write, PyMongo has a class for it."""
 _TLS_FAILURE = re.compile(r"SSL handshake failed: [^:]+:\d+: (?:\[[^]]*\] )?([^,(]+?) ?[,(]")
 
 
@@ -207,9 +209,13 @@ _TOO_LARGE = (
 
 def _refusal(error: OperationFailure) -> DatabaseError:
     """Word what the server refused, by the error's code; of several writes the first refused."""
-    if isinstance(error, BulkWriteError) and error.details.get("writeErrors"):
-        [first, *_] = error.details["writeErrors"]
-        error = OperationFailure(str(first.get("errmsg")), first.get("code"), first)
+    if isinstance(error, BulkWriteError):
+        details: dict[str, Any] = error.details
+        refused = [*details.get("writeErrors", ()), *details.get("writeConcernErrors", ())]
+        first = next(iter(refused), details)
+        is_late = first.get("code") == _NOT_CONFIRMED
+        kind = WTimeoutError if is_late else OperationFailure
+        error = kind(str(first.get("errmsg")), first.get("code"), first)
     if error.code in REFUSALS:
         return DatabaseRefused(
             f"MongoDB refuses this user (error {error.code}); check the name, password and roles "

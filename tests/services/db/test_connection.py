@@ -7,15 +7,16 @@ import dns.resolver
 import pytest
 from bson.errors import BSONError, InvalidBSON
 from pymongo.errors import (
-    DocumentTooLarge as TooLargeToSend,
-)
-from pymongo.errors import (
+    BulkWriteError,
     NetworkTimeout,
     NotPrimaryError,
     OperationFailure,
     PyMongoError,
     ServerSelectionTimeoutError,
     WTimeoutError,
+)
+from pymongo.errors import (
+    DocumentTooLarge as TooLargeToSend,
 )
 
 from db.connection import TRIES, connect, translated_errors
@@ -127,6 +128,14 @@ TRANSLATIONS: list[tuple[PyMongoError | BSONError, type[DatabaseError], str]] = 
     (OperationFailure("no", 18), DatabaseRefused, "refuses this user"),
     (OperationFailure("no", 50, {"codeName": "Late"}), OperationRefused, "error 50, Late"),
     (WTimeoutError("waiting", 64), WriteNotConfirmed, "Most members of the replica set did not"),
+    (
+        BulkWriteError({"writeErrors": [], "writeConcernErrors": [{"code": 64, "errmsg": "late"}]}),
+        *(WriteNotConfirmed, "Most members of the replica set did not"),
+    ),
+    (
+        BulkWriteError({"writeErrors": [], "writeConcernErrors": [{"code": 79, "errmsg": "odd"}]}),
+        *(OperationRefused, "error 79, odd"),
+    ),
     (ServerSelectionTimeoutError("user:pw@host"), DatabaseUnreachable, "start it or correct"),
     (NetworkTimeout("host"), DatabaseUnreachable, "does not answer"),
     (NotPrimaryError("host"), DatabaseUnreachable, "does not answer"),
