@@ -78,8 +78,10 @@ class CivitaiClient:
             AnswerUnreadable: The answer has no list of items.
         """
         self._before_call()
-        answer = self._json.get(f"{_API}/models", query.parameters(cursor))
-        return read_page(answer, query.limit)
+        parameters = query.parameters(cursor)
+        answer = self._json.get(f"{_API}/models", parameters)
+        # Where the page of a cursor begins may ask for fewer items than the query does.
+        return read_page(answer, int(dict(parameters)["limit"]))
 
     def ids_by_hash(self, sha256s: Sequence[str]) -> list[HashHit]:
         """Find all versions that have files with these SHA-256 sums, 10,000 a request.

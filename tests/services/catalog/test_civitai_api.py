@@ -138,6 +138,15 @@ def test_the_next_page_is_named_in_several_ways(
     assert client.page(ASKED).next_cursor == expected
 
 
+def test_the_page_after_a_shorter_one_begins_where_that_ends(site: Site, client: Client) -> None:
+    """After 150 items a page of 100 cannot begin, so one of 50 is asked for, the fourth."""
+    numbers = {"currentPage": 4, "totalPages": 9}
+    site.pages = {None: as_json({"items": [], "metadata": numbers})}
+
+    assert client.page(CivitaiQuery(limit=100), "offset=150").next_cursor == "offset=200"
+    assert site.asked[0].query["limit"] == ["50"]
+
+
 BAD_PAGES: dict[str, tuple[Answer, type[CatalogError]]] = {
     "HTML": (HTML, AnswerUnreadable),
     "truncated": (TRUNCATED, AnswerUnreadable),
