@@ -80,8 +80,8 @@ def require_room(url: str, folder: Path, megabytes: int) -> None:
     Raises:
         StoreUnavailable: Less is free, or nothing can be written there.
     """
-    place = _nearest(folder)
     with translated_errors(url, folder):
+        place = _nearest(folder)
         free = shutil.disk_usage(place).free
     if free < megabytes * MEGABYTE:
         raise StoreUnavailable(

@@ -71,6 +71,19 @@ def test_less_room_than_asked_for_is_refused_before_anything_is_written(disk: Pa
     assert list(disk.iterdir()) == []
 
 
+def test_a_folder_above_the_store_that_lets_nobody_in_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: Path) -> bool:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    store = ImageStore((tmp_path / "closed" / "images").as_uri())
+    monkeypatch.setattr(Path, "exists", refused)
+
+    with pytest.raises(StoreUnavailable, match="Permission denied; let this user write there"):
+        store.require_room(1)
+
+
 @pytest.mark.parametrize(
     ("number", "remedy"),
     [
