@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -98,23 +99,24 @@ class Stopping:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._begun = False
+        self._begun_at: float | None = None
         self._working = 0
 
     @property
     def begun(self) -> bool:
         """Whether the run is being stopped."""
-        return self._begun
+        return self._begun_at is not None
 
     def check(self) -> None:
         """Raise `RunStopped` if the run is being stopped."""
-        if self._begun:
+        if self.begun:
             raise RunStopped(STOPPED)
 
     def begin(self) -> None:
         """Let no step begin anything new from now on."""
         with self._changed:
-            self._begun = True
+            if self._begun_at is None:
+                self._begun_at = time.monotonic()
 
     @contextmanager
     def working(self) -> Iterator[None]:
@@ -129,12 +131,16 @@ class Stopping:
                 self._changed.notify_all()
 
     def wait(self, seconds: float) -> None:
-        """Wait until no step is at work, at most for a time.
+        """Wait until no step is at work, at most until a time after `begin`.
 
-        A step that Prefect will try again later is not at work.
+        A run is stopped where it waits for its steps, and once more before its connections close;
+        the second wait is what is left of the first. A step that Prefect will try again later is
+        not at work.
         """
         with self._changed:
-            self._changed.wait_for(lambda: not self._working, seconds)
+            begun = time.monotonic() if self._begun_at is None else self._begun_at
+            left = max(0.0, begun + seconds - time.monotonic())
+            self._changed.wait_for(lambda: not self._working, left)
 
 
 LOOK_SECONDS = 0.5

@@ -1,7 +1,10 @@
-"""How a run waits before its first operation: short at first, as the environment says later."""
+"""How a run waits: before its first operation, and for its steps when it is stopped."""
+
+import time
 
 import pytest
 
+from tasks.retries import Stopping
 from tasks.waiting import FIRST_WAIT_SECONDS, first_task
 
 
@@ -24,3 +27,15 @@ def test_the_first_wait_is_short(
 
     assert task.retries == len(delays)
     assert task.retry_delay_seconds == delays
+
+
+def test_a_stopped_run_waits_for_its_steps_once() -> None:
+    stopping = Stopping()
+    with stopping.working():
+        started = time.monotonic()
+        stopping.begin()
+        stopping.wait(0.2)
+        stopping.begin()
+        stopping.wait(0.2)
+
+        assert 0.2 <= time.monotonic() - started < 0.35
