@@ -210,9 +210,9 @@ _TOO_LARGE = (
 def _refusal(error: OperationFailure) -> DatabaseError:
     """Word what the server refused, by the error's code; of several writes the first refused."""
     if isinstance(error, BulkWriteError):
-        details: dict[str, Any] = error.details
+        details = error.details
         refused = [*details.get("writeErrors", ()), *details.get("writeConcernErrors", ())]
-        first = next(iter(refused), details)
+        first: dict[str, Any] = next(iter(refused), {})
         is_late = first.get("code") == _NOT_CONFIRMED
         kind = WTimeoutError if is_late else OperationFailure
         error = kind(str(first.get("errmsg")), first.get("code"), first)
