@@ -24,11 +24,11 @@ def shape_forms(client: SyncPrefectClient, names: Collection[str]) -> None:
     """
     named = DeploymentFilter(name=DeploymentFilterName(any_=[*names]))
     for deployment in client.read_deployments(deployment_filter=named):
-        shaped = DeploymentUpdate(
-            description=first_paragraph(deployment.description or ""),
-            parameter_openapi_schema=form_schema(deployment.parameter_openapi_schema or {}),
-        )
-        client.update_deployment(deployment.id, shaped)
+        description = first_paragraph(deployment.description or "")
+        schema = form_schema(deployment.parameter_openapi_schema or {})
+        if (description, schema) != (deployment.description, deployment.parameter_openapi_schema):
+            shaped = DeploymentUpdate(description=description, parameter_openapi_schema=schema)
+            client.update_deployment(deployment.id, shaped)
 
 
 def first_paragraph(docstring: str) -> str:

@@ -16,6 +16,7 @@ from prefect.states import Scheduled
 from deployments.forms import first_paragraph, form_schema, shape_forms
 from flows.age_progression import age_progression
 from flows.migrate_db import migrate_db
+from storycanvas.gpu.prefect_client import FastRetryTransport
 
 NAME = f"forms-{uuid4().hex}"
 DAY = timedelta(days=1)
@@ -23,7 +24,12 @@ DAY = timedelta(days=1)
 
 @pytest.fixture(scope="module")
 def client(prefect_url: str) -> Iterator[SyncPrefectClient]:
-    with temporary_settings({PREFECT_API_URL: prefect_url}), get_client(sync_client=True) as opened:
+    # SQLite refuses a write while flows of other tests write, longer than Prefect's client asks.
+    patient = {"transport": FastRetryTransport()}
+    with (
+        temporary_settings({PREFECT_API_URL: prefect_url}),
+        get_client(sync_client=True, httpx_settings=patient) as opened,
+    ):
         yield opened
 
 
