@@ -179,7 +179,9 @@ def test_a_partly_failed_run_shows_what_was_made_and_why_the_rest_was_not(
     sheet.close()
 
 
-def test_a_cancelled_run_ends_as_cancelled(ui: PrefectPages, api: str, start: Start) -> None:
+def test_a_cancelled_run_shows_what_was_made_and_does_not_look_broken(
+    ui: PrefectPages, api: str, start: Start
+) -> None:
     run_id = start("age-progression", character_id=CHARACTER, ages=[*range(20, 40)])
     wait_for_run(api, run_id, {"RUNNING"})
     ui.open_run(run_id)
@@ -189,6 +191,12 @@ def test_a_cancelled_run_ends_as_cancelled(ui: PrefectPages, api: str, start: St
 
     assert wait_for_run(api, run_id)["state_type"] == "CANCELLED"
     expect(ui.page.get_by_text("Cancelled", exact=True).first).to_be_visible()
+    broken = ("MongoDB failed", "has been closed", "Traceback")
+    assert [line for line in log_lines(api, run_id) if any(word in line for word in broken)] == []
+    ui.open_tab("Artifacts")
+    ui.page.get_by_role("link").filter(has_text=f"{CHARACTER}-contact-sheet").first.click()
+    expect(ui.page.get_by_role("img", name="contact sheet")).to_be_visible()
+    expect(ui.page.get_by_role("link", name="age 20", exact=True)).to_be_visible()
 
 
 def test_a_quick_run_of_maintenance_changes_nothing(
