@@ -16,7 +16,7 @@ from flows.parameters import (
     OptionalPresetName,
     OptionalReference,
     Priority,
-    run_name,
+    unless_typed,
 )
 from storycanvas.faces.operations import Age
 from storycanvas.faces.recipes.age_progression import BASE, plan_base_age, refuse_child_ages
@@ -35,7 +35,7 @@ DEFAULT_AGES = [12, 16, 25, 45, 65]
 
 @flow(
     name="age-progression",
-    flow_run_name=run_name("ages {ages} of {character_id}"),
+    flow_run_name=unless_typed("ages {ages} of {character_id}"),
     task_runner=WORKERS,
     validate_parameters=False,
 )

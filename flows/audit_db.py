@@ -15,6 +15,7 @@ from pydantic import Field
 
 from db.audit.audit import SAMPLE_SIZE
 from db.audit.report import AuditReport
+from flows.parameters import unless_typed
 from tasks.artifacts import finished, publish_report
 from tasks.database.audit import audit_artifacts, audit_database
 from tasks.database.connection import opened_database
@@ -25,7 +26,7 @@ def _run_name() -> str:
     return "audit-db (fixes)" if flow_run.parameters.get("fix") else "audit-db (looks only)"
 
 
-@flow(name="audit-db", flow_run_name=_run_name, validate_parameters=False)
+@flow(name="audit-db", flow_run_name=unless_typed(_run_name), validate_parameters=False)
 @failing_in_a_sentence
 def audit_db(
     sample_size: Annotated[int, Field(ge=0)] | None = SAMPLE_SIZE, fix: bool = False

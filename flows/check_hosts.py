@@ -9,6 +9,7 @@ Started by a schedule, as often as every 30 seconds:
 from prefect import flow
 
 from blocks.environment import Environment
+from flows.parameters import unless_typed
 from storycanvas.catalog.health.report import HealthReport
 from tasks.artifacts import publish_report
 from tasks.health import history
@@ -17,7 +18,7 @@ from tasks.log_lines import failing_in_a_sentence
 from tasks.progress import shown_progress
 
 
-@flow(name="check-hosts", flow_run_name="check-hosts", validate_parameters=False)
+@flow(name="check-hosts", flow_run_name=unless_typed("check-hosts"), validate_parameters=False)
 @failing_in_a_sentence
 def check_hosts() -> HealthReport:
     """Check every face host, ComfyUI server, MongoDB and the image store, all at once.

@@ -17,7 +17,7 @@ from flows.parameters import (
     Priority,
     Reference,
     Swapper,
-    run_name,
+    unless_typed,
 )
 from storycanvas.faces.recipes.enhance_then_swap import SOURCE, TARGET
 from storycanvas.faces.recipes.enhance_then_swap import enhance_then_swap as plan_swap
@@ -33,7 +33,7 @@ from tasks.log_lines import failing_in_a_sentence
 
 @flow(
     name="enhance-then-swap",
-    flow_run_name=run_name("{character_id} into a picture"),
+    flow_run_name=unless_typed("{character_id} into a picture"),
     task_runner=WORKERS,
     validate_parameters=False,
 )

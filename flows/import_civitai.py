@@ -15,7 +15,7 @@ from pydantic import Field
 
 from blocks.configured import civitai
 from blocks.environment import Environment
-from flows.parameters import OptionalFilePath, OptionalSearchText, SearchText
+from flows.parameters import OptionalFilePath, OptionalSearchText, SearchText, unless_typed
 from storycanvas.catalog.civitai.query import CivitaiQuery, ModelType, Period, SortOrder
 from storycanvas.catalog.reporting.reports import ImportReport
 from tasks.artifacts import publish_report
@@ -25,7 +25,9 @@ from tasks.log_lines import failing_in_a_sentence
 from tasks.progress import shown_progress
 
 
-@flow(name="import-civitai", flow_run_name="import-civitai", validate_parameters=False)
+@flow(
+    name="import-civitai", flow_run_name=unless_typed("import-civitai"), validate_parameters=False
+)
 @failing_in_a_sentence
 def import_civitai(
     file: OptionalFilePath = None,

@@ -11,7 +11,7 @@ from prefect import flow
 
 from blocks.environment import Environment
 from db.couple_import.report import ImportReport
-from flows.parameters import OptionalText, dry_run_name
+from flows.parameters import OptionalText, dry_run_name, unless_typed
 from tasks.artifacts import finished, publish_report
 from tasks.database.connection import opened_database
 from tasks.database.import_couple_swap import (
@@ -23,7 +23,9 @@ from tasks.database.import_couple_swap import (
 from tasks.log_lines import failing_in_a_sentence
 
 
-@flow(name="import-couple-swap", flow_run_name=dry_run_name, validate_parameters=False)
+@flow(
+    name="import-couple-swap", flow_run_name=unless_typed(dry_run_name), validate_parameters=False
+)
 @failing_in_a_sentence
 def import_couple_swap(
     csv_folder: OptionalText = None, postgres_url: OptionalText = None, dry_run: bool = False

@@ -11,7 +11,7 @@ from prefect import flow
 
 from db.setup.compare import ValidationAction
 from db.setup.report import InitReport
-from flows.parameters import dry_run_name
+from flows.parameters import dry_run_name, unless_typed
 from tasks.artifacts import finished, publish_report
 from tasks.database.connection import opened_database
 from tasks.database.initialise import (
@@ -23,7 +23,7 @@ from tasks.database.initialise import (
 from tasks.log_lines import failing_in_a_sentence
 
 
-@flow(name="init-db", flow_run_name=dry_run_name, validate_parameters=False)
+@flow(name="init-db", flow_run_name=unless_typed(dry_run_name), validate_parameters=False)
 @failing_in_a_sentence
 def init_db(validation_action: ValidationAction = "as it is", dry_run: bool = False) -> InitReport:
     """Create the collections and indexes that are missing and repair those that differ.

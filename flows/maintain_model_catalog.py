@@ -14,13 +14,16 @@ from prefect.states import Completed, Failed
 
 from flows.import_civitai import import_civitai
 from flows.match_models import match_models
+from flows.parameters import unless_typed
 from flows.report_model_catalog import report_model_catalog
 from flows.sync_model_catalog import sync_model_catalog
 from tasks.log_lines import failing_in_a_sentence
 
 
 @flow(
-    name="maintain-model-catalog", flow_run_name="maintain-model-catalog", validate_parameters=False
+    name="maintain-model-catalog",
+    flow_run_name=unless_typed("maintain-model-catalog"),
+    validate_parameters=False,
 )
 @failing_in_a_sentence
 def maintain_model_catalog(import_models: bool = True) -> State[Any]:

@@ -10,6 +10,7 @@ from prefect import flow
 
 from blocks.configured import civitai
 from blocks.environment import Environment
+from flows.parameters import unless_typed
 from storycanvas.catalog.errors import CatalogError
 from storycanvas.catalog.reporting.reports import MatchReport
 from tasks.artifacts import publish_report
@@ -20,7 +21,7 @@ from tasks.log_lines import failing_in_a_sentence
 from tasks.progress import shown_progress
 
 
-@flow(name="match-models", flow_run_name="match-models", validate_parameters=False)
+@flow(name="match-models", flow_run_name=unless_typed("match-models"), validate_parameters=False)
 @failing_in_a_sentence
 def match_models(ask_civitai: bool = True) -> MatchReport:
     """Link local models to Civitai's versions, by hash first, by name only where it is certain.

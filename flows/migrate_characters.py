@@ -10,7 +10,7 @@ be run again at any time. It needs the database and nothing else:
 from prefect import flow
 
 from db.migrations.characters import CharacterMigrationReport
-from flows.parameters import dry_run_name
+from flows.parameters import dry_run_name, unless_typed
 from tasks.artifacts import finished, publish_report
 from tasks.database.connection import opened_database
 from tasks.database.migrate import (
@@ -24,7 +24,9 @@ from tasks.database.migrate import (
 from tasks.log_lines import failing_in_a_sentence
 
 
-@flow(name="migrate-characters", flow_run_name=dry_run_name, validate_parameters=False)
+@flow(
+    name="migrate-characters", flow_run_name=unless_typed(dry_run_name), validate_parameters=False
+)
 @failing_in_a_sentence
 def migrate_characters(dry_run: bool = False, keep_ttl: bool = False) -> CharacterMigrationReport:
     """Give every character the FaceFusion fields that are missing, null or of a wrong type.

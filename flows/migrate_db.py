@@ -15,6 +15,7 @@ from pydantic import Field, WithJsonSchema
 
 from db.migrations.engine.check import MigrationReport
 from db.migrations.engine.migration import load_migrations
+from flows.parameters import unless_typed
 from tasks.artifacts import finished, publish_report
 from tasks.database.connection import opened_database
 from tasks.database.migrate import MIGRATE_KEY, migrate, migration_table, migration_warnings
@@ -35,7 +36,7 @@ def _run_name() -> str:
     return f"migrate-db to {flow_run.parameters.get('target')}{accept}{dry}"
 
 
-@flow(name="migrate-db", flow_run_name=_run_name, validate_parameters=False)
+@flow(name="migrate-db", flow_run_name=unless_typed(_run_name), validate_parameters=False)
 @failing_in_a_sentence
 def migrate_db(
     target: Target = "latest",

@@ -1,8 +1,11 @@
 """Parameter types that flows share, so that the same value has the same bounds in every form."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Annotated, Any, cast
 
+from coolname.data import config
 from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
@@ -18,15 +21,40 @@ def dry_run_name() -> str:
     return f"{flow_run.flow_name}{dry}"
 
 
-def run_name(pattern: str) -> Callable[[], str]:
-    """Name runs by their parameters as they were given, but for white space around them."""
+def unless_typed(wanted: str | Callable[[], str]) -> Callable[[], str]:
+    """Name a run, unless a person did; `wanted` may have the run's parameters in braces."""
 
     def name() -> str:
+        typed = flow_run.name
+        if typed and not is_drawn(typed):
+            return str(typed)
+        if not isinstance(wanted, str):
+            return wanted()
         given = flow_run.parameters
         stripped = {key: value.strip() for key, value in given.items() if isinstance(value, str)}
-        return pattern.format(**given | stripped)
+        return wanted.format(**given | stripped)
 
     return name
+
+
+def is_drawn(name: str) -> bool:
+    """Check whether Prefect drew a name at random: its server, or the run form of its UI."""
+    return bool(_OF_THE_FORM.fullmatch(name)) or _drawn_words("2").issuperset(name.split("-"))
+
+
+_OF_THE_FORM = re.compile(
+    "(Awesome|Rustic|Small|Gorgeous|Fantastic|Sleek|Intelligent|Unbranded|Refined|Licensed|Generic"
+    "|Practical|Ergonomic|Handcrafted|Tasty|Handmade|Incredible)-.{1,6}"
+)
+
+
+@cache
+def _drawn_words(kind: str) -> frozenset[str]:
+    """Collect the words of a kind of name in coolname, from which Prefect's server draws."""
+    entry = cast("Mapping[str, Any]", config[kind])
+    phrases = [*entry.get("words", ()), *entry.get("phrases", ())]
+    words = " ".join(" ".join(p) if isinstance(p, list | tuple) else p for p in phrases).split()
+    return frozenset(words).union(*map(_drawn_words, entry.get("lists", ())))
 
 
 Stripped = StringConstraints(strip_whitespace=True)

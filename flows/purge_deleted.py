@@ -16,6 +16,7 @@ from pydantic import Field
 
 from db.soft_delete.purge import Purge
 from db.soft_delete.report import PurgeReport
+from flows.parameters import unless_typed
 from tasks.artifacts import finished, publish_report
 from tasks.database.connection import opened_database
 from tasks.database.purge import count_deleted, kept_warnings, purge_table, remove_deleted
@@ -31,7 +32,7 @@ def _run_name() -> str:
     return f"{_NAME} (dry run)" if looks else f"{_NAME} (removes)"
 
 
-@flow(name=_NAME, flow_run_name=_run_name, validate_parameters=False)
+@flow(name=_NAME, flow_run_name=unless_typed(_run_name), validate_parameters=False)
 @failing_in_a_sentence
 def purge_deleted(older_than_days: Days = 30, dry_run: bool = True) -> PurgeReport:
     """Remove what has been deleted for some days, in cascade, with the counts shown first.

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from blocks.configured import image_store
 from blocks.environment import Environment
+from flows.parameters import unless_typed
 from storycanvas.catalog.reporting.charts import models_plot
 from storycanvas.catalog.reporting.reports import CatalogReport
 from storycanvas.catalog.reporting.summary import catalog_lists, catalog_report
@@ -32,7 +33,7 @@ from tasks.progress import shown_progress
 
 @flow(
     name="report-model-catalog",
-    flow_run_name="report-model-catalog, days: {days}",
+    flow_run_name=unless_typed("report-model-catalog, days: {days}"),
     validate_parameters=False,
 )
 @failing_in_a_sentence

@@ -10,14 +10,18 @@ nothing else:
 from prefect import flow
 
 from db.inference.report import SeedReport
-from flows.parameters import dry_run_name
+from flows.parameters import dry_run_name, unless_typed
 from tasks.artifacts import finished, publish_report
 from tasks.database.connection import opened_database
 from tasks.database.seed_inference import seed_presets, seeding_table, unknown_warnings
 from tasks.log_lines import failing_in_a_sentence
 
 
-@flow(name="seed-inference-configurations", flow_run_name=dry_run_name, validate_parameters=False)
+@flow(
+    name="seed-inference-configurations",
+    flow_run_name=unless_typed(dry_run_name),
+    validate_parameters=False,
+)
 @failing_in_a_sentence
 def seed_inference_configurations(dry_run: bool = False) -> SeedReport:
     """Give every active model the presets of its base model that it does not have.

@@ -9,7 +9,7 @@ Started each night as part of `maintain-model-catalog`, and by the operator afte
 from prefect import flow
 
 from blocks.environment import Environment
-from flows.parameters import WORKERS, OptionalFilePath, ServerUrls
+from flows.parameters import WORKERS, OptionalFilePath, ServerUrls, unless_typed
 from storycanvas.catalog.reporting.reports import SyncReport
 from tasks.artifacts import publish_report
 from tasks.catalog.sync import (
@@ -26,7 +26,7 @@ from tasks.progress import shown_progress
 
 @flow(
     name="sync-model-catalog",
-    flow_run_name="sync-model-catalog",
+    flow_run_name=unless_typed("sync-model-catalog"),
     task_runner=WORKERS,
     validate_parameters=False,
 )

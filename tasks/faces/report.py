@@ -1,6 +1,7 @@
 """The end of every face flow: record failures, publish, and return the report or raise it."""
 
 import re
+import time
 from collections.abc import Callable
 from typing import ClassVar, cast
 from uuid import UUID
@@ -26,18 +27,24 @@ from tasks.faces.sheet import (
     store_sheet,
 )
 from tasks.faces.step import RunRequest
+from tasks.progress import EVERY_SECONDS
 
 
 def progress_artifact(context: RunContext, character_id: str) -> Callable[[float], None]:
-    """Create a progress artifact, and return the function that moves it, from 0 to 1."""
+    """Create a progress artifact, and return what moves it to 1, every two seconds at most."""
     key = artifact_key(context.flow_name, character_id, "progress")
     artifact = cast(
         "UUID",
         create_progress_artifact(0.0, key=key, description=f"Progress of {context.run_name}"),
     )
 
+    moved = time.monotonic()
+
     def move(share: float) -> None:
-        update_progress_artifact(artifact, progress=share * 100)
+        nonlocal moved
+        if share == 1 or time.monotonic() > moved + EVERY_SECONDS:
+            moved = time.monotonic()
+            update_progress_artifact(artifact, progress=share * 100)
 
     return move
 

@@ -25,6 +25,7 @@ from storycanvas.gpu.guard.fairness import Claim
 from storycanvas.gpu.guard.settings import DEFAULTS, GuardSettings
 
 _PREFIX = "gpu_note_"
+_TAGS = ["who holds or waits for a GPU slot"]
 _MAX_SHOWN = 20
 _NO_HOLDER = "no living process holds it; a leaked slot is freed by: storycanvas guard reset HOST"
 
@@ -134,7 +135,7 @@ class PresenceWriter:
         except httpx.HTTPStatusError as error:
             if error.response.status_code != httpx.codes.NOT_FOUND:
                 raise
-            self._client.create_variable(VariableCreate(name=self._name, value=value))
+            self._client.create_variable(VariableCreate(name=self._name, value=value, tags=_TAGS))
 
 
 def read_notes(
