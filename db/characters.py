@@ -68,6 +68,10 @@ _DOUBLED = {
     "$or": [has_doubled_field(), *(has_doubled_field_inside(f"${f}") for f in (_HISTORY, _GALLERY))]
 }
 """MongoDB 6.0.5 aborts when a history or a gallery is updated in such a document."""
+_TWICE = (
+    "Character {!r} has the same field twice, which MongoDB cannot change; write its document anew "
+    "with each field once."
+)
 
 
 class CharacterRepository:
@@ -107,6 +111,17 @@ class CharacterRepository:
         with translated_errors():
             deleted = {"id": character_id, "deleted_at": {"$ne": None}}
             return self._characters.find_one(deleted, {"_id": True}) is not None
+
+    def refuse_doubled(self, character_id: str) -> None:
+        """Make sure that MongoDB does not abort at what is written next.
+
+        Raises:
+            BrokenCharacter: The character has the same field twice.
+        """
+        with translated_errors():
+            doubled = {"id": character_id, "$expr": _DOUBLED}
+            if self._characters.find_one(doubled, {"_id": True}) is not None:
+                raise BrokenCharacter(_TWICE.format(character_id))
 
     def add_history(self, character_id: str, entry: HistoryEntry, now: datetime) -> None:
         """Add a history entry unless it is there; the newest 200 stay.
@@ -187,10 +202,7 @@ def _room_in(character_id: str, place: str) -> Iterator[None]:
 
 def _checked(document: Document, character_id: str) -> Character:
     if document["doubled"]:
-        raise BrokenCharacter(
-            f"Character {character_id!r} has the same field twice, which MongoDB cannot change; "
-            "write its document anew with each field once."
-        )
+        raise BrokenCharacter(_TWICE.format(character_id))
     types = document["types"]
     for path, usable in _USABLE.items():
         name = path.removeprefix("types.")

@@ -14,7 +14,7 @@ from pymongo.errors import DuplicateKeyError
 
 from db.characters import CharacterRepository
 from db.connection import Document, settled, translated_errors
-from db.errors import CharacterTooLarge
+from db.errors import BrokenCharacter, CharacterTooLarge
 from db.schema.documents.characters import HistoryEntry
 from db.schema.documents.faces import Effect, GalleryEffect, HistoryEffect, OperationRecord
 
@@ -91,21 +91,23 @@ def apply_effects(database: Database[Document], operation_key: str, now: datetim
     """Apply the pending effects of a record and count them.
 
     Effects on a deleted character stay pending, so that restoring it loses nothing. So do those for
-    which a character has no room; the others are applied.
+    which a character has no room, or whose document cannot be changed; the others are applied.
 
     Raises:
         CharacterTooLarge: An effect found no room; all others were tried.
+        BrokenCharacter: A character has the same field twice; all others were tried.
     """
     ledger = OperationLedger(database)
     record = ledger.find(operation_key)
     pending = [effect for effect in record.effects if effect.applied_at is None] if record else []
     characters = CharacterRepository(database)
     applied = 0
-    refused: CharacterTooLarge | None = None
+    refused: CharacterTooLarge | BrokenCharacter | None = None
     for effect in pending:
         try:
+            characters.refuse_doubled(effect.character_id)
             _apply(characters, effect, now)
-        except CharacterTooLarge as error:
+        except (CharacterTooLarge, BrokenCharacter) as error:
             refused = refused or error
             continue
         # Read after the update, which leaves out a character that was deleted before it.
@@ -120,8 +122,15 @@ def apply_effects(database: Database[Document], operation_key: str, now: datetim
 def record_failure(
     database: Database[Document], character_id: str, entry: HistoryEntry, now: datetime
 ) -> None:
-    """Write the failed history entry of a step; its id makes a repetition harmless."""
-    CharacterRepository(database).add_history(character_id, entry, now)
+    """Write the failed history entry of a step; its id makes a repetition harmless.
+
+    Raises:
+        CharacterTooLarge: It finds no room.
+        BrokenCharacter: The character has the same field twice.
+    """
+    characters = CharacterRepository(database)
+    characters.refuse_doubled(character_id)
+    characters.add_history(character_id, entry, now)
 
 
 def _show_age_variants(

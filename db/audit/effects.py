@@ -8,7 +8,7 @@ from pymongo.database import Database
 
 from db.audit.report import MAX_EXAMPLES, AuditFinding, named
 from db.connection import Document, translated_errors
-from db.errors import CharacterTooLarge, OperationRefused, UnreadableDocument
+from db.errors import BrokenCharacter, CharacterTooLarge, OperationRefused, UnreadableDocument
 from db.ledger import apply_effects
 
 LEDGER = "facefusion_operations"
@@ -63,7 +63,7 @@ class PendingEffects:
         self._broken = _Failed(
             "entries with effects that cannot be applied",
             "Correct these documents or their characters, whose fields have a type that the app "
-            "never writes, then run audit-db again.",
+            "never writes or stand twice, then run audit-db again.",
         )
         self._without_room = _Failed(
             "entries whose characters have no room for their effects",
@@ -97,7 +97,7 @@ class PendingEffects:
             self._entries += bool(applied)
         except CharacterTooLarge:
             self._without_room.add(key)
-        except (ValidationError, OperationRefused, UnreadableDocument):
+        except (ValidationError, BrokenCharacter, OperationRefused, UnreadableDocument):
             self._broken.add(key)
 
 

@@ -15,7 +15,7 @@ from prefect.futures import PrefectFuture, as_completed
 from prefect.logging import get_run_logger
 from prefect.states import Cancelled
 
-from db.errors import CharacterTooLarge
+from db.errors import BrokenCharacter, CharacterTooLarge
 from db.ledger import record_failure
 from storycanvas.faces.plan import Plan, Step
 from storycanvas.faces.report import LEFT_TO_HOST, STOPPED, Outcome, StepReport
@@ -226,8 +226,8 @@ def record_failures(context: RunContext, request: RunRequest, result: PlanResult
         entry = failed_entry(context.run_id, step, inputs, str(error), now)
         try:
             record_failure(context.database, request.character_id, entry, now)
-        except CharacterTooLarge as full:
-            get_run_logger().warning("The failure of %s is not recorded: %s", step.name, full)
+        except (BrokenCharacter, CharacterTooLarge) as refusal:
+            get_run_logger().warning("The failure of %s is not recorded: %s", step.name, refusal)
 
 
 def _submit(

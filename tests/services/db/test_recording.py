@@ -301,6 +301,25 @@ def test_a_character_with_a_field_twice_is_refused_before_mongodb_aborts(
         CharacterRepository(database).find(document["id"])
 
 
+def test_what_is_owed_to_a_character_with_a_field_twice_stays_pending(database: Data) -> None:
+    doubled = [*DOUBLED["characters"], *INSIDE]
+    database["characters"].insert_many([*doubled, character()])
+    owed = [effect for each in doubled for effect in effects("key-1", each["id"])]
+    database["facefusion_operations"].insert_one(
+        record(effects=[*owed, *effects("key-1")]).model_dump(by_alias=True)
+    )
+
+    report = audit(database, NOW, fix=True)
+
+    assert ("facefusion_operations", "entries with effects that cannot be applied") in (
+        found(report, "owed effect")
+    )
+    assert pending(database) == len(owed)
+    assert stored(database)[GALLERY]["age_variants"] == {"45": "out.png"}
+    with pytest.raises(BrokenCharacter, match="the same field twice"):
+        record_failure(database, "history-twice", entry(1), NOW)
+
+
 def test_a_missing_or_deleted_character_is_unknown(database: Data) -> None:
     database["characters"].insert_one(character(id="gone", deleted_at=NOW))
 
