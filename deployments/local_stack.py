@@ -32,6 +32,7 @@ from storycanvas.services.flow_runs import (
     on_loopback,
     runs_in_progress,
 )
+from storycanvas.services.lost import end_lost, lost_services
 from storycanvas.services.prefect import PrefectServer, PrefectWorker
 from storycanvas.services.shared import Outcome, find_running, stop_kept
 
@@ -96,11 +97,14 @@ def down(state_dir: Path) -> None:
         outcomes = {PrefectWorker.name: stop_worker(state_dir)}
         others = [name for name in reversed(SERVICES) if name != PrefectWorker.name]
         outcomes |= {name: stop_kept(name, state_dir) for name in others}
+        lost = end_lost(reversed(SERVICES), state_dir)
         erase_state(state_dir)
     met = {name: outcome for name, outcome in outcomes.items() if outcome != Outcome.NOT_RUNNING}
     for name, outcome in met.items():
         print(f"{name}: {outcome.value}")
-    if not met:
+    for name in lost:
+        print(f"{name}, whose files were deleted: {Outcome.ENDED.value}")
+    if not met and not lost:
         print(f"Nothing runs for {state_dir.resolve()}.")
 
 
@@ -130,8 +134,15 @@ def _together(first: list[FlowRun], second: list[FlowRun]) -> list[FlowRun]:
 def status(state_dir: Path) -> None:
     """Print what runs and where."""
     state = read_state(state_dir)
+    lost = lost_services(SERVICES, state_dir)
+    if lost:
+        print(
+            f"Running although their files in {state_dir.resolve()} were deleted: "
+            f"{', '.join(lost)}. End them with: make down"
+        )
     if state is None:
-        print(f"Nothing was left running in {state_dir.resolve()}. Start it with: make up")
+        if not lost:
+            print(f"Nothing was left running in {state_dir.resolve()}. Start it with: make up")
         return
     stopped = stopped_services(state, state_dir)
     sentence = f"Not running any more: {', '.join(stopped)}. Start again with: make up"

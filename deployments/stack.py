@@ -17,6 +17,7 @@ from storycanvas.services.errors import ServiceError
 from storycanvas.services.face_host import FaceHost
 from storycanvas.services.flow_runs import crashed, end_run, runs_in_progress
 from storycanvas.services.local_service import LocalService, last_lines
+from storycanvas.services.lost import end_lost
 from storycanvas.services.mongod import Mongod
 from storycanvas.services.picture_server import PictureServer
 from storycanvas.services.ports import listener
@@ -97,6 +98,8 @@ class Stack:
 
     def start(self) -> None:
         """Start what does not run yet, each service after those that it needs."""
+        for name in end_lost(reversed(SERVICES), self.state_dir):
+            self._show(f"ended {name}, whose files were deleted while it ran")
         self._start_storage()
         self._start_picture_server()
         self._start_face_host()

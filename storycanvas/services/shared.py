@@ -22,6 +22,9 @@ from storycanvas.services.ports import choose_port, is_free
 from storycanvas.services.record import Record, erase_record, last_port, read_record, write_record
 
 POLL_SECONDS = 0.05
+SERVICE_OF = "STORYCANVAS_SERVICE_OF"
+"""Variable in the environment of each service, which names the service's directory."""
+
 OTHER_PORTS = 2
 
 
@@ -53,7 +56,7 @@ class Lease:
 
     def keep(self) -> None:
         """Let the service run on without users, until `stop_kept`."""
-        with _changing(self._directory):
+        with changing(self._directory):
             # It may have been restarted by another user since.
             self.record = replace(read_record(self._directory) or self.record, kept=True)
             write_record(self._directory, self.record)
@@ -66,7 +69,7 @@ class Lease:
             # A forked child holds the very same lock, and its parent still uses the service.
             self._users.close()
             return
-        with _changing(self._directory), self._users:
+        with changing(self._directory), self._users:
             record = read_record(self._directory)
             if record and not record.kept and _is_only_user(self._users):
                 _end(self._directory, record)
@@ -93,8 +96,8 @@ def acquire(service: LocalService, state_dir: Path, *, ready_within: float = 90.
         ServiceError: It cannot be started, dies or does not answer in time; nothing is left
             running. Or it runs with other settings and others use it.
     """
-    directory = _make_private(state_dir.resolve() / service.name)
-    with _changing(directory), ExitStack() as undo:
+    directory = make_private(state_dir.resolve() / service.name)
+    with changing(directory), ExitStack() as undo:
         users = undo.enter_context(_open_users(directory))
         record = _join(service, directory, users, ready_within)
         record = record or _start(service, directory, ready_within)
@@ -114,7 +117,7 @@ def stop_kept(name: str, state_dir: Path) -> Outcome:
     directory = state_dir.resolve() / name
     if not directory.is_dir():
         return Outcome.NOT_RUNNING
-    with _changing(directory), _open_users(directory) as users:
+    with changing(directory), _open_users(directory) as users:
         record = read_record(directory)
         if record is None:
             return Outcome.NOT_RUNNING
@@ -124,13 +127,15 @@ def stop_kept(name: str, state_dir: Path) -> Outcome:
         return Outcome.ENDED if _end(directory, record) else Outcome.NOT_RUNNING
 
 
-def _make_private(directory: Path) -> Path:
+def make_private(directory: Path) -> Path:
+    """Make the directory of a service, which other users of the machine cannot read."""
     directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     directory.mkdir(mode=0o700, exist_ok=True)
     return directory
 
 
-def _changing(directory: Path) -> AbstractContextManager[None]:
+def changing(directory: Path) -> AbstractContextManager[None]:
+    """Keep other processes from starting or ending the service as long as the context is open."""
     return exclusive_lock(directory / "change.lock")
 
 
@@ -185,7 +190,9 @@ def _start(service: LocalService, directory: Path, ready_within: float) -> Recor
 
 def _start_on(port: int, service: LocalService, directory: Path, ready_within: float) -> Record:
     log = log_of(directory)
-    identity = process.start(service.program(directory, port), log)
+    program = service.program(directory, port)
+    environment = {**program.environment, SERVICE_OF: str(directory)}
+    identity = process.start(replace(program, environment=environment), log)
     try:
         record = Record(identity.pid, identity.create_time, port, service.url(port))
         write_record(directory, record)
