@@ -1,6 +1,5 @@
 """The whole system on this machine: MongoDB, Prefect with its UI, a face host and a worker."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -33,7 +32,7 @@ from storycanvas.services.flow_runs import (
     runs_in_progress,
 )
 from storycanvas.services.lost import end_lost, lost_services
-from storycanvas.services.prefect import PrefectServer, PrefectWorker
+from storycanvas.services.prefect import PrefectServer, PrefectWorker, prefect_environment
 from storycanvas.services.shared import Outcome, find_running, stop_kept
 
 ENDED_NAME = "Ended by make down"
@@ -159,12 +158,9 @@ def demo(state_dir: Path) -> int:
     The runs are a process of their own, because Prefect reads its environment when it is imported.
     """
     with local_stack(state_dir) as stack:
-        environment = {
-            **os.environ,
-            **stack.environment,
-            "PREFECT_LOGGING_LEVEL": "WARNING",
-            "STORYCANVAS_STATE": str(stack.state_dir),
-        }
+        settings = {**stack.environment, "STORYCANVAS_STATE": str(stack.state_dir)}
+        own = prefect_environment(Path(stack.environment["PREFECT_HOME"]), settings)
+        environment = {"PREFECT_LOGGING_LEVEL": "WARNING", **own}
         runs = [sys.executable, "-m", "deployments.demo"]
         return subprocess.run(runs, env=environment, check=False).returncode  # noqa: S603 - our own words
 

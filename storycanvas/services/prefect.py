@@ -1,7 +1,10 @@
 """Prefect's server with its UI, its files in the state directory."""
 
+import logging
 import os
+import re
 import sys
+import tomllib
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -11,23 +14,52 @@ from storycanvas.services.ports import LOOPBACK, ask
 from storycanvas.services.process import CREATE_TIME_TOLERANCE, Program
 from storycanvas.services.record import Record
 
+log = logging.getLogger(__name__)
+
+_NOT_HERE = re.compile(
+    r"PREFECT_(_.*|HOME|PROFILE|PROFILES_PATH|(UNIT_)?TEST.*|.*("
+    r"_URL|_KEY|AUTH_STRING|CUSTOM_HEADERS|CSRF_\w+|API_(HOST|PORT|BASE_PATH)|SERVE_BASE"
+    r"|DATABASE_(DRIVER|HOST|PORT|NAME|USER|PASSWORD|MIGRATE_ON_START)|CONNECT_ARGS_\w+"
+    r"|MESSAGING_\w+|DOCKET_\w+|EPHEMERAL_\w+|LEASE_STORAGE|QUEUE_STORAGE"
+    r"|STORAGE_(PATH|BLOCK)|STORE_PATH|STATIC_DIRECTORY))"
+)
+"""Settings that lead to another server, its database, its files or its blocks, and those that shut
+the local one to the calls of this project, which have no key and no token."""
+
 
 def prefect_environment(home: Path, settings: Mapping[str, str]) -> dict[str, str]:
-    """Take this process's whole environment, with its Prefect settings replaced.
+    """Take this process's whole environment and the user's Prefect profile.
+
+    Settings that name another server than the one of the settings are left out.
 
     Args:
         home: Where Prefect keeps profiles, results and its SQLite file, in place of `~/.prefect`.
-        settings: Prefect settings and other variables to add.
+        settings: Prefect settings and other variables to add; they come first.
     """
-    # One setting left over, such as another server's database address, would reach beyond here.
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
+    inherited = {**_profile(os.environ), **os.environ}
     return {
-        **inherited,
+        **{key: value for key, value in inherited.items() if not _NOT_HERE.fullmatch(key)},
         "DO_NOT_TRACK": "1",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_HOME": str(home),
         **settings,
     }
+
+
+def _profile(environment: Mapping[str, str]) -> dict[str, str]:
+    """Read the settings of the user's active profile: with another home Prefect finds none."""
+    home = Path(environment.get("PREFECT_HOME") or "~/.prefect").expanduser()
+    file = Path(environment.get("PREFECT_PROFILES_PATH") or home / "profiles.toml").expanduser()
+    try:
+        stored = tomllib.loads(file.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        log.warning("Prefect's profiles in %s are left out: %s. Correct the file.", file, error)
+        return {}
+    active = environment.get("PREFECT_PROFILE") or stored.get("active")
+    profile = stored.get("profiles", {}).get(active, {})
+    return {key: str(value) for key, value in profile.items()}
 
 
 CODE = Path(__file__).resolve().parents[2]
