@@ -84,3 +84,9 @@ def _status(host: FaceHost) -> HostStatus | None:
             return client.status()
     except FaceError:
         return None
+
+
+if __name__ == "__main__":
+    from deployments.cli import app
+
+    app(["guard", *sys.argv[1:]])

@@ -29,7 +29,7 @@ from storycanvas.services.record import Registered, read_note
 log = logging.getLogger(__name__)
 
 CODE = Path(__file__).resolve().parents[1]
-
+PROJECT = "name: storycanvas-pipelines"
 
 NO_SERVER = (
     "No Prefect server is named, and the one that Prefect would start ends with this command; set "
@@ -64,6 +64,8 @@ def register(
 ) -> None:
     """Register everything that a server needs before runs can be started on it.
 
+    Deployments load their flows from the checkout.
+
     Args:
         environment: The variables.
         replace_blocks: Whether blocks that are there are overwritten.
@@ -71,9 +73,11 @@ def register(
         moved_since: An earlier registration; blocks follow the addresses that moved since.
 
     Raises:
-        ConfigurationUnusable: An address, a token or a saved block cannot be used.
+        ConfigurationUnusable: An address, a token or a saved block cannot be used, or there is no
+            checkout.
         subprocess.CalledProcessError: `prefect deploy` failed; its output has the reason.
     """
+    directory = checkout()
     moved = follow_moved(moved_since, os.environ) if moved_since else []
     print(*moved, sep="\n", end="\n" if moved else "")
     for sentence in create_blocks(
@@ -85,9 +89,25 @@ def register(
         remove_limit_of_moved_host(environment, moved_since)
     print(create_pool())
     deploy = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
-    subprocess.run(deploy, cwd=CODE, check=True)  # noqa: S603 - our own interpreter and words
+    subprocess.run(deploy, cwd=directory, check=True)  # noqa: S603 - our own interpreter and words
     with get_client(sync_client=True) as client:
         shape_forms(client, flow_names())
+
+
+def checkout() -> Path:
+    """Find the checkout whose flows runs load: that of this code, else the working directory.
+
+    A package that was installed by `pip install .` is a copy without `prefect.yaml`.
+    """
+    here = Path.cwd()
+    for directory in (CODE, here):
+        description = directory / "prefect.yaml"
+        if description.is_file() and PROJECT in description.read_text().splitlines():
+            return directory
+    raise ConfigurationUnusable(
+        "The deployments are described in prefect.yaml of a checkout of StoryCanvas Pipelines, and "
+        f"{here} is none; change to the checkout's directory and start the command again."
+    )
 
 
 def create_pool() -> str:
@@ -159,3 +179,9 @@ def register_all(
     except subprocess.CalledProcessError as error:
         return int(error.returncode)
     return 0
+
+
+if __name__ == "__main__":
+    from deployments.cli import app
+
+    app(["register", *sys.argv[1:]])

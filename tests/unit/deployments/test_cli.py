@@ -1,5 +1,6 @@
 """The command `storycanvas`: its help, the flows that it knows, and how it reads parameters."""
 
+import os
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from deployments import register
 from deployments.cli import app
 from deployments.run_flow import (
     USAGE_ERROR,
@@ -66,6 +68,38 @@ def test_a_prefect_server_that_is_not_there_is_one_line(
     assert sentence in error
     assert error.count("\n") == 1
     assert "hunter2" not in error
+
+
+@pytest.mark.parametrize("words", [["register"], ["guard", "status"]], ids=lambda words: words[0])
+def test_a_command_is_started_as_a_module_in_any_directory(
+    words: list[str], tmp_path: Path
+) -> None:
+    argv = [sys.executable, "-m", f"deployments.{words[0]}", *words[1:]]
+    environment = {"PYTHONPATH": str(ROOT), "HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+
+    ended = subprocess.run(
+        argv, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert "No Prefect server is named" in ended.stderr
+    assert ended.returncode == 1
+
+
+def test_registration_takes_the_checkout_it_is_started_in_where_the_package_is_a_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(register, "CODE", tmp_path)
+    monkeypatch.chdir(ROOT)
+    assert register.checkout() == ROOT
+
+    monkeypatch.chdir(tmp_path)
+    Path("prefect.yaml").write_text("name: another-project\n")
+    with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}):
+        assert app("register", result_action="return_value") == 1
+
+    error = capsys.readouterr().err
+    assert f"{tmp_path} is none; change to the checkout's directory" in error
+    assert error.count("\n") == 1
 
 
 def test_a_stack_lets_the_blocks_follow_an_address_that_has_moved(tmp_path: Path) -> None:
