@@ -1,6 +1,7 @@
 """Pages of Civitai's list, also where the site cannot answer a whole page."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 from prefect.logging import get_run_logger
@@ -61,7 +62,7 @@ class PageReader:
                 broken = error
             else:
                 self._note(page, limit)
-                return page
+                return replace(page, is_part=limit < self._query.limit)
         self._check_that_the_site_is_up(broken)
         raise PageBroken(broken) from broken
 
@@ -76,7 +77,7 @@ class PageReader:
             text = "Civitai does not answer the next %d models at once; %d at a time are read."
             get_run_logger().warning(text, self._limit, limit)
             self._left = self._limit
-        self._left -= len(page.items)
+        self._left -= limit  # not the number of items, of which some may be hidden
         self._limit = limit if self._left > 0 else self._query.limit
         self._model = next(reversed(item_ids(page.items)), self._model)
 

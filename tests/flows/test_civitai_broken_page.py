@@ -110,6 +110,17 @@ def test_a_first_model_that_breaks_its_page_costs_no_other_one(
     assert not second.complete
 
 
+def test_models_that_are_hidden_do_not_end_a_list_that_is_read_one_by_one(
+    configured: Data, site: ListServer
+) -> None:
+    site.hidden = {131, 132, 133, 134}
+
+    report = import_civitai()
+
+    assert not report.complete
+    assert set(stored(configured)) == {*range(1, BAD)} - site.hidden
+
+
 def test_a_page_that_is_only_too_long_is_read_in_parts_and_later_ones_whole(
     configured: Data, site: ListServer
 ) -> None:

@@ -28,11 +28,13 @@ class CatalogPage:
         items: JSON values of any shape.
         next_cursor: Where the next page begins; None on the last.
         problem: Why the next page cannot be asked for, although the page names one; None otherwise.
+        is_part: Whether it is a part of a page, and so may be empty: Civitai hides some models.
     """
 
     items: list[object]
     next_cursor: str | None
     problem: Problem | None = None
+    is_part: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +93,10 @@ def walk(
     nothing_new = 0
     while True:
         page = fetch(cursor)
-        ids = _digest([_id(item) for item in page.items])
-        nothing_new = nothing_new + 1 if ids in read else 0
-        read.add(ids)
+        if page.items or not page.is_part:
+            ids = _digest([_id(item) for item in page.items])
+            nothing_new = nothing_new + 1 if ids in read else 0
+            read.add(ids)
         problem = _reason_to_end(page, visited, nothing_new)
         following = None if problem else page.next_cursor
         yield WalkedPage(cursor, page.items, following, problem)

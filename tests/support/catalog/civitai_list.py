@@ -17,6 +17,7 @@ class ListServer(CivitaiServer):
     Attributes:
         listed: The models.
         broken: Ids of models without which a page is answered.
+        hidden: Ids of models that are left out of the page that they are on.
         numbered: Whether pages are named by number instead of by cursor.
         is_down: Whether every request is answered with 500.
     """
@@ -25,6 +26,7 @@ class ListServer(CivitaiServer):
         super().__init__()
         self.listed: list[dict[str, Any]] = []
         self.broken: set[int] = set()
+        self.hidden: set[int] = set()
         self.numbered = numbered
         self.is_down = False
 
@@ -43,6 +45,7 @@ class ListServer(CivitaiServer):
         items = models[offset : offset + limit]
         if self.broken & {item["id"] for item in items}:
             return BROKEN
+        items = [item for item in items if item["id"] not in self.hidden]
         metadata: dict[str, Any] = {}
         if self.numbered:
             page, pages = offset // limit + 1, -(-len(models) // limit)
