@@ -18,6 +18,9 @@ from storycanvas.services.ports import ask
 from storycanvas.services.shared import find_running
 from tests.support.paths import ROOT
 
+pytestmark = pytest.mark.timeout(400)
+"""Each start waits for a Prefect server, which takes a minute on a busy machine."""
+
 NAMED = ("MONGO_URL", "FACEFUSION_URL", "DB_NAME", "IMAGE_STORE")
 
 
