@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import httpx
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
-from prefect.exceptions import ObjectNotFound
 from prefect.futures import PrefectFuture, as_completed
 from prefect.logging import get_run_logger
 from prefect.states import Cancelled
@@ -19,6 +19,7 @@ from db.errors import BrokenCharacter, CharacterTooLarge
 from db.ledger import record_failure
 from storycanvas.faces.plan import Plan, Step
 from storycanvas.faces.report import LEFT_TO_HOST, STOPPED, Outcome, StepReport
+from storycanvas.gpu.prefect_client import no_client_retries
 from tasks.faces.context import RunContext
 from tasks.faces.effects import failed_entry
 from tasks.faces.inputs import fetch_all
@@ -200,10 +201,10 @@ def _cancel_steps(result: PlanResult) -> None:
     """
     deadline = time.monotonic() + SETTLE_SECONDS
     open_steps = dict(result.cancelled)
-    with get_client(sync_client=True) as client:
+    with no_client_retries(), get_client(sync_client=True) as client:
         while open_steps:
             for task_run_id, state in list(open_steps.items()):
-                with suppress(ObjectNotFound):
+                with suppress(httpx.HTTPError):  # 404 until it is known, 503 while SQLite is busy
                     client.set_task_run_state(task_run_id, state, force=True)
                     del open_steps[task_run_id]
             if time.monotonic() > deadline:

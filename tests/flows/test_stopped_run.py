@@ -7,16 +7,20 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterName
 from prefect.client.schemas.objects import StateType
 from prefect.client.schemas.sorting import FlowRunSort
+from prefect.states import Cancelled
 
 from flows.age_progression import age_progression
+from storycanvas.faces.plan import Plan
 from storycanvas.gpu.guard.dispatcher import Dispatcher, dispatcher
+from tasks.faces import plan
+from tasks.faces.plan import PlanResult, end_interrupted
 from tests.support.flows.hosts import after_operations
 from tests.support.flows.runs import artifacts_of
 from tests.support.flows.world import CHARACTER, World
@@ -102,3 +106,15 @@ def test_what_a_host_finishes_while_the_run_is_stopped_is_recorded(world: World)
     assert states[StateType.CANCELLED] > 0
     assert states.keys() <= ENDED | WAITED
     assert world.database["facefusion_operations"].count_documents({}) == made
+
+
+@pytest.mark.usefixtures("world")
+def test_a_step_that_the_server_does_not_know_hides_no_reason_of_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(plan, "SETTLE_SECONDS", 0.0)
+    unknown = {uuid4(): Cancelled()}
+    result = PlanResult(Plan(pictures=(), steps=()), {}, (), {}, KeyboardInterrupt("stop"), unknown)
+
+    with pytest.raises(KeyboardInterrupt, match="stop"):
+        end_interrupted(result)
