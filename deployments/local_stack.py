@@ -23,7 +23,6 @@ from deployments.stack import (
 from storycanvas.net.atomic_files import exclusive_lock
 from storycanvas.services.errors import ServiceError
 from storycanvas.services.flow_runs import (
-    FlowRun,
     crashed,
     end_run,
     idle_schedules,
@@ -117,17 +116,13 @@ def stop_worker(state_dir: Path, show: Callable[[str], None] = print) -> Outcome
     outcome = stop_kept(PrefectWorker.name, state_dir)
     if server is None or outcome is Outcome.STILL_USED:
         return outcome
-    for run in _together(before, runs_in_progress(server.url, POOL)):
+    # A process is known from the later look, if from any.
+    runs = {run.id: run for run in [*before, *runs_in_progress(server.url, POOL)]}
+    for run in runs.values():
         run.stop_process()  # the worker ends it, but for one whose worker was killed
         if end_run(server.url, run, crashed(ENDED, ENDED_NAME)):
             show(f"ended in mid-run: {run.name} (Retry goes on with what is done)")
     return outcome
-
-
-def _together(first: list[FlowRun], second: list[FlowRun]) -> list[FlowRun]:
-    """Join two looks at the same runs: a process is known from the later one, if from any."""
-    runs = {run.id: run for run in first}
-    return list((runs | {run.id: run for run in second}).values())
 
 
 def status(state_dir: Path) -> None:

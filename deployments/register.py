@@ -24,11 +24,11 @@ from deployments.run_flow import flow_names
 from deployments.stack import POOL
 from storycanvas.faces.errors import FaceError
 from storycanvas.net.redact import redact_url
+from storycanvas.services.process import CODE
 from storycanvas.services.record import Registered, read_note
 
 log = logging.getLogger(__name__)
 
-CODE = Path(__file__).resolve().parents[1]
 PROJECT = "name: storycanvas-pipelines"
 
 NO_SERVER = (

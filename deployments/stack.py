@@ -21,8 +21,8 @@ from storycanvas.services.lost import end_lost
 from storycanvas.services.mongod import Mongod
 from storycanvas.services.picture_server import PictureServer
 from storycanvas.services.ports import listener
-from storycanvas.services.prefect import CODE, PrefectServer, PrefectWorker, prefect_environment
-from storycanvas.services.process import Program, run
+from storycanvas.services.prefect import PrefectServer, PrefectWorker, prefect_environment
+from storycanvas.services.process import CODE, Program, run
 from storycanvas.services.record import Registered, netloc, read_note, write_note
 from storycanvas.services.shared import Lease, acquire, find_running, stop_kept
 

@@ -6,10 +6,8 @@ from pathlib import Path
 
 from storycanvas.services.local_service import LocalService
 from storycanvas.services.ports import LOOPBACK, ask
-from storycanvas.services.process import Program
+from storycanvas.services.process import CODE, Program
 from storycanvas.services.record import Record
-
-CODE = Path(__file__).resolve().parents[2]
 
 
 class FaceHost(LocalService):

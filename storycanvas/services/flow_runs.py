@@ -105,11 +105,6 @@ def crashed(message: str, name: str = "Crashed") -> dict[str, Any]:
     return {"type": "CRASHED", "name": name, "message": message}
 
 
-def named(runs: Sequence[FlowRun]) -> str:
-    """Name runs in one line."""
-    return ", ".join(run.name for run in runs)
-
-
 def _set_state(address: str, state: dict[str, Any]) -> bool:
     # Forced: the server's rules would let a state that is final already stand.
     body = {"state": state, "force": True}

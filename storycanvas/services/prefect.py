@@ -11,7 +11,7 @@ from pathlib import Path
 
 from storycanvas.services.local_service import LocalService
 from storycanvas.services.ports import LOOPBACK, ask
-from storycanvas.services.process import CREATE_TIME_TOLERANCE, Program
+from storycanvas.services.process import CODE, CREATE_TIME_TOLERANCE, Program
 from storycanvas.services.record import Record
 
 log = logging.getLogger(__name__)
@@ -60,9 +60,6 @@ def _profile(environment: Mapping[str, str]) -> dict[str, str]:
     active = environment.get("PREFECT_PROFILE") or stored.get("active")
     profile = stored.get("profiles", {}).get(active, {})
     return {key: str(value) for key, value in profile.items()}
-
-
-CODE = Path(__file__).resolve().parents[2]
 
 
 class PrefectWorker(LocalService):

@@ -12,6 +12,9 @@ import psutil
 
 from storycanvas.services.errors import ProgramNotStarted
 
+CODE = Path(__file__).resolve().parents[2]
+"""Directory of this code, in which the project's own programs start."""
+
 POLL_SECONDS = 0.05
 CREATE_TIME_TOLERANCE = 1.0
 """The system computes create times from its boot time, which moves a little with its clock."""
