@@ -102,10 +102,13 @@ def apply_effects(database: Database[Document], operation_key: str, now: datetim
     pending = [effect for effect in record.effects if effect.applied_at is None] if record else []
     characters = CharacterRepository(database)
     applied = 0
+    changeable: set[str] = set()
     refused: CharacterTooLarge | BrokenCharacter | None = None
     for effect in pending:
         try:
-            characters.refuse_doubled(effect.character_id)
+            if effect.character_id not in changeable:
+                characters.refuse_doubled(effect.character_id)
+                changeable.add(effect.character_id)
             _apply(characters, effect, now)
         except (CharacterTooLarge, BrokenCharacter) as error:
             refused = refused or error

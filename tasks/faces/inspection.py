@@ -12,7 +12,7 @@ from storycanvas.faces.pictures.sizes import size_remarks
 from storycanvas.faces.preferences import Preferences
 from storycanvas.faces.recipes.steps import inspection
 from tasks.faces.context import RunContext
-from tasks.faces.plan import PlanResult, run_plan
+from tasks.faces.plan import PlanResult, end_interrupted, run_plan
 from tasks.faces.step import RunRequest
 from tasks.retries import retrying_task
 
@@ -52,8 +52,7 @@ def inspect(
     """
     unrecorded = replace(request, record=False)
     result = run_plan(context, unrecorded, inspection(pictures, preferences))
-    if result.interrupt is not None:
-        raise result.interrupt
+    end_interrupted(result)
     for error in result.errors.values():
         raise error
     records = {name: result.outputs[f"detect {name}"].record for name in pictures}
