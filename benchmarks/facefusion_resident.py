@@ -41,11 +41,12 @@ Result = Picture | str
 
 @dataclass
 class MeasuredHost:
-    """A host, and the seconds of its operations."""
+    """A host, and the seconds of its operations; `measured` has those of engine and measuring."""
 
     client: FaceHostClient
     process: subprocess.Popen[bytes]
     seconds: list[float] = field(default_factory=list)
+    measured: list[tuple[float, float]] = field(default_factory=list)
 
     def operate(self, load: Load) -> Result:
         """Perform an operation; return its picture, or the faces found as text."""
@@ -53,6 +54,8 @@ class MeasuredHost:
         began = time.perf_counter()
         answer = self.client.operate(load.operation, assets, uuid.uuid4().hex)
         self.seconds.append(time.perf_counter() - began)
+        if answer.likeness is not None and answer.phases is not None:
+            self.measured.append((answer.phases.engine, answer.phases.measure))
         return self._result(answer)
 
     def _result(self, answer: OperationAnswer) -> Result:
@@ -135,9 +138,17 @@ def main(operations: int = OPERATIONS) -> int:
                     early = resident.worker_megabytes()
             late = resident.worker_megabytes()
     _report(resident.seconds, isolated.seconds, bare)
+    _report_measuring(resident.measured)
     print(f"memory of the resident process: {early:.0f} MB, then {late:.0f} MB")
     print(f"wrong results: {len(wrong)} of {operations} {sorted(set(wrong))}")
     return 1 if wrong else 0
+
+
+def _report_measuring(measured: list[tuple[float, float]]) -> None:
+    engine, measuring = (statistics.mean(seconds) for seconds in zip(*measured, strict=True))
+    share = statistics.median(after / worked for worked, after in measured)
+    print(f"measuring the likeness of {len(measured)}: {measuring:.3f} s each after {engine:.3f} s")
+    print(f"of the engine's time it is {share:.2f} (median)")
 
 
 def _report(resident: list[float], isolated: list[float], bare: list[float]) -> None:

@@ -70,8 +70,12 @@ def whole_run(url: str, ages: list[int]) -> None:
 
 
 @contextmanager
-def services(folder: Path) -> Iterator[None]:
-    """Start all services of a run but the host, and name them in the environment."""
+def services(folder: Path) -> Iterator[str]:
+    """Start all services of a run but the host, and name them in the environment.
+
+    Yields:
+        The address of the Prefect server.
+    """
     with ExitStack() as undo:
         server = undo.enter_context(running_prefect(folder))
         mongod = undo.enter_context(acquire(Mongod(), folder))
@@ -82,7 +86,7 @@ def services(folder: Path) -> Iterator[None]:
             "IMAGE_STORE": (folder / "images").as_uri(),
         }
         add_sample_character(connect(mongod.url, DATABASE))
-        yield
+        yield server.url
 
 
 def measure(folder: Path, seconds: float, ages: list[int]) -> tuple[float, float]:

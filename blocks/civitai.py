@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, SecretStr, field_validator
 
+from blocks.optional_fields import optional_field
 from storycanvas.catalog.civitai.client import CIVITAI_URL, CivitaiClient
 
 
@@ -36,8 +37,8 @@ class Civitai(Block):
     url: str = Field(
         CIVITAI_URL, title="Address", description="Address of the site, without a path."
     )
-    api_key: SecretStr | None = Field(
-        None, title="API key", description="Key of an account; reading models needs none."
+    api_key: SecretStr | None = optional_field(
+        title="API key", description="Key of an account; reading models needs none."
     )
 
     @field_validator("url")

@@ -16,6 +16,11 @@ from blocks.face_host_farm import FaceHostFarm
 from blocks.image_store import ImageStoreBlock
 from blocks.limits import create_limit
 from blocks.story_database import StoryDatabase
+from storycanvas.faces.pictures.image_store import ImageStore
+from storycanvas.faces.sources.storage_paths import read_stores
+from storycanvas.faces.sources.trust import Trust
+from storycanvas.net.redact import redact_url
+from storycanvas.net.url_hosts import UrlHost
 from storycanvas.services import face_host as local_face_host
 from storycanvas.services.local_service import LocalService
 from storycanvas.services.mongod import Mongod
@@ -141,6 +146,43 @@ def image_store_url(environment: Environment) -> str:
     """Give the image store's URL without blocks: `IMAGE_STORE`, else a folder of the state."""
     folder = (environment.storycanvas_state / "images").resolve()
     return environment.image_store or folder.as_uri()
+
+
+def open_image_store(environment: Environment) -> ImageStore:
+    """Open the image store with those that `IMAGE_STORES` names beside it.
+
+    Raises:
+        ConfigurationUnusable: One of them cannot be opened.
+    """
+    try:
+        roots = read_stores(environment.image_stores or "")
+    except ValueError as error:
+        raise ConfigurationUnusable(
+            f"The variable IMAGE_STORES cannot be used: {error}; it takes NAME=URL, such as "
+            "s3=s3://bucket, several separated by commas."
+        ) from None
+    others = {name: ImageStoreBlock(url=url).open() for name, url in roots.items()}
+    return image_store(environment).open(others)
+
+
+def document_trust(environment: Environment) -> Trust:
+    """Decide where pictures may lie that documents name, by `IMAGE_URL_HOSTS`.
+
+    Raises:
+        ConfigurationUnusable: It holds something else than servers.
+    """
+    names = [name.strip() for name in (environment.image_url_hosts or "").split(",")]
+    return Trust(tuple(_url_host(name) for name in names if name))
+
+
+def _url_host(name: str) -> UrlHost:
+    try:
+        return UrlHost.parse(name)
+    except ValueError:
+        raise ConfigurationUnusable(
+            f"The variable IMAGE_URL_HOSTS cannot be used: {redact_url(name)!r} is not a server; "
+            "it takes HOST or HOST:PORT, several separated by commas."
+        ) from None
 
 
 def civitai(environment: Environment) -> Civitai:

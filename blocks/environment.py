@@ -56,6 +56,16 @@ class Environment(BaseSettings):
     image_base_url: str | None = Field(
         None, description="Where the app serves the image store's root."
     )
+    image_stores: str | None = Field(
+        None,
+        description="Stores beside the image store, as `NAME=URL` and separated by commas, below "
+        "which pictures of the couple face-swap lie; they are read only.",
+    )
+    image_url_hosts: str | None = Field(
+        None,
+        description="Servers, as `host` or `host:port` and separated by commas, from which a "
+        "picture is fetched that a document names by a URL.",
+    )
     storycanvas_pictures_url: str | None = Field(
         None,
         description="Where a browser finds what `IMAGE_STORE` keeps, for artifacts and messages "
@@ -75,6 +85,11 @@ class Environment(BaseSettings):
     )
     storycanvas_state: Path = Field(
         Path(".storycanvas"), description="Directory for the files of local services."
+    )
+    storycanvas_prefect_database: str | None = Field(
+        None,
+        description="Where the local stack's Prefect server keeps its runs: `sqlite` or "
+        "`postgresql`; without it PostgreSQL where one is installed and no run is in SQLite.",
     )
     storycanvas_step_retries: int = Field(
         8, ge=0, le=50, description="Tries of a step after the first, for errors that may pass."

@@ -5,6 +5,7 @@ from urllib.parse import SplitResult, urlsplit
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, SecretStr, field_validator
 
+from blocks.optional_fields import optional_field
 from storycanvas.faces.client.host_client import FaceHostClient
 from storycanvas.gpu.pool.health import GpuHost
 
@@ -36,8 +37,7 @@ class FaceHost(Block):
         title="Address",
         description="Address of the host without a path, such as http://127.0.0.1:9002.",
     )
-    token: SecretStr | None = Field(
-        None,
+    token: SecretStr | None = optional_field(
         title="Token",
         description="Token of the host, needed unless it listens on loopback only.",
     )

@@ -1,9 +1,12 @@
 """The image store block: where pictures are kept and where the app serves them."""
 
+from collections.abc import Mapping
+
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field
 
 from blocks.environment import ConfigurationUnusable
+from blocks.optional_fields import optional_field
 from storycanvas.faces.pictures.image_store import ImageStore
 from storycanvas.net.redact import redact_url
 
@@ -35,18 +38,22 @@ class ImageStoreBlock(Block):
         title="Root",
         description="fsspec URL of the root, such as file:///srv/images or s3://bucket/images.",
     )
-    base_url: str | None = Field(
-        None,
+    base_url: str | None = optional_field(
         title="Base address",
         description="Where the app serves the root, such as http://127.0.0.1:8000/uploads.",
     )
 
-    def open(self) -> ImageStore:
-        """Open the store, or refuse its root with `ConfigurationUnusable`."""
+    def open(self, others: Mapping[str, ImageStore] | None = None) -> ImageStore:
+        """Open the store, or refuse its root with `ConfigurationUnusable`.
+
+        Args:
+            others: Stores beside it, by name.
+        """
         try:
-            return ImageStore(self.url, self.base_url)
+            return ImageStore(self.url, self.base_url, others)
         except (ValueError, ImportError, OSError) as error:
             raise ConfigurationUnusable(
                 f"No image store can be opened at {redact_url(self.url)} ({type(error).__name__}); "
-                "correct IMAGE_STORE or the block, and install the extra s3 for s3:// addresses."
+                "correct IMAGE_STORE, IMAGE_STORES or the block, and install the extra s3 for "
+                "s3:// addresses."
             ) from error

@@ -12,47 +12,13 @@ from pymongo.database import Database
 from db.connection import Document, translated_errors
 from db.errors import (
     BrokenCharacter,
-    BrokenPreset,
     CharacterTooLarge,
     DocumentTooLarge,
     UnknownCharacter,
-    UnknownPreset,
 )
 from db.migrations.engine.odd import has_doubled_field, has_doubled_field_inside
 from db.schema.documents.characters import GALLERY_LISTS, HISTORY_LIMIT, Character, HistoryEntry
-from db.schema.documents.faces import Preset
 from db.schema.indexes import NOT_DELETED
-
-
-class PresetRepository:
-    """Reads saved presets."""
-
-    def __init__(self, database: Database[Document]) -> None:
-        self._presets = database["facefusion_presets"]
-
-    def find(self, preset: str) -> Preset:
-        """Read a preset by its id, or else by its name.
-
-        Raises:
-            UnknownPreset: There is none, or several have that name.
-            BrokenPreset: A field of it is of a wrong type.
-        """
-        with translated_errors():
-            found = [*self._presets.find({"id": preset, "deleted_at": None}).limit(1)] or [
-                *self._presets.find({"name": preset, "deleted_at": None}).limit(2)
-            ]
-        if len(found) > 1:
-            raise UnknownPreset(f"Several presets are named {preset!r}; give the id of one.")
-        if not found:
-            raise UnknownPreset(f"There is no preset with the id or name {preset!r}.")
-        try:
-            return Preset.model_validate(found[0])
-        except ValidationError as error:
-            field = error.errors(include_url=False)[0]["loc"][0]
-            raise BrokenPreset(
-                f"The field {field} of the preset {preset!r} cannot be used."
-            ) from error
-
 
 _HISTORY = "facefusion_processing_history"
 _GALLERY = "facefusion_output_gallery"
@@ -105,6 +71,24 @@ class CharacterRepository:
                 "the app's character page."
             )
         return _checked(document, character_id)
+
+    def of_project(self, project_id: str, most: int) -> list[str]:
+        """List the ids of a project's characters, the oldest first.
+
+        Raises:
+            UnknownCharacter: It has none, or more than `most`.
+        """
+        with translated_errors():
+            which = {"project_id": project_id, **NOT_DELETED}
+            found = self._characters.find(which, {"id": True}).sort("_id", 1).limit(most + 1)
+            ids = [character["id"] for character in found]
+        if not ids:
+            raise UnknownCharacter(f"The project {project_id!r} has no character.")
+        if len(ids) > most:
+            raise UnknownCharacter(
+                f"The project {project_id!r} has more than {most} characters; name them in parts."
+            )
+        return ids
 
     def is_deleted(self, character_id: str) -> bool:
         """Check whether a character is there and marked as deleted."""

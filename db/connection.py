@@ -49,7 +49,8 @@ PAUSE_SECONDS = 3.0
 ANSWER_SECONDS = 10.0
 LONG_ANSWER_SECONDS = 6 * 3600.0
 """For one answer of work on whole collections: building an index, counting, removing."""
-LONGEST_CONFIRMATION_SECONDS = 600.0
+MAX_CONFIRMATION_SECONDS = 100.0
+"""A write of long work, a range of 16 MB or a removal, is told as not confirmed before that."""
 OLDEST_WIRE_VERSION = 17
 """Of MongoDB 6.0 (MongoDB manual, command `hello`)."""
 POLICY: dict[str, Any] = {
@@ -161,7 +162,7 @@ def _majority(client: MongoClient[Document], answer_seconds: float) -> WriteConc
     Without a bound, a write would wait for members that are down until the client gives up.
     """
     given = client.write_concern.document
-    bound = round(min(answer_seconds, LONGEST_CONFIRMATION_SECONDS) * 900)
+    bound = round(min(answer_seconds, MAX_CONFIRMATION_SECONDS) * 900)
     return WriteConcern("majority", wtimeout=given.get("wtimeout") or bound, j=given.get("j"))
 
 

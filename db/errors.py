@@ -89,12 +89,30 @@ class BrokenPreset(DatabaseError):
     """A preset's fields are of wrong types."""
 
 
+class BrokenDocument(DatabaseError):
+    """A field of a document is of a wrong type, so nothing is changed in it."""
+
+
+class PictureNotInLedger(DatabaseError):
+    """No operation of the ledger made the picture."""
+
+
+class PresetNameTaken(DatabaseError):
+    """Another preset has this name, in any case, and is not to be replaced."""
+
+
 class UnknownDocument(DatabaseError):
     """There is no document with this id."""
 
 
 class DocumentDeleted(DatabaseError):
     """The document has been deleted, so it is neither shown nor changed."""
+
+
+class DocumentKeepsChanging(DatabaseError):
+    """A document was changed by others each time between reading and writing it."""
+
+    retryable = True
 
 
 class DocumentNotDeleted(DatabaseError):
@@ -194,10 +212,12 @@ def translated_errors() -> Iterator[None]:
         raise OperationRefused(f"MongoDB failed ({type(error).__name__}).") from error
     except TooLargeToSend as error:
         raise DocumentTooLarge(_TOO_LARGE) from error
-    except BSONError as error:  # the driver's reader and writer of documents has a tree of its own
+    # The driver's reader and writer of documents has a tree of its own; a number may be too large.
+    except (BSONError, OverflowError) as error:
         raise UnreadableDocument(
-            f"A text or a time of a document cannot be read or written ({type(error).__name__}); "
-            "audit-db reads every document and lists those with such fields."
+            "A text, a number or a time of a document cannot be read or written "
+            f"({type(error).__name__}); audit-db reads every document and lists those with such "
+            "fields."
         ) from error
 
 

@@ -7,8 +7,10 @@ nothing: the effects without a mark are applied by the retry, by the next run of
 `audit-db`.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
+from pymongo import DESCENDING
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
@@ -16,7 +18,13 @@ from db.characters import CharacterRepository
 from db.connection import Document, settled, translated_errors
 from db.errors import BrokenCharacter, CharacterTooLarge
 from db.schema.documents.characters import HistoryEntry
-from db.schema.documents.faces import Effect, GalleryEffect, HistoryEffect, OperationRecord
+from db.schema.documents.faces import (
+    Effect,
+    GalleryEffect,
+    HistoryEffect,
+    OperationRecord,
+    Output,
+)
 
 
 class OperationLedger:
@@ -30,6 +38,41 @@ class OperationLedger:
         with translated_errors():
             document = self._operations.find_one({"_id": operation_key})
         return None if document is None else OperationRecord.model_validate(document)
+
+    def made_by(self, hashes: Collection[str], operations: Collection[str]) -> dict[str, set[str]]:
+        """Find by which operations pictures were made, by their pixel hashes.
+
+        An operation whose output is its own input has made nothing.
+
+        Args:
+            hashes: Of the pictures.
+            operations: Values of `operation_type` that are asked for.
+
+        Returns:
+            The operations of each picture that has some.
+        """
+        wanted = {"output.sha256": {"$in": [*hashes]}, "operation_type": {"$in": [*operations]}}
+        fields = {"output.sha256": True, "operation_type": True, "inputs": True}
+        made: dict[str, set[str]] = {}
+        with translated_errors():
+            for record in self._operations.find(wanted, fields):
+                sha256 = record["output"]["sha256"]
+                if sha256 not in record.get("inputs", ()):
+                    made.setdefault(sha256, set()).add(record["operation_type"])
+        return made
+
+    def pictures_with(self, sha256: str) -> list[tuple[OperationRecord, Output]]:
+        """Find the outputs with a pixel hash, the newest first, also those replaced by force."""
+        either = [{"output.sha256": sha256}, {"earlier_outputs.sha256": sha256}]
+        with translated_errors():
+            found = self._operations.find({"$or": either}, sort={"created_at": DESCENDING})
+            records = [OperationRecord.model_validate(document) for document in found]
+        return [
+            (record, output)
+            for record in records
+            for output in (record.output, *record.earlier_outputs)
+            if output is not None and output.sha256 == sha256
+        ]
 
     def complete(self, record: OperationRecord) -> None:
         """Store a finished operation together with its pending effects.
@@ -56,6 +99,14 @@ class OperationLedger:
                     {"$push": {"effects": effect.model_dump()}},
                 )
 
+    def keep_measure(self, record: OperationRecord, measure: Document) -> None:
+        """Keep what was measured of a record's output, unless another one has replaced it."""
+        if record.output is None:
+            return
+        same = {"_id": record.operation_key, "output.sha256": record.output.sha256}
+        with translated_errors():
+            self._operations.update_one(same, {"$set": {"measure": measure}})
+
     def mark_applied(self, operation_key: str, effect_id: str, now: datetime) -> None:
         """Mark an effect as applied."""
         with translated_errors():
@@ -66,17 +117,28 @@ class OperationLedger:
 
     def _replace_output(self, record: OperationRecord) -> None:
         document = record.model_dump()
-        changed = ("output", "faces", "estimated_age", "processing_time_seconds", "created_at")
-        replaced = {"$cond": [{"$eq": ["$output", None]}, [], ["$output"]]}
-        update = {
-            **{name: {"$literal": document[name]} for name in changed},
-            "repeat": record.repeat,
-            "host": record.host,
-            "earlier_outputs": {"$concatArrays": ["$earlier_outputs", replaced]},
-        }
-        self._operations.update_one(
-            {"_id": record.operation_key, "repeat": {"$ne": record.repeat}}, [{"$set": update}]
+        changed = (
+            "output",
+            "faces",
+            "faces_detected",
+            "selected_faces",
+            "estimated_age",
+            "measure",
+            "processing_time_seconds",
+            "created_at",
         )
+        fields = {name: document[name] for name in (*changed, "repeat", "host")}
+        other = {"_id": record.operation_key, "repeat": {"$ne": record.repeat}}
+        # Not by a pipeline, at which MongoDB 6.0.5 aborts where the record has a field twice.
+        while found := self._operations.find_one(other, {"output": True, "repeat": True}):
+            update: Document = {"$set": fields}
+            if found.get("output") is not None:
+                update["$push"] = {"earlier_outputs": found["output"]}
+            # Matches nothing where another forced run has replaced the output since. Once it has
+            # matched, what another run writes stays: replacing that would note an output twice.
+            same = {**other, "repeat": found.get("repeat")}
+            if self._operations.update_one(same, update).matched_count:
+                return
 
 
 def record_operation(database: Database[Document], record: OperationRecord, now: datetime) -> None:

@@ -5,10 +5,12 @@ They are named `default`, but for the hosts of a farm, which are named by their 
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 from prefect.blocks.core import Block
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import BlockDocumentUpdate
+from prefect.client.schemas.objects import BlockSchema
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 
 from blocks import Civitai, FaceHost, FaceHostFarm, ImageStoreBlock, StoryDatabase
@@ -93,6 +95,33 @@ def _register(kind: type[Block]) -> None:
         kind.register_type_and_schema()
     except ObjectAlreadyExists:
         kind.register_type_and_schema()
+    _show_newest_form(kind)
+
+
+def _show_newest_form(kind: type[Block]) -> None:
+    """Show saved blocks of a type in the form of this version; what is in them stays.
+
+    A saved block keeps the form of the version that saved it.
+    """
+    fields = kind.model_json_schema()["properties"]
+    with get_client(sync_client=True) as client:
+        saved = client.read_block_documents_by_type(kind.get_block_type_slug())
+        older = [document for document in saved if _fields(document.block_schema) != fields]
+        if not older:
+            return
+        [newest, *_] = [
+            schema.id
+            for schema in client.read_block_schemas()
+            if schema.block_type_id == older[0].block_type_id and _fields(schema) == fields
+        ]
+        for document in older:
+            # Without data, though empty, the server changes nothing (Prefect 3.9).
+            shown = BlockDocumentUpdate(block_schema_id=newest, data={}, merge_existing_data=True)
+            client.update_block_document(document.id, shown)
+
+
+def _fields(schema: BlockSchema | None) -> Any:  # noqa: ANN401 - JSON is any value
+    return schema.fields.get("properties") if schema else None
 
 
 def _named(environment: Environment) -> Iterator[NamedBlock]:

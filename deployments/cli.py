@@ -113,6 +113,9 @@ def register(
         ),
     ] = None,
     limits_only: Annotated[bool, Parameter(negative="", help="Create only the limits.")] = False,
+    runs: Annotated[
+        bool, Parameter(help="Start a run of each standing deployment that has none.")
+    ] = True,
 ) -> int:
     """Create limits, blocks, the work pool and deployments on the server of PREFECT_API_URL.
 
@@ -133,6 +136,7 @@ def register(
             replace_blocks=replace_blocks,
             replace_blocks_of=replace_blocks_of,
             moved_since=moved_since,
+            runs=runs,
         )
     )
 

@@ -11,7 +11,7 @@ from flows.age_progression import age_progression
 from flows.enhance_then_swap import enhance_then_swap
 from storycanvas.faces.errors import FaceError
 from storycanvas.gpu.guard.limit import GuardClosed
-from tasks.faces.report import StepsFailed
+from tasks.faces.reporting.report import StepsFailed
 
 
 def main() -> int:

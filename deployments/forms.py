@@ -44,10 +44,11 @@ def form_schema(schema: Mapping[str, Any]) -> Schema:
     """
     definitions = schema.get("definitions", {})
     fields = schema.get("properties", {})
+    in_place = {name for name, found in definitions.items() if _is_put_in_place(found)}
     return {
         **schema,
         "properties": {name: _form_field(field, definitions) for name, field in fields.items()},
-        "definitions": {name: found for name, found in definitions.items() if "enum" not in found},
+        "definitions": {n: found for n, found in definitions.items() if n not in in_place},
     }
 
 
@@ -58,6 +59,10 @@ def _form_field(field: Mapping[str, Any], definitions: Mapping[str, Any]) -> Sch
         return {**field}
     kind = _without_reference(kinds[0], definitions)
     shaped = kind | {name: value for name, value in field.items() if name not in {"anyOf", "$ref"}}
+    if "properties" in shaped:
+        return _group(shaped, definitions)
+    if "$ref" in shaped.get("items", {}):
+        shaped["items"] = _without_reference(shaped["items"], definitions)
     if "description" in shaped:
         shaped["description"] = " ".join(shaped["description"].split())
     if len(kinds) < len(options) and (shaped.get("default") is None or "enum" not in kind):
@@ -66,8 +71,27 @@ def _form_field(field: Mapping[str, Any], definitions: Mapping[str, Any]) -> Sch
     return shaped
 
 
+def _group(shaped: Schema, definitions: Mapping[str, Any]) -> Schema:
+    """Shape the fields of a group.
+
+    The form sends null for a list in a group that was left alone, and the server refuses that; with
+    an empty list as default it sends the list.
+    """
+    fields = {n: _form_field(field, definitions) for n, field in shaped["properties"].items()}
+    for field in fields.values():
+        if field.get("type") == "array":
+            field.pop("minItems", None)
+            field["default"] = []
+    kept = {name: value for name, value in shaped.items() if name != "default"}
+    return {**kept, "description": " ".join(shaped["description"].split()), "properties": fields}
+
+
+def _is_put_in_place(definition: Mapping[str, Any]) -> bool:
+    return "enum" in definition or "properties" in definition
+
+
 def _without_reference(kind: Mapping[str, Any], definitions: Mapping[str, Any]) -> Schema:
-    """Put a dropdown's values in place; the form would show its class's docstring below it."""
+    """Put a dropdown or a group in place; the form would show its class's docstring below it."""
     name = kind.get("$ref", "").rpartition("/")[2]
     found = definitions.get(name, {})
-    return {**(found if "enum" in found else kind)}
+    return {**(found if _is_put_in_place(found) else kind)}

@@ -27,8 +27,11 @@ from storycanvas.services.flow_runs import (
     end_run,
     idle_schedules,
     idle_sentence,
+    missing_sentence,
     on_loopback,
     runs_in_progress,
+    start_on_loopback,
+    without_run,
 )
 from storycanvas.services.lost import end_lost, lost_services
 from storycanvas.services.prefect import PrefectServer, PrefectWorker, prefect_environment
@@ -83,10 +86,19 @@ def up(state_dir: Path) -> None:
         state = read_state(state_dir)
         if state and not stopped_services(state, state_dir):
             _describe("It runs already.", state)
+            _start_standing(state_dir)
             return
         with local_stack(state_dir) as stack:
             state = stack.keep()
         _describe("It runs.", state)
+        _start_standing(state_dir)
+
+
+def _start_standing(state_dir: Path) -> None:
+    """Start what stands and has no run; the demo and its like leave that out."""
+    server = find_running(PrefectServer.name, state_dir)
+    for sentence in start_on_loopback(server.url) if server else []:
+        print(sentence, flush=True)
 
 
 def down(state_dir: Path) -> None:
@@ -142,9 +154,14 @@ def status(state_dir: Path) -> None:
     sentence = f"Not running any more: {', '.join(stopped)}. Start again with: make up"
     _describe(sentence if stopped else "It runs.", state)
     server = find_running(PrefectServer.name, state_dir)
-    idle = idle_schedules(on_loopback(server.url), datetime.now(UTC)) if server else []
+    if server is None:
+        return
+    idle = idle_schedules(on_loopback(server.url), datetime.now(UTC))
     if idle:
         print(idle_sentence(idle))
+    missing = without_run(on_loopback(server.url))
+    if missing:
+        print(missing_sentence(missing))
 
 
 def demo(state_dir: Path) -> int:

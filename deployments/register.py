@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.filters import FlowFilter, FlowFilterName
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.settings import PREFECT_API_URL
 
@@ -22,6 +23,7 @@ from deployments.forms import shape_forms
 from deployments.local_stack import report_errors
 from deployments.run_flow import flow_names
 from deployments.stack import POOL
+from deployments.standing import keep_standing, start_standing
 from storycanvas.faces.errors import FaceError
 from storycanvas.net.redact import redact_url
 from storycanvas.services.process import CODE
@@ -61,6 +63,7 @@ def register(
     replace_blocks: bool,
     replace_blocks_of: Collection[str] = (),
     moved_since: Registered | None = None,
+    runs: bool = True,
 ) -> None:
     """Register everything that a server needs before runs can be started on it.
 
@@ -71,6 +74,7 @@ def register(
         replace_blocks: Whether blocks that are there are overwritten.
         replace_blocks_of: Variables whose blocks alone are overwritten.
         moved_since: An earlier registration; blocks follow the addresses that moved since.
+        runs: Whether a run of what stands is started, where there is none.
 
     Raises:
         ConfigurationUnusable: An address, a token or a saved block cannot be used, or there is no
@@ -91,7 +95,9 @@ def register(
     deploy = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
     subprocess.run(deploy, cwd=directory, check=True)  # noqa: S603 - our own interpreter and words
     with get_client(sync_client=True) as client:
-        shape_forms(client, flow_names())
+        own = FlowFilter(name=FlowFilterName(any_=flow_names()))
+        shape_forms(client, [found.name for found in client.read_deployments(flow_filter=own)])
+        print(*keep_standing(client), *(start_standing(client) if runs else []), sep="\n")
 
 
 def checkout() -> Path:
@@ -166,6 +172,7 @@ def register_all(
     replace_blocks: bool,
     replace_blocks_of: Collection[str] = (),
     moved_since: Path | None = None,
+    runs: bool = True,
 ) -> int:
     """Register what the environment names; the exit code is that of `prefect deploy`."""
     before = read_note(moved_since, Registered) if moved_since else None
@@ -175,6 +182,7 @@ def register_all(
             replace_blocks=replace_blocks,
             replace_blocks_of=replace_blocks_of,
             moved_since=before,
+            runs=runs,
         )
     except subprocess.CalledProcessError as error:
         return int(error.returncode)

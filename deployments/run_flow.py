@@ -4,7 +4,7 @@ import importlib
 import inspect
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -16,7 +16,7 @@ import flows
 from blocks.configured import image_store_url
 from blocks.environment import Environment
 from storycanvas.faces.pictures.image_store import local_folder
-from storycanvas.faces.report import FaceRunReport
+from storycanvas.faces.reports.steps import FaceRunReport
 from tasks.faces.plan import describe
 
 NO_FLOWS = {"__init__", "parameters"}
@@ -133,20 +133,26 @@ def _json_object(text: str) -> dict[str, Any]:
 
 
 def _value(name: str, adapter: TypeAdapter[Any], given: list[str]) -> object:
-    """Read one parameter: as plain text where that fits, else as JSON, so that lists and null do.
+    """Read one parameter: as plain text where that fits, else as JSON, else as a list of one text.
 
-    Text first keeps an id of digits a text.
+    Text first keeps an id of digits a text; JSON gives lists and null.
     """
     if len(given) > 1:
         return [_plain(text) for text in given]
-    try:
-        return adapter.validate_strings(given[0])
-    except ValidationError as refused:
+    (text,) = given
+    readings: list[Callable[[], object]] = [
+        lambda: adapter.validate_strings(text),
+        lambda: adapter.validate_json(text),
+        lambda: adapter.validate_python([text]),
+    ]
+    reasons: list[str] = []
+    for read in readings:
         try:
-            return adapter.validate_json(given[0])
-        except ValidationError:
-            reason = refused.errors(include_url=False)[0]["msg"]
-            raise UsageError(f"--{name.replace('_', '-')} {given[0]!r}: {reason}.") from None
+            return read()
+        except ValidationError as refused:
+            reason = refused.errors(include_url=False, include_input=False)[0]["msg"]
+            reasons.append(reason.removeprefix("Value error, "))
+    raise UsageError(f"--{name.replace('_', '-')} {text!r}: {reasons[0]}.")
 
 
 def _plain(text: str) -> object:
@@ -162,7 +168,7 @@ def _shown(default: object) -> str:
 
 def show_face_report(report: FaceRunReport) -> None:
     """Print a report: one line a step, then where the contact sheet lies."""
-    print(f"\n{report.flow} of {report.character_id}, engine {report.engine}")
+    print(f"\n{report.flow} of {report.character_id or 'no character'}, engine {report.engine}")
     if report.base_age is not None:
         print(f"  base age {report.base_age}, estimated {report.estimated_age}")
     for warning in report.warnings:

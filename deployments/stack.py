@@ -11,6 +11,7 @@ from pathlib import Path
 from blocks.environment import PREVIEW
 from db.connection import connect
 from db.connection_string import ConnectionString
+from deployments.prefect_database import start_prefect_database
 from deployments.sample import TARGET, prepare_own_database
 from storycanvas.faces.pictures.image_store import local_folder
 from storycanvas.services.errors import ServiceError
@@ -21,6 +22,7 @@ from storycanvas.services.lost import end_lost
 from storycanvas.services.mongod import Mongod
 from storycanvas.services.picture_server import PictureServer
 from storycanvas.services.ports import listener
+from storycanvas.services.postgres import Postgres
 from storycanvas.services.prefect import PrefectServer, PrefectWorker, prefect_environment
 from storycanvas.services.process import CODE, Program, run
 from storycanvas.services.record import Registered, netloc, read_note, write_note
@@ -30,8 +32,9 @@ POOL = "storycanvas"
 WORKER = "local"
 ABANDONED = "The process of the run is gone. Retry goes on with what is done."
 REGISTRATION_SECONDS = 300.0
-SERVICES = (Mongod.name, PictureServer.name, FaceHost.name, PrefectServer.name, PrefectWorker.name)
-"""In the order in which they start; they end the other way round."""
+_KINDS = (Mongod, PictureServer, FaceHost, Postgres, PrefectServer, PrefectWorker)
+SERVICES = tuple(kind.name for kind in _KINDS)
+"""In the order in which they start, where they are needed; they end the other way round."""
 NO_FACE_HOST = (
     "starting no face host: MONGO_URL names a database, and preview pictures do not belong into "
     "its galleries; set FACEFUSION_URL to your face host, or to preview to have them all the same"
@@ -172,10 +175,12 @@ class Stack:
         self.addresses["face host"] = "as in FACEFUSION_URL" if named else f"{url} (preview)"
 
     def _start_prefect(self) -> None:
-        url = self._use(PrefectServer(preferred_port=4200))
+        database, kept_in = start_prefect_database(self.state_dir, self._use, self._show)
+        url = self._use(PrefectServer(database=database, preferred_port=4200))
         self.environment["PREFECT_API_URL"] = url
         self.environment["PREFECT_HOME"] = str(self.state_dir / "prefect")
         self.addresses["Prefect UI"] = url.removesuffix("/api")
+        self.addresses["Prefect's runs"] = kept_in
 
     def _worker(self) -> PrefectWorker:
         return PrefectWorker(
@@ -218,7 +223,7 @@ class Stack:
 
         A block that the operator edited stays, but for an address in it that has moved.
         """
-        argv = [sys.executable, "-m", "deployments.cli", "register"]
+        argv = [sys.executable, "-m", "deployments.cli", "register", "--no-runs"]
         note = self.state_dir / _REGISTERED
         before = read_note(note, Registered)
         if before and before.moved(self.environment):

@@ -11,7 +11,7 @@ from prefect import flow
 from blocks.environment import Environment
 from flows.parameters import unless_typed
 from storycanvas.catalog.health.report import HealthReport
-from tasks.artifacts import publish_report
+from tasks.artifacts import finished, publish_report
 from tasks.health import history
 from tasks.health.check import collect_hosts, hosts_artifacts
 from tasks.log_lines import failing_in_a_sentence
@@ -35,4 +35,4 @@ def check_hosts() -> HealthReport:
         progress("checked", len(report.checks), len(report.checks))
         publish_report(report.summary(), *hosts_artifacts(report, day), warnings=report.lines())
     history.drop_looks_before(report.checked_at - history.LOOKS_KEPT)
-    return report
+    return finished(report)

@@ -1,10 +1,4 @@
-"""The flow `enhance-then-swap`: a character's face, restored, in another picture.
-
-Started by an artist in the Prefect UI, or from Python:
-
-    from flows.enhance_then_swap import enhance_then_swap
-    report = enhance_then_swap("character-id", "https://example.org/scene.jpg")
-"""
+"""The flow `enhance-then-swap`: a character's face, restored, in another picture."""
 
 from prefect import flow
 
@@ -12,22 +6,22 @@ from flows.parameters import (
     WORKERS,
     CharacterId,
     Enhancer,
+    OptionalLongestSide,
     OptionalPresetName,
     OptionalReference,
+    OptionalSettings,
     Priority,
     Reference,
     Swapper,
     unless_typed,
 )
+from storycanvas.faces.plan import Plan
 from storycanvas.faces.recipes.enhance_then_swap import SOURCE, TARGET
 from storycanvas.faces.recipes.enhance_then_swap import enhance_then_swap as plan_swap
+from storycanvas.faces.recipes.pipeline import Pipeline, RecipeInput
 from storycanvas.faces.recipes.steps import Choice
-from storycanvas.faces.report import FaceRunReport
-from tasks.faces.context import open_run_context
-from tasks.faces.inputs import first_reference_image, load_character, load_preferences, make_request
-from tasks.faces.inspection import inspect
-from tasks.faces.plan import run_plan
-from tasks.faces.report import finish_run, progress_artifact
+from storycanvas.faces.reports.steps import FaceRunReport
+from tasks.faces.run import RunOptions, run_pipeline
 from tasks.log_lines import failing_in_a_sentence
 
 
@@ -46,6 +40,8 @@ def enhance_then_swap(
     enhance_result: Enhancer = Choice.AS_PREFERRED,
     face_swapper_model: Swapper = Choice.AS_PREFERRED,
     preset: OptionalPresetName = None,
+    settings: OptionalSettings = None,
+    longest_side: OptionalLongestSide = None,
     force: bool = False,
     priority: Priority = 0,
 ) -> FaceRunReport:
@@ -63,27 +59,22 @@ def enhance_then_swap(
         face_swapper_model: Model that swaps the faces; as preferred takes what the preset or the
             character prefers.
         preset: Name or id of a saved preset; left empty, none is used.
+        settings: Values for all steps that have them.
+        longest_side: Pixels to which a larger picture is reduced first, 256 to 8192.
         force: Makes pictures again that exist already.
-        priority: The run with the larger number goes first where runs wait for a GPU host, -100 to
-            100.
-
-    Returns:
-        What was done, reused or failed, step by step.
+        priority: Larger goes first where runs wait for a GPU host, -100 to 100.
     """
-    with open_run_context() as context:
-        character = load_character(context, character_id)
-        preferences = load_preferences(context, character, preset)
-        source = source_face or first_reference_image(character)
-        request = make_request(context, character_id, force=force, priority=priority)
-        pictures = {SOURCE: source, TARGET: target_image}
-        inspection = inspect(context, request, pictures, preferences, source=SOURCE)
-        plan = plan_swap(
-            source,
-            target_image,
+
+    def plan(found: RecipeInput) -> Plan:
+        return plan_swap(
+            found.pictures[SOURCE],
+            found.pictures[TARGET],
             enhance_source=enhance_source,
             enhance_result=enhance_result,
             face_swapper_model=face_swapper_model,
-            preferences=preferences,
+            preferences=found.preferences,
         )
-        result = run_plan(context, request, plan, progress_artifact(context, character_id))
-        return finish_run(context, request, inspection, result, preferences)
+
+    options = RunOptions(character_id, preset, settings, longest_side, force, priority)
+    pictures = {SOURCE: source_face, TARGET: target_image}
+    return run_pipeline(options, Pipeline(pictures, plan, source=SOURCE, givers={SOURCE}))

@@ -1,7 +1,6 @@
 """The flow `import-civitai`: models of Civitai's catalog.
 
-Started each night as part of `maintain-model-catalog`, and by the operator with other filters or a
-file:
+Started each night as part of `maintain-model-catalog`, and by hand with other filters or a file:
 
     from flows.import_civitai import import_civitai
     report = import_civitai(types=["LORA"], base_models=["SDXL 1.0"])
@@ -18,7 +17,7 @@ from blocks.environment import Environment
 from flows.parameters import OptionalFilePath, OptionalSearchText, SearchText, unless_typed
 from storycanvas.catalog.civitai.query import CivitaiQuery, ModelType, Period, SortOrder
 from storycanvas.catalog.reporting.reports import ImportReport
-from tasks.artifacts import publish_report
+from tasks.artifacts import finished, publish_report
 from tasks.catalog.import_civitai import import_file, import_pages, import_table
 from tasks.database.connection import opened_database
 from tasks.log_lines import failing_in_a_sentence
@@ -88,4 +87,4 @@ def import_civitai(
             report = import_pages(database, catalog, asked, max_pages, progress, restart=restart)
     not_imported = (f"Not imported: {problem}" for problem in report.problems)
     publish_report(report.summary(), import_table(report), warnings=not_imported)
-    return report
+    return finished(report)

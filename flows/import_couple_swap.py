@@ -11,6 +11,7 @@ from prefect import flow
 
 from blocks.environment import Environment
 from db.couple_import.report import ImportReport
+from db.couple_import.run import Processing
 from flows.parameters import OptionalText, dry_run_name, unless_typed
 from tasks.artifacts import finished, publish_report
 from tasks.database.connection import opened_database
@@ -28,11 +29,15 @@ from tasks.log_lines import failing_in_a_sentence
 )
 @failing_in_a_sentence
 def import_couple_swap(
-    csv_folder: OptionalText = None, postgres_url: OptionalText = None, dry_run: bool = False
+    csv_folder: OptionalText = None,
+    postgres_url: OptionalText = None,
+    processing: Processing = "requeue",
+    dry_run: bool = False,
 ) -> ImportReport:
-    """Load users, images, templates, face-swap tasks and crawl tasks, each row once.
+    """Load a couple face-swap database of any version, each row once.
 
-    What was imported before stays as it is. A user with the e-mail address of a StoryCanvas user
+    What was imported before stays as it is, but for tasks that wait and have ended in the app, and
+    for what an earlier import did not bring. A user with the e-mail address of a StoryCanvas user
     is that user. A row that has no place is listed, and so are the rows that point to it. With
     neither source given, the variable COUPLE_SWAP_POSTGRES_URL names the database.
 
@@ -40,6 +45,8 @@ def import_couple_swap(
         csv_folder: Folder on the worker's machine that holds users.csv and the other tables.
         postgres_url: PostgreSQL connection string, without a password because Prefect shows it;
             left empty, the worker's COUPLE_SWAP_POSTGRES_URL is used.
+        processing: What becomes of tasks that the app is processing and has no result of: they
+            wait to be done here, or are kept as they are.
         dry_run: While this is on, the run only reports what it would import; switch it off to
             import.
 
@@ -48,7 +55,7 @@ def import_couple_swap(
     """
     source = choose_source(csv_folder, postgres_url, Environment())
     with opened_database() as database:
-        report = import_rows(database, source, dry_run=dry_run)
+        report = import_rows(database, source, dry_run=dry_run, processing=processing)
     publish_report(
         report.summary(),
         import_table(report),

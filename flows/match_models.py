@@ -13,7 +13,7 @@ from blocks.environment import Environment
 from flows.parameters import unless_typed
 from storycanvas.catalog.errors import CatalogError
 from storycanvas.catalog.reporting.reports import MatchReport
-from tasks.artifacts import publish_report
+from tasks.artifacts import finished, publish_report
 from tasks.catalog.hash_lookup import LookedUp, look_up_hashes
 from tasks.catalog.match import match_all, match_table
 from tasks.database.connection import opened_database
@@ -50,4 +50,4 @@ def match_models(ask_civitai: bool = True) -> MatchReport:
     notes = (*looked_up.left_out, *found.notes)
     report = found.model_copy(update={"looked_up": looked_up.models, "notes": notes})
     publish_report(report.summary(), match_table(report), warnings=notes)
-    return report
+    return finished(report)

@@ -18,7 +18,7 @@ from flows.parameters import unless_typed
 from storycanvas.catalog.reporting.charts import models_plot
 from storycanvas.catalog.reporting.reports import CatalogReport
 from storycanvas.catalog.reporting.summary import catalog_lists, catalog_report
-from tasks.artifacts import publish_report
+from tasks.artifacts import finished, publish_report
 from tasks.catalog.report import (
     find_past_report,
     keep_models,
@@ -63,4 +63,4 @@ def report_model_catalog(days: Annotated[int, Field(ge=1, le=3650)] = 1) -> Cata
         progress("Lists", 2, 2)
     publish_report(report.summary(), *report_artifacts(report, models_plot(lists["by_type"])))
     keep_models(store, models, now)  # last, so that changes which were not shown come again
-    return report
+    return finished(report)

@@ -11,7 +11,7 @@ from prefect import flow
 from blocks.environment import Environment
 from flows.parameters import WORKERS, OptionalFilePath, ServerUrls, unless_typed
 from storycanvas.catalog.reporting.reports import SyncReport
-from tasks.artifacts import publish_report
+from tasks.artifacts import finished, publish_report
 from tasks.catalog.sync import (
     read_hash_file,
     servers_to_sync,
@@ -67,4 +67,4 @@ def sync_model_catalog(
             progress("Models", len(done), len(servers))
     report = SyncReport(servers=tuple(done))
     publish_report(report.summary(), *sync_tables(report), lines=report.lines())
-    return report
+    return finished(report)

@@ -20,7 +20,8 @@ from prefect.logging import get_run_logger
 from prefect.logging.handlers import APILogHandler
 from prefect.runtime import task_run
 from prefect.states import Failed
-from pydantic import ConfigDict, ValidationError, validate_call
+
+from tasks.parameters import parameter_check
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -55,7 +56,6 @@ def name_steps_in_log() -> None:
             handler.addFilter(is_worth_reading)
 
 
-_ANY_TYPE = ConfigDict(arbitrary_types_allowed=True)
 _LOGGERS = ("prefect.flow_runs", "prefect.task_runs", "prefect.engine")
 
 
@@ -71,8 +71,7 @@ def failing_in_a_sentence(function: Callable[P, R]) -> Callable[P, R]:
     function checks its parameters itself; give Prefect `validate_parameters=False`, which would
     write a list of Python values into the log and into the state.
     """
-    keep: Any = functools.wraps(function)(lambda *args, **kwargs: (args, kwargs))
-    checked = validate_call(config=_ANY_TYPE)(keep)
+    checked = parameter_check(function)
     signature = inspect.signature(function)
 
     @functools.wraps(function)
@@ -80,8 +79,8 @@ def failing_in_a_sentence(function: Callable[P, R]) -> Callable[P, R]:
         try:
             # By name: a problem with the n-th of them would be named by its number.
             named = signature.bind_partial(*args, **kwargs).arguments
-            args, kwargs = _validated(checked, named)
-            return function(*args, **kwargs)
+            given, by_name = checked(named)
+            return function(*given, **by_name)
         except Exception as error:
             if not is_foreseen(error):
                 raise
@@ -92,20 +91,6 @@ def failing_in_a_sentence(function: Callable[P, R]) -> Callable[P, R]:
     own: Any = run
     own.__code__ = own.__code__.replace(co_filename=inspect.getsourcefile(function))
     return cast("Callable[P, R]", run)
-
-
-def _validated(checked: Callable[..., Any], named: dict[str, Any]) -> Any:  # noqa: ANN401 - of any flow
-    """Convert parameters to their types; what does not fit is named without its value."""
-    try:
-        return checked(**named)
-    except ValidationError as error:
-        reasons = "; ".join(map(_reason, error.errors(include_url=False, include_input=False)))
-        raise ParameterTypeError(f"Parameters that cannot be used: {reasons}.") from None
-
-
-def _reason(problem: Any) -> str:  # noqa: ANN401 - pydantic's own
-    place = ".".join(str(part) for part in problem["loc"])
-    return f"{place}: {problem['msg'].removeprefix('Value error, ')}"
 
 
 def _is_worth_a_line(record: logging.LogRecord) -> bool:

@@ -1,19 +1,14 @@
-"""Tasks that a run needs before its first operation: while one waits, the run's state says why."""
+"""Tasks that a run needs before its first operation, where a person who mistyped looks at it."""
 
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
-from uuid import UUID
 
-import httpx
 from prefect import Task
-from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State, TaskRun
-from prefect.logging import get_run_logger
-from prefect.states import Running
 
 from blocks.environment import Environment
 from storycanvas.faces.errors import PictureUnreachable
-from tasks.retries import is_retryable, retrying_task
+from tasks.retries import is_retryable, retries_and_tells, retrying_task
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,42 +21,25 @@ PICTURE_TRIES = 2
 
 
 def first_task(run_name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
-    """Make a function a retried task whose reason to wait stands in the state of its run."""
+    """Make a function a retried task that is tried again soon, a picture's address only once."""
     first, *later = [*Environment().retry_delays, FIRST_WAIT_SECONDS]
     delays = [min(first, FIRST_WAIT_SECONDS), *later][: Environment().storycanvas_step_retries]
 
     def make(function: Callable[P, R]) -> Task[P, R]:
         return retrying_task(run_name)(function).with_options(
-            retry_condition_fn=is_retried_and_told,
-            retry_delay_seconds=delays,
-            on_completion=[_clear_reason],
+            retry_condition_fn=is_retried_before_first_operation, retry_delay_seconds=delays
         )
 
     return make
 
 
-def is_retried_and_told(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
-    """Decide for Prefect whether a failed task is retried, and write into the run's state why."""
-    if not is_retryable(task, run, state):
-        return False
+def is_first_try_worth_repeating(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
+    """Decide for Prefect whether a task before the first operation is tried again."""
     error = state.result(raise_on_failure=False)
-    if isinstance(error, PictureUnreachable) and run.run_count >= PICTURE_TRIES:
-        return False
-    _set_message(run.flow_run_id, f"Waiting before the first operation: {error}")
-    return True
+    mistyped = isinstance(error, PictureUnreachable) and run.run_count >= PICTURE_TRIES
+    return not mistyped and is_retryable(task, run, state)
 
 
-def _clear_reason(_task: Task[..., Any], run: TaskRun, _state: State[Any]) -> None:
-    if run.run_count > 1:
-        _set_message(run.flow_run_id, None)
-
-
-def _set_message(flow_run_id: UUID | None, message: str | None) -> None:
-    """Propose the state Running once more; a run that is being cancelled stays so (Prefect 3.9)."""
-    if flow_run_id is None:
-        return
-    try:
-        with get_client(sync_client=True) as client:
-            client.set_flow_run_state(flow_run_id, Running(message=message))
-    except httpx.HTTPError as error:  # the run itself goes on
-        get_run_logger().warning("The state of the run was not changed: %s", error)
+is_retried_before_first_operation = retries_and_tells(
+    is_first_try_worth_repeating, "Waiting before the first operation"
+)

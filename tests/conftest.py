@@ -9,14 +9,19 @@ from contextlib import ExitStack, closing
 from itertools import chain, groupby
 from pathlib import Path
 
+import prefect
 import pytest
 import stamina
 from filelock import FileLock
 
+from storycanvas.net.atomic_files import write_atomically
+from storycanvas.services.errors import PostgresUnusable
 from storycanvas.services.face_host import FaceHost
 from storycanvas.services.mongod import Mongod
+from storycanvas.services.postgres import find_programs
 from storycanvas.services.prefect import PrefectServer
-from storycanvas.services.shared import acquire
+from storycanvas.services.shared import acquire, find_running
+from tests.support.postgres import short_lived_postgres
 from tests.support.services import running_prefect
 
 pytest_plugins = [
@@ -28,6 +33,16 @@ pytest_plugins = [
 
 TESTS = Path(__file__).parent
 WITHOUT_PREFECT_FIRST = ("services", "flows", "system", "unit")
+LONG_SYSTEM_TESTS = (
+    "test_killed_drains.py",
+    "test_local_stack.py",
+    "test_runs_of_the_stack.py",
+    "test_prefect_ui.py",
+    "test_demo.py",
+    "test_guard_processes.py",
+    "test_killed_migration.py",
+)
+LONGEST_FIRST = {name: number for number, name in enumerate(LONG_SYSTEM_TESTS)}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -37,7 +52,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     it has done its own. So files are dealt to as many parts as there are processes, and each part
     begins with what waits. Flows come first in the first part only: one process starts the Prefect
     server, whose first start takes 15 s, while the others go on.
+
+    System tests go to the processes file by file instead, in the order of the list.
     """
+    if all(_folder(item) == "system" for item in items):
+        items.sort(key=lambda item: LONGEST_FIRST.get(item.path.name, len(LONGEST_FIRST)))
+        return
     parts: list[list[pytest.Item]] = [
         [] for _ in range(getattr(config, "workerinput", {}).get("workercount", 1))
     ]
@@ -102,29 +122,52 @@ def host_url(state_dir: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def prefect_url(shared_dir: Path) -> Iterator[str]:
+def prefect_url(shared_dir: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """A Prefect server, shared by the processes of one test run.
 
     A second server costs a tenth of a core while it idles. Limits have names of their own, by host
     or at random; a test that reads what is kept under a key takes `only_user_of_artifact_keys`.
+
+    It runs on PostgreSQL where one is installed: SQLite refuses a write that meets another, and
+    the clients of four processes then wait for seconds between their tries.
     """
-    made, copy = shared_dir / PrefectServer.name / "prefect.db", shared_dir / "first_start.db"
     with ExitStack() as undo:
         with FileLock(shared_dir / "prefect.lock"):
-            lease = undo.enter_context(running_prefect(shared_dir))
-            if not copy.exists():
-                with (
-                    closing(sqlite3.connect(made)) as source,
-                    closing(sqlite3.connect(copy)) as target,
-                ):
-                    source.backup(target)
+            try:
+                database = undo.enter_context(short_lived_postgres(shared_dir))
+            except PostgresUnusable:
+                database = None
+                if find_running(PrefectServer.name, shared_dir) is None:
+                    request.getfixturevalue("with_prefect_database")(shared_dir)
+            lease = undo.enter_context(running_prefect(shared_dir, database=database))
         yield lease.url
 
 
 @pytest.fixture(scope="session")
-def prefect_database(prefect_url: str, shared_dir: Path) -> Path:  # noqa: ARG001 - it makes it
-    """The shared server's database as it was after the first start, which takes 15 s to make it."""
-    return shared_dir / "first_start.db"
+def prefect_database(shared_dir: Path, pytestconfig: pytest.Config) -> Path:
+    """An SQLite database as a Prefect server leaves it after its first start, which takes 15 s."""
+    copy, state_dir = shared_dir / "first_start.db", shared_dir / "first_start"
+    kept = _kept_first_start(pytestconfig)
+    with FileLock(shared_dir / "first_start.lock"):
+        if not copy.exists() and kept and kept.exists():
+            shutil.copy(kept, copy)
+        elif not copy.exists():
+            made = state_dir / PrefectServer.name / "prefect.db"
+            with (
+                running_prefect(state_dir),
+                closing(sqlite3.connect(made)) as source,
+                closing(sqlite3.connect(copy)) as target,
+            ):
+                source.backup(target)
+            if kept:
+                write_atomically(kept, copy.read_bytes())
+    return copy
+
+
+def _kept_first_start(config: pytest.Config) -> Path | None:
+    """Where the database of a first start is kept for the next test run, in `.pytest_cache`."""
+    cache: pytest.Cache | None = getattr(config, "cache", None)
+    return cache and cache.mkdir("prefect") / f"first_start-{prefect.__version__}.db"
 
 
 @pytest.fixture(scope="session")
@@ -135,6 +178,23 @@ def with_prefect_database(prefect_database: Path) -> Callable[[Path], Path]:
         directory = state_dir / PrefectServer.name
         directory.mkdir(parents=True)
         shutil.copy(prefect_database, directory / "prefect.db")
+        return state_dir
+
+    return prepare
+
+
+@pytest.fixture(scope="session")
+def for_many_runs(request: pytest.FixtureRequest) -> Callable[[Path], Path]:
+    """Let a whole system of a state directory have PostgreSQL, as it has by itself.
+
+    Where none is installed it finds its SQLite database made.
+    """
+
+    def prepare(state_dir: Path) -> Path:
+        try:
+            find_programs()
+        except PostgresUnusable:
+            request.getfixturevalue("with_prefect_database")(state_dir)
         return state_dir
 
     return prepare

@@ -15,11 +15,19 @@ from db.audit.alike import same_servers, similar_users
 from db.audit.documents import Validation
 from db.audit.effects import PendingEffects, pending_effects
 from db.audit.indexes import expiring_index_findings, index_findings, unused_indexes
-from db.audit.jobs import EXPIRED, QUEUES, requeue_expired, stuck_jobs
+from db.audit.jobs import (
+    EXPIRED,
+    LEASED,
+    QUEUES,
+    miscounted_batches,
+    recount_batches,
+    stuck_jobs,
+)
 from db.audit.orphans import orphans
 from db.audit.report import AuditFinding, AuditReport, run_check, worst_first
 from db.audit.sizes import large_characters, oversized_documents
 from db.connection import Document, reading_anything, translated_errors
+from db.queues.expired import requeue_expired
 from db.schema.collections import COLLECTIONS, Collection
 from db.schema.relations import RELATIONS
 from db.setup.apply import initialise
@@ -78,6 +86,7 @@ def _indexes(database: Database[Document], now: datetime) -> Iterator[AuditFindi
 def _jobs_and_effects(database: Database[Document], now: datetime) -> Iterator[AuditFinding]:
     for queue in QUEUES:
         yield from run_check("stuck jobs", queue, partial(stuck_jobs, database, queue, now))
+    yield from run_check("batches", "batch_tasks", partial(miscounted_batches, database))
     yield from run_check(
         "owed effects", "facefusion_operations", partial(pending_effects, database)
     )
@@ -115,7 +124,9 @@ def _repaired(
                 yield _done(finding, pending.done)
             yield from failed
         elif (finding.kind, finding.subject) == ("stuck job", EXPIRED):
-            yield _done(finding, requeue_expired(database, now))
+            yield _done(finding, requeue_expired(database, LEASED[finding.collection]))
+        elif finding.kind == "miscounted batch":
+            yield _done(finding, recount_batches(database))
         else:
             yield finding
 

@@ -7,43 +7,13 @@ from datetime import datetime, timedelta
 from pymongo.database import Database
 
 from db.audit.report import MAX_EXAMPLES, NAME, AuditFinding, Severity, named
-from db.connection import Document, translated_errors
-
-MAX_ATTEMPTS = 3
-"""How often a job is claimed at most, as in the app's own queue (docs/schema.md, Queues)."""
-
-
-def requeue_expired(database: Database[Document], now: datetime) -> str:
-    """Put jobs with an expired lease back to queued, or to failed after the last attempt.
-
-    Each update asks again whether the lease has expired, so a job that was renewed or requeued in
-    between is left alone. What was counted and made so far stays. The answer is what was done,
-    empty when nothing was left to do.
-    """
-    jobs = database["facefusion_jobs"]
-    expired = {"status": "processing", "lease_expires_at": {"$lt": now}}
-    used_up = {"attempts": {"$gte": MAX_ATTEMPTS}}
-    released = {"lease_expires_at": None, "updated_at": now}
-    failed = {
-        **released,
-        "status": "failed",
-        "completed_at": now,
-        "error_message": f"It was not finished in {MAX_ATTEMPTS} attempts; each let its lease end.",
-    }
-    with translated_errors():
-        ended = jobs.update_many({**expired, **used_up}, {"$set": failed}).modified_count
-        attempts_left = {"attempts": {"$not": used_up["attempts"]}}
-        queued = jobs.update_many(
-            {**expired, **attempts_left}, {"$set": {**released, "status": "queued"}}
-        ).modified_count
-    parts = [f"{queued} put back to queued"] if queued else []
-    parts += [f"{ended} failed after {MAX_ATTEMPTS} attempts"] if ended else []
-    return ", ".join(parts)
-
+from db.connection import Document
+from db.couple_results import CoupleResults
+from db.queues.queue import QUEUES as LEASED_QUEUES
 
 QUEUES = ("facefusion_jobs", "generation_batches", "faceswap_tasks", "queue_jobs", "batch_jobs")
-LEASED = "facefusion_jobs"
-"""The only queue whose jobs have a lease; `lease_expires_at` means nothing in the others."""
+LEASED = {queue.collection: queue for queue in LEASED_QUEUES}
+"""The queues whose documents have a lease; `lease_expires_at` means nothing in the others."""
 WITHOUT_UPDATE = timedelta(hours=1)
 """How long a job without a lease may be processing without an update."""
 WAITING = timedelta(days=1)
@@ -61,8 +31,7 @@ class _Verdict:
 _VERDICTS = {
     EXPIRED: _Verdict(
         "warning",
-        "Run audit-db with fix on: it puts them back to queued, or to failed after the last "
-        "attempt.",
+        "Run audit-db with fix on: it puts them back to wait, or to failed after the last attempt.",
     ),
     "processing without an update for an hour": _Verdict(
         "warning", "Check whether a program works on them; if not, start them again in the app."
@@ -109,11 +78,11 @@ def stuck_jobs(database: Database[Document], queue: str, now: datetime) -> Itera
 def _verdict(queue: str, now: datetime) -> Document:
     times = [_time(field) for field in ("updated_at", "started_at", "created_at")]
     last = {"$ifNull": [{"$max": times}, None]}
-    leased = {"$eq": [{"$type": "$lease_expires_at"}, "date"]} if queue == LEASED else False
+    leased = {"$eq": [{"$type": "$lease_expires_at"}, "date"]} if queue in LEASED else False
     processing = {"$eq": ["$status", "processing"]}
     waiting = {"$and": [{"$ne": [last, None]}, {"$lt": [last, now - WAITING]}]}
     branches = [
-        ({"$and": [processing, leased, {"$lt": ["$lease_expires_at", now]}]}, _EXPIRED),
+        ({"$and": [processing, leased, {"$lt": ["$lease_expires_at", "$$NOW"]}]}, _EXPIRED),
         ({"$and": [processing, leased]}, None),
         ({"$and": [processing, {"$lt": [last, now - WITHOUT_UPDATE]}]}, _WITHOUT_UPDATE),
         (processing, None),
@@ -125,3 +94,28 @@ def _verdict(queue: str, now: datetime) -> Document:
 
 def _time(field: str) -> Document:
     return {"$convert": {"input": f"${field}", "to": "date", "onError": None, "onNull": None}}
+
+
+MISCOUNTED = "batches whose tasks have ended otherwise"
+
+
+def miscounted_batches(database: Database[Document]) -> Iterator[AuditFinding]:
+    """Find batches of the couple swap that a killed worker has not counted."""
+    batches = [*CoupleResults(database).miscounted()]
+    if batches:
+        yield AuditFinding(
+            kind="miscounted batch",
+            collection="batch_tasks",
+            subject=MISCOUNTED,
+            count=len(batches),
+            ids=tuple(map(named, batches[:MAX_EXAMPLES])),
+            severity="warning",
+            remedy="Run audit-db with fix on: it counts their tasks.",
+        )
+
+
+def recount_batches(database: Database[Document]) -> str:
+    """Count the tasks of those batches; tell what was done, empty when nothing was left to do."""
+    results = CoupleResults(database)
+    done = [batch for batch in [*results.miscounted()] if results.recount_batch(batch)]
+    return f"{len(done)} counted" if done else ""

@@ -39,7 +39,11 @@ def _children(relation: Relation) -> list[Document]:
 def _parents(relation: Relation) -> list[Document]:
     soft = relation.parent in SOFT_DELETABLE
     deleted = {"$ne": [{"$ifNull": ["$deleted_at", None]}, None]}
-    shape = {"_id": 0, "reference": "$id", "deleted": deleted if soft else {"$literal": False}}
+    shape = {
+        "_id": 0,
+        "reference": f"${relation.key}",
+        "deleted": deleted if soft else {"$literal": False},
+    }
     return [
         {
             "$unionWith": {

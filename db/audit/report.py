@@ -26,6 +26,7 @@ Kind = Literal[
     "similar users",
     "same server",
     "stuck job",
+    "miscounted batch",
     "owed effect",
     "not looked at",
 ]

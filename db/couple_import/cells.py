@@ -57,7 +57,7 @@ def _value(found: re.Match[str]) -> str | None:
 
 
 Kind = Literal[
-    "integer", "float", "boolean", "text", "lowered", "email", "array", "json", "timestamp"
+    "integer", "float", "boolean", "text", "lowered", "email", "texts", "json", "timestamp"
 ]
 
 DEEPEST = 90
@@ -72,7 +72,8 @@ def read_cell(kind: Kind, text: str) -> Any:  # noqa: ANN401 - each kind has its
     """Read a cell that is not NULL; the JSON value null is None.
 
     A timestamp without a zone is UTC, a text of kind `lowered` is lower-cased as the app does it,
-    an e-mail address also loses spaces around it, and a NULL inside of an array is left out.
+    an e-mail address also loses spaces around it. Texts are an array or, where they begin with a
+    bracket that is not of an array's bounds, JSON; a NULL inside of them is left out.
 
     Raises:
         ValueError: The text does not fit the kind; the message names the expected form.
@@ -108,8 +109,12 @@ def _timestamp(text: str) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def _array(text: str) -> list[str]:
-    return [element for element in read_array(text) if element is not None]
+def _texts(text: str) -> list[Any] | None:
+    if text == "null":
+        return None
+    is_json = text.startswith("[") and not _BOUNDS.match(text)
+    elements = _json(text) if is_json else read_array(text)
+    return [element for element in elements if element is not None]
 
 
 def _json(text: str) -> Any:  # noqa: ANN401 - any JSON value
@@ -139,7 +144,7 @@ _READERS: dict[Kind, Callable[[str], Any]] = {
     "text": str,
     "lowered": str.lower,
     "email": lambda text: text.strip().lower(),
-    "array": _array,
+    "texts": _texts,
     "json": _json,
     "timestamp": _timestamp,
 }
@@ -150,7 +155,7 @@ _EXPECTED: dict[Kind, str] = {
     "text": "should be a text",
     "lowered": "should be a text",
     "email": "should be a text",
-    "array": "should be a PostgreSQL array of one dimension, as {a,b}",
+    "texts": "should be a PostgreSQL array of one dimension, as {a,b}, or a JSON list",
     "json": f"should be JSON of at most {DEEPEST} levels",
     "timestamp": "should be a time of the years 1 to 9999, as 2026-11-21 12:00:00",
 }

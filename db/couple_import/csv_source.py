@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Self
 
 from db.couple_import.errors import FileUnreadable, FolderMissing
-from db.couple_import.rows import LARGEST_DOCUMENT, SourceRow, Table
+from db.couple_import.rows import LARGEST_DOCUMENT, SourceRow
+from db.couple_import.tables import Table
 
 _OTHER_DELIMITERS = {";": "a semicolon", "\t": "a tab", "|": "a bar"}
 
@@ -60,7 +61,7 @@ class CsvSource:
 
     def rows(self, table: Table, columns: Sequence[str]) -> Iterator[SourceRow]:
         """Read a table's file, line after line; empty lines are skipped."""
-        texts = {column.name for column in table.columns if column.needed and column.kind == "text"}
+        texts = _not_null_texts(table, columns)
         with _lines(self._path(table)) as lines:
             header = _names(lines)
             for number, cells in enumerate(filter(None, lines), start=1):
@@ -86,6 +87,16 @@ def _other_delimiter(header: Sequence[str]) -> str:
     if len(header) > 1:
         return ""
     return next((name for mark, name in _OTHER_DELIMITERS.items() if mark in header[0]), "")
+
+
+def _not_null_texts(table: Table, columns: Sequence[str]) -> set[str]:
+    """Choose the columns whose empty cells are texts; of two names either may be left empty."""
+    found = [
+        [name for name in table.names(column) if name in columns]
+        for column in table.columns
+        if column.needed and column.kind == "text"
+    ]
+    return {names[0] for names in found if len(names) == 1}
 
 
 @contextmanager

@@ -33,7 +33,11 @@ class FileUnreadable(ImportFailed):
 
 
 class ColumnsMissing(ImportFailed):
-    """A table lacks columns without which none of its rows could be placed."""
+    """Tables lack columns without which rows would lose what they are or point to."""
+
+
+class NamesMixed(ImportFailed):
+    """A table has columns with the names of two versions of the app."""
 
 
 class TablesMissing(ImportFailed):

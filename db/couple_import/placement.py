@@ -1,21 +1,21 @@
-"""The queries and writes of the five collections that rows become documents of.
+"""The queries and writes of the collections that rows become documents of.
 
 Every write is safe to repeat, in any number of processes at once: a row has the same `_id`
-everywhere, and an existing document is never changed, except by merging a user into it. Each call
-takes one batch, at most a few thousand rows.
+everywhere, and an existing document is changed only as `changes` says, or by merging a user into
+it. Each call takes one batch, at most a few thousand rows.
 """
 
-import json
-import sqlite3
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from pymongo.database import Database
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo.errors import BulkWriteError, DuplicateKeyError, WriteError
 
-from db.connection import Document, translated_errors
+from db.connection import Document, reading_anything, translated_errors
+from db.couple_import.changes import Change
 from db.couple_import.users import KnownUser, Merge
+from db.migrations.engine.odd import BROKEN_TEXT
 from db.users import CAPITALS
 
 _DUPLICATE_KEY = 11000
@@ -38,10 +38,10 @@ class Parent:
 
 @dataclass
 class StoreResult:
-    """The documents of a batch that were not stored, by legacy id.
+    """The documents of a batch that were not stored or changed, by legacy id.
 
     Attributes:
-        existing: Another process stored them first.
+        existing: Another process stored or changed them first.
         refused: The server keeps them out, with the reason.
     """
 
@@ -54,6 +54,7 @@ class Placement:
 
     def __init__(self, database: Database[Document]) -> None:
         self._database = database
+        self._stored = reading_anything(database)
         self._with_capitals: list[Any] | None = None
 
     def __enter__(self) -> Self:
@@ -68,13 +69,11 @@ class Placement:
             return {}
         fields = {"id": True, "legacy_id": True, "category": True}
         with translated_errors():
-            found = [
-                *self._database[collection].find({"legacy_id": {"$in": [*legacy_ids]}}, fields)
-            ]
+            found = [*self._stored[collection].find({"legacy_id": {"$in": [*legacy_ids]}}, fields)]
         return {
             int(document["legacy_id"]): Parent(document["id"], document.get("category"))
             for document in found
-            if isinstance(document.get("id"), str)
+            if _is_id(document.get("id"))
         }
 
     def holders(
@@ -86,8 +85,28 @@ class Placement:
         """
         wanted = {relation: {"$in": [*parent_ids]}}
         with translated_errors():
-            found = self._database[collection].find(wanted, {relation: True, "legacy_id": True})
+            found = self._stored[collection].find(wanted, {relation: True, "legacy_id": True})
             return {document[relation]: _legacy_id(document) for document in found}
+
+    def keys(self, collection: str, key: str, values: Collection[str]) -> set[str]:
+        """Find which values of a field documents have that rows became."""
+        wanted = {key: {"$in": [*values]}}
+        with translated_errors():
+            return {
+                document[key] for document in self._stored[collection].find(wanted, {key: True})
+            }
+
+    def states(
+        self, collection: str, legacy_ids: Collection[int], fields: Iterable[str]
+    ) -> dict[int, Document]:
+        """Read some fields of documents that rows became."""
+        if not legacy_ids:
+            return {}
+        wanted = {"legacy_id": {"$in": [*legacy_ids]}}
+        shown = dict.fromkeys(("legacy_id", *fields), True)
+        with translated_errors():
+            found = [*self._stored[collection].find(wanted, shown)]
+        return {int(document["legacy_id"]): document for document in found}
 
     def users_like(self, emails: Collection[str], usernames: Collection[str]) -> list[KnownUser]:
         """Find the users that have one of some addresses or names, except deleted ones.
@@ -100,7 +119,7 @@ class Placement:
             {"_id": {"$in": self._written_with_capitals()}},
         ]
         with translated_errors():
-            found = self._database["users"].find(
+            found = self._stored["users"].find(
                 {"$or": same, "deleted_at": None}, dict.fromkeys(_USER_FIELDS, True)
             )
             return [_known(user) for user in found]
@@ -125,6 +144,22 @@ class Placement:
                     },
                 )
         return StoreResult()
+
+    def change(self, collection: str, changes: Mapping[int, Change]) -> StoreResult:
+        """Change documents, as far as each is still what the change was decided on."""
+        result = StoreResult()
+        for legacy_id, change in changes.items():
+            with translated_errors():
+                try:
+                    done = self._database[collection].update_one(change.guard, {"$set": change.set})
+                except WriteError as error:
+                    if error.code not in {_DUPLICATE_KEY, _INVALID}:
+                        raise
+                    result.refused[legacy_id] = _reason(collection, error.details or {})
+                    continue
+            if not done.matched_count:
+                result.existing.add(legacy_id)
+        return result
 
     def merge(self, merges: Iterable[Merge]) -> StoreResult:
         """Give users of StoryCanvas a row's legacy id, and the earlier `created_at`."""
@@ -160,17 +195,22 @@ class Placement:
         if self._with_capitals is None:
             either = [{name: {"$regex": CAPITALS}} for name in ("email", "username")]
             with translated_errors():
-                found = self._database["users"].find(
+                found = self._stored["users"].find(
                     {"$or": either, "deleted_at": None}, {"_id": True}
                 )
                 self._with_capitals = [document["_id"] for document in found]
         return self._with_capitals
 
 
+def _is_id(value: object) -> bool:
+    """Check for an id that can be written as it was read."""
+    return isinstance(value, str) and BROKEN_TEXT not in value
+
+
 def _known(stored: Document) -> KnownUser:
     email = str(stored.get("email", ""))
     return KnownUser(
-        stored["id"] if isinstance(stored.get("id"), str) else "",
+        stored["id"] if _is_id(stored.get("id")) else "",
         email.lower(),
         str(stored.get("username", "")),
         _legacy_id(stored),
@@ -185,85 +225,7 @@ def _legacy_id(stored: Document) -> int | None:
 
 
 def _reason(collection: str, failure: Mapping[str, Any]) -> str:
-    if failure["code"] == _INVALID:
+    if failure.get("code") == _INVALID:
         return f"the validator of {collection} refuses it"
     fields = ", ".join(field for field in failure.get("keyPattern", {}) if field != "deleted_at")
     return f"a document of {collection} has the same {fields} already, which must be unique"
-
-
-_NOTES = """
-    CREATE TABLE notes (
-        collection TEXT, legacy_id INTEGER, id TEXT, category TEXT, image_id TEXT,
-        email TEXT, username TEXT, lowered TEXT, PRIMARY KEY (collection, legacy_id)
-    );
-    CREATE INDEX by_image ON notes (image_id);
-    CREATE INDEX by_email ON notes (email);
-    CREATE INDEX by_username ON notes (lowered);
-"""
-_COLUMNS = ("id", "category", "image_id", "email", "username")
-
-
-class DryRunTarget(Placement):
-    """What the database would hold; kept in a temporary file, since it grows with the rows."""
-
-    def __init__(self, database: Database[Document]) -> None:
-        super().__init__(database)
-        # With an empty name SQLite uses a temporary file, which goes when the connection is closed.
-        self._notes = sqlite3.connect("")
-        self._notes.executescript(_NOTES)
-
-    def __exit__(self, *_: object) -> None:
-        self._notes.close()
-
-    def parents(self, collection: str, legacy_ids: Collection[int]) -> dict[int, Parent]:
-        """Find the documents that rows became or would become."""
-        noted = self._notes.execute(
-            "SELECT legacy_id, id, category FROM notes WHERE collection = ? "
-            "AND legacy_id IN (SELECT value FROM json_each(?))",
-            (collection, json.dumps([*legacy_ids])),
-        )
-        would_be = {legacy_id: Parent(own_id, category) for legacy_id, own_id, category in noted}
-        return would_be | super().parents(collection, legacy_ids)
-
-    def holders(
-        self, collection: str, relation: str, parent_ids: Collection[str]
-    ) -> dict[str, int | None]:
-        """Find which images have a template, or would have."""
-        noted = self._notes.execute(
-            "SELECT image_id, legacy_id FROM notes "
-            "WHERE image_id IN (SELECT value FROM json_each(?))",
-            (json.dumps([*parent_ids]),),
-        )
-        return dict(noted.fetchall()) | super().holders(collection, relation, parent_ids)
-
-    def users_like(self, emails: Collection[str], usernames: Collection[str]) -> list[KnownUser]:
-        """Find the users that have one of some addresses or usernames, or would have."""
-        noted = self._notes.execute(
-            "SELECT id, email, username, legacy_id FROM notes "
-            "WHERE email IN (SELECT value FROM json_each(?)) "
-            "OR lowered IN (SELECT value FROM json_each(?))",
-            (json.dumps([*emails]), json.dumps([*usernames])),
-        )
-        would_be = {own_id: KnownUser(own_id, *rest) for own_id, *rest in noted}
-        there = [user for user in super().users_like(emails, usernames) if user.id not in would_be]
-        return [*there, *would_be.values()]
-
-    def insert(self, collection: str, documents: Mapping[int, Document]) -> StoreResult:
-        """Remember documents instead of storing them."""
-        for legacy_id, document in documents.items():
-            self._note(collection, legacy_id, document)
-        return StoreResult()
-
-    def merge(self, merges: Iterable[Merge]) -> StoreResult:
-        """Remember users instead of changing them."""
-        for merge in merges:
-            user = {"id": merge.user.id, "email": merge.user.email, "username": merge.user.username}
-            self._note("users", merge.legacy_id, user)
-        return StoreResult()
-
-    def _note(self, collection: str, legacy_id: int, document: Mapping[str, Any]) -> None:
-        lowered = str(document.get("username", "")).lower() or None
-        self._notes.execute(
-            "INSERT INTO notes VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (collection, legacy_id, *(document.get(name) for name in _COLUMNS), lowered),
-        )

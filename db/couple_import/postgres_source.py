@@ -21,7 +21,8 @@ from db.couple_import.errors import (
     SourceRefused,
     SourceUnreachable,
 )
-from db.couple_import.rows import ID, SourceRow, Table
+from db.couple_import.rows import SourceRow
+from db.couple_import.tables import ID, Table
 
 _WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
     (

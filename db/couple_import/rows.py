@@ -1,4 +1,4 @@
-"""The tables of a couple face-swap database, and how a row becomes a document of StoryCanvas."""
+"""How a row of a couple face-swap database becomes a document of StoryCanvas."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,162 +7,13 @@ from uuid import UUID, uuid5
 
 import bson
 from bson.errors import BSONError
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from db.connection import Document
-from db.couple_import.cells import Kind, read_cell
+from db.couple_import.cells import read_cell
 from db.couple_import.errors import RowRefused
-from db.schema.documents.couple_swap import (
-    CoupleImage,
-    CoupleTemplate,
-    CrawlTask,
-    FaceswapTask,
-    User,
-)
-from db.schema.relations import RELATIONS
-
-ID = "id"
-"""The SERIAL column that every table has; it becomes `legacy_id`."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a table.
-
-    Attributes:
-        needed: Whether it is NOT NULL and has no default.
-        null_is_default: Whether NULL becomes the default of the document, which takes no null.
-        renamed: What the document calls it, where that differs.
-    """
-
-    name: str
-    kind: Kind = "text"
-    needed: bool = False
-    null_is_default: bool = False
-    renamed: str = ""
-
-    @property
-    def field(self) -> str:
-        """What the document calls it."""
-        return self.renamed or self.name
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table, and the collection of the same name.
-
-    Attributes:
-        single: The relation that only one row may have to the same parent.
-        personal: Whether its values are kept out of every message.
-    """
-
-    name: str
-    document: type[BaseModel]
-    columns: tuple[Column, ...]
-    single: str = ""
-    personal: bool = False
-
-    @property
-    def relations(self) -> dict[str, str]:
-        """Its foreign keys, each with the table that it points into."""
-        return {
-            relation.field: relation.parent
-            for relation in RELATIONS
-            if relation.collection == self.name
-        }
-
-    @property
-    def column_names(self) -> tuple[str, ...]:
-        """What its columns are called, the id first."""
-        return (ID, *(column.name for column in self.columns))
-
-    @property
-    def needed(self) -> tuple[str, ...]:
-        """The columns without which none of its rows can be placed."""
-        return (ID, *(column.name for column in self.columns if column.needed))
-
-
-USERS = Table(
-    "users",
-    User,
-    (
-        Column("email", "email", needed=True),
-        Column("username", "lowered", needed=True),
-        Column("password_hash", needed=True, renamed="hashed_password"),
-        Column("created_at", "timestamp"),
-    ),
-    personal=True,
-)
-IMAGES = Table(
-    "images",
-    CoupleImage,
-    (
-        Column("user_id", "integer"),
-        Column("filename", needed=True),
-        Column("storage_path", needed=True),
-        Column("file_size", "integer"),
-        Column("width", "integer"),
-        Column("height", "integer"),
-        Column("image_type"),
-        Column("category"),
-        Column("tags", "array", null_is_default=True),
-        Column("uploaded_at", "timestamp"),
-        Column("metadata", "json", null_is_default=True),
-    ),
-)
-TEMPLATES = Table(
-    "templates",
-    CoupleTemplate,
-    (
-        Column("image_id", "integer"),
-        Column("title", needed=True),
-        Column("description"),
-        Column("artist"),
-        Column("source_url"),
-        Column("face_count", "integer"),
-        Column("face_positions", "json"),
-        Column("popularity_score", "integer"),
-        Column("is_active", "boolean"),
-        Column("created_at", "timestamp"),
-    ),
-    single="image_id",
-)
-FACESWAP_TASKS = Table(
-    "faceswap_tasks",
-    FaceswapTask,
-    (
-        Column("user_id", "integer"),
-        Column("template_id", "integer"),
-        Column("husband_image_id", "integer"),
-        Column("wife_image_id", "integer"),
-        Column("result_image_id", "integer"),
-        Column("status", null_is_default=True),
-        Column("progress", "integer", null_is_default=True),
-        Column("error_message"),
-        Column("processing_time", "float"),
-        Column("started_at", "timestamp"),
-        Column("completed_at", "timestamp"),
-        Column("created_at", "timestamp"),
-    ),
-)
-CRAWL_TASKS = Table(
-    "crawl_tasks",
-    CrawlTask,
-    (
-        Column("source_type"),
-        Column("search_query"),
-        Column("filters", "json", null_is_default=True),
-        Column("status", null_is_default=True),
-        Column("images_collected", "integer", null_is_default=True),
-        Column("created_at", "timestamp"),
-    ),
-)
-
-TABLES = (USERS, IMAGES, TEMPLATES, FACESWAP_TASKS, CRAWL_TASKS)
-"""All tables, each after those that its rows point into."""
-
-
-Fields = dict[str, Any]
+from db.couple_import.tables import ID, Column, Table
+from db.schema.later_names import LATER_NAMES, Fields, NamesDisagree, with_first_names
 
 LARGEST_DOCUMENT = 16 * 1024 * 1024
 """Bytes; MongoDB stores no larger document."""
@@ -227,12 +78,17 @@ def legacy_id_of(row: SourceRow) -> int:
 
 def fields_of(table: Table, row: SourceRow) -> Fields:
     """Read a row's cells but its id, by the document's field names; relations stay source ids."""
-    return {
-        column.field: value
+    read = {
+        name: _value(table, column, name, row.cells[name])
         for column in table.columns
-        if column.name in row.cells
-        and ((value := _value(table, column, row)) is not None or not column.null_is_default)
+        for name in table.names(column)
+        if name in row.cells
     }
+    try:
+        named = with_first_names(table.name, read)
+    except NamesDisagree as error:
+        raise RowRefused(str(error)) from None
+    return dict(_fields(table, named))
 
 
 def document_of(table: Table, legacy_id: int, fields: Fields) -> Document:
@@ -243,23 +99,37 @@ def document_of(table: Table, legacy_id: int, fields: Fields) -> Document:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         raise RowRefused(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-    document = {"_id": own_id, **model.model_dump()}
+    later = LATER_NAMES.get(table.name, {})
+    document = {"_id": own_id, **model.model_dump(exclude={*later})}
     _check_storable(document)
     return document
 
 
-def _value(table: Table, column: Column, row: SourceRow) -> Any:  # noqa: ANN401 - by its kind
-    text = row.cells[column.name]
+def _value(
+    table: Table,
+    column: Column,
+    name: str,
+    text: str | None,
+) -> Any:  # noqa: ANN401 - by its kind
     if text is None:
-        if column.needed:
-            raise RowRefused(f"{column.name} is NULL")
         return None
     try:
         return read_cell(column.kind, text)
     except ValueError as error:
         # In a file whose columns are mixed up, a user's cell may hold the password's hash.
         shown = "" if table.personal else f" {text[:_SHOWN]!r}"
-        raise RowRefused(f"{column.name}{shown} {error}") from None
+        raise RowRefused(f"{name}{shown} {error}") from None
+
+
+def _fields(table: Table, named: Fields) -> Iterator[tuple[str, Any]]:
+    for column in table.columns:
+        if column.name not in named:
+            continue
+        value = named[column.name]
+        if value is None and column.needed:
+            raise RowRefused(f"{column.name} is NULL")
+        if value is not None or not column.null_is_default:
+            yield column.field, value
 
 
 def _check_storable(document: Document) -> None:

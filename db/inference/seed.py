@@ -14,11 +14,12 @@ from pymongo import UpdateOne
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError
 
-from db.connection import Document, in_batches, translated_errors
+from db.connection import Document, in_batches, reading_anything, translated_errors
 from db.errors import OperationRefused
 from db.inference.base_models import base_model_of, evidence_of
 from db.inference.presets import PRESETS, InferencePreset, configuration, presets_of
 from db.inference.report import MAX_EXAMPLES, ModelWithoutPresets, PresetCount, SeedReport
+from db.migrations.engine.odd import BROKEN_TEXT
 from db.schema.documents.models import InferenceConfiguration
 
 Key = tuple[str, str]
@@ -36,8 +37,9 @@ class InferenceConfigurationRepository:
     """
 
     def __init__(self, database: Database[Document]) -> None:
-        self._models = database["database_models"]
+        self._models = reading_anything(database)["database_models"]
         self._configurations = database["inference_configurations"]
+        self._stored = reading_anything(database)["inference_configurations"]
 
     def active_models(self) -> Iterator[Document]:
         """Read the fields that name the base model of each active model that is not deleted."""
@@ -50,7 +52,7 @@ class InferenceConfigurationRepository:
         """Find which presets some models have."""
         fields = dict.fromkeys(("model_id", *_TYPE_NAMES), True)
         with translated_errors():
-            found = self._configurations.find({"model_id": {"$in": [*model_ids]}}, fields)
+            found = self._stored.find({"model_id": {"$in": [*model_ids]}}, fields)
             return {
                 (document["model_id"], str(document[name]))
                 for document in found
@@ -203,7 +205,11 @@ class _Seeding:
         for model in models:
             base_model = base_model_of(model)
             if not _has_id(model):
-                self._note_unknown(model, str(model["_id"]), "it has no id to refer to it by")
+                self._note_unknown(
+                    model,
+                    str(model["_id"]),
+                    "it has no id to refer to it by",
+                )
             elif base_model is None:
                 self._note_unknown(model, model["id"], evidence_of(model))
             else:
@@ -219,4 +225,6 @@ class _Seeding:
 
 
 def _has_id(model: Document) -> bool:
-    return isinstance(model.get("id"), str) and bool(model["id"])
+    """Check for an id that names the model as it is stored."""
+    id_ = model.get("id")
+    return isinstance(id_, str) and bool(id_) and BROKEN_TEXT not in id_

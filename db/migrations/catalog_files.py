@@ -10,7 +10,7 @@ from pymongo.database import Database
 
 from db.catalog.matches.links import app_names
 from db.connection import Document
-from db.migrations.engine.odd import NOT_DOUBLED, collections_among
+from db.migrations.engine.odd import WRITABLE, collections_among
 
 ROWS = "database_models"
 LINKED = ("inference_configurations", "model_presets")
@@ -19,6 +19,8 @@ LINKED = ("inference_configurations", "model_presets")
 _OF_A_MODEL = ("model_id", "backend_id", "backend_name", "model_metadata.raw_name")
 
 Row = Mapping[str, Any]
+
+_WRITABLE: Document = {"$expr": WRITABLE}
 
 
 class FilesOfRows:
@@ -34,8 +36,9 @@ class FilesOfRows:
         )
         self._by_name, self._by_model = self._other_rows(database, rows)
         ids = [row.get("id") for row in [*rows, *self._all_others()]]
+        wanted = {"model_id": {"$in": ids}, **_WRITABLE}
         self._links = {
-            name: _grouped(with_bytes(database, name).find({"model_id": {"$in": ids}}), "model_id")
+            name: _grouped(with_bytes(database, name).find(wanted), "model_id")
             for name in collections_among(database, LINKED)
         }
 
@@ -47,7 +50,7 @@ class FilesOfRows:
         unknown = dict.fromkeys(("filename", "path", "filepath", "catalog_model_id"))
         of_the_app = {"name": {"$in": names}, **unknown}
         of_the_file = {"catalog_model_id": {"$in": [row["catalog_model_id"] for row in rows]}}
-        plain = {"id": {"$type": "string", "$not": {"$regex": "/"}}, **NOT_DOUBLED}
+        plain = {"id": {"$type": "string", "$not": {"$regex": "/"}}, **_WRITABLE}
         found = with_bytes(database, ROWS)
         return (
             _grouped(found.find({**plain, **of_the_app}).sort("id"), "name"),

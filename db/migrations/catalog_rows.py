@@ -18,7 +18,7 @@ from db.connection import Document, in_batches
 from db.migrations.catalog_files import LINKED, ROWS, FilesOfRows, Row, ids_by_name, with_bytes
 from db.migrations.engine.expressions import is_a
 from db.migrations.engine.fields import set_with_undo
-from db.migrations.engine.odd import NOT_DOUBLED, UNDO, WITH_ID, WRITABLE, is_collection
+from db.migrations.engine.odd import UNDO, WITH_ID, WRITABLE, is_collection
 from db.migrations.engine.work import Work
 from db.setup.compare import collection_names
 
@@ -59,6 +59,24 @@ def count_wrong_rows(database: Database[Document]) -> dict[str, int]:
 def wrong_rows(database: Database[Document]) -> Document:
     """Build the query for the wrong rows, those that cannot be changed included."""
     return {"$or": [_WITH_SLASH, _named(ids_by_name(database))]}
+
+
+def old_ids_in_odd_links(database: Database[Document], name: str, key: str) -> list[str]:
+    """Find the old ids of rows in links that cannot be written, and so do not follow.
+
+    Args:
+        database: The StoryCanvas database.
+        name: Of the collection of links.
+        key: Of the undo notes.
+    """
+    cannot: Document = {"model_id": {"$type": "string"}, "$expr": {"$not": [WRITABLE]}}
+    found = database[name].aggregate([{"$match": cannot}, {"$group": {"_id": "$model_id"}}])
+    ids = {"$in": [link["_id"] for link in found]}
+    rows, note = database[ROWS], f"{UNDO}.{key}"
+    old = {*rows.distinct("id", {"$and": [_WITH_SLASH, {"id": ids}]})}
+    for field in (f"{note}.id.was", f"{note}.{_MERGED}.id"):
+        old |= {*rows.distinct(field, {field: ids})}
+    return [id_ for id_ in ids["$in"] if id_ in old]
 
 
 def put_back_merged_rows(database: Database[Document], key: str) -> None:
@@ -173,7 +191,7 @@ class RowRepair:
         update = set_with_undo(self.key, {"model_id": {"$literal": new_id}})
         for name in files.linked_from(row):
             self.work.database[name].update_many(
-                {"model_id": row["id"], **NOT_DOUBLED}, update, bypass_document_validation=True
+                {"model_id": row["id"], "$expr": WRITABLE}, update, bypass_document_validation=True
             )
 
 

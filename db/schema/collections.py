@@ -18,13 +18,16 @@ from db.schema.documents.app import (
 from db.schema.documents.base import SoftDeletable
 from db.schema.documents.characters import StoredCharacter
 from db.schema.documents.couple_swap import (
+    BatchTask,
     CoupleImage,
     CoupleTemplate,
     CrawlTask,
     FaceswapTask,
+    TemplatePreprocessing,
     User,
 )
 from db.schema.documents.faces import FacefusionJob, OperationRecord, StoredPreset
+from db.schema.documents.measures import GalleryMeasure
 from db.schema.documents.models import (
     ActiveBackendModel,
     Backend,
@@ -46,11 +49,15 @@ from db.schema.documents.story import (
     StyleTemplate,
 )
 from db.schema.documents.system import Lock, MigrationRecord
-from db.schema.indexes import Index
+from db.schema.indexes import WITHOUT_CASE, Index
 
 _ID = Index(("id",), unique=True)
 _DELETED = Index(("deleted_at",))
 _LEGACY_ID = Index(("legacy_id",), unique=True, sparse=True)
+PRESET_NAMES = Index(
+    ("name", "deleted_at"), unique=True, partial={"unique_name": True}, collation=WITHOUT_CASE
+)
+"""Holds names of presets apart that `save-preset` saved; the app's own may share one."""
 KEPT_SECONDS = 7 * 24 * 3600
 """How long a check of a host is kept."""
 
@@ -140,13 +147,23 @@ COLLECTIONS = (
         "facefusion_presets",
         "Saved parameters of a face operation.",
         StoredPreset,
-        (_ID, *_plain("name", "operation_type is_public"), _DELETED),
+        (_ID, *_plain("name", "operation_type is_public"), PRESET_NAMES, _DELETED),
     ),
     Collection(
         "facefusion_operations",
         "The ledger: every face operation ever done, by its operation key.",
         OperationRecord,
-        (*_plain("-created_at", "effects.applied_at", "effects.character_id"),),
+        (
+            *_plain("-created_at", "effects.applied_at", "effects.character_id -created_at"),
+            Index(("output.sha256",), sparse=True),
+            Index(("earlier_outputs.sha256",), sparse=True),
+        ),
+    ),
+    Collection(
+        "face_measures",
+        "Likeness and age of the pictures in galleries, each measured once.",
+        GalleryMeasure,
+        _plain("character_id"),
     ),
     Collection(
         "database_models",
@@ -297,13 +314,36 @@ COLLECTIONS = (
         ),
     ),
     Collection(
+        "template_preprocessing",
+        "Faces that the couple face-swap found in its templates.",
+        TemplatePreprocessing,
+        (
+            _ID,
+            _LEGACY_ID,
+            Index(("template_id",), unique=True, partial={"template_id": {"$type": "string"}}),
+        ),
+    ),
+    Collection(
+        "batch_tasks",
+        "Tasks of the couple face-swap that were ordered together.",
+        BatchTask,
+        (
+            _ID,
+            _LEGACY_ID,
+            Index(("batch_id",), unique=True, partial={"batch_id": {"$type": "string"}}),
+            *_plain("user_id", "status created_at"),
+        ),
+    ),
+    Collection(
         "faceswap_tasks",
         "Tasks of the couple face-swap.",
         FaceswapTask,
         (
             _ID,
             _LEGACY_ID,
+            Index(("task_id",), unique=True, partial={"task_id": {"$type": "string"}}),
             *_plain("status", "user_id", "status created_at", "user_id -created_at", "template_id"),
+            *_plain("status lease_expires_at", "batch_id status"),
         ),
     ),
     Collection(

@@ -10,17 +10,19 @@ from db.schema.collections import COLLECTIONS
 
 @dataclass(frozen=True)
 class Relation:
-    """A field that holds the `id` of a document of another collection, or null.
+    """A field that names a document of another collection, or is null.
 
     Attributes:
         parent: The collection that it points into.
-        owned: Whether what points goes when its parent goes.
+        owned: Whether what points goes when its parent goes; it then points by `id`.
+        key: The field of the parent that it holds.
     """
 
     collection: str
     field: str
     parent: str
     owned: bool = False
+    key: str = "id"
 
 
 RELATIONS = (
@@ -36,6 +38,7 @@ RELATIONS = (
     Relation("style_templates", "project_id", "projects", owned=True),
     Relation("facefusion_jobs", "character_id", "characters"),
     Relation("facefusion_jobs", "project_id", "projects"),
+    Relation("face_measures", "character_id", "characters"),
     Relation("facefusion_presets", "user_id", "users"),
     Relation("generation_batches", "project_id", "projects"),
     Relation("generation_batches", "clip_id", "clips"),
@@ -46,11 +49,21 @@ RELATIONS = (
     Relation("active_backend_models", "backend_id", "backends"),
     Relation("images", "user_id", "users"),
     Relation("templates", "image_id", "images"),
+    Relation("templates", "original_image_id", "images"),
+    Relation("template_preprocessing", "template_id", "templates"),
+    Relation("template_preprocessing", "original_image_id", "images"),
+    Relation("template_preprocessing", "masked_image_id", "images"),
+    Relation("batch_tasks", "user_id", "users"),
+    Relation("batch_tasks", "husband_photo_id", "images"),
+    Relation("batch_tasks", "wife_photo_id", "images"),
     Relation("faceswap_tasks", "user_id", "users"),
     Relation("faceswap_tasks", "template_id", "templates"),
     Relation("faceswap_tasks", "husband_image_id", "images"),
+    Relation("faceswap_tasks", "husband_photo_id", "images"),
     Relation("faceswap_tasks", "wife_image_id", "images"),
+    Relation("faceswap_tasks", "wife_photo_id", "images"),
     Relation("faceswap_tasks", "result_image_id", "images"),
+    Relation("faceswap_tasks", "batch_id", "batch_tasks", key="batch_id"),
 )
 
 SOFT_DELETABLE = frozenset(

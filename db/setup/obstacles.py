@@ -26,6 +26,20 @@ _PARALLEL_LISTS = (
     "{count} document(s) hold lists in more than one of the fields {fields} (_id {ids}), which "
     "MongoDB takes into no index together; correct these fields, then run init-db again."
 )
+_LANGUAGES = frozenset(
+    (
+        *("danish", "dutch", "english", "finnish", "french", "german", "hungarian", "italian"),
+        *("norwegian", "portuguese", "romanian", "russian", "spanish", "swedish", "turkish"),
+        *("da", "nl", "en", "fi", "fr", "de", "hu", "it", "nb", "pt", "ro", "ru", "es", "sv", "tr"),
+        "none",
+    )
+)
+"""Of text indexes, in any case (MongoDB manual, Text Search Languages; seen in 6.0.5)."""
+_KNOWN_LANGUAGE = rf"^({'|'.join(sorted(_LANGUAGES))})\z"
+_OTHER_LANGUAGES = (
+    "{count} document(s) have a language that MongoDB's text index does not know (_id {ids}); "
+    "remove or correct it in {fields}, then run init-db again."
+)
 _DUPLICATES = (
     "{count} set(s) of documents share values that must be unique; change all but one document of "
     "each set, then run init-db again."
@@ -51,7 +65,7 @@ def unless_refused(collection: Collection[Document], difference: Difference) -> 
     index = difference.index
     if index is None or not difference.needs_change:
         return difference
-    if reason := _parallel_lists(collection, index):
+    if reason := _parallel_lists(collection, index) or _other_languages(collection, index):
         return _blocked(difference, reason=reason)
     if index.unique:
         count, duplicates = find_duplicates(collection, index)
@@ -76,9 +90,31 @@ def _parallel_lists(collection: Collection[Document], index: Index) -> str:
         return ""
     lists: Document = {"$or": [{"$and": pair} for pair in pairs]}
     wanted = {"$and": [lists, dict(index.partial)]} if index.partial else lists
+    return _listed(collection, wanted, _PARALLEL_LISTS, names)
+
+
+def _other_languages(collection: Collection[Document], index: Index) -> str:
+    """Find documents whose `language` a text index refuses, also that of an object with texts."""
+    if not index.weights:
+        return ""
+    parts = [field.split(".")[:-1] for field in index.weights]
+    paths = sorted({".".join(part[:depth]) for part in parts for depth in range(1, len(part) + 1)})
+    known = {"$type": "string", "$regex": _KNOWN_LANGUAGE, "$options": "i"}
+    # A list counts as each of its values to a query, but not to an index.
+    is_wrong = [{"$exists": True, "$not": known}, {"$type": "array"}]
+    wrong: list[Document] = [{"language": test} for test in is_wrong]
+    within: list[Document] = [{path: {"$elemMatch": {"$or": wrong}}} for path in paths]
+    plain = [{f"{path}.language": test} for path in paths for test in is_wrong]
+    names = ["language", *(f"{path}.language" for path in paths)]
+    return _listed(collection, {"$or": [*wrong, *plain, *within]}, _OTHER_LANGUAGES, names)
+
+
+def _listed(
+    collection: Collection[Document], wanted: Document, sentence: str, names: Iterable[str]
+) -> str:
     ids = [repr(document["_id"]) for document in collection.find(wanted, {"_id": 1}).limit(IDS + 1)]
     if not ids:
         return ""
     count = len(ids) if len(ids) <= IDS else collection.count_documents(wanted)
     shown = ", ".join([*ids[:IDS], *(["..."] if count > IDS else [])])
-    return _PARALLEL_LISTS.format(count=count, fields=", ".join(names), ids=shown)
+    return sentence.format(count=count, fields=", ".join(names), ids=shown)

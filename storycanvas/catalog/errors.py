@@ -54,11 +54,13 @@ class PageBroken(CatalogError):
 
     Args:
         error: The last answer.
+        cursor: Where the part begins; None at the list's start.
     """
 
-    def __init__(self, error: CatalogBusy) -> None:
+    def __init__(self, error: CatalogBusy, cursor: str | None = None) -> None:
         super().__init__(f"A part of the list cannot be read. {error}")
         self.error = error
+        self.cursor = cursor
 
 
 _OF_THE_KEY = frozenset(

@@ -45,6 +45,41 @@ class PictureNotFound(FaceError):
     status = 404
 
 
+class PictureGone(FaceError):
+    """A document names a picture whose row is not there any more."""
+
+    code = "picture_gone"
+    status = 404
+
+
+class TemplateUnusable(FaceError):
+    """A template is not there, not active, or has no picture that faces can be put into."""
+
+    code = "template_unusable"
+    status = 422
+
+
+class ChainInvalid(FaceError):
+    """A chain of operations cannot be read, or not be run with the values that were given."""
+
+    code = "chain_invalid"
+    status = 400
+
+
+class PictureChanged(FaceError):
+    """There is another picture at an address than when the run began."""
+
+    code = "picture_changed"
+    status = 409
+
+
+class PictureNotAllowed(FaceError):
+    """A document names a picture that lies where documents may not lead."""
+
+    code = "picture_not_allowed"
+    status = 422
+
+
 class PictureTooLarge(FaceError):
     """A picture has more bytes or more pixels than allowed."""
 
@@ -63,6 +98,20 @@ class NoFace(FaceError):
     """No face was found where one is needed."""
 
     code = "no_face"
+    status = 422
+
+
+class NoFaceAlike(FaceError):
+    """No face of a picture is like the person that was asked for."""
+
+    code = "no_face_alike"
+    status = 422
+
+
+class FacesTooAlike(FaceError):
+    """Two faces of a picture are nearly as like the person that was asked for."""
+
+    code = "faces_too_alike"
     status = 422
 
 
@@ -92,6 +141,20 @@ class IdempotencyKeyReused(FaceError):
 
     code = "idempotency_key_reused"
     status = 422
+
+
+class OperationCancelled(FaceError):
+    """The operation was cancelled before it was done."""
+
+    code = "cancelled"
+    status = 409
+
+
+class OperationNotFound(FaceError):
+    """The host has no operation of that id, or not any more."""
+
+    code = "operation_not_found"
+    status = 404
 
 
 class HostFull(FaceError):
@@ -196,6 +259,25 @@ class PlanInvalid(FaceError):
     """A plan's steps do not fit together."""
 
     code = "plan_invalid"
+    status = 422
+
+
+class MeasuringFailed(FaceError):
+    """A face could not be measured for a reason that is not in the picture.
+
+    Its sentence stands behind "not measured: " in reports.
+    """
+
+    code = "not_measured"
+
+
+class CheckFailed(FaceError):
+    """The measures of a picture that was made say that something is wrong with it.
+
+    The picture stays in the ledger, and no character gets it.
+    """
+
+    code = "check_failed"
     status = 422
 
 

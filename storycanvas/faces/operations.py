@@ -5,10 +5,24 @@ the same value on the wire to a host (docs/host-api.json): `model_dump()` gives 
 `model_dump(by_alias=True)` what is sent.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal, Self
+from functools import cache
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    TypeAdapter,
+    model_serializer,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
 
 
 class EnhancementModel(StrEnum):
@@ -79,13 +93,17 @@ class FaceMaskType(StrEnum):
 
 
 class FaceDetectorModel(StrEnum):
-    """Face detectors; FaceFusion spells the first `yolo_face` from 3.2.0 on."""
+    """Face detectors; FaceFusion spells the first `yolo_face` from 3.2.0 on, which is read, too."""
 
     YOLOFACE = "yoloface"
     MANY = "many"
     RETINAFACE = "retinaface"
     SCRFD = "scrfd"
     YUNET = "yunet"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "FaceDetectorModel | None":
+        return cls.YOLOFACE if value == "yolo_face" else None
 
 
 class FaceDetectorSize(StrEnum):
@@ -102,6 +120,10 @@ def _storycanvas_spelling(value: object) -> object:
     return "yoloface" if value == "yolo_face" else value
 
 
+def _none_if_empty(value: object) -> object:
+    return None if value == "" else value
+
+
 Blend = Annotated[float, Field(ge=0.0, le=1.0)]
 """How much of the result is mixed into the input: 0 leaves the input, 1 takes the result."""
 
@@ -116,8 +138,42 @@ DetectorModel = Annotated[FaceDetectorModel, BeforeValidator(_storycanvas_spelli
 _SMALL_SIZES = {FaceDetectorModel.RETINAFACE, FaceDetectorModel.SCRFD}
 
 
+@dataclass(frozen=True)
+class Added:
+    """Marks a parameter that came later: at its default an operation means what it meant before.
+
+    It is then neither stored nor sent: operation keys stay, and hosts without it can be used.
+    """
+
+
+MEASURE = "measure"
+"""The field of a request to a host that says whether the likeness of a changed face is measured.
+
+It is no parameter of the operation, whose picture is the same either way.
+"""
+REFERENCE_IMAGE = "reference_image"
+"""The picture field of any operation that shows the person to be worked on."""
+
+DetectorAngle = Literal[0, 90, 180, 270]
+FaceBox = tuple[
+    Annotated[int, Field(ge=0)],
+    Annotated[int, Field(ge=0)],
+    Annotated[int, Field(ge=1)],
+    Annotated[int, Field(ge=1)],
+]
+"""Left, top, width and height in pixels of the picture as sent."""
+
+_UPRIGHT: tuple[DetectorAngle, ...] = (0,)
+
+
 class FaceOperation(BaseModel):
-    """What all operations share: how faces are found and which of them are meant."""
+    """What all operations share: how faces are found and which of them are meant.
+
+    Faces are found and counted in `face_selector_order`. A reference picture leaves those that look
+    like its first face; then `face_box` takes the face that it overlaps most, else `one` takes the
+    face at `face_position`, `many` and `all` take all of them. `reference` takes that face and all
+    that look like it.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -126,11 +182,47 @@ class FaceOperation(BaseModel):
     pictures: ClassVar[tuple[str, ...]] = ("source_path",)
     """The host contract's picture fields, in the order of a step's inputs."""
     makes_picture: ClassVar[bool] = True
+    changes_faces: ClassVar[bool] = True
+    """Whether its picture has faces that it has changed."""
 
     face_selector_mode: FaceSelectorMode = FaceSelectorMode.ONE
     face_selector_order: FaceSelectorOrder = FaceSelectorOrder.LEFT_RIGHT
     face_detector_model: DetectorModel = FaceDetectorModel.YOLOFACE
     face_detector_size: FaceDetectorSize = FaceDetectorSize.SIZE_640
+    face_position: Annotated[int, Field(ge=0, le=63), Added()] = 0
+    face_box: Annotated[FaceBox | None, Added()] = None
+    reference_face_distance: Annotated[float, Field(ge=0.05, le=1.0), Added()] = 0.3
+    face_detector_angles: Annotated[tuple[DetectorAngle, ...], Field(min_length=1), Added()] = (
+        _UPRIGHT
+    )
+
+    @classmethod
+    def picture_fields(cls, pictures: int) -> tuple[str, ...]:
+        """Name the fields of so many pictures; a reference picture comes first."""
+        with_reference = pictures == len(cls.pictures) + 1
+        return (REFERENCE_IMAGE, *cls.pictures) if with_reference else cls.pictures
+
+    @model_serializer(mode="wrap")
+    def _leave_out_added_defaults(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        dumped: dict[str, Any] = dump(self)
+        for name, field in _added_fields(type(self)):
+            if getattr(self, name) == field.default:
+                dumped.pop(field.alias or name, None)
+                dumped.pop(name, None)
+        return dumped
+
+    @model_validator(mode="after")
+    def _chooses_one_way(self) -> Self:
+        by_place = self.face_position > 0 or self.face_box is not None
+        if by_place and self.face_selector_mode in {FaceSelectorMode.MANY, FaceSelectorMode.ALL}:
+            msg = (
+                f"face_position and face_box choose one face, face_selector_mode "
+                f"{self.face_selector_mode} all of them; take the mode one"
+            )
+            raise ValueError(msg)
+        if self.face_position > 0 and self.face_box is not None:
+            raise ValueError("face_position and face_box each choose a face; leave one of them out")
+        return self
 
     @model_validator(mode="after")
     def _size_fits_model(self) -> Self:
@@ -144,10 +236,44 @@ class FaceOperation(BaseModel):
         return self
 
 
+@cache
+def _added_fields(operation: type[FaceOperation]) -> tuple[tuple[str, FieldInfo], ...]:
+    """List the parameters of an operation that came later."""
+    return tuple(
+        (name, field)
+        for name, field in operation.model_fields.items()
+        if any(isinstance(mark, Added) for mark in field.metadata)
+    )
+
+
+class OutputFormat(StrEnum):
+    """Formats of an output's file; `png` alone keeps every pixel."""
+
+    PNG = "png"
+    JPEG = "jpeg"
+    WEBP = "webp"
+
+
+OUTPUT_QUALITY = 90
+"""Of a JPEG or WebP file whose quality is not named."""
+
+
 class MaskedOperation(FaceOperation):
     """An operation that changes the part of a face which its masks leave open."""
 
     face_mask_types: tuple[FaceMaskType, ...] = Field((FaceMaskType.BOX,), min_length=1)
+    output_format: Annotated[OutputFormat, Added()] = OutputFormat.PNG
+    output_quality: Annotated[int, Field(ge=1, le=100), Added()] = OUTPUT_QUALITY
+
+    @model_validator(mode="after")
+    def _quality_fits_format(self) -> Self:
+        if self.output_format is OutputFormat.PNG and self.output_quality != OUTPUT_QUALITY:
+            msg = (
+                f"output_quality {self.output_quality} is for jpeg and webp, png keeps every "
+                "pixel; leave it out or name another output_format"
+            )
+            raise ValueError(msg)
+        return self
 
 
 class EnhanceOperation(MaskedOperation):
@@ -172,14 +298,52 @@ class AgeAdjustOperation(MaskedOperation):
     age_adjustment_blend: Blend = Field(1.0, alias="face_editor_blend")
 
 
+_FROM_256 = ("256x256", "512x512", "768x768", "1024x1024")
+_FROM_128 = ("128x128", "256x256", "384x384", "512x512", "768x768", "1024x1024")
+
+PIXEL_BOOSTS: Mapping[FaceSwapperModel, tuple[str, ...]] = MappingProxyType(
+    dict.fromkeys(FaceSwapperModel, _FROM_256)
+    | {
+        FaceSwapperModel.INSWAPPER_128: _FROM_128,
+        FaceSwapperModel.INSWAPPER_128_FP16: _FROM_128,
+        FaceSwapperModel.INSWAPPER_256: _FROM_128[1:],
+        FaceSwapperModel.BLENDSWAP_256: _FROM_128[1:],
+        FaceSwapperModel.SIMSWAP_UNOFFICIAL_512: _FROM_256[1:],
+    }
+)
+"""The sizes at which a swapper's face can be made (FaceFusion 3.8.1,
+`processors/modules/face_swapper/choices.py`)."""
+
+
 class SwapOperation(MaskedOperation):
-    """Puts the face of the first picture onto the face of the second."""
+    """Puts the face of the first picture onto the face of the second.
+
+    `face_swapper_pixel_boost` is the size at which the face is made, such as `512x512`; None is the
+    swapper's own. `within_box` keeps all pixels outside of `face_box`, else of the boxes of the
+    faces that are worked on, widened by 15 % of their sides.
+    """
 
     path: ClassVar[str] = "swap-face"
     pictures: ClassVar[tuple[str, ...]] = ("source_face_path", "target_image_path")
 
     operation_type: Literal["swap"] = "swap"
     face_swapper_model: FaceSwapperModel = FaceSwapperModel.INSWAPPER_128
+    face_swapper_pixel_boost: Annotated[
+        str | None, Field(examples=["512x512"]), BeforeValidator(_none_if_empty), Added()
+    ] = None
+    within_box: Annotated[bool, Added()] = False
+
+    @model_validator(mode="after")
+    def _boost_fits_model(self) -> Self:
+        choices = PIXEL_BOOSTS[self.face_swapper_model]
+        boost = self.face_swapper_pixel_boost
+        if boost is not None and boost not in choices:
+            msg = (
+                f"face_swapper_pixel_boost {boost} is not one of {', '.join(choices)}, which "
+                f"{self.face_swapper_model} works at"
+            )
+            raise ValueError(msg)
+        return self
 
 
 class EditOperation(MaskedOperation):
@@ -208,6 +372,7 @@ class MaskOperation(MaskedOperation):
     """Answers the mask of a face: white where an operation may change the picture."""
 
     path: ClassVar[str] = "mask-face"
+    changes_faces: ClassVar[bool] = False
 
     operation_type: Literal["mask"] = "mask"
 
@@ -217,6 +382,7 @@ class DetectOperation(FaceOperation):
 
     path: ClassVar[str] = "detect-faces"
     makes_picture: ClassVar[bool] = False
+    changes_faces: ClassVar[bool] = False
 
     operation_type: Literal["detect"] = "detect"
 
@@ -240,6 +406,11 @@ OPERATIONS: tuple[type[FaceOperation], ...] = (
     MaskOperation,
     DetectOperation,
 )
+
+KINDS: Mapping[str, type[FaceOperation]] = MappingProxyType(
+    {kind.model_fields["operation_type"].default: kind for kind in OPERATIONS}
+)
+"""The operations by their `operation_type`."""
 
 _any_operation: TypeAdapter[AnyOperation] = TypeAdapter(Operation)
 

@@ -9,8 +9,9 @@ from typing import Annotated, Any
 from pydantic import TypeAdapter, ValidationError
 
 from storycanvas.faces.errors import BadField, OutOfRange
-from storycanvas.faces.operations import OPERATIONS, FaceOperation, parse_operation
+from storycanvas.faces.operations import KINDS, OPERATIONS, FaceOperation, parse_operation
 from storycanvas.faces.plan import Plan
+from storycanvas.net.wording import shown
 
 _KNOWN = {
     name for operation in OPERATIONS for name in operation.model_fields if name != "operation_type"
@@ -25,7 +26,7 @@ _STORED_NAMES = {
 
 @dataclass(frozen=True)
 class Preferences:
-    """Settings of two stored sources, for every operation of a run.
+    """Settings of two stored sources and of the form, for every operation of a run.
 
     A stored value that equals the built-in default counts as not set, as null does: the app stores
     every setting of a character at each save, whether or not a person chose it.
@@ -35,6 +36,7 @@ class Preferences:
         preset_operation: The `operation_type` that the preset is for; None when there is no preset.
         character: A character's `facefusion_preferred_settings`; weaker than the preset, which a
             person names for this run.
+        named: Settings that a person named in the form; stronger than both.
 
     Raises:
         BadField: The preset is for no known operation, or holds a parameter that it does not have.
@@ -43,10 +45,11 @@ class Preferences:
     preset: Mapping[str, Any] = field(default_factory=dict)
     preset_operation: str | None = None
     character: Mapping[str, Any] = field(default_factory=dict)
+    named: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.preset_operation is not None:
-            _refuse_unknown(self.preset, self.preset_operation)
+            refuse_unknown(self.preset, self.preset_operation)
 
     def unknown_settings(self) -> tuple[str, ...]:
         """Write a sentence for each setting of the character that no operation has."""
@@ -87,12 +90,13 @@ class Preferences:
             ("recipe", fitted),
             ("character", _chosen(operation, self.character)),
             ("preset", _chosen(operation, preset)),
+            ("explicit", self.named),
             ("explicit", explicit),
         ):
             for name in fields & offered.keys():
                 if offered[name] is not None:
                     values[name], sources[name] = offered[name], source
-        return _build(operation, kind, values, sources)
+        return build_operation(operation, values, sources)
 
 
 def _chosen(operation: type[FaceOperation], stored: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,6 +115,22 @@ def _is_default(operation: type[FaceOperation], name: str, value: object) -> boo
     return bool(read == default)
 
 
+def normal_value(name: str, value: object) -> object:
+    """Give the value of a setting as operations read it, as JSON; null means the default.
+
+    What no operation takes stays as it is.
+    """
+    operation = next(o for o in OPERATIONS if name in o.model_fields)
+    reader = _field_reader(operation, name)
+    default = operation.model_fields[name].get_default()
+    try:
+        read = default if value is None else reader.validate_python(value)
+    except ValidationError:
+        return value
+    normal: object = reader.dump_python(read, mode="json")
+    return normal
+
+
 @cache
 def _field_reader(operation: type[FaceOperation], name: str) -> TypeAdapter[Any]:
     info = operation.model_fields[name]
@@ -120,13 +140,19 @@ def _field_reader(operation: type[FaceOperation], name: str) -> TypeAdapter[Any]
     return TypeAdapter(hint)
 
 
-def _build(
-    operation: type[FaceOperation], kind: str, values: dict[str, Any], sources: dict[str, str]
+def build_operation(
+    operation: type[FaceOperation], values: Mapping[str, Any], sources: Mapping[str, str]
 ) -> tuple[FaceOperation, dict[str, str]]:
+    """Make an operation of values, and keep the sources of those that are not the default.
+
+    Raises:
+        OutOfRange: The operation does not take a value; names its source.
+    """
+    kind = operation.model_fields["operation_type"].default
     try:
         resolved = parse_operation({"operation_type": kind, **values})
     except ValidationError as error:
-        raise OutOfRange(_sentence(kind, error, sources)) from error
+        raise OutOfRange(misfit(kind, error, sources)) from error
     defaults = {name: info.get_default() for name, info in operation.model_fields.items()}
     chosen = {name: s for name, s in sources.items() if getattr(resolved, name) != defaults[name]}
     return resolved, dict(sorted(chosen.items()))
@@ -140,14 +166,15 @@ def unused_preset(plan: Plan, preferences: Preferences) -> tuple[str, ...]:
     return (f"The preset is for the operation {kind}, which this run does not have: not used.",)
 
 
-def _refuse_unknown(preset: Mapping[str, Any], kind: str) -> None:
-    names = {
-        operation.model_fields["operation_type"].default: set(operation.model_fields)
-        for operation in OPERATIONS
-    }
-    if kind not in names:
-        raise BadField(f"The preset is for {kind!r}; the operations are {', '.join(names)}.")
-    known = names[kind] - {"operation_type"}
+def refuse_unknown(preset: Mapping[str, Any], kind: str) -> None:
+    """Refuse a preset for no known operation, or with a parameter that it does not have.
+
+    Raises:
+        BadField: It is one of these.
+    """
+    if kind not in KINDS:
+        raise BadField(f"The preset is for {kind!r}; the operations are {', '.join(KINDS)}.")
+    known = KINDS[kind].model_fields.keys() - {"operation_type"}
     unknown = sorted(preset.keys() - known)
     if unknown:
         listed = ", ".join(f"{name}{_nearest(name, known)}" for name in unknown)
@@ -164,7 +191,8 @@ def _nearest(name: str, known: set[str]) -> str:
     return f" (the nearest known name is {close[0]})" if close else ""
 
 
-def _sentence(kind: str, error: ValidationError, sources: Mapping[str, str]) -> str:
+def misfit(kind: str, error: ValidationError, sources: Mapping[str, str]) -> str:
+    """Write a sentence about the first value that an operation does not take, and its source."""
     first = error.errors(include_url=False, include_context=False)[0]
     reason = first["msg"].removeprefix("Value error, ")
     path = [str(part) for part in first["loc"] if str(part) != kind]
@@ -174,5 +202,6 @@ def _sentence(kind: str, error: ValidationError, sources: Mapping[str, str]) -> 
     name = _STORED_NAMES.get(path[0], path[0])
     source = sources.get(name, "explicit")
     return (
-        f"{name} = {first['input']!r} (from: {source}) does not fit the operation {kind}: {reason}."
+        f"{name} = {shown(first['input'])} (from: {source}) does not fit the operation {kind}: "
+        f"{reason}."
     )

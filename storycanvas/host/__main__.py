@@ -9,8 +9,16 @@ from typing import cast
 
 from pydantic import ValidationError
 
-from storycanvas.host.command_line import load_engine, read_settings, refusal
+from storycanvas.faces.errors import HostNotReady
+from storycanvas.faces.pictures.freed_memory import give_back_freed_pictures
+from storycanvas.host.command_line import (
+    host_parser,
+    load_engine,
+    refusal,
+    settings_of,
+)
 from storycanvas.host.engines.engine import EngineUnusable
+from storycanvas.host.log import start_logging
 from storycanvas.host.serving import serve
 
 _log = logging.getLogger("host")
@@ -31,12 +39,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if words[:1] == [DOCTOR]:
             return run_doctor(words[1:])
-        settings = read_settings(argv, os.environ)
+        options = vars(host_parser().parse_args(words))
+        if options["log_file"]:  # first, so that it has what is wrong with the other settings
+            start_logging(options["log_file"].expanduser())
+        settings = settings_of(options, os.environ)
+        give_back_freed_pictures()
         serve(settings, load_engine(settings, os.environ))
     except ValidationError as error:
         _log.error("cannot start: %s", refusal(error))
         return EXIT_REFUSED
-    except (OSError, ImportError, EngineUnusable) as error:
+    except (OSError, ImportError, EngineUnusable, HostNotReady) as error:
         _log.error("cannot start: %s", error)
         return EXIT_REFUSED
     return 0
@@ -46,14 +58,6 @@ def run_doctor(words: Sequence[str]) -> int:
     """Examine this machine; imported late, since a host that serves needs none of it."""
     command = importlib.import_module("storycanvas.host.doctor.command")
     return cast("int", command.run_doctor(words, os.environ))
-
-
-def start_logging() -> None:
-    """Log to standard error, without the addresses that httpx would write out in full."""
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 if __name__ == "__main__":

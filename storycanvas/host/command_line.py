@@ -67,8 +67,10 @@ def host_parser(prog: str = "storycanvas-host") -> argparse.ArgumentParser:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     _add_work_options(parser)
+    _add_access_options(parser)
     _add_facefusion_options(parser)
     _add_picture_options(parser)
+    _add_source_options(parser)
     return parser
 
 
@@ -77,10 +79,25 @@ def _add_work_options(parser: argparse.ArgumentParser) -> None:
     add("--engine", choices=sorted(ENGINES), default="preview", help="what does the work")
     add("--host", default="127.0.0.1", help="address to listen on")
     add("--port", type=int, default=9002, help="port to listen on; 0 takes a free one")
+    add("--connections", type=int, default=4096, help="connections that may be open at one time")
     add("--slots", type=int, default=1, help="operations that run at one time")
     add("--queue", type=int, default=16, help="operations that may wait beyond those")
     add("--operation-seconds", type=float, default=300.0, help="longest wait for the engine")
     add("--stop-seconds", type=float, default=30.0, help="time for running operations at a stop")
+    add("--log-file", type=Path, help="log there, not to standard error; five older files are kept")
+
+
+def _add_access_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("access").add_argument
+    add(
+        "--named-tokens",
+        dest="tokens_file",
+        type=Path,
+        metavar="FILE",
+        help="named tokens, TOML with mode 600; read anew when it is edited",
+    )
+    add("--tls-cert", type=Path, metavar="FILE", help="certificate chain, PEM: serve HTTPS")
+    add("--tls-key", type=Path, metavar="FILE", help="key of that certificate, PEM")
 
 
 def _add_facefusion_options(parser: argparse.ArgumentParser) -> None:
@@ -98,7 +115,21 @@ def _add_facefusion_options(parser: argparse.ArgumentParser) -> None:
         default="tolerant",
         help="how many models stay loaded",
     )
+    add(
+        "--preload",
+        default="",
+        metavar="NAME,…",
+        help="what is loaded before status is ok: operations (detect, swap, …) or models",
+    )
+    add(
+        "--idle-unload-minutes",
+        type=float,
+        default=0.0,
+        metavar="MINUTES",
+        help="time without work after which GPU memory is given back; 0 keeps it",
+    )
     add("--allow-downloads", action="store_true", help="let FaceFusion load missing weights")
+    add("--require-gpu", action="store_true", help="refuse to work on the CPU alone")
 
 
 def _add_picture_options(parser: argparse.ArgumentParser) -> None:
@@ -115,12 +146,26 @@ def _add_picture_options(parser: argparse.ArgumentParser) -> None:
         help="GiB of pictures that are kept; beyond it the least recently used are removed",
     )
     parser.add_argument(
+        "--keep-hours",
+        type=float,
+        default=48.0,
+        help="hours after its last use at which a picture is removed",
+    )
+    parser.add_argument(
+        "--publish",
+        metavar="DIR=PREFIX",
+        help="show outputs of requests that name a path or URL there, as PREFIX<name>",
+    )
+
+
+def _add_source_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "--allow-root",
         dest="allow_roots",
         action="append",
         default=[],
-        metavar="DIR",
-        help="folder from which pictures may be named by path; repeatable",
+        metavar="[NAME=]DIR",
+        help="folder from which pictures may be named by path, as NAME/… too; repeatable",
     )
     parser.add_argument(
         "--allow-url-host",

@@ -27,7 +27,7 @@ def part_file(folder: Path, mode: int = PRIVATE) -> Iterator[IO[bytes]]:
     """
     part = folder / f"{uuid4().hex}{PART_SUFFIX}"
     try:
-        with open(str(part), "xb", opener=partial(os.open, mode=mode)) as file:
+        with open(str(part), "x+b", opener=partial(os.open, mode=mode)) as file:
             yield file
     finally:
         part.unlink(missing_ok=True)  # after it is closed: Windows removes no open file
@@ -74,6 +74,30 @@ def write_atomically(
         Path(file.name).replace(target)
     if durable:
         sync_folder(target.parent)
+
+
+def create_atomically(target: Path, data: bytes, mode: int = PRIVATE) -> bool:
+    """Write a durable file that is whole as soon as it is visible, unless one of that name exists.
+
+    Of several processes that create it at the same moment, one does. Where a file system has no
+    hard links, such as FAT, the last one does.
+
+    Returns:
+        Whether this call created it.
+    """
+    if target.exists():
+        return False
+    with part_file(target.parent, mode) as file:
+        file.write(data)
+        flush_and_close(file)
+        try:
+            os.link(file.name, target)
+        except FileExistsError:
+            return False
+        except OSError:  # no hard links there, or no room, which the rename meets as well
+            Path(file.name).replace(target)
+    sync_folder(target.parent)
+    return True
 
 
 class LockHeld(OSError):

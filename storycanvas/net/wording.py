@@ -1,4 +1,4 @@
-"""Words of messages that depend on a number.
+"""Words of messages: those that depend on a number, and values that may be large.
 
 A count that may be one needs the singular: `1 page`, `2 pages`. Messages that end in a count of a
 fixed kind say `document(s)` in older reports, which people and programs know; new ones use this.
@@ -9,6 +9,11 @@ Nothing here knows what is counted, so every room above may use it:
     counted(3, "entry", "entries")              # "3 entries"
     f"{counted(n, 'host')} {verb(n, 'is', 'are')} up"
 """
+
+from collections.abc import Mapping
+
+_MAX_SHOWN = 60
+_MAX_BITS = 64
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:
@@ -31,3 +36,13 @@ def verb(count: int, singular: str, plural: str) -> str:
         plural: Such as `are`.
     """
     return singular if count == 1 else plural
+
+
+def shown(value: object) -> str:
+    """Write a value as a sentence shows it: in a few words, however large it is."""
+    if isinstance(value, int) and value.bit_length() > _MAX_BITS:
+        return f"a number of more than {_MAX_BITS} bits"  # Python refuses to write a very large one
+    if isinstance(value, Mapping | list | tuple):
+        return "a mapping" if isinstance(value, Mapping) else "a list"
+    text = repr(value)
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"

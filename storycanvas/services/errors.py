@@ -47,6 +47,10 @@ class ServiceNotReady(ServiceError):
     """A service runs, but does not answer in the time it was given."""
 
 
+class PostgresUnusable(ServiceError):
+    """PostgreSQL is not installed on this machine, or lacks what it is needed for."""
+
+
 class ReplicaSetRefused(ServiceError):
     """A MongoDB server does not become the one member of its replica set."""
 

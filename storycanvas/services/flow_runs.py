@@ -1,10 +1,16 @@
-"""What a Prefect server says of its runs that is not so: planned, or in progress.
+"""What a Prefect server says of its runs that is not so: planned, in progress, or always there.
 
 Prefect's server hears of the end of a run from the run's own process or from its worker. When both
 are gone the run stays Running or Pending, and what waits for its place in a deployment's limit is
 refused. An error in its scheduler stands in the server's log alone: schedules stay active.
+
+A deployment stands, one run of it is always there, by its tag in `prefect.yaml`. An automation of
+the server starts its next run after each end (deployments/standing.py); a person who wants none
+switches that automation off. Where a run was never started, or the server was down when the last
+one ended, none is there.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,6 +28,7 @@ none, and go on when a person or the scheduler says so."""
 _PAGE = 200
 _TRIES = 5
 """SQLite may answer 503 to a write; `ask` waits for nothing, so a write is repeated."""
+_PAUSE_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -90,12 +97,12 @@ def end_run(api_url: str, run: FlowRun, state: dict[str, Any]) -> bool:
     if "CANCELLING" in {run.state_type, now.state_type}:
         state = {"type": "CANCELLED", "name": "Cancelled", "message": state["message"]}
     unfinished = {"state": {"type": {"any_": list(IN_PROGRESS)}}}
-    for subflow in _read(
-        api_url, {"flow_runs": {**unfinished, "parent_flow_run_id": {"any_": [run.id]}}}
-    ):
+    subflows = {"flow_runs": {**unfinished, "parent_flow_run_id": {"any_": [run.id]}}}
+    for subflow in list(_read(api_url, subflows)):
         end_run(api_url, subflow, state)
     steps = {"flow_runs": {"id": {"any_": [run.id]}}, "task_runs": unfinished}
-    for step in ask(f"{api_url}/task_runs/filter", {**steps, "limit": _PAGE}) or []:
+    # All are read first: those that have ended are missing in the pages that follow.
+    for step in list(_pages(f"{api_url}/task_runs/filter", steps)):
         _set_state(f"{api_url}/task_runs/{step['id']}", state)
     return _set_state(f"{api_url}/flow_runs/{run.id}", state)
 
@@ -112,22 +119,25 @@ def _set_state(address: str, state: dict[str, Any]) -> bool:
 
 
 def _read(api_url: str, wanted: dict[str, Any]) -> Iterator[FlowRun]:
+    for run in _pages(f"{api_url}/flow_runs/filter", wanted):
+        pid = str(run.get("infrastructure_pid") or "").rpartition(":")[2]
+        process = int(pid) if pid.isdecimal() else None
+        yield FlowRun(str(run["id"]), run["name"], str(run["state_type"]), process)
+
+
+def _pages(address: str, wanted: dict[str, Any]) -> Iterator[dict[str, Any]]:
     offset = 0
-    while found := ask(
-        f"{api_url}/flow_runs/filter",
-        {**wanted, "limit": _PAGE, "offset": offset, "sort": "ID_DESC"},
-    ):
-        for run in found:
-            pid = str(run.get("infrastructure_pid") or "").rpartition(":")[2]
-            process = int(pid) if pid.isdecimal() else None
-            yield FlowRun(str(run["id"]), run["name"], str(run["state_type"]), process)
+    while found := ask(address, {**wanted, "limit": _PAGE, "offset": offset, "sort": "ID_DESC"}):
+        yield from found
         if len(found) < _PAGE:
             return
         offset += _PAGE
 
 
-SchedulePath = Literal["/deployments/filter", "/flow_runs/count"]
-Post = Callable[[SchedulePath, dict[str, Any]], Any]
+ApiPath = Literal[
+    "/automations/filter", "/deployments/filter", "/flow_runs/count", "/flow_runs/filter"
+]
+Post = Callable[[ApiPath, dict[str, Any]], Any]
 """Posts a body to a path of Prefect's API and returns the answer; None where there is none."""
 
 TIME_TO_PLAN = timedelta(seconds=120)
@@ -193,3 +203,103 @@ def _changed(schedule: Mapping[str, Any], deployment: Mapping[str, Any]) -> date
 
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+STANDING = "standing"
+"""The tag."""
+_UNFINISHED = ["SCHEDULED", "PENDING", "RUNNING", "CANCELLING", "PAUSED"]
+
+
+@dataclass(frozen=True)
+class StandingDeployment:
+    """A deployment with the tag that has no run.
+
+    Attributes:
+        id: Its id.
+        name: Its name.
+        newest_run: Id of its newest run, which has ended; None if it never had one.
+    """
+
+    id: str
+    name: str
+    newest_run: str | None
+
+    @property
+    def start_key(self) -> str:
+        """The idempotency key of its next run: two that start it at one moment start one."""
+        return f"{self.id} after {self.newest_run}"
+
+    def sentence(self) -> str:
+        """Describe that a run was started."""
+        return f"A run of {self.name} was started; {keeper_of(self.name)!r} keeps it."
+
+
+def keeper_of(name: str) -> str:
+    """Name the automation that starts the next run of a standing deployment."""
+    return f"Keep {name} running"
+
+
+def without_run(post: Post) -> list[StandingDeployment]:
+    """List the standing deployments that have no run, neither in progress nor to come.
+
+    One whose automation is missing or switched off is to have none.
+    """
+    tagged = {"deployments": {"tags": {"all_": [STANDING]}}, "limit": 200}
+    found: Sequence[dict[str, Any]] = post("/deployments/filter", tagged) or []
+    names = [keeper_of(deployment["name"]) for deployment in found]
+    keepers = post("/automations/filter", {"automations": {"name": {"any_": names}}}) or []
+    kept = {keeper["name"] for keeper in keepers if keeper["enabled"]}
+    return [
+        StandingDeployment(str(d["id"]), d["name"], _newest(post, str(d["id"])))
+        for d in found
+        if keeper_of(d["name"]) in kept and not _unfinished(post, str(d["id"]))
+    ]
+
+
+def start_on_loopback(api_url: str) -> list[str]:
+    """Start what a Prefect server on this machine lacks, and describe each in a sentence."""
+    started = []
+    for deployment in without_run(lambda path, body: _ask_patiently(f"{api_url}{path}", body)):
+        body = {
+            "state": {"type": "SCHEDULED", "name": "Scheduled"},
+            # A second try after an answer that came too late starts no second run.
+            "idempotency_key": deployment.start_key,
+        }
+        address = f"{api_url}/deployments/{deployment.id}/create_flow_run"
+        if _ask_patiently(address, body) is not None:
+            started.append(deployment.sentence())
+    return started
+
+
+def _ask_patiently(address: str, body: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON is any value
+    for _ in range(_TRIES):
+        answer = ask(address, body)
+        if answer is not None:
+            return answer
+        time.sleep(_PAUSE_SECONDS)
+    return None
+
+
+def missing_sentence(deployments: Sequence[StandingDeployment]) -> str:
+    """Describe what it means that standing deployments have no run, and what to do."""
+    names = ", ".join(sorted(deployment.name for deployment in deployments))
+    return (
+        f"No run of {names} is in progress or to come, although it stands: start one in the "
+        "Prefect UI, or by `storycanvas register`."
+    )
+
+
+def _unfinished(post: Post, deployment: str) -> int:
+    state = {"state": {"type": {"any_": _UNFINISHED}}}
+    count: int | None = post("/flow_runs/count", {**_of(deployment), "flow_runs": state})
+    # Without an answer nothing is known.
+    return 1 if count is None else count
+
+
+def _newest(post: Post, deployment: str) -> str | None:
+    sort = {"sort": "EXPECTED_START_TIME_DESC", "limit": 1}
+    found = post("/flow_runs/filter", {**_of(deployment), **sort})
+    return str(found[0]["id"]) if found else None
+
+
+def _of(deployment: str) -> dict[str, Any]:
+    return {"deployments": {"id": {"any_": [deployment]}}}

@@ -9,10 +9,13 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
-from storycanvas.services import replica_set
+from pymongo import MongoClient
+from pymongo.errors import ConnectionFailure, OperationFailure
+
 from storycanvas.services.errors import (
     MongodMissing,
     ProcessorTooOld,
+    ReplicaSetRefused,
     ServiceDied,
     ServiceError,
     SharedLibraryMissing,
@@ -97,6 +100,79 @@ def _parse(line: str) -> dict[str, Any]:
     return entry
 
 
+REPLICA_SET = "rs0"
+_NOT_YET_INITIALIZED = 94
+_NEEDS_TIME = {
+    "AlreadyInitialized",  # its files name a set that it has not finished reading
+    "ConfigurationInProgress",
+    "InterruptedAtShutdown",
+    "InterruptedDueToReplStateChange",
+    "NotPrimaryOrSecondary",
+    "NotWritablePrimary",
+    "PrimarySteppedDown",
+    "ShutdownInProgress",
+}
+
+
+def is_writable(port: int) -> bool:
+    """Check whether the server on a loopback port takes writes; False when nothing answers."""
+    try:
+        with _connect(port) as client:
+            return bool(client.admin.command("hello").get("isWritablePrimary"))
+    except ConnectionFailure:
+        return False
+
+
+def becomes_primary(port: int) -> bool:
+    """Make one try to bring the one-node replica set to where it takes writes.
+
+    Args:
+        port: Where the server listens now, which may be another port than when it ran last.
+
+    Returns:
+        True when it takes writes; False when it needs more time.
+    """
+    try:
+        with _connect(port) as client:
+            if client.admin.command("hello").get("isWritablePrimary"):
+                return True
+            _configure(client, f"{LOOPBACK}:{port}")
+    except ConnectionFailure:
+        return False
+    except OperationFailure as error:
+        if (error.details or {}).get("codeName") not in _NEEDS_TIME:
+            raise ReplicaSetRefused(
+                f"mongod on port {port} does not become a replica set: {error.details}. "
+                "Its files may stem from another set; use another state directory."
+            ) from error
+    return False
+
+
+def _configure(client: MongoClient[dict[str, Any]], address: str) -> None:
+    config = _read_config(client)
+    member = {"_id": 0, "host": address}
+    if config is None:
+        client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [member]})
+    elif config["members"][0]["host"] != address:
+        moved = config | {"members": [member], "version": config["version"] + 1}
+        # Forced: the server is not a member of the set that its files describe, so has no primary.
+        client.admin.command("replSetReconfig", moved, force=True)
+
+
+def _read_config(client: MongoClient[dict[str, Any]]) -> dict[str, Any] | None:
+    try:
+        config: dict[str, Any] = client.admin.command("replSetGetConfig")["config"]
+    except OperationFailure as error:
+        if error.code == _NOT_YET_INITIALIZED:
+            return None
+        raise
+    return config
+
+
+def _connect(port: int) -> MongoClient[dict[str, Any]]:
+    return MongoClient(LOOPBACK, port, directConnection=True, serverSelectionTimeoutMS=500)
+
+
 class Mongod(LocalService):
     """`mongod` on loopback: a replica set of one node, so that transactions work, or standalone.
 
@@ -120,19 +196,19 @@ class Mongod(LocalService):
         argv += ["--wiredTigerEngineConfigString", "log=(file_max=10MB,prealloc=false)"]
         argv += ["--setParameter", "diagnosticDataCollectionEnabled=false"]
         if not self.standalone:
-            argv += ["--replSet", replica_set.NAME, "--oplogSize", "64"]
+            argv += ["--replSet", REPLICA_SET, "--oplogSize", "64"]
         return Program(tuple(argv), directory, dict(os.environ))
 
     def url(self, port: int) -> str:
         """Build the address for clients."""
-        option = "directConnection=true" if self.standalone else f"replicaSet={replica_set.NAME}"
+        option = "directConnection=true" if self.standalone else f"replicaSet={REPLICA_SET}"
         return f"mongodb://{LOOPBACK}:{port}/?{option}"
 
     def becomes_ready(self, record: Record) -> bool:
         """Make one try to have the server take writes."""
         if self.standalone:
-            return replica_set.is_writable(record.port)
-        return replica_set.becomes_primary(record.port)
+            return is_writable(record.port)
+        return becomes_primary(record.port)
 
     def explain(self, died: ServiceDied) -> ServiceError:
         """Explain an early end."""

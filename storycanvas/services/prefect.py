@@ -128,11 +128,16 @@ LEASES_IN_FILES = "prefect.server.concurrency.lease_storage.filesystem"
 
 
 class PrefectServer(LocalService):
-    """`prefect server start` on loopback; its `url` is the address of the API."""
+    """`prefect server start` on loopback; its `url` is the address of the API.
+
+    Attributes:
+        database: Address of its PostgreSQL database, with the password; None for an SQLite file.
+    """
 
     name = "prefect_server"
 
-    def __init__(self, *, preferred_port: int | None = None) -> None:
+    def __init__(self, *, database: str | None = None, preferred_port: int | None = None) -> None:
+        self.database = database
         self.preferred_port = preferred_port
 
     def program(self, directory: Path, port: int) -> Program:
@@ -145,6 +150,10 @@ class PrefectServer(LocalService):
             "PREFECT_SERVER_UI_API_URL": self.url(port),
             "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         }
+        if self.database:
+            address = self.database.replace("postgresql://", "postgresql+asyncpg://", 1)
+            # Whatever PGSSLMODE says: it is a server on loopback, without a certificate.
+            settings["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = f"{address}?ssl=disable"
         argv = [sys.executable, "-m", "prefect", "server", "start"]
         argv += ["--host", LOOPBACK, "--port", str(port)]
         return Program(tuple(argv), directory, prefect_environment(directory, settings))

@@ -62,9 +62,10 @@ class PageReader:
                 broken = error
             else:
                 self._note(page, limit)
-                return replace(page, is_part=limit < self._query.limit)
+                is_part = limit < self._query.limit
+                return replace(page, is_part=is_part, is_last_part=self._left == 0)
         self._check_that_the_site_is_up(broken)
-        raise PageBroken(broken) from broken
+        raise PageBroken(broken, cursor) from broken
 
     def _page(self, cursor: str | None, limit: int) -> CatalogPage:
         query = self._query.model_copy(update={"limit": limit})
@@ -77,7 +78,8 @@ class PageReader:
             text = "Civitai does not answer the next %d models at once; %d at a time are read."
             get_run_logger().warning(text, self._limit, limit)
             self._left = self._limit
-        self._left -= limit  # not the number of items, of which some may be hidden
+        # Not the number of items, of which some may be hidden.
+        self._left = max(0, self._left - limit)
         self._limit = limit if self._left > 0 else self._query.limit
         self._model = next(reversed(item_ids(page.items)), self._model)
 

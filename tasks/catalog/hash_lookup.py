@@ -11,7 +11,8 @@ from pymongo.database import Database
 
 from blocks.civitai import Civitai
 from blocks.limits import create_civitai_limit
-from db.catalog.civitai.items import StoredItem, unknown_hashes, upsert_items
+from db.catalog.civitai.item_writes import StoredItem
+from db.catalog.civitai.items import unknown_hashes, upsert_items
 from db.catalog.matches.local_models import StoredLocalModel, local_models
 from db.connection import Document
 from storycanvas.catalog.civitai.client import CivitaiClient

@@ -1,8 +1,9 @@
 """Reads Civitai's catalog, or a file of it, into the database."""
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
-from itertools import islice
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urlsplit
@@ -16,19 +17,23 @@ from db.connection import Document
 from storycanvas.catalog.civitai.client import CivitaiClient
 from storycanvas.catalog.civitai.files import RawItem, batches, read_file
 from storycanvas.catalog.civitai.pages import WalkedPage, item_ids, walk
-from storycanvas.catalog.civitai.query import CivitaiQuery, offset_cursor
+from storycanvas.catalog.civitai.query import CivitaiQuery, SortOrder, offset_cursor
 from storycanvas.catalog.entries import Problem
 from storycanvas.catalog.errors import CatalogBusy, CatalogRefused, PageBroken
 from storycanvas.catalog.reporting.reports import ImportReport
 from tasks.artifacts import ReportArtifact
 from tasks.catalog.civitai_api import wait_for_rate_limit
 from tasks.catalog.civitai_pages import PageReader, pages_from
-from tasks.catalog.import_session import ImportSession
+from tasks.catalog.import_session import LAST_IDS, ImportSession
 from tasks.progress import Progress
 from tasks.retries import retrying_task
 
 TABLE_KEY = "import-civitai"
 _END = "The end of the list was reached."
+_Reached = dict[SortOrder, deque[int]]
+"""The last models that were read of a list in other orders."""
+_STARTS = (None, offset_cursor(0))
+"""Cursors of a list's start; the second one is stored where the first page cannot be read."""
 
 
 class FileUnreadable(Exception):
@@ -63,7 +68,7 @@ def import_pages(
         try:
             because, complete = reading.from_position()
         except PageBroken as broken:
-            because, complete = reading.from_other_end(broken)
+            because, complete = reading.from_other_ends(broken)
             if not complete:
                 get_run_logger().warning(because)
                 session.fail(because)
@@ -98,14 +103,14 @@ class _ListReading:
         last: WalkedPage | None = None
         for page in self._some(pages_from(self._client, self._query, cursor, is_own=is_own)):
             last = page
-            if page.cursor is None and session.state.pages:
+            if page.cursor in _STARTS and session.state.pages and not is_own:
                 session.begin_anew()
             self._store(page, page.next_cursor)
         if last is not None and last.next_cursor is not None:
             return "The next run continues there.", False
         return last.problem.reason if last and last.problem else _END, True
 
-    def from_other_end(self, broken: PageBroken) -> tuple[str, bool]:
+    def from_other_ends(self, broken: PageBroken) -> tuple[str, bool]:
         """Read what lies behind the model that cannot be read; return as `from_position` does.
 
         The stored cursor stays where it is, so that the next run begins there.
@@ -113,47 +118,70 @@ class _ListReading:
         Raises:
             CatalogBusy: Nothing of the list could be read, from neither end.
         """
-        session, read = self._session, [*self._session.last_ids]
+        session = self._session
+        if broken.cursor in _STARTS and session.state.pages and not session.has_own_cursor:
+            session.begin_anew()
+        read = [*session.last_ids]
         place = (
             f"after model {read[-1]}"
             if read
             else f"after its first {session.state.position} models"
         )
-        # Without a cursor, pages that are stored would mean that the end was reached.
-        cursor = session.state.cursor or offset_cursor(0)
-        back_to: int | None = None
-        with suppress(PageBroken, CatalogRefused):  # the same model; or a site without this order
-            for page in self._some(self._from_behind()):
-                self._store(page, cursor)
-                ids = item_ids(page.items)
-                back_to = next(reversed(ids), back_to)
-                is_end = page.next_cursor is None and page.problem is None
-                if is_end or not set(read).isdisjoint(ids):
-                    return "The end of the list was read from its other end.", True
+        reached: _Reached = {}
+        queries = self._query.from_other_ends()
+        # A ranking's models stand elsewhere in another order, where meeting them says nothing.
+        known: Collection[int] = read if len(queries) == 1 else ()
+        for query in queries:
+            # The same model may break this order, too; or the site has no such order.
+            with suppress(PageBroken, CatalogRefused):
+                if self._is_whole(query, known, reached):
+                    return "The list was read to its end in another order.", True
+            known = reached.get(query.sort, ())
         if not session.state.pages:
             raise broken.error
-        return _not_read(place, broken.error, back_to), False
+        return _not_read(place, broken.error, reached), False
 
-    def _from_behind(self) -> Iterator[WalkedPage]:
-        other = self._query.from_other_end()
-        if other is not None:
-            yield from walk(PageReader(self._client, other))
+    def _is_whole(self, query: CivitaiQuery, known: Collection[int], reached: _Reached) -> bool:
+        """Read a list to its end or to a model that is `known`; note the last ones in `reached`."""
+        # Without a cursor, pages that are stored would mean that the end was reached.
+        cursor = self._session.state.cursor or offset_cursor(0)
+        for page in self._some(walk(PageReader(self._client, query))):
+            ids = item_ids(page.items)
+            self._store(replace(page, items=self._unread(page.items)), cursor)
+            if ids:
+                reached.setdefault(query.sort, deque(maxlen=LAST_IDS)).extend(ids)
+            is_end = page.next_cursor is None and page.problem is None
+            if is_end or not set(known).isdisjoint(ids):
+                return True
+        return False
 
-    def _some(self, pages: Iterable[WalkedPage]) -> Iterator[WalkedPage]:
-        left = None if self._max_pages is None else self._max_pages - self._session.pages
-        return islice(pages, left)
+    def _unread(self, items: Sequence[object]) -> list[object]:
+        """Leave out what this run has stored, so that it counts once."""
+        return [item for item in items if self._session.ids.isdisjoint(item_ids([item]))]
+
+    def _some(self, pages: Iterator[WalkedPage]) -> Iterator[WalkedPage]:
+        while self._max_pages is None or self._session.pages < self._max_pages:
+            page = next(pages, None)
+            if page is None:
+                return
+            yield page
 
     def _store(self, page: WalkedPage, cursor: str | None) -> None:
         session = self._session
-        session.store_batch(_of_page(page, session.state.position), cursor)
+        batch = _of_page(page, session.state.position)
+        session.store_batch(batch, cursor, is_last_part=page.is_last_part)
         self._progress("Civitai's list", session.state.position, 0)
 
 
-def _not_read(place: str, error: CatalogBusy, back_to: int | None) -> str:
+_ENDS: dict[SortOrder, str] = {"Newest": "newest", "Oldest": "oldest"}
+
+
+def _not_read(place: str, error: CatalogBusy, reached: _Reached) -> str:
+    ways = [f"from the {_ENDS[order]} to model {ids[-1]}" for order, ids in reached.items()]
     behind = (
-        "What lies behind it is not read; a list with sort Newest is read from both ends."
-        if back_to is None
-        else f"What lies behind it was read from the list's other end, back to model {back_to}."
+        f"What lies behind it was read in the order of age, {' and '.join(ways)}."
+        if ways
+        else "What lies behind it is not read: no other order shows it."
     )
     return (
         f"The list cannot be read {place}: Civitai answers {error.status} even for a single model. "

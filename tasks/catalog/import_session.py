@@ -10,7 +10,8 @@ from prefect.runtime import flow_run
 from pymongo.database import Database
 
 from db.catalog.civitai.imports import PageDone, advance, begin, begin_anew, finish
-from db.catalog.civitai.items import StoredItem, stored_versions, upsert_items
+from db.catalog.civitai.item_writes import StoredItem
+from db.catalog.civitai.items import stored_versions, upsert_items
 from db.connection import Document
 from db.schema.documents.models import CatalogImport
 from storycanvas.catalog.civitai.files import RawItem
@@ -24,7 +25,7 @@ from storycanvas.catalog.entries import Problem
 from storycanvas.catalog.errors import CatalogError
 from storycanvas.catalog.reporting.reports import ImportReport
 
-_LAST_IDS = 100
+LAST_IDS = 100
 """Models of which a list in the opposite order meets one, also if some are gone by then."""
 
 
@@ -50,7 +51,8 @@ class ImportSession:
         self._base_models = base_models
         self._repaired = 0
         self.pages = 0
-        self.last_ids: deque[int] = deque(maxlen=_LAST_IDS)
+        self.ids: set[int] = set()
+        self.last_ids: deque[int] = deque(maxlen=LAST_IDS)
         self._run_id: str | None = flow_run.id
         self.state: CatalogImport = begin(
             database, source, _now(), restart=restart, run_id=self._run_id
@@ -83,10 +85,19 @@ class ImportSession:
             self.fail(str(error))
             raise
 
-    def store_batch(self, raw: Sequence[RawItem | Problem], cursor: str | None = None) -> None:
+    def store_batch(
+        self,
+        raw: Sequence[RawItem | Problem],
+        cursor: str | None = None,
+        *,
+        is_last_part: bool = True,
+    ) -> None:
         """Store items of any shape, then record the position and the problems.
 
-        `cursor` is where the next page begins; None for a file, or on the last page.
+        Args:
+            raw: The items.
+            cursor: Where the next page begins; None for a file, or on the last page.
+            is_last_part: Whether a page ends with them; one that is read in parts counts once.
         """
         items, problems = self._read(self._completed(raw) if self._base_models else raw)
         counts = upsert_items(self._database, items, _now(), self.state.import_id, is_one_list=True)
@@ -101,8 +112,9 @@ class ImportSession:
             run_id=self._run_id,
         )
         self.state = advance(self._database, self.state, done, _now())
-        self.pages += 1
+        self.pages += is_last_part
         self.last_ids.extend(item.id for item in items)
+        self.ids.update(item.id for item in items)
 
     def report(self, source: str, because: str, *, complete: bool) -> ImportReport:
         """End this run's part for a reason, and the import if it is `complete`."""

@@ -11,7 +11,7 @@ from db.couple_import.errors import SourceNotNamed
 from db.couple_import.postgres_source import PostgresSource, refuse_password
 from db.couple_import.report import ImportReport, Problem, TableCount
 from db.couple_import.rows import Source
-from db.couple_import.run import import_tables
+from db.couple_import.run import Processing, import_tables
 from tasks.artifacts import ReportArtifact
 from tasks.retries import database_task
 
@@ -44,12 +44,14 @@ def choose_source(
 
 
 @database_task("import rows")
-def import_rows(database: Database[Document], source: Source, *, dry_run: bool) -> ImportReport:
-    """Place the rows that have no document yet, or only count them.
+def import_rows(
+    database: Database[Document], source: Source, *, dry_run: bool, processing: Processing
+) -> ImportReport:
+    """Place the rows that have no document yet and update the others, or only count them.
 
     A retry counts as existing what the try before it placed.
     """
-    return import_tables(database, source, dry_run=dry_run)
+    return import_tables(database, source, dry_run=dry_run, processing=processing)
 
 
 def import_warnings(report: ImportReport) -> list[str]:
@@ -64,9 +66,9 @@ def import_table(report: ImportReport) -> ReportArtifact:
     """Write a report as a table: the rows not placed, then the counts of each source table."""
     counts = [_count_row(count, report) for count in report.tables]
     problems = [_problem_row(problem, report) for problem in report.problems]
-    return ReportArtifact(
-        ARTIFACT_KEY, problems + counts, " ".join((report.summary(), *report.notes))
-    )
+    version = f"The tables are those of {report.version}." if report.version else ""
+    sentences = filter(None, (report.summary(), version, *report.notes))
+    return ReportArtifact(ARTIFACT_KEY, problems + counts, " ".join(sentences))
 
 
 def _count_row(count: TableCount, report: ImportReport) -> Row:
@@ -77,10 +79,12 @@ def _count_row(count: TableCount, report: ImportReport) -> Row:
         "read": count.read,
         report.created_words: count.created,
         report.merged_words: count.merged,
+        report.updated_words: count.updated,
         "existing": count.existing,
     }
 
 
 def _problem_row(problem: Problem, report: ImportReport) -> Row:
-    no_counts = {report.created_words: "", report.merged_words: "", "existing": ""}
-    return {"table": problem.table, "not placed": 1, "note": str(problem), "read": "", **no_counts}
+    words = (report.created_words, report.merged_words, report.updated_words, "existing")
+    no_counts = dict.fromkeys(("read", *words), "")
+    return {"table": problem.table, "not placed": 1, "note": str(problem), **no_counts}

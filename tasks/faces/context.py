@@ -1,25 +1,49 @@
 """What a run's steps work with, opened once a run."""
 
-import threading
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from prefect.runtime import flow_run
 from pymongo.database import Database
 
-from blocks.configured import face_hosts, image_store
+from blocks.configured import document_trust, face_hosts, open_image_store
 from blocks.environment import Environment
+from db.characters import CharacterRepository
 from db.connection import Document
+from storycanvas.faces.client.calls import Proceed
+from storycanvas.faces.client.host_client import FaceHostClient
+from storycanvas.faces.contract import ASSET_PREFIX
+from storycanvas.faces.errors import FaceError
+from storycanvas.faces.pictures.boxes import cut_to
+from storycanvas.faces.pictures.freed_memory import give_back_freed_pictures
 from storycanvas.faces.pictures.image_store import ImageStore
 from storycanvas.faces.pictures.reading import Picture
-from storycanvas.faces.pictures.references import fetch_picture
+from storycanvas.faces.pictures.reducing import reduced
+from storycanvas.faces.plan import PlanPicture
+from storycanvas.faces.results.seen_faces import MeasuredPixels, SeenFaces
+from storycanvas.faces.sources.references import fetch_picture
+from storycanvas.faces.sources.trust import ANYWHERE, NamedBy, shown
 from storycanvas.gpu.pool.pool import HostPool
+from storycanvas.gpu.prefect_client import run_log
 from tasks.database.connection import named_database
+from tasks.faces.fetched import PictureCache
+from tasks.faces.measuring.baselines import Baselines
+from tasks.faces.measuring.measuring import Measuring
 from tasks.retries import GRACE_SECONDS, Stopping
 
 
 class RunContext:
-    """Hosts, database and image store of a run, shared by its threads."""
+    """Hosts, database and image store of a run, shared by its threads.
+
+    Attributes:
+        origin: Id of what the work is for: the flow run, or a job.
+        label: What stands before the names of steps; empty unless a run does many jobs.
+        stopping: Whether the work is being stopped.
+        uploads: Which pictures were brought to which hosts for it: names of host and asset.
+        measuring: Measures what its steps make.
+        baselines: The bounds of characters by which that is checked.
+    """
 
     def __init__(
         self,
@@ -27,24 +51,52 @@ class RunContext:
         database: Database[Document],
         store: ImageStore,
         environment: Environment,
+        flow_name: str | None = None,
     ) -> None:
-        self.flow_name = flow_run.get_flow_name() or "flow"
+        self.flow_name = flow_name or flow_run.get_flow_name() or "flow"
         self.run_name = flow_run.get_name() or "a run"
         self.run_id = flow_run.get_id() or "none"
         self.environment = environment
         self.hosts = hosts
         self.database = database
         self.store = store
+        self.origin = self.run_id
+        self.label = ""
         self.stopping = Stopping()
-        self._fetched: dict[str, Picture] = {}
-        self._fetching = threading.Lock()
+        self.uploads: set[tuple[str, str]] = set()
+        self.measuring = Measuring()
+        self.baselines = Baselines(self._references_of, self._faces_of)
+        self._trust = {NamedBy.PERSON: ANYWHERE, NamedBy.DOCUMENT: document_trust(environment)}
+        self.pictures = PictureCache(self._fetch)
 
-    def fetch(self, reference: str) -> Picture:
-        """Find a picture by its reference, once a run."""
-        with self._fetching:
-            if reference not in self._fetched:
-                self._fetched[reference] = fetch_picture(reference, self.store)
-            return self._fetched[reference]
+    def for_job(self, origin: str, label: str, stopping: Stopping) -> "RunContext":
+        """Make the context of one of many jobs of this run: its own name, pictures, uploads, end.
+
+        Args:
+            origin: Id of what the work is for.
+            label: What its steps are called by.
+            stopping: Ends its steps.
+        """
+        job = copy.copy(self)
+        job.origin, job.label, job.stopping = origin, label, stopping
+        # A picture may have changed since an earlier job read it.
+        job.pictures = PictureCache(self._fetch)
+        job.uploads = set()
+        return job
+
+    def _fetch(self, picture: PlanPicture) -> Picture:
+        found = fetch_picture(picture.reference, self.store, self._trust[picture.named_by])
+        name = f"The picture {shown(picture.reference)}"
+        if picture.longest_side is not None:
+            found = reduced(found, picture.longest_side, name)
+        return found if picture.cut is None else cut_to(found, picture.cut, name)
+
+    def _references_of(self, character_id: str) -> list[str]:
+        return CharacterRepository(self.database).find(character_id).reference_images
+
+    def _faces_of(self, reference: str) -> SeenFaces:
+        picture = fetch_picture(reference, self.store, self._trust[NamedBy.DOCUMENT])
+        return self.measuring.faces_of(picture.sha256, lambda: MeasuredPixels.of(picture.image))
 
     def viewing_url(self, address: str) -> str:
         """Find where a person's browser shows a picture that documents name by an address.
@@ -57,33 +109,71 @@ class RunContext:
             return address
         return f"{server.rstrip('/')}/{path}" if self.store.wrote(path) else address
 
+    def upload(self, client: FaceHostClient, picture: Picture, proceed: Proceed) -> str:
+        """Bring a picture to a host and note it, so that `remove_uploads` finds it."""
+        upload = (client.url, f"{ASSET_PREFIX}{picture.asset_name}")
+        self.uploads.add(upload)
+        name = client.upload(picture, proceed)
+        if upload not in self.uploads:  # removed while it was on its way
+            client.remove(name)
+        return name
+
+    def remove_uploads(self) -> None:
+        """Remove from their hosts the pictures that were brought there for this work.
+
+        What a host that is away still has stays in `uploads`; an older host removes nothing.
+        """
+        away: set[str] = set()
+        for host, asset in sorted(self.uploads):
+            if host in away:
+                continue
+            self.uploads.discard((host, asset))
+            try:
+                self.hosts.hosts[host].client.remove(asset)
+            except FaceError as error:
+                away.add(host)
+                self.uploads.add((host, asset))
+                message = "The host %s has not removed what was uploaded there; it goes by age: %s"
+                run_log(__name__).warning(message, host, error)
+
     def stop(self) -> None:
-        """Let nothing new begin, and wait for what hosts work on, at most for the grace."""
+        """Let nothing new begin, and have hosts give up what they work on.
+
+        What an engine has ended is still fetched and recorded, and an older host cannot give up;
+        both are waited for, at most for the grace.
+        """
         self.stopping.begin()
         self.hosts.withdraw_requests()
+        self.hosts.cancel_operations()
         self.stopping.wait(GRACE_SECONDS)
 
 
 @contextmanager
-def open_run_context() -> Iterator[RunContext]:
+def open_run_context(flow_name: str | None = None, *, guarded: bool = True) -> Iterator[RunContext]:
     """Open what a face flow works with: blocks named `default`, else the environment.
+
+    Reports name the flow of the run, or the one of `flow_name`. A run that waits for its hosts
+    itself leaves `guarded` out.
 
     Raises:
         storycanvas.gpu.guard.limit.GuardClosed: No host's limit guards: missing, inactive or zero.
     """
+    give_back_freed_pictures()
     environment = Environment()
     story_database = named_database(environment)
     blocks = face_hosts(environment)
-    store = image_store(environment).open()
+    store = open_image_store(environment)
     database = story_database.connect()
     try:
         with HostPool([block.gpu_host for block in blocks]) as hosts:
-            hosts.check()
-            context = RunContext(hosts, database, store, environment)
+            if guarded:
+                hosts.check()
+            context = RunContext(hosts, database, store, environment, flow_name)
             try:
                 yield context
             finally:
                 # Connections close only after the last step that uses them.
                 context.stop()
+                context.measuring.close()
     finally:
         database.client.close()

@@ -52,11 +52,11 @@ def pending_effects(
 
 
 def failed_entry(
-    run_id: str, step: Step, inputs: Sequence[Input], error: str, now: datetime
+    origin: str, step: Step, inputs: Sequence[Input], error: str, now: datetime
 ) -> HistoryEntry:
-    """Make the history entry of a step that failed in a run, the same in every try."""
+    """Make the history entry of a step that failed for an origin, the same in every try."""
     return HistoryEntry(
-        id=effect_id(run_id, step.name, "failed"),
+        id=effect_id(origin, step.name, "failed"),
         operation_type=step.operation.operation_type,
         input_image_url=inputs[0].url,
         parameters=history_parameters(step, inputs),

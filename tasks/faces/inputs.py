@@ -1,20 +1,24 @@
 """What a plan needs before its first step: character, preset, host, pictures."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from prefect.futures import wait
 from prefect.logging import get_run_logger
 
-from db.characters import CharacterRepository, PresetRepository
+from db.characters import CharacterRepository
 from db.errors import CharacterWithoutPicture
+from db.presets import PresetRepository
 from db.schema.documents.characters import Character
 from db.schema.documents.faces import Preset
 from storycanvas.faces.contract import HostStatus
-from storycanvas.faces.pictures.references import input_address
 from storycanvas.faces.plan import Plan, PlanPicture
 from storycanvas.faces.preferences import Preferences
+from storycanvas.faces.settings import FaceSettings
+from storycanvas.faces.sources.references import input_address
 from tasks.faces.context import RunContext
-from tasks.faces.step import RunRequest, StepOutput
+from tasks.faces.fetched import FetchedPicture
+from tasks.faces.step import RunRequest, StepOutput, cut_views
 from tasks.waiting import first_task
 
 
@@ -30,26 +34,45 @@ def read_preset(context: RunContext, preset: str) -> Preset:
     return PresetRepository(context.database).find(preset)
 
 
-def load_preferences(context: RunContext, character: Character, preset: str | None) -> Preferences:
-    """Collect the settings of a preset, named by id or name, and of the character.
+@first_task("count use of preset {preset.name}")
+def count_use(context: RunContext, preset: Preset) -> None:
+    """Count this run among those that use a preset."""
+    PresetRepository(context.database).count_use(preset.id, context.run_id, datetime.now(UTC))
+
+
+def load_preferences(
+    context: RunContext, character: Character | None, preset: str | None, settings: FaceSettings
+) -> Preferences:
+    """Collect the settings of a preset, named by id or name, of the character, and of the form.
 
     Raises:
         BadField: The preset holds a parameter that its operation does not have.
     """
-    settings = character.facefusion_preferred_settings or {}
+    stored = character.facefusion_preferred_settings if character else None
     found = None if preset is None else read_preset(context, preset)
     preferences = Preferences(
         preset=found.parameters if found else {},
         preset_operation=found.operation_type if found else None,
-        character=settings,
+        character=stored or {},
+        named=settings.named(),
     )
+    if found is not None:  # after the check above: one that is refused has not been used
+        count_use(context, found)
     for sentence in preferences.unknown_settings():
         get_run_logger().warning(sentence)
     return preferences
 
 
-def first_reference_image(character: Character) -> str:
-    """Choose the picture that stands for a character."""
+def first_reference_image(character: Character | None) -> str:
+    """Choose the picture that stands for a character.
+
+    Raises:
+        CharacterWithoutPicture: It has none, or there is no character.
+    """
+    if character is None:
+        raise CharacterWithoutPicture(
+            "The run has neither a picture nor a character; name one of them in the run's form."
+        )
     if not character.reference_images:
         raise CharacterWithoutPicture(
             f"The character {character.id!r} has no reference image; add one in the app or name a "
@@ -68,26 +91,32 @@ def ask_host(context: RunContext) -> HostStatus:
     return context.hosts.status()
 
 
-@first_task("fetch {picture.name}")
+@first_task("{request.label}fetch {picture.name}")
 def fetch(context: RunContext, request: RunRequest, picture: PlanPicture) -> StepOutput:
     """Fetch and normalise a picture of a plan."""
     reference = picture.reference
-    found = context.fetch(reference)
+    fetched = FetchedPicture.of(picture, context.pictures)
+    found = fetched.content()
     if request.record:
         reference = input_address(reference, found, context.store, datetime.now(UTC))
-    return StepOutput(picture.name, reference, found.sha256, picture=found)
+    views = cut_views(request, picture.name, found)
+    if request.record:
+        found.compact()  # what needs its pixels once more makes them of its file
+    return StepOutput(picture.name, reference, found.sha256, picture=fetched, views=views)
 
 
-def make_request(
-    context: RunContext, character_id: str, *, force: bool, priority: int = 0
-) -> RunRequest:
-    """Find out with which engine a character's plans are run."""
-    status = ask_host(context)
-    return RunRequest(character_id, status, force, priority=priority, stopping=context.stopping)
-
-
-def fetch_all(context: RunContext, request: RunRequest, plan: Plan) -> dict[str, StepOutput]:
-    """Fetch the pictures of a plan in parallel, by the plan's names."""
-    fetching = {picture.name: fetch.submit(context, request, picture) for picture in plan.pictures}
-    wait(list(fetching.values()))  # all of them: none may change the run's state after its end
-    return {name: future.result() for name, future in fetching.items()}
+def fetch_required(
+    context: RunContext, planned: Sequence[tuple[RunRequest, Plan]]
+) -> list[dict[str, StepOutput]]:
+    """Fetch the pictures in parallel without which plans are refused, by the names in each plan."""
+    fetching = [
+        {
+            picture.name: fetch.submit(context, request, picture)
+            for picture in plan.pictures
+            if picture.required
+        }
+        for request, plan in planned
+    ]
+    # All of them: none may change the run's state after its end.
+    wait([future for pictures in fetching for future in pictures.values()])
+    return [{name: future.result() for name, future in pictures.items()} for pictures in fetching]

@@ -1,18 +1,21 @@
 """Finding the face in each input before work is planned: whether, how large, how old."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from db.ledger import record_operation
+from db.ledger import OperationLedger, record_operation
 from db.schema.documents.faces import OperationRecord
-from storycanvas.faces.pictures.contact_sheet import Box
+from storycanvas.faces.contract import DetectedFace
 from storycanvas.faces.pictures.sizes import size_remarks
-from storycanvas.faces.preferences import Preferences
-from storycanvas.faces.recipes.steps import inspection
+from storycanvas.faces.plan import Plan
+from storycanvas.faces.poses import pose_remarks
+from storycanvas.faces.recipes.pipeline import SeenPicture
+from storycanvas.faces.sheets.contact_sheet import Box
+from storycanvas.faces.sources.earlier_results import MADE_BY, earlier_result_notes
 from tasks.faces.context import RunContext
-from tasks.faces.plan import PlanResult, end_interrupted, run_plan
+from tasks.faces.plan import PlanResult, end_interrupted, run_plans
 from tasks.faces.step import RunRequest
 from tasks.retries import retrying_task
 
@@ -24,41 +27,69 @@ class Inspection:
     Attributes:
         estimated_ages: The engine's estimate in years, by picture; None where it gives none.
         faces: Left, top, width and height in pixels of the face that counts, by picture.
+        seen: Size and all faces of each picture.
         warnings: Sentences for the report.
         notes: Sentences that matter less.
     """
 
-    estimated_ages: dict[str, float | None]
-    faces: dict[str, Box]
-    warnings: tuple[str, ...]
+    estimated_ages: dict[str, float | None] = field(default_factory=dict)
+    faces: dict[str, Box] = field(default_factory=dict)
+    seen: dict[str, SeenPicture] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
+    def estimated_age_of(self, plan: Plan) -> float | None:
+        """Return the estimate for a plan's first picture, from which its ages are planned."""
+        return self.estimated_ages.get(plan.pictures[0].name)
 
-def inspect(
-    context: RunContext,
-    request: RunRequest,
-    pictures: dict[str, str],
-    preferences: Preferences,
-    *,
-    source: str,
-) -> Inspection:
-    """Find the face in each picture; `pictures` maps the names that messages use to references.
 
-    `source` names the picture whose face the work starts from: a small face there is worth a
-    warning.
+def inspect_all(
+    context: RunContext, looks: Sequence[tuple[RunRequest, Plan]], *, source: str | None
+) -> list[Inspection | Exception]:
+    """Find the face in each picture of plans of `detect` steps.
 
-    Raises:
-        NoFace: A picture shows none; nothing has been recorded.
+    Args:
+        context: The run's context.
+        looks: Plans whose pictures are not required, each with its request.
+        source: The picture whose face the work starts from: a small face there is worth a warning.
+            None where nothing is known yet of which faces count, so nothing is said of them.
+
+    Returns:
+        What was found, or the error of a picture that cannot be had or shows no face; nothing has
+        been recorded then.
     """
-    unrecorded = replace(request, record=False)
-    result = run_plan(context, unrecorded, inspection(pictures, preferences))
-    end_interrupted(result)
-    for error in result.errors.values():
-        raise error
-    records = {name: result.outputs[f"detect {name}"].record for name in pictures}
+    unrecorded = [(replace(request, record=False), plan) for request, plan in looks]
+    results = run_plans(context, unrecorded)
+    end_interrupted(*results)
+    return [_inspected(context, result, source) for result in results]
+
+
+def _inspected(
+    context: RunContext, result: PlanResult, source: str | None
+) -> Inspection | Exception:
+    for error in (*result.missing.values(), *result.errors.values()):
+        if not isinstance(error, Exception):
+            raise error
+        return error
+    records = {step.inputs[-1]: result.outputs[step.name].record for step in result.plan.steps}
     keep_records(context, list(records.values()))
-    found = _inspection(records)
-    return _with_sizes(found, result, source)
+    found = _with_picture_notes(_inspection(records), result, source)
+    if source is None:
+        found = replace(found, seen=_seen(records, result))
+    else:
+        several = [text for name in records for text in _several_faces(name, _faces(records[name]))]
+        found = replace(found, warnings=(*several, *found.warnings))
+        found = with_pose_remarks(found, records, source)
+    fetched = [output for output in result.outputs.values() if output.picture is not None]
+    earlier = find_earlier_results(context, {output.name: output.sha256 for output in fetched})
+    return replace(found, notes=(*found.notes, *earlier))
+
+
+@retrying_task("look for earlier results")
+def find_earlier_results(context: RunContext, pictures: dict[str, str]) -> tuple[str, ...]:
+    """Name the pictures that an earlier operation has made, by their pixel hashes."""
+    ledger = OperationLedger(context.database)
+    return earlier_result_notes(pictures, ledger.made_by(pictures.values(), MADE_BY))
 
 
 @retrying_task("record detections")
@@ -72,18 +103,48 @@ def keep_records(context: RunContext, records: Sequence[OperationRecord | None])
 def _inspection(records: dict[str, OperationRecord | None]) -> Inspection:
     ages: dict[str, float | None] = {}
     boxes: dict[str, Box] = {}
-    warnings: list[str] = []
     for name, record in records.items():
-        faces = (record.faces if record else None) or []
         ages[name] = record.estimated_age if record else None
-        warnings += _several_faces(name, faces)
-        if faces:
-            boxes[name] = _box(faces[0])
-    return Inspection(ages, boxes, tuple(warnings))
+        face = _face_that_counts(record)
+        if face is not None:
+            boxes[name] = _box(face)
+    return Inspection(ages, boxes)
 
 
-def _with_sizes(found: Inspection, result: PlanResult, source: str) -> Inspection:
-    """Add what is worth a remark about the sizes of the pictures, and of the face in `source`.
+def _faces(record: OperationRecord | None) -> list[dict[str, Any]]:
+    return (record.faces if record else None) or []
+
+
+def _seen(records: dict[str, OperationRecord | None], result: PlanResult) -> dict[str, SeenPicture]:
+    pictures = {name: output.picture for name, output in result.outputs.items()}
+    return {
+        name: SeenPicture(
+            (picture.width, picture.height),
+            tuple(DetectedFace(**face) for face in _faces(records[name])),
+        )
+        for name in records
+        if (picture := pictures.get(name)) is not None
+    }
+
+
+def _face_that_counts(record: OperationRecord | None) -> dict[str, Any] | None:
+    faces = (record and (record.selected_faces or record.faces)) or []
+    return faces[0] if faces else None
+
+
+def with_pose_remarks(
+    found: Inspection, records: dict[str, OperationRecord | None], source: str
+) -> Inspection:
+    """Add remarks on angles and scores of the faces that count, by the detections of pictures."""
+    faces = {name: _face_that_counts(record) for name, record in records.items()}
+    known = {name: DetectedFace(**face) for name, face in faces.items() if face is not None}
+    remarks = pose_remarks(source, known)
+    warnings, notes = (*found.warnings, *remarks.warnings), (*found.notes, *remarks.notes)
+    return replace(found, warnings=warnings, notes=notes)
+
+
+def _with_picture_notes(found: Inspection, result: PlanResult, source: str | None) -> Inspection:
+    """Add what is worth a remark about files and sizes of pictures, and the face in `source`.
 
     A small face in a picture that receives one is no loss: the new face is scaled down to it.
     """
@@ -94,7 +155,7 @@ def _with_sizes(found: Inspection, result: PlanResult, source: str) -> Inspectio
             size = output.picture.width, output.picture.height
             remarks = size_remarks(name, size, box[2:] if box else None)
             warnings += remarks.warnings
-            notes += remarks.notes
+            notes += (*output.picture.notes, *remarks.notes)
     return replace(found, warnings=tuple(warnings), notes=tuple(notes))
 
 

@@ -17,11 +17,18 @@ from db.errors import DatabaseError
 from storycanvas.catalog.health.checks import GpuGuard, HostCheck
 from storycanvas.catalog.health.parallel import Round
 from storycanvas.catalog.health.report import HealthReport, changes
-from storycanvas.services.flow_runs import SchedulePath, idle_schedules, idle_sentence
+from storycanvas.services.flow_runs import (
+    ApiPath,
+    idle_schedules,
+    idle_sentence,
+    missing_sentence,
+    without_run,
+)
 from tasks.artifacts import ReportArtifact, inline_picture
 from tasks.health.events import emit_change_event
 from tasks.health.history import (
     PICTURE_KEY,
+    QUEUES_KEY,
     TABLE_KEY,
     Opened,
     keep,
@@ -38,6 +45,7 @@ from tasks.health.probes import (
     image_store_probe,
     server_probes,
 )
+from tasks.health.queues import queue_row, queue_states
 
 
 def host_row(check: HostCheck) -> dict[str, str]:
@@ -66,18 +74,19 @@ def _guard(guard: GpuGuard) -> str:
 
 
 def schedule_remarks(now: datetime) -> tuple[str, ...]:
-    """Describe the schedules that are on and for which nothing is planned; empty when all are."""
+    """Describe the schedules for which nothing is planned, and what stands and has no run."""
     try:
         with get_client(sync_client=True) as client:
 
-            def post(path: SchedulePath, body: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON is any value
+            def post(path: ApiPath, body: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON is any value
                 return client.request("POST", path, json=body).json()
 
-            idle = idle_schedules(post, now)
+            idle, missing = idle_schedules(post, now), without_run(post)
     except httpx.HTTPError as error:
         get_run_logger().warning("Whether runs are planned is unknown: %s", error)
         return ()
-    return (idle_sentence(idle),) if idle else ()
+    told = idle_sentence(idle) if idle else "", missing_sentence(missing) if missing else ""
+    return tuple(filter(None, told))
 
 
 PICTURE_EVERY = timedelta(minutes=10)
@@ -106,12 +115,15 @@ def collect_hosts(environment: Environment) -> tuple[HealthReport, Rows | None]:
             round_of_checks.ask(probe)
         checks = round_of_checks.checks()
         report = _compared(database, checks, now)
+        report = report.model_copy(update={"queues": queue_states(database)})
         return report, _picture_rows(database, report)
 
 
 def hosts_artifacts(report: HealthReport, day: Rows | None) -> Iterator[ReportArtifact]:
-    """Make the table of hosts, and the picture of the last day's checks if there are any."""
+    """Make the tables of hosts and queues, and the picture of the last day if there is one."""
     yield ReportArtifact(TABLE_KEY, [host_row(check) for check in report.checks])
+    if report.queues:
+        yield ReportArtifact(QUEUES_KEY, [queue_row(queue) for queue in report.queues])
     if day is not None:
         # pandas and matplotlib take a second to import, which most runs need not pay.
         from storycanvas.catalog.reporting.health_chart import (  # noqa: PLC0415

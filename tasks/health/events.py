@@ -10,7 +10,7 @@ from prefect.events import Event, RelatedResource, Resource
 from prefect.runtime import flow_run
 
 from storycanvas.catalog.health.report import HostChange
-from tasks.faces.report import artifact_key
+from tasks.faces.reporting.report import artifact_key
 
 
 def host_resource(kind: str, name: str) -> str:

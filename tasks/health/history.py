@@ -32,11 +32,12 @@ from tasks.health.probes import ANSWER_SECONDS
 TABLE_KEY = "check-hosts"
 PICTURE_KEY = "check-hosts-last-day"
 PROGRESS_KEY = "check-hosts-progress"
+QUEUES_KEY = "check-hosts-queues"
 
 LOOKS_KEPT = timedelta(days=1)
 """How long the table and the progress of a run stay; the history of checks is in the database."""
 _MAX_DROPPED = 20
-"""Of a run, which adds two: what earlier releases have left goes within a few days."""
+"""Of a run, which adds three: what earlier releases have left goes within a few days."""
 
 
 def previous_checks(
@@ -88,7 +89,7 @@ def drop_looks_before(moment: datetime) -> None:
     A schedule of 30 seconds makes 5,760 a day, and Prefect keeps artifacts without end. What cannot
     be deleted now is deleted by a later run.
     """
-    keys = ArtifactFilter(key=ArtifactFilterKey(any_=[TABLE_KEY, PROGRESS_KEY]))
+    keys = ArtifactFilter(key=ArtifactFilterKey(any_=[TABLE_KEY, PROGRESS_KEY, QUEUES_KEY]))
     runs = FlowRunFilter(start_time=FlowRunFilterStartTime(before_=moment))
     try:
         with get_client(sync_client=True) as client:

@@ -1,8 +1,9 @@
 """The flow age-progression, for real: every age made, recorded and shown; nothing done twice."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
+from types import ModuleType
 from typing import Any
 
 import bson
@@ -14,10 +15,12 @@ from db.schema.documents.characters import PreferredSettings
 from db.schema.documents.faces import OperationRecord
 from flows.age_progression import age_progression
 from storycanvas.faces.operations import DetectOperation
+from storycanvas.faces.pictures import reading
 from storycanvas.faces.pictures.provenance import read_provenance
 from storycanvas.faces.pictures.reading import read_picture
 from storycanvas.faces.recipes.steps import Choice
-from storycanvas.faces.report import FaceRunReport
+from storycanvas.faces.reports.steps import FaceRunReport
+from tasks.faces.reporting import sheet
 from tests.support.db.fixtures import empty_database
 from tests.support.flows.fixtures import open_world
 from tests.support.flows.runs import shown_by
@@ -39,8 +42,28 @@ def estimate(world: World, path: str) -> float:
     return answer.estimated_age
 
 
+def count_calls(
+    patch: pytest.MonkeyPatch, counts: dict[str, int], module: ModuleType, name: str
+) -> None:
+    """Count the calls of a module's function."""
+    function: Callable[..., object] = getattr(module, name)
+
+    def count(*arguments: object) -> object:
+        counts[name] = counts.get(name, 0) + 1
+        return function(*arguments)
+
+    patch.setattr(module, name, count)
+
+
+@pytest.fixture(scope="module")
+def codings() -> dict[str, int]:
+    """How often the first run decoded and encoded whole pictures."""
+    return {}
+
+
 @pytest.fixture(scope="module")
 def first_run(
+    codings: dict[str, int],
     replica_set: Database[dict[str, Any]],
     urls: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
@@ -53,9 +76,20 @@ def first_run(
         open_world(folder, database, urls, patch) as world,
     ):
         patch.setenv("STORYCANVAS_PICTURES_URL", PICTURES)
+        for module, name in ((reading, "decode"), (reading, "encode_png"), (sheet, "decode")):
+            count_calls(patch, codings, module, name)
         state = age_progression(CHARACTER, return_state=True)
         patch.undo()  # other tests come in between
         yield world, state
+
+
+def test_a_run_decodes_each_picture_once_and_encodes_none_whose_file_is_at_hand(
+    first_run: tuple[World, State[FaceRunReport]], codings: dict[str, int]
+) -> None:
+    _, state = first_run
+
+    made = len(state.result().steps)
+    assert codings == {"decode": 1 + made}
 
 
 def test_all_ages_are_made_and_differ_in_order(
@@ -140,7 +174,7 @@ def test_a_run_links_each_picture_and_stores_no_address_of_the_picture_server(
     [steps] = shown[f"age-progression-{CHARACTER}-steps"]
     links = re.findall(r"\[([^]\[]+)\]\((http[^)]+)\)", sheet.data)
     assert [label for label, _ in links[1:]] == [
-        "base (30)",
+        "base (33)",
         *(f"age {age}" for age in (12, 16, 25, 45, 65)),
     ]
     assert all(world.store.wrote(url.removeprefix(f"{PICTURES}/")) for _, url in links)

@@ -73,6 +73,7 @@ def test_every_kind_of_host_is_checked_kept_and_shown(world: World, comfyui: Jso
     name, artifacts = shown_by(state)
     report = state.result()
     assert state.is_completed()
+    assert state.message == report.summary()
     assert name == "check-hosts"
     assert states(report) == dict.fromkeys(["face host", "image store", "mongodb", "comfyui"], "up")
     assert report.changes == ()
@@ -89,9 +90,30 @@ def test_every_kind_of_host_is_checked_kept_and_shown(world: World, comfyui: Jso
     assert "hunter2" not in f"{report}{table.data}{[*stored.values()]}"
 
 
+@pytest.mark.usefixtures("comfyui")
+def test_the_queues_that_hold_work_are_told(world: World) -> None:
+    waiting = {"created_at": datetime.now(UTC) - timedelta(minutes=7, seconds=30)}
+    world.database["facefusion_jobs"].insert_many(
+        [
+            {"id": "1", "status": "queued", **waiting},
+            {"id": "2", "status": "queued", "created_at": "once"},
+            {"id": "3", "status": "processing"},
+            {"id": "4", "status": "completed"},
+        ]
+    )
+
+    state = check_hosts(return_state=True)
+
+    table = shown_by(state)[1][history.QUEUES_KEY][0]
+    sentence = "facefusion_jobs: 2 waiting, 1 processing, the oldest has waited 7 min."
+    assert (state.message or "").endswith(sentence)
+    assert [queue.name for queue in state.result().queues] == ["facefusion_jobs", "faceswap_tasks"]
+    assert '"waiting": 2, "processing": 1' in table.data
+
+
 @pytest.mark.usefixtures("world")
 def test_what_a_run_shows_is_deleted_after_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    forget(history.PROGRESS_KEY)
+    forget(history.PROGRESS_KEY, history.QUEUES_KEY)
     check_hosts()
     between = datetime.now(UTC)
     newest = check_hosts(return_state=True)
@@ -99,11 +121,11 @@ def test_what_a_run_shows_is_deleted_after_a_day(monkeypatch: pytest.MonkeyPatch
     history.drop_looks_before(between)
 
     _, shown = shown_by(newest)
-    left = {artifact.id for artifact in kept(TABLE_KEY, history.PROGRESS_KEY)}
-    assert left == {shown[TABLE_KEY][0].id, shown[history.PROGRESS_KEY][0].id}
+    keys = (TABLE_KEY, history.QUEUES_KEY, history.PROGRESS_KEY)
+    assert {artifact.id for artifact in kept(*keys)} == {shown[key][0].id for key in keys}
     monkeypatch.setattr(history, "LOOKS_KEPT", timedelta(0))
     check_hosts()
-    assert kept(TABLE_KEY, history.PROGRESS_KEY) == []
+    assert kept(*keys) == []
 
 
 def test_going_away_and_coming_back_are_events_and_each_change_has_a_new_picture(

@@ -1,12 +1,15 @@
 """The flow enhance-then-swap, for real: the character's face, restored, in another picture."""
 
 import pytest
+from PIL import Image
 
 from flows.enhance_then_swap import enhance_then_swap
 from storycanvas.faces.errors import NoFace
+from storycanvas.faces.pictures.provenance import read_provenance
 from storycanvas.faces.pictures.reading import read_picture
 from tests.support.flows.world import CHARACTER, World, plain_picture
 
+LIT_OTHERWISE = "The faces are lit from different sides: from left to right, L* changes by "
 GALLERY, HISTORY = "facefusion_output_gallery", "facefusion_processing_history"
 
 
@@ -26,14 +29,46 @@ def test_the_face_is_enhanced_swapped_and_enhanced_again_and_a_second_run_reuses
     again = enhance_then_swap(CHARACTER, target)
 
     assert {step.outcome for step in again.steps} == {"reused"}
+    assert again.notes == report.notes
+    # The sample target is the portrait's mirror image.
+    assert [LIT_OTHERWISE in note for note in report.notes] == [True]
     assert world.host.status().operations == count
     assert world.everything() == before
+
+
+@pytest.mark.usefixtures("world")
+def test_a_picture_that_was_enhanced_or_swapped_before_is_named_in_a_note(target: str) -> None:
+    first = enhance_then_swap(CHARACTER, target, enhance_result=None)
+    made = [step.output_url for step in first.steps]
+
+    report = enhance_then_swap(
+        CHARACTER, made[1] or "", made[0], enhance_source=None, enhance_result=None
+    )
+
+    sentence = "The {} picture is the output of an earlier {}: its face has been {} already."
+    assert report.notes[:2] == (
+        sentence.format("source", "enhance", "restored"),
+        sentence.format("target", "swap", "swapped"),
+    )
 
 
 def test_the_result_is_the_target_picture_with_another_face_and_the_history_names_both(
     world: World, target: str
 ) -> None:
-    report = enhance_then_swap(CHARACTER, target, enhance_source=None, enhance_result=None)
+    with Image.open(target) as first:
+        moving = world.folder / "moving.webp"
+        first.save(
+            moving,
+            lossless=True,
+            save_all=True,
+            append_images=[first.transpose(Image.Transpose.ROTATE_180)],
+        )
+
+    report = enhance_then_swap(CHARACTER, str(moving), enhance_source=None, enhance_result=None)
+
+    still, light = report.notes
+    assert still == f"The picture {moving} is animated; its first frame is used."
+    assert light.startswith(f"swap: {LIT_OTHERWISE}")
 
     (swap,) = report.steps
     made = read_picture(world.store.read(swap.output_path or ""), "swap")
@@ -56,3 +91,29 @@ def test_a_target_without_a_face_is_refused_and_changes_nothing(world: World) ->
         enhance_then_swap(CHARACTER, world.picture("plain.png", plain_picture()))
 
     assert world.everything() == before
+
+
+def test_a_preset_chooses_the_format_and_its_file_is_the_next_input(
+    world: World, target: str
+) -> None:
+    world.database["facefusion_presets"].insert_one(
+        {
+            "id": "preset-1",
+            "name": "small",
+            "operation_type": "swap",
+            "parameters": {"output_format": "jpeg", "output_quality": 88},
+        }
+    )
+
+    swap, enhance = enhance_then_swap(CHARACTER, target, enhance_source=None, preset="small").steps
+
+    file = world.store.read(swap.output_path or "")
+    stated = read_provenance(file)
+    assert (swap.output_path or "").endswith(".jpg")
+    assert stated is not None
+    assert stated["parameters"]["output_format"] == "jpeg"
+    made = read_picture(file, "swap").sha256
+    given = world.database["facefusion_operations"].find_one({"operation_type": "enhance"})
+    assert given is not None
+    assert given["inputs"] == [made]
+    assert (enhance.output_path or "").endswith(".png")

@@ -3,11 +3,13 @@
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prefect import Flow
-from pymongo import monitoring
+from pymongo import MongoClient, monitoring
 from pymongo.monitoring import (
     CommandFailedEvent,
     CommandListener,
@@ -16,13 +18,16 @@ from pymongo.monitoring import (
 )
 
 from db.connection import TRIES
+from db.connection_string import DEFAULT_NAME
 from flows.audit_db import audit_db
 from flows.init_db import init_db
 from flows.purge_deleted import purge_deleted
 from storycanvas.services.mongod import Mongod
 from storycanvas.services.shared import acquire
+from tests.support.db.database_state import Data
 from tests.support.flows.runs import set_retries
 
+PROJECT = {"_id": 1, "id": "story", "name": "Story", "by_the_app": ["kept"]}
 MIDDLE = 6
 """Commands after the connection; each of the flows sends more."""
 
@@ -58,19 +63,27 @@ def killer() -> ServerKiller:
 
 
 @pytest.fixture(scope="module")
-def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("killed")
+
+
+@contextmanager
+def story(url: str) -> Iterator[Data]:
+    with MongoClient[dict[str, Any]](url, journal=True) as client:
+        yield client[DEFAULT_NAME]
 
 
 @pytest.fixture
 def doomed(
     prefect: None,  # noqa: ARG001 - it names the server
-    state: Path,
+    folder: Path,
     killer: ServerKiller,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[None]:
     """Name a server that is killed in the middle of the run."""
-    with acquire(Mongod(standalone=True), state) as lease:
+    with acquire(Mongod(standalone=True), folder) as lease:
+        with story(lease.url) as database:
+            database["projects"].replace_one({"_id": 1}, dict(PROJECT), upsert=True)
         monkeypatch.setenv("MONGO_URL", f"{lease.url}&serverSelectionTimeoutMS=100")
         set_retries(monkeypatch, TRIES - 1)
         killer.pid, killer.left = lease.record.pid, MIDDLE
@@ -81,7 +94,10 @@ def doomed(
 @pytest.mark.parametrize("flow", [init_db, audit_db, purge_deleted])
 @pytest.mark.usefixtures("doomed")
 def test_a_server_killed_in_the_middle_ends_the_run_after_five_tries(
-    flow: Flow[[], object], killer: ServerKiller, caplog: pytest.LogCaptureFixture
+    flow: Flow[[], object],
+    killer: ServerKiller,
+    caplog: pytest.LogCaptureFixture,
+    folder: Path,
 ) -> None:
     state = flow(return_state=True)
 
@@ -91,3 +107,6 @@ def test_a_server_killed_in_the_middle_ends_the_run_after_five_tries(
     again = [line for line in caplog.messages if " - Retry " in line]
     assert len(again) == TRIES - 1
     assert all("MongoDB does not answer" in line for line in again)
+    killer.pid = 0
+    with acquire(Mongod(standalone=True), folder) as lease, story(lease.url) as database:
+        assert [*database["projects"].find()] == [PROJECT]

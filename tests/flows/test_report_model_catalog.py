@@ -52,6 +52,7 @@ def test_a_report_tells_what_changed_since_the_last_one_and_shows_no_former_rows
     state = report_model_catalog(return_state=True)
 
     second, (_, shown) = state.result(), shown_by(state)
+    assert state.message == second.summary()
     assert (first.compared_with, first.changed.count) == (None, 0)
     assert second.compared_with is not None
     assert second.changed_models == 1

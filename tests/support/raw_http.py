@@ -59,6 +59,7 @@ class RawAnswer:
         body: As sent.
         seconds: From the first byte sent to the last one read.
         timed_out: Whether nothing came for too long.
+        head: All headers, as they came.
     """
 
     status: int
@@ -66,6 +67,7 @@ class RawAnswer:
     body: bytes
     seconds: float
     timed_out: bool = False
+    head: str = ""
 
 
 def _framed(body: bytes, framing: Framing) -> tuple[list[bytes], bytes]:
@@ -117,4 +119,5 @@ def _read(connection: socket.socket, request: RawRequest, begin: float) -> RawAn
         return RawAnswer(0, "", b"", time.monotonic() - begin, timed_out=True)
     finally:
         answer.close()
-    return RawAnswer(answer.status, kind, body, time.monotonic() - begin)
+    seconds = time.monotonic() - begin
+    return RawAnswer(answer.status, kind, body, seconds, head=str(answer.headers))

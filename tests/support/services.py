@@ -3,10 +3,11 @@
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Self
 
+import pytest
 from prefect.events.worker import EventsWorker
 from prefect.logging.handlers import APILogWorker
 
@@ -21,6 +22,17 @@ from tests.support.paths import ROOT
 DRAIN_SECONDS = 10.0
 FIRST_START_SECONDS = 170.0
 """Ten times what it takes to make the database on an idle machine."""
+
+UNUSED = (
+    "CANCELLATION_CLEANUP",
+    "CLEANUP_RECONCILER",
+    "FOREMAN",
+    "LATE_RUNS",
+    "PAUSE_EXPIRATIONS",
+    "SCHEDULER",
+    "TRIGGERS",
+)
+"""Services of Prefect's server that serve deployments and automations: a fifth of its work."""
 
 SERVE = ("-m", "http.server", "--bind", LOOPBACK)
 USE_MONGOD = """
@@ -92,13 +104,19 @@ class MongodUser:
 
 
 @contextmanager
-def running_prefect(state_dir: Path, preferred_port: int | None = None) -> Iterator[Lease]:
-    """Use a Prefect server; what this process has for it is sent before it may end.
+def running_prefect(
+    state_dir: Path, preferred_port: int | None = None, database: str | None = None
+) -> Iterator[Lease]:
+    """Use a Prefect server that plans no runs; what this process has for it is sent before it ends.
 
     Else Prefect's threads go on trying until the interpreter ends, and then print that they failed.
     """
-    server = PrefectServer(preferred_port=preferred_port)
-    with acquire(server, state_dir, ready_within=FIRST_START_SECONDS) as lease:
+    server = PrefectServer(database=database, preferred_port=preferred_port)
+    with ExitStack() as undo:
+        with pytest.MonkeyPatch.context() as environment:
+            for service in UNUSED:
+                environment.setenv(f"PREFECT_SERVER_SERVICES_{service}_ENABLED", "false")
+            lease = undo.enter_context(acquire(server, state_dir, ready_within=FIRST_START_SECONDS))
         try:
             yield lease
         finally:

@@ -2,9 +2,10 @@
 
 import ast
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.support.paths import ROOT
 
@@ -23,17 +24,46 @@ def files() -> tuple[Path, ...]:
     return tuple(path for path in found if path.is_file())
 
 
+class Module(NamedTuple):
+    """What tests ask of a module; its tree is read once and let go, as it takes seconds to walk."""
+
+    lines: int
+    imports: frozenset[str]
+    names: frozenset[str]
+    functions: Mapping[str, int]
+
+
 @cache
-def modules() -> dict[str, ast.Module]:
-    python = [path for path in files() if path.suffix == ".py"]
-    return {str(path.relative_to(ROOT)): ast.parse(path.read_text()) for path in python}
+def module_names() -> tuple[str, ...]:
+    return tuple(str(path.relative_to(ROOT)) for path in files() if path.suffix == ".py")
 
 
-def imports(tree: ast.Module) -> Iterator[str]:
-    """Dotted names of what a module imports."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+@cache
+def modules() -> dict[str, Module]:
+    return {name: _read((ROOT / name).read_text()) for name in module_names()}
+
+
+def _read(source: str) -> Module:
+    imports: set[str] = set()
+    names: set[str] = set()
+    functions: dict[str, int] = {}
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Name():
+                names.add(node.id)
+            case ast.Import():
+                imports.update(alias.name for alias in node.names)
+            case ast.ImportFrom(module=str(module), level=0):
+                imports.add(module)
+                imports.update(f"{module}.{alias.name}" for alias in node.names)
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                functions[node.name] = max(functions.get(node.name, 0), _lines(node))
+    return Module(len(source.splitlines()), frozenset(imports), frozenset(names), functions)
+
+
+def _lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Count its lines; the docstring is not counted, because a flow's is the text of its form."""
+    first = function.body[0]
+    described = ast.get_docstring(function) is not None
+    docstring = (first.end_lineno or 0) - first.lineno + 1 if described else 0
+    return (function.end_lineno or 0) - function.lineno - docstring

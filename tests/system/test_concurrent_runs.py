@@ -5,19 +5,11 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from blocks.face_host import FaceHost
 from storycanvas.gpu.guard.dispatcher import Dispatcher
-from storycanvas.gpu.guard.presence import Note
-from storycanvas.gpu.guard.status import read_state
 from tests.support.flows.runs import start_run
 from tests.support.flows.world import CHARACTER, World
+from tests.support.guard.slots import waiting_elsewhere
 
 pytestmark = pytest.mark.usefixtures("read_after_processes")
-
-
-def first_waiting(limit: str) -> Note:
-    while True:
-        waiting = [note for note in read_state(limit).notes if note.waiting]
-        if waiting:
-            return waiting[0]
 
 
 def test_a_waiting_run_is_shown_with_its_name_and_the_priority_it_was_started_with(
@@ -30,10 +22,12 @@ def test_a_waiting_run_is_shown_with_its_name_and_the_priority_it_was_started_wi
         guard.slot(limit, "another run", 60),
     ):
         run = start_run(prefect_url, character_id=CHARACTER, ages=[40], enhance=None, priority=7)
-        (waiting,) = first_waiting(limit).waiting
+        (note,) = waiting_elsewhere(limit)
+        (waiting,) = note.waiting
 
     output = run.communicate(timeout=120)[0]
 
+    assert note.process == run.pid
     assert (waiting.run, waiting.priority) == (f"ages [40] of {CHARACTER}", 7)
     assert waiting.run_id
     assert run.returncode == 0

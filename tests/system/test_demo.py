@@ -14,7 +14,7 @@ from blocks.environment import Environment
 from deployments.cli import STATE_DIR
 from flows.age_progression import DEFAULT_AGES
 
-pytestmark = pytest.mark.timeout(420)
+pytestmark = pytest.mark.timeout(900)
 
 STEP = re.compile(r"^  (.+): (done|reused) in \d+\.\d\d s", re.MULTILINE)
 SHEET = re.compile(r"^  contact sheet: (.+)$", re.MULTILINE)

@@ -19,10 +19,11 @@ from PIL import Image
 
 from storycanvas.faces.client.host_client import FaceHostClient
 from storycanvas.faces.client.timeouts import Timeouts
-from storycanvas.faces.contract import OperationAnswer
+from storycanvas.faces.contract import OperationAnswer, OperationState
 from storycanvas.faces.errors import HostUnreachable
 from storycanvas.faces.operations import EnhanceOperation
 from storycanvas.faces.pictures.reading import Picture
+from storycanvas.host.operations.records import OperationRecords
 from storycanvas.net.retry import RetryPolicy
 from tests.support.facefusion.checkouts import Checkout
 from tests.support.facefusion.driven_host import Drive, DrivenHost
@@ -79,8 +80,10 @@ class Gated(NamedTuple):
     def restarted(self) -> DrivenHost:
         return self.start("--port", self.host.url.rpartition(":")[2])
 
-    def results(self) -> list[Path]:
-        return list((self.host.data_dir / "results").glob("*.json"))
+    def ends(self) -> list[OperationState]:
+        """What the operations have come to whose ends are kept on the disk."""
+        records = OperationRecords(self.host.data_dir / "operations")
+        return [status.state for _, status in records.ended_ones()]
 
     def notes(self) -> set[int]:
         """The processes of FaceFusion that the host has notes on."""
@@ -174,7 +177,7 @@ def test_an_isolated_process_is_ended_before_the_next_host_begins(open_asked: Op
 def test_a_result_that_was_kept_and_not_sent_is_not_made_again(open_gated: OpenGated) -> None:
     gated = open_gated(ask_and_go_away)
     gated.checkout.open_gate()
-    wait_until(lambda: len(gated.results()) == 1)
+    wait_until(lambda: gated.ends() == ["succeeded"])
 
     gated.killed()
     again = gated.restarted()
@@ -215,7 +218,7 @@ def test_a_stop_lets_the_operation_end_and_turns_others_away(
     assert (refused.status_code, refused.json()["error"]["code"]) == (503, "not_ready")
     assert int(refused.headers["retry-after"]) > 0
     assert gated.host.end() == 0
-    assert len(gated.results()) == 1
+    assert gated.ends() == ["succeeded"]
     assert gated.checkout.begun() == gated.checkout.ended()
     assert all(is_gone(process.pid) for process in family)
 

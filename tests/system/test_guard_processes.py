@@ -1,6 +1,5 @@
 """The guard among processes: their turns, what a killed one leaves, a restart of the server."""
 
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from storycanvas.gpu.guard.limit import GpuLimit
 from storycanvas.gpu.guard.settings import DEFAULTS
 from tests.support.guard.counting_host import CountingHost
 from tests.support.guard.processes import OwnPrefect, kill_holder, start_caller
-from tests.support.guard.slots import holding, new_limit, taken, waiting_notes
+from tests.support.guard.slots import holding, new_limit, taken, waiting_elsewhere
 from tests.support.guard.ways import WorkerTask
 from tests.support.services import running_prefect
 from tests.system.chaos.rounds import Chaos
@@ -57,9 +56,7 @@ def test_higher_priority_of_another_process_gets_the_slot_next(
             for name, priority in (("low", 0), ("high", 5))
         ]
         callers = [start_caller(prefect_url, task) for task in tasks]
-        with GpuLimit(limit) as reading:
-            while len(waiting_notes(reading)) < len(callers):
-                threading.Event().wait(0.05)
+        waiting_elsewhere(limit, len(callers))
 
     assert [process.wait(120) for process in callers] == [0, 0]
     assert host.callers() == ["high", "high", "low", "low"]
@@ -72,10 +69,8 @@ def test_a_slot_goes_from_process_to_process_without_the_server(
     with Dispatcher() as guard, holding(guard, limit):
         task = WorkerTask("guarded", "next", 1, [limit], [host.url])
         caller = start_caller(prefect_url, task)
-        with GpuLimit(limit) as reading:
-            before = taken(limit)
-            while not waiting_notes(reading):
-                threading.Event().wait(0.05)
+        before = taken(limit)
+        waiting_elsewhere(limit)
     assert caller.wait(60) == 0
 
     assert before == 1

@@ -12,7 +12,7 @@ from flows.age_progression import age_progression
 from storycanvas.faces.errors import HostUnreachable
 from storycanvas.services.face_host import FaceHost
 from storycanvas.services.shared import Lease, acquire
-from tasks.faces.report import StepsFailed
+from tasks.faces.reporting.report import StepsFailed
 from tests.support.flows.hosts import ONE_REASON, OddHost, after_operations, kill
 from tests.support.flows.runs import set_retries
 from tests.support.flows.world import CHARACTER, World

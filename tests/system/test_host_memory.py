@@ -2,10 +2,14 @@ import asyncio
 import gc
 import tracemalloc
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from storycanvas.faces.pictures.reading import read_picture
+from storycanvas.host.operations.progress import RunControl
+from storycanvas.host.operations.records import OperationRecords
 from storycanvas.host.operations.results import ResultStore
+from storycanvas.host.operations.run import Request
 from storycanvas.host.operations.runs import OperationRuns
 from storycanvas.host.operations.work_queue import WorkQueue
 from storycanvas.host.storage.assets import AssetStore
@@ -15,6 +19,10 @@ FEW = 200
 MANY = 1000
 LARGEST_GROWTH = 20 * MANY
 """Bytes; one entry of a table for each further request needs several times as many."""
+ANSWER = (
+    '{"processing_time_seconds": 1, "engine": "e", "engine_version": "1", '
+    '"completed_at": "2026-11-21T12:00:00Z"}'
+)
 OURS = [tracemalloc.Filter(inclusive=True, filename_pattern="*/host/*")]
 """The host's modules and this one; other tests' threads grow and shrink as they like."""
 
@@ -35,18 +43,20 @@ def grown(work: Callable[[int], object]) -> int:
 
 def test_operations_leave_nothing_behind_in_memory(tmp_path: Path) -> None:
     assets = AssetStore(tmp_path / "assets", 10**6)
-    runs = OperationRuns(ResultStore(tmp_path / "results"), assets, 60)
     queue = WorkQueue(slots=1, queue=1, operation_seconds=60)
+    results, records = ResultStore(tmp_path / "results"), OperationRecords(tmp_path / "operations")
+    runs = OperationRuns(results, records, assets, queue, 60, lambda _: None)
 
-    async def apply(begun: Callable[[], None]) -> str:
-        with queue.place() as ticket:
-            return await queue.run(ticket, lambda: '{"success": true}', begun)
+    async def apply(control: RunControl) -> str:
+        with queue.place() as control.ticket:
+            begun = partial(control.progress.enter, "engine")
+            return await queue.run(control.ticket, lambda: ANSWER, begun)
+
+    def ask(number: int) -> str:
+        return runner.run(runs.answer(Request("detect-faces", "same", apply, f"key-{number}")))
 
     with asyncio.Runner() as runner:
-        assert (
-            grown(lambda number: runner.run(runs.answer(f"key-{number}", "same", apply)))
-            < LARGEST_GROWTH
-        )
+        assert grown(ask) < LARGEST_GROWTH
 
 
 def test_pictures_that_went_leave_nothing_behind_in_memory(tmp_path: Path) -> None:

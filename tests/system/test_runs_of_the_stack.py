@@ -1,42 +1,76 @@
-"""What becomes of runs and blocks when the local stack is ended and started again."""
+"""What becomes of runs and blocks when parts of the local stack end and start again.
+
+One stack serves all tests of this file, on PostgreSQL where one is installed.
+"""
 
 import json
+import os
+import signal
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 import pytest
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from deployments.stack import read_state
+from blocks import ImageStoreBlock
+from db.connection import connect
+from db.connection_string import DEFAULT_NAME
+from deployments.local_stack import ENDED, ENDED_NAME
+from deployments.sample import TARGET
+from deployments.stack import read_state, stopped_services
+from deployments.standing import END_GONE, keep_standing, start_standing
+from storycanvas.faces.pictures.image_store import Category
+from storycanvas.services.flow_runs import keeper_of
 from storycanvas.services.ports import ask
+from storycanvas.services.postgres import Postgres
 from storycanvas.services.shared import find_running
+from tests.support.flows.browser import retry_ended_run
+from tests.support.flows.prefect_pages import log_lines
 from tests.system.test_local_stack import NAMED, command
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(900)
 T = TypeVar("T")
-SCHEDULED = {"audit-db", "check-hosts", "init-db", "maintain-model-catalog"} | {
-    "migrate-db",
-    "purge-deleted",
-}
-AGES = list(range(12, 90, 4))
+NIGHTLY = {"audit-db", "init-db", "migrate-db", "purge-deleted"}
+SCHEDULED = NIGHTLY | {"check-hosts", "maintain-model-catalog"}
+AGES = list(range(12, 90, 2))
+SUBMITS, AT_A_TIME = 100, 4
+LATER = "2099-01-01T00:00:00Z"
+STANDS = "process-jobs-standing"
+COUPLES_STAND = "process-faceswap-tasks-standing"
+UNFINISHED = ("SCHEDULED", "PENDING", "RUNNING", "CANCELLING")
+KILLED = "The worker's process was killed. Retry goes on with what is done."
+
+
+@pytest.fixture(scope="module")
+def stack_dir(
+    tmp_path_factory: pytest.TempPathFactory, for_many_runs: Callable[[Path], Path]
+) -> Iterator[Path]:
+    state_dir = for_many_runs(tmp_path_factory.mktemp("runs") / "state")
+    with pytest.MonkeyPatch.context() as environment:
+        for variable in NAMED:
+            environment.delenv(variable, raising=False)
+        yield state_dir
+        command("down", state_dir)
+    assert not errors_of_the_server(state_dir)
 
 
 @pytest.fixture
-def stack_dir(
-    tmp_path: Path,
-    with_prefect_database: Callable[[Path], Path],
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Path]:
-    for variable in NAMED:
-        monkeypatch.delenv(variable, raising=False)
-    state_dir = with_prefect_database(tmp_path / "state")
-    yield state_dir
-    command("down", state_dir)
-    assert not errors_of_the_server(state_dir)
+def api(stack_dir: Path) -> "Api":
+    """The stack, started again where the test before has ended a part of it."""
+    state = read_state(stack_dir)
+    if state is None or stopped_services(state, stack_dir):
+        up = command("up", stack_dir)
+        assert up.returncode == 0, up.stderr
+    return Api(stack_dir)
 
 
 BUSY = "Worker channel heartbeat persistence failed"
@@ -57,10 +91,17 @@ class Api:
     def __init__(self, state_dir: Path) -> None:
         self.state_dir = state_dir
 
-    def post(self, path: str, body: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON is any value
+    @property
+    def url(self) -> str:
         server = find_running("prefect_server", self.state_dir)
         assert server
-        return self.until(lambda: ask(f"{server.url}{path}", body), 30)
+        return server.url
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON is any value
+        url = f"{self.url}{path}"
+        found: list[Any] = []
+        self.until(lambda: found.append(ask(url, body)) or found[-1] is not None, 30)
+        return found[-1]
 
     def until(self, look: Callable[[], T], seconds: float) -> T:
         """Look until there is something: SQLite answers 503 now and then."""
@@ -78,18 +119,37 @@ class Api:
             "deployments": {"id": {"any_": [deployment_id]}},
             "flow_runs": {"state": {"name": {"any_": ["Scheduled"]}}},
         }
-        server = find_running("prefect_server", self.state_dir)
-        assert server
-        return bool(ask(f"{server.url}/flow_runs/count", wanted))
+        return bool(ask(f"{self.url}/flow_runs/count", wanted))
 
-    def start(self, name: str) -> str:
-        """Start a run that takes a while, and wait until it has begun."""
+    def start(self, *names: str) -> list[str]:
+        """Start runs that take a while, and wait until each has done something."""
         parameters = {"character_id": "sample-astronaut", "ages": AGES, "force": True}
         address = f"/deployments/{self.deployments()['age-progression']}/create_flow_run"
-        run: str = self.post(address, {"name": name, "parameters": parameters})["id"]
-        self.until(lambda: self.run(run)["state_name"] == "Running", 90)
-        time.sleep(3)
-        return run
+        bodies = [{"name": name, "parameters": parameters} for name in names]
+        runs: list[str] = [self.post(address, body)["id"] for body in bodies]
+        for run in runs:
+            self.until(lambda run=run: self.steps(run, "COMPLETED"), 90)
+        return runs
+
+    def steps(self, run: str, state_type: str) -> int:
+        wanted = {
+            "flow_runs": {"id": {"any_": [run]}},
+            "task_runs": {"state": {"type": {"any_": [state_type]}}},
+        }
+        count: int = ask(f"{self.url}/task_runs/count", wanted) or 0
+        return count
+
+    def in_progress(self) -> list[str]:
+        wanted = {"flow_runs": {"state": {"type": {"any_": ["RUNNING"]}}}, "limit": 100}
+        return [run["id"] for run in self.post("/flow_runs/filter", wanted)]
+
+    def standing(self, *state_types: str) -> list[str]:
+        """List the runs of the standing drain that are in a state of these types."""
+        wanted = {
+            "deployments": {"name": {"any_": [STANDS]}},
+            "flow_runs": {"state": {"type": {"any_": [*state_types]}}},
+        }
+        return [run["id"] for run in self.post("/flow_runs/filter", wanted)]
 
     def run(self, run: str) -> dict[str, Any]:
         found: dict[str, Any] = self.post(
@@ -98,9 +158,7 @@ class Api:
         return found
 
 
-def test_schedules_plan_runs_and_a_run_in_progress_ends_with_the_stack(stack_dir: Path) -> None:
-    api = Api(stack_dir)
-    assert command("up", stack_dir).returncode == 0
+def test_every_schedule_plans_a_run(api: Api, stack_dir: Path) -> None:
     began = time.monotonic()
     deployments = api.deployments()
     for name in SCHEDULED:
@@ -108,31 +166,113 @@ def test_schedules_plan_runs_and_a_run_in_progress_ends_with_the_stack(stack_dir
     assert time.monotonic() - began < 30
     assert "plans no run" not in command("status", stack_dir).stdout
 
-    run = api.start("of the night")
-    down = command("down", stack_dir)
-    assert "ended in mid-run: of the night (Retry goes on with what is done)" in down.stdout
 
-    assert command("up", stack_dir).returncode == 0
-    assert api.run(run)["name"] == "of the night"
-    assert api.run(run)["state_name"] == "Ended by make down"
-    assert api.run(run)["state_type"] == "CRASHED"
-
-
-def test_taken_ports_change_nothing_in_the_operators_blocks_but_the_address(
-    stack_dir: Path,
+def test_an_inserted_job_is_done_with_no_person_pressing_anything(
+    api: Api, stack_dir: Path
 ) -> None:
-    api = Api(stack_dir)
+    [standing] = api.until(lambda: api.standing("RUNNING"), 90)
+    store = ImageStoreBlock(url=(stack_dir / "images").as_uri()).open()
+    picture = store.put(TARGET.read_bytes(), Category.SOURCE, "jpg", datetime.now(UTC))
+    job = {"id": "of the app", "status": "queued", "job_type": "detect"}
+    mongod = find_running("mongod", stack_dir)
+    assert mongod
+    with connect(mongod.url, DEFAULT_NAME).client as client:
+        jobs = client[DEFAULT_NAME]["facefusion_jobs"]
+        jobs.insert_one(
+            {**job, "input_data": {"image_url": picture.url}, "created_at": datetime.now(UTC)}
+        )
+        inserted = time.monotonic()
+        ended = {"id": job["id"], "status": {"$in": ["completed", "failed"]}}
+        api.until(lambda: jobs.find_one({"id": job["id"], "started_at": {"$ne": None}}), 20)
+        assert time.monotonic() - inserted < 20
+        done = api.until(lambda: jobs.find_one(ended), 60)
+
+    assert (done["status"], done["flow_run_id"]) == ("completed", standing)
+
+
+def test_registering_again_makes_no_second_automation_and_no_second_run(api: Api) -> None:
+    names = [automation["name"] for automation in api.post("/automations/filter", {})]
+    runs = api.standing(*UNFINISHED)
+
+    with (
+        temporary_settings({PREFECT_API_URL: api.url}),
+        get_client(sync_client=True) as client,
+    ):
+        keep_standing(client)
+        started = start_standing(client)
+
+    assert started == []
+    assert [automation["name"] for automation in api.post("/automations/filter", {})] == names
+    assert sorted(names) == sorted([END_GONE, keeper_of(STANDS), keeper_of(COUPLES_STAND)])
+    assert api.standing(*UNFINISHED) == runs
+    assert len(runs) == 1
+
+
+def test_of_a_hundred_submits_while_three_runs_work_one_is_refused_at_most(
+    api: Api, stack_dir: Path
+) -> None:
+    if not Postgres(stack_dir).has_files:
+        pytest.skip("PostgreSQL is not installed; SQLite refuses more.")
+    runs = api.start("first", "second", "third")
+    address = f"{api.url}/deployments/{api.deployments()['report-model-catalog']}/create_flow_run"
+    later = {"state": {"type": "SCHEDULED", "state_details": {"scheduled_time": LATER}}}
+
+    def submit(_number: int) -> int:
+        return httpx.post(address, json=later, timeout=60, trust_env=False).status_code
+
+    with ThreadPoolExecutor(AT_A_TIME) as threads:
+        answers = Counter(threads.map(submit, range(SUBMITS)))
+
+    assert answers[httpx.codes.CREATED] >= SUBMITS - 1, answers
+    assert set(runs) <= set(api.in_progress())
+
+
+def test_a_run_whose_worker_is_killed_ends_with_a_sentence(api: Api, stack_dir: Path) -> None:
+    runs = api.in_progress() or api.start("for the cover")
+    worker = find_running("prefect_worker", stack_dir)
+    assert worker
+
+    os.kill(worker.pid, signal.SIGKILL)
+
+    for run in runs:
+        api.until(lambda run=run: api.run(run)["state_type"] != "RUNNING", 60)
+        ended = api.run(run)
+        assert (ended["state_type"], ended["state_name"]) == ("CRASHED", "Crashed")
+        assert KILLED in ended["state"]["message"]
+
+    [waiting] = api.until(lambda: api.standing("SCHEDULED"), 60)
     assert command("up", stack_dir).returncode == 0
+    api.until(lambda: api.standing("RUNNING") == [waiting], 200)
+
+
+def test_a_standing_run_follows_one_whose_process_is_killed(api: Api) -> None:
+    [killed] = api.until(lambda: api.standing("RUNNING"), 90)
+    os.kill(int(api.run(killed)["infrastructure_pid"].rpartition(":")[2]), signal.SIGKILL)
+
+    api.until(lambda: {*api.standing("RUNNING")} - {killed}, 300)
+
+    assert api.run(killed)["state_type"] == "CRASHED"
+
+
+def test_down_ends_a_run_and_up_on_taken_ports_changes_nothing_but_addresses(
+    api: Api, stack_dir: Path
+) -> None:
     edit(api, "story-database", {"pool_size": 21})
     edit(api, "image-store", {"base_url": "https://app.example/pictures"})
     before, ports = blocks(api), addresses(stack_dir)
-    assert command("down", stack_dir).returncode == 0
+    [run] = api.start("of the night")
 
+    down = command("down", stack_dir)
+
+    assert "ended in mid-run: of the night (Retry goes on with what is done)" in down.stdout
     with ExitStack() as taken:
         for port in ports.values():
             taken.enter_context(socket.create_server(("127.0.0.1", port)))
         up = command("up", stack_dir)
         assert up.returncode == 0, up.stderr
+        ended = api.run(run)
+        assert ended["name"] == "of the night"
+        assert (ended["state_type"], ended["state_name"]) == ("CRASHED", "Ended by make down")
         moved = addresses(stack_dir)
         expected = before
         for name, port in ports.items():
@@ -143,8 +283,17 @@ def test_taken_ports_change_nothing_in_the_operators_blocks_but_the_address(
         assert command("down", stack_dir).returncode == 0
 
     assert command("up", stack_dir).returncode == 0
-    assert read_state(stack_dir)
     assert limits(api) == {f"gpu:127.0.0.1:{addresses(stack_dir)['face_host']}"}
+
+    retry_ended_run(api.url, run, ENDED_NAME, ENDED, stack_dir / "chromium")
+    api.until(lambda: any(": reused in" in line for line in log_lines(api.url, run)), 90)
+
+
+def test_after_all_that_one_standing_run_is_there_and_none_was_cancelled(api: Api) -> None:
+    api.until(lambda: api.standing("RUNNING"), 200)
+
+    assert len(api.standing(*UNFINISHED)) == 1
+    assert api.standing("CANCELLED") == []
 
 
 def addresses(stack_dir: Path) -> dict[str, int]:
@@ -168,10 +317,8 @@ def blocks(api: Api) -> str:
 
 def edit(api: Api, slug: str, changes: dict[str, Any]) -> None:
     [document] = [d for d in stored(api) if d["block_type"]["slug"] == slug]
-    server = find_running("prefect_server", api.state_dir)
-    assert server
     answer = httpx.patch(
-        f"{server.url}/block_documents/{document['id']}",
+        f"{api.url}/block_documents/{document['id']}",
         json={"data": changes, "merge_existing_data": True},
         timeout=30,
     )

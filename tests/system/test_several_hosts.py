@@ -9,10 +9,10 @@ import pytest
 
 from flows.age_progression import age_progression
 from storycanvas.faces.client.host_client import FaceHostClient
-from storycanvas.faces.report import FaceRunReport
+from storycanvas.faces.reports.steps import FaceRunReport
 from storycanvas.services.face_host import FaceHost
 from storycanvas.services.shared import Lease, acquire
-from tasks.faces.report import StepsFailed
+from tasks.faces.reporting.report import StepsFailed
 from tests.support.flows.hosts import OddHost, after_operations, kill
 from tests.support.flows.runs import set_retries, shown_by
 from tests.support.flows.world import CHARACTER, World

@@ -1,18 +1,16 @@
 """Stores items of Civitai's catalog."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from pymongo import UpdateOne
-from pymongo.collection import Collection
 from pymongo.database import Database
 
-from db.catalog.bulk import ALREADY_THERE, Write, encoded, write_all
+from db.catalog.bulk import Write, encoded
+from db.catalog.civitai.item_writes import INT64, StoredItem, apply_writes, write_items
 from db.connection import Document, in_batches, reading_anything, translated_errors
-
-_INT64 = range(-(2**63), 2**63)
 
 
 def stored_versions(
@@ -22,7 +20,7 @@ def stored_versions(
 
     Older items have them as `model_versions`.
     """
-    wanted = [id_ for id_ in ids if id_ in _INT64]
+    wanted = [id_ for id_ in ids if id_ in INT64]
     fields = {"_id": False, "id": True, "modelVersions": True, "model_versions": True}
     models = reading_anything(database)["civitai_models"]
     with translated_errors():
@@ -68,35 +66,6 @@ def _known(database: Database[Document], field: str, hashes: Sequence[str]) -> s
     with translated_errors():
         models = reading_anything(database)["civitai_models"]
         return {row["_id"] for row in models.aggregate(pipeline)}
-
-
-LIFTED = ("base_models", "file_keys", "name_keys")
-"""Fields that are derived from an item's own."""
-ITEM_FIELDS = (
-    *("id", "name", "type", "description", "tags", "nsfw", "nsfwLevel", "minor", "poi", "sfwOnly"),
-    *("allowNoCredit", "allowCommercialUse", "allowDerivatives", "allowDifferentLicense"),
-    *("availability", "cosmetic", "supportsGeneration", "mode", "stats", "creator"),
-    *("modelVersions", "model_versions", "baseModel", "userId", "meta", "downloadUrl"),
-)
-"""Fields of Civitai's items (docs/catalog.md), and the older name `model_versions`.
-
-One that an item no longer has, such as `mode` once it is no longer archived, is removed.
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredItem:
-    """An item to store.
-
-    Attributes:
-        id: Civitai's number.
-        document: The item with the fields that are derived from it.
-        content_hash: Changes when the item does.
-    """
-
-    id: int
-    document: Mapping[str, Any]
-    content_hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +132,8 @@ def upsert_items(
         wanted = [row for row in latest.values() if _differs(row, stored.get(row.id))]
         there = [row for row in latest.values() if not _differs(row, stored.get(row.id))]
         moved = {row.id: write for row in there if (write := _moved(row, stored[row.id]))}
-        failed = _write(models, wanted, {"_imported_at": now, "_import_id": import_id})
-        failed |= _apply(models, moved)
+        failed = write_items(models, wanted, {"_imported_at": now, "_import_id": import_id})
+        failed |= apply_writes(models, moved)
     written = [row for row in wanted if row.id not in failed]
     new = sum(row.id not in stored for row in written)
     again = (stored[row.id].import_id == import_id for row in written if row.id in stored)
@@ -185,7 +154,7 @@ _COMPARED = ["id", "content_hash", "_import_id", "stats", "modelVersions.stats"]
 
 
 def _stored_parts(database: Database[Document], ids: Sequence[int]) -> dict[int, _Stored]:
-    wanted = {"id": {"$in": [id_ for id_ in ids if id_ in _INT64]}}
+    wanted = {"id": {"$in": [id_ for id_ in ids if id_ in INT64]}}
     return {
         int(row["id"]): _Stored(
             row.get("content_hash"),
@@ -215,34 +184,3 @@ def _moved(item: StoredItem, stored: _Stored) -> Write | str | None:
         return whole
     # The hash proves that the versions still stand at these places.
     return UpdateOne({"id": item.id, "content_hash": item.content_hash}, {"$set": whole})
-
-
-def _write(
-    models: Collection[Document], items: Sequence[StoredItem], marks: Document
-) -> dict[int, str]:
-    """Write items; return why some are not stored.
-
-    An upsert that collides with another run's insert of the same item is repeated, and then
-    updates it.
-    """
-    writes = {item.id: _upsert(item, marks) for item in items}
-    refused = _apply(models, writes)
-    collided = {id_: writes[id_] for id_, why in refused.items() if why == ALREADY_THERE}
-    others = {id_: why for id_, why in refused.items() if id_ not in collided}
-    return others | _apply(models, collided)
-
-
-def _apply(models: Collection[Document], writes: Mapping[int, Write | str]) -> dict[int, str]:
-    ids = [*writes]
-    return {ids[place]: why for place, why in write_all(models, writes.values()).items()}
-
-
-def _upsert(item: StoredItem, marks: Document) -> Write | str:
-    """Replace a stored item by one value, since its names may have dots."""
-    own = {name: value for name, value in item.document.items() if name != "_id"}
-    whole = encoded(own | marks | {"id": item.id, "content_hash": item.content_hash})
-    if isinstance(whole, str):
-        return whole
-    kept = {"$mergeObjects": [{"_id": {"$literal": item.id}}, "$$ROOT", {"$literal": whole}]}
-    update: list[Document] = [{"$unset": [*ITEM_FIELDS, *LIFTED]}, {"$replaceWith": kept}]
-    return UpdateOne({"id": item.id}, update, upsert=True)

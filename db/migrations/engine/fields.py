@@ -5,7 +5,7 @@ The update that changes a document also stores an undo note in it: the values be
 standalone server too; a document is never changed twice; and what the app writes later is kept.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -76,15 +76,24 @@ class FieldChange:
         """A query for the documents that were changed."""
         return {f"{UNDO}.{self.key}": {"$exists": True}}
 
-    def up(self) -> list[Change]:
-        """Build the updates of the documents that have to change."""
+    def up(self, collection: Collection[Document], which: Document) -> Iterator[Change]:
+        """Build the updates of the documents of a range that have to change, cheapest first."""
+        if self.defaults:
+            fill_in = {"$set": {**self.defaults, **self._filled_note}}
+            same = odd.with_the_names_of_the_first(collection, {"$and": [which, self._without]})
+            if same is not None:
+                yield {**self._without, **same}, fill_in
+                yield {**self._without, "$expr": odd.writable(odd.oddities())}, fill_in
+        yield self._change()
+
+    def _change(self) -> Change:
+        """Build the update of the documents that the rules have to be computed for."""
         possible = odd.writable(self._odd)
         if self.candidates:
             needed: Document = {"$and": [self.candidates, {"$expr": possible}]}
         else:
             needed = {"$expr": {"$and": [self._any_is_wrong, possible]}}
-        change: Change = (needed, self._update())
-        return [self._fill_in(), change] if self.defaults else [change]
+        return needed, self._update()
 
     def _update(self) -> list[Document]:
         """Build the update by the rules; a document in which nothing is wrong stays as it is."""
@@ -96,11 +105,11 @@ class FieldChange:
         changed[UNDO] = when({"$or": [*is_wrong.values()]}, noted, f"${UNDO}")
         return [{"$set": {_NEW: values}}, {"$set": changed}, {"$unset": _NEW}]
 
-    def down(self) -> list[Change]:
+    def down(self, *_range: object) -> Iterator[Change]:
         """Build the update that restores a document; what was written since stays."""
         restored = {name: self._restored(name) for name in self.rules}
         query = {"$and": [self.noted, odd.NOT_DOUBLED]}
-        return [(query, [{"$set": restored}, *forget(self.key)])]
+        yield query, [{"$set": restored}, *forget(self.key)]
 
     def counts(self, collection: Collection[Document]) -> FieldCounts:
         """Count documents by field."""
@@ -175,10 +184,10 @@ class FieldChange:
         """Build by field the expression that checks it."""
         return {name: {"$not": [self._is_wrong(name)]} for name in self.rules}
 
-    def _fill_in(self) -> Change:
-        without = {name: {"$exists": False} for name in (*self.rules, f"{UNDO}.{self.key}")}
-        fits = {"$expr": odd.writable(odd.oddities())}
-        return {**without, **fits}, {"$set": {**self.defaults, **self._filled_note}}
+    @property
+    def _without(self) -> Document:
+        """A query for documents that have none of the fields."""
+        return {name: {"$exists": False} for name in (*self.rules, f"{UNDO}.{self.key}")}
 
     @property
     def _any_is_wrong(self) -> Expression:

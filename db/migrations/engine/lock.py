@@ -5,10 +5,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from sys import maxsize
 from threading import Event, Thread
 from uuid import uuid4
 
-from pymongo import ReturnDocument
+from pymongo import ReturnDocument, WriteConcern
+from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
@@ -36,12 +38,12 @@ class LockRepository:
         update = [
             {"$replaceWith": {"$cond": [is_free, {"_id": name} | mine, {"_id": name} | kept]}}
         ]
-        return token, self._find_and_update(name, update)
+        return token, self._find_and_update(name, update, lasts)
 
     def renew(self, name: str, token: str, lasts: timedelta) -> bool:
         """Hold a lock for longer."""
         with translated_errors():
-            done = self._locks.update_one(
+            done = self._within(lasts / RENEWALS).update_one(
                 {"_id": name, "token": token}, [{"$set": {"expires_at": _in(lasts)}}]
             )
         return done.matched_count == 1
@@ -51,11 +53,19 @@ class LockRepository:
         with translated_errors():
             self._locks.delete_one({"_id": name, "token": token})
 
-    def _find_and_update(self, name: str, update: list[Document]) -> Lock:
+    def _within(self, lasts: timedelta) -> Collection[Document]:
+        """Wait no longer than this for other members, since the lock would be lost meanwhile."""
+        given = self._locks.write_concern.document
+        bound = min(given.get("wtimeout", maxsize), round(lasts.total_seconds() * 1000))
+        concern = WriteConcern(**{**given, "wtimeout": bound}) if given else None
+        return self._locks.with_options(write_concern=concern)
+
+    def _find_and_update(self, name: str, update: list[Document], lasts: timedelta) -> Lock:
+        locks = self._within(lasts)
         with translated_errors():
             for last in (False, True):
                 try:
-                    found = self._locks.find_one_and_update(
+                    found = locks.find_one_and_update(
                         {"_id": name}, update, upsert=True, return_document=ReturnDocument.AFTER
                     )
                     break
@@ -73,7 +83,9 @@ def _in(lasts: timedelta) -> Document:
 
 NAME = "migrations"
 LEASE = timedelta(seconds=15)
-"""After which a killed run's lock is free; a living run renews it three times as often."""
+"""After which a killed run's lock is free."""
+RENEWALS = 3
+"""How often a living run renews its lock during a lease."""
 POLLS = 20
 """How often a lock is read during a lease."""
 
@@ -106,7 +118,7 @@ class HeldLock:
 
     def _renew(self) -> None:
         seconds = self._lease.total_seconds()
-        while not self._ended.wait(seconds / 3):
+        while not self._ended.wait(seconds / RENEWALS):
             asked = time.monotonic()
             try:
                 if not self._locks.renew(NAME, self._token, self._lease):

@@ -8,9 +8,10 @@ comes again (`document_diff_serialization.cpp`, "Invariant failure result.second
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pymongo.collection import Collection
 from pymongo.database import Database
 
-from db.connection import Document
+from db.connection import Document, reading_anything
 from db.migrations.engine.expressions import Expression, is_a
 
 UNDO = "migration_undo"
@@ -72,6 +73,10 @@ class Oddity:
     test: Expression
 
 
+def _is_larger_than(size: int) -> Expression:
+    return {"$gt": [{"$bsonSize": "$$ROOT"}, size]}
+
+
 TOO_LARGE = "too large for an undo note; make them smaller"
 
 
@@ -81,7 +86,7 @@ def oddities(
     """List why a document may be left; fields that are taken apart are looked at `inside`, too."""
     doubled = [has_doubled_field(), *(has_doubled_field_inside(f"${name}") for name in inside)]
     return (
-        Oddity(TOO_LARGE, {"$gt": [{"$bsonSize": "$$ROOT"}, largest]}),
+        Oddity(TOO_LARGE, _is_larger_than(largest)),
         Oddity(
             "with the same field twice, which MongoDB cannot change; write them anew with each "
             "field once",
@@ -101,6 +106,32 @@ NOT_DOUBLED: Document = {"$expr": {"$not": [has_doubled_field()]}}
 def writable(odd: Iterable[Oddity]) -> Expression:
     """Check that a document is not odd."""
     return {"$not": [{"$or": [oddity.test for oddity in odd]}]}
+
+
+def with_the_names_of_the_first(
+    collection: Collection[Document], query: Document
+) -> Document | None:
+    """Build a cheap query for documents without an oddity; None when the query finds none at all.
+
+    The documents have the field names of the first one that `query` finds, and as many fields, so
+    that no name stands twice. The server checks that without computing anything: an update of
+    small documents takes a third less time than with `writable`. Most documents of a collection
+    have the same names; the others are left to `writable`.
+    """
+    names = {"$map": {"input": {"$objectToArray": "$$ROOT"}, "in": "$$this.k"}}
+    stages: list[Document] = [
+        {"$match": query},
+        {"$limit": 1},
+        {"$project": {"_id": False, "names": names}},
+    ]
+    for first in reading_anything(collection.database)[collection.name].aggregate(stages):
+        # In `required` a dot stands between the steps of a path: such a name means another field.
+        same = sorted({name for name in first["names"] if name and "." not in name})
+        undo = {UNDO: {"bsonType": "object"}}
+        schema = {"required": same, "maxProperties": len(same), "properties": undo}
+        too_large = _is_larger_than(LARGEST_FOR_SMALL_NOTE)
+        return {"$jsonSchema": schema, "$expr": {"$not": [too_large]}}
+    return None
 
 
 WRITABLE = writable(oddities())

@@ -1,7 +1,7 @@
 """The access to the database that migrations work with."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -136,6 +136,8 @@ def in_ranges(
 
 Act = Callable[[Document], None]
 """Works on the documents of a range, which a query finds."""
+Changes = Callable[[Collection[Document], Document], Iterable[Change]]
+"""Builds the updates of a range, each after the one before was made."""
 Progress = Callable[[str, int, int], None]
 """Receives a collection's name, how many of its documents are done, and about how many it has."""
 
@@ -158,11 +160,11 @@ class Work:
 
     def change(self, change: FieldChange) -> None:
         """Apply a change of fields to a collection."""
-        self._in_ranges(change.collection, partial(self._updates, change.up()))
+        self._in_ranges(change.collection, partial(self._updates, change.up))
 
     def undo(self, change: FieldChange) -> None:
         """Undo a change of fields in a collection."""
-        self._in_ranges(change.collection, partial(self._updates, change.down()))
+        self._in_ranges(change.collection, partial(self._updates, change.down))
 
     def update(self, name: str, query: Document, update: list[Document]) -> None:
         """Update the documents of a collection that a query finds.
@@ -170,7 +172,7 @@ class Work:
         Those with the same field twice stay, since an update by a pipeline aborts MongoDB 6.0.5.
         """
         changes: list[Change] = [({"$and": [query, NOT_DOUBLED]}, update)]
-        self._in_ranges(name, partial(self._updates, changes))
+        self._in_ranges(name, partial(self._updates, lambda *_range: changes))
 
     def in_ranges(self, name: str, act: Callable[[Document], None]) -> None:
         """Call a function in every range of a collection, and report progress.
@@ -200,14 +202,14 @@ class Work:
         in_ranges(collection, size, act_while_held, report_progress)
 
     @staticmethod
-    def _updates(changes: list[Change], collection: Collection[Document], size: int) -> Act:
+    def _updates(changes: Changes, collection: Collection[Document], size: int) -> Act:
         """Build the function that updates a range of at most `size` documents.
 
         Validators are bypassed: what a migration finds may be invalid, and what it restores is.
         """
 
         def update_range(which: Document) -> None:
-            for query, update in changes:
+            for query, update in changes(collection, which):
                 done = collection.update_many(
                     {"$and": [which, query]}, update, bypass_document_validation=True
                 )

@@ -9,6 +9,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from db.schema.documents.base import Count, Dated, Frozen, Id, Percent, SoftDeletable
 from db.schema.documents.characters import HistoryEntry
 
+JobType = Literal["enhance", "age_adjust", "swap", "edit", "mask", "detect", "batch", "chain"]
+
 
 class FacefusionJob(Dated):
     """A document of `facefusion_jobs`.
@@ -18,25 +20,36 @@ class FacefusionJob(Dated):
     Attributes:
         job_type: The app leaves it out of its batches.
         priority: The higher is claimed the earlier; among equals the older.
-        lease_expires_at: Until when the claim holds, UTC; null until it is claimed.
-        attempts: How often it was claimed.
+        not_before: It is not claimed before, UTC.
+        attempts: How often it was claimed, without claims whose work could not be begun.
+        claim_token: What every write of the claim names; null while it is not worked on.
+        claimed_by: The flow run that claimed it, as people call it.
+        lease_expires_at: Until when the claim holds, UTC; a job that is processing without one is
+            the app's own.
+        flow_run_id: Id of the flow run that claimed it last.
+        error_code: Name of the kind of error, such as `no_face`.
     """
 
     id: Id
     character_id: str | None = None
     project_id: str | None = None
-    job_type: Literal["enhance", "age_adjust", "swap", "batch"] = "batch"
+    job_type: JobType = "batch"
     status: Literal["queued", "processing", "completed", "failed", "cancelled"] = "queued"
     priority: int = 0
     input_data: dict[str, Any] = Field(default_factory=dict)
     output_data: dict[str, Any] | None = None
+    error_code: str | None = None
     error_message: str | None = None
     progress: Percent = 0.0
     total_operations: Count = 0
     completed_operations: Count = 0
     failed_operations: Count = 0
+    not_before: datetime | None = None
     attempts: Count = 0
+    claim_token: str | None = None
+    claimed_by: str | None = None
     lease_expires_at: datetime | None = None
+    flow_run_id: str | None = None
     started_at: datetime | None = None
     completed_at: datetime | None = None
 
@@ -58,7 +71,12 @@ class StoredPreset(SoftDeletable):
     """A document of `facefusion_presets`.
 
     Attributes:
-        operation_type: `enhance`, `age_adjust`, `swap` or `edit` in the app's schema.
+        operation_type: `enhance`, `age_adjust`, `swap` or `edit` in the app's schema; here `mask`,
+            `detect` and `chain`, too.
+        unique_name: Whether no other preset with this mark may have its name, in any case.
+        use_count: How many runs have used it.
+        last_used_at: When a run last used it, UTC.
+        last_used_run: Id of that run, which counts once.
     """
 
     id: Id
@@ -69,6 +87,9 @@ class StoredPreset(SoftDeletable):
     user_id: str | None = None
     is_public: bool = False
     use_count: Count = 0
+    last_used_at: datetime | None = None
+    last_used_run: str | None = None
+    unique_name: bool = False
 
 
 _EFFECTS = uuid5(NAMESPACE_URL, "storycanvas:effects")
@@ -134,9 +155,12 @@ class OperationRecord(_LedgerPart):
         inputs: Pixel hashes.
         output: None for `detect`.
         faces: Faces found by `detect`, boxes in pixels.
+        faces_detected: How many faces were found; unknown of older records.
+        selected_faces: Those of them that were worked on; unknown of older records and hosts.
         estimated_age: The engine's estimate before the operation, in years.
         repeat: Id of the forced run that did it again last; None when it was done once.
         earlier_outputs: Outputs that forced runs replaced.
+        measure: What was measured of the output (docs/measures.md); None until a run measures it.
         created_at: When the engine finished, UTC.
     """
 
@@ -150,12 +174,22 @@ class OperationRecord(_LedgerPart):
     host: str
     output: Output | None = None
     faces: list[dict[str, Any]] | None = None
+    faces_detected: int | None = None
+    selected_faces: list[dict[str, Any]] | None = None
     estimated_age: float | None = None
     processing_time_seconds: float = Field(ge=0)
     created_at: datetime
     repeat: str | None = None
     earlier_outputs: list[Output] = Field(default_factory=list)
+    measure: dict[str, Any] | None = None
     effects: list[Effect] = Field(default_factory=list)
+
+    def boxes(self) -> tuple[tuple[int, int, int, int], ...]:
+        """List left, top, width and height in pixels of the faces that were worked on."""
+        return tuple(
+            (face["x"], face["y"], face["width"], face["height"])
+            for face in self.selected_faces or ()
+        )
 
 
 def effect_id(*meaning: str | None) -> str:

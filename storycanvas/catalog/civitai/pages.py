@@ -29,12 +29,14 @@ class CatalogPage:
         next_cursor: Where the next page begins; None on the last.
         problem: Why the next page cannot be asked for, although the page names one; None otherwise.
         is_part: Whether it is a part of a page, and so may be empty: Civitai hides some models.
+        is_last_part: Whether no other part of the same page follows.
     """
 
     items: list[object]
     next_cursor: str | None
     problem: Problem | None = None
     is_part: bool = False
+    is_last_part: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +48,14 @@ class WalkedPage:
         items: JSON values of any shape.
         next_cursor: Where the next one begins; None if the walk ends here.
         problem: Why the walk ends although the list names a next page; None otherwise.
+        is_last_part: Whether no other part of the same page follows.
     """
 
     cursor: str | None
     items: list[object]
     next_cursor: str | None
     problem: Problem | None = None
+    is_last_part: bool = True
 
 
 def read_page(answer: object, limit: int) -> CatalogPage:
@@ -99,7 +103,8 @@ def walk(
             read.add(ids)
         problem = _reason_to_end(page, visited, nothing_new)
         following = None if problem else page.next_cursor
-        yield WalkedPage(cursor, page.items, following, problem)
+        is_last_part = page.is_last_part or following is None
+        yield WalkedPage(cursor, page.items, following, problem, is_last_part)
         if following is None:
             return
         visited.add(_digest(following))

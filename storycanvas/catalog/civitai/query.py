@@ -39,6 +39,7 @@ Period = Literal["AllTime", "Year", "Month", "Week", "Day"]
 
 _OTHER_ENDS: dict[SortOrder, SortOrder] = {"Newest": "Oldest", "Oldest": "Newest"}
 """Orders that Civitai has in both directions (`ModelSort` in `src/server/common/enums.ts`)."""
+_BOTH_ENDS: tuple[SortOrder, ...] = ("Newest", "Oldest")
 
 _OFFSET = "offset="
 
@@ -114,10 +115,16 @@ class CivitaiQuery(BaseModel):
             *((name, value) for name, value in single.items() if value is not None),
         ]
 
-    def from_other_end(self) -> Self | None:
-        """Make the query of the same list in the opposite order; None where Civitai has none."""
+    def from_other_ends(self) -> list[Self]:
+        """Make the queries that reach what lies behind a place at which the list cannot be read.
+
+        That is the same list in the opposite order. A ranking has none, so its models are listed
+        by their age, from both ends, unless a period limits the ranking: then the models differ.
+        """
         other = _OTHER_ENDS.get(self.sort)
-        return None if other is None else self.model_copy(update={"sort": other})
+        is_limited = self.period not in (None, "AllTime")
+        orders = (other,) if other else () if is_limited else _BOTH_ENDS
+        return [self.model_copy(update={"sort": order}) for order in orders]
 
     @property
     def key(self) -> str:

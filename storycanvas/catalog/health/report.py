@@ -1,7 +1,7 @@
 """All hosts at one moment."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
@@ -60,6 +60,31 @@ def changes(
     )
 
 
+class QueueState(BaseModel):
+    """How full a queue of the database is.
+
+    Attributes:
+        name: Its collection.
+        waiting: How many wait, also for their time.
+        processing: How many are worked on.
+        oldest: Since when the oldest waits, UTC; None if nothing waits, or it does not say.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    waiting: int
+    processing: int
+    oldest: datetime | None = None
+
+    def sentence(self, now: datetime) -> str:
+        """Describe it, with how long the oldest has waited by then."""
+        text = f"{self.name}: {self.waiting} waiting, {self.processing} processing"
+        if self.oldest is None:
+            return f"{text}."
+        return f"{text}, the oldest has waited {_duration(now - self.oldest)}."
+
+
 class HealthReport(BaseModel):
     """All hosts at one moment.
 
@@ -69,6 +94,7 @@ class HealthReport(BaseModel):
         changes: The hosts that went away or came back since the last check.
         history_kept: Whether the database took the checks.
         remarks: Sentences about what is wrong beside the hosts.
+        queues: The queues of the database; none where it does not answer.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -78,6 +104,7 @@ class HealthReport(BaseModel):
     changes: tuple[HostChange, ...] = ()
     history_kept: bool = True
     remarks: tuple[str, ...] = ()
+    queues: tuple[QueueState, ...] = ()
 
     @property
     def not_up(self) -> list[HostCheck]:
@@ -85,7 +112,7 @@ class HealthReport(BaseModel):
         return [check for check in self.checks if not check.is_up]
 
     def summary(self) -> str:
-        """Sum up the checks in a sentence or two."""
+        """Sum up the checks in a sentence or two, and the queues that are not empty."""
         total = len(self.checks)
         hosts = f"{counted(total, 'host')} {verb(total, 'is', 'are')}"
         text = f"{total - len(self.not_up)} of {hosts} up."
@@ -94,10 +121,20 @@ class HealthReport(BaseModel):
             text = f"{text[:-1]}; {named}."
         if not self.history_kept:
             text += " The history was not kept."
-        return " ".join([text, *self.remarks])
+        full = [queue for queue in self.queues if queue.waiting or queue.processing]
+        return " ".join([text, *self.remarks, *(q.sentence(self.checked_at) for q in full)])
 
     def lines(self) -> list[str]:
         """Make a line for each host that is not up, and for each change."""
         trouble = [f"{check.name} is {check.state}. {check.note or ''}" for check in self.not_up]
         changed = (change.sentence for change in self.changes)
         return [*(line.rstrip() for line in trouble), *changed, *self.remarks]
+
+
+def _duration(waited: timedelta) -> str:
+    """Write a time in its largest unit; of clocks that differ, none at the least."""
+    seconds = max(0, round(waited.total_seconds()))
+    for unit, name in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= unit:
+            return f"{seconds // unit} {name}"
+    return f"{seconds} s"

@@ -1,20 +1,28 @@
 """One request to a face host, and what it is answered."""
 
 import io
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from storycanvas.faces.errors import AnswerDamaged, ContractBroken, FaceError, HostUnreachable
+from storycanvas.faces.errors import AnswerDamaged, ContractBroken, HostUnreachable
+from storycanvas.faces.pictures.reading import GrowingFile
 from storycanvas.net.bodies import BodyTooLong, BodyTooSlow, bounded
 
 Parsed = TypeVar("Parsed", bound=BaseModel)
 
+Proceed = Callable[[], None]
+"""Asked before each piece of a picture; what it raises ends the transfer."""
+
 MAX_ANSWER_BYTES = 1024 * 1024
 """Most bytes of an answer that is no picture."""
+
+
+def always() -> None:
+    """Let a transfer proceed."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +36,9 @@ class Call:
         headers: Beside those of the connection.
         body: Opens what is sent, anew for each try; None sends nothing.
         expected: Statuses that are no refusals.
-        most_bytes: Of the answer.
-        too_large: What a longer answer is.
+        picture: Whether the answer is a picture, which may have as many bytes as its header
+            justifies; any other has at most `MAX_ANSWER_BYTES`.
+        proceed: Raises what ends the call on its way.
     """
 
     method: str
@@ -38,8 +47,18 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Callable[[], bytes | Iterable[bytes]] | None = None
     expected: tuple[int, ...] = (200,)
-    most_bytes: int = MAX_ANSWER_BYTES
-    too_large: type[FaceError] = ContractBroken
+    picture: bool = False
+    proceed: Proceed = always
+
+    def content(self) -> bytes | Iterator[bytes] | None:
+        """Open what is sent, in pieces that ask whether to proceed."""
+        body = self.body() if self.body else None
+        return body if body is None or isinstance(body, bytes) else self._pieces(body)
+
+    def _pieces(self, body: Iterable[bytes]) -> Iterator[bytes]:
+        for piece in body:
+            self.proceed()
+            yield piece
 
 
 @dataclass(frozen=True)
@@ -73,16 +92,21 @@ def read_body(response: httpx.Response, call: Call, seconds: float, host: str) -
     Raises:
         AnswerDamaged: The connection ended first.
         HostUnreachable: The end did not come in time.
-        FaceError: `call.too_large`, when the body is; reading stops there.
+        PictureTooLarge: The picture is too large; reading stops there.
+        Exception: What the call's `proceed` raises.
+        ContractBroken: Any other body is too large.
     """
     buffer = io.BytesIO()
+    file = GrowingFile(buffer, f"The picture {call.path} of the face host {host}")
     try:
-        for piece in bounded(response.iter_raw(), call.most_bytes, seconds):
-            buffer.write(piece)
+        most = None if call.picture else MAX_ANSWER_BYTES
+        for piece in bounded(response.iter_raw(), most, seconds):
+            call.proceed()
+            file.write(piece)
     except BodyTooLong:
-        raise call.too_large(
+        raise ContractBroken(
             f"The face host {host} answers {call.path} with more than the "
-            f"{call.most_bytes:,} bytes that are read."
+            f"{MAX_ANSWER_BYTES:,} bytes that are read."
         ) from None
     except BodyTooSlow:
         raise HostUnreachable(

@@ -87,7 +87,7 @@ class HostConnection:
         request = self._http.build_request(
             call.method,
             call.path,
-            content=call.body() if call.body else None,
+            content=call.content(),
             headers=dict(call.headers),
             timeout=httpx.Timeout(
                 connect=waits.connect, read=seconds, write=waits.write, pool=waits.pool

@@ -45,12 +45,12 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, host: str) -> 
 
 def _read_refusal(body: bytes) -> FaceError | None:
     try:
-        return _of_detail(ErrorAnswer.model_validate_json(body).error)
+        return error_of(ErrorAnswer.model_validate_json(body).error)
     except ValidationError:
         return None
 
 
-def _of_detail(detail: ErrorDetail) -> FaceError:
+def error_of(detail: ErrorDetail) -> FaceError:
     """Choose a class by the code, unless its `retryable` contradicts the body's."""
     known = error_class(detail.code)
     if known.retryable != detail.retryable:

@@ -18,6 +18,7 @@ ANSWER_SECONDS: Mapping[str, float] = {
     MaskOperation.path: LOOK_SECONDS,
     "status": 10.0,
     "assets": 30.0,
+    "operations": 20.0,
 }
 """Longest wait for the first byte of an answer in seconds, by path below `/api/v1/`."""
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,9 +13,14 @@ from urllib.parse import urlsplit
 import fsspec
 
 from storycanvas.faces.errors import PictureNotFound, PictureTooLarge
-from storycanvas.faces.pictures.reading import MAX_BYTES
-from storycanvas.faces.pictures.store_access import is_file, require_room, translated
-from storycanvas.net.atomic_files import AS_UMASK, write_atomically
+from storycanvas.faces.pictures.reading import MAX_FILE_BYTES
+from storycanvas.faces.pictures.store_access import (
+    create_object,
+    is_file,
+    require_room,
+    translated,
+)
+from storycanvas.net.atomic_files import AS_UMASK, create_atomically, write_atomically
 
 _LOCAL = ("file", "local")
 
@@ -30,7 +36,7 @@ class Category(StrEnum):
 
 
 _OF_THIS_MACHINE = {"127.0.0.1", "localhost", "::1"}
-_STORED = re.compile(
+STORED_PATH = re.compile(
     rf"[a-z0-9]+/(?:{'|'.join(Category)})/\d{{4}}/\d{{2}}/(?P<digest>[0-9a-f]{{64}})\.[a-z0-9]+"
 )
 """The shape of every path that `put` gives."""
@@ -62,12 +68,20 @@ class ImageStore:
         url: fsspec URL of the store's root, such as `file:///srv/images` or `s3://bucket/images`.
         base_url: Where the app serves that root, such as `http://127.0.0.1:8000/uploads`; None
             when it does not.
+        others: Stores beside this one, by name; they are read, and never written.
     """
 
-    def __init__(self, url: str, base_url: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        base_url: str | None = None,
+        others: Mapping[str, "ImageStore"] | None = None,
+    ) -> None:
         self.url = url
         self.base_url = base_url.rstrip("/") if base_url else None
-        self._files, self._root = fsspec.core.url_to_fs(url)
+        self.others = dict(others or {})
+        # Listings that are kept do not show what another process has written since.
+        self._files, self._root = fsspec.core.url_to_fs(url, use_listings_cache=False)
         protocols = self._files.protocol
         protocol = protocols if isinstance(protocols, str) else protocols[0]
         self._storage_type = "local" if protocol in _LOCAL else protocol
@@ -90,17 +104,12 @@ class ImageStore:
         """
         digest = hashlib.sha256(data).hexdigest()
         marker = self._marker(digest)
-        known = self._known(marker)
-        if known:
-            return StoredPicture(known, self.address(known))
         folder = f"{self._storage_type}/{category}/{when:%Y/%m}"
-        path = f"{folder}/{digest}.{extension}"
-        self._write(path, data)
-        self._write(marker, path.encode())
+        path = self._known(marker) or self._keep(f"{folder}/{digest}.{extension}", marker, data)
         return StoredPicture(path, self.address(path))
 
     @translated
-    def read(self, path: str, max_bytes: int = MAX_BYTES) -> bytes:
+    def read(self, path: str, max_bytes: int = MAX_FILE_BYTES) -> bytes:
         """Read a picture by its store path.
 
         Raises:
@@ -109,9 +118,9 @@ class ImageStore:
             StoreUnavailable: The store is away, or refuses.
         """
         location = self._location(path)
-        if not self._is_file(location):
+        size = self._size(location)
+        if size is None:
             raise PictureNotFound(f"The image store has no picture {path!r}.")
-        size = self._files.size(location)
         if size > max_bytes:
             raise PictureTooLarge(f"{path!r} has {size:,} bytes; at most {max_bytes:,} are read.")
         return bytes(self._files.cat_file(location))
@@ -123,12 +132,59 @@ class ImageStore:
         Raises:
             StoreUnavailable: The store is away, or refuses; the picture may be there.
         """
-        return self._is_file(self._location(path))
+        return self._size(self._location(path)) is not None
+
+    @translated
+    def files_in(self, folder: str) -> list[str]:
+        """List the store paths of the files in a folder; none where there is no such folder.
+
+        Raises:
+            PictureNotFound: The path leaves the store.
+            StoreUnavailable: The store is away, or refuses.
+        """
+        location = self._location(folder)
+        try:
+            entries = self._files.ls(location, detail=True)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        names = [Path(entry["name"]).name for entry in entries if entry["type"] == "file"]
+        return [f"{normpath(folder)}/{name}" for name in names]
+
+    def leads_out(self, path: str) -> bool:
+        """Check whether a store path, or a link on its way, leads out of the store."""
+        if not is_inside(path):
+            return True
+        if self.folder is None:
+            return False
+        try:
+            return not Path(self._location(path)).resolve().is_relative_to(self.folder.resolve())
+        except (OSError, RuntimeError):  # a loop of links
+            return True
 
     @property
     def folder(self) -> Path | None:
         """The root as a local folder; None where it is no folder of this machine."""
         return Path(self._root) if self._storage_type == "local" else None
+
+    @property
+    def root(self) -> str:
+        """The address of the root, with which all addresses of `place_of` begin."""
+        return str(self._files.unstrip_protocol(self._root))
+
+    @property
+    def roots(self) -> dict[str, str]:
+        """The roots of the stores beside this one, by name."""
+        return {name: store.root for name, store in self.others.items()}
+
+    def place_of(self, address: str) -> "tuple[ImageStore, str] | None":
+        """Find the store and the store path of an address, in this store or one beside it."""
+        path = self.path_of(address)
+        if path is not None:
+            return self, path
+        for store in self.others.values():
+            if address.startswith(f"{store.root}/"):
+                return store, address.removeprefix(f"{store.root}/")
+        return None
 
     def require_room(self, megabytes: int) -> None:
         """Check that a local store has so much free; the room of a bucket is not known.
@@ -141,7 +197,7 @@ class ImageStore:
 
     def wrote(self, path: str) -> bool:
         """Check whether a path is one that `put` gave: files beside them are not the store's."""
-        stored = _STORED.fullmatch(path)
+        stored = STORED_PATH.fullmatch(path)
         return stored is not None and self._known(self._marker(stored["digest"])) == path
 
     def address(self, path: str) -> str:
@@ -156,8 +212,7 @@ class ImageStore:
         The local stack serves the store on loopback, and another port when its own is taken: an
         address of loopback with an earlier port leads to the same picture.
         """
-        own = str(self._files.unstrip_protocol(self._root))
-        for prefix in (self.base_url, own):
+        for prefix in (self.base_url, self.root):
             if prefix and address.startswith(f"{prefix}/"):
                 return address.removeprefix(f"{prefix}/")
         return self._path_on_loopback(address)
@@ -180,33 +235,63 @@ class ImageStore:
         return f"{self._storage_type}/by-content/{digest[:2]}/{digest}"
 
     def _known(self, marker: str) -> str | None:
-        location = f"{self._root}/{marker}"
-        if not self._files.isfile(location):
+        try:
+            path = str(self._files.cat_file(f"{self._root}/{marker}").decode())
+        except FileNotFoundError:
             return None
-        path = self._files.cat_file(location).decode()
         return path if self.holds(path) else None
 
-    def _is_file(self, location: str) -> bool:
-        """Check for a file; fsspec's own `isfile` says no where a disk or bucket gives an error."""
+    def _keep(self, path: str, marker: str, data: bytes) -> str:
+        """Write new bytes; where several processes do so, all return what the marker names.
+
+        The picture comes before its marker, which so never names one that is still to come.
+        """
+        ours = self._create(path, data)
+        if self._create(marker, path.encode()):
+            return path
+        first = self._known(marker)
+        if first is None:  # its picture has been deleted
+            self._replace(marker, path.encode())
+            return path
+        if ours and first != path:
+            self._files.rm_file(f"{self._root}/{path}")  # no marker and no document names it
+        return first
+
+    def _size(self, location: str) -> int | None:
+        """Give the bytes of a file; None where there is none.
+
+        fsspec's own `isfile` says no where a disk or bucket gives an error.
+        """
         if self.folder is not None:
-            return is_file(Path(location))
+            return Path(location).stat().st_size if is_file(Path(location)) else None
         try:
-            return bool(self._files.info(location)["type"] == "file")
+            found = self._files.info(location)
         except FileNotFoundError:
-            return False
+            return None
+        return int(found["size"]) if found["type"] == "file" else None
 
     def _location(self, path: str) -> str:
-        clean = normpath(path)
-        if clean.startswith(("/", "..")) or "\0" in path or "\\" in path:
+        if not is_inside(path):
             raise PictureNotFound(f"{path!r} is not a path of the image store.")
-        return f"{self._root}/{clean}"
+        return f"{self._root}/{normpath(path)}"
 
-    def _write(self, path: str, data: bytes) -> None:
-        """Make the file visible in one go; an object store does that by itself."""
+    def _create(self, path: str, data: bytes) -> bool:
+        """Make a file visible in one go, unless there is one; an object store does so by itself."""
         location = f"{self._root}/{path}"
-        if self._storage_type != "local":
-            self._files.pipe_file(location, data)
-            return
+        if self.folder is None:
+            return create_object(self._files, location, data)
         target = Path(location)
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(target, data, AS_UMASK)  # the app's own user reads it
+        return create_atomically(target, data, AS_UMASK)  # the app's own user reads it
+
+    def _replace(self, path: str, data: bytes) -> None:
+        location = f"{self._root}/{path}"
+        if self.folder is None:
+            self._files.pipe_file(location, data)
+        else:
+            write_atomically(Path(location), data, AS_UMASK)
+
+
+def is_inside(path: str) -> bool:
+    """Check that a path stays below the root of a store."""
+    return not (normpath(path).startswith(("/", "..")) or "\0" in path or "\\" in path)

@@ -13,8 +13,8 @@ SMALLEST_FACE = 128
 
 
 @dataclass(frozen=True)
-class SizeRemarks:
-    """What a user should know about sizes.
+class Remarks:
+    """What a user should know about the inputs of a run.
 
     Attributes:
         warnings: Results will be poor.
@@ -25,7 +25,7 @@ class SizeRemarks:
     notes: tuple[str, ...] = ()
 
 
-def size_remarks(name: str, picture: tuple[int, int], face: tuple[int, int] | None) -> SizeRemarks:
+def size_remarks(name: str, picture: tuple[int, int], face: tuple[int, int] | None) -> Remarks:
     """Judge an input of a run.
 
     Args:
@@ -39,9 +39,17 @@ def size_remarks(name: str, picture: tuple[int, int], face: tuple[int, int] | No
         warnings.append(f"{shown}; take one whose shorter side has {POOR_PICTURE} or more.")
     elif min(picture) < GOOD_PICTURE:
         notes.append(f"{shown}; {GOOD_PICTURE} or more on the shorter side give better results.")
-    if face is not None and min(face) < SMALLEST_FACE:
-        warnings.append(
-            f"The face in the {name} picture is {face[0]} x {face[1]} pixels; take a picture in "
-            f"which its shorter side has {SMALLEST_FACE} or more, the grid of the face swapper."
-        )
-    return SizeRemarks(tuple(warnings), tuple(notes))
+    if face is not None:
+        warnings += face_size_warnings(name, face)
+    return Remarks(tuple(warnings), tuple(notes))
+
+
+def face_size_warnings(name: str, face: tuple[int, int]) -> tuple[str, ...]:
+    """Warn of a face that is smaller than what is made of it."""
+    if min(face) >= SMALLEST_FACE:
+        return ()
+    sentence = (
+        f"The face in the {name} picture is {face[0]} x {face[1]} pixels; take a picture in "
+        f"which its shorter side has {SMALLEST_FACE} or more, the grid of the face swapper."
+    )
+    return (sentence,)

@@ -1,4 +1,9 @@
-"""Whether an image store takes and gives pictures now, and the one sentence that says why not."""
+"""Whether an image store takes and gives pictures now, and the one sentence that says why not.
+
+An object of a bucket is created under a condition (Amazon S3, "How to prevent object overwrites
+with conditional writes"): `If-None-Match: *` is refused with 412 where the object exists, and with
+409 where another request decides it at that moment.
+"""
 
 import errno
 import os
@@ -8,7 +13,7 @@ from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from stat import S_ISREG
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from storycanvas.faces.errors import FaceError, StoreUnavailable
 from storycanvas.net.redact import redact_url
@@ -27,6 +32,8 @@ _REMEDIES = {
     errno.EPERM: _RIGHTS,
 }
 _OTHER_REMEDY = "see whether it is mounted and answers"
+_REFUSED_CONDITIONS = {"PreconditionFailed", "ConditionalRequestConflict", "NotImplemented"}
+"""Codes of S3 for a condition that is not met, is not decided yet, or is not known."""
 _NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
 
 
@@ -106,6 +113,41 @@ def is_file(path: Path) -> bool:
         if error.errno in _NOT_THERE:
             return False
         raise
+
+
+def create_object(files: Any, location: str, data: bytes) -> bool:  # noqa: ANN401 - fsspec has no types
+    """Write an object unless there is one.
+
+    Of several processes that create it at the same moment, one does; where a server knows no
+    conditions, the last one does.
+
+    Args:
+        files: The fsspec file system.
+        location: Its path there.
+        data: All of its bytes.
+
+    Returns:
+        Whether this call created it.
+    """
+    try:
+        files.pipe_file(location, data, mode="create")
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if not _is_refused_condition(error):
+            raise
+        if files.exists(location):
+            return False
+        files.pipe_file(location, data)
+    return True
+
+
+def _is_refused_condition(error: OSError) -> bool:
+    """Read the code of the server's answer, which s3fs does not translate in every case."""
+    response = getattr(error.__cause__, "response", None)
+    return (
+        isinstance(response, dict) and response.get("Error", {}).get("Code") in _REFUSED_CONDITIONS
+    )
 
 
 def _sentence(url: str, folder: Path | None, error: Exception) -> str:

@@ -5,86 +5,34 @@ jumps of 40 years and more, a softer blend for large single jumps, enhancement a
 nothing below 10.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
 from storycanvas.faces.errors import BaseAgeUnknown, ChildAgeRefused
 from storycanvas.faces.operations import AgeAdjustOperation, EnhancementModel
 from storycanvas.faces.plan import Gallery, Plan, PlanPicture, Step
 from storycanvas.faces.preferences import Preferences
+from storycanvas.faces.recipes.age_path import (
+    INTERMEDIATE_FROM,
+    USUAL_RULE,
+    Intermediates,
+    JumpRule,
+    age_path,
+)
+from storycanvas.faces.recipes.pipeline import Pipeline, RecipeInput
 from storycanvas.faces.recipes.steps import Choice, EnhancerChoice, enhancement, wants_enhancement
-
-INTERMEDIATE_FROM = 40
-"""Years of a jump from which on intermediate ages are used (docs/pictures.md)."""
-
-
-def age_path(base_age: int, ages: Iterable[int]) -> dict[int, int]:
-    """Find the age from which each age is made.
-
-    A jump of less than 40 years starts at the base picture. A larger one starts at the planned age
-    nearest to its middle that leaves less than 40 years to go, so that intermediates are shared;
-    where there is none, the jump is cut into equal parts of less than 40 years.
-
-    Args:
-        base_age: Years, 0 to 100: the age of the base picture.
-        ages: The wanted ages, in any order.
-
-    Returns:
-        For each wanted or intermediate age the age it is made from, parents before children. The
-        base age stands for the base picture; if it is wanted itself, it is made from the base too.
-    """
-    parents: dict[int, int] = {}
-    for age in sorted(set(ages), key=lambda age: (abs(age - base_age), age)):
-        _reach(age, base_age, parents)
-    return _in_order(parents, base_age)
-
-
-def _in_order(parents: dict[int, int], base_age: int) -> dict[int, int]:
-    """Put the ages into ascending order, each after the one it is made from."""
-    ordered: dict[int, int] = {}
-
-    def add(age: int) -> None:
-        start = parents[age]
-        if start != base_age and start not in ordered:
-            add(start)
-        ordered[age] = start
-
-    for age in sorted(parents):
-        add(age)
-    return ordered
-
-
-def _reach(age: int, base_age: int, parents: dict[int, int]) -> None:
-    if age in parents:
-        return
-    jump = age - base_age
-    if abs(jump) < INTERMEDIATE_FROM:
-        parents[age] = base_age
-        return
-    parent = _nearest_to_middle(age, base_age, parents)
-    if parent is None:
-        parts = abs(jump) // INTERMEDIATE_FROM + 1
-        parent = base_age + round(jump * (parts - 1) / parts)
-        _reach(parent, base_age, parents)
-    parents[age] = parent
-
-
-def _nearest_to_middle(age: int, base_age: int, parents: dict[int, int]) -> int | None:
-    low, high = sorted((age, base_age))
-    between = [p for p in parents if low < p < high and abs(age - p) < INTERMEDIATE_FROM]
-    return min(between, key=lambda p: (abs(p - (age + base_age) / 2), p), default=None)
-
 
 YOUNGEST = 10
 """Years below which ageing is refused unless child ages are allowed."""
 
-LARGE_JUMP = 30
-"""Years of one ageing step from which on it is blended softly."""
+LARGE_JUMP_BLENDS = {60: 0.5, 40: 0.6, 30: 0.7}
+"""Share of the result that a single jump of so many years mixes into its input, largest first
+(docs/pictures.md, "Ageing")."""
 
-LARGE_JUMP_BLEND = 0.7
-"""Share of the result that a large jump mixes into its input (docs/pictures.md, "Ageing")."""
+DOUBTFUL_JUMP = 60
+"""Years of a whole jump from which on even intermediates seldom give a likeness."""
 
 BASE = "base"
+_ENHANCED_BASE = "enhance base"
 
 
 def age_progression(
@@ -93,6 +41,8 @@ def age_progression(
     ages: Sequence[int],
     *,
     enhance: EnhancerChoice = Choice.AS_PREFERRED,
+    enhance_base: EnhancerChoice = Choice.NONE,
+    rule: JumpRule = USUAL_RULE,
     preferences: Preferences | None = None,
     allow_child_ages: bool = False,
 ) -> Plan:
@@ -103,6 +53,8 @@ def age_progression(
         base_age: Years; what is known or estimated of the base picture.
         ages: Wanted ages in years, 0 to 100; order and repetitions do not matter.
         enhance: Model that restores each wanted picture after ageing.
+        enhance_base: Model that restores the base picture first.
+        rule: Which jumps go through intermediate ages.
         preferences: Settings of a preset and of the character.
         allow_child_ages: Whether ages below 10 may be made.
 
@@ -115,24 +67,96 @@ def age_progression(
     refuse_child_ages(ages, allow_child_ages=allow_child_ages)
     chosen = preferences or Preferences()
     steps: list[Step] = []
-    for age, start in age_path(base_age, ages).items():
+    if wants_enhancement(enhance_base):
+        steps.append(_enhancing_base(enhance_base, chosen))
+    first = _ENHANCED_BASE if steps else BASE
+    path = age_path(base_age, ages, rule)
+    for age, start in path.items():
         wanted = age in ages
         enhanced = wanted and wants_enhancement(enhance)
-        parent = BASE if start == base_age else age_step(start)
+        parent = first if start == base_age else age_step(start)
         steps.append(_ageing(age, start, parent, chosen, finished=wanted and not enhanced))
         if enhanced:
             steps.append(_enhancing(age, enhance, chosen))
     base = PlanPicture(name=BASE, reference=base_image, label=f"base ({base_age})")
-    return Plan(pictures=(base,), steps=tuple(steps))
+    return Plan(
+        pictures=(base,),
+        steps=tuple(steps),
+        base_age=base_age,
+        warnings=tuple(_jump_warnings(base_age, sorted(set(ages)), path)),
+        notes=tuple(_ways(base_age, sorted(set(ages)), path)),
+    )
+
+
+def age_pipeline(
+    *,
+    ages: Sequence[int],
+    base_image: str | None,
+    base_age: int | None,
+    enhance: EnhancerChoice,
+    enhance_base: EnhancerChoice,
+    intermediates: Intermediates,
+    largest_jump: int | None,
+    allow_child_ages: bool,
+    refine: bool = False,
+) -> Pipeline:
+    """Make the pipeline of the flow `age-progression`, whose parameters these are.
+
+    Raises:
+        ChildAgeRefused: An age below 10 without `allow_child_ages`.
+    """
+    refuse_child_ages(ages, allow_child_ages=allow_child_ages)
+
+    def recipe(found: RecipeInput) -> Plan:
+        return age_progression(
+            found.pictures[BASE],
+            plan_base_age(base_age, found.estimated_ages[BASE]),
+            ages,
+            enhance=enhance,
+            enhance_base=enhance_base,
+            rule=JumpRule.of(intermediates, largest_jump),
+            preferences=found.preferences,
+            allow_child_ages=allow_child_ages,
+        )
+
+    return Pipeline({BASE: base_image}, recipe, source=BASE, refines=refine)
+
+
+def _jump_warnings(base_age: int, ages: Sequence[int], path: Mapping[int, int]) -> Iterator[str]:
+    for age in ages:
+        years = abs(age - base_age)
+        whole = path[age] == base_age
+        if years >= DOUBTFUL_JUMP or (whole and years >= INTERMEDIATE_FROM):
+            how = "in one step" if whole else "even through intermediate ages"
+            yield (
+                f"Age {age} is {years} years from the base picture: {how} the likeness is often "
+                "lost; take a picture of an age that is nearer."
+            )
+
+
+def _ways(base_age: int, ages: Sequence[int], path: Mapping[int, int]) -> Iterator[str]:
+    for age in ages:
+        way = []
+        start = path[age]
+        while start != base_age:
+            way.append(start)
+            start = path[start]
+        if way:
+            through = ", ".join(map(str, reversed(way)))
+            yield f"Age {age} is made through the intermediate {_ages(way)} {through}."
+
+
+def _ages(way: Sequence[int]) -> str:
+    return "age" if len(way) == 1 else "ages"
 
 
 def refuse_child_ages(ages: Sequence[int], *, allow_child_ages: bool) -> None:
     """Refuse ages below 10 that are not allowed explicitly, with `ChildAgeRefused`."""
-    youngest = min(ages)
+    youngest = min(ages, default=YOUNGEST)
     if youngest < YOUNGEST and not allow_child_ages:
         raise ChildAgeRefused(
             f"Age {youngest} is below {YOUNGEST}, where ageing models fail; "
-            "set allow_child_ages if it is meant."
+            "start a run with allow_child_ages on if it is meant."
         )
 
 
@@ -157,9 +181,9 @@ def age_step(age: int) -> str:
 
 
 def _ageing(age: int, start: int, parent: str, chosen: Preferences, *, finished: bool) -> Step:
-    fitted: dict[str, Any] = {}
-    if abs(age - start) >= LARGE_JUMP:
-        fitted["age_adjustment_blend"] = LARGE_JUMP_BLEND
+    years = abs(age - start)
+    blends = [blend for jump, blend in LARGE_JUMP_BLENDS.items() if years >= jump]
+    fitted = {"age_adjustment_blend": blends[0]} if blends else {}
     operation, sources = chosen.resolve(
         AgeAdjustOperation, fitted=fitted, explicit={"target_age": age}
     )
@@ -171,6 +195,18 @@ def _ageing(age: int, start: int, parent: str, chosen: Preferences, *, finished:
         gallery=Gallery.AGE_VARIANTS if finished else None,
         age=age if finished else None,
         label=age_step(age) if finished else "",
+        sources=sources,
+    )
+
+
+def _enhancing_base(model: EnhancerChoice, chosen: Preferences) -> Step:
+    operation, sources = enhancement(model, EnhancementModel.GFPGAN_1_4, chosen)
+    return Step(
+        name=_ENHANCED_BASE,
+        operation=operation,
+        inputs=(BASE,),
+        gallery=Gallery.ENHANCED_FACES,
+        label="enhanced base",
         sources=sources,
     )
 

@@ -1,17 +1,19 @@
-"""What recipes share: choices of a model, an enhancement, an inspection of the inputs."""
+"""What recipes share: choices of a model, an enhancement, names of pictures."""
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Literal
+from types import MappingProxyType
+from typing import Any, Literal, TypeVar
 
 from storycanvas.faces.operations import (
-    DetectOperation,
     EnhancementModel,
     EnhanceOperation,
     FaceOperation,
     FaceSwapperModel,
 )
-from storycanvas.faces.plan import Plan, PlanPicture, Step
 from storycanvas.faces.preferences import Preferences
+
+R = TypeVar("R")
 
 
 class Choice(StrEnum):
@@ -37,7 +39,10 @@ def wants_enhancement(model: EnhancerChoice) -> bool:
 
 
 def enhancement(
-    model: EnhancerChoice, usual: EnhancementModel, chosen: Preferences
+    model: EnhancerChoice,
+    usual: EnhancementModel,
+    chosen: Preferences,
+    named: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[FaceOperation, dict[str, str]]:
     """Resolve an enhancement and the sources of its values.
 
@@ -45,22 +50,16 @@ def enhancement(
         model: A model is stronger than all other sources; `as preferred` asks those.
         usual: The recipe's own choice, which gives way to the character and the preset.
         chosen: Settings of a preset and of the character.
+        named: Other values that are stronger than all sources.
     """
     if isinstance(model, EnhancementModel):
-        explicit = {"enhancement_model": model}
+        explicit = {**named, "enhancement_model": model}
         return chosen.resolve(EnhanceOperation, fitted={}, explicit=explicit)
-    return chosen.resolve(EnhanceOperation, fitted={"enhancement_model": usual}, explicit={})
+    return chosen.resolve(EnhanceOperation, fitted={"enhancement_model": usual}, explicit=named)
 
 
-def inspection(pictures: dict[str, str], preferences: Preferences | None = None) -> Plan:
-    """Plan one step `detect <name>` for each picture, given as references by name."""
-    operation, sources = (preferences or Preferences()).resolve(
-        DetectOperation, fitted={}, explicit={}
-    )
-    return Plan(
-        pictures=tuple(PlanPicture(name=name, reference=ref) for name, ref in pictures.items()),
-        steps=tuple(
-            Step(name=f"detect {name}", operation=operation, inputs=(name,), sources=sources)
-            for name in pictures
-        ),
-    )
+def numbered(name: str, references: Sequence[R]) -> dict[str, R]:
+    """Name pictures `<name> 1` and so on; one alone has no number."""
+    if len(references) == 1:
+        return {name: references[0]}
+    return {f"{name} {number}": reference for number, reference in enumerate(references, start=1)}

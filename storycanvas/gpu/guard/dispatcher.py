@@ -28,6 +28,12 @@ class SlotWaitTimedOut(Exception):
     retryable: ClassVar[bool] = False
 
 
+class SlotLost(Exception):
+    """The lease of a slot ran out while an operation was on it."""
+
+    retryable: ClassVar[bool] = True
+
+
 class Dispatcher:
     """Gives slots to requests; all runs of this process share `dispatcher`."""
 
@@ -166,6 +172,8 @@ class SlotWait:
         self._remark = remark
         self._deadline = time.monotonic() + seconds
         self._log_at = time.monotonic() + dispatcher.settings.log
+        self._logged = ""
+        self._logged_at = 0.0
 
     def wait(self, seconds: float) -> None:
         """Wait for an answer, at most for a time; `SlotWaitTimedOut` at the request's deadline."""
@@ -175,11 +183,20 @@ class SlotWait:
                 f"No slot came free in {self._seconds:.0f} s: {self._holders()}. "
                 f"{self._remark()}".strip()
             )
-        if self._request.limits and time.monotonic() >= self._log_at:
-            self._log_at = time.monotonic() + self._dispatcher.settings.log
-            run_log(__name__).info("Waiting for a slot. %s.", self._holders())
+        self._log()
         self._request.answered.wait(min(left, seconds))
         self._request.answered.clear()
+
+    def _log(self) -> None:
+        """Log what is waited for: once, then when it is something else, or much later."""
+        now, settings = time.monotonic(), self._dispatcher.settings
+        if not self._request.limits or now < self._log_at:
+            return
+        self._log_at = now + settings.log
+        holders = self._holders()
+        if holders != self._logged or now >= self._logged_at + settings.log_again:
+            self._logged, self._logged_at = holders, now
+            run_log(__name__).info("Waiting for a slot. %s.", holders)
 
     def _holders(self) -> str:
         limits = sorted(self._request.limits)

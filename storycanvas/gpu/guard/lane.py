@@ -96,7 +96,7 @@ class Lane:
             request = self._queue.take(self._limit_name) if is_held else None
             self.is_busy = request is not None
         if request is not None:
-            slot.keep(request.released, request.run_info)
+            slot.keep(request.released, request.run_info, request.lost)
             self.is_busy = False
             slot.pass_on_when_due()
 

@@ -70,7 +70,12 @@ class Lease:
     @property
     def valid(self) -> bool:
         """Whether it has not run out, by the clock of this machine."""
-        return time.monotonic() < self.asked_at + self.settings.lease
+        return self.seconds_left > 0
+
+    @property
+    def seconds_left(self) -> float:
+        """How long it lasts unless it is renewed; 0 if it has run out."""
+        return max(0.0, self.asked_at + self.settings.lease - time.monotonic())
 
     @property
     def sure(self) -> bool:

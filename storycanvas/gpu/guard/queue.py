@@ -7,11 +7,16 @@ requests in, lanes (`storycanvas.gpu.guard.lane`) take them out.
 import itertools
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from storycanvas.gpu.guard.presence import RunInfo
 
 _numbers = itertools.count()
+
+
+def _ignore() -> None:
+    """Do nothing."""
 
 
 def next_number() -> int:
@@ -34,6 +39,8 @@ class SlotRequest:
         limit: The limit whose slot it holds; None while it waits.
         answered: Set when it gets a slot or a limit refuses it.
         released: Set when it no longer needs a slot.
+        lost: Called by the lane's thread when the slot's lease has run out before that, so that
+            another holder may have the slot; it must not block.
     """
 
     run: str
@@ -46,6 +53,7 @@ class SlotRequest:
     limit: str | None = None
     answered: threading.Event = field(default_factory=threading.Event)
     released: threading.Event = field(default_factory=threading.Event)
+    lost: Callable[[], None] = _ignore
 
     @property
     def rank(self) -> tuple[int, int]:

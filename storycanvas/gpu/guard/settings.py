@@ -25,7 +25,9 @@ class GuardSettings:
         note_stale: Age at which a note counts as left by a dead process. The server's clock has a
             resolution of 1 s, so less than `note` + 2 takes living processes for dead.
         note_forgotten: Age at which a note is deleted.
-        log: How often a waiting operation logs what it waits for.
+        log: How long an operation waits before it logs what for, and how often it looks whether
+            that is something else by now.
+        log_again: How often it logs the same again.
         exit: Longest wait for a lane to give its slot back when the process ends.
     """
 
@@ -43,6 +45,7 @@ class GuardSettings:
     note_stale: float = 8.0
     note_forgotten: float = 300.0
     log: float = 15.0
+    log_again: float = 300.0
     exit: float = 5.0
 
 

@@ -78,10 +78,18 @@ class GpuSlot:
             self._end_wait()
         return self._held
 
-    def keep(self, released: threading.Event, run: RunInfo) -> None:
-        """Keep the slot while an operation of a run is on it, until `released` is set."""
+    def keep(self, released: threading.Event, run: RunInfo, lost: Callable[[], None]) -> None:
+        """Keep the slot while an operation of a run is on it, until `released` is set.
+
+        Args:
+            released: Set when the operation needs the slot no longer.
+            run: Shown to others who wait.
+            lost: Called once when the lease runs out before that: the slot may be another's.
+        """
         self._holding = run
         self._renewer.wake()
+        if self._lease is not None:
+            hold(self._lease, released, lost)
         released.wait()
 
     def pass_on_when_due(self) -> None:
@@ -272,3 +280,11 @@ class GpuSlot:
                 self._limit.name,
                 type(error).__name__,
             )
+
+
+def hold(lease: Lease, released: threading.Event, lost: Callable[[], None]) -> None:
+    """Wait until a slot is released, or call `lost` once its lease, however often renewed, ends."""
+    while not released.wait(lease.seconds_left):
+        if not lease.valid:
+            lost()
+            return

@@ -7,9 +7,11 @@ from functools import partial
 from typing import TypeVar
 
 from storycanvas.faces.client.host_client import FaceHostClient
-from storycanvas.faces.errors import FaceError, HostUnreachable
+from storycanvas.faces.client.watching import OperationWatch
+from storycanvas.faces.contract import OperationAnswer
+from storycanvas.faces.errors import BadField, FaceError, HostUnreachable, OperationCancelled
 from storycanvas.faces.operations import FaceOperation
-from storycanvas.gpu.guard.dispatcher import SlotWait, dispatcher
+from storycanvas.gpu.guard.dispatcher import SlotLost, SlotWait, dispatcher
 from storycanvas.gpu.guard.queue import SlotRequest, next_number
 from storycanvas.gpu.pool.health import MonitoredHost
 from storycanvas.gpu.pool.pool import HostPool
@@ -18,6 +20,9 @@ from storycanvas.gpu.prefect_client import run_log
 
 Bring = Callable[[FaceHostClient], Sequence[str]]
 """Uploads an operation's inputs to a host, unless it has them, and returns their names there."""
+
+UploadAgain = Callable[[], object]
+"""Uploads an operation's inputs once more to the host that has removed one of them."""
 
 Proceed = Callable[[], None]
 """Asked before an operation uploads or waits; what it raises ends the operation."""
@@ -47,6 +52,7 @@ class OperationRequest:
         wait_seconds: Longest wait for a slot, in each attempt.
         priority: Larger goes first.
         proceed: Raises what ends the operation, as long as no host works on it.
+        key: The idempotency key by which a host may have it already; None if none has.
     """
 
     operation: FaceOperation
@@ -57,6 +63,7 @@ class OperationRequest:
     wait_seconds: float
     priority: int = 0
     proceed: Proceed = always
+    key: str | None = None
 
 
 class HostAttempt:
@@ -71,6 +78,7 @@ class HostAttempt:
         request: What to do.
         number: Orders the operation among those of equal priority; the same in all its attempts.
         failed: Names of hosts that have failed this operation already.
+        begun_at: Name of the host that has it already, for a run that was killed.
 
     Attributes:
         request: What to do.
@@ -78,7 +86,12 @@ class HostAttempt:
     """
 
     def __init__(
-        self, pool: HostPool, request: OperationRequest, number: int, failed: frozenset[str]
+        self,
+        pool: HostPool,
+        request: OperationRequest,
+        number: int,
+        failed: frozenset[str],
+        begun_at: str | None = None,
     ) -> None:
         self.request = request
         self.host: MonitoredHost | None = None
@@ -86,11 +99,15 @@ class HostAttempt:
         self._slot = SlotRequest(request.run, request.run_id, request.priority, number)
         self._wait = SlotWait(dispatcher, self._slot, request.wait_seconds, self._remarks)
         self._failed = failed
+        self._begun_at = begun_at
         self._assets: dict[str, Sequence[str]] = {}
         self._uploading: set[str] = set()
         self._errors: dict[str, Exception] = {}
         self._loaded: MonitoredHost | None = None
         self._recorded: FaceError | None = None
+        self._watch: OperationWatch | None = None
+        self._is_lost = False
+        self._slot.lost = self._lose
         self._has_warned = False
 
     @contextmanager
@@ -118,6 +135,64 @@ class HostAttempt:
             self._pool.remove_request(self._slot)
             self._bind_to(None)
 
+    def operate(
+        self,
+        host: MonitoredHost,
+        assets: Sequence[str],
+        key: str,
+        upload_again: UploadAgain,
+        *,
+        measure: bool = True,
+    ) -> OperationAnswer:
+        """Have the operation done while the slot is held; the slot goes back with the engine's end.
+
+        Args:
+            host: The host that `held` gave.
+            assets: The inputs there.
+            key: The idempotency key.
+            upload_again: Uploads the inputs once more, if the host has removed one.
+            measure: Whether a host that can measures the likeness of the changed face.
+
+        Raises:
+            OperationCancelled: The run was stopped; the host has given the operation up.
+            SlotLost: The slot's lease ran out; the host has given the operation up.
+            FaceError: It failed.
+        """
+        watch = OperationWatch(partial(dispatcher.release, self._slot))
+        self._watch = watch
+        try:
+            with self._pool.watching(watch):
+                operate = partial(
+                    host.client.operate,
+                    self.request.operation,
+                    assets,
+                    key,
+                    upload_again=upload_again,
+                    watch=watch,
+                )
+                try:
+                    return operate(measure=measure)
+                except BadField:
+                    if measure:
+                        raise
+                    return operate()  # an older host does not know the field, and measures nothing
+        except OperationCancelled as error:
+            if not self._is_lost:
+                raise
+            raise SlotLost(
+                f"The slot of '{host.limit_name}' ran out while {self.request.operation.path} was "
+                "on it, since Prefect's server did not renew it; the host has given it up."
+            ) from error
+        finally:
+            self._watch = None
+
+    def _lose(self) -> None:
+        """Give the operation up: another holder may have the slot by now."""
+        self._is_lost = True
+        watch = self._watch
+        if watch is not None:
+            self._pool.run_in_background(watch.cancel)
+
     def record_failure(self, error: FaceError) -> MonitoredHost | None:
         """Mark the host unhealthy and return it, if the failure is its fault; else return None."""
         if self.host is None or not is_hosts_fault(error):
@@ -142,6 +217,8 @@ class HostAttempt:
     def _update_candidates(self) -> None:
         """Wait at the hosts that are ready and have the pictures, and send them to the rest."""
         ready = [host for host in self._open_hosts() if self._pool.is_ready(host)]
+        # No other does a second time what one has begun, even if its slot comes free later.
+        ready = [host for host in ready if host.name == self._begun_at] or ready
         for host in self._pool.hosts.values():
             if host not in ready:
                 dispatcher.remove_candidate(self._slot, host.limit_name)
@@ -234,8 +311,9 @@ def run_with_failover(
         SlotWaitTimedOut: No slot came free in time.
     """
     number, failed = next_number(), frozenset[str]()
+    begun_at = pool.begun_at(request.key) if request.key else None
     while True:
-        attempt = HostAttempt(pool, request, number, failed)
+        attempt = HostAttempt(pool, request, number, failed, begun_at)
         try:
             return work(attempt)
         except FaceError as error:

@@ -83,7 +83,8 @@ class MonitoredHost:
         try:
             status = self.client.status()
             if status.status != "ok":
-                raise HostNotReady(f"The face host {self.name} answers '{status.status}'.")
+                why = f": {status.reason}" if status.reason else "."
+                raise HostNotReady(f"The face host {self.name} answers '{status.status}'{why}")
         except FaceError as error:
             self._set_unhealthy(error)
         else:

@@ -2,11 +2,12 @@
 
 import contextvars
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import Self
 
+from storycanvas.faces.client.watching import OperationWatch
 from storycanvas.faces.contract import HostStatus
 from storycanvas.faces.errors import EngineChanged, FaceError, HostUnreachable
 from storycanvas.faces.operations import FaceOperation
@@ -45,6 +46,8 @@ class HostPool:
         self._unguarded: dict[str, GuardClosed] = {}
         self._load = dict.fromkeys(self.hosts, 0)
         self._requests: set[SlotRequest] = set()
+        self._watches: set[OperationWatch] = set()
+        self._cancels = False
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(2 * len(monitored), thread_name_prefix="pool")
 
@@ -61,13 +64,14 @@ class HostPool:
         return ", ".join(self.hosts)
 
     def check(self) -> None:
-        """Make sure that the limits guard, before any work begins.
+        """Make sure that the limits guard, before any work begins, and from time to time.
 
         A host whose limit does not guard gets no work; log and report name it.
 
         Raises:
             GuardClosed: No host's limit guards.
         """
+        known, self._unguarded = self._unguarded, {}
         for host in self.hosts.values():
             try:
                 with GpuLimit(host.limit_name) as limit:
@@ -76,8 +80,9 @@ class HostPool:
                 self._unguarded[host.name] = error
         if len(self._unguarded) == len(self.hosts):
             raise next(iter(self._unguarded.values()))
-        for refusal in self._unguarded.values():
-            run_log(__name__).warning("%s", refusal)
+        for name, refusal in self._unguarded.items():
+            if name not in known:
+                run_log(__name__).warning("%s", refusal)
 
     def status(self) -> HostStatus:
         """Check all hosts, and choose the engine of the run: that of most of them.
@@ -120,6 +125,19 @@ class HostPool:
             load = {host.name: self._load[host.name] / host.slots for host in self.hosts.values()}
         return sorted((self.hosts[host.name] for host in chosen), key=lambda host: load[host.name])
 
+    def begun_at(self, key: str) -> str | None:
+        """Find the host that works on an operation, or keeps its result, for a run that was killed.
+
+        Returns:
+            Its name; None if there is none, or only one host, which joins both by itself.
+        """
+        asked = {
+            host.name: self._threads.submit(_has_begun, host, key)
+            for host in self.hosts.values()
+            if len(self.hosts) > 1 and host.snapshot.healthy
+        }
+        return next((name for name, has_begun in asked.items() if has_begun.result()), None)
+
     def is_ready(self, host: MonitoredHost) -> bool:
         """Check whether a host can work now; an only host always counts as ready.
 
@@ -154,6 +172,27 @@ class HostPool:
         for request in requests:
             dispatcher.withdraw(request)
 
+    @contextmanager
+    def watching(self, watch: OperationWatch) -> Iterator[None]:
+        """Let `cancel_operations` end an operation; one that begins after it is ended at once."""
+        with self._lock:
+            self._watches.add(watch)
+            if self._cancels:
+                watch.cancel()  # nothing is submitted yet, so no host is asked
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._watches.discard(watch)
+
+    def cancel_operations(self) -> None:
+        """Have the hosts give up what they work on, and begin no operation any more."""
+        with self._lock:
+            self._cancels = True
+            watches = list(self._watches)
+        for watch in watches:
+            self.run_in_background(watch.cancel)
+
     def add_load(self, host: MonitoredHost, change: int) -> None:
         """Count a step that is bound for a host, with 1, or no longer is, with -1."""
         with self._lock:
@@ -186,3 +225,10 @@ class HostPool:
         return HostUnreachable(
             f"None of {len(errors)} hosts can work: {' '.join(map(str, errors))}"
         )
+
+
+def _has_begun(host: MonitoredHost, key: str) -> bool:
+    try:
+        return host.client.has_begun(key)
+    except FaceError:  # told by the check of its health
+        return False

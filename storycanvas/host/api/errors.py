@@ -22,6 +22,8 @@ from storycanvas.faces.errors import (
     IdempotencyKeyReused,
     NoFace,
     NotAPicture,
+    OperationCancelled,
+    OperationNotFound,
     OperationTimedOut,
     OperationUnsupported,
     OutOfRange,
@@ -56,7 +58,11 @@ _HTTP_CODES = {
 _MEANINGS: dict[int, tuple[str, set[type[FaceError]]]] = {
     400: ("A field or a header is missing, unknown, or not of its form.", {BadField}),
     401: ("The token is missing or wrong.", {TokenRefused}),
-    404: ("A picture's name leads nowhere.", {PictureNotFound}),
+    404: (
+        "A picture's name, or an operation's id, leads nowhere.",
+        {PictureNotFound, OperationNotFound},
+    ),
+    409: ("The operation was cancelled while this request waited for it.", {OperationCancelled}),
     413: ("Too many bytes or pixels.", {PictureTooLarge}),
     415: ("Not a picture that can be read.", {NotAPicture}),
     422: (

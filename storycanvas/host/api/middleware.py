@@ -1,55 +1,100 @@
 """Checks before every request: who may call, and bounds on the bytes and time of its body."""
 
 import asyncio
-import hmac
+import logging
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
 from starlette.datastructures import Headers
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from storycanvas.faces.contract import API
-from storycanvas.faces.errors import OperationTimedOut, PictureTooLarge, TokenRefused
-from storycanvas.faces.pictures.reading import MAX_BYTES
+from storycanvas.faces.errors import (
+    BadField,
+    FaceError,
+    OperationTimedOut,
+    PictureTooLarge,
+    TokenRefused,
+)
+from storycanvas.faces.pictures.reading import MAX_FILE_BYTES
 from storycanvas.host.api.errors import RefusedBody, face_error_response
+from storycanvas.host.log import REPEATS
+from storycanvas.host.page.passes import BASIC, PagePasses, credentials
+from storycanvas.host.page.routes import PAGE_PATHS
 from storycanvas.host.settings import is_loopback
+from storycanvas.host.tokens import CALLER, Caller, Tokens
+
+_log = logging.getLogger(__name__)
 
 OPEN_PATHS = {f"{API}/status"}
 
 
+_TWO_LENGTHS = "Content-Length and Transfer-Encoding came together; send one of them."
+
+
+def _refused(error: FaceError) -> Response:
+    _log.info("refused: %s", error.code, extra={REPEATS: True})  # not the path, a stranger's text
+    return face_error_response(error)
+
+
 class Gate:
-    """ASGI middleware that lets in callers with the token; `OPEN_PATHS` are open to all.
+    """ASGI middleware that lets in callers with a token; `OPEN_PATHS` are open to all.
+
+    The name of the token is `scope["caller"]`, and stands in the log. The operator's page also
+    takes it as the password of HTTP Basic. A browser adds that by itself to each request, also to
+    those that another site makes it send, so nothing else takes it.
 
     A host without a token listens on loopback only. A web page could still make the user's own
     browser call it, so it refuses names and origins of other machines.
     """
 
-    def __init__(self, app: ASGIApp, token: SecretStr | None) -> None:
+    def __init__(self, app: ASGIApp, tokens: Tokens, passes: PagePasses) -> None:
         self._app = app
-        self._token = token
+        self._tokens = tokens
+        self._passes = passes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer it with 401."""
-        if scope["type"] != "http" or scope["path"] in OPEN_PATHS or self._admits(scope):
+        """Pass a request on, or answer it with 401, or with 400 if its length is told twice."""
+        if scope["type"] == "http" and _has_two_lengths(scope):
+            answer = _refused(BadField(_TWO_LENGTHS))
+            answer.headers["Connection"] = "close"  # where the next request begins is not known
+            await answer(scope, receive, send)
+            return
+        if scope["type"] != "http" or scope["path"] in OPEN_PATHS:
             await self._app(scope, receive, send)
             return
-        await face_error_response(TokenRefused(self._reason()))(scope, receive, send)
+        caller = self._caller(scope)
+        if caller is None:
+            await self._refusal(scope)(scope, receive, send)
+            return
+        scope[ADMITTED] = True
+        CALLER.set(caller)  # for this request's own task, and those that it starts
+        await self._app({**scope, "caller": caller.name}, receive, send)
 
-    def _admits(self, scope: Scope) -> bool:
+    def _caller(self, scope: Scope) -> Caller | None:
         headers = Headers(scope=scope)
-        if self._token is None:
-            return _is_local(f"//{headers.get('host', '')}") and (
+        if not self._tokens.needed:
+            local = _is_local(f"//{headers.get('host', '')}") and (
                 "origin" not in headers or _is_local(headers["origin"])
             )
-        scheme, _, given = headers.get("authorization", "").partition(" ")
-        token = self._token.get_secret_value().encode()
-        same = hmac.compare_digest(given.strip().encode("latin-1", "replace"), token)
-        return same and scheme.lower() == "bearer"
+            return Caller() if local else None
+        scheme, given = credentials(headers)
+        caller = self._tokens.caller(given)
+        if scheme == "bearer":
+            return caller or self._passes.caller(given)
+        return caller if scheme == "basic" and scope["path"] in PAGE_PATHS else None
 
-    def _reason(self) -> str:
-        if self._token is None:
-            return "This host has no token, so it serves callers on its own machine only."
-        return "Send this host's token in the header Authorization: Bearer <token>."
+    def _refusal(self, scope: Scope) -> Response:
+        if not self._tokens.needed:
+            reason = "This host has no token, so it serves callers on its own machine only."
+            return _refused(TokenRefused(reason))
+        if scope["path"] not in PAGE_PATHS:
+            reason = "Send this host's token in the header Authorization: Bearer <token>."
+            return _refused(TokenRefused(reason))
+        reason = "Give this host's token as the password, with any user name."
+        answer = _refused(TokenRefused(reason))
+        answer.headers["WWW-Authenticate"] = BASIC  # lets a browser ask for it
+        return answer
 
 
 def _is_local(address: str) -> bool:
@@ -59,12 +104,21 @@ def _is_local(address: str) -> bool:
         return False
 
 
+def _has_two_lengths(scope: Scope) -> bool:
+    """Check for what proxies and servers understand in different ways (RFC 9112, 6.3)."""
+    names = {name for name, _ in scope["headers"]}
+    return {b"content-length", b"transfer-encoding"} <= names
+
+
+ADMITTED = "storycanvas.admitted"
+"""Key of a request's scope once its caller has shown a token that is known."""
 UPLOAD_PATH = f"{API}/assets"
 MAX_JSON_BYTES = 1024 * 1024
-MAX_UPLOAD_BYTES = MAX_BYTES + 64 * 1024
+MAX_UPLOAD_BYTES = MAX_FILE_BYTES + 64 * 1024
 """A picture and the framing of a multipart body."""
 BODY_SECONDS = 300.0
-"""Enough for the largest picture at 1 Mbit/s; a caller that stalls holds a connection no longer."""
+"""Enough for 30 MB at 1 Mbit/s, and for the largest picture at 7; a caller that stalls holds a
+connection no longer."""
 _DIGITS = 15
 """Of a length that is worth reading; Python refuses to read numbers of thousands of digits."""
 
@@ -87,7 +141,7 @@ class BodyLimits:
         limit = MAX_UPLOAD_BYTES if scope["path"] == UPLOAD_PATH else MAX_JSON_BYTES
         declared = Headers(scope=scope).get("content-length", "0")
         if declared.isdecimal() and (len(declared) > _DIGITS or int(declared) > limit):
-            await face_error_response(_too_large(limit))(scope, receive, send)
+            await _refused(_too_large(limit))(scope, receive, send)
             return
         await self._app(scope, _BoundedBody(receive, limit, self._seconds), send)
 

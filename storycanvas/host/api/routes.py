@@ -1,60 +1,81 @@
-"""The paths of the host contract: status, pictures, and one for each operation."""
+"""The paths of the host contract for its status and its pictures."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from functools import partial
-from typing import Annotated, Literal
+from collections.abc import AsyncIterator, Callable
+from typing import Literal
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from storycanvas.faces.contract import (
-    ASSET_PREFIX,
-    IDEMPOTENCY_HEADER,
-    AssetAnswer,
-    HostStatus,
-    OperationAnswer,
-)
+from storycanvas.faces.contract import ASSET_PREFIX, AssetAnswer, HostStatus
 from storycanvas.faces.errors import BadField
-from storycanvas.faces.operations import OPERATIONS, FaceOperation
 from storycanvas.host.api.errors import documented
-from storycanvas.host.api.requests import fingerprint, request_model
 from storycanvas.host.engines.engine import Engine
-from storycanvas.host.operations.runner import OperationRunner
-from storycanvas.host.operations.runs import OperationRuns
 from storycanvas.host.operations.work_queue import WorkQueue
 from storycanvas.host.storage.assets import AssetStore, content_type
 
+State = Literal["ok", "starting", "stopping", "failed"]
+NOT_READY = 503
+RETRY_STATUS_SECONDS = 5
 
-def status_routes(engine: Engine, queue: WorkQueue) -> APIRouter:
-    """Build the status route, which is open to all and so has no paths and no secrets."""
+
+def status_routes(
+    engine: Engine, queue: WorkQueue, shortage: Callable[[], str | None]
+) -> APIRouter:
+    """Build the status route, which is open to all and so has no paths and no secrets.
+
+    Args:
+        engine: What does the work.
+        queue: Who waits for it.
+        shortage: Explains why nothing can be written; None while it can.
+    """
     router = APIRouter(tags=["status"])
 
     @router.get("/status")
-    def status() -> HostStatus:
-        """Report what the host runs, and how much of it."""
-        return HostStatus(
-            status=_state(engine, queue),
-            engine=engine.name,
-            engine_version=engine.version,
-            engine_mode=engine.mode,
-            gpu_slots=queue.slots,
-            busy=queue.busy,
-            queued=queue.queued,
-            operations=queue.operations,
-            able=engine.able(),
-            models=engine.models(),
-        )
+    def status(response: Response) -> HostStatus:
+        """Report what the host runs, and how much of it; 503 while nothing can be done."""
+        answer = status_of(engine, queue, shortage)
+        if answer.status != "ok":
+            response.status_code = NOT_READY
+            response.headers["Retry-After"] = str(RETRY_STATUS_SECONDS)
+        return answer
 
     return router
 
 
-def _state(engine: Engine, queue: WorkQueue) -> Literal["ok", "starting", "stopping", "failed"]:
+def status_of(engine: Engine, queue: WorkQueue, shortage: Callable[[], str | None]) -> HostStatus:
+    """Describe a host as it is now; arguments as for `status_routes`."""
+    state = _state(engine, queue)  # first: what is `ok` here has loaded all by the next line
+    health, able, lack = engine.health, engine.able(), shortage()
+    return HostStatus(
+        status=state if able and not lack else _worse(state),
+        engine=engine.name,
+        engine_version=engine.version,
+        engine_mode=engine.mode,
+        engine_loaded=health.loaded,
+        loading=health.loading,
+        gpu_slots=queue.slots,
+        busy=queue.busy,
+        queued=queue.queued,
+        operations=queue.operations,
+        able=able,
+        models=engine.models(),
+        execution=health.execution,
+        reason=" ".join(filter(None, (health.reason, lack))) or None,
+    )
+
+
+def _state(engine: Engine, queue: WorkQueue) -> State:
     """Prefer the queue's state where it stops or hangs: no engine state is worse."""
     return engine.readiness if queue.state == "ok" else queue.state
+
+
+def _worse(state: State) -> State:
+    """What a host is that can do nothing: `failed`, unless it is about to change."""
+    return "failed" if state == "ok" else state
 
 
 _BINARY = {"type": "string", "format": "binary"}
@@ -124,6 +145,11 @@ def asset_routes(assets: AssetStore, queue: WorkQueue) -> APIRouter:
         """Fetch a picture by its name, with or without `asset:`."""
         return PictureAnswer(assets, name)
 
+    @router.delete("/{name}", status_code=204, responses=documented(400, 401, 503))
+    def remove(name: str) -> None:
+        """Remove a picture, no matter which caller sent it: now, or as soon as nothing uses it."""
+        assets.remove(name)
+
     return router
 
 
@@ -139,42 +165,3 @@ async def _chunks(request: Request) -> AsyncIterator[bytes]:
             raise BadField("file is missing: send the picture in the form field file.")
         while chunk := await file.read(_CHUNK):
             yield chunk
-
-
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        alias=IDEMPOTENCY_HEADER,
-        pattern=r"^[A-Za-z0-9._:-]{1,200}$",
-        description="The same key never runs a second time while its result is kept.",
-    ),
-]
-Endpoint = Callable[..., Awaitable[Response]]
-
-
-def operation_routes(runs: OperationRuns, runner: OperationRunner) -> APIRouter:
-    """Build one `POST` route for each of the six operations."""
-    router = APIRouter(tags=["operations"])
-    for operation in OPERATIONS:
-        router.add_api_route(
-            f"/{operation.path}",
-            _endpoint(operation, runs, runner),
-            methods=["POST"],
-            response_model=OperationAnswer,
-            responses=documented(400, 401, 404, 413, 415, 422, 429, 500, 503, 504),
-            name=operation.path,
-            description=operation.__doc__ or "",
-        )
-    return router
-
-
-def _endpoint(
-    operation: type[FaceOperation], runs: OperationRuns, runner: OperationRunner
-) -> Endpoint:
-    async def run_operation(body: FaceOperation, key: IdempotencyKey = None) -> Response:
-        answer = await runs.answer(key, fingerprint(body), partial(runner.run, body))
-        return Response(answer, media_type="application/json")
-
-    # FastAPI reads the request model from here; each path has its own.
-    run_operation.__annotations__["body"] = request_model(operation)
-    return run_operation

@@ -17,9 +17,13 @@ from storycanvas.faces.contract import API, HostStatus
 from storycanvas.host.command_line import TOKEN_VARIABLE, refusal, settings_of
 from storycanvas.host.doctor.findings import Finding, failed, ok, warning
 from storycanvas.host.settings import is_loopback
+from storycanvas.host.tokens import TokensRefused, read_tokens
+from storycanvas.net.atomic_files import exclusive_lock
 
 PORT = "port"
 ANSWER_SECONDS = 5.0
+LOCK = "in-use"
+"""The file in the data folder that a host holds a lock on."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class PortFacts:
         error: The number of the error when it was tried, of `errno`; None if it is free.
         reason: That error in the system's words.
         status: The status of a host that answers there; None if no host does.
+        ours: Whether a host uses the data folder of these options; another's answer is no proof.
     """
 
     host: str
@@ -39,16 +44,20 @@ class PortFacts:
     error: int | None = None
     reason: str = ""
     status: HostStatus | None = None
+    ours: bool = True
 
 
-def collect_port(host: str, port: int) -> PortFacts:
+def collect_port(
+    host: str, port: int, scheme: str = "http", data_dir: Path | None = None
+) -> PortFacts:
     """Try the address, and ask for a host's status if it is taken."""
     try:
         _try(host, port)
     except (OSError, OverflowError) as error:
         number = error.errno if isinstance(error, OSError) and error.errno else errno.EINVAL
         taken = number == errno.EADDRINUSE
-        return PortFacts(host, port, number, str(error), _status(host, port) if taken else None)
+        status = _status(host, port, scheme) if taken else None
+        return PortFacts(host, port, number, str(error), status, _is_used(data_dir))
     return PortFacts(host, port)
 
 
@@ -58,7 +67,7 @@ def evaluate_port(facts: PortFacts) -> Finding:
     if facts.error is None:
         return ok(PORT, f"{name} is free")
     if facts.status is not None:
-        return _evaluate_status(name, facts.status)
+        return _evaluate_status(name, facts.status, ours=facts.ours)
     match facts.error:
         case errno.EADDRINUSE:
             fix = "end the program that listens there, or name another --port"
@@ -72,7 +81,24 @@ def evaluate_port(facts: PortFacts) -> Finding:
     return failed(PORT, f"{name} cannot be used ({facts.reason})", "name another --host or --port")
 
 
-def _evaluate_status(name: str, status: HostStatus) -> Finding:
+def _is_used(data_dir: Path | None) -> bool:
+    """Whether a host holds the lock of a folder; a folder without a lock's file has no host."""
+    lock = None if data_dir is None else data_dir.expanduser() / LOCK
+    if lock is None:
+        return True
+    if not lock.exists():
+        return False
+    try:
+        with exclusive_lock(lock, "in use"):
+            return False
+    except OSError:  # held, or closed to this user
+        return True
+
+
+def _evaluate_status(name: str, status: HostStatus, *, ours: bool) -> Finding:
+    if not ours:
+        seen = f"{name} is taken by a host with another --data-dir"
+        return failed(PORT, seen, "name another --port, or that host's --data-dir")
     seen = (
         f"{name}: a host answers {status.status}, engine {status.engine} {status.engine_version}, "
         f"{status.busy} running, {status.queued} waiting"
@@ -90,10 +116,11 @@ def _try(host: str, port: int) -> None:
         listener.bind((host, port))
 
 
-def _status(host: str, port: int) -> HostStatus | None:
-    url = httpx.URL(scheme="http", host=_reachable(host), port=port, path=f"{API}/status")
+def _status(host: str, port: int, scheme: str) -> HostStatus | None:
+    url = httpx.URL(scheme=scheme, host=_reachable(host), port=port, path=f"{API}/status")
     try:
-        answer = httpx.get(url, timeout=ANSWER_SECONDS, trust_env=False)
+        # A certificate names the machine, not the address by which this program reaches itself.
+        answer = httpx.get(url, timeout=ANSWER_SECONDS, trust_env=False, verify=False)  # noqa: S501
         return HostStatus.model_validate_json(answer.content)
     except (httpx.HTTPError, ValidationError):
         return None
@@ -130,7 +157,7 @@ def check_settings(arguments: Mapping[str, Any], environment: Mapping[str, str])
 TOKEN = "token"  # noqa: S105 - the name of a check
 LEAST_LENGTH = 16
 UNIT_FOLDERS = (Path("/etc/systemd/system"), Path("~/.config/systemd/user"))
-UNIT = "storycanvas-host.service"
+UNITS = ("storycanvas-host.service", "storycanvas-host@*.service")
 _OTHERS = 0o077
 _MAKE = (
     f"write {TOKEN_VARIABLE}= and what `openssl rand -hex 32` gives into the environment file of "
@@ -145,6 +172,7 @@ class TokenFacts:
     Attributes:
         loopback: Whether the host listens for its own machine only.
         length: Characters; None without a token.
+        named: Tokens in the file of `--named-tokens`; None without such a file.
         sendable: Whether a header can carry it: printable ASCII, no blank at an end.
         units: Files of the systemd unit that hold a token, which every user can read.
         open_files: Environment files of the unit that others than their owner can read.
@@ -153,12 +181,16 @@ class TokenFacts:
     loopback: bool
     length: int | None
     sendable: bool = True
+    named: int | None = None
     units: tuple[Path, ...] = ()
     open_files: tuple[Path, ...] = ()
 
 
 def collect_token(
-    host: str, environment: Mapping[str, str], unit_folders: Sequence[Path] = UNIT_FOLDERS
+    host: str,
+    environment: Mapping[str, str],
+    unit_folders: Sequence[Path] = UNIT_FOLDERS,
+    tokens_file: Path | None = None,
 ) -> TokenFacts:
     """Inspect the token in the environment, and systemd's files for tokens that others can read."""
     token = environment.get(TOKEN_VARIABLE) or None
@@ -167,6 +199,7 @@ def collect_token(
         is_loopback(host),
         None if token is None else len(token),
         token is None or (token.isascii() and token.isprintable() and token == token.strip()),
+        None if tokens_file is None else _named(tokens_file),
         tuple(path for path, text in units.items() if _holds_token(text)),
         tuple(file for text in units.values() for file in _environment_files(text) if _open(file)),
     )
@@ -187,6 +220,8 @@ def evaluate_token(facts: TokenFacts) -> tuple[Finding, ...]:
 
 def _evaluate_value(facts: TokenFacts) -> Finding:
     if facts.length is None:
+        if facts.named is not None:
+            return ok(TOKEN, f"{facts.named} by name")
         if facts.loopback:
             return ok(TOKEN, "none: callers on this machine only")
         return failed(TOKEN, "none, and other machines are let in", _MAKE)
@@ -196,13 +231,22 @@ def _evaluate_value(facts: TokenFacts) -> Finding:
     if facts.length < LEAST_LENGTH:
         seen = f"{facts.length} characters, which can be guessed"
         return warning(TOKEN, seen, f"take {LEAST_LENGTH} or more; {_MAKE}")
-    return ok(TOKEN, f"set, {facts.length} characters")
+    named = f", and {facts.named} by name" if facts.named is not None else ""
+    return ok(TOKEN, f"set, {facts.length} characters{named}")
+
+
+def _named(path: Path) -> int:
+    try:
+        return len(read_tokens(path.expanduser()))
+    except TokensRefused:  # told by the check of the settings
+        return 0
 
 
 def _unit_files(folders: Sequence[Path]) -> Iterator[Path]:
     for folder in (folder.expanduser() for folder in folders):
-        yield from (path for path in [folder / UNIT] if path.is_file())
-        yield from sorted((folder / f"{UNIT}.d").glob("*.conf"))
+        for unit in UNITS:
+            yield from sorted(folder.glob(unit))
+            yield from sorted(folder.glob(f"{unit}.d/*.conf"))
 
 
 def _holds_token(unit: str) -> bool:

@@ -1,14 +1,17 @@
 """The command `storycanvas-host doctor`."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from storycanvas.host.command_line import host_parser
 from storycanvas.host.doctor.access import (
     PORT,
+    SETTINGS,
     TOKEN,
     check_settings,
     collect_port,
@@ -18,16 +21,15 @@ from storycanvas.host.doctor.access import (
 )
 from storycanvas.host.doctor.facefusion import (
     FACEFUSION,
-    GPU,
+    PROGRAM_CHECK,
     WEIGHTS,
     WORKER_CHECK,
     collect_fit,
-    collect_gpu,
     collect_programs,
     collect_weights,
     evaluate_fit,
-    evaluate_gpu,
     evaluate_installation,
+    evaluate_preload,
     evaluate_programs,
     evaluate_weights,
 )
@@ -40,6 +42,14 @@ from storycanvas.host.doctor.findings import (
     ok,
     summary,
     worst,
+)
+from storycanvas.host.doctor.gpu import (
+    GPU,
+    GPUS,
+    collect_gpu,
+    collect_gpus,
+    evaluate_gpu,
+    evaluate_gpus,
 )
 from storycanvas.host.doctor.machine import (
     CLOCK,
@@ -55,14 +65,27 @@ from storycanvas.host.doctor.machine import (
     evaluate_roots,
     evaluate_storage,
 )
+from storycanvas.host.engines.facefusion.plan import usable_installation
 from storycanvas.host.engines.facefusion.process.installation import (
     HOME_VARIABLE,
     Installation,
     InstallationUnusable,
-    find_installation,
+    find_home,
+    find_python,
+    refused_version,
 )
+from storycanvas.host.engines.preloading import PRELOADS
 
+_CLOSED = "give the host's user r and x on every folder above it, and run the doctor as that user"
 Check = Callable[[], Finding | tuple[Finding, ...]]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where FaceFusion is said to be; it may still not work."""
+
+    home: Path
+    python: Path
 
 
 def examine(arguments: Mapping[str, Any], environment: Mapping[str, str]) -> Iterator[Finding]:
@@ -71,64 +94,98 @@ def examine(arguments: Mapping[str, Any], environment: Mapping[str, str]) -> Ite
     FaceFusion is examined when it is the engine, or named in the environment.
     """
     facefusion = arguments["engine"] == "facefusion" or bool(environment.get(HOME_VARIABLE))
-    found = _installation(environment) if facefusion else None
-    yield from _host_findings(arguments, environment, found)
-    if found is None:
+    place = _place(environment) if facefusion else None
+    refused = refused_version(place.home) if isinstance(place, _Place) else None
+    if refused:  # what a command of another version does is not known, so none is run
+        yield failed(FACEFUSION, refused)
+    yield from _host_findings(arguments, environment, place)
+    if place is None:
         yield ok(FACEFUSION, f"not needed by the engine {arguments['engine']}")
         return
-    yield evaluate_programs(collect_programs(environment))
-    yield evaluate_installation(found)
-    if isinstance(found, Installation):
-        downloads = bool(arguments["allow_downloads"])
-        yield from _weights_and_gpu(found, environment, downloads=downloads)
+    yield from _run_check(PROGRAM_CHECK, lambda: evaluate_programs(collect_programs(environment)))
+    yield from _run_check(GPUS, lambda: evaluate_gpus(collect_gpus(environment)))
+    if isinstance(place, Finding):
+        yield place
+    if isinstance(place, Finding) or refused:
+        return
+    yield from _facefusion_findings(place, arguments, environment)
 
 
 def _host_findings(
-    arguments: Mapping[str, Any], environment: Mapping[str, str], found: Installation | str | None
+    arguments: Mapping[str, Any], environment: Mapping[str, str], place: _Place | Finding | None
 ) -> Iterator[Finding]:
-    python = found.python if isinstance(found, Installation) else None
+    python = place.python if isinstance(place, _Place) else None
     host, port, data_dir = arguments["host"], arguments["port"], Path(arguments["data_dir"])
-    keep_gib = arguments.get("keep_gib")
+    keep_gib, scheme = arguments.get("keep_gib"), "https" if arguments.get("tls_cert") else "http"
     checks: dict[str, Check] = {
+        SETTINGS: lambda: check_settings(arguments, environment),
         PYTHON: lambda: evaluate_python(collect_python(python)),
         DATA_DIR: lambda: evaluate_storage(collect_storage(data_dir), keep_gib),
-        PORT: lambda: evaluate_port(collect_port(host, port)),
-        TOKEN: lambda: evaluate_token(collect_token(host, environment)),
-        ROOTS: lambda: evaluate_roots(collect_roots(arguments["allow_roots"])),
+        PORT: lambda: evaluate_port(collect_port(host, port, scheme, data_dir=data_dir)),
+        TOKEN: lambda: evaluate_token(
+            collect_token(host, environment, tokens_file=arguments.get("tokens_file"))
+        ),
+        ROOTS: lambda: evaluate_roots(
+            collect_roots(arguments["allow_roots"], arguments.get("publish"))
+        ),
         CLOCK: lambda: evaluate_clock(collect_clock(data_dir.expanduser())),
     }
-    yield check_settings(arguments, environment)
     for name, check in checks.items():
         yield from _run_check(name, check)
 
 
-def _weights_and_gpu(
-    installation: Installation, environment: Mapping[str, str], *, downloads: bool
+def _facefusion_findings(
+    place: _Place, arguments: Mapping[str, Any], environment: Mapping[str, str]
 ) -> Iterator[Finding]:
-    def weights() -> tuple[Finding, ...]:
-        seen = collect_weights(installation.home, installation.python)
-        return evaluate_weights(seen, downloads=downloads)
+    """Judge the ini file and onnxruntime first: FaceFusion does not even start with wrong ones."""
+    downloads, required = bool(arguments["allow_downloads"]), bool(arguments["require_gpu"])
 
-    yield from _run_check(
-        WORKER_CHECK, lambda: evaluate_fit(collect_fit(installation, environment))
-    )
+    preload = [name for name in arguments["preload"].split(",") if name in PRELOADS]
+
+    def gpu() -> Finding:
+        facts = collect_gpu(place.home, place.python, environment, required=required)
+        return evaluate_gpu(facts)
+
+    def weights() -> tuple[Finding, ...]:
+        facts = collect_weights(place.home, place.python, preload)
+        return *evaluate_weights(facts, downloads=downloads), *evaluate_preload(preload, facts)
+
+    (finding,) = _run_check(GPU, gpu)
+    yield finding
+    found = _installation(environment)
+    yield from _run_check(FACEFUSION, lambda: evaluate_installation(found))
+    if isinstance(found, Installation):
+        yield from _run_check(WORKER_CHECK, lambda: evaluate_fit(collect_fit(found, environment)))
     yield from _run_check(WEIGHTS, weights)
-    yield from _run_check(GPU, lambda: evaluate_gpu(collect_gpu(installation, environment)))
+
+
+def _place(environment: Mapping[str, str]) -> _Place | Finding:
+    """Find the folder and the Python; what keeps this user from them is a finding, too."""
+    try:
+        home = find_home(environment)
+        return _Place(home, find_python(environment, home))
+    except InstallationUnusable as error:
+        return failed(FACEFUSION, str(error))
+    except OSError as error:
+        return failed(FACEFUSION, str(error), _CLOSED)
 
 
 def _installation(environment: Mapping[str, str]) -> Installation | str:
     try:
-        return find_installation(environment)
-    except InstallationUnusable as error:
+        return usable_installation(environment)
+    except (InstallationUnusable, OSError) as error:
         return str(error)
 
 
 def _run_check(name: str, check: Check) -> tuple[Finding, ...]:
-    """Run a check; one that cannot read what it needs has failed, and the others still follow."""
+    """Run a check; one that breaks down has failed, and the others still follow."""
     try:
         made = check()
     except OSError as error:
-        return (failed(name, str(error), "run the doctor as the user who runs the host"),)
+        return (failed(name, str(error), _CLOSED),)
+    except Exception as error:  # noqa: BLE001 - no exception ends the examination
+        seen = f"the check broke down ({type(error).__name__}: {error})"
+        return (failed(name, seen, "report this as a fault of the doctor"),)
     return made if isinstance(made, tuple) else (made,)
 
 
@@ -162,5 +219,10 @@ def doctor_parser() -> argparse.ArgumentParser:
 
 
 def _print(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # `doctor | head` reads no more; the status still tells what all checks found. Python would
+        # complain at its end, too, so that what is buffered goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,12 +1,11 @@
-"""Checks of FaceFusion, its worker, weights and GPU."""
+"""Checks of FaceFusion, its worker and weights."""
 
-import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from storycanvas.faces.operations import EnhanceOperation, SwapOperation
+from storycanvas.host.doctor.fetching import default_model, default_weights, fetch_command
 from storycanvas.host.doctor.findings import Finding, failed, ok, warning
 from storycanvas.host.engines.facefusion.drivers.driver import HELLO_SECONDS
 from storycanvas.host.engines.facefusion.drivers.worker_process import (
@@ -14,107 +13,27 @@ from storycanvas.host.engines.facefusion.drivers.worker_process import (
     WorkerHello,
     read_message,
 )
+from storycanvas.host.engines.facefusion.process.checksums import CheckedWeights, Faults, some
 from storycanvas.host.engines.facefusion.process.commands import run_short_command
 from storycanvas.host.engines.facefusion.process.environment import facefusion_environment
 from storycanvas.host.engines.facefusion.process.errors import AnswerUnreadable
 from storycanvas.host.engines.facefusion.process.installation import (
     PROGRAMS,
     Installation,
-    InstallationUnusable,
+    stated_version,
 )
 from storycanvas.host.engines.facefusion.process.weights import (
+    DEFAULT_DETECTOR,
     DETECTORS,
     MODELS,
     MODELS_OF_OPERATION,
-    missing_files,
-    present_models,
 )
-from storycanvas.host.engines.facefusion.translation.execution import (
-    INI,
-    PROVIDERS,
-    PROVIDERS_KEY,
-    execution_values,
-)
-
-GPU = "gpu"
-ASK_SECONDS = 60.0
-"""Loading onnxruntime with its GPU libraries for the first time may take many seconds."""
-
-_QUESTION = "import json, onnxruntime; print(json.dumps(onnxruntime.get_available_providers()))"
-_INSTALL = (
-    "install the onnxruntime of this GPU into FaceFusion's Python; its install.py does: "
-    "python install.py --help"
-)
-
-
-@dataclass(frozen=True)
-class GpuFacts:
-    """What FaceFusion computes on.
-
-    Attributes:
-        offered: What its onnxruntime offers, by FaceFusion's names in FaceFusion's order.
-        asked: What its `facefusion.ini` asks for; empty leaves the choice to FaceFusion.
-        trouble: Why one of these is not known; empty if both are.
-    """
-
-    offered: tuple[str, ...] = ()
-    asked: tuple[str, ...] = ()
-    trouble: str = ""
-
-
-def collect_gpu(installation: Installation, environment: Mapping[str, str]) -> GpuFacts:
-    """Ask the onnxruntime in FaceFusion's Python, and read FaceFusion's ini file."""
-    command = [str(installation.python), "-c", _QUESTION]
-    chosen = facefusion_environment(environment, downloads=False)
-    try:
-        asked = execution_values(installation).get(PROVIDERS_KEY, ())
-        ended = run_short_command(command, installation.home, chosen, ASK_SECONDS)
-    except (InstallationUnusable, OSError) as error:  # TimeoutError is an OSError
-        return GpuFacts(trouble=str(error))
-    if ended.status != 0:
-        last = (ended.errors.strip().splitlines() or ["no message"])[-1]
-        return GpuFacts(trouble=f"onnxruntime cannot be loaded ({last})")
-    return GpuFacts(read_providers(ended.output), asked)
-
-
-def read_providers(output: str) -> tuple[str, ...]:
-    """Translate the last line of onnxruntime's output to FaceFusion's names, in its order."""
-    lines = output.strip().splitlines()
-    try:
-        listed = json.loads(lines[-1]) if lines else []
-    except ValueError:
-        listed = []
-    return tuple(name for name, provider in PROVIDERS.items() if provider in listed)
-
-
-def evaluate_gpu(facts: GpuFacts) -> Finding:
-    """Check whether the GPU is used; only an operation shows whether its driver works."""
-    if facts.trouble:
-        return failed(GPU, facts.trouble, "repair FaceFusion's Python and its facefusion.ini")
-    offered = f"onnxruntime offers {', '.join(facts.offered) or 'nothing'}"
-    refused = [name for name in facts.asked if name not in facts.offered]
-    if refused:
-        seen = f"{INI} asks for {', '.join(refused)}, but {offered}"
-        return failed(GPU, seen, f"{_INSTALL}; or correct {PROVIDERS_KEY}")
-    if not facts.offered:
-        return failed(GPU, offered, _INSTALL)
-    if set(facts.offered) == {"cpu"}:
-        return warning(GPU, f"{offered}: an operation takes many times longer", _INSTALL)
-    used = facts.asked or facts.offered[:1]
-    if used == ("cpu",):
-        fix = f"write {PROVIDERS_KEY} = {facts.offered[0]}, or leave it empty"
-        return warning(GPU, f"{INI} asks for the cpu alone, but {offered}", fix)
-    return ok(GPU, f"{', '.join(used)} is used; {offered}")
-
+from storycanvas.host.engines.facefusion.translation.operation import models_of
+from storycanvas.host.engines.preloading import PRELOADS
 
 WEIGHTS = "weights"
-_NAMED = 4
-_DEFAULTS = {
-    EnhanceOperation.path: "gfpgan_1.4",
-    SwapOperation.path: "inswapper_128",
-}
-"""The model that an operation with several uses where the caller names none."""
-_DEFAULT_DETECTOR = "yolo_face"
+PRELOAD = "preload"
+_DAMAGED = " (damaged)"
 
 
 @dataclass(frozen=True)
@@ -122,26 +41,41 @@ class WeightFacts:
     """The weights of a FaceFusion.
 
     Attributes:
-        download: The command that loads all of them.
+        download: The command that loads what the six operations need, and what is damaged.
         present: Models that can be used.
         missing_always: Files that every operation needs and that are not there.
-        missing: The files that a model lacks, by model.
+        missing: The files that a model lacks, by model; damaged ones are marked as such.
+        damaged: Files that differ from their checksum, whatever model they belong to.
     """
 
     download: str
     present: frozenset[str]
     missing_always: tuple[str, ...]
     missing: Mapping[str, tuple[str, ...]]
+    damaged: tuple[str, ...] = ()
 
 
-def collect_weights(home: Path, python: Path) -> WeightFacts:
-    """Look for the files by name; FaceFusion itself checks their content."""
-    return WeightFacts(
-        f"in {home} run: {python} facefusion.py force-download",
-        frozenset(present_models(home)),
-        missing_files(home, []),
-        {model: missing_files(home, [model]) for model in MODELS},
-    )
+def collect_weights(home: Path, python: Path, preload: Sequence[str] = ()) -> WeightFacts:
+    """Look for the files, and compare each with its checksum, a second for each GiB or two.
+
+    What `--preload` names is in the command for downloads, too.
+    """
+    also = [model for name in preload for model in models_of(PRELOADS[name])]
+    weights = CheckedWeights(home, stated_version(home))
+    lacking = {model: _unusable(weights.faults([model])) for model in MODELS}
+    present = frozenset(model for model in MODELS if not lacking[model])
+    always = _unusable(weights.faults([]))
+    damaged = {name for files in lacking.values() for name in files if name.endswith(_DAMAGED)}
+    names = [
+        *default_weights(home, also),
+        *(name.removesuffix(f".onnx{_DAMAGED}") for name in damaged),
+    ]
+    command = fetch_command(home, python, names)
+    return WeightFacts(command, present, always, lacking, tuple(sorted(damaged)))
+
+
+def _unusable(faults: Faults) -> tuple[str, ...]:
+    return (*faults.missing, *(f"{name}{_DAMAGED}" for name in faults.damaged))
 
 
 def evaluate_weights(facts: WeightFacts, *, downloads: bool) -> tuple[Finding, ...]:
@@ -149,20 +83,41 @@ def evaluate_weights(facts: WeightFacts, *, downloads: bool) -> tuple[Finding, .
 
     With `downloads` FaceFusion may load what is missing, during the operation that needs it.
     """
+    return tuple(_evaluate_weights(facts, downloads=downloads))
+
+
+def _evaluate_weights(facts: WeightFacts, *, downloads: bool) -> Iterator[Finding]:
+    if facts.damaged:
+        seen = f"{some(facts.damaged)}: FaceFusion would delete what differs from its .hash"
+        yield (warning if downloads else failed)(f"{WEIGHTS} content", seen, facts.download)
     if facts.missing_always:
-        seen = f"missing for every operation: {_some(facts.missing_always)}"
-        return ((warning if downloads else failed)(WEIGHTS, seen, facts.download),)
-    detectors = _evaluate_detectors(facts, downloads=downloads)
-    return (detectors, *(_evaluate_operation(path, facts) for path in MODELS_OF_OPERATION))
+        seen = f"missing for every operation: {some(facts.missing_always)}"
+        yield (warning if downloads else failed)(WEIGHTS, seen, facts.download)
+        return
+    yield _evaluate_detectors(facts, downloads=downloads)
+    yield from (_evaluate_operation(path, facts) for path in MODELS_OF_OPERATION)
+
+
+def evaluate_preload(names: Sequence[str], facts: WeightFacts) -> tuple[Finding, ...]:
+    """Check whether what `--preload` names can be loaded; the host serves the rest if not."""
+    lacking = [
+        f"{name} lacks {some(files)}"
+        for name in names
+        for model in models_of(PRELOADS[name])
+        if (files := facts.missing.get(model))
+    ]
+    if lacking:
+        return (warning(PRELOAD, "; ".join(lacking), facts.download),)
+    return (ok(PRELOAD, ", ".join(names)),) if names else ()
 
 
 def _evaluate_detectors(facts: WeightFacts, *, downloads: bool) -> Finding:
     present = [model for model in DETECTORS if model in facts.present]
     if not present:
-        seen = f"no face detector: {_some(facts.missing[_DEFAULT_DETECTOR])} missing"
+        seen = f"no face detector: {some(facts.missing[DEFAULT_DETECTOR])} missing"
         return (warning if downloads else failed)(WEIGHTS, seen, facts.download)
-    if _DEFAULT_DETECTOR not in present:
-        seen = f"detectors {', '.join(present)}, but not {_DEFAULT_DETECTOR}, which is the default"
+    if DEFAULT_DETECTOR not in present:
+        seen = f"detectors {', '.join(present)}, but not {DEFAULT_DETECTOR}, which is the default"
         return warning(WEIGHTS, seen, facts.download)
     return ok(WEIGHTS, f"detectors {', '.join(present)}")
 
@@ -173,21 +128,14 @@ def _evaluate_operation(path: str, facts: WeightFacts) -> Finding:
     present = [model for model in models if model in facts.present]
     if not models:
         return ok(check, "needs a detector alone")
-    default = _DEFAULTS.get(path, models[0])
+    default = default_model(path) or models[0]
     if not present:
-        seen = f"{_some(facts.missing[default])} missing"
+        seen = f"{some(facts.missing[default])} missing"
         return warning(check, seen, facts.download)
     if default not in present:
         seen = f"{', '.join(present)}, but not {default}, which is the default"
         return warning(check, seen, facts.download)
     return ok(check, f"{len(present)} of {len(models)} models: {', '.join(present)}")
-
-
-def _some(files: Iterable[str]) -> str:
-    """List the first files, and count the rest."""
-    named = list(files)
-    rest = len(named) - _NAMED
-    return ", ".join(named[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 FACEFUSION = "facefusion"

@@ -51,19 +51,37 @@ ROOTS = "allow-root"
 
 @dataclass(frozen=True)
 class RootFacts:
-    """An allowed folder, links followed; `readable` if this user may list and enter it."""
+    """An allowed folder, or that of published outputs, links followed.
+
+    Attributes:
+        path: Where it is.
+        is_folder: Whether it is there.
+        usable: Whether this user may enter it, and read it, or write to it where it is published.
+        published: Whether outputs are shown from there.
+    """
 
     path: Path
     is_folder: bool
-    readable: bool
+    usable: bool
+    published: bool = False
 
 
-def collect_roots(roots: Sequence[str | Path]) -> tuple[RootFacts, ...]:
-    """Inspect each of the folders."""
-    paths = [Path(root).expanduser().resolve() for root in roots]
-    return tuple(
-        RootFacts(path, path.is_dir(), os.access(path, os.R_OK | os.X_OK)) for path in paths
-    )
+def collect_roots(roots: Sequence[str], publish: str | None = None) -> tuple[RootFacts, ...]:
+    """Inspect each of the folders, and that of published outputs."""
+    paths = [_folder_of(root) for root in roots]
+    found = [RootFacts(path, path.is_dir(), os.access(path, os.R_OK | os.X_OK)) for path in paths]
+    if publish is not None:
+        path = Path(publish.rpartition("=")[0]).expanduser().resolve()
+        found.append(RootFacts(path, path.is_dir(), os.access(path, os.W_OK | os.X_OK), True))
+    return tuple(found)
+
+
+def _folder_of(root: str) -> Path:
+    """Take the folder out of `NAME=FOLDER`."""
+    whole = Path(root).expanduser()
+    name, _, folder = root.partition("=")
+    named = bool(folder) and Path(name).is_absolute() and not whole.is_dir()
+    return (Path(folder).expanduser() if named else whole).resolve()
 
 
 def evaluate_roots(roots: Sequence[RootFacts]) -> tuple[Finding, ...]:
@@ -76,7 +94,12 @@ def evaluate_roots(roots: Sequence[RootFacts]) -> tuple[Finding, ...]:
 def _evaluate_root(root: RootFacts) -> Finding:
     if not root.is_folder:
         return failed(ROOTS, f"{root.path} is not a folder", "make it, or name another")
-    if not root.readable:
+    if root.published:
+        seen = f"outputs are shown from {root.path}"
+        if root.usable:
+            return ok(ROOTS, seen)
+        return failed(ROOTS, f"{seen}, which this user cannot write to", "give w and x on it")
+    if not root.usable:
         seen = f"{root.path} cannot be read by this user"
         return failed(ROOTS, seen, "give this user r and x on it")
     if root.path == root.path.parent:
@@ -157,11 +180,15 @@ def _evaluate_room(facts: StorageFacts, keep_gib: float | None) -> Finding:
 PYTHON = "python"
 PACKAGES = (
     "fastapi",
+    "fastapi-offline",
     "filelock",
     "httpx",
+    "isal",
     "numpy",
     "opencv-python-headless",
     "pillow",
+    "pillow-heif",
+    "prometheus-client",
     "psutil",
     "pydantic",
     "python-multipart",
@@ -169,7 +196,7 @@ PACKAGES = (
     "uvicorn",
 )
 """Distributions of the project's requirements and of its extra `host`."""
-OLDEST, NEWEST = (3, 11), (3, 13)
+OLDEST, NEWEST = (3, 11), (3, 14)
 """Python versions, both included, as `requires-python` of the project."""
 _INSTALL = "pip install --require-hashes -r requirements/host.txt"
 

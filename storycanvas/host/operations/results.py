@@ -6,7 +6,11 @@ import logging
 from pathlib import Path
 
 from storycanvas.faces.errors import IdempotencyKeyReused
-from storycanvas.host.storage.disk import refused_when_full, remove_older, remove_parts
+from storycanvas.host.storage.disk import (
+    refused_when_unwritable,
+    remove_older,
+    remove_parts,
+)
 from storycanvas.net.atomic_files import write_atomically
 
 _log = logging.getLogger(__name__)
@@ -34,13 +38,13 @@ class ResultStore:
             _log.exception("the kept result %s is unreadable; the operation runs again", path.name)
             return None
         if asked != fingerprint:
-            raise reused(key)
+            raise reused(key.rpartition("\n")[2])
         return body
 
     def keep(self, key: str, fingerprint: str, body: str) -> None:
         """Keep an answer; it survives a crash from the moment this returns."""
         kept = {"key": key, "fingerprint": fingerprint, "body": body}
-        with refused_when_full():
+        with refused_when_unwritable(self._folder):
             write_atomically(self._path(key), json.dumps(kept).encode())
 
     def remove_older(self, seconds: float) -> int:

@@ -2,7 +2,10 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+
+from storycanvas.host.storage.disk import existing_folder
 
 _FILE = os.O_RDONLY
 for _flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY", "O_BINARY"):  # each system has some of them
@@ -16,15 +19,44 @@ class OutsideAllowedFoldersError(Exception):
     """A path leads out of the allowed folders, or cannot be resolved."""
 
 
+@dataclass(frozen=True)
+class AllowedFolder:
+    """A folder and the path that callers may know it by.
+
+    Attributes:
+        name: What paths begin with, absolute; the folder itself unless the operator gives another.
+        folder: Exists.
+    """
+
+    name: Path
+    folder: Path
+
+    @classmethod
+    def parse(cls, text: object) -> "AllowedFolder":
+        """Read `FOLDER`, or `NAME=FOLDER`: `/uploads=/srv/app/uploads` is found as `/uploads/…`."""
+        if isinstance(text, cls):
+            return text
+        whole = Path(str(text)).expanduser().absolute()
+        if whole.is_dir():
+            return cls(whole, whole)
+        name, _, folder = str(text).partition("=")
+        path = existing_folder(folder or str(text))
+        if not Path(name).is_absolute():
+            raise ValueError(f"{text}: the name {name!r} is not an absolute path")
+        return cls(Path(os.path.normpath(name)), path)
+
+
 class AllowedFolders:
     """The folders from which pictures may be named by path.
 
-    A folder can be named as the operator wrote it and as it really is. What lies outside of it is
-    not even looked at: looking alone makes Windows log in at the server of a network path.
+    A folder can be named by its name, as the operator wrote it and as it really is. What lies
+    outside of it is not even looked at: looking alone makes Windows log in at the server of a
+    network path.
     """
 
-    def __init__(self, roots: Sequence[Path]) -> None:
-        self._roots = {root: root.resolve() for root in roots}
+    def __init__(self, roots: Sequence[AllowedFolder]) -> None:
+        self._roots = {root.folder: root.folder.resolve() for root in roots}
+        self._named = {root.name: root.folder for root in roots if root.name != root.folder}
 
     def open(self, path: Path) -> int:
         """Open a file for reading, without waiting for a pipe's other end.
@@ -40,6 +72,10 @@ class AllowedFolders:
             OSError: There is no such file, it cannot be read, or the way to it changed meanwhile.
         """
         spelled = Path(os.path.normpath(path))
+        for name, folder in self._named.items():
+            if spelled.is_relative_to(name):
+                spelled = path = folder / spelled.relative_to(name)
+                break
         if not any(_is_below(spelled, {root, real}) for root, real in self._roots.items()):
             raise OutsideAllowedFoldersError
         try:

@@ -1,9 +1,12 @@
 """Fetching a picture from a server that the operator allows, and from no other."""
 
 import asyncio
+import contextlib
 import ssl
 import tempfile
 from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, cast
 
 import httpx
 
@@ -11,13 +14,14 @@ from storycanvas.faces.errors import (
     BadField,
     FaceError,
     PictureNotFound,
-    PictureTooLarge,
     PictureUnreachable,
 )
-from storycanvas.faces.pictures.reading import MAX_BYTES
-from storycanvas.host.sources.addresses import IpAddress, Lookup, look_up
-from storycanvas.host.sources.url_hosts import UrlHost
-from storycanvas.net.bodies import BodyTooLong, ByteCount
+from storycanvas.faces.pictures.reading import GrowingFile
+from storycanvas.host.storage.disk import refused_when_unwritable
+from storycanvas.net.addresses import IpAddress, Lookup, look_up
+from storycanvas.net.atomic_files import PART_SUFFIX
+from storycanvas.net.pinned_requests import pinned_request
+from storycanvas.net.url_hosts import UrlHost
 
 _GONE = {404, 410}
 _LATER = {408, 425, 429}
@@ -37,6 +41,7 @@ class PictureDownloads:
         seconds: float,
         *,
         allow_private: bool = False,
+        folder: Path | None = None,
         lookup: Lookup = look_up,
         certificates: ssl.SSLContext | None = None,
     ) -> None:
@@ -46,23 +51,30 @@ class PictureDownloads:
             hosts: The only servers.
             seconds: Longest time for one picture, from the look-up of its server's name on.
             allow_private: Whether a server's name may lead into a private network.
+            folder: Where pictures lie until their turn to be decoded, without a name; None takes
+                the system's, which may be in memory.
             lookup: Gives the addresses of a name.
             certificates: For https; None takes the authorities of certifi.
         """
         self._hosts = tuple(hosts)
         self._seconds = seconds
         self._allow_private = allow_private
+        self._folder = folder
         self._lookup = lookup
         self._certificates = certificates or httpx.create_ssl_context(trust_env=False)
 
-    async def fetch(self, field: str, value: str) -> bytes:
-        """Fetch the bytes of the picture at an http(s) URL; `field` is for messages.
+    async def fetch(self, field: str, value: str) -> IO[bytes]:
+        """Fetch the file of the picture at an http(s) URL; `field` is for messages.
+
+        Returns:
+            The file, which is gone once the caller closes it.
 
         Raises:
             BadField: The URL is not allowed, or its server redirects or refuses.
             PictureNotFound: The server has no such picture.
             PictureTooLarge: It is larger than a picture may be.
             PictureUnreachable: The server does not answer, or not now.
+            HostNotReady: There is no room for it.
         """
         url, host = self._allowed_url(field, value)
         try:
@@ -99,7 +111,9 @@ class PictureDownloads:
             "let the operator allow the address itself or private addresses."
         )
 
-    async def _download(self, field: str, url: httpx.URL, addresses: Sequence[IpAddress]) -> bytes:
+    async def _download(
+        self, field: str, url: httpx.URL, addresses: Sequence[IpAddress]
+    ) -> IO[bytes]:
         *others, last = addresses
         for address in others:
             try:
@@ -108,42 +122,40 @@ class PictureDownloads:
                 continue
         return await self._download_from(field, url, last)
 
-    async def _download_from(self, field: str, url: httpx.URL, address: IpAddress) -> bytes:
+    async def _download_from(self, field: str, url: httpx.URL, address: IpAddress) -> IO[bytes]:
         # A transport of its own for each picture: nothing is kept, and nothing is followed.
         async with httpx.AsyncHTTPTransport(self._certificates, trust_env=False) as transport:
             response = await transport.handle_async_request(self._request(url, address))
             try:
                 if response.status_code != httpx.codes.OK:
                     raise _refusal(field, url, response.status_code)
-                return await _body(field, response)
+                return await self._body(field, response)
             finally:
                 await response.aclose()
 
-    def _request(self, url: httpx.URL, address: IpAddress) -> httpx.Request:
-        """Ask the very address that was checked, by the server's own name."""
-        headers = {
-            "Host": url.netloc.decode("ascii"),
-            "Accept": "image/*",
-            "Accept-Encoding": "identity",  # a compressed answer could grow without bound
-            "Connection": "close",
-        }
-        timeout = httpx.Timeout(self._seconds, connect=min(self._seconds, _CONNECT_SECONDS))
-        extensions = {"timeout": timeout.as_dict(), "sni_hostname": url.raw_host.decode("ascii")}
-        pinned = url.copy_with(host=str(address))
-        return httpx.Request("GET", pinned, headers=headers, extensions=extensions)
-
-
-async def _body(field: str, response: httpx.Response) -> bytes:
-    """Collect a body outside of the memory, which is not given back when it is refused."""
-    count = ByteCount(MAX_BYTES)
-    with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as file:
-        try:
+    async def _body(self, field: str, response: httpx.Response) -> IO[bytes]:
+        """Collect a body outside of the memory: up to its turn each place in the queue has some."""
+        folder = self._folder or Path(tempfile.gettempdir())
+        with contextlib.ExitStack() as closing:
+            file = cast(
+                "IO[bytes]",
+                closing.enter_context(
+                    tempfile.SpooledTemporaryFile(
+                        _IN_MEMORY_BYTES, dir=str(folder), suffix=PART_SUFFIX
+                    )
+                ),
+            )
+            growing = GrowingFile(file, field)
             async for piece in response.aiter_raw():
-                file.write(count.add(piece))
-        except BodyTooLong:
-            raise PictureTooLarge(f"{field} has more than {MAX_BYTES:,} bytes.") from None
-        file.seek(0)
-        return file.read()
+                with refused_when_unwritable(folder):
+                    growing.write(piece)
+            file.seek(0)
+            closing.pop_all()
+            return file
+
+    def _request(self, url: httpx.URL, address: IpAddress) -> httpx.Request:
+        timeout = httpx.Timeout(self._seconds, connect=min(self._seconds, _CONNECT_SECONDS))
+        return pinned_request(url, address, timeout, accept="image/*")
 
 
 def _refusal(field: str, url: httpx.URL, status: int) -> FaceError:

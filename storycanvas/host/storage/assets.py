@@ -8,18 +8,18 @@ from typing import IO
 
 from storycanvas.faces.contract import ASSET_PREFIX
 from storycanvas.faces.errors import BadField, PictureNotFound
+from storycanvas.faces.pictures.formats import CONTENT_TYPES
 from storycanvas.faces.pictures.reading import Picture
-from storycanvas.host.storage.disk import refused_when_full, remove_older
+from storycanvas.host.storage.disk import refused_when_unwritable, remove_older
 from storycanvas.host.storage.incoming_pictures import IncomingPicture
 from storycanvas.host.storage.picture_folder import PictureFolder
 from storycanvas.net.atomic_files import PART_SUFFIX, flush_and_close, part_file, sync_folder
 
-CONTENT_TYPES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}
 FETCH_SECONDS = 60.0
 """How long an answered output is kept at least, unless it is fetched sooner."""
 IDLE_SECONDS = 3600.0
 """Seconds without a byte after which an upload counts as abandoned."""
-_NAME = re.compile(r"[0-9a-f]{64}\.(png|jpg|webp)")
+_NAME = re.compile(rf"[0-9a-f]{{64}}\.({'|'.join(CONTENT_TYPES)})")
 
 
 class AssetStore:
@@ -28,10 +28,15 @@ class AssetStore:
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._folder = PictureFolder(folder, max_bytes, lambda name: bool(_NAME.fullmatch(name)))
 
+    @property
+    def folder(self) -> Path:
+        """Where they are."""
+        return self._folder.path
+
     @contextlib.contextmanager
     def incoming(self) -> Iterator[IncomingPicture]:
         """Receive an upload; what is not kept is gone afterwards."""
-        with refused_when_full(), part_file(self._folder.path) as file:
+        with refused_when_unwritable(self._folder.path), part_file(self._folder.path) as file:
             yield IncomingPicture(file)
 
     def keep(self, incoming: IncomingPicture) -> str:
@@ -41,10 +46,10 @@ class AssetStore:
         return name
 
     def add(self, picture: Picture) -> str:
-        """Keep an output until it is fetched; return its name, `<sha256>.png`."""
+        """Keep an output until it is fetched; return its name, `<sha256>.<ext>`."""
         name = picture.asset_name
-        with refused_when_full(), part_file(self._folder.path) as file:
-            file.write(picture.png)
+        with refused_when_unwritable(self._folder.path), part_file(self._folder.path) as file:
+            file.write(picture.file)
             self._put(file, name, FETCH_SECONDS)
         return name
 
@@ -86,6 +91,16 @@ class AssetStore:
         """Note that an output was fetched, so that it may be removed like any other picture."""
         self._folder.expect_no_more(_file_name(name))
 
+    def remove(self, name: str) -> None:
+        """Remove a picture, if it is there: now, or as soon as nothing uses it.
+
+        Raises:
+            BadField: The name is none of a picture.
+            HostNotReady: The disk does not let it go.
+        """
+        with refused_when_unwritable(self._folder.path):
+            self._folder.remove(_file_name(name))
+
     def tidy(self) -> None:
         """Remove half-written files and what exceeds the bound, before the first request."""
         self._folder.tidy()
@@ -114,5 +129,6 @@ def content_type(path: Path) -> str:
 def _file_name(name: str) -> str:
     name = name.removeprefix(ASSET_PREFIX)
     if not _NAME.fullmatch(name):
-        raise BadField("A picture's name is asset:<sha256>.png, .jpg or .webp.")
+        endings = ", .".join(CONTENT_TYPES)
+        raise BadField(f"A picture's name is asset:<sha256> with an ending of .{endings}.")
     return name

@@ -55,6 +55,7 @@ class PictureFolder:
                 self._make_room(size)
                 part.replace(target)
             self._touch(name)
+            self._order.want(name)
             if expected_seconds:
                 self._order.expect(name, time.monotonic() + expected_seconds)
 
@@ -69,6 +70,18 @@ class PictureFolder:
         with self._lock:
             self._order.expect(name, 0.0)
             self._make_room()
+
+    def remove(self, name: str) -> None:
+        """Remove a picture now, or as soon as it is neither held nor expected.
+
+        One that is placed again meanwhile stays. Which are to go is not known after a restart.
+
+        Raises:
+            OSError: The disk does not let it go.
+        """
+        with self._lock:
+            if self._order.want_no_more(name, time.monotonic()):
+                self._unlink(name)
 
     @contextlib.contextmanager
     def held(self, names: Sequence[str]) -> Iterator[None]:
@@ -109,7 +122,10 @@ class PictureFolder:
         self._latest = max(time.time_ns(), self._latest + 1)
         path = self.path / name
         try:
-            os.utime(path, ns=(self._latest, self._latest))
+            # A disk that is read-only still gives its pictures; their order then counts up to the
+            # end of the program only.
+            with contextlib.suppress(OSError):
+                os.utime(path, ns=(self._latest, self._latest))
             self._order.used(name, path.stat().st_size, self._latest)
         except FileNotFoundError as error:
             self._order.forget(name)
@@ -129,12 +145,15 @@ class PictureFolder:
 
     def _remove(self, name: str) -> bool:
         try:
-            (self.path / name).unlink(missing_ok=True)
+            self._unlink(name)
         except OSError:
             _log.exception("the picture %s could not be removed", name)
             return False
-        self._order.forget(name)
         return True
+
+    def _unlink(self, name: str) -> None:
+        (self.path / name).unlink(missing_ok=True)
+        self._order.forget(name)
 
     def _read(self, is_picture: Callable[[str], bool]) -> None:
         """Count what is there; a time in the far future counts as that of tomorrow."""

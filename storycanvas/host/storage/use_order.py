@@ -26,6 +26,7 @@ class UseOrder:
         self._max_bytes = max_bytes
         self._uses: OrderedDict[str, _Use] = OrderedDict()
         self._held: Counter[str] = Counter()
+        self._unwanted: set[str] = set()
 
     def __len__(self) -> int:
         """Count the pictures."""
@@ -40,6 +41,7 @@ class UseOrder:
 
     def forget(self, name: str) -> None:
         """Note that a picture is gone."""
+        self._unwanted.discard(name)
         use = self._uses.pop(name, None)
         if use is not None:
             self.bytes -= use.size
@@ -64,8 +66,27 @@ class UseOrder:
         if name in self._uses:
             self._uses[name].awaited_until = until
 
+    def want_no_more(self, name: str, now: float) -> bool:
+        """Let a picture go before all others, as soon as it may.
+
+        Args:
+            name: A picture that is there, or not.
+            now: Reading of the monotonic clock.
+
+        Returns:
+            Whether it may go now; else `surplus` chooses it once it may, whatever the bound.
+        """
+        is_used = name in self._uses and not self._may_go(name, now)
+        if is_used:
+            self._unwanted.add(name)
+        return not is_used
+
+    def want(self, name: str) -> None:
+        """Undo `want_no_more`."""
+        self._unwanted.discard(name)
+
     def surplus(self, size: int, now: float, stuck: Collection[str] = ()) -> list[str]:
-        """Choose what goes so that a new picture fits below the bound.
+        """Choose what goes so that a new picture fits below the bound, and what is unwanted.
 
         Args:
             size: Bytes of the new picture.
@@ -75,10 +96,11 @@ class UseOrder:
         Returns:
             Names, least recently used first; all that may go if even that is not enough.
         """
-        excess = self.bytes + size - self._max_bytes
-        chosen: list[str] = []
+        chosen = [name for name in self._unwanted - set(stuck) if self._may_go(name, now)]
+        going = sum(self._uses[name].size for name in chosen)
+        excess = self.bytes + size - self._max_bytes - going
         for name, use in self._free(now) if excess > 0 else ():
-            if name not in stuck:
+            if name not in stuck and name not in self._unwanted:
                 chosen.append(name)
                 excess -= use.size
             if excess <= 0:
@@ -86,10 +108,13 @@ class UseOrder:
         return chosen
 
     def unused_since(self, when: int, now: float) -> list[str]:
-        """Name the pictures last used before a time, in nanoseconds since 1970."""
-        return [name for name, use in self._free(now) if use.used_at < when]
+        """Name the pictures last used before a time, in nanoseconds since 1970, or unwanted."""
+        unwanted = self._unwanted
+        return [name for name, use in self._free(now) if use.used_at < when or name in unwanted]
 
     def _free(self, now: float) -> Iterator[tuple[str, _Use]]:
-        for name, use in self._uses.items():
-            if name not in self._held and use.awaited_until <= now:
-                yield name, use
+        return ((name, use) for name, use in self._uses.items() if self._may_go(name, now))
+
+    def _may_go(self, name: str, now: float) -> bool:
+        use = self._uses.get(name)
+        return use is not None and name not in self._held and use.awaited_until <= now

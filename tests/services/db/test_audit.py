@@ -25,8 +25,8 @@ from tests.support.db.records import character
 from tests.support.db.stored_documents import (
     DOCUMENTS,
     EARLIER,
+    HELD,
     INVALID,
-    LATER,
     NOW,
     SMALLEST,
     VALID,
@@ -53,7 +53,7 @@ def test_orphans_are_found_along_every_relation(any_database: Data) -> None:
     for relation in RELATIONS:
         name = f"{relation.collection}.{relation.field}"
         any_database[relation.collection].insert_many([*children(relation)])
-        any_database[relation.parent].insert_one({"id": f"{name} parent"})
+        any_database[relation.parent].insert_one({relation.key: f"{name} parent"})
 
     report = audit(any_database, NOW)
 
@@ -321,7 +321,7 @@ def test_stuck_jobs_are_reported_by_kind(database: Data) -> None:
     database["facefusion_jobs"].insert_many(
         [
             job(1, lease_expires_at=EARLIER),
-            job(2, lease_expires_at=LATER, updated_at=days),
+            job(2, lease_expires_at=HELD, updated_at=days),
             job(3, created_at=days, updated_at=EARLIER),
             job(4, started_at=hours, created_at=days),
             job(5, status="queued", created_at=days),

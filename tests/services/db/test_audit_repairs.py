@@ -16,7 +16,7 @@ from tests.support.db.records import CHARACTER, character, entry, record
 from tests.support.db.stored_documents import (
     DOCUMENTS,
     EARLIER,
-    LATER,
+    HELD,
     NOW,
     found,
     job,
@@ -40,7 +40,7 @@ def test_only_jobs_with_an_expired_lease_are_requeued(database: Data) -> None:
         [
             job(1, lease_expires_at=EARLIER, attempts=2, progress=40.0),
             job(2, lease_expires_at=EARLIER, attempts=3),
-            job(3, lease_expires_at=LATER),
+            job(3, lease_expires_at=HELD),
             job(4, updated_at=long_ago),
             job(5, lease_expires_at=EARLIER),
             job(6, lease_expires_at=EARLIER, status="cancelled"),

@@ -8,8 +8,10 @@ import pytest
 
 from db.audit.audit import audit
 from db.schema.collections import COLLECTIONS, Collection
+from db.setup import apply
 from db.setup.apply import initialise
-from db.setup.compare import IDS, MAX_EXAMPLES
+from db.setup.compare import IDS, MAX_EXAMPLES, Difference
+from db.setup.obstacles import unless_refused
 from db.setup.report import Finding, InitReport, Outcome
 from tests.support.db.database_state import (
     Data,
@@ -234,12 +236,21 @@ def test_the_list_of_duplicates_is_bounded_and_its_count_is_not(shared: Data) ->
     assert {len(duplicates.ids) for duplicates in finding.duplicates} == {IDS}
 
 
-def test_an_index_that_cannot_be_made_leaves_the_old_index(shared: Data) -> None:
+def test_an_index_that_cannot_be_made_leaves_the_old_index(
+    shared: Data, monkeypatch: pytest.MonkeyPatch
+) -> None:
     models = shared["civitai_models"]
     models.drop_index(CIVITAI_TEXT)
     models.create_index([("name", "text")], language_override="tongue")
-    models.update_one({}, {"$set": {"name": "A", "language": "klingon"}}, upsert=True)
     before = shape(shared)
+
+    def look_before_it_is_added(collection: Any, difference: Difference) -> Difference:  # noqa: ANN401
+        found = unless_refused(collection, difference)
+        if difference.index and difference.index.weights and collection.name == models.name:
+            models.insert_one({"name": "A", "type": "LORA", "id": 1, "language": "klingon"})
+        return found
+
+    monkeypatch.setattr(apply, "unless_refused", look_before_it_is_added)
 
     finding = blocked(initialise(shared))
 

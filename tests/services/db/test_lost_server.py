@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from db.audit.audit import audit
-from db.catalog.civitai.items import StoredItem, upsert_items
+from db.catalog.civitai.item_writes import StoredItem
+from db.catalog.civitai.items import upsert_items
 from db.catalog.listing.sync import sync_models
 from db.catalog.matches.candidates import CandidateKeys, find_candidates
 from db.catalog.matches.links import MatchRow
@@ -25,7 +26,9 @@ from db.couple_import.csv_source import CsvSource
 from db.couple_import.run import import_tables
 from db.errors import DatabaseUnreachable
 from db.inference.seed import seed_inference
+from db.ledger import OperationLedger
 from db.migrations.characters import character_statistics
+from db.preferred_settings import read_gallery_history
 from db.setup.apply import initialise
 from db.soft_delete.purge import Purge
 from storycanvas.services.mongod import Mongod
@@ -45,6 +48,8 @@ WORKS: dict[str, Callable[[Data], object]] = {
     "audit-db": partial(audit, now=NOW),
     "purge-deleted": lambda database: Purge(database, NOW, dry_run=True).count(),
     "purge-deleted, removal": lambda database: Purge(database, NOW, dry_run=False).remove(),
+    "learn-preferences": lambda database: read_gallery_history(database, "c"),
+    "apply-picture": lambda database: OperationLedger(database).pictures_with("0"),
     "migrate-db": lambda database: migrator(database).apply("latest"),
     "migrate-db, dry run": lambda database: migrator(database).dry_run("latest"),
     "migrate-characters": character_statistics,

@@ -7,14 +7,22 @@ import pytest
 from bson.datetime_ms import DatetimeMS
 from bson.raw_bson import RawBSONDocument
 from pymongo import IndexModel
+from pymongo.errors import OperationFailure
 
 from db.audit.audit import audit
 from db.connection import connect
+from db.couple_import.csv_source import CsvSource
+from db.couple_import.run import import_tables
 from db.errors import DatabaseNameTaken
+from db.inference.seed import seed_inference
+from db.schema.collections import COLLECTIONS
 from db.setup.apply import initialise
 from db.soft_delete.purge import Purge
 from tests.support.db.database_state import Data, shape
+from tests.support.db.migrating import raw_documents
+from tests.support.db.odd_documents import Broken, insert, raw
 from tests.support.db.stored_documents import NOW
+from tests.support.paths import COUPLE_SAMPLES
 
 BROKEN_TEXT = b"\x10\x00\x00\x00\x02id\x00\x03\x00\x00\x00\xff\xfe\x00\x00"
 """A document whose `id` is the bytes FF FE, which are not UTF-8."""
@@ -41,6 +49,45 @@ def test_duplicates_of_a_value_that_python_cannot_read_are_listed(
             shown
         ]
     assert len(audit(database, NOW).of("blocked index")) == 1
+
+
+INDEXES = next(each for each in COLLECTIONS if each.name == "civitai_models").indexes
+
+
+def test_models_and_users_that_python_cannot_read_keep_no_others_from_being_seeded(
+    database: Data,
+) -> None:
+    """Of a text that is not UTF-8 only a part is read, so no new document names it."""
+    broken = Broken(b"a\xff")
+    active = [("is_active", True), ("base_model", "SDXL 1.0")]
+    insert(
+        database,
+        "database_models",
+        raw(("_id", 1), ("id", broken), *active),
+        raw(("_id", 2), ("id", "odd"), ("name", broken), *active),
+    )
+    insert(database, "inference_configurations", raw(("model_id", "odd"), ("preset_type", broken)))
+
+    report = seed_inference(database)
+
+    assert report.unknown_count == 1
+    assert {*database["inference_configurations"].distinct("model_id")} == {"odd"}
+
+
+def test_users_that_python_cannot_read_do_not_end_an_import(database: Data) -> None:
+    insert(
+        database,
+        "users",
+        raw(("_id", 1), ("id", "a"), ("email", Broken(b"A\xff@x")), ("created_at", YEAR_14645)),
+        raw(("_id", 2), ("id", Broken(b"b\xff")), ("legacy_id", 1), ("email", "MIRA@EXAMPLE.ORG")),
+    )
+    before = raw_documents(database)["users"]
+
+    for dry_run in (True, False):
+        report = import_tables(database, CsvSource(COUPLE_SAMPLES), dry_run=dry_run)
+
+    assert report.tables
+    assert [raw for raw in before if raw not in raw_documents(database)["users"]] == []
 
 
 TOO_MANY = [f"field_{number}" for number in range(62)]
@@ -71,6 +118,47 @@ def test_what_the_server_would_refuse_is_named_by_the_audit_and_left_by_init_db(
         (finding.name, finding.reason) for finding in report.blocked
     }
     assert audit(any_database, NOW).of("missing index", "different index") == ()
+
+
+KNOWN = ["none", "EN", "Norwegian", "tr"]
+UNKNOWN = ["klingon", "", "en\n", "no", None, 7, [], ["en"], {"a": 1}, True]
+
+
+def test_a_language_that_a_text_index_does_not_know_is_foreseen(database: Data) -> None:
+    odd: list[dict[str, Any]] = [{"language": value} for value in UNKNOWN]
+    odd += [{"modelVersions": each} for each in ({"language": "x"}, [{}, {"language": None}])]
+    odd.append({"modelVersions": [{"language": "en"}, {"language": 5}]})
+    fine: list[dict[str, Any]] = [
+        {"language": value, "modelVersions": [{"language": value}]} for value in KNOWN
+    ]
+    fine += [{}, {"modelVersions": ["x"]}, {"creator": {"language": "klingon"}}]
+    models = database["civitai_models"]
+    for number, fields in enumerate([*odd, *fine]):
+        models.insert_one({"_id": number, "id": number, "name": "a", "type": "LORA", **fields})
+    models.create_index("type")
+    name = next(index.name for index in INDEXES if index.weights)
+
+    [foreseen] = audit(database, NOW).of("blocked index")
+    [planned] = initialise(database, dry_run=True).blocked
+    [blocked] = initialise(database).blocked
+
+    assert (foreseen.subject, foreseen.remedy) == (name, blocked.reason) == (name, planned.reason)
+    assert f"{len(odd)} document(s) have a language" in blocked.reason
+    assert "(_id 0, 1, 2" in blocked.reason
+    for number in range(len(odd)):
+        with pytest.raises(OperationFailure) as refused:
+            create_alone(database, models.find_one({"_id": number}))
+        assert refused.value.code in {17261, 17262}
+    models.delete_many({"_id": {"$lt": len(odd)}})
+    assert initialise(database).blocked == ()
+
+
+def create_alone(database: Data, document: dict[str, Any] | None) -> None:
+    """Make the text index over one document, which shows what the server says of it."""
+    alone = database["alone"]
+    alone.drop()
+    alone.insert_one(document or {})
+    alone.create_index([("name", "text"), ("modelVersions.name", "text")])
 
 
 @pytest.mark.parametrize("swapped", [False, True], ids=["a name taken", "two names swapped"])

@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ import pytest
 from pymongo import MongoClient, WriteConcern
 from pymongo.errors import OperationFailure
 
-from db.connection import connect, settled, translated_errors
+from db.connection import LONG_ANSWER_SECONDS, connect, settled, translated_errors
 from db.errors import WriteNotConfirmed
 from db.migrations.engine.migration import load_migrations
 from storycanvas.services.mongod import find_mongod
 from storycanvas.services.ports import LOOPBACK, choose_port
+from tests.support.db.database_state import assert_nothing_is_lost, fields
 from tests.support.db.migrating import migrator
 
 NAME = "two"
@@ -106,12 +108,15 @@ def test_migrations_read_their_records_from_the_primary(lagging_url: str) -> Non
     database = connect(lagging_url, "story")
     database["characters"].insert_one({"id": "1", "project_id": "1", "name": "Mira"})
 
+    before = fields(database)
+
     report = migrator(database).apply("latest")
     again = migrator(database).apply("latest")
 
     assert [move.number for move in report.moves] == [each.number for each in load_migrations()]
     assert again.moves == ()
     assert {each["status"] for each in database["migrations"].find()} == {"applied"}
+    assert_nothing_is_lost(before, fields(database))
     database.client.close()
 
 
@@ -124,4 +129,15 @@ def test_a_write_counts_only_when_most_members_confirm_it(voting_url: str) -> No
 
     assert database["locks"].count_documents(LOCK) == 1
     assert settled(database)["locks"].count_documents(LOCK) == 0
+    database.client.close()
+
+
+def test_migrating_without_a_majority_ends_with_a_sentence_within_a_lease(voting_url: str) -> None:
+    database = connect(voting_url, "story", answer_seconds=LONG_ANSWER_SECONDS)
+    began = time.monotonic()
+
+    with pytest.raises(WriteNotConfirmed, match="Most members"):
+        migrator(database, lease=timedelta(seconds=1)).apply("latest")
+
+    assert time.monotonic() - began < 50  # ten times the bound: it waits for one lease
     database.client.close()

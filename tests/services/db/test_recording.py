@@ -16,9 +16,10 @@ from db.errors import BrokenCharacter, CharacterTooLarge, UnknownCharacter
 from db.ledger import OperationLedger, apply_effects, record_failure, record_operation
 from db.schema.documents.characters import GALLERY_LISTS, HISTORY_LIMIT
 from db.schema.documents.faces import GalleryEffect
+from db.setup.apply import initialise
 from tests.support.db.database_state import Data
 from tests.support.db.killed import killed, record_operation_once
-from tests.support.db.odd_documents import DOUBLED, INSIDE
+from tests.support.db.odd_documents import DOUBLED, INSIDE, insert, raw
 from tests.support.db.records import CHARACTER, NOW, character, effects, entry, output, record
 from tests.support.db.stored_documents import found
 
@@ -108,6 +109,33 @@ def test_a_forced_repetition_replaces_the_output_once_and_keeps_the_old_output(
     assert found is not None
     assert (found.output, found.earlier_outputs) == (output("new"), [output()])
     assert len(stored(database)[HISTORY]) == 2
+
+
+def test_a_repetition_is_recorded_in_a_record_with_a_field_twice(database: Data) -> None:
+    document = record().model_dump(by_alias=True)
+    insert(database, "facefusion_operations", raw(*document.items(), ("host", "box")))
+    again = record(repeat="run-2", output=output("new"), host="another")
+
+    OperationLedger(database).complete(again)
+
+    found = OperationLedger(database).find("key-1")
+    assert found is not None
+    assert (found.output, found.earlier_outputs) == (output("new"), [output()])
+
+
+def test_runs_that_repeat_an_operation_at_once_keep_every_output(database: Data) -> None:
+    ledger = OperationLedger(database)
+    ledger.complete(record())
+    repeats = [record(repeat=f"run-{n}", output=output(f"new-{n}")) for n in range(8)]
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(ledger.complete, repeats))
+
+    found = ledger.find("key-1")
+    assert found is not None
+    outputs = [output(), *(repeat.output for repeat in repeats)]
+    assert {str(kept) for kept in [found.output, *found.earlier_outputs]} == {*map(str, outputs)}
+    assert len(found.earlier_outputs) == 8
 
 
 def test_the_newest_entries_stay_in_the_order_they_were_added(database: Data) -> None:
@@ -340,3 +368,32 @@ def test_a_failure_is_a_single_history_entry_whatever_the_number_of_tries(databa
     (written,) = stored(database)[HISTORY]
     assert written["success"] is False
     assert written["output_image_url"] == ""
+
+
+MADE = [
+    ("key-1", "enhance", "restored"),
+    ("key-2", "swap", "swapped"),
+    ("key-3", "swap", "restored"),
+    ("key-4", "age_adjust", "aged"),
+    ("key-5", "enhance", "a"),  # its own input
+    ("key-6", "detect", None),
+]
+
+
+def test_what_made_a_picture_is_found_by_its_pixels_in_one_indexed_question(
+    database: Data,
+) -> None:
+    initialise(database)
+    ledger = OperationLedger(database)
+    for key, operation, sha256 in MADE:
+        made = output().model_copy(update={"sha256": sha256}) if sha256 else None
+        ledger.complete(record(key, operation_type=operation, output=made, effects=[]))
+
+    database.command("profile", 2)
+    found = ledger.made_by(["restored", "swapped", "aged", "a", "new"], ["enhance", "swap"])
+    database.command("profile", 0)
+
+    plans = [row["planSummary"] for row in database["system.profile"].find({"op": "query"})]
+    database.drop_collection("system.profile")
+    assert found == {"restored": {"enhance", "swap"}, "swapped": {"swap"}}
+    assert plans == ["IXSCAN { output.sha256: 1 }"]

@@ -42,15 +42,21 @@ def put_back(checkout: Checkout, folder: Path) -> Iterator[None]:
             shutil.copy(folder / name, checkout.models / name)
 
 
+def content(checkout: Checkout) -> dict[str, tuple[int, int]]:
+    """Size and time of every file of weights."""
+    files = ((file.name, file.stat()) for file in checkout.models.iterdir())
+    return {name: (status.st_size, status.st_mtime_ns) for name, status in files}
+
+
 def works(host: DrivenHost, operation: EnhanceOperation) -> bool:
     answer = host.post(operation, plain())
     return answer.status_code == 200
 
 
-def failure(host: DrivenHost) -> str:
+def failure(host: DrivenHost, status: int = 422, code: str = "unsupported") -> str:
     answer = host.post(ENHANCE, plain())
     error = answer.json()["error"]
-    assert (answer.status_code, error["code"], error["retryable"]) == (500, "engine_failed", False)
+    assert (answer.status_code, error["code"], error["retryable"]) == (status, code, False)
     return str(error["message"])
 
 
@@ -66,18 +72,57 @@ def damage(checkout: Checkout) -> None:
     write_weights(checkout.home, NAME, b"damaged", crc="00000000")
 
 
-@pytest.mark.parametrize("change", [remove, spoil, damage])
+def append_a_byte(checkout: Checkout) -> None:
+    with (checkout.models / f"{NAME}.onnx").open("ab") as file:
+        file.write(b"x")
+
+
+def change_the_hash(checkout: Checkout) -> None:
+    (checkout.models / f"{NAME}.hash").write_text("00000000")
+
+
+@pytest.mark.parametrize("change", [remove, damage, append_a_byte, change_the_hash])
 def test_unusable_weights_are_named_and_spoil_nothing_else(
     host: DrivenHost, tmp_path: Path, change: Callable[[Checkout], None]
 ) -> None:
     assert works(host, ENHANCE)
     with put_back(host.checkout, tmp_path):
         change(host.checkout)
+        before = content(host.checkout)
         message = failure(host)
-        assert NAME in message
-        assert ("force-download" in message) is (change is not spoil)
+        assert f"{NAME}.onnx" in message
+        assert "force-download" in message
+        assert content(host.checkout) == before  # FaceFusion would have deleted the file
+        assert NAME not in (host.client.status().models or ())
         assert works(host, OTHER)
     assert works(host, ENHANCE)
+
+
+def test_weights_that_do_not_load_are_named_and_spoil_nothing_else(
+    host: DrivenHost, tmp_path: Path
+) -> None:
+    with put_back(host.checkout, tmp_path):
+        spoil(host.checkout)
+        assert NAME in failure(host, 500, "engine_failed")
+        assert works(host, OTHER)
+    assert works(host, ENHANCE)
+
+
+def test_while_nothing_can_be_done_the_status_is_503_with_the_same_body(
+    host: DrivenHost, tmp_path: Path
+) -> None:
+    analyser = host.checkout.models / "nsfw_1.onnx"
+    analyser.rename(tmp_path / analyser.name)
+    try:
+        answer = host.http.get("status")
+        told = answer.json()
+        assert (answer.status_code, told["status"], told["able"]) == (503, "failed", [])
+        assert "lacks nsfw_1.onnx" in told["reason"]
+        assert host.client.status().status == "failed"
+    finally:
+        (tmp_path / analyser.name).rename(analyser)
+    answer = host.http.get("status")
+    assert (answer.status_code, answer.json().get("reason")) == (200, None)
 
 
 def test_weights_that_came_later_are_noticed_when_they_change(
@@ -89,7 +134,7 @@ def test_weights_that_came_later_are_noticed_when_they_change(
     assert works(host, ENHANCE)
     with put_back(host.checkout, tmp_path):
         spoil(host.checkout)
-        assert NAME in failure(host)
+        assert NAME in failure(host, 500, "engine_failed")
 
 
 def test_the_status_leaves_out_models_without_weights(host: DrivenHost, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from tests.support.facefusion.made_pictures import (
     opened,
     plain,
 )
+from tests.support.icc import grey_profile
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 SKY = (60, 60, 250)
@@ -48,6 +49,9 @@ FORMS = {
     "CMYK": encoded(grey("CMYK", 120), "JPEG", quality=100),
     "JPEG": encoded(grey("RGB", 120), "JPEG", quality=100),
     "WebP": encoded(grey("RGB", 120), "WEBP", lossless=True),
+    "AVIF": encoded(grey("RGB", 120), "AVIF", quality=95),
+    "HEIC": encoded(grey("RGB", 120), "HEIF", quality=95),
+    "grey by profile": encoded(grey("L", 120), icc_profile=grey_profile(2.2)),
     "RGBA": encoded(grey("RGBA", 120)),
 }
 

@@ -74,3 +74,9 @@ def test_an_occluded_part_is_not_in_the_mask(resident_host: DrivenHost) -> None:
     )
     assert free.sum() < whole.sum()
     assert not (free & ~whole).any()
+
+
+def test_a_face_from_the_front_has_small_angles(driven_host: DrivenHost) -> None:
+    [face] = driven_host.done(DetectOperation(), plain()).answer.faces or ()
+    assert (face.yaw, face.roll) == (pytest.approx(0, abs=0.2), pytest.approx(0, abs=0.2))
+    assert face.pitch == pytest.approx(-6.6, abs=0.5)  # of the face of these weights

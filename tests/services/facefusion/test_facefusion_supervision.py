@@ -137,3 +137,14 @@ def test_breakdowns_leave_no_file_no_folder_and_no_thread_behind(
 
     assert engine.held() == before
     assert list((engine.folder / "jobs").iterdir()) == []
+
+
+def test_a_download_that_hangs_holds_the_slot_once(open_engine: OpenEngine) -> None:
+    engine = open_engine(downloads=True, try_seconds=2.0)
+    (engine.checkout.home / ".assets" / "models" / "gfpgan_1.4.onnx").unlink()
+    engine.misbehave("hang", "fine")
+
+    with pytest.raises(OperationTimedOut, match=r"lacks gfpgan_1\.4\.onnx, and did not load it in"):
+        engine.run()
+
+    assert len(engine.checkout.begun()) == 1

@@ -8,12 +8,14 @@ import pytest
 from storycanvas.faces.errors import EngineFailed
 from storycanvas.faces.operations import FaceSwapperModel, SwapOperation
 from storycanvas.host.engines.facefusion.drivers.driver import Renewal
+from storycanvas.host.engines.facefusion.process import kernel_memory
 from tests.support.facefusion.gated_checkout import is_gone
 from tests.support.facefusion.stand_in.checkout import operations, write_weights
 from tests.support.facefusion.supervised import (
     SELDOM,
     OpenEngine,
     Supervised,
+    kill,
     memory_bytes,
     portrait,
 )
@@ -80,6 +82,51 @@ def test_too_little_memory_twice_is_an_error_with_a_remedy(engine: Supervised) -
         engine.run()
 
     assert len(engine.checkout.begun()) == 2
+
+
+@pytest.fixture
+def counter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The kernel's counters, as the engine reads them."""
+    file = tmp_path / "vmstat"
+    file.write_text("pgfault 7\noom_kill 2\n")
+    monkeypatch.setattr(kernel_memory, "VMSTAT", file)
+    return file
+
+
+def test_a_kill_by_the_kernel_is_tried_again_with_less_memory(
+    engine: Supervised, counter: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine.misbehave("gate")
+    running = engine.run_meanwhile(SWAP, TWO)
+    killed = engine.checkout.next_to_begin()
+    counter.write_text("pgfault 7\noom_kill 3\n")
+    kill(killed)
+
+    assert "face_swapper_pixel_boost 256x256 -> 128x128" in running.result().reduced
+    assert "The kernel killed FaceFusion's process for lack of memory" in caplog.text
+
+
+def test_a_kill_by_a_person_is_tried_again_with_the_same_options(
+    engine: Supervised, counter: Path
+) -> None:
+    assert counter.exists()
+    engine.misbehave("kill")
+    assert engine.run(SWAP, TWO).reduced == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "before", "counters", "killed"),
+    [
+        (-9, 2, "oom_kill 3", True), (-9, 2, "oom_kill 2", False), (-9, 2, "pgfault 1", True),
+        (-9, None, "oom_kill 2", True), (-15, 2, "oom_kill 3", False), (1, None, "", False),
+        (None, 2, "oom_kill 3", False),
+    ],
+)  # fmt: skip
+def test_the_kernels_counter_tells_a_kill_for_memory(
+    counter: Path, code: int | None, before: int | None, counters: str, killed: bool
+) -> None:
+    counter.write_text(counters)
+    assert kernel_memory.killed_for_memory(code, before) is killed
 
 
 def test_a_process_is_replaced_after_its_number_of_operations(open_engine: OpenEngine) -> None:

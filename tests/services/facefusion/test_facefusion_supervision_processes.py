@@ -7,9 +7,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from storycanvas.faces.errors import EngineFailed, OperationTimedOut
+from storycanvas.faces.errors import EngineFailed, HostNotReady, OperationTimedOut
 from storycanvas.host.engines.facefusion.drivers.driver import ISOLATED
-from storycanvas.host.engines.facefusion.process.child import end_leftovers
+from storycanvas.host.engines.facefusion.process import child
+from storycanvas.host.engines.facefusion.process.child import Child, ProcessConfig, end_leftovers
 from tests.support.facefusion.gated_checkout import is_gone
 from tests.support.facefusion.stand_in.checkout import operations
 from tests.support.facefusion.supervised import OpenEngine, Supervised, kill
@@ -203,3 +204,36 @@ def test_a_half_written_note_is_removed(tmp_path: Path) -> None:
 
     assert end_leftovers(tmp_path) == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_process_that_hangs_while_it_starts_ends_with_the_host(
+    open_engine: OpenEngine, tmp_path: Path
+) -> None:
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nexec sleep 600\n")
+    python.chmod(0o700)
+    engine = open_engine(python=python)
+    wait_until(lambda: engine.processes() != [])
+    (starting,) = engine.processes()
+
+    engine.engine.close()
+
+    assert is_gone(starting)
+    wait_until(lambda: engine.engine.readiness == "failed")
+    assert engine.processes() == []
+
+
+def test_a_process_whose_note_cannot_be_written_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pids: list[int] = []
+
+    def refuse(note: Path, _: bytes) -> None:
+        pids.append(int(note.stem))
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(child, "write_atomically", refuse)
+    where = ProcessConfig(Path("/bin/sleep"), tmp_path, {}, tmp_path / "pids")
+    with pytest.raises(HostNotReady, match=r"data folder .* has no room"):
+        Child(["600"], where)
+    assert is_gone(pids[0])

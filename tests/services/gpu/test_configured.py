@@ -10,7 +10,14 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from pydantic import SecretStr
 
 from blocks import Civitai, FaceHost, FaceHostFarm, ImageStoreBlock, StoryDatabase
-from blocks.configured import choose_database, civitai, face_hosts, named_hosts
+from blocks.configured import (
+    choose_database,
+    civitai,
+    document_trust,
+    face_hosts,
+    named_hosts,
+    open_image_store,
+)
 from blocks.environment import ConfigurationUnusable, Environment, FaceHostNotNamed
 from blocks.limits import create_limit, delete_limit
 from deployments.blocks import create_blocks, follow_moved
@@ -204,6 +211,40 @@ def test_the_limit_of_a_host_that_has_moved_is_removed_and_that_of_others_stays(
 
 def catalog(**values: str) -> Environment:
     return Environment.model_validate(values)
+
+
+@pytest.mark.parametrize(
+    ("named", "hosts"),
+    [
+        ("", []),
+        ("pictures.example", [("pictures.example", None)]),
+        (" Cdn.example:8443 ,, [::1]:80,", [("cdn.example", 8443), ("::1", 80)]),
+    ],
+)
+def test_servers_that_documents_may_name_are_those_of_the_variable(
+    named: str, hosts: list[tuple[str, int | None]]
+) -> None:
+    assert document_trust(catalog(image_url_hosts=named)).hosts == tuple(hosts)
+
+
+@pytest.mark.parametrize("named", ["https://a.example", "a.example/x", "user@a.example"])
+def test_a_server_that_is_none_is_refused_by_the_name_of_its_variable(named: str) -> None:
+    with pytest.raises(ConfigurationUnusable, match="The variable IMAGE_URL_HOSTS cannot be used"):
+        document_trust(catalog(image_url_hosts=named))
+
+
+@pytest.mark.parametrize(
+    ("named", "sentence"),
+    [
+        ("s3=bucket", "IMAGE_STORES cannot be used: 'bucket' is no"),
+        ("x=nosuch://a", "IMAGE_STORES"),
+    ],
+)
+def test_a_store_that_is_none_is_refused_by_the_name_of_its_variable(
+    named: str, sentence: str
+) -> None:
+    with pytest.raises(ConfigurationUnusable, match=sentence):
+        open_image_store(catalog(image_stores=named))
 
 
 def test_civitai_is_what_the_environment_names() -> None:

@@ -143,6 +143,8 @@ def test_a_waiting_operation_logs_who_holds_the_slot(
         pool.submit(wait_for_slot, guard)
         while message not in caplog.text:
             threading.Event().wait(0.05)
+        threading.Event().wait(1)  # three times the interval
+        assert caplog.text.count(message) == 1
 
 
 BAD_STATES = [({"active": False}, "switched off"), ({"limit": 0}, "is 0")]

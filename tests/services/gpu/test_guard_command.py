@@ -101,6 +101,12 @@ def test_a_slot_that_is_held_is_shown_with_its_run_and_not_freed(
     assert "runs/flow-run/abc (priority 2) since" in output.out
 
 
+def steps_shown(host: FaceHost) -> dict[str, int]:
+    """How many steps of each run are shown as waiting."""
+    notes = read_state(host.limit_name).notes
+    return {waiting.run: waiting.steps for note in notes for waiting in note.waiting}
+
+
 def test_every_run_that_waits_for_a_host_is_shown_with_its_steps(
     host: FaceHost, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -109,7 +115,7 @@ def test_every_run_that_waits_for_a_host_is_shown_with_its_steps(
     with Dispatcher() as other, other.slot(host.limit_name, "ages of Zoe", 60):
         for request in requests:
             dispatcher.add_candidate(request, host.limit_name)
-        while sum(len(note.waiting) for note in read_state(host.limit_name).notes) < 2:
+        while steps_shown(host) != {"Mira": 2, "Tom": 1}:
             threading.Event().wait(0.1)
         show([host])
         for request in requests:

@@ -12,8 +12,11 @@ import pytest
 
 from blocks.face_host import FaceHost
 from blocks.limits import create_limit
+from deployments.sample import PORTRAIT
+from storycanvas.faces.client.host_client import FaceHostClient
 from storycanvas.faces.errors import HostUnreachable
 from storycanvas.faces.operations import DetectOperation
+from storycanvas.faces.pictures.reading import read_picture
 from storycanvas.gpu.guard.dispatcher import Dispatcher, SlotWaitTimedOut, dispatcher
 from storycanvas.gpu.guard.limit import GuardClosed
 from storycanvas.gpu.guard.status import read_state
@@ -49,19 +52,26 @@ def pool(leases: list[Lease]) -> Iterator[HostPool]:
         yield pool
     for block in blocks:
         change_limit(block.limit_name, active=True)
+    # A slot that a lane still holds would be given to the next test without asking the server.
+    wait_until(lambda: not any(taken(block.limit_name) for block in blocks))
 
 
 def request_of(
-    run: str = "run", *, priority: int = 0, wait_seconds: float = 60.0
+    run: str = "run",
+    *,
+    priority: int = 0,
+    wait_seconds: float = 60.0,
+    key: str | None = None,
 ) -> OperationRequest:
     return OperationRequest(
         operation=DetectOperation(),
-        engine=("preview", "1"),
+        engine=("preview", "2"),
         bring=lambda _: [],
         run=run,
         run_id="none",
         wait_seconds=wait_seconds,
         priority=priority,
+        key=key,
     )
 
 
@@ -213,3 +223,17 @@ def test_a_host_that_is_away_is_left_out_and_comes_back_by_itself(tmp_path: Path
         with acquire(local.FaceHost(preferred_port=lease.record.port), state) as again:
             assert again.url == lease.url
             wait_until(lambda: host.snapshot.healthy)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_what_a_killed_run_has_begun_goes_to_the_same_host(
+    pool: HostPool, leases: list[Lease], number: int
+) -> None:
+    key = f"begun-{number}"
+    with FaceHostClient(leases[number].url) as client:
+        asset = client.upload(read_picture(PORTRAIT.read_bytes(), "portrait"))
+        client.operate(DetectOperation(), [asset], key)
+
+    hosts = {run_with_failover(pool, request_of(key=key), host_of) for _ in range(4)}
+
+    assert hosts == {leases[number].url}

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import subprocess
 import tomllib
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from storycanvas.host.doctor import command
 from storycanvas.host.doctor.access import TokenFacts, collect_token
 from storycanvas.host.doctor.command import run_doctor
 from storycanvas.host.doctor.machine import PACKAGES, collect_storage
@@ -17,13 +19,15 @@ from tests.support.facefusion.checkouts import (
     make_programs,
     outline_environment,
 )
-from tests.support.facefusion.stand_in.checkout import write_stand_in
+from tests.support.facefusion.stand_in.checkout import HERE as STAND_IN
+from tests.support.facefusion.stand_in.checkout import build_onnxruntime, write_stand_in
 from tests.support.host.picture_server import PictureServer
 from tests.support.host.pictures import encoded
 from tests.support.host.started_host import PROGRAM, ROOT, StartedHost, environment
 
 MADE_UP = "made-up"
-ONNXRUNTIME = "def get_available_providers(): return ['CUDAExecutionProvider']"
+ONNXRUNTIME = STAND_IN / "program" / "onnxruntime.py"
+CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 NAME = "storycanvas-host.service"
 
 
@@ -58,7 +62,8 @@ def doctor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Doctor:
 def facefusion(tmp_path: Path) -> dict[str, str]:
     """A folder that claims to be FaceFusion, with an onnxruntime and without weights."""
     home = make_checkout(tmp_path / "facefusion")
-    (home / "onnxruntime.py").write_text(ONNXRUNTIME)
+    shutil.copy(ONNXRUNTIME, home)
+    build_onnxruntime(home, [CUDA, CPU], works=[CUDA, CPU])
     programs = make_programs(tmp_path / "bin")
     return outline_environment(home, f"{programs}:{os.environ['PATH']}")
 
@@ -91,9 +96,9 @@ def test_every_check_of_facefusion_is_made(doctor: Doctor, facefusion: dict[str,
     assert examined.status == 1
     assert found["facefusion"]["seen"].startswith("FaceFusion 3.8.1 in ")
     assert found["programs"]["level"] == "ok"
-    assert found["gpu"]["seen"] == "cuda is used; onnxruntime offers cuda"
+    assert found["gpu"]["seen"] == "a session has cuda, cpu; onnxruntime offers cuda, cpu"
     assert "2dfan4.onnx" in found["weights"]["seen"]
-    assert "facefusion.py force-download" in found["weights"]["fix"]
+    assert "fetch_weights.py 2dfan4 arcface_w600k_r50" in found["weights"]["fix"]
     assert found["worker"]["level"] == "failed"
     assert "facefusion" in found["worker"]["seen"]
     assert "unmodified release of 3.5 to 3.8" in found["worker"]["fix"]
@@ -107,12 +112,89 @@ def test_a_facefusion_that_the_worker_fits_passes(
     assert (found["worker"]["level"], found["facefusion"]["level"]) == ("ok", "ok")
 
 
+def test_what_cannot_be_loaded_at_the_start_is_named_with_the_command(
+    doctor: Doctor, tmp_path: Path, facefusion: dict[str, str]
+) -> None:
+    write_stand_in(tmp_path / "home")
+    place = facefusion | {"FACEFUSION_HOME": str(tmp_path / "home")}
+
+    found = doctor("--json", "--preload", "detect,simswap_256", **place).findings["preload"]
+
+    assert found["level"] == "warning"
+    assert found["seen"].startswith("simswap_256 lacks crossface_simswap.hash, crossface_simswap")
+    assert "simswap_256" in found["fix"].split()
+    assert "preload" not in doctor("--json", **place).findings
+
+
 def test_an_ini_file_that_asks_for_what_is_not_there_fails(
     doctor: Doctor, facefusion: dict[str, str]
 ) -> None:
     ini = Path(facefusion["FACEFUSION_HOME"]) / "facefusion.ini"
     ini.write_text("[execution]\nexecution_providers = tensorrt\n")
     assert "asks for tensorrt" in doctor("--json", **facefusion).findings["gpu"]["seen"]
+
+
+def test_a_gpu_that_onnxruntime_was_built_for_and_cannot_use_is_not_ok(
+    doctor: Doctor, facefusion: dict[str, str]
+) -> None:
+    build_onnxruntime(Path(facefusion["FACEFUSION_HOME"]), [CUDA, CPU], works=[CPU])
+    gpu = doctor("--json", **facefusion).findings["gpu"]
+    assert gpu["level"] == "failed"
+    assert "a session that asks for cuda has the cpu alone" in gpu["seen"]
+    assert "Failed to load library of CUDAExecutionProvider" in gpu["seen"]
+    assert "CONDA_PREFIX" in gpu["fix"]
+
+
+def test_what_tensorrt_compiles_needs_a_folder(doctor: Doctor, facefusion: dict[str, str]) -> None:
+    home = Path(facefusion["FACEFUSION_HOME"])
+    tensorrt = "TensorrtExecutionProvider"
+    build_onnxruntime(home, [tensorrt, CPU], works=[tensorrt, CPU])
+    assert doctor("--json", **facefusion).findings["gpu"]["level"] == "ok"
+    (home / ".caches").write_text("no folder, and nothing can be executed in it")
+    gpu = doctor("--json", **facefusion).findings["gpu"]
+    assert gpu["level"] == "warning"
+    assert "write to .caches" in gpu["fix"]
+
+
+def test_the_cpu_alone_is_a_warning_unless_the_gpu_is_required(
+    doctor: Doctor, facefusion: dict[str, str]
+) -> None:
+    build_onnxruntime(Path(facefusion["FACEFUSION_HOME"]), [CPU], works=[CPU])
+    assert doctor("--json", **facefusion).findings["gpu"]["level"] == "warning"
+    required = doctor("--json", "--require-gpu", **facefusion).findings["gpu"]
+    assert required["level"] == "failed"
+
+
+def test_an_ini_file_that_keeps_facefusion_from_starting_is_judged_first(
+    doctor: Doctor, tmp_path: Path, facefusion: dict[str, str]
+) -> None:
+    write_stand_in(tmp_path / "home")
+    ini = tmp_path / "home" / "facefusion.ini"
+    ini.write_text("[execution]\nexecution_providers = cuda\n")
+    found = doctor("--json", **facefusion | {"FACEFUSION_HOME": str(tmp_path / "home")}).findings
+    assert list(found).index("gpu") < list(found).index("facefusion")
+    assert "asks for cuda, but onnxruntime offers cpu" in found["gpu"]["seen"]
+    for check in ("gpu", "facefusion"):
+        assert "execution_providers" in found[check]["seen"] + found[check]["fix"]
+        assert "requirements" not in found[check]["seen"]
+
+
+def test_a_check_that_breaks_down_ends_in_a_finding(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch, facefusion: dict[str, str]
+) -> None:
+    def closed(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", facefusion["FACEFUSION_HOME"])
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("no reason")
+
+    monkeypatch.setattr(command, "find_home", closed)
+    monkeypatch.setattr(command, "collect_clock", broken)
+    found = doctor("--json", **facefusion).findings
+    assert "Permission denied" in found["facefusion"]["seen"]
+    assert "r and x on every folder above it" in found["facefusion"]["fix"]
+    assert "the check broke down (RuntimeError: no reason)" in found["clock"]["seen"]
+    assert found["python"]["level"] == "ok"
 
 
 def test_all_that_is_wrong_is_found_at_once(doctor: Doctor, tmp_path: Path) -> None:
@@ -128,9 +210,18 @@ def test_all_that_is_wrong_is_found_at_once(doctor: Doctor, tmp_path: Path) -> N
 
 
 def test_a_host_that_runs_already_is_recognised(doctor: Doctor, host_process: StartedHost) -> None:
-    found = doctor("--json", port=host_process.url.rpartition(":")[2]).findings
+    port = host_process.url.rpartition(":")[2]
+    found = doctor("--json", "--data-dir", str(host_process.data_dir), port=port).findings
     assert found["port"]["level"] == "ok"
-    assert "a host answers ok, engine preview 1" in found["port"]["seen"]
+    assert "a host answers ok, engine preview 2" in found["port"]["seen"]
+
+
+def test_another_host_on_the_port_is_not_taken_for_this_one(
+    doctor: Doctor, host_process: StartedHost
+) -> None:
+    found = doctor("--json", port=host_process.url.rpartition(":")[2]).findings["port"]
+    assert found["level"] == "failed"
+    assert "taken by a host with another --data-dir" in found["seen"]
 
 
 def test_another_program_on_the_port_is_recognised(
@@ -197,3 +288,30 @@ def test_the_checked_packages_are_those_of_the_project() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     named = [*project["dependencies"], *project["optional-dependencies"]["host"]]
     assert sorted(PACKAGES) == sorted(name.partition(">")[0] for name in named)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="closes a pipe")
+def test_a_reader_that_ends_early_is_no_failure_of_the_doctor(tmp_path: Path) -> None:
+    command = [*PROGRAM, "doctor", "--port", "0", "--data-dir", str(tmp_path)]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
+        assert running.stdout is not None
+        running.stdout.close()
+        assert running.stderr is not None
+        assert running.stderr.read() == b""
+    assert running.returncode == 0
+
+
+def test_named_tokens_let_other_machines_in(doctor: Doctor, tmp_path: Path) -> None:
+    file = tmp_path / "tokens.toml"
+    file.write_text("[app]\ntoken = 'made-up-token-of-the-app'\n")
+    file.chmod(0o600)
+    arguments = ["--host", "0.0.0.0", "--named-tokens", str(file), "--json"]  # noqa: S104 - examined
+    assert doctor(*arguments).findings["token"]["seen"] == "1 by name"
+
+    file.chmod(0o644)
+    examined = doctor(*arguments)
+    assert examined.status == 1
+    assert "mode 644" in examined.findings["settings"]["seen"]
+    assert "made-up-token" not in examined.output

@@ -1,20 +1,18 @@
 import errno
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 
-from storycanvas.faces.contract import HostStatus
+from storycanvas.faces.contract import DeviceMemory, HostStatus
 from storycanvas.host.doctor.access import PortFacts, TokenFacts, evaluate_port, evaluate_token
 from storycanvas.host.doctor.facefusion import (
-    GpuFacts,
     WeightFacts,
-    evaluate_gpu,
     evaluate_installation,
     evaluate_programs,
     evaluate_weights,
-    read_providers,
 )
 from storycanvas.host.doctor.findings import (
     Finding,
@@ -26,6 +24,7 @@ from storycanvas.host.doctor.findings import (
     warning,
     worst,
 )
+from storycanvas.host.doctor.gpu import GpuFacts, GpusFacts, evaluate_gpu, evaluate_gpus
 from storycanvas.host.doctor.machine import (
     EARLIEST,
     GIB,
@@ -40,13 +39,28 @@ from storycanvas.host.doctor.machine import (
     evaluate_roots,
     evaluate_storage,
 )
+from storycanvas.host.engines.facefusion.process.devices import Gpu, listed_gpus, visible_gpus
 from storycanvas.host.engines.facefusion.process.installation import Installation
+from storycanvas.host.engines.facefusion.process.probing import ProbeAnswer
 from storycanvas.host.engines.facefusion.process.weights import MODELS, needed_files
 
 OK, WARNING, FAILED = Level
 NOON = EARLIEST.timestamp() + 12 * 3600
 UNIT = Path("/etc/systemd/system/storycanvas-host.service")
 HERE = ("127.0.0.1", 9002)
+GPUS = (Gpu(0, "GPU-aaaa", "First", None), Gpu(1, "GPU-bbbb", "Second", None))
+
+
+def gpu(
+    offered: tuple[str, ...], asked: tuple[str, ...] = (), session: tuple[str, ...] = (),
+    *, trouble: str = "", required: bool = False,
+) -> GpuFacts:  # fmt: skip
+    resolved = asked or offered[:1]
+    probed = ProbeAnswer(offered=offered, asked=resolved, session=session, trouble=trouble)
+    return GpuFacts(probed, asked, required)
+
+
+COMPILING = gpu(("tensorrt", "cuda"), ("tensorrt",), ("tensorrt", "cpu"))
 
 
 def python(
@@ -93,8 +107,8 @@ CASES: dict[str, tuple[Evaluate, Any, list[Level], str]] = {
     "python oldest": (evaluate_python, python(), [OK], "/v/python, 1 packages"),
     "python lacks a package": (evaluate_python, python(numpy=None), [FAILED], "lacks numpy"),
     "python too old": (evaluate_python, python((3, 10)), [FAILED], "Python 3.10"),
-    "python too new": (evaluate_python, python((3, 14)), [FAILED], "3.11 to 3.13"),
-    "python newest": (evaluate_python, python(NEWEST), [OK], "Python 3.13"),
+    "python too new": (evaluate_python, python((3, 15)), [FAILED], "3.11 to 3.14"),
+    "python newest": (evaluate_python, python(NEWEST), [OK], "Python 3.14"),
     "python shared": (evaluate_python, python(shared=True), [WARNING], "FaceFusion's own"),
     "disk fine": (bounded, storage(), [OK, OK], "50.0 GiB free"),
     "disk unbounded": (unbounded, storage(), [OK, OK], "/data"),
@@ -158,25 +172,61 @@ CASES: dict[str, tuple[Evaluate, Any, list[Level], str]] = {
         evaluate_installation, installed("3.5.4"), [WARNING], "3.6 or newer",
     ),
     "facefusion fine": (evaluate_installation, installed("3.8.1"), [OK], "FaceFusion 3.8.1 in /ff"),
-    "gpu own choice": (evaluate_gpu, GpuFacts(("cuda", "cpu")), [OK], "cuda is used"),
+    "gpu own choice": (
+        evaluate_gpu, gpu(("cuda", "cpu"), session=("cuda", "cpu")), [OK], "a session has cuda",
+    ),
     "gpu asked": (
-        evaluate_gpu, GpuFacts(("cuda", "cpu"), ("cuda", "cpu")), [OK], "cuda, cpu is used",
+        evaluate_gpu, gpu(("cuda", "cpu"), ("cuda", "cpu"), ("cuda", "cpu")), [OK],
+        "a session has cuda, cpu",
+    ),
+    "gpu second choice": (
+        evaluate_gpu, gpu(("cuda", "tensorrt", "cpu"), ("tensorrt", "cuda"), ("cuda", "cpu")),
+        [WARNING], "a session has cuda, cpu, not tensorrt",
+    ),
+    "gpu in silence on the cpu": (
+        evaluate_gpu, gpu(("cuda", "cpu"), session=("cpu",), trouble="libcublasLt.so.12"), [FAILED],
+        "asks for cuda has the cpu alone: libcublasLt.so.12",
     ),
     "gpu with cpu asked": (
-        evaluate_gpu, GpuFacts(("directml", "cpu"), ("cpu",)), [WARNING],
+        evaluate_gpu, gpu(("directml", "cpu"), ("cpu",), ("cpu",)), [WARNING],
         "execution_providers = directml",
     ),
-    "gpu cpu only": (evaluate_gpu, GpuFacts(("cpu",)), [WARNING], "many times longer"),
+    "gpu cpu only": (
+        evaluate_gpu, gpu(("cpu",), session=("cpu",)), [WARNING], "many times longer",
+    ),
     "gpu cpu only, asked": (
-        evaluate_gpu, GpuFacts(("cpu",), ("cpu",)), [WARNING], "many times longer",
+        evaluate_gpu, gpu(("cpu",), ("cpu",), ("cpu",)), [WARNING], "many times longer",
+    ),
+    "gpu cpu only, required": (
+        evaluate_gpu, gpu(("cpu",), session=("cpu",), required=True), [FAILED], "many times",
     ),
     "gpu not offered": (
-        evaluate_gpu, GpuFacts(("cpu",), ("cuda",)), [FAILED],
+        evaluate_gpu, gpu(("cpu",), ("cuda",), ("cpu",)), [FAILED],
         "asks for cuda, but onnxruntime offers cpu",
     ),
-    "gpu nothing": (evaluate_gpu, GpuFacts(()), [FAILED], "offers nothing"),
-    "gpu not known": (
-        evaluate_gpu, GpuFacts(trouble="no module onnxruntime"), [FAILED], "no module onnxruntime",
+    "gpu nothing": (evaluate_gpu, gpu(()), [FAILED], "offers nothing"),
+    "gpu without onnxruntime": (
+        evaluate_gpu, gpu((), trouble="no module onnxruntime"), [FAILED], "no module onnxruntime",
+    ),
+    "gpu compiles and cannot keep it": (
+        evaluate_gpu, replace(COMPILING, keeps_compiled=False), [WARNING], "lost at each stop",
+    ),
+    "gpu compiles and keeps it": (evaluate_gpu, COMPILING, [OK], "a session has tensorrt"),
+    "gpu compiles nothing": (
+        evaluate_gpu, replace(gpu(("cuda",), session=("cuda",)), keeps_compiled=False), [OK],
+        "a session has cuda",
+    ),
+    "gpu ini file damaged": (
+        evaluate_gpu, GpuFacts(trouble="facefusion.ini cannot be read"), [FAILED], "cannot be read",
+    ),
+    "gpus none": (evaluate_gpus, GpusFacts((), (), None), [OK], "nvidia-smi lists none"),
+    "gpus one": (evaluate_gpus, GpusFacts(GPUS[:1], GPUS[:1], None), [OK], "0 First"),
+    "gpus two": (evaluate_gpus, GpusFacts(GPUS, GPUS, None), [WARNING], "one host a GPU"),
+    "gpus two, one chosen": (
+        evaluate_gpus, GpusFacts(GPUS, GPUS[1:], "1"), [OK], "FaceFusion sees 1",
+    ),
+    "gpus none chosen": (
+        evaluate_gpus, GpusFacts(GPUS, (), ""), [FAILED], "CUDA_VISIBLE_DEVICES is empty",
     ),
 }  # fmt: skip
 
@@ -190,19 +240,26 @@ def test_facts_become_findings(case: tuple[Evaluate, Any, list[Level], str]) -> 
     assert words in " ".join(f"{finding.seen}; {finding.fix}" for finding in findings)
 
 
+SMI = """0, GPU-aaaa, First, 100, 24000
+1, GPU-bbbb, Second, [N/A], 24000
+"""
+
+
+def test_the_gpus_that_nvidia_smi_lists_are_read() -> None:
+    first, second = listed_gpus(SMI + "No devices were found\n")
+    assert (first.index, first.name, second.memory) == (0, "First", None)
+    assert first.memory == DeviceMemory(used_bytes=100 * 2**20, total_bytes=24000 * 2**20)
+
+
 @pytest.mark.parametrize(
-    ("output", "providers"),
+    ("chosen", "indexes"),
     [
-        ('["CUDAExecutionProvider", "CPUExecutionProvider"]\n', ("cuda", "cpu")),
-        ('a warning\n["CPUExecutionProvider", "DmlExecutionProvider"]', ("directml", "cpu")),
-        ('["AzureExecutionProvider", "CPUExecutionProvider"]', ("cpu",)),
-        ("", ()),
-        ("not JSON", ()),
+        (None, [0, 1]), ("1", [1]), ("1,0", [1, 0]), ("GPU-bb", [1]), ("GPU-bbbb", [1]), ("", []),
+        ("0,7,1", [0]), ("-1", []),
     ],
-    ids=["cuda", "after a warning", "azure is left out", "nothing", "nonsense"],
-)
-def test_providers_of_onnxruntime_are_read(output: str, providers: tuple[str, ...]) -> None:
-    assert read_providers(output) == providers
+)  # fmt: skip
+def test_the_visible_gpus_are_those_that_cuda_takes(chosen: str | None, indexes: list[int]) -> None:
+    assert [gpu.index for gpu in visible_gpus(listed_gpus(SMI), chosen)] == indexes
 
 
 def weights(*present: str, missing_always: tuple[str, ...] = ()) -> WeightFacts:

@@ -107,8 +107,8 @@ def test_an_unforeseen_failure_shows_nothing_of_its_inside(
 @pytest.mark.parametrize(
     ("method", "path", "status", "error"),
     [
-        ("GET", "/", 404, "not_found"),
-        ("GET", "/docs", 404, "not_found"),
+        ("GET", "/index.html", 404, "not_found"),
+        ("GET", "/redoc", 404, "not_found"),
         ("POST", "/api/v1/enhance", 404, "not_found"),
         ("POST", "/api/v1/enhance-face/", 404, "not_found"),
         ("GET", "/api/v1/assets/..%2f..%2fetc%2fpasswd", 404, "not_found"),
@@ -118,7 +118,7 @@ def test_an_unforeseen_failure_shows_nothing_of_its_inside(
         ("GET", f"/api/v1/assets/{'0' * 64}.exe", 400, "bad_field"),
         ("GET", f"/api/v1/assets/{'0' * 64}.png", 404, "picture_not_found"),
         ("GET", "/api/v1/enhance-face", 405, "method_not_allowed"),
-        ("DELETE", f"/api/v1/assets/{'0' * 64}.png", 405, "method_not_allowed"),
+        ("PUT", f"/api/v1/assets/{'0' * 64}.png", 405, "method_not_allowed"),
     ],
 )
 def test_what_is_not_there_is_refused_in_the_same_form(

@@ -12,6 +12,8 @@ from storycanvas.faces.operations import (
     FaceOperation,
     SwapOperation,
 )
+from storycanvas.faces.pictures.reading import Picture, read_picture
+from storycanvas.host.sources import picture_fields
 from tests.support.host.pictures import encoded
 from tests.support.host.threaded_host import ThreadedHost
 
@@ -47,6 +49,23 @@ def test_an_output_can_be_fetched(
     output = host.client.get(f"assets/{body['output_path']}")
     assert output.headers["content-type"] == "image/png"
     assert Image.open(io.BytesIO(output.content)).size == (8, 8)
+
+
+def test_a_picture_that_follows_another_operation_is_not_decoded_again(
+    host: ThreadedHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded = []
+
+    def read(data: bytes, field: str) -> Picture:
+        decoded.append(field)
+        return read_picture(data, field)
+
+    monkeypatch.setattr(picture_fields, "read_picture", read)
+    asset = host.upload(encoded(colour="purple"))
+    outputs = [host.age(asset, age).json()["output_path"] for age in (20, 30, 40)]
+    again = host.age(outputs[-1]).json()
+    assert host.client.get(f"assets/{again['output_path']}").status_code == 200
+    assert decoded == ["source_path"]
 
 
 def test_detect_answers_faces_instead_of_a_picture(host: ThreadedHost, picture: str) -> None:
@@ -108,7 +127,7 @@ def test_the_document_lists_every_path_and_range(host: ThreadedHost) -> None:
     schemas = document["components"]["schemas"]
     age = schemas["AgeAdjustRequest"]["properties"]["face_editor_age"]
     assert paths >= {operation.path for operation in OPERATIONS} | {"status", "assets"}
-    assert set(document["paths"]["/api/v1/assets/{name}"]) == {"get", "head"}
+    assert set(document["paths"]["/api/v1/assets/{name}"]) == {"get", "head", "delete"}
     assert (age["minimum"], age["maximum"]) == (0, 100)
     assert schemas["EnhanceRequest"]["additionalProperties"] is False
     assert schemas["SwapRequest"]["required"] == ["source_face_path", "target_image_path"]

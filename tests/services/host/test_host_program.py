@@ -1,4 +1,5 @@
 import os
+import re
 import signal
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from tests.support.host.started_host import (
     environment,
     wait_until,
 )
+from tests.support.small_disk import fill, small_disk
 
 
 @pytest.fixture
@@ -47,8 +49,8 @@ def test_the_program_serves_the_owners_request(host_process: StartedHost) -> Non
 def test_the_status_has_exactly_its_fields(host_process: StartedHost) -> None:
     status = host_process.client.get("status").json()
     assert list(status) == [
-        "status", "engine", "engine_version", "engine_mode", "gpu_slots", "busy", "queued",
-        "operations", "able", "models",
+        "status", "engine", "engine_version", "engine_mode", "engine_loaded", "loading",
+        "gpu_slots", "busy", "queued", "operations", "able", "models", "execution", "reason",
     ]  # fmt: skip
     assert (status["status"], status["engine"], status["gpu_slots"]) == ("ok", "preview", 1)
 
@@ -70,10 +72,29 @@ def test_without_a_token_the_program_refuses_to_listen_for_others(tmp_path: Path
     assert not (tmp_path / "data").exists()
 
 
+def test_a_log_file_has_what_standard_error_had_and_why_a_host_refuses(tmp_path: Path) -> None:
+    options = ["--log-file", str(tmp_path / "log"), "--data-dir", str(tmp_path / "data")]
+    error = refused_start("--host", "0.0.0.0", *options)  # noqa: S104 - refused
+
+    assert error == ""
+    assert "cannot start: " in (tmp_path / "log").read_text()
+
+
 def test_a_taken_port_is_reported_in_a_sentence(host_process: StartedHost, tmp_path: Path) -> None:
     port = host_process.url.rpartition(":")[2]
     error = refused_start("--port", port, "--data-dir", str(tmp_path))
-    assert "in use" in error.splitlines()[-1]
+    told = f"127.0.0.1 port {port}: address already in use by "
+    assert told in error.splitlines()[-1]
+    assert f"(process {host_process.process.pid}); end that program" in error
+    assert len(error.splitlines()) == 1
+    assert "Traceback" not in error
+
+
+def test_a_full_disk_at_the_start_is_reported_in_a_sentence() -> None:
+    with small_disk(1) as disk:
+        fill(disk, leave=0)
+        error = refused_start("--port", "0", "--data-dir", str(disk / "data"))
+    assert re.search(r"cannot start: .*(No space left on device|has no room)", error)
     assert "Traceback" not in error
 
 

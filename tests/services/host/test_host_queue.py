@@ -1,4 +1,10 @@
 import asyncio
+import contextlib
+import gc
+import time
+import weakref
+from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import NamedTuple
@@ -7,9 +13,14 @@ import httpx
 import pytest
 
 from storycanvas.faces.errors import HostNotReady
-from storycanvas.host.operations.work_queue import WorkQueue
+from storycanvas.faces.operations import FaceOperation
+from storycanvas.faces.pictures.reading import Picture
+from storycanvas.host.engines.engine import EngineResult
+from storycanvas.host.operations.work_queue import PIXELS_AHEAD, WorkQueue
+from tests.support.host.gated_engine import GatedEngine
 from tests.support.host.pictures import encoded
 from tests.support.host.started_host import wait_until
+from tests.support.host.submitting import submitted, until
 from tests.support.host.threaded_host import OpenHost, ThreadedHost, code
 
 
@@ -27,6 +38,90 @@ def test_never_more_operations_run_than_there_are_slots(open_host: OpenHost, slo
     assert [answer.result().status_code for answer in answers] == [200] * 8
     assert host.engine.most_at_once == slots
     assert host.status() | {"operations": 8, "busy": 0, "queued": 0} == host.status()
+
+
+class ForgettingEngine(GatedEngine):
+    """Keeps no picture once a call has ended."""
+
+    def run(self, operation: FaceOperation, pictures: Sequence[Picture]) -> EngineResult:
+        result = super().run(operation, pictures)
+        self.pictures.clear()
+        return result
+
+
+def decoded() -> int:
+    gc.collect()  # what has ended may lie in a cycle
+    return sum(type(found) is Picture for found in gc.get_objects())  # others may be dead proxies
+
+
+class Pixels:
+    """What an engine gives back."""
+
+
+def test_pixels_of_a_result_are_freed_with_their_last_user_and_not_with_a_search_for_cycles() -> (
+    None
+):
+    async def is_freed() -> bool:
+        queue = WorkQueue(slots=1, queue=1, operation_seconds=60)
+        with queue.place() as ticket:
+            given = weakref.ref(await queue.run(ticket, Pixels, begun))
+        await asyncio.sleep(0.05)  # for the thread to end
+        return given() is None
+
+    gc.disable()
+    try:
+        assert asyncio.run(is_freed())
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("slots", [1, 2])
+def test_pictures_are_decoded_of_at_most_one_operation_more_than_slots_ahead(
+    open_host: OpenHost, slots: int
+) -> None:
+    before = decoded()
+    host = open_host(ForgettingEngine(gated=True), slots=slots, queue=20)
+    picture = host.upload(encoded())
+    operations, ahead = 12, slots + 1
+    taken = [submitted(host, picture, age) for age in range(operations)]
+    for done in range(operations - slots - ahead):
+        wait_until(lambda done=done: phases(host) == Counter(
+            engine=slots, ready=ahead, queued=operations - done - slots - ahead
+        ))  # fmt: skip
+        assert decoded() - before <= slots + ahead + len(["the one that was used last"])
+        host.engine.let_through()
+        wait_until(lambda done=done: host.status()["operations"] == done + 1)
+    host.engine.let_through(operations)
+    assert {until(host, each.id, "succeeded").state for each in taken} == {"succeeded"}
+
+
+def test_fewer_operations_are_decoded_ahead_where_their_pictures_are_large() -> None:
+    async def decoded_after(leaves: int) -> list[int]:
+        queue = WorkQueue(slots=1, queue=8, operation_seconds=60)
+        with contextlib.ExitStack() as places:
+            tickets = [places.enter_context(queue.place()) for _ in LARGE_THEN_SMALL]
+            turns = [
+                asyncio.ensure_future(queue.turn_to_decode(ticket, pixels))
+                for ticket, pixels in zip(tickets, LARGE_THEN_SMALL, strict=True)
+            ]
+            await asyncio.sleep(0)
+            for ticket in tickets[:leaves]:
+                await queue.run(ticket, begun, begun)
+                await asyncio.sleep(0)
+            places.callback(lambda: [turn.cancel() for turn in turns])
+            return [number for number, turn in enumerate(turns) if turn.done()]
+
+    after = [asyncio.run(decoded_after(leaves)) for leaves in range(4)]
+    assert after == [[0], [0, 1], [0, 1, 2, 3], [0, 1, 2, 3]]
+
+
+LARGE_THEN_SMALL = (PIXELS_AHEAD + 1, PIXELS_AHEAD, PIXELS_AHEAD // 2, PIXELS_AHEAD // 2)
+"""The first is larger than all that may be ahead; the last two fit together."""
+
+
+def phases(host: ThreadedHost) -> Counter[str]:
+    listed = host.client.get("operations").json()["operations"]
+    return Counter(operation["phase"] for operation in listed if "phase" in operation)
 
 
 def test_an_operation_beyond_the_queue_is_refused_for_now(open_host: OpenHost) -> None:
@@ -88,6 +183,22 @@ def test_while_the_engine_hangs_new_operations_are_refused(open_host: OpenHost) 
     host.engine.let_through()
     wait_until(lambda: host.status()["status"] == "ok")
     assert len(host.engine.calls) == 1
+
+
+def test_the_time_of_operations_does_not_pass_while_the_engine_loads(open_host: OpenHost) -> None:
+    host = open_host(gated=True, operation_seconds=0.4)
+    host.engine.readiness = "starting"
+    picture = host.upload(encoded())
+    taken = [submitted(host, picture, age, f"key-{age}") for age in (1, 2)]
+    waiting = host.age_meanwhile(picture, 1, "key-1")
+    host.engine.began.get(timeout=30)
+    time.sleep(0.7)  # the load takes longer than an operation may
+    assert host.status()["status"] == "starting"
+    host.engine.readiness = "ok"
+    time.sleep(0.2)  # what is left of 0.4 s from here on is the operation's own
+    host.engine.let_through(2)
+    assert {until(host, each.id, "succeeded").state for each in taken} == {"succeeded"}
+    assert waiting.result().status_code == 200
 
 
 def test_a_stop_refuses_waiting_operations_and_lets_the_running_operation_end() -> None:

@@ -5,10 +5,17 @@ import pytest
 from pydantic import ValidationError
 
 from storycanvas.host.command_line import TOKEN_VARIABLE, read_settings, refusal
+from storycanvas.host.engines.facefusion.process.weights import needed_files
+from storycanvas.host.engines.facefusion.translation.operation import models_of
+from storycanvas.host.engines.facefusion.translation.tables import SUBSTITUTES
+from storycanvas.host.engines.preloading import PRELOADS
 from storycanvas.host.settings import is_loopback
-from storycanvas.host.sources.url_hosts import UrlHost, parse_url_host
+from storycanvas.host.sources.allowed_folders import AllowedFolder
+from storycanvas.host.storage.outputs import PublishedFolder
+from storycanvas.net.url_hosts import UrlHost, parse_url_host
 
 MADE_UP = "made-up-token"
+KINDS = ("enhance", "age_adjust", "swap", "edit", "mask", "detect")
 
 
 def test_the_defaults_are_a_closed_host_on_loopback() -> None:
@@ -36,7 +43,18 @@ def test_the_defaults_are_a_closed_host_on_loopback() -> None:
         (["--operation-seconds", "nan"], "operation_seconds"),
         (["--allow-root", "/does/not/exist"], "/does/not/exist"),
         (["--allow-root", __file__], __file__),
+        (["--allow-root", "uploads=/usr"], "the name 'uploads' is not an absolute path"),
+        (["--allow-root", "/uploads=/does/not/exist"], "/does/not/exist"),
+        (["--keep-hours", "23"], "keep_hours"),
+        (["--publish", "/does/not/exist=/uploads/"], "/does/not/exist"),
+        (["--publish", "/usr"], "/usr"),
+        (["--publish", "/usr=uploads/"], "'uploads/'"),
+        (["--publish", "/usr=ftp://app.example/"], "'ftp://app.example/'"),
         (["--allow-url-host", "http://app.example/"], "http://app.example/"),
+        (["--preload", "detect,gfpgan_9"], "gfpgan_9 is neither an operation nor a model; name"),
+        (["--preload", "Detect"], "restoreformer_plus_plus"),
+        (["--idle-unload-minutes", "-1"], "idle_unload_minutes"),
+        (["--idle-unload-minutes", "inf"], "idle_unload_minutes"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(arguments: list[str], named: str) -> None:
@@ -52,6 +70,21 @@ def test_a_setting_that_cannot_be_used_is_named(arguments: list[str], named: str
 )
 def test_the_bound_on_pictures_is_at_least_a_byte(arguments: list[str], kept: int) -> None:
     assert read_settings(arguments, {}).keep_bytes == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [("", ()), ("swap", ("swap",)), (" fran , detect,,fran", ("fran", "detect"))],
+)
+def test_what_is_loaded_at_the_start_is_named_once(text: str, names: tuple[str, ...]) -> None:
+    assert read_settings(["--preload", text], {}).preload == names
+
+
+@pytest.mark.parametrize("name", PRELOADS)
+def test_every_name_of_a_model_loads_that_model(name: str) -> None:
+    models = models_of(PRELOADS[name])
+    assert name in {*SUBSTITUTES, *KINDS} or {"yoloface": "yolo_face"}.get(name, name) in models
+    assert needed_files(models)
 
 
 def test_an_empty_token_is_none() -> None:
@@ -76,7 +109,24 @@ def test_a_root_keeps_the_name_that_the_operator_gave_it(tmp_path: Path) -> None
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
     settings = read_settings(["--allow-root", str(tmp_path / "link")], {})
-    assert settings.allow_roots == (tmp_path / "link",)
+    assert settings.allow_roots == (AllowedFolder(tmp_path / "link", tmp_path / "link"),)
+
+
+def test_a_root_may_have_another_name(tmp_path: Path) -> None:
+    settings = read_settings(["--allow-root", f"/uploads={tmp_path}"], {})
+    assert settings.allow_roots == (AllowedFolder(Path("/uploads"), tmp_path),)
+
+
+def test_a_folder_with_an_equals_sign_is_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "a=b").mkdir()
+    settings = read_settings(["--allow-root", str(tmp_path / "a=b")], {})
+    assert settings.allow_roots == (AllowedFolder(tmp_path / "a=b", tmp_path / "a=b"),)
+
+
+@pytest.mark.parametrize("prefix", ["/uploads/faces/", "https://app.example/faces/"])
+def test_outputs_are_published_below_a_prefix(tmp_path: Path, prefix: str) -> None:
+    settings = read_settings(["--publish", f"{tmp_path}={prefix}"], {})
+    assert settings.publish == PublishedFolder(tmp_path, prefix)
 
 
 def test_private_addresses_need_an_option_of_their_own() -> None:

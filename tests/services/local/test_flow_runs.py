@@ -5,15 +5,20 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import StateType
 from prefect.flows import flow
+from prefect.runtime import flow_run
+from prefect.settings import get_current_settings
 from prefect.states import State
+from prefect.tasks import task
 
+from storycanvas.services import flow_runs
 from storycanvas.services.flow_runs import crashed, end_run, runs_in_progress
 
 pytestmark = pytest.mark.usefixtures("prefect")
@@ -22,6 +27,11 @@ ENDED = crashed("It was in progress.", "Ended by make down")
 
 @flow
 def anything() -> None:
+    """Do nothing."""
+
+
+@task
+def a_step() -> None:
     """Do nothing."""
 
 
@@ -83,6 +93,22 @@ def test_a_run_without_a_process_ends_with_a_name_and_a_sentence(
     assert runs.state(added) == ("Ended by make down", StateType.CRASHED, "It was in progress.")
 
 
+def test_every_step_of_a_run_ends_with_it_on_whatever_page_it_stands(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flow_runs, "_PAGE", 2)
+    added = UUID(runs.add(StateType.RUNNING))
+    running: State[Any] = State(type=StateType.RUNNING)
+    for number in range(5):
+        runs.client.create_task_run(a_step, added, str(number), state=running)
+    [run] = runs_in_progress(runs.url, runs.pool)
+
+    assert end_run(runs.url, run, ENDED)
+
+    steps = runs.client.read_task_runs(flow_run_filter=FlowRunFilter(id={"any_": [added]}))
+    assert [step.state_type for step in steps] == [StateType.CRASHED] * 5
+
+
 def test_a_run_that_a_person_was_cancelling_ends_as_cancelled(runs: Runs) -> None:
     added = runs.add(StateType.RUNNING, pid=1)
     cancelling: State[Any] = State(type=StateType.CANCELLING)
@@ -121,3 +147,17 @@ def test_a_run_is_known_by_its_process_and_not_by_a_number_that_another_has_now(
 
     assert process.returncode != 0
     assert not run.is_worked_on
+
+
+def test_a_run_that_ends_as_it_is_cancelled_is_not_left_in_cancelling_for_minutes() -> None:
+    @flow
+    def ends_by_itself() -> None:
+        cancelling: State[Any] = State(type=StateType.CANCELLING)
+        with get_client(sync_client=True) as client:
+            client.set_flow_run_state(flow_run.get_id(), cancelling)  # type: ignore[arg-type]
+
+    end = ends_by_itself(return_state=True)
+
+    assert end.is_cancelling()  # else the setting is not needed any more
+    settings = get_current_settings().server.services.cancellation_cleanup
+    assert settings.cancelling_timeout_seconds == 60

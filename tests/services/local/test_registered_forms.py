@@ -7,12 +7,21 @@ from uuid import UUID, uuid4
 
 import pytest
 from prefect import Flow
+from prefect.blocks.core import Block
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.actions import DeploymentScheduleCreate
+from prefect.client.schemas.actions import (
+    BlockDocumentCreate,
+    BlockSchemaCreate,
+    DeploymentScheduleCreate,
+)
 from prefect.client.schemas.schedules import IntervalSchedule
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Scheduled
+from pydantic import SecretStr
 
+from blocks import Civitai, FaceHost, FaceHostFarm, ImageStoreBlock, StoryDatabase
+from blocks.environment import Environment
+from deployments.blocks import create_blocks
 from deployments.forms import first_paragraph, form_schema, shape_forms
 from flows.age_progression import age_progression
 from flows.migrate_db import migrate_db
@@ -90,3 +99,37 @@ def test_schedules_and_parameters_stay_as_they_are(client: SyncPrefectClient) ->
         if value != after.model_dump()[field]
     }
     assert changed == {"description", "parameter_openapi_schema"}
+
+
+@pytest.mark.parametrize("kind", [Civitai, FaceHost, FaceHostFarm, ImageStoreBlock, StoryDatabase])
+def test_the_form_of_a_block_has_a_title_and_a_sentence_and_no_tabs(kind: type[Block]) -> None:
+    for field in kind.model_json_schema()["properties"].values():
+        assert "anyOf" not in field
+        assert field["title"][0].isupper()
+        assert field["description"].endswith(".")
+
+
+def test_a_block_of_an_earlier_version_gets_the_newest_form_and_keeps_what_is_in_it(
+    client: SyncPrefectClient,
+) -> None:
+    create_blocks(Environment(), replace=False)
+    kind = client.read_block_type_by_slug("civitai").id
+    fields = Civitai.model_json_schema()
+    key = {**fields["properties"]["api_key"], "anyOf": [{"type": "string"}, {"type": "null"}]}
+    fields["properties"]["api_key"] = key
+    earlier = client.create_block_schema(BlockSchemaCreate(fields=fields, block_type_id=kind))
+    data = {"url": "https://civitai.example", "api_key": "an old key"}
+    client.create_block_document(
+        BlockDocumentCreate(
+            name=NAME, data=data, block_schema_id=earlier.id, block_type_id=earlier.block_type_id
+        )
+    )
+
+    create_blocks(Environment(), replace=False)
+
+    found = client.read_block_document_by_name(NAME, "civitai", include_secrets=True)
+    assert found.block_schema
+    assert "anyOf" not in found.block_schema.fields["properties"]["api_key"]
+    assert found.data == data
+    assert Civitai.load(NAME).api_key == SecretStr("an old key")
+    client.delete_block_document(found.id)

@@ -15,8 +15,10 @@ class ListServer(CivitaiServer):
     """Serves models in their order, and in the opposite one with the sort `Oldest`.
 
     Attributes:
-        listed: The models.
+        listed: The models, the newest first.
+        ranked: Their ids in the order of the ranking; empty where it is the same.
         broken: Ids of models without which a page is answered.
+        broken_orders: Orders in which these break a page; all when empty.
         hidden: Ids of models that are left out of the page that they are on.
         numbered: Whether pages are named by number instead of by cursor.
         is_down: Whether every request is answered with 500.
@@ -25,7 +27,9 @@ class ListServer(CivitaiServer):
     def __init__(self, *, numbered: bool = False) -> None:
         super().__init__()
         self.listed: list[dict[str, Any]] = []
+        self.ranked: list[int] = []
         self.broken: set[int] = set()
+        self.broken_orders: set[str] = set()
         self.hidden: set[int] = set()
         self.numbered = numbered
         self.is_down = False
@@ -41,9 +45,10 @@ class ListServer(CivitaiServer):
             return BROKEN if self.is_down else answer
         self.asked.append(asked)
         sort, offset, limit = _place(asked)
-        models = self.listed[::-1] if sort == "Oldest" else self.listed
+        models = self._in_order(sort)
         items = models[offset : offset + limit]
-        if self.broken & {item["id"] for item in items}:
+        is_broken = not self.broken_orders or sort in self.broken_orders
+        if is_broken and self.broken & {item["id"] for item in items}:
             return BROKEN
         items = [item for item in items if item["id"] not in self.hidden]
         metadata: dict[str, Any] = {}
@@ -53,6 +58,13 @@ class ListServer(CivitaiServer):
         elif offset + limit < len(models):
             metadata = {"nextCursor": f"{sort}|{offset + limit}"}
         return as_json({"items": items, "metadata": metadata})
+
+    def _in_order(self, sort: str) -> list[dict[str, Any]]:
+        if sort == "Oldest":
+            return self.listed[::-1]
+        if sort == "Highest Rated" and self.ranked:
+            return sorted(self.listed, key=lambda item: self.ranked.index(item["id"]))
+        return self.listed
 
 
 def _place(asked: Asked) -> tuple[str, int, int]:

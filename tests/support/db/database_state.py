@@ -45,6 +45,24 @@ def documents(database: Data) -> dict[str, list[dict[str, Any]]]:
     return {name: list(database[name].find().sort("_id")) for name in sorted(names)}
 
 
+def fields(database: Data) -> dict[tuple[str, str], set[str]]:
+    """The names of the fields of every document, by its collection and `_id`."""
+    return {
+        (name, repr(document["_id"])): {*document}
+        for name, found in documents(database).items()
+        for document in found
+    }
+
+
+def assert_nothing_is_lost(
+    before: dict[tuple[str, str], set[str]], after: dict[tuple[str, str], set[str]]
+) -> None:
+    """Check that every document is there still, with every field that it had."""
+    lost = {key: names - after.get(key, set()) for key, names in before.items()}
+    assert {key: names for key, names in lost.items() if names} == {}
+    assert before.keys() - after.keys() == set()
+
+
 def indexes_of(database: Data, name: str) -> list[dict[str, Any]]:
     return [dict(index) for index in database[name].list_indexes()]
 

@@ -21,6 +21,7 @@ from pymongo.monitoring import (
 
 from db.couple_import.csv_source import CsvSource
 from db.couple_import.run import import_tables
+from db.couple_rows import CouplePictures
 from db.ledger import record_operation
 from db.soft_delete.purge import Purge
 from db.soft_delete.repository import SoftDeletableRepository
@@ -72,6 +73,10 @@ def purge_story(database: Data) -> None:
 
 def record_operation_once(database: Data) -> None:
     record_operation(database, records.record(), records.NOW)
+
+
+def add_template_once(database: Data) -> None:
+    CouplePictures(database).add_template(records.template(), records.NOW)
 
 
 def import_folder(folder: Path, database: Data) -> None:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from db.couple_rows import NewImage, NewTemplate
 from db.schema.documents.characters import HistoryEntry
 from db.schema.documents.faces import (
     Effect,
@@ -45,6 +46,13 @@ def effects(key: str, character_id: str = CHARACTER, repeat: str | None = None) 
             id=gallery, character_id=character_id, gallery="age_variants", age=45, url="out.png"
         ),
     ]
+
+
+def template() -> NewTemplate:
+    """A template of the couple face-swap that is to be added."""
+    image = NewImage("template", "a" * 64, None, "couple.png", "local/t.png", 9, 4, 4, faces=1)
+    box = {"index": 0, "x": 0, "y": 0, "width": 2, "height": 2, "score": None}
+    return NewTemplate(image, "Couple", None, None, (box,), is_active=False)
 
 
 def record(key: str = "key-1", **fields: Any) -> OperationRecord:

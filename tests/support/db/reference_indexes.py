@@ -19,7 +19,9 @@ _TABLE = {
         "id U, status -priority created_at, status lease_expires_at, character_id, "
         "project_id -created_at"
     ),
-    "facefusion_presets": "id U, name, operation_type is_public, deleted_at",
+    "facefusion_presets": (
+        "id U, name, operation_type is_public, name deleted_at U partial collation, deleted_at"
+    ),
     "database_models": (
         "id U, is_active type, base_model is_active, name, source, civitai_info.modelId, filename, "
         "catalog_model_id, text civitai_info.description:1 civitai_info.tags:1 name:1"
@@ -47,12 +49,18 @@ _TABLE = {
     "templates": (
         "id U, legacy_id U sparse, category, image_id U partial, is_active -popularity_score"
     ),
+    "template_preprocessing": "id U, legacy_id U sparse, template_id U partial",
+    "batch_tasks": "id U, legacy_id U sparse, batch_id U partial, user_id, status created_at",
     "faceswap_tasks": (
         "id U, legacy_id U sparse, status, user_id, status created_at, user_id -created_at, "
-        "template_id"
+        "template_id, task_id U partial, status lease_expires_at, batch_id status"
     ),
     "crawl_tasks": "id U, legacy_id U sparse, status created_at",
-    "facefusion_operations": "-created_at, effects.applied_at, effects.character_id",
+    "facefusion_operations": (
+        "-created_at, effects.applied_at, effects.character_id -created_at, "
+        "output.sha256 sparse, earlier_outputs.sha256 sparse"
+    ),
+    "face_measures": "character_id",
     "catalog_imports": "id U",
     "host_checks": "kind name -checked_at, checked_at expiring",
     "migrations": "",

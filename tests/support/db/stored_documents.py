@@ -15,6 +15,8 @@ Document = dict[str, Any]
 DOCUMENTS = {collection.name: collection.document for collection in COLLECTIONS}
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LATER, EARLIER = NOW + timedelta(minutes=1), NOW - timedelta(minutes=1)
+HELD = datetime(2100, 1, 1, tzinfo=UTC)
+"""The end of a lease that holds by the server's clock."""
 SAMPLER = {"steps": 28, "cfg_scale": 7, "sampler_name": "euler", "scheduler": "normal"}
 
 SMALLEST: dict[str, Document] = {
@@ -38,10 +40,21 @@ SMALLEST: dict[str, Document] = {
     "model_sync_status": {"model_id": "1"},
     "model_profiles": {"_id": "lightning", "name": "Lightning"},
     "images": {"id": "1", "filename": "a.png", "storage_path": "local/source/2026/11/a.png"},
-    "templates": {"id": "1", "title": "Two at sea"},
+    "templates": {"id": "1"},
+    "template_preprocessing": {"id": "1"},
+    "batch_tasks": {"id": "1", "batch_id": "batch_1"},
     "faceswap_tasks": {"id": "1"},
     "crawl_tasks": {"id": "1"},
     "catalog_imports": {"id": "civitai", "import_id": "1", "status": "running"},
+    "face_measures": {
+        "_id": "1",
+        "character_id": "1",
+        "picture": "a.png",
+        "version": 1,
+        "compared_with": "",
+        "faces": 1,
+        "measured_at": NOW,
+    },
     "host_checks": {"name": "gpu", "kind": "face host", "checked_at": NOW, "is_up": True},
     "queue_jobs": {
         "id": "1",
@@ -118,7 +131,27 @@ VALID = _cases(
     ],
     facefusion_operations=[{"effects": [effect.model_dump() for effect in effects("key-1")]}],
     civitai_models=[{"allowCommercialUse": "Image", "modelVersions": [{"id": 1}]}],
-    templates=[{"face_positions": [[0, 1, 2, 3]]}],
+    images=[
+        {"image_type": "photo", "storage_type": "temporary", "expires_at": NOW, "tags": None},
+        {"image_type": "preprocessed", "category": "of 1900", "image_metadata": {"a": 1}},
+        {"image_metadata": None, "metadata": None, "session_id": "s"},
+    ],
+    templates=[
+        {"face_positions": [[0, 1, 2, 3]], "title": "Two at sea", "image_id": "1"},
+        {"name": "Two at sea", "original_image_id": "1", "category": "of 1900"},
+        {"is_preprocessed": True, "male_face_count": 1, "female_face_count": 1},
+    ],
+    template_preprocessing=[
+        {"face_data": [{"index": 0, "bbox": [1, 2, 3, 4], "gender": "male"}]},
+        {"face_data": [], "preprocessing_status": "processing", "masked_image_id": None},
+    ],
+    batch_tasks=[{"template_ids": ["1", "2"], "total_tasks": 2}, {"status": "cancelled"}],
+    faceswap_tasks=[
+        {"husband_image_id": "1", "wife_image_id": "2", "template_id": "3"},
+        {"husband_photo_id": "1", "wife_photo_id": "2", "task_id": "t", "batch_id": None},
+        {"face_mappings": [{"source_photo": "wife", "target_face_index": 0}], "attempts": 1},
+        {"face_mappings": None, "use_preprocessed": False, "lease_expires_at": NOW},
+    ],
     facefusion_jobs=[{"job_type": "enhance"}, {"results": [], "total_operations": 2}],
     generation_pool=[
         {"generation_params": None, "metadata": None},
@@ -153,7 +186,9 @@ INVALID = _cases(
     civitai_models=[{"id": "910000001"}],
     users=[{"username": "ab"}, {"email": "x" * 256}],
     images=[{"storage_path": "x" * 501}],
-    faceswap_tasks=[{"progress": 101}],
+    templates=[{"category": "x" * 51}, {"name": "x" * 256}],
+    batch_tasks=[{"status": "done"}, {"batch_id": ""}],
+    faceswap_tasks=[{"progress": 101}, {"status": "queued"}, {"attempts": -1}],
 )
 
 

@@ -17,6 +17,7 @@ from storycanvas.faces.contract import API, HostStatus, OperationAnswer
 from storycanvas.faces.operations import FaceOperation
 from storycanvas.net.retry import RetryPolicy
 from tests.support.facefusion.checkouts import Checkout, programs
+from tests.support.facefusion.gated_checkout import is_gone
 from tests.support.host.started_host import PROGRAM, HostProcess, environment
 
 WAIT_SECONDS = 120
@@ -109,12 +110,18 @@ class DrivenHost(HostProcess):
         body = operation.model_dump(mode="json", by_alias=True, exclude_none=True)
         assets = map(self.upload, pictures)
         return self.http.post(
-            operation.path, json=body | dict(zip(operation.pictures, assets, strict=True))
+            operation.path,
+            json=body | dict(zip(operation.picture_fields(len(pictures)), assets, strict=True)),
         )
 
     def jobs(self) -> list[Path]:
         """List what lies in the engine's folder for the files of operations."""
         return list((self.data_dir / "facefusion" / "jobs").rglob("*"))
+
+    def workers(self) -> list[int]:
+        """List its living processes of FaceFusion."""
+        notes = (self.data_dir / "facefusion" / "pids").glob("*.json")
+        return [pid for pid in (int(note.stem) for note in notes) if not is_gone(pid)]
 
     def close(self) -> None:
         self.http.close()

@@ -20,7 +20,7 @@ from storycanvas.host.engines.facefusion.process.environment import facefusion_e
 from storycanvas.host.engines.facefusion.process.installation import Installation
 from tests.support.facefusion.gated_checkout import GatedCheckout, is_gone
 from tests.support.facefusion.made_pictures import plain
-from tests.support.facefusion.stand_in.checkout import VERSION, misbehave
+from tests.support.facefusion.stand_in.checkout import VERSION, misbehave, write_weights
 from tests.support.host.started_host import wait_until
 
 SELDOM = Renewal(operations=1000, memory_bytes=2**40)
@@ -43,9 +43,14 @@ class Supervised:
         try_seconds: float = 60.0,
         renewal: Renewal = SELDOM,
         restart_seconds: float = 30.0,
+        downloads: bool = False,
+        preload: tuple[str, ...] = (),
+        weights: dict[str, tuple[bytes, str | None]] | None = None,
         python: Path = Path(sys.executable),
     ) -> None:
         self.checkout = GatedCheckout(folder / "home")
+        for name, (content, crc) in (weights or {}).items():
+            write_weights(self.checkout.home, name, content, crc)
         self.folder = folder / "data"
         self._plan = EnginePlan(
             installation=Installation(self.checkout.home, python, VERSION),
@@ -56,6 +61,8 @@ class Supervised:
             try_seconds=try_seconds,
             renewal=renewal,
             restart_seconds=restart_seconds,
+            downloads=downloads,
+            preload=preload,
         )
         self._callers = ThreadPoolExecutor(8)
 

@@ -6,6 +6,7 @@
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +15,12 @@ import psutil
 
 from storycanvas.faces.client.host_client import FaceHostClient
 from storycanvas.faces.errors import ContentRejected, EngineFailed, NoFace
+from storycanvas.faces.measures.measure import Likeness
 from storycanvas.faces.operations import AgeAdjustOperation, EnhanceOperation, FaceOperation
 from storycanvas.faces.pictures.reading import Picture
 from storycanvas.host.command_line import read_settings
 from storycanvas.host.engines.engine import EngineResult
+from storycanvas.host.engines.measuring import current_measuring
 from storycanvas.host.engines.preview import PreviewEngine
 from storycanvas.host.serving import serve
 from storycanvas.services.face_host import FaceHost
@@ -25,6 +28,8 @@ from storycanvas.services.process import Program
 from storycanvas.services.shared import Lease
 
 POLL_SECONDS = 0.01
+SLOW_SECONDS = 1.0
+"""What the host with the oddity `slow` takes for each picture."""
 REFUSED_AGE = 45
 FAULTS = {
     "breaks-down": EngineFailed("The engine broke down."),
@@ -33,6 +38,8 @@ FAULTS = {
 }
 
 
+LIKENESS = Likeness(compared_with="input", after=0.1234, scale="facefusion")
+"""What the host with the oddity `measures` answers of each face that it has changed."""
 ONE_REASON = "The engine has no memory left."
 
 
@@ -40,13 +47,15 @@ class OddEngine(PreviewEngine):
     def __init__(self, oddity: str) -> None:
         super().__init__()
         self._oddity = oddity
-        if oddity == "other-version":
-            self.version = "2"
+        if oddity.endswith("other-version"):
+            self.version += ".1"
 
     def models(self) -> tuple[str, ...]:
         return () if self._oddity == "lacks-models" else super().models()
 
     def run(self, operation: FaceOperation, pictures: Sequence[Picture]) -> EngineResult:
+        if self._oddity.startswith("slow") and operation.makes_picture:
+            time.sleep(SLOW_SECONDS)  # the work itself
         if isinstance(operation, AgeAdjustOperation):
             if self._oddity in FAULTS:
                 raise FAULTS[self._oddity]
@@ -54,12 +63,15 @@ class OddEngine(PreviewEngine):
                 raise ContentRejected("The content analyser refuses this picture.")
         if isinstance(operation, EnhanceOperation) and self._oddity == "restores-nothing":
             raise EngineFailed(ONE_REASON)
-        return super().run(operation, pictures)
+        result = super().run(operation, pictures)
+        if self._oddity == "measures" and current_measuring().wanted and operation.changes_faces:
+            return replace(result, likeness=LIKENESS)
+        return result
 
 
 class OddHost(FaceHost):
-    def __init__(self, oddity: str) -> None:
-        super().__init__()
+    def __init__(self, oddity: str, preferred_port: int | None = None) -> None:
+        super().__init__(preferred_port=preferred_port)
         self._oddity = oddity
 
     def program(self, directory: Path, port: int) -> Program:

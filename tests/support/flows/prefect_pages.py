@@ -12,7 +12,7 @@ from storycanvas.services.ports import ask
 
 SUBMITS = 5
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
-RUN_SECONDS = 120.0
+RUN_SECONDS = 240.0
 
 Start = Callable[..., str]
 """Takes a deployment's name and its parameters, and gives the id of the run."""
@@ -62,13 +62,24 @@ class PrefectPages:
         return self.fields.filter(has=label)
 
     def descriptions(self) -> dict[str, str]:
-        """Read the sentence of each field, by the field's name."""
+        """Read the sentence of each field and of those in its groups, by the field's name."""
+        labels = self.page.locator("form div:has(> fieldset) label:has(+ p)").all()
         return {
-            field.locator("label").inner_text().removesuffix(" (Optional)"): field.locator(
-                "label + p"
-            ).inner_text()
-            for field in self.fields.all()
+            label.inner_text().removesuffix(" (Optional)"): label.locator("+ p").inner_text()
+            for label in labels
         }
+
+    def type_into(self, name: str, text: str) -> None:
+        """Type into the box of a field, or choose from its list."""
+        field = self.field(name)
+        box = field.get_by_role("textbox").or_(field.get_by_role("spinbutton"))
+        if box.count():
+            box.first.fill(text)
+            return
+        field.get_by_role("button", name=f"Select {name}").or_(
+            field.get_by_role("combobox")
+        ).first.click()
+        self.page.get_by_role("option", name=text, exact=True).click()
 
     def type_ages(self, *ages: int) -> None:
         """Leave a row of the list for each age."""
@@ -97,6 +108,8 @@ class PrefectPages:
             answer = created.value
             if answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
                 break
+            # The message over the button stays as long as the mouse is on it.
+            self.page.mouse.move(0, 0)
         assert answer is not None
         assert answer.ok, f"{answer.status}: {answer.text()}"
         run_id: str = answer.json()["id"]
@@ -120,6 +133,14 @@ class PrefectPages:
             self.page.mouse.wheel(0, 3000)
             self.page.wait_for_timeout(200)
         return link
+
+    def retry_run(self) -> None:
+        self.page.locator("button[aria-haspopup=menu]").first.click()
+        self.page.get_by_role("menuitem", name="Retry").click()
+        dialog = self.page.get_by_role("dialog").or_(self.page.get_by_role("alertdialog"))
+        with self.page.expect_response("**/set_state") as answer:
+            dialog.get_by_role("button", name="Retry").click()
+        assert answer.value.ok, answer.value.text()
 
     def cancel_run(self) -> None:
         self.page.locator("button[aria-haspopup=menu]").first.click()

@@ -35,10 +35,11 @@ class RunForm:
     def descriptions(self) -> dict[str, str]:
         """Read the sentence of each field, by the field's name."""
         return {
-            _name(field): field.locator(".schema-form-property__description").inner_text()
+            _name(field): field.locator(".schema-form-property__description").first.inner_text()
             for field in self.fields.all()
         }
 
 
 def _name(field: Locator) -> str:
-    return field.locator(".schema-form-property__label").inner_text().removesuffix(" (Optional)")
+    label = field.locator(".schema-form-property__label").first
+    return label.inner_text().removesuffix(" (Optional)")

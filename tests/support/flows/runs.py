@@ -23,20 +23,22 @@ from prefect.client.schemas.sorting import ArtifactSort
 
 import tasks
 from blocks.environment import Environment
-from tasks.retries import is_retryable
-from tasks.waiting import is_retried_and_told
+from tasks.retries import is_retried
+from tasks.waiting import is_retried_before_first_operation
 
-CONDITIONS = (is_retryable, is_retried_and_told)
+CONDITIONS = (is_retried, is_retried_before_first_operation)
 RUN = (
-    "import json, sys; from flows.age_progression import age_progression; "
-    "print(age_progression(**json.loads(sys.argv[1])).summary())"
+    "import json, sys; from deployments.run_flow import load_flow; "
+    "print(load_flow(sys.argv[1])(**json.loads(sys.argv[2])).summary())"
 )
 
 
-def start_run(prefect_url: str, **parameters: object) -> subprocess.Popen[str]:
-    """Start an age progression in another process, whose output is the report's summary."""
+def start_run(
+    prefect_url: str, flow: str = "age-progression", **parameters: object
+) -> subprocess.Popen[str]:
+    """Start a flow in another process, whose output is the report's summary."""
     environment = {**os.environ, "PREFECT_API_URL": prefect_url, "PREFECT_LOGGING_LEVEL": "ERROR"}
-    command = [sys.executable, "-c", RUN, json.dumps(parameters)]
+    command = [sys.executable, "-c", RUN, flow, json.dumps(parameters)]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
 
 
@@ -49,6 +51,15 @@ def shown_by(state: State[Any]) -> tuple[str, dict[str, list[Any]]]:
         by_key.setdefault(str(artifact.key), []).append(artifact)
     with get_client(sync_client=True) as client:
         return client.read_flow_run(run).name, by_key
+
+
+def messages_of(state: State[Any]) -> list[str]:
+    """The messages of the states of a run that ended, the oldest first."""
+    run = state.state_details.flow_run_id
+    assert run
+    with get_client(sync_client=True) as client:
+        states = client.read_flow_run_states(run)
+    return [found.message or "" for found in sorted(states, key=lambda found: found.timestamp)]
 
 
 def artifacts_of(run: UUID) -> list[Artifact]:
@@ -82,9 +93,10 @@ def set_retries(monkeypatch: pytest.MonkeyPatch, retries: int, *, seconds: float
     every = list(_retrying_tasks())  # imports what is left with the environment as it was
     monkeypatch.setenv("STORYCANVAS_STEP_RETRIES", str(retries))
     monkeypatch.setenv("STORYCANVAS_RETRY_SECONDS", str(seconds))
+    delays = Environment().retry_delays
     for each in every:
         monkeypatch.setattr(each, "retries", retries)
-        monkeypatch.setattr(each, "retry_delay_seconds", Environment().retry_delays)
+        monkeypatch.setattr(each, "retry_delay_seconds", delays)
 
 
 def _retrying_tasks() -> Iterator[Task[..., Any]]:

@@ -12,6 +12,8 @@ from storycanvas.faces.client.host_client import FaceHostClient
 from storycanvas.faces.pictures.image_store import ImageStore
 
 CHARACTER = "character-1"
+GROUP_SIDE = 300
+"""Pixels of each third of the picture of a group."""
 
 
 @dataclass
@@ -59,3 +61,14 @@ def unique_portrait(folder: Path) -> str:
 def plain_picture() -> Image.Image:
     """A picture without a face."""
     return Image.linear_gradient("L").convert("RGB")
+
+
+def group_picture() -> Image.Image:
+    """Three faces beside each other; the one in the middle is darker than the others."""
+    with Image.open(PORTRAIT) as image:
+        face = image.convert("RGB").resize((GROUP_SIDE, GROUP_SIDE))
+    picture = Image.new("RGB", (3 * GROUP_SIDE, GROUP_SIDE))
+    for place, shade in enumerate((1.0, 0.6, 0.9)):
+        shaded = face.point(lambda value, by=shade: int(value * by))
+        picture.paste(shaded, (place * GROUP_SIDE, 0))
+    return picture

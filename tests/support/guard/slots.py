@@ -1,7 +1,9 @@
 """Limits of a test's own, their slots held in other threads, and threads that know the server."""
 
 import contextvars
+import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,6 +17,8 @@ from blocks.limits import create_limit
 from storycanvas.gpu.guard.dispatcher import Dispatcher
 from storycanvas.gpu.guard.limit import GpuLimit
 from storycanvas.gpu.guard.presence import Note, read_notes
+
+SHOWN_SECONDS = 120  # a process imports Prefect before it waits
 
 
 class Threads(ThreadPoolExecutor):
@@ -61,7 +65,23 @@ def holding(guard: Dispatcher, limit: str, name: str = "holder") -> Iterator[Cal
             future.result()
 
 
-def waiting_notes(limit: GpuLimit) -> list[Note]:
-    """Read the presence notes of processes whose requests wait."""
-    notes = read_notes(limit.client, limit.name)
-    return [note for note in notes if note.claim is not None]
+def waiting_elsewhere(limit_name: str, processes: int = 1) -> list[Note]:
+    """Wait until that many other processes are shown as waiting, and give their notes.
+
+    A lane publishes its own short wait before it publishes that it holds the slot, and that second
+    note comes late on a loaded machine: the notes of this process are left out.
+    """
+    deadline = time.monotonic() + SHOWN_SECONDS
+    with GpuLimit(limit_name) as limit:
+        while True:
+            notes = [
+                note for note in read_notes(limit.client, limit.name) if _waits_elsewhere(note)
+            ]
+            if len(notes) >= processes:
+                return notes
+            assert time.monotonic() < deadline, f"{len(notes)} of {processes} are shown as waiting"
+            time.sleep(0.05)
+
+
+def _waits_elsewhere(note: Note) -> bool:
+    return note.process != os.getpid() and note.claim is not None and bool(note.waiting)

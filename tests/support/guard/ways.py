@@ -24,6 +24,8 @@ from storycanvas.gpu.pool.pool import HostPool
 from tests.support.guard.counting_host import ENGINE
 
 WAIT_SECONDS = 900.0
+PICTURE = f"asset:{'0' * 64}.png"
+"""The judge looks at no picture."""
 AGAIN_SECONDS = 0.5
 """How long a call waits when the limit was found switched off."""
 
@@ -79,6 +81,10 @@ class Work:
         """
         target = f"{url or self.task.urls[0]}/{self.task.name}/{operation}"
         self._client.post(target).raise_for_status()
+        self.note(operation)
+
+    def note(self, operation: str) -> None:
+        """Note that an operation was answered."""
         if self._done:
             with self._done.open("a") as file:
                 file.write(f"{operation}\n")
@@ -108,13 +114,13 @@ def plain(work: Work) -> Iterator[Callable[[], None]]:
 
 @contextmanager
 def guarded(work: Work) -> Iterator[Callable[[], None]]:
-    """Do each call as runs do their operations: on the first free host of a pool."""
+    """Do each call as runs do their operations: submitted and polled on the first free host."""
     task = work.task
     hosts = [GpuHost(url, limit) for url, limit in zip(task.urls, task.limits, strict=True)]
     request = OperationRequest(
         operation=DetectOperation(),
         engine=ENGINE,
-        bring=lambda _: [],
+        bring=lambda _: [PICTURE],
         run=task.name,
         run_id="",
         wait_seconds=WAIT_SECONDS,
@@ -127,10 +133,13 @@ def guarded(work: Work) -> Iterator[Callable[[], None]]:
 
         def call(operation: str) -> None:
             def attempt(attempt: HostAttempt) -> None:
-                with attempt.held() as (host, _):
-                    work.call(operation, host.name)
-                    if task.dies:
+                with attempt.held() as (host, assets):
+                    if task.dies:  # with its slot: an operation's end would give it back before
+                        work.call(operation, host.name)
                         os.kill(os.getpid(), signal.SIGKILL)
+                    key = f"{task.name}:{operation}"
+                    attempt.operate(host, assets, key, lambda: None)
+                    work.note(operation)
 
             while True:
                 try:

@@ -1,4 +1,4 @@
-"""Engines of tests: a bare base, and an engine that waits for the test and fails on demand."""
+"""Engines of tests: a bare base, one that waits for the test and fails on demand, a real one."""
 
 import queue
 import threading
@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from storycanvas.faces.contract import DetectedFace
 from storycanvas.faces.operations import OPERATIONS, AgeAdjustOperation, FaceOperation
 from storycanvas.faces.pictures.reading import Picture
-from storycanvas.host.engines.engine import EngineResult, Readiness
+from storycanvas.host.engines.engine import EngineHealth, EngineResult, Readiness
+from storycanvas.host.engines.preview import PreviewEngine
 
 FACE = DetectedFace(x=1, y=2, width=3, height=4, score=0.9, estimated_age=31.0)
 
@@ -15,12 +16,19 @@ FACE = DetectedFace(x=1, y=2, width=3, height=4, score=0.9, estimated_age=31.0)
 class BareEngine:
     mode = "in-process"
     readiness: Readiness = "ok"
+    health = EngineHealth()
 
     def able(self) -> tuple[str, ...]:
         return tuple(operation.path for operation in OPERATIONS)
 
     def models(self) -> tuple[str, ...]:
         return ()
+
+    def load(self) -> None:
+        return
+
+    def unload(self) -> None:
+        return
 
     def close(self) -> None:
         return
@@ -67,3 +75,10 @@ class GatedEngine(BareEngine):
     def _fail_on_demand(self, operation: FaceOperation) -> None:
         if isinstance(operation, AgeAdjustOperation) and operation.target_age in self._fails_at:
             raise self._fails_at[operation.target_age]
+
+
+class OpenPreview(PreviewEngine):
+    """The preview engine in a host that is controlled by the test."""
+
+    def let_through(self, calls: int = 1) -> None:
+        """Hold nothing back."""

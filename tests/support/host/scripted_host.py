@@ -83,6 +83,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.answer()
 
+    def do_DELETE(self) -> None:
+        self.answer()
+
     def do_HEAD(self) -> None:
         self.answer()
 

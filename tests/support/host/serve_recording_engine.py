@@ -11,9 +11,9 @@ from pathlib import Path
 
 from storycanvas.faces.operations import FaceOperation
 from storycanvas.faces.pictures.reading import Picture
-from storycanvas.host.__main__ import start_logging
 from storycanvas.host.command_line import read_settings
 from storycanvas.host.engines.engine import EngineResult
+from storycanvas.host.log import start_logging
 from storycanvas.host.serving import serve
 from tests.support.host.gated_engine import BareEngine
 

@@ -95,6 +95,7 @@ class StartedHost(HostProcess):
         program: Sequence[str] = PROGRAM, token: str | None = None,
     ) -> None:  # fmt: skip
         command = [*program, "--port", "0", "--data-dir", str(data_dir), *arguments]
+        self.data_dir = data_dir
         super().__init__(command, environment(token))
         self.client = httpx.Client(base_url=f"{self.url}{API}/", timeout=WAIT_SECONDS)
 

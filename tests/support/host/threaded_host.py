@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx
+import pytest
 
 from storycanvas.faces.contract import API, IDEMPOTENCY_HEADER
-from storycanvas.host.serving import listen, server_for
+from storycanvas.host.listening import listen
+from storycanvas.host.operations import runner
+from storycanvas.host.serving import server_for
 from storycanvas.host.settings import HostSettings
 from tests.support.host.gated_engine import GatedEngine
 from tests.support.host.started_host import WAIT_SECONDS
@@ -76,3 +79,32 @@ def code(answer: httpx.Response) -> tuple[int, str]:
     assert set(error) == {"code", "message", "retryable"}
     assert error["message"].endswith(".")
     return answer.status_code, error["code"]
+
+
+class HeldUp:
+    """A piece of the host's work that waits for the test.
+
+    Attributes:
+        entered: Set when it is come to.
+        go_on: Lets it be done.
+    """
+
+    def __init__(self, patch: pytest.MonkeyPatch, owner: object, name: str) -> None:
+        self.entered = threading.Event()
+        self.go_on = threading.Event()
+        work = getattr(owner, name)
+
+        def held_up(*given: object) -> object:
+            self.entered.set()
+            self.go_on.wait(60)
+            return work(*given)
+
+        patch.setattr(owner, name, held_up)
+
+    @classmethod
+    def encoding(cls, patch: pytest.MonkeyPatch) -> Self:
+        return cls(patch, runner.OperationRunner, "_answer")
+
+    @classmethod
+    def decoding(cls, patch: pytest.MonkeyPatch) -> Self:
+        return cls(patch, runner, "_decoded")

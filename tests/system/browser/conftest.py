@@ -1,14 +1,13 @@
 """The whole stack and Debian's Chromium; without one the tests are left out, and it shows."""
 
-import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Page
 
 from blocks.environment import Environment
 from deployments.local_stack import local_stack
@@ -16,21 +15,11 @@ from deployments.sample import CHARACTER_ID
 from deployments.stack import Stack
 from storycanvas.services.ports import ask
 from storycanvas.services.shared import acquire
+from tests.support.flows.browser import CHROMIUM, open_browser
 from tests.support.flows.hosts import REFUSED_AGE, OddHost
 from tests.support.flows.prefect_pages import PrefectPages, Start, wait_for_run
 
-CHROMIUM = shutil.which("chromium")
 LEFT_OUT = "browser tests left out: no chromium on PATH (Debian: apt-get install chromium)"
-OPTIONS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-PATIENCE_MS = 20_000
 
 left_out = pytest.StashKey[bool]()
 
@@ -53,14 +42,14 @@ def pytest_terminal_summary(
 
 @pytest.fixture(scope="module")
 def stack(
-    tmp_path_factory: pytest.TempPathFactory, with_prefect_database: Callable[[Path], Path]
+    tmp_path_factory: pytest.TempPathFactory, for_many_runs: Callable[[Path], Path]
 ) -> Iterator[Stack]:
     """The real system, with nothing but what it starts itself."""
     with ExitStack() as ending:
         with pytest.MonkeyPatch.context() as environment:
             for name in Environment.model_fields:
                 environment.delenv(name.upper(), raising=False)
-            state_dir = with_prefect_database(tmp_path_factory.mktemp("stack"))
+            state_dir = for_many_runs(tmp_path_factory.mktemp("stack"))
             running = ending.enter_context(local_stack(state_dir, show=lambda _line: None))
         yield running
 
@@ -68,18 +57,8 @@ def stack(
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
     """Closed with the module: its event loop must not run under the tests of other modules."""
-    expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            tmp_path_factory.mktemp("chromium"),
-            executable_path=CHROMIUM,
-            args=OPTIONS,
-            viewport={"width": 1400, "height": 1200},
-        )
-        context.set_default_timeout(PATIENCE_MS)
-        context.route("**/*", only_this_machine)
+    with open_browser(tmp_path_factory.mktemp("chromium")) as context:
         yield context
-        context.close()
 
 
 @pytest.fixture
@@ -145,17 +124,19 @@ def partly_failed(
         client.post("v2/concurrency_limits/", json=limit).raise_for_status()
         found = client.get("block_types/slug/face-host/block_documents/name/default").json()
         block = f"block_documents/{found['id']}"
-        client.patch(block, json={"data": {"url": lease.url}}).raise_for_status()
+        _patch(client, block, {"data": {"url": lease.url}})
         try:
             run_id = start("age-progression", character_id=CHARACTER_ID, ages=[REFUSED_AGE, 50])
             assert wait_for_run(api, run_id)["state_name"] == "Failed"
         finally:
-            client.patch(block, json={"data": {"url": found["data"]["url"]}}).raise_for_status()
+            _patch(client, block, {"data": {"url": found["data"]["url"]}})
         yield run_id
 
 
-def only_this_machine(route: Route) -> None:
-    if urlsplit(route.request.url).hostname == "127.0.0.1":
-        route.continue_()
-    else:
-        route.abort()
+def _patch(client: httpx.Client, path: str, body: dict[str, object]) -> None:
+    """Change something on a server whose SQLite refuses a write that meets another one."""
+    for _attempt in range(20):
+        if (answer := client.patch(path, json=body)).status_code != httpx.codes.SERVICE_UNAVAILABLE:
+            break
+        time.sleep(0.25)
+    answer.raise_for_status()

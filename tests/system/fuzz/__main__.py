@@ -6,8 +6,6 @@ The host runs as a process of its own with the preview engine. The exit code is 
 a claim does not hold.
 """
 
-import collections
-import concurrent.futures
 import re
 import subprocess
 import sys
@@ -16,42 +14,49 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
-from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from storycanvas.faces.contract import API
-from tests.support.raw_http import RawRequest, send
+from storycanvas.faces.client.host_client import FaceHostClient
+from storycanvas.faces.contract import API, RESPOND_ASYNC
+from storycanvas.host.page.routes import PASS_PATH
+from storycanvas.net.retry import RetryPolicy
+from tests.support.host.started_host import environment
+from tests.system.fuzz.access import Access, basic
+from tests.system.fuzz.attack import Attack
 from tests.system.fuzz.hostile_places import Places, make_places, picture
-from tests.system.fuzz.hostile_requests import requests
 from tests.system.fuzz.strange_server import StrangeServer
-from tests.system.fuzz.verdicts import faults
 
 REQUESTS = 10_000
-WARM = 2_000
-AT_ONCE = 4
+OWN_SHARE = 20
+"""Of so many requests one is a call of our own client, which is several requests itself."""
 DOWNLOAD_SECONDS = 2.0
-SILENCE_SECONDS = 30.0
+TOKEN = "fuzz-made-up-token"  # noqa: S105 - made up
 MAX_SECONDS = 2 * DOWNLOAD_SECONDS + 10.0
 """Two downloads one after the other, and room for a busy machine."""
 MAX_GROWTH_MB = 32.0
 """Between 2,000 requests, when all that is kept for good is there, and the last one."""
-REACHED = {200, 400, 404, 405, 413, 415}
+REACHED = {200, 202, 400, 404, 405, 413, 415}
 """Statuses that some of the requests have to get, or they reach too little of the host."""
 
 
 class HostUnderAttack:
     """A host process; its log is kept."""
 
-    def __init__(self, folder: Path, server: StrangeServer) -> None:
+    def __init__(self, folder: Path, server: StrangeServer, token: str = "") -> None:
+        self.token = token
         options = ["--port", "0", "--data-dir", str(folder / "data"), "--queue", "64"]
         options += ["--allow-root", str(folder / "allowed"), "--allow-url-host", server.address]
         options += ["--download-seconds", str(DOWNLOAD_SECONDS)]
         command = [sys.executable, "-m", "storycanvas.host", "--engine", "preview", *options]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            command, stderr=subprocess.PIPE, text=True, env=environment(token)
+        )
         self.log: list[str] = []
         self.address = ("127.0.0.1", self._port())
+        self.url = f"http://127.0.0.1:{self.address[1]}"
         threading.Thread(target=self._read, daemon=True).start()
 
     def memory(self) -> float:
@@ -61,14 +66,33 @@ class HostUnderAttack:
 
     def upload(self, data: bytes) -> str:
         """Have a picture kept and give its name."""
-        url = f"http://127.0.0.1:{self.address[1]}{API}/assets"
-        name: str = httpx.post(url, content=data).raise_for_status().json()["path"]
+        name: str = self._post(f"{API}/assets", content=data).json()["path"]
         return name
+
+    def submit(self, picture: str) -> str:
+        """Have an operation done and give its id."""
+        answer = self._post(
+            f"{API}/detect-faces", json={"source_path": picture}, headers={"Prefer": RESPOND_ASYNC}
+        )
+        return str(answer.json()["id"])
+
+    def access(self, folder: Path) -> Access:
+        """Give what opens it, with a pass of its page."""
+        if not self.token:
+            return Access(folder=folder)
+        shown = {"Authorization": basic(self.token).decode()}
+        made = self._post(PASS_PATH, headers=shown).json()["pass"]
+        return Access(self.token, made, folder)
 
     def end(self) -> int:
         """Ask it to stop and give its exit status."""
         self.process.terminate()
         return self.process.wait(60)
+
+    def _post(self, path: str, **options: Any) -> httpx.Response:
+        shown = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        headers = {**shown, **options.pop("headers", {})}
+        return httpx.post(f"{self.url}{path}", headers=headers, **options).raise_for_status()
 
     def _port(self) -> int:
         for line in self.process.stderr or ():
@@ -79,52 +103,6 @@ class HostUnderAttack:
 
     def _read(self) -> None:
         self.log.extend(self.process.stderr or ())
-
-
-class Attack:
-    """Sends requests from several threads and notes what is wrong with their answers."""
-
-    def __init__(self, host: HostUnderAttack, places: Places) -> None:
-        self.statuses: collections.Counter[int] = collections.Counter()
-        self.faults: dict[str, RawRequest] = {}
-        self.slowest = 0.0
-        self.memory: dict[int, float] = {}
-        self._host = host
-        self._places = places
-        self._sent = 0
-        self._senders = concurrent.futures.ThreadPoolExecutor(AT_ONCE)
-        self._room = threading.Semaphore(2 * AT_ONCE)
-
-    def run(self, number: int, seed_number: int) -> None:
-        """Send so many requests; a seed gives the same ones each time."""
-        port = self._host.address[1]
-
-        @seed(seed_number)
-        @settings(max_examples=number, database=None, deadline=None, phases=[Phase.generate],
-                  suppress_health_check=list(HealthCheck))  # fmt: skip
-        @given(requests(self._places, f"127.0.0.1:{port}"))
-        def attack(request: RawRequest) -> None:
-            self._room.acquire()
-            self._sent += 1
-            if self._sent == min(WARM, number // 2):
-                self.memory[self._sent] = self._host.memory()
-            self._senders.submit(self._send, request).add_done_callback(self._done)
-
-        attack()
-        self._senders.shutdown()
-        self.memory[self._sent] = self._host.memory()
-
-    def _send(self, request: RawRequest) -> None:
-        answer = send(self._host.address, request, SILENCE_SECONDS)
-        self.statuses[answer.status] += 1
-        self.slowest = max(self.slowest, answer.seconds)
-        for fault in faults(request, answer, self._places, MAX_SECONDS):
-            self.faults.setdefault(fault, request)
-
-    def _done(self, sent: concurrent.futures.Future[None]) -> None:
-        self._room.release()
-        if error := sent.exception():
-            self.faults.setdefault(f"{type(error).__name__}: {error}", RawRequest(b"", b""))
 
 
 def claims(attack: Attack, host: HostUnderAttack, places: Places, asked: int) -> dict[str, bool]:
@@ -161,28 +139,53 @@ def trap_works(folder: Path) -> bool:
     return places.canary_was_read()
 
 
-def main(number: int = REQUESTS, seed_number: int = 1) -> int:
-    """Attack a host and print one table."""
-    with tempfile.TemporaryDirectory() as name, StrangeServer(picture()) as elsewhere:
+def attacked(number: int, seed_number: int, token: str, elsewhere: StrangeServer) -> bool:
+    """Attack a host with all clients, print what held, and return whether all did."""
+    with (
+        tempfile.TemporaryDirectory() as name,
+        StrangeServer(picture(), elsewhere.address) as server,
+    ):
         folder = Path(name)
-        if not trap_works(folder / "trial"):
-            print("this file system keeps no reading times: reading outside goes unnoticed there")
-        with StrangeServer(picture(), elsewhere.address) as server:
-            places = make_places(folder, server.address, elsewhere.address)
-            host = HostUnderAttack(folder, server)
-            places = places.with_asset(host.upload(picture()))
-            attack, began = Attack(host, places), time.monotonic()
-            places.set_trap()
-            attack.run(number, seed_number)
-            seconds = time.monotonic() - began
-            held = claims(attack, host, places, next(elsewhere.asked))
-    print(f"{sum(attack.statuses.values()):,} requests, seed {seed_number}, {seconds:.0f} s")
+        places = make_places(folder, server.address, elsewhere.address)
+        host = HostUnderAttack(folder, server, token)
+        asset = host.upload(picture())
+        places = places.with_asset(asset).with_operation(host.submit(asset))
+        access, began = host.access(folder / "data"), time.monotonic()
+        attack = Attack(host.address, places, access, host.memory)
+        places.set_trap()
+        with FaceHostClient(host.url, token or None, retries=RetryPolicy(tries=1)) as client:
+            attack.call(client, number // OWN_SHARE, seed_number)
+        attack.run(number - number // OWN_SHARE, seed_number, MAX_SECONDS)
+        seconds = time.monotonic() - began
+        held = claims(attack, host, places, next(elsewhere.asked))
+        held["no line of its log has the token or a pass"] = not access.told_in_log(
+            "".join(host.log)
+        )
+    show(attack, held, f"{number:,} requests, seed {seed_number}, {seconds:.0f} s")
+    return all(held.values())
+
+
+def show(attack: Attack, held: dict[str, bool], title: str) -> None:
+    """Print one table."""
+    print(f"{title}: {', '.join(f'{name} {n:,}' for name, n in sorted(attack.clients.items()))}")
     print("  ".join(f"{status or 'none'}: {n:,}" for status, n in sorted(attack.statuses.items())))
     for claim, holds in held.items():
         print(f"{'ok    ' if holds else 'FAILED'}  {claim}")
     for fault, request in list(attack.faults.items())[:20]:
         print(f"        {fault}\n          {repr(request)[:600]}")
-    return 0 if all(held.values()) else 1
+
+
+def main(number: int = REQUESTS, seed_number: int = 1) -> int:
+    """Attack a host without a token, then one with a token."""
+    with tempfile.TemporaryDirectory() as name:
+        if not trap_works(Path(name) / "trial"):
+            print("this file system keeps no reading times: reading outside goes unnoticed there")
+    held = []
+    for token in ("", TOKEN):
+        print(f"a host {'with' if token else 'without'} a token")
+        with StrangeServer(picture()) as elsewhere:
+            held.append(attacked(number // 2, seed_number, token, elsewhere))
+    return 0 if all(held) else 1
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ class Places:
         slow: Take as long as a download may.
         canary: A picture outside of the allowed folder.
         assets: Names of pictures that were uploaded.
+        operations: Ids of operations that were submitted.
     """
 
     good: tuple[str, ...]
@@ -46,10 +47,15 @@ class Places:
     slow: tuple[str, ...]
     canary: Path
     assets: tuple[str, ...] = ()
+    operations: tuple[str, ...] = ()
 
     def with_asset(self, name: str) -> "Places":
         """Take in a picture that the host keeps, `asset:<sha256>.<ext>`."""
         return dataclasses.replace(self, good=(*self.good, name), assets=(*self.assets, name))
+
+    def with_operation(self, operation_id: str) -> "Places":
+        """Take in an operation that the host knows."""
+        return dataclasses.replace(self, operations=(*self.operations, operation_id))
 
     def canary_was_read(self) -> bool:
         """Tell whether the canary was read, where the file system keeps such times."""

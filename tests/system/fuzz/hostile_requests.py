@@ -2,13 +2,17 @@
 
 import json
 import math
+from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from storycanvas.faces.contract import API
-from storycanvas.faces.operations import OPERATIONS, FaceOperation
+from storycanvas.faces.operations import OPERATIONS, FaceOperation, parse_operation
+from storycanvas.host.page.routes import ACTIVITY_PATH, PAGE_PATHS
 from tests.support.raw_http import Framing, RawRequest
+from tests.system.fuzz.access import Access, basic
 from tests.system.fuzz.hostile_places import Places, picture
 
 _TEXTS = st.one_of(
@@ -37,7 +41,9 @@ _HEADERS = st.sampled_from([
     (b"X-Forwarded-For", b"127.0.0.1"), (b"X-HTTP-Method-Override", b"DELETE"),
     (b"Upgrade", b"websocket"), (b"Cookie", b"=" * 4000), (b"Long", b"x" * 20_000),
     (b"Host", b"evil.example"), (b"Host", b"["), (b"bad name", b"x"), (b"Ctl", b"a\x00b"),
-    (b"Transfer-Encoding", b"gzip, chunked"), (b"Content-Length", b"5"), (b"Te", b"trailers"),
+    (b"Transfer-Encoding", b"gzip, chunked"), (b"Transfer-Encoding", b"chunked"),
+    (b"Prefer", b"respond-async"), (b"Prefer", b'respond-async; x="' + b"," * 500),
+    (b"Prefer", b"\xff=\xfe"), (b"Content-Length", b"5"), (b"Te", b"trailers"),
 ])  # fmt: skip
 _KINDS = st.sampled_from([
     b"application/json", b"application/json; charset=utf-16", b"text/plain", b"", b"json",
@@ -54,32 +60,71 @@ _METHODS = st.sampled_from(
 )
 
 
-def requests(places: Places, host: str) -> st.SearchStrategy[RawRequest]:
+_NO_ACCESS = Access()
+
+
+def requests(
+    places: Places, host: str, access: Access = _NO_ACCESS
+) -> st.SearchStrategy[RawRequest]:
     """Build everything that is sent to a host.
 
     Args:
         places: What picture fields may hold.
         host: The host's own `HOST:PORT`, for the header that every good request has.
+        access: What callers may show.
     """
-    usual = (b"Host", host.encode())
+    usual = Usual((b"Host", host.encode()), access)
     operations = _operations(places, usual)
     return st.one_of(
-        operations, operations, operations, _raw(usual), _uploads(usual), _gets(places, usual)
+        operations,
+        operations,
+        operations,
+        _raw(places, usual),
+        _pages(usual),
+        _uploads(usual),
+        _gets(places, usual),
+        _moves(usual),
     )
+
+
+@st.composite
+def own_calls(draw: st.DrawFn, places: Places) -> tuple[FaceOperation, tuple[str, ...], str]:
+    """An operation, the values of its picture fields, and a key, as our own client takes them."""
+    kind = draw(st.sampled_from(OPERATIONS))
+    fields = {"operation_type": kind.model_fields["operation_type"].default} | _fields(draw, kind)
+    try:
+        operation = parse_operation(fields)
+    except ValidationError:
+        needed = {info.alias: 50 for info in kind.model_fields.values() if info.is_required()}
+        operation = kind.model_validate(needed)
+    values = st.sampled_from(places.good * 2 + places.refused + places.useless)
+    pictures = tuple(draw(values) for _ in kind.pictures)
+    return operation, pictures, draw(st.sampled_from(["a", "b", "c", "x" * 200]))
 
 
 def _framings(*, often: Framing = Framing.LENGTH) -> st.SearchStrategy[Framing]:
     return st.sampled_from([often] * 12 + list(Framing))
 
 
+@dataclass(frozen=True)
+class Usual:
+    """The headers of a good request."""
+
+    host: tuple[bytes, bytes]
+    access: Access
+
+
 @st.composite
-def _headers(draw: st.DrawFn, usual: tuple[bytes, bytes]) -> tuple[tuple[bytes, bytes], ...]:
+def _headers(draw: st.DrawFn, usual: Usual) -> tuple[tuple[bytes, bytes], ...]:
     odd = draw(st.lists(_HEADERS, max_size=2)) if draw(st.integers(0, 4)) == 0 else []
-    return (*((usual,) if draw(st.integers(0, 30)) else ()), *odd)
+    shown = usual.access.usual()
+    if draw(st.integers(0, 5)) == 0:
+        shown = draw(st.sampled_from(usual.access.others()))
+    return (*((usual.host,) if draw(st.integers(0, 30)) else ()), *shown, *odd)
 
 
 @st.composite
-def _operations(draw: st.DrawFn, places: Places, usual: tuple[bytes, bytes]) -> RawRequest:
+def _operations(draw: st.DrawFn, places: Places, usual: Usual) -> RawRequest:
     operation = draw(st.sampled_from(OPERATIONS))
     values = st.sampled_from(places.good * 4 + places.refused + places.useless)
     named = {field: draw(values) for field in operation.pictures}
@@ -91,6 +136,8 @@ def _operations(draw: st.DrawFn, places: Places, usual: tuple[bytes, bytes]) -> 
     headers.append((b"Content-Type", kind))
     if draw(st.integers(0, 3)) == 0:
         headers.append((b"Idempotency-Key", draw(_KEYS).encode("latin-1")))
+    if draw(st.integers(0, 3)) == 0:
+        headers.append((b"Prefer", b"respond-async"))
     whole = all(json.dumps(value).encode() in body for value in named.values())
     pictures = tuple(named.values()) if whole else ()
     target = f"{API}/{operation.path}".encode()
@@ -139,7 +186,7 @@ def _mutated(draw: st.DrawFn, text: str, operation: type[FaceOperation]) -> byte
 
 
 @st.composite
-def _raw(draw: st.DrawFn, usual: tuple[bytes, bytes]) -> RawRequest:
+def _raw(draw: st.DrawFn, places: Places, usual: Usual) -> RawRequest:
     """Any method, any path, any bytes."""
     paths = [f"/{operation.path}" for operation in OPERATIONS]
     paths += [
@@ -151,10 +198,31 @@ def _raw(draw: st.DrawFn, usual: tuple[bytes, bytes]) -> RawRequest:
         "/../../etc/passwd",
         "/status/",
         "//status",
+        "/operations",
+        "/operations/" + "0" * 32,
+        "/operations/..%2fstatus",
+        "/operations/" + "x" * 3000,
+        *(f"/operations/{known}" for known in places.operations * 3),
     ]
     odd = ["*", "http://evil.example/x", "/%00", "/%ff", "/" + "x" * 3000, "/openapi.json", "/docs"]
+    odd += ["/metrics", "/metrics/", "/metrics?name[]=x"]
     target = draw(st.sampled_from([API + path for path in paths] + odd))
-    query = draw(st.sampled_from(["", "?x=1", "?%ff=%00", "?" + "a&" * 2000, "#x"]))
+    query = draw(
+        st.sampled_from(
+            [
+                "",
+                "?x=1",
+                "?wait=0.01&after=1",
+                "?wait=nan",
+                "?wait=1e9",
+                "?after=-1",
+                "?state=x",
+                "?%ff=%00",
+                "?" + "a&" * 2000,
+                "#x",
+            ]
+        )
+    )
     method = draw(st.sampled_from([b"POST", b"GET"]) | _METHODS)
     body = draw(st.binary(max_size=200) | st.sampled_from([b"null", b"[]", b'"x"', b"{}", b"NaN"]))
     headers = (*draw(_headers(usual)), (b"Content-Type", draw(_KINDS)))
@@ -162,7 +230,28 @@ def _raw(draw: st.DrawFn, usual: tuple[bytes, bytes]) -> RawRequest:
 
 
 @st.composite
-def _uploads(draw: st.DrawFn, usual: tuple[bytes, bytes]) -> RawRequest:
+def _pages(draw: st.DrawFn, usual: Usual) -> RawRequest:
+    """The operator's page, its files, and what lies beside them."""
+    beside = [
+        "/page", "/page/", "/docs/", "//docs", "/redoc", "/favicon.ico", "/page/passes.py",
+        "/page/files/index.html", "/page/index.html", "/page/../passes.py", "/page/..%2froutes.py",
+        "/page/%2e%2e/routes.py", "/page/page.js/..", "/page/page.js%00", "/page/redoc.js",
+        "/page/" + "x" * 3000, "/docs/oauth2-redirect", "/openapi.json/", "/api/v1/../../docs",
+    ]  # fmt: skip
+    paths = [*sorted(PAGE_PATHS), ACTIVITY_PATH, *draw(st.permutations(beside))[:6]]
+    headers = [*draw(_headers(usual))]
+    if draw(st.booleans()) and usual.access.token:  # as a browser does
+        headers = [(name, value) for name, value in headers if name != b"Authorization"]
+        headers.append((b"Authorization", basic(usual.access.token)))
+    site = draw(st.sampled_from([b"", b"same-origin", b"cross-site", b"\xff"]))
+    headers += [(b"Sec-Fetch-Site", site)] if site else []
+    method = draw(st.sampled_from([b"GET", b"GET", b"POST", b"HEAD"]) | _METHODS)
+    target = draw(st.sampled_from(paths)) + draw(st.sampled_from(["", "", "?x=1", "?token=x"]))
+    return RawRequest(method, target.encode(), tuple(headers), b"", draw(_framings()))
+
+
+@st.composite
+def _uploads(draw: st.DrawFn, usual: Usual) -> RawRequest:
     """Pictures with changed bytes, bare or in a form."""
     data = bytearray(picture(draw(st.sampled_from(["PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP"]))))
     for _ in range(draw(st.integers(0, 3))):
@@ -180,15 +269,26 @@ def _uploads(draw: st.DrawFn, usual: tuple[bytes, bytes]) -> RawRequest:
 
 
 @st.composite
-def _gets(draw: st.DrawFn, places: Places, usual: tuple[bytes, bytes]) -> RawRequest:
+def _moves(draw: st.DrawFn, usual: Usual) -> RawRequest:
+    """Loading and unloading the engine, with waits and bodies that make no sense."""
+    name = draw(st.sampled_from([b"load", b"unload", b"unload/", b"%00", b"load%2f.."]))
+    wait = draw(st.sampled_from([b"", b"?wait=0", b"?wait=nan", b"?wait=-1", b"?wait=1&wait=x"]))
+    method = draw(st.just(b"POST") | _METHODS)
+    target, headers = f"{API}/engine/".encode() + name + wait, draw(_headers(usual))
+    return RawRequest(method, target, headers, draw(st.binary(max_size=9)), draw(_framings()))
+
+
+@st.composite
+def _gets(draw: st.DrawFn, places: Places, usual: Usual) -> RawRequest:
     """Names of pictures, most of them none."""
     name = draw(st.sampled_from([
         "0" * 64 + ".png", "asset:" + "0" * 64 + ".jpg", "0" * 64 + ".exe", "0" * 63 + ".png",
         "..%2f..%2fetc%2fpasswd", "%2e%2e/%2e%2e/etc/passwd", "%00", "0" * 64 + ".png%00",
         "0" * 64 + ".png%0a", "%ff%fe", "x" * 3000, ".", "..", "%5c%5c127.0.0.1%5cx", "CON",
     ]))  # fmt: skip
-    if places.assets and draw(st.booleans()):
-        name = places.assets[0]
     method = draw(st.sampled_from([b"GET", b"HEAD"]) | _METHODS)
+    # The picture that is there stays for the requests that follow.
+    if places.assets and method != b"DELETE" and draw(st.booleans()):
+        name = places.assets[0]
     headers = draw(_headers(usual))
     return RawRequest(method, f"{API}/assets/{name}".encode(), headers, b"", Framing.NONE)

@@ -10,7 +10,7 @@ from storycanvas.host.api.document import DOCUMENT
 from tests.support.raw_http import Framing, RawAnswer, RawRequest
 from tests.system.fuzz.hostile_places import Places
 
-STATUSES = {200, 400, 401, 404, 405, 413, 415, 422, 429, 500, 503, 504}
+STATUSES = {200, 202, 204, 400, 401, 404, 405, 409, 413, 415, 422, 429, 500, 503, 504}
 """All that the contract knows, and 405 for a method that a path does not have."""
 _OK = 200
 _ERRORS = 400
@@ -49,14 +49,22 @@ def faults(request: RawRequest, answer: RawAnswer, places: Places, longest: floa
 def _is_documented(request: RawRequest, answer: RawAnswer) -> bool:
     """Tell whether the contract's document lists the status, if it knows path and method."""
     path = request.target.decode("latin-1").partition("?")[0]
-    if path.count("/") == 4 and path.startswith(f"{API}/assets/"):
-        path = f"{API}/assets/{{name}}"
+    for folder, part in (("assets", "name"), ("operations", "operation_id")):
+        if path.count("/") == 4 and path.startswith(f"{API}/{folder}/"):
+            path = f"{API}/{folder}/{{{part}}}"
     call = _PATHS.get(path, {}).get(request.method.decode().lower())
     known = call is None or not request.method.isupper() or str(answer.status) in call["responses"]
     # Every body is bounded, also one that comes with a call that takes none.
     known |= answer.status == 413 and request.framing is Framing.HUGE
+    # So is a length that is told twice.
+    known |= answer.status == 400 and _has_two_lengths(request)
     # A name with a slash in it, encoded, is another path.
     return known or (b"%2f" in request.target and answer.status == 404)
+
+
+def _has_two_lengths(request: RawRequest) -> bool:
+    head = request.encode().partition(b"\r\n\r\n")[0].lower()
+    return b"\r\ncontent-length:" in head and b"\r\ntransfer-encoding:" in head
 
 
 def _may_stay_silent(request: RawRequest) -> bool:

@@ -13,19 +13,8 @@ from db.couple_import import errors
 from db.couple_import.cells import DEEPEST, Kind, read_array, read_cell
 from db.couple_import.csv_source import CsvSource
 from db.couple_import.postgres_source import PostgresSource, explain, refuse_password
-from db.couple_import.rows import (
-    CRAWL_TASKS,
-    IMAGES,
-    TABLES,
-    TEMPLATES,
-    USERS,
-    SourceRow,
-    Table,
-    document_of,
-    fields_of,
-    legacy_id_of,
-    new_id,
-)
+from db.couple_import.rows import SourceRow, document_of, fields_of, legacy_id_of, new_id
+from db.couple_import.tables import CRAWL_TASKS, IMAGES, TABLES, TEMPLATES, USERS, Table
 from db.couple_import.users import KnownUser, Merge, UserMatcher, earlier
 from tasks.database.import_couple_swap import choose_source
 
@@ -35,6 +24,8 @@ CELLS: dict[str, dict[str, str | None]] = {
     "users": {"email": "a@example.org", "username": "Ann", "password_hash": "$2b$secret"},
     "images": {"filename": "a.png", "storage_path": "local/a.png"},
     "templates": {"title": "Two at sea"},
+    "template_preprocessing": {},
+    "batch_tasks": {"batch_id": "batch_1"},
     "faceswap_tasks": {},
     "crawl_tasks": {},
 }
@@ -94,7 +85,10 @@ def test_a_text_that_is_not_a_flat_array_is_refused(text: str) -> None:
         ("text", " as it is ", " as it is "),
         ("lowered", "Mira@Example.ORG", "mira@example.org"),
         ("email", " Mira@Example.ORG ", "mira@example.org"),
-        ("array", '{a,NULL,"NULL"}', ["a", "NULL"]),
+        ("texts", '{a,NULL,"NULL"}', ["a", "NULL"]),
+        ("texts", '["a", null, "{b}"]', ["a", "{b}"]),
+        ("texts", "[0:1]={a,b}", ["a", "b"]),
+        *(("texts", "[]", []), ("texts", "null", None)),
         ("json", '{"a": [1, null]}', {"a": [1, None]}),
         ("json", "null", None),
         ("json", nested(DEEPEST), json.loads(nested(DEEPEST))),
@@ -113,7 +107,7 @@ def test_a_cell_is_read_by_its_kind(kind: Kind, text: str, value: object) -> Non
         *(("integer", text) for text in ("", "1.0", "1_0", " 1", "x", "9223372036854775808")),
         *(("float", text) for text in ("x", "NaN", "Infinity")),
         *(("boolean", text) for text in ("", "x")),
-        *(("array", text) for text in ("a", "{{a}}")),
+        *(("texts", text) for text in ("a", "{{a}}", "[a]")),
         *(("json", text) for text in ("{", "NaN", nested(DEEPEST + 1))),
         pytest.param("json", "[" * 100_000, id="endless json"),
         *(("timestamp", text) for text in ("x", "infinity", "0044-03-15 00:00:00 BC")),
@@ -169,7 +163,7 @@ def test_a_column_that_the_source_lacks_gets_the_default() -> None:
         (IMAGES, {"filename": "x" * 256}, "filename: String should have at most 255 characters"),
         (IMAGES, {"width": "wide"}, "width 'wide' should be a whole number"),
         (IMAGES, {"width": "-1"}, "width: Input should be greater than or equal to 0"),
-        (IMAGES, {"image_type": "photo"}, "image_type: Input should be 'source', 'template'"),
+        (IMAGES, {"image_type": "poster"}, "image_type: Input should be 'source', 'photo'"),
         (IMAGES, {"metadata": "[1]"}, "metadata: Input should be a valid dictionary"),
         (IMAGES, {"metadata": '{"a\\u0000b": 1}'}, "it holds a name with a NUL character"),
         (IMAGES, {"metadata": '{"a": 9223372036854775808}'}, "a number of more than 8 bytes"),
@@ -204,7 +198,10 @@ def test_a_row_without_a_number_as_id_is_refused(text: str | None) -> None:
 def test_every_table_comes_after_those_it_points_into() -> None:
     before: set[str] = set()
     for table in TABLES:
-        assert {*table.relations.values()} <= before
+        assert {
+            *table.relations.values(),
+            *(parent for parent, _ in table.keyed.values()),
+        } <= before
         before.add(table.name)
 
 

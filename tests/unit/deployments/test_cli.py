@@ -106,16 +106,16 @@ def test_a_stack_lets_the_blocks_follow_an_address_that_has_moved(tmp_path: Path
     with ExitStack() as ending:
         stack = Stack(tmp_path, ending, print)
         stack.environment = dict.fromkeys(("MONGO_URL", "FACEFUSION_URL", "IMAGE_STORE"), "before")
-        assert app.parse_args(stack.registration()[3:])[1].arguments == {}
+        assert app.parse_args(stack.registration()[3:])[1].arguments == {"runs": False}
         stack.note_registered()
-        assert app.parse_args(stack.registration()[3:])[1].arguments == {}
+        assert app.parse_args(stack.registration()[3:])[1].arguments == {"runs": False}
         stack.environment |= dict.fromkeys(("MONGO_URL", "FACEFUSION_URL"), "after")
 
         _, bound, _ = app.parse_args(stack.registration()[3:])
 
     note = tmp_path / "registered.json"
     before = read_note(note, Registered)
-    assert bound.arguments == {"moved_since": note}
+    assert bound.arguments == {"moved_since": note, "runs": False}
     assert before
     assert before.moved(stack.environment) == ["MONGO_URL", "FACEFUSION_URL"]
 
@@ -129,6 +129,12 @@ def test_every_flow_is_found_by_its_name_and_shows_its_parameters(
     assert run_flow([name, "--help"]) == 0
 
     assert f"storycanvas run {name}" in capsys.readouterr().out
+
+
+def test_one_text_is_enough_for_a_list() -> None:
+    words = ["--pictures", "group.jpg"]
+
+    assert read_parameters(load_flow("detect-faces"), words) == {"pictures": ("group.jpg",)}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from deployments.run_flow import show_face_report
 from storycanvas.faces.pictures.image_store import Category, ImageStore
-from storycanvas.faces.report import FaceRunReport
+from storycanvas.faces.reports.steps import FaceRunReport
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 

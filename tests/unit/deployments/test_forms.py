@@ -47,7 +47,9 @@ def takes_none(name: str, field: str) -> bool:
 
 
 def is_flat(field: Schema) -> bool:
-    """Whether the form shows a box, a switch, a list or a dropdown, and no tabs."""
+    """Whether the form shows a box, a switch, a list or a dropdown, or a group, and no tabs."""
+    if "properties" in field:
+        return all(map(is_flat, field["properties"].values()))
     is_dropdown = all(isinstance(value, str | int) for value in field.get("enum", [None]))
     parts = field.keys() | field.get("items", {}).keys()
     return not parts & SEVERAL_KINDS and (field.get("type") in PLAIN_TYPES or is_dropdown)
@@ -69,9 +71,21 @@ def test_each_field_is_one_box_switch_list_or_dropdown(name: str) -> None:
 
 @every_flow
 def test_each_field_says_in_one_plain_sentence_what_it_is(name: str) -> None:
-    sentences = {field: shown.get("description", "") for field, shown in fields_of(name).items()}
+    shown_fields = fields_of(name)
+    for group in [shown for shown in shown_fields.values() if "properties" in shown]:
+        shown_fields = shown_fields | group["properties"]
+    sentences = {field: shown.get("description", "") for field, shown in shown_fields.items()}
 
     assert {f: text for f, text in sentences.items() if not is_plain_sentence(text)} == {}
+
+
+@every_flow
+def test_the_fields_of_a_group_keep_their_order(name: str) -> None:
+    groups = [shown for shown in fields_of(name).values() if "properties" in shown]
+
+    for group in groups:
+        places = [field["position"] for field in group["properties"].values()]
+        assert places == [*range(len(places))]
 
 
 @every_flow

@@ -5,6 +5,7 @@ from itertools import combinations, product
 import pytest
 
 from storycanvas.faces.operations import (
+    PIXEL_BOOSTS,
     AgeAdjustOperation,
     DetectOperation,
     EditOperation,
@@ -112,10 +113,46 @@ def test_every_direction_is_taken(direction: int) -> None:
 
 @pytest.mark.parametrize("age", AGE_CLASSES, ids=str)
 @pytest.mark.parametrize("mode", FaceSelectorMode)
-def test_every_choice_for_one_run_is_taken(age: AgeClass, mode: FaceSelectorMode) -> None:
-    faces = FacesOfRun(ages=(age.start, age.end), mode=mode, reference_distance=0.05)
+@pytest.mark.parametrize("kept", [False, True])
+def test_every_choice_for_one_run_is_taken(
+    age: AgeClass, mode: FaceSelectorMode, kept: bool
+) -> None:
+    ageing = AGEING.model_copy(update={"face_selector_mode": mode})
+    faces = FacesOfRun((age.start, age.end), kept, reference_position=63, reference_distance=0.05)
 
-    assert complaints(translate(AGEING, direction=1, faces=faces).arguments) == []
+    assert complaints(translate(ageing, direction=1, faces=faces).arguments) == []
+
+
+@pytest.mark.parametrize(
+    ("model", "boost"),
+    [(model, boost) for model, boosts in PIXEL_BOOSTS.items() for boost in boosts],
+)
+def test_a_swap_is_made_at_every_size_of_its_model(model: FaceSwapperModel, boost: str) -> None:
+    swap = SwapOperation(face_swapper_model=model, face_swapper_pixel_boost=boost)
+    translation = translate(swap)
+
+    assert complaints(translation.arguments) == []
+    assert value_of(translation.arguments, "--face-swapper-pixel-boost") == boost
+    assert translation.used["face_swapper_pixel_boost"] == boost
+
+
+@pytest.mark.parametrize(
+    ("asked", "taken"), [(0.3, "0.30"), (0.06, "0.05"), (0.33, "0.35"), (1.0, "1.00")]
+)
+def test_the_distance_of_a_reference_face_is_on_facefusions_grid(asked: float, taken: str) -> None:
+    translation = translate(DetectOperation(reference_face_distance=asked))
+
+    assert complaints(translation.arguments) == []
+    assert value_of(translation.arguments, "--reference-face-distance") == taken
+    assert translation.used.get("reference_face_distance", asked) == float(taken)
+
+
+def test_faces_are_looked_for_at_the_angles_asked_for() -> None:
+    arguments = translate(EnhanceOperation(face_detector_angles=(0, 90, 270))).arguments
+
+    assert complaints(arguments) == []
+    place = arguments.index("--face-detector-angles")
+    assert arguments[place + 1 : place + 4] == ("0", "90", "270")
 
 
 @pytest.mark.parametrize(
@@ -241,10 +278,12 @@ def test_all_faces_are_called_many() -> None:
 
 
 def test_a_run_may_choose_its_own_faces() -> None:
-    faces = FacesOfRun((20, 29), FaceSelectorMode.REFERENCE, 0.05)
-    arguments = translate(AGEING, direction=5, faces=faces).arguments
+    faces = FacesOfRun((20, 29), kept=True, reference_distance=0.05)
+    translation = translate(AGEING, direction=5, faces=faces)
+    arguments = translation.arguments
 
-    assert value_of(arguments, "--face-selector-mode") == "reference"
+    assert value_of(arguments, "--face-selector-mode") == "many"
+    assert "face_selector_mode" not in translation.used
     assert value_of(arguments, "--reference-face-distance") == "0.05"
     assert value_of(arguments, "--face-selector-age-start") == "20"
     assert value_of(arguments, "--face-selector-age-end") == "29"

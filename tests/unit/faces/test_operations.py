@@ -170,7 +170,7 @@ MISFITS = [
     ((step("a", "nowhere"),), "takes 'nowhere'"),
     ((step("a", "b"), step("b", "base")), "takes 'b'"),
     ((step("a"),), "has 0 inputs; enhance takes 1"),
-    ((step("a", "base", "base"),), "has 2 inputs; enhance takes 1"),
+    ((step("a", "base", "base", "base"),), "has 3 inputs; enhance takes 1, or 2 with a reference"),
     ((Step(name="s", operation=SwapOperation(), inputs=("base",)),), "swap takes 2"),
     (
         (Step(name="d", operation=DetectOperation(), inputs=("base",)), step("a", "d")),
@@ -191,3 +191,31 @@ def test_steps_may_take_pictures_and_earlier_steps() -> None:
     plan = Plan(pictures=(BASE,), steps=(step("a", "base"), step("b", "a")))
 
     assert [s.name for s in plan.steps] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "key"),
+    [
+        (
+            EnhanceOperation(),
+            "7f6a88c07f5fe528085b27c74db32795f89737a42064a0cefc57e663bed8e307",
+        ),
+        (
+            AgeAdjustOperation(target_age=45, age_adjustment_blend=0.7),
+            "c1cb3f6e39a53b794dc6c765d637f1bddd15c9470e6e08501498427119d58034",
+        ),
+        (
+            SwapOperation(),
+            "6b449263e499d89e3105b25d6f797c2be2d5dd577b0174ed4eeca1381b2ff95d",
+        ),
+        (
+            EditOperation(face_editor_mouth_smile=40),
+            "55cb1e1cc66e79716cf5d761070fd238f8ef441c4772660a6b6c881640f0121a",
+        ),
+    ],
+    ids=["enhance", "age_adjust", "swap", "edit"],
+)
+def test_the_key_of_what_was_done_long_ago_stays(operation: FaceOperation, key: str) -> None:
+    """A key that changes makes all that a ledger holds unknown, and it is done again."""
+    hashes = ["a" * 64, "b" * 64][: len(operation.pictures)]
+    assert operation_key(operation, hashes, "preview", "1") == key

@@ -127,17 +127,27 @@ def test_the_report_names_each_host_with_another_engine() -> None:
 PICTURES_FAULT = {
     "BadField",
     "BaseAgeUnknown",
+    "ChainInvalid",
+    "CheckFailed",
     "ChildAgeRefused",
     "ContentRejected",
+    "FacesTooAlike",
     "IdempotencyKeyReused",
+    "MeasuringFailed",
     "NoFace",
+    "NoFaceAlike",
     "NotAPicture",
+    "OperationCancelled",
     "OutOfRange",
+    "PictureChanged",
+    "PictureGone",
+    "PictureNotAllowed",
     "PictureNotFound",
     "PictureTooLarge",
     "PictureUnreachable",
     "PlanInvalid",
     "StoreUnavailable",
+    "TemplateUnusable",
 }
 EVERY_ERROR = sorted(FaceError.__subclasses__(), key=lambda error: error.__name__)
 

@@ -8,6 +8,7 @@ from fastapi.openapi.models import OpenAPI
 
 from storycanvas.faces.contract import API, ErrorAnswer, OperationAnswer
 from storycanvas.faces.operations import OPERATIONS, FaceOperation
+from storycanvas.faces.pictures.formats import CONTENT_TYPES
 from storycanvas.host.api.document import DOCUMENT, main
 from storycanvas.host.api.requests import request_model
 from storycanvas.host.api.texts import ANSWERS, FIELDS, REQUESTS, SCHEMAS
@@ -75,7 +76,8 @@ def test_an_operations_examples_are_what_the_host_takes_and_answers(
 
 @every_operation
 def test_an_operation_takes_an_idempotency_key(operation: type[FaceOperation]) -> None:
-    (parameter,) = CONTRACT["paths"][f"{API}/{operation.path}"]["post"]["parameters"]
+    parameter, prefer = CONTRACT["paths"][f"{API}/{operation.path}"]["post"]["parameters"]
+    assert (prefer["name"], prefer["in"], prefer["required"]) == ("Prefer", "header", False)
     assert (parameter["name"], parameter["in"], parameter["required"]) == (
         "Idempotency-Key", "header", False,
     )  # fmt: skip
@@ -89,12 +91,17 @@ def test_everything_but_the_status_may_need_the_token(
     is_open = path == f"{API}/status"
     assert call["security"] == ([] if is_open else [{"token": []}, {}])
     assert ("401" in call["responses"]) is not is_open
-    assert method in {"get", "post", "head"}
+    assert method in {"get", "post", "head", "delete"}
 
 
 @every_call
 def test_an_error_has_the_contracts_body(path: str, method: str, call: dict[str, Any]) -> None:
-    errors = {code: answer for code, answer in call["responses"].items() if code != "200"}
+    told = {"503"} if path == f"{API}/status" else set()  # a status is no error
+    errors = {
+        code: answer
+        for code, answer in call["responses"].items()
+        if code >= "400" and code not in told
+    }
     wanted = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorAnswer"}}}
     bodies = [answer.get("content") for answer in errors.values()]
     assert bodies == [None if method == "head" else wanted] * len(errors), path
@@ -116,7 +123,7 @@ def test_a_picture_is_sent_as_bytes() -> None:
         for method, call in calls.items()
         if path == f"{API}/assets/{{name}}" and method == "get"
     ]
-    assert set(answer["content"]) == {"image/png", "image/jpeg", "image/webp"}
+    assert set(answer["content"]) == set(CONTENT_TYPES.values())
 
 
 def properties(schema: str) -> dict[str, Any]:

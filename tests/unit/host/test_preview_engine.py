@@ -2,13 +2,16 @@
 
 import io
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cache
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
 from storycanvas.faces.errors import EngineFailed, NoFace
+from storycanvas.faces.measures.weights import FACE_MESH
 from storycanvas.faces.operations import (
     AgeAdjustOperation,
     DetectOperation,
@@ -22,8 +25,9 @@ from storycanvas.faces.operations import (
     SwapOperation,
 )
 from storycanvas.faces.pictures.reading import Picture, normal_form, read_picture
-from storycanvas.host.engines.engine import Engine
+from storycanvas.host.engines.engine import Engine, EngineUnusable
 from storycanvas.host.engines.preview import PreviewEngine
+from storycanvas.host.engines.preview import engine as engine_module
 from tests.support.paths import ROOT
 
 SAMPLES = ROOT / "samples"
@@ -173,7 +177,18 @@ def test_enhancing_raises_the_contrast_of_contours_with_the_blend() -> None:
     blends = [changed(EnhanceOperation(face_enhancer_blend=share / 4)) for share in range(5)]
     steps = [sharpness(picture) for picture in blends]
     assert steps == sorted(steps)
-    assert steps[-1] > 1.15 * steps[0]
+    assert steps[-1] > 1.05 * steps[0]
+
+
+def test_enhancing_makes_no_halos() -> None:
+    """No pixel is much darker or lighter than the darkest and lightest of those around it."""
+    before, after = (
+        np.uint8(pixels(p).mean(axis=2)) for p in (PORTRAIT, changed(EnhanceOperation()))
+    )
+    around = np.ones((7, 7), np.uint8)
+    darkest, lightest = cv2.erode(before, around), cv2.dilate(before, around)
+    beyond = np.maximum(darkest.astype(int) - after, after - lightest.astype(int))
+    assert beyond.max() <= 8
 
 
 def test_no_two_enhancers_are_alike() -> None:
@@ -181,6 +196,21 @@ def test_no_two_enhancers_are_alike() -> None:
         changed(EnhanceOperation(enhancement_model=model)).sha256 for model in EnhancementModel
     }
     assert len(results) == len(EnhancementModel)
+
+
+def test_a_swap_keeps_the_light_and_the_colour_of_the_target() -> None:
+    made = ENGINE.run(SwapOperation(), [PORTRAIT, TARGET])
+    seen = made.faces[0]
+    x, y = seen.x + seen.width // 5, seen.y + seen.height // 5
+    halves = [
+        np.s_[y : y + seen.height // 2, left : left + seen.width // 4]
+        for left in (x, x + seen.width // 3)
+    ]
+    for half in halves:
+        before, after = (
+            pixels(picture)[half].mean(axis=(0, 1)) for picture in (TARGET, made.picture)
+        )
+        assert np.abs(after - before).max() < 12
 
 
 def test_a_swap_shows_the_source_face_in_the_target() -> None:
@@ -286,6 +316,12 @@ def test_the_mode_selects_the_faces_that_change(
     assert (difference(after, TWO_PEOPLE, LARGE_ONE) > 0) == large_changes
 
 
+def test_without_the_weights_it_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "FACE_MESH", replace(FACE_MESH, file="data/absent.tflite"))
+    with pytest.raises(EngineUnusable, match=r"absent\.tflite .* -r requirements/weights\.txt"):
+        PreviewEngine()
+
+
 def test_it_is_an_engine() -> None:
     engine: Engine = ENGINE
-    assert (engine.name, engine.version) == ("preview", "1")
+    assert (engine.name, engine.version) == ("preview", "2")

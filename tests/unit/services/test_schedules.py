@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from storycanvas.services.flow_runs import SchedulePath, idle_schedules, idle_sentence
+from storycanvas.services.flow_runs import ApiPath, idle_schedules, idle_sentence
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 CRON = {"cron": "0 3 * * *", "timezone": "UTC"}
@@ -53,7 +53,7 @@ def deployment(seconds_ago: float = 3600.0, **changed: Any) -> dict[str, Any]:
 def test_deployments_without_a_planned_run_are_named(
     found: dict[str, Any], planned: int | None, expected: list[str]
 ) -> None:
-    def post(path: SchedulePath, _body: dict[str, Any]) -> object:
+    def post(path: ApiPath, _body: dict[str, Any]) -> object:
         return [found] if path == "/deployments/filter" else planned
 
     assert idle_schedules(post, NOW) == expected

@@ -7,7 +7,7 @@ import pytest
 
 from db.catalog.servers import servers_of
 from storycanvas.catalog.health.checks import GpuGuard, HostCheck, HostQueue, HostState
-from storycanvas.catalog.health.report import HealthReport, PreviousCheck, changes
+from storycanvas.catalog.health.report import HealthReport, PreviousCheck, QueueState, changes
 from tasks.health.check import host_row
 from tasks.health.events import host_resource
 from tasks.health.history import previous_checks
@@ -173,3 +173,17 @@ def test_a_row_of_the_table_answers_an_operator() -> None:
 )
 def test_a_switched_off_guard_stands_out(guard: GpuGuard, text: str) -> None:
     assert host_row(check("up").model_copy(update={"gpu": guard}))["GPU guard"] == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "waited"),
+    [(0, "0 s"), (59, "59 s"), (60, "1 min"), (7200, "2 h"), (200_000, "2 d"), (-5, "0 s")],
+)
+def test_a_queue_tells_how_long_its_oldest_document_waits(seconds: int, waited: str) -> None:
+    oldest = NOW - timedelta(seconds=seconds)
+    queue = QueueState(name="faceswap_tasks", waiting=2, processing=0, oldest=oldest)
+    empty = QueueState(name="facefusion_jobs", waiting=0, processing=0)
+    report = HealthReport(checked_at=NOW, checks=(check("up"),), queues=(empty, queue))
+
+    told = "faceswap_tasks: 2 waiting, 0 processing, the oldest has waited"
+    assert report.summary().endswith(f"up. {told} {waited}.")

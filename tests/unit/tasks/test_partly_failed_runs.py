@@ -3,17 +3,18 @@
 from typing import cast
 
 import pytest
+from PIL import Image
 
-from storycanvas.faces.pictures.reading import Picture
+from storycanvas.faces.pictures.reading import normal_form
 from storycanvas.faces.plan import Plan
 from storycanvas.faces.recipes.age_progression import age_progression
 from storycanvas.faces.recipes.enhance_then_swap import enhance_then_swap
-from storycanvas.faces.report import FaceRunReport, Outcome, StepReport
+from storycanvas.faces.reports.steps import FaceRunReport, Outcome, StepReport
 from tasks.faces.context import RunContext
 from tasks.faces.inspection import Inspection
 from tasks.faces.plan import PlanResult
-from tasks.faces.report import StepsFailed
-from tasks.faces.sheet import sheet_rows
+from tasks.faces.reporting.report import StepsFailed
+from tasks.faces.reporting.sheet import sheet_rows
 from tasks.faces.step import StepOutput
 
 AGES = age_progression("base.png", 25, [45, 65])
@@ -53,7 +54,7 @@ SHEETS = [
 def test_a_place_of_the_sheet_names_the_first_step_that_failed(
     done: set[str], cells: list[tuple[str, str]]
 ) -> None:
-    picture = Picture(b"png", 1, 1, "")
+    picture = normal_form(Image.new("RGB", (8, 8)))
     outputs = {name: StepOutput(name, "", "", picture=picture) for name in ("base", *done)}
     steps = [step(each.name, "done" if each.name in done else "failed") for each in AGES.steps]
     result = PlanResult(AGES, outputs, steps=tuple(steps), errors={})

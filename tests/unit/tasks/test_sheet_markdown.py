@@ -1,18 +1,27 @@
 """The artifact of a run begins with its sheet, and each picture is one link away."""
 
+import io
+
 import pytest
+from PIL import Image
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from storycanvas.faces.pictures.contact_sheet import SheetEntry
-from storycanvas.faces.report import FaceRunReport
-from tasks.faces.sheet import artifact_page, sheet_markdown
+from storycanvas.faces.reports.steps import FaceRunReport
+from storycanvas.faces.sheets.contact_sheet import SheetEntry, contact_sheet, pages
+from tasks.faces.reporting.sheet import (
+    MAX_INLINE_BYTES,
+    artifact_page,
+    inline_sheet,
+    sheet_markdown,
+)
 
 ROWS = [[SheetEntry("base (30)", "input", None), SheetEntry("age 45", "failed", None)]]
+PAGE = contact_sheet(ROWS)
 SERVER = "http://127.0.0.1:9003/local"
 
 
 def test_the_sheet_comes_first_and_opens_in_full_size() -> None:
-    text = sheet_markdown(ROWS, f"{SERVER}/sheet.jpg", {"base (30)": f"{SERVER}/base.png"})
+    text = sheet_markdown(ROWS, PAGE, [f"{SERVER}/sheet.jpg"], {"base (30)": f"{SERVER}/base.png"})
 
     sheet, links = text.split("\n\n")
     assert sheet.startswith("[![contact sheet](data:image/jpeg;base64,")
@@ -22,18 +31,20 @@ def test_the_sheet_comes_first_and_opens_in_full_size() -> None:
 
 
 def test_what_a_browser_cannot_open_is_no_link() -> None:
-    text = sheet_markdown(ROWS, "s3://bucket/sheet.jpg", {"base (30)": "s3://bucket/base.png"})
+    text = sheet_markdown(
+        ROWS, PAGE, ["s3://bucket/sheet.jpg"], {"base (30)": "s3://bucket/base.png"}
+    )
 
     assert "](s3:" not in text
     assert "```\ns3://bucket/sheet.jpg\n```" in text
 
 
 def test_a_sheet_that_could_not_be_stored_is_shown_without_a_link() -> None:
-    text = sheet_markdown(ROWS, "", {"base (30)": f"{SERVER}/base.png"})
+    text = sheet_markdown(ROWS, PAGE, [], {"base (30)": f"{SERVER}/base.png"})
 
     assert text.startswith("![contact sheet](data:image/jpeg;base64,")
     assert text.endswith(f"Open in full size: [base (30)]({SERVER}/base.png)")
-    assert "```" not in sheet_markdown(ROWS, "", {})
+    assert "```" not in sheet_markdown(ROWS, PAGE, [], {})
 
 
 @pytest.mark.parametrize(
@@ -76,3 +87,24 @@ def test_a_sentence_about_a_run_ends_with_the_link_to_its_sheet(
     )
 
     assert report.with_link("Done.") == sentence
+
+
+def test_of_a_long_sheet_the_first_page_is_shown_and_the_others_are_linked() -> None:
+    rows = [[SheetEntry(f"picture {n}", "done", None)] for n in range(100)]
+    links = {f"picture {n}": f"{SERVER}/{n}.png" for n in range(100)}
+    addresses = [f"{SERVER}/page{n}.jpg" for n in (1, 2, 3)]
+
+    text = sheet_markdown(rows, contact_sheet(pages(rows)[0]), addresses, links)
+
+    assert [f"[page {n}]({SERVER}/page{n}.jpg)" in text for n in (1, 2, 3)] == [True] * 3
+    assert f"[picture 47]({SERVER}/47.png)" in text
+    assert "picture 48" not in text
+
+
+def test_a_page_of_noise_is_as_small_as_an_artifact_takes_it() -> None:
+    noise = io.BytesIO()
+    Image.effect_noise((512, 512), 200).convert("RGB").save(noise, "PNG", compress_level=1)
+    page = contact_sheet([[SheetEntry("noise", "done", noise.getvalue())] * 6] * 8)
+
+    assert len(page) > MAX_INLINE_BYTES
+    assert len(inline_sheet(page)) <= MAX_INLINE_BYTES

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from tasks.retries import Stopping
+from storycanvas.gpu.guard.settings import DEFAULTS
+from tasks.retries import GRACE_SECONDS, SETTLED_SECONDS, SHOWN_SECONDS, Stopping
 from tasks.waiting import FIRST_WAIT_SECONDS, first_task
 
 
@@ -39,3 +40,18 @@ def test_a_stopped_run_waits_for_its_steps_once() -> None:
         stopping.wait(0.2)
 
         assert 0.2 <= time.monotonic() - started < 0.35
+
+
+KILLED_SECONDS = 30.0
+"""What Prefect's worker gives a cancelled run."""
+
+
+def test_all_that_follows_a_signal_ends_before_the_worker_kills_the_run() -> None:
+    assert GRACE_SECONDS < SETTLED_SECONDS < SHOWN_SECONDS
+    assert SHOWN_SECONDS + DEFAULTS.exit <= KILLED_SECONDS
+
+    stopping = Stopping()
+    stopping.begin()
+    time.sleep(0.1)
+    left = stopping.deadline(SETTLED_SECONDS) - time.monotonic()
+    assert SETTLED_SECONDS - 0.2 < left < SETTLED_SECONDS

@@ -81,7 +81,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 @every_page
 def test_every_path_of_this_repository_exists(page: Path) -> None:
-    named = re.findall(rf"(?<![\w/.-])((?:{ROOMS})/[\w./-]*\w)(?![\w<*])", commands(page))
+    named = re.findall(rf"(?<![\w/.-])((?:{ROOMS})/[\w./@-]*\w)(?![\w<*])", commands(page))
     files_by_end = re.findall(r"`((?!facefusion/)[\w/]+\.py)`", prose(page))
     missing = [path for path in named if not (ROOT / path).exists()]
     missing += [end for end in files_by_end if not any(map(ends_with(end), files()))]

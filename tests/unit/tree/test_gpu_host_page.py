@@ -83,12 +83,14 @@ def test_every_command_of_the_program_is_understood() -> None:
 
 
 def test_the_commands_use_files_that_are_there() -> None:
-    named = set(re.findall(r"\b(?:requirements|deployments)[/\\][\w.-]+", blocks()))
+    named = set(re.findall(r"\b(?:requirements|deployments)[/\\][\w./@-]+", blocks()))
     assert {name.replace("\\", "/") for name in named} == {
         "requirements/host.txt",
-        "deployments/storycanvas-host.service",
+        "requirements/weights.txt",
+        "deployments/host",
+        "deployments/host/install.sh",
     }
-    assert all((ROOT / name.replace("\\", "/")).is_file() for name in named)
+    assert all((ROOT / name.replace("\\", "/")).exists() for name in named)
 
 
 @pytest.mark.parametrize("name", [TOKEN_VARIABLE, HOME_VARIABLE, PYTHON_VARIABLE])
@@ -133,3 +135,17 @@ def test_systemd_understands_the_unit(tmp_path: Path) -> None:
         ["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False
     )
     assert (verified.returncode, verified.stderr) == (0, "")
+
+
+def test_the_template_is_the_unit_with_a_port_a_folder_and_a_gpu_of_its_own() -> None:
+    template = UNIT.with_name("storycanvas-host@.service").read_text()
+    settings = [line for line in template.splitlines() if line and not line.startswith("#")]
+    added = {
+        "EnvironmentFile=/etc/storycanvas-host-%i.env",
+        "Environment=CUDA_DEVICE_ORDER=PCI_BUS_ID",
+    }
+    shared = "\n".join(line for line in settings if line not in added)
+    alike = shared.replace("storycanvas-host-%i", "storycanvas-host").replace(" of GPU %i", "")
+    unit = [line for line in UNIT.read_text().splitlines() if line and not line.startswith("#")]
+    assert added <= set(settings)
+    assert alike.replace("--port ${HOST_PORT} ", "").splitlines() == unit

@@ -1,6 +1,5 @@
 """What holds for every file of the tree."""
 
-import ast
 import inspect
 import re
 import tomllib
@@ -15,7 +14,7 @@ from pydantic import TypeAdapter
 
 from blocks import Civitai, FaceHost, FaceHostFarm, ImageStoreBlock, StoryDatabase
 from tests.support.paths import ROOT
-from tests.support.tree import files, imports, modules
+from tests.support.tree import files, module_names, modules
 
 MAX_FUNCTION_LINES = 40
 LIBRARIES = {"prefect", "pymongo", "bson", "gridfs", "httpx", "pydantic", "pydantic_settings"}
@@ -32,7 +31,8 @@ LEADS_OUTSIDE = re.compile(
 )
 TESTS_OF_ADDRESSES = {
     "tests/services/host/test_host_settings.py",
-    "tests/unit/host/test_address_ranges.py",
+    "tests/unit/net/test_address_ranges.py",
+    "tests/unit/faces/sources/test_downloads.py",
 }
 """Their private addresses are values of a test, not places."""
 
@@ -50,14 +50,6 @@ DEPLOYMENTS: list[dict[str, Any]] = yaml.safe_load((ROOT / "prefect.yaml").read_
 def is_private(name: str) -> bool:
     library, *parts = name.split(".")
     return library in LIBRARIES and any(part.startswith("_") for part in parts)
-
-
-def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """Count its lines; the docstring is not counted, because a flow's is the text of its form."""
-    first = function.body[0]
-    described = ast.get_docstring(function) is not None
-    docstring = (first.end_lineno or 0) - first.lineno + 1 if described else 0
-    return (function.end_lineno or 0) - function.lineno - docstring
 
 
 def flow_of(deployment: dict[str, Any]) -> Flow[..., Any]:
@@ -78,8 +70,8 @@ every_block = pytest.mark.parametrize("block", BLOCKS)
 def test_nothing_private_of_a_library_is_imported() -> None:
     private = {
         (module, name)
-        for module, tree in modules().items()
-        for name in filter(is_private, imports(tree))
+        for module, content in modules().items()
+        for name in filter(is_private, content.imports)
     }
 
     assert private == set()
@@ -88,12 +80,8 @@ def test_nothing_private_of_a_library_is_imported() -> None:
 def test_nothing_is_mocked() -> None:
     found = {
         (module, name)
-        for module, tree in modules().items()
-        for name in {
-            *imports(tree),
-            *(node.id for node in ast.walk(tree) if isinstance(node, ast.Name)),
-        }
-        if name in MOCKS | MOCK_NAMES
+        for module, content in modules().items()
+        for name in (content.imports | content.names) & (MOCKS | MOCK_NAMES)
     }
 
     assert found == set()
@@ -154,19 +142,19 @@ def test_requirements_name_no_index_and_no_place_on_a_machine() -> None:
 
 
 def test_functions_are_short() -> None:
-    lengths = {
-        f"{module}:{function.name}": length(function)
-        for module, tree in modules().items()
+    long = [
+        f"{module}:{function}"
+        for module, content in modules().items()
         if not module.startswith("tests/")
-        for function in ast.walk(tree)
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
-    }
+        for function, lines in content.functions.items()
+        if lines > MAX_FUNCTION_LINES
+    ]
 
-    assert [name for name, lines in lengths.items() if lines > MAX_FUNCTION_LINES] == []
+    assert long == []
 
 
 def test_no_module_has_a_vague_name() -> None:
-    parts = {part for module in modules() for part in Path(module).with_suffix("").parts}
+    parts = {part for module in module_names() for part in Path(module).with_suffix("").parts}
 
     assert parts & VAGUE == set()
 
@@ -182,7 +170,8 @@ def test_a_workers_run_logs_what_a_run_here_logs() -> None:
 
 @every_deployment
 def test_a_deployment_is_called_as_its_flow(deployment: dict[str, Any]) -> None:
-    assert flow_of(deployment).name == deployment["name"]
+    stands = "standing" in deployment["tags"]
+    assert flow_of(deployment).name + ("-standing" if stands else "") == deployment["name"]
 
 
 @every_deployment
@@ -194,10 +183,14 @@ def test_every_parameter_is_described_in_a_sentence(deployment: dict[str, Any]) 
 
 
 @every_deployment
-def test_only_the_character_and_the_target_have_to_be_typed(deployment: dict[str, Any]) -> None:
+def test_only_what_no_default_can_stand_for_has_to_be_typed(deployment: dict[str, Any]) -> None:
     required = flow_of(deployment).parameters.required
+    typed = (
+        *("character_id", "target", "operations", "name", "picture"),
+        *("operation_type", "parameters", "job_type", "input_data"),
+    )
 
-    assert [name for name in required if not name.startswith(("character_id", "target"))] == []
+    assert [name for name in required if not name.startswith(typed)] == []
 
 
 @every_deployment

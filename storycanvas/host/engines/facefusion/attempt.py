@@ -2,24 +2,34 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from storycanvas.faces.errors import NoFace, OperationUnsupported
 from storycanvas.faces.operations import (
+    REFERENCE_IMAGE,
     AgeAdjustOperation,
     DetectOperation,
     FaceOperation,
+    FaceSelectorMode,
     MaskOperation,
+    SwapOperation,
 )
 from storycanvas.faces.pictures.reading import Picture
+from storycanvas.host.engines.choosing import choose
 from storycanvas.host.engines.engine import EngineResult
 from storycanvas.host.engines.facefusion.drivers.driver import (
+    Comparison,
     Deadline,
     DetectedFaces,
+    Kept,
+    Reference,
     WorkerDriver,
 )
+from storycanvas.host.engines.facefusion.drivers.worker_process import FaceDistances
+from storycanvas.host.engines.facefusion.likeness import with_likeness
 from storycanvas.host.engines.facefusion.pixels import (
     blend,
     fit,
@@ -28,9 +38,11 @@ from storycanvas.host.engines.facefusion.pixels import (
     restore_mask,
     same_pixels,
 )
+from storycanvas.host.engines.facefusion.process.errors import Breakdown
 from storycanvas.host.engines.facefusion.process.workspace import Workspace
 from storycanvas.host.engines.facefusion.translation.ages import age_runs, direction, knows_years
 from storycanvas.host.engines.facefusion.translation.operation import (
+    FacesOfRun,
     Translation,
     must_change,
     translate,
@@ -38,6 +50,8 @@ from storycanvas.host.engines.facefusion.translation.operation import (
 
 _OWN_SIZE = re.compile(r"_(\d+)(?:_|$)")
 """The side of a swapper's own network, from its name: `inswapper_128_fp16` works at 128."""
+_COMPARE_SECONDS = 30.0
+"""Longest comparison: what it takes beyond that is not worth a slot."""
 _LOW_MEMORY = {"--video-memory-strategy": "strict", "--execution-thread-count": "1"}
 
 
@@ -115,24 +129,29 @@ class Attempt:
         self._job = job
         self._deadline = deadline
         self._metadata = _ResultMetadata()
-        self._placed: dict[str, Path] = {}
+        self._placed: list[tuple[Picture, Path]] = []
 
     def result(self, operation: FaceOperation, pictures: Sequence[Picture]) -> EngineResult:
-        """Do the operation on its pictures, in the order of `operation.pictures`.
+        """Do the operation on its pictures, in the order of `operation.picture_fields`.
 
         Raises:
             FaceError: It cannot be done, or FaceFusion refuses it.
             Breakdown: FaceFusion broke down; a second attempt may help.
         """
         self._refuse_unsupported(operation)
-        target = pictures[-1]
-        detected = self._look(operation, target)
-        picture = None
+        named = dict(zip(operation.picture_fields(len(pictures)), pictures, strict=True))
+        target, reference = pictures[-1], named.pop(REFERENCE_IMAGE, None)
+        pictures = tuple(named.values())
+        if reference is not None and not self._look(operation, reference).faces:
+            raise _no_face(REFERENCE_IMAGE)
+        detected = self._look(operation, target, reference=reference)
+        faces = detected.within(target.width, target.height)
+        picture, chosen = None, self._choose(operation, target, detected, reference)
         if not isinstance(operation, DetectOperation):
             self._need_faces(operation, detected, pictures)
+            detected = detected.choosing(chosen)
             picture = self._changed_picture(operation, pictures, detected)
-        faces = detected.within(target.width, target.height)
-        return EngineResult(
+        result = EngineResult(
             picture,
             faces,
             faces[0].estimated_age if faces else None,
@@ -140,7 +159,49 @@ class Attempt:
             models=tuple(self._metadata.models),
             reduced=tuple(self._metadata.reduced),
             log=self._config.driver.log(),
+            chosen=chosen,
         )
+        compare = partial(self._compared, operation, pictures, detected)
+        return with_likeness(operation, result, target, compare)
+
+    def _compared(
+        self,
+        operation: FaceOperation,
+        pictures: Sequence[Picture],
+        detected: DetectedFaces,
+        changed: Picture,
+    ) -> FaceDistances | None:
+        driver = self._config.driver
+        compared = Comparison(
+            self._file(pictures[-1]),
+            self._place_of(changed) or self._written(changed),
+            self._file(pictures[0]) if isinstance(operation, SwapOperation) else None,
+            tuple(face.box for face in detected.selected),
+        )
+        options = self._options(_detection(operation))
+        deadline = Deadline(min(_COMPARE_SECONDS, self._deadline.left()))
+        try:
+            return driver.compare(options, compared, self._job, deadline)
+        except Breakdown:
+            driver.end()  # it may still be at it; the next operation starts another process
+            raise
+
+    def _choose(
+        self,
+        operation: FaceOperation,
+        target: Picture,
+        detected: DetectedFaces,
+        reference: Picture | None,
+    ) -> tuple[int, ...]:
+        def alike(place: int) -> tuple[int, ...]:
+            if place == 0:
+                return detected.selected_places
+            return self._look(operation, target, position=place).selected_places
+
+        if not detected.faces:
+            return ()
+        like = None if reference is None else [face.matches for face in detected.faces]
+        return choose(operation, detected.within(target.width, target.height), like, alike)
 
     def _refuse_unsupported(self, operation: FaceOperation) -> None:
         if isinstance(operation, AgeAdjustOperation) and not knows_years(self._config.version):
@@ -149,18 +210,21 @@ class Attempt:
                 "target age would be made up; install FaceFusion 3.6 or newer on this host."
             )
 
-    def _look(self, operation: FaceOperation, picture: Picture) -> DetectedFaces:
-        detect = DetectOperation(
-            face_selector_mode=operation.face_selector_mode,
-            face_selector_order=operation.face_selector_order,
-            face_detector_model=operation.face_detector_model,
-            face_detector_size=operation.face_detector_size,
-        )
-        translation = translate(detect)
+    def _look(
+        self,
+        operation: FaceOperation,
+        picture: Picture,
+        position: int = 0,
+        reference: Picture | None = None,
+    ) -> DetectedFaces:
+        translation = _detection(operation, position)
         if isinstance(operation, DetectOperation):
             self._metadata.add(translation)
+        shown = None
+        if reference is not None:
+            shown = Reference(self._file(reference), operation.reference_face_distance)
         return self._config.driver.look(
-            self._options(translation), self._file(picture), self._job, self._deadline
+            self._options(translation), self._file(picture), self._job, self._deadline, shown
         )
 
     def _need_faces(
@@ -177,11 +241,12 @@ class Attempt:
     ) -> Picture:
         target = pictures[-1]
         if isinstance(operation, MaskOperation):
-            return self._mask(operation, target)
+            return self._mask(operation, target, detected.kept)
         if isinstance(operation, AgeAdjustOperation):
             return self._aged(operation, target, detected)
-        translation = translate(operation)
-        changed = self._changed(pictures, translation)
+        kept = detected.kept is not None
+        translation = translate(operation, faces=FacesOfRun(kept=kept))
+        changed = self._changed(pictures, translation, detected.kept)
         self._check_changed(target, changed, must=must_change(operation))
         return changed
 
@@ -191,10 +256,13 @@ class Attempt:
         """Age faces of different estimates in runs of their own, each on the picture as sent."""
         estimates = [face.age for face in detected.selected]
         changed, directions = [], []
-        for run in age_runs(operation.face_selector_mode, estimates):
+        kept = detected.kept is not None
+        mode = FaceSelectorMode.MANY if kept else operation.face_selector_mode
+        for run in age_runs(mode, estimates):
             years = direction(operation.target_age, run.estimate)
-            translation = translate(operation, direction=years, faces=run.faces)
-            aged = self._changed([target], translation)
+            faces = replace(run.faces, kept=kept)
+            translation = translate(operation, direction=years, faces=faces)
+            aged = self._changed([target], translation, detected.kept)
             self._check_changed(target, aged, must=must_change(operation, years))
             changed.append(aged)
             directions.append(str(years))
@@ -202,27 +270,41 @@ class Attempt:
             self._metadata.used["age_modifier_direction"] = ", ".join(directions)
         return blend(target, merge(target, changed), operation.age_adjustment_blend)
 
-    def _changed(self, pictures: Sequence[Picture], translation: Translation) -> Picture:
+    def _changed(
+        self, pictures: Sequence[Picture], translation: Translation, kept: Kept
+    ) -> Picture:
         self._metadata.add(translation)
         *sources, target = map(self._file, pictures)
         output = self._config.driver.run(
-            self._options(translation), target, sources, self._job, self._deadline
+            self._options(translation), target, sources, self._job, self._deadline, kept
         )
-        return restore(output, pictures[-1])
+        changed = restore(output.read_bytes(), pictures[-1])
+        self._placed.append((changed, output))  # to measure it without writing it once more
+        return changed
 
-    def _mask(self, operation: MaskOperation, picture: Picture) -> Picture:
+    def _mask(self, operation: MaskOperation, picture: Picture, kept: Kept) -> Picture:
         translation = translate(operation)
         self._metadata.add(translation)
         mask = self._config.driver.mask(
-            self._options(translation), self._file(picture), self._job, self._deadline
+            self._options(translation), self._file(picture), self._job, self._deadline, kept
         )
         return restore_mask(mask, picture)
 
     def _file(self, picture: Picture) -> Path:
         """Write a picture once, so that FaceFusion judges and searches it once."""
-        if picture.sha256 not in self._placed:
-            self._placed[picture.sha256] = self._job.place(fit(picture))
-        return self._placed[picture.sha256]
+        found = self._place_of(picture)  # no hash is needed for one picture
+        equal = (path for placed, path in self._placed if placed == picture)
+        return found or next(equal, None) or self._written(picture)
+
+    def _place_of(self, picture: Picture) -> Path | None:
+        return next((path for placed, path in self._placed if placed is picture), None)
+
+    def _written(self, picture: Picture) -> Path:
+        path = self._job.picture()
+        with path.open("wb") as file:
+            fit(picture, file)
+        self._placed.append((picture, path))
+        return path
 
     def _options(self, translation: Translation) -> tuple[str, ...]:
         options = (*self._config.options, *translation.arguments)
@@ -239,6 +321,12 @@ class Attempt:
                 "FaceFusion left the faces as they were; send a picture with a face seen from the "
                 "front, or choose another detector."
             )
+
+
+def _detection(operation: FaceOperation, position: int = 0) -> Translation:
+    """Translate what finds an operation's faces, with the reference face at a place."""
+    shared = {name: getattr(operation, name) for name in FaceOperation.model_fields}
+    return translate(DetectOperation(**shared), faces=FacesOfRun(reference_position=position))
 
 
 def _no_face(field_name: str) -> NoFace:

@@ -6,6 +6,7 @@ the original's form.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +21,20 @@ Bytes = NDArray[np.uint8]
 
 
 def opened(picture: Picture) -> Image.Image:
-    """Decode a picture in normal form."""
-    return decode(picture.png, "a picture of an operation", picture.width * picture.height)
+    """Return the pixels of a picture in normal form."""
+    return picture.image
+
+
+def in_mode(mode: str, image: Image.Image) -> Image.Image:
+    """Convert an image, or return it: Pillow copies what has the mode, and the GPU waits."""
+    return image if image.mode == mode else image.convert(mode)
 
 
 def as_before(image: Image.Image, before: Image.Image) -> Picture:
-    """Encode an image with the ICC profile of another."""
-    image.info["icc_profile"] = before.info.get("icc_profile")
-    return normal_form(image)
+    """Make an RGB or RGBA image of no file a picture with the ICC profile of another."""
+    profile = before.info.get("icc_profile")
+    image.info = {"icc_profile": profile} if profile else {}
+    return Picture.of_image(image)
 
 
 def alike(before: Image.Image, after: Image.Image) -> None:
@@ -57,22 +64,24 @@ def fitted_size(width: int, height: int) -> tuple[int, int]:
     return _fitted_side(width), _fitted_side(height)
 
 
-def fit(picture: Picture) -> bytes:
-    """Encode a picture for FaceFusion.
+def fit(picture: Picture, file: IO[bytes]) -> None:
+    """Write a picture for FaceFusion, which holds the GPU while it reads and writes.
 
-    Returns:
-        A PNG of the same pixels without profile, right and bottom edge repeated to an even size of
-        at least 64 x 64.
+    Args:
+        picture: What it works on or with.
+        file: Gets a BMP, which costs no compression, of the same colours, right and bottom edge
+            repeated to an even size of at least 64 x 64. Alpha stays here: FaceFusion's face
+            processors carry it along unread, and `restore` puts it back.
     """
-    image = opened(picture)
+    image = in_mode("RGB", opened(picture))
     width, height = fitted_size(picture.width, picture.height)
-    if (width, height) == image.size and "icc_profile" not in image.info:
-        return picture.png
-    room = ((0, height - picture.height), (0, width - picture.width), (0, 0))
-    return normal_form(Image.fromarray(np.pad(np.asarray(image), room, mode="edge"))).png
+    if (width, height) != image.size:
+        room = ((0, height - picture.height), (0, width - picture.width), (0, 0))
+        image = Image.fromarray(np.pad(np.asarray(image), room, mode="edge"))
+    image.save(file, format="BMP")
 
 
-def restore(png_bytes: bytes, original: Picture) -> Picture:
+def restore(data: bytes, original: Picture) -> Picture:
     """Bring FaceFusion's output for a fitted picture into the form of the original.
 
     Returns:
@@ -81,7 +90,7 @@ def restore(png_bytes: bytes, original: Picture) -> Picture:
     Raises:
         EngineFailed: The output cannot be read, or its size or mode is wrong.
     """
-    made, before = _output(png_bytes, original), opened(original)
+    made, before = _output(data, original), opened(original)
     if (made.mode, before.mode) == ("RGBA", "RGB") and made.getchannel("A").getextrema()[
         0
     ] != _OPAQUE:
@@ -89,16 +98,16 @@ def restore(png_bytes: bytes, original: Picture) -> Picture:
             "FaceFusion made an opaque picture transparent, as no supported release does; check "
             "out a supported one."
         )
-    colours = made.convert("RGB")
+    colours = in_mode("RGB", made)
     if before.mode == "RGBA":
         colours.putalpha(before.getchannel("A"))
     return as_before(colours, before)
 
 
-def restore_mask(png_bytes: bytes, original: Picture) -> Picture:
+def restore_mask(data: bytes, original: Picture) -> Picture:
     """Cut the mask of a fitted picture to the original's size, as RGB without profile."""
     mask = Image.new("RGB", (original.width, original.height))
-    mask.paste(_output(png_bytes, original, ("L", "RGB")))
+    mask.paste(_output(data, original, ("L", "RGB")))
     return normal_form(mask)
 
 
@@ -142,8 +151,6 @@ def merge(original: Picture, changed: Sequence[Picture]) -> Picture:
 
 def same_pixels(a: Picture, b: Picture) -> bool:
     """Return whether two pictures have the same size, mode and pixels; profiles do not count."""
-    if a.sha256 == b.sha256:
-        return True
     first, second = opened(a), opened(b)
     return (first.size, first.mode) == (second.size, second.mode) and all(
         np.array_equal(rows, other_rows)
@@ -155,12 +162,10 @@ def _fitted_side(side: int) -> int:
     return max(LEAST_SIDE, side + side % 2)
 
 
-def _output(
-    png_bytes: bytes, original: Picture, modes: Sequence[str] = ("RGB", "RGBA")
-) -> Image.Image:
+def _output(data: bytes, original: Picture, modes: Sequence[str] = ("RGB", "RGBA")) -> Image.Image:
     width, height = fitted_size(original.width, original.height)
     try:
-        made = decode(png_bytes, "FaceFusion's output", width * height)
+        made = decode(data, "FaceFusion's output", width * height)
     except FaceError as error:
         raise EngineFailed(f"FaceFusion's output cannot be used: {error}") from error
     if made.size != (width, height) or made.mode not in modes:
@@ -168,4 +173,6 @@ def _output(
             f"FaceFusion answered {made.width} x {made.height} pixels in {made.mode} where "
             f"{width} x {height} in {' or '.join(modes)} were due."
         )
+    if made.size == (original.width, original.height):
+        return made
     return made.crop((0, 0, original.width, original.height))

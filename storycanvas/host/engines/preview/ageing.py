@@ -1,5 +1,6 @@
 """Making a face look older or younger by a number of years."""
 
+import math
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -8,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from storycanvas.faces.measures.measure import Floats
 from storycanvas.host.engines.preview.editing import Push, both_sides, warped
 from storycanvas.host.engines.preview.frame import (
-    Floats,
     View,
     blurred,
     face_mask,
@@ -18,8 +19,6 @@ from storycanvas.host.engines.preview.frame import (
     to_lab,
     to_rgb,
 )
-
-Sample = NDArray[np.bool_]
 
 
 def hair_mask(view: View) -> Floats:
@@ -35,10 +34,11 @@ def hair_mask(view: View) -> Floats:
     behind = _likelihood(lab, (u > 1.95) & (v < 0.2) | (v < -2.1))  # noqa: PLR2004 places
     share = hair / (hair + skin + behind + np.float32(1e-6))
     soft = blurred(np.clip(2 * share - 0.5, 0, 1), 0.04 * view.face.unit)
-    return soft * view.oval(-0.35j, 1.95 + 1.85j, 0.15) * (1 - view.oval(0.8j, 1.0 + 1.35j, 0.2))
+    bare = np.maximum(view.oval(0.8j, 1.12 + 1.35j, 0.2), view.oval(0.3j, 1.2 + 0.8j, 0.2))
+    return np.asarray(soft * view.oval(-0.35j, 1.95 + 1.85j, 0.15) * (1 - bare), np.float32)
 
 
-def _likelihood(lab: Floats, sample: Sample) -> Floats:
+def _likelihood(lab: Floats, sample: NDArray[np.bool_]) -> Floats:
     """How well each colour fits the colours of a sample, as a Gaussian density."""
     if not sample.any():
         return np.zeros(lab.shape[:2], np.float32)
@@ -47,8 +47,8 @@ def _likelihood(lab: Floats, sample: Sample) -> Floats:
     whiten = np.linalg.cholesky(np.linalg.inv(spread)).T
     away = cv2.transform(lab - colours.mean(axis=0), whiten.astype(np.float32))
     red, green, blue = cv2.split(away * away)
-    scale = np.float32(1 / np.sqrt(np.linalg.det(spread)))
-    return np.asarray(cv2.exp((red + green + blue) / -2) * scale, np.float32)
+    density = np.exp((red + green + blue) / -2) / np.sqrt(np.linalg.det(spread))
+    return np.asarray(density, np.float32)
 
 
 _DENSITY = 96
@@ -91,13 +91,11 @@ FINE = (
 )
 DEEP = (
     Line(0.33 + 0.60j, 0.56 + 0.74j, 0.60 + 1.12j, 0.055, 1.0),
-    Line(0.50 + 1.14j, 0.58 + 1.28j, 0.54 + 1.48j, 0.045, 0.8),
-    Line(0.09 - 0.32j, 0.07 - 0.20j, 0.10 - 0.08j, 0.030, 0.7),
-    Line(0.72 + 0.55j, 0.84 + 0.80j, 0.80 + 1.10j, 0.045, 0.5),
+    Line(0.50 + 1.10j, 0.58 + 1.24j, 0.54 + 1.44j, 0.055, 0.6),
+    Line(0.09 - 0.34j, 0.07 - 0.22j, 0.10 - 0.10j, 0.040, 0.35),
+    Line(0.72 + 0.60j, 0.84 + 0.85j, 0.78 + 1.15j, 0.080, 0.3),
     Line(-0.25 + 1.30j, 0.0 + 1.25j, 0.25 + 1.30j, 0.050, 0.5, both=False),
     Line(0.80 + 0.20j, 0.86 + 0.32j, 0.98 + 0.42j, 0.026, 0.5),
-    Line(0.22 + 0.80j, 0.20 + 0.86j, 0.21 + 0.92j, 0.022, 0.4),
-    Line(0.10 + 0.80j, 0.10 + 0.86j, 0.10 + 0.91j, 0.022, 0.4),
 )
 
 
@@ -135,18 +133,21 @@ def _groove(line: Line, side: int) -> Floats:
     return -soft - np.float32(0.9 * sigma) * np.gradient(soft, axis=0).astype(np.float32)
 
 
-_SAG = both_sides(
-    Push(0.62 + 1.30j, 0.55 + 0.65j, 0.05 + 0.07j),
-    Push(0.48 + 1.00j, 0.35 + 0.30j, 0.05j),
-    Push(0.55 - 0.12j, 0.42 + 0.30j, 0.025j),
-    Push(0.50 + 0.02j, 0.40 + 0.22j, stretch=-0.16j),
-    Push(0.0 + 1.02j, 0.60 + 0.28j, stretch=-0.07j),
+_OLD = (
+    *both_sides(
+        Push(0.62 + 1.30j, 0.55 + 0.65j, 0.06 + 0.09j),
+        Push(0.55 - 0.12j, 0.42 + 0.30j, 0.03j),
+        Push(0.50 + 0.02j, 0.40 + 0.22j, stretch=-0.18j),
+    ),
+    Push(0.0 + 1.00j, 0.70 + 0.28j, stretch=-0.22j),
+    Push(0.0 + 0.60j, 0.40 + 0.40j, 0.04j, stretch=0.12 + 0j),
+    Push(0.0 + 1.10j, 1.60 + 0.95j, 0.06j),
 )
-_ROUND = both_sides(
-    Push(0.5 + 0.0j, 0.48 + 0.42j, stretch=0.20 + 0.28j),
-    Push(0.62 + 0.95j, 0.60 + 0.75j, 0.06 - 0.01j),
-    Push(0.0 + 1.70j, 1.00 + 0.80j, -0.045j),
-    Push(0.0 + 0.55j, 0.42 + 0.50j, stretch=-0.07 - 0.05j),
+_YOUNG = (
+    *both_sides(Push(0.5 + 0.0j, 0.46 + 0.36j, stretch=0.15 + 0.18j)),
+    Push(0.0 + 1.15j, 1.50 + 0.90j, -0.11j),
+    Push(0.0 + 0.50j, 0.42 + 0.50j, stretch=-0.16 - 0.06j),
+    Push(0.0 - 0.35j, 1.50 + 0.72j, 0.04j),
 )
 
 
@@ -157,45 +158,61 @@ def aged(view: View, years: float) -> Floats:
         Colours of the whole view, unchanged away from the face and its hair.
     """
     if years >= 0:
-        amount = min(years / 35, 1.6)
-        return _older(view, warped(view, [(push, min(amount, 1.2)) for push in _SAG]), amount)
-    amount = min(-years / 20, 1.5)
-    return _younger(view, warped(view, [(push, amount) for push in _ROUND]), amount)
+        amount = min(years / 29, 1.4)
+        return _older(
+            view, warped(view, [(push, min(0.85 * amount, 1.0)) for push in _OLD]), amount
+        )
+    amount = 1.6 * (1 - math.exp(-((-years / 19) ** 1.5)))
+    return _younger(view, warped(view, [(push, amount) for push in _YOUNG]), amount)
 
 
 def _older(view: View, rgb: Floats, amount: float) -> Floats:
-    lab, unit = to_lab(rgb), view.face.unit
-    hair, face = hair_mask(view), face_mask(view)
-    skin = face * (1 - hair) * _plain_skin(view)
+    lab, unit, hair = to_lab(rgb), view.face.unit, hair_mask(view)
+    skin = face_mask(view) * (1 - hair)
+    plain = skin * _plain_skin(view)
     light = lab[:, :, 0].copy()
-    detail = light - blurred(light, 0.10 * unit)
-    light += skin * np.clip(detail, -6, 6) * min(0.7 * amount, 1.2)
-    light += skin * _ageing_shade(view) * amount
-    lines = 13 * amount * wrinkles(view, FINE) + 15 * max(amount - 0.25, 0) * wrinkles(view, DEEP)
-    light += face * (1 - hair) * lines * (light / 70)
+    relief = blurred(light, 0.015 * unit) - blurred(light, 0.09 * unit)
+    light += plain * (
+        np.clip(relief, -4, 4) * 0.5 * min(amount, 1.2) + _ageing_shade(view) * amount
+    )
+    lines = 14 * amount * wrinkles(view, FINE) + 26 * max(amount - 0.2, 0) * wrinkles(view, DEEP)
+    light += skin * blurred(lines, _softness(lab[:, :, 0], plain, unit)) * (light / 70)
     lab[:, :, 0] = light
-    lab[:, :, 1:] *= 1 - np.float32(min(0.22 * amount, 0.4)) * (face * (1 - hair))[:, :, None]
-    return to_rgb(_greyed(lab, hair, min(0.62 * amount, 0.9)))
+    lab[:, :, 1:] *= 1 - np.float32(min(0.2 * amount, 0.3)) * skin[:, :, None]
+    return to_rgb(_greyed(lab, hair, _mean(lab, plain), min(0.7 * amount, 0.9)))
 
 
-def _greyed(lab: Floats, hair: Floats, grey: float) -> Floats:
-    share = hair * np.float32(grey)
-    lab[:, :, 1:] *= 1 - share[:, :, None]
-    lab[:, :, 0] += share * (16 - 0.12 * (lab[:, :, 0] - 40))
+def _mean(values: Floats, weights: Floats) -> Floats:
+    total = (values * weights[:, :, None]).sum(axis=(0, 1))
+    return np.asarray(total / max(float(weights.sum()), 1e-6), np.float32)
+
+
+_GRAIN = 0.8
+"""Fine contrast of the skin of a sharp portrait, in L units."""
+
+
+def _softness(light: Floats, skin: Floats, unit: float) -> float:
+    """How far lines have to be blurred, in pixels, to be as soft as the skin that they lie on."""
+    grain = np.abs(light - blurred(light, 0.03 * unit))[:, :, None]
+    return 0.05 * unit * max(0.0, 1 - float(_mean(grain, skin)[0]) / _GRAIN)
+
+
+def _greyed(lab: Floats, hair: Floats, skin: Floats, grey: float) -> Floats:
+    """Take the colour out of hair, as far as the light lets it: that of the skin tells its tint."""
+    share = (hair * np.float32(grey))[:, :, None]
+    lab[:, :, 1:] += share * (np.float32(0.25) * skin[1:] - lab[:, :, 1:])
+    lab[:, :, :1] += share * (16 - 0.12 * (lab[:, :, :1] - 40))
     return lab
 
 
 def _younger(view: View, rgb: Floats, amount: float) -> Floats:
     lab, unit = to_lab(rgb), view.face.unit
-    face = face_mask(view) * (1 - hair_mask(view))
-    skin, strength = face * _plain_skin(view), min(amount, 1.0)
-    light = lab[:, :, 0].copy()
-    soft = smoothed(smoothed(light, 0.08 * unit, 7), 0.16 * unit, 5)
-    light += skin * strength * (soft - light)
-    lab[:, :, 0] = light + face * amount * (100 - light) * 0.11
-    cheeks = view.pair(0.62 + 0.6j, 0.5 + 0.45j)
-    lab[:, :, 1] *= 1 + face * amount * (0.16 + 0.14 * cheeks)
-    lab[:, :, 2] *= 1 + face * amount * 0.10
+    share = face_mask(view) * (1 - hair_mask(view)) * min(amount, 1.0)
+    light, plain = lab[:, :, 0].copy(), share * _plain_skin(view)
+    step = 0.1 * float(_mean(lab, plain)[0])
+    light += plain * (smoothed(smoothed(light, 0.08 * unit, step), 0.16 * unit, step / 1.4) - light)
+    lab[:, :, 0] = light + share * 0.05 * light
+    lab[:, :, 1] *= 1 + share * (0.05 + 0.10 * view.pair(0.62 + 0.6j, 0.5 + 0.45j))
     return to_rgb(lab)
 
 
@@ -212,8 +229,7 @@ def _ageing_shade(view: View) -> Floats:
     shade += 2.5 * view.pair(0.62 + 0.45j, 0.34 + 0.2j) - 4 * view.oval(1.3j, 0.4 + 0.12j)
     shade -= 4 * view.pair(0.62 + 1.42j, 0.28 + 0.25j)
     x, y = (view.u + np.float32(2.56)) * 50, (view.v + np.float32(2.56)) * 50
-    uneven = np.asarray(cv2.remap(_mottling(), x, y, cv2.INTER_LINEAR), np.float32)
-    return np.asarray(shade + uneven, np.float32)
+    return np.asarray(shade + cv2.remap(_mottling(), x, y, cv2.INTER_LINEAR), np.float32)
 
 
 @cache
@@ -221,4 +237,4 @@ def _mottling() -> Floats:
     """Uneven skin, in L units, drawn once for all faces."""
     noise = np.random.default_rng(19).standard_normal((257, 257)).astype(np.float32)
     coarse, fine = blurred(noise, 5), blurred(noise, 1.6)
-    return np.asarray(coarse / coarse.std() + 0.6 * fine / fine.std(), np.float32)
+    return np.asarray(0.7 * coarse / coarse.std() + 0.5 * fine / fine.std(), np.float32)

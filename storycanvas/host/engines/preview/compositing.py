@@ -3,11 +3,10 @@
 import cv2
 import numpy as np
 
+from storycanvas.faces.measures.measure import Bytes, Floats
 from storycanvas.faces.operations import EnhancementModel
 from storycanvas.host.engines.preview.frame import (
-    Bytes,
     Face,
-    Floats,
     View,
     blurred,
     face_mask,
@@ -15,6 +14,7 @@ from storycanvas.host.engines.preview.frame import (
     to_lab,
     to_rgb,
 )
+from storycanvas.host.engines.preview.mesh import Points, interpolated, mean_points
 
 STRENGTHS: dict[EnhancementModel, float] = {
     EnhancementModel.GFPGAN_1_2: 0.8,
@@ -31,20 +31,20 @@ STRENGTHS: dict[EnhancementModel, float] = {
 
 
 def enhanced(view: View, model: EnhancementModel) -> Floats:
-    """Remove the grain of a face and bring its contours out; models differ in strength alone.
+    """Sharpen the contours of a face without halos around them; models differ in strength alone.
 
     Returns:
         Colours of the whole view, unchanged away from the face.
     """
     strength, unit = STRENGTHS[model], view.face.unit
     lab = to_lab(view.rgb)
-    light = lab[:, :, 0]
-    calm = smoothed(light, 0.03 * unit, 2)
+    calm = smoothed(lab[:, :, 0], 0.03 * unit, 1.2)
     fine, broad = calm - blurred(calm, 0.025 * unit), calm - blurred(calm, 0.12 * unit)
-    sharp = calm + np.float32(strength) * (1.2 * fine + 0.35 * broad)
-    clear = np.dstack([np.clip(sharp + strength, 0, 100), lab[:, :, 1:] * (1 + 0.08 * strength)])
+    sharp = calm + np.float32(strength) * (0.75 * fine + 0.08 * broad)
+    around, room = np.ones((2 * max(1, round(0.04 * unit)) + 1,) * 2, np.uint8), 1.5 * strength
+    lab[:, :, 0] = np.clip(sharp, cv2.erode(calm, around) - room, cv2.dilate(calm, around) + room)
     share = face_mask(view)[:, :, None]
-    return view.rgb + share * (to_rgb(clear.astype(np.float32)) - view.rgb)
+    return view.rgb + share * (to_rgb(lab) - view.rgb)
 
 
 def masked(rgb: Bytes, faces: list[Face]) -> Bytes:
@@ -58,32 +58,63 @@ def masked(rgb: Bytes, faces: list[Face]) -> Bytes:
     return drawn
 
 
-def swapped(view: View, source: Face, source_rgb: Bytes) -> Floats:
-    """Lay a source face over the face of a view, eyes on eyes, in the target's colours.
+_EYES_OF_SIDE = 0.314
+"""Distance of the eyes in the square that a swapper works on, of its side (`arcface_112`)."""
+_OWN_SHAPE = 0.6
+"""How much of the source's shape is kept in the middle of a face; its outline is the target's."""
+
+
+def swapped(view: View, source: Face, source_rgb: Bytes, side: int | None = None) -> Floats:
+    """Lay a source face over the face of a view, point on point, in the target's light.
+
+    Args:
+        view: Around the target's face.
+        source: The face to bring over.
+        source_rgb: Its picture.
+        side: Side of the square that the face is made in, in pixels; None for the view's own.
 
     Returns:
         Colours of the whole view, unchanged away from the face.
     """
-    share = view.oval(0.55j, 1.02 + 1.20j, 0.35)
-    face = to_lab(_brought_over(view, source, source_rgb))
-    matched = to_rgb(_colour_matched(face, to_lab(view.rgb), share))
+    share = view.oval(0.42j, 1.06 + 1.26j, 0.3)
+    face = to_lab(_brought_over(view, source, source_rgb, side))
+    matched = to_rgb(_lit_alike(face, to_lab(view.rgb), share, view.face.unit))
     return view.rgb + share[:, :, None] * (matched - view.rgb)
 
 
-def _brought_over(view: View, source: Face, source_rgb: Bytes) -> Floats:
-    shrink = min(1.0, 1.5 * view.face.unit / source.unit)
+def _brought_over(view: View, source: Face, source_rgb: Bytes, side: int | None) -> Floats:
+    unit = view.face.unit
+    finest = 1.5 * unit if side is None else min(1.5 * unit, _EYES_OF_SIDE * side)
+    shrink = min(1.0, finest / source.unit)
     small = cv2.resize(source_rgb, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-    places = (source.origin + source.axis * (view.u + 1j * view.v)) * shrink
-    x, y = places.real.astype(np.float32), places.imag.astype(np.float32)
-    warped = cv2.remap(
-        small.astype(np.float32), x, y, cv2.INTER_CUBIC, None, cv2.BORDER_REFLECT_101
-    )
+    places, middle = view.placed(_between(view.face, source)), 0.5 + 0.5j
+    x, y = interpolated(places, (source.points + middle) * shrink - middle, view.u.shape, unit)
+    colours = small.astype(np.float32)
+    warped = cv2.remap(colours, x, y, cv2.INTER_CUBIC, None, cv2.BORDER_REFLECT_101)
     return np.clip(np.asarray(warped, np.float32), 0, 255)
 
 
-def _colour_matched(face: Floats, target: Floats, share: Floats) -> Floats:
-    """Match the mean and spread of a face's colours to the target's, within the mask."""
+def _between(target: Face, source: Face) -> Points:
+    """Return where a source's points go: in its own shape, turned like the target's face."""
+    own, wanted = (face.seen.points.astype(np.float64) for face in (source, target))
+    first, second = own - own.mean(axis=0), wanted - wanted.mean(axis=0)
+    left, _, right = np.linalg.svd(first.T @ second)
+    left[:, -1] *= np.sign(np.linalg.det(left @ right))
+    turned = first @ left @ right * (np.linalg.norm(second) / np.linalg.norm(first))
+    mean = mean_points()[: len(own)]
+    inside = np.clip(2 - 2 * np.hypot(mean.real / 1.06, (mean.imag - 0.42) / 1.26), 0, 1)
+    moved = _OWN_SHAPE * inside[:, None] * (turned - second)
+    points = target.points
+    points[: len(own)] += moved[:, 0] + 1j * moved[:, 1]
+    return points
+
+
+def _lit_alike(face: Floats, target: Floats, share: Floats, unit: float) -> Floats:
+    """Match the mean and spread of a face's colours to the target's, then its broad light."""
     inside = share > 0.5  # noqa: PLR2004 the half of the mask that counts
     mean, wanted = face[inside].mean(axis=0), target[inside].mean(axis=0)
     spread = target[inside].std(axis=0) / np.maximum(face[inside].std(axis=0), 1e-3)
-    return np.asarray((face - mean) * np.clip(spread, 0.75, 1.3) + wanted, np.float32)
+    matched = (face - mean) * np.clip(spread, 0.75, 1.3) + wanted
+    weight = np.maximum(blurred(share, 0.5 * unit), 1e-3)[:, :, None]
+    broad = blurred((target - matched) * share[:, :, None], 0.5 * unit) / weight
+    return np.asarray(matched + broad, np.float32)

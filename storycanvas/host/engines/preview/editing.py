@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from storycanvas.faces.measures.measure import Floats
 from storycanvas.faces.operations import EditOperation
-from storycanvas.host.engines.preview.frame import Floats, View
+from storycanvas.host.engines.preview.frame import View
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,7 @@ SLIDERS: dict[str, tuple[Push, ...]] = {
     "face_editor_mouth_pout": (Push(1.05j, 0.62 + 0.40j, -0.05j, stretch=-0.30 + 0.35j),),
     "face_editor_mouth_purse": (Push(_MOUTH, 0.75 + 0.42j, stretch=-0.45 + 0j),),
     "face_editor_mouth_smile": both_sides(
-        Push(0.46 + 0.97j, 0.42 + 0.42j, 0.08 - 0.16j),
-        Push(0.62 + 0.55j, 0.42 + 0.36j, -0.04j),
+        Push(0.46 + 0.97j, 0.42 + 0.42j, 0.08 - 0.16j), Push(0.62 + 0.55j, 0.42 + 0.36j, -0.04j)
     ),
     "face_editor_mouth_position_horizontal": (Push(_MOUTH, 0.85 + 0.50j, 0.18 + 0j),),
     "face_editor_mouth_position_vertical": (Push(_MOUTH, 0.85 + 0.50j, -0.13j),),

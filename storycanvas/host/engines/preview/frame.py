@@ -1,22 +1,21 @@
 """Face coordinates: where things lie in a face, whatever its size, place and tilt.
 
 The origin is the point between the eyes, the unit is the distance of the eyes, `u` runs along
-the eyes to the picture's right and `v` down to the chin. The eyes are at (-0.5, 0) and (0.5, 0),
-the tip of the nose is near (0, 0.55), the mouth near (0, 1), the chin near (0, 1.7).
+the eyes to the picture's right and `v` down to the chin. Every point of a face has the coordinates
+of the same point of the mean face: the eyes are at (-0.5, 0) and (0.5, 0), the tip of the nose is
+at (0, 0.6), the mouth at (0, 1), the chin at (0, 1.65), however the head is turned.
 """
 
-import io
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
+from storycanvas.faces.measures.measure import Bytes, Floats, LandmarkedFace
+from storycanvas.faces.pictures.boxes import Box
 from storycanvas.faces.pictures.reading import Picture, normal_form
-
-Bytes = NDArray[np.uint8]
-Floats = NDArray[np.float32]
+from storycanvas.host.engines.preview.mesh import Points, interpolated, mean_points, ring
 
 
 @dataclass(frozen=True)
@@ -36,9 +35,9 @@ class Pixels:
     @classmethod
     def read(cls, picture: Picture) -> "Pixels":
         """Decode a picture in normal form."""
-        with Image.open(io.BytesIO(picture.png)) as image:
-            samples = np.array(image, np.uint8)
-            profile = image.info.get("icc_profile")
+        image = picture.image
+        samples = np.array(image, np.uint8)
+        profile = image.info.get("icc_profile")
         alpha = samples[:, :, 3].copy() if samples.shape[2] == 4 else None  # noqa: PLR2004 RGBA
         return cls(np.ascontiguousarray(samples[:, :, :3]), alpha, profile)
 
@@ -94,40 +93,55 @@ def smoothed(values: Floats, radius: float, contrast: float) -> Floats:
     return mean(np.asarray(keep, np.float32)) * values + blur
 
 
+_LEFT_EYE, _RIGHT_EYE = (33, 133), (362, 263)
+"""Points at the corners of the eye on the picture's left, and of the other."""
+_SMALL = 5.0
+"""Distance of the eyes in pixels of a face that counts half."""
 HEAD = (-2.4 - 2.3j, 2.4 + 2.3j)
 """Two corners of the part of a picture that belongs to a face, hair and background included."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Face:
-    """A face that was found.
+    """A face that was found, and its points."""
 
-    Attributes:
-        box: Left, top, width and height in pixels.
-        score: The detector's certainty; larger is surer.
-        left_eye: The eye on the picture's left, as x + y * 1j in pixels.
-        right_eye: The other eye.
-    """
+    seen: LandmarkedFace
 
-    box: tuple[int, int, int, int]
-    score: float
-    left_eye: complex
-    right_eye: complex
+    @property
+    def box(self) -> Box:
+        """Left, top, width and height in pixels."""
+        return self.seen.box
+
+    @property
+    def score(self) -> float:
+        """How well a face is seen, 0 to 1: less of one that is turned away, or small."""
+        straight = np.cos(np.radians([self.seen.yaw, self.seen.pitch])).clip(0).prod()
+        return float(self.seen.fit * straight * self.unit / (self.unit + _SMALL))
+
+    @property
+    def points(self) -> Points:
+        """Its 468 points and those around it, as x + y * 1j in pixels; as `mean_points`."""
+        x, y = self.seen.points[:, 0].astype(np.float64), self.seen.points[:, 1]
+        return np.concatenate([x + 1j * y, self.origin + self.axis * ring()])
 
     @property
     def origin(self) -> complex:
         """The point between the eyes, as x + y * 1j in pixels."""
-        return (self.left_eye + self.right_eye) / 2
+        x, y, _ = self.seen.points[[*_LEFT_EYE, *_RIGHT_EYE]].mean(axis=0)
+        return complex(x, y)
 
     @property
     def axis(self) -> complex:
-        """From the left eye to the right one; multiplying by it turns face units into pixels."""
-        return self.right_eye - self.left_eye
+        """From eye to eye, as long as it would be from the front; it turns units into pixels."""
+        left, right = (self.seen.points[list(eye)].mean(axis=0) for eye in (_LEFT_EYE, _RIGHT_EYE))
+        x, y, depth = right - left
+        flat = complex(x, y)
+        return flat * float(np.hypot(abs(flat), depth)) / max(abs(flat), 1e-6)
 
     @property
     def unit(self) -> float:
         """Distance of the eyes in pixels."""
-        return abs(self.axis)
+        return max(abs(self.axis), 1e-3)
 
 
 @dataclass(frozen=True)
@@ -158,10 +172,13 @@ class View:
         places = [face.origin + face.axis * corner for corner in corners]
         rows = _span([place.imag for place in places], height)
         columns = _span([place.real for place in places], width)
-        y, x = np.ogrid[rows, columns]
-        grid = (x + 1j * y - face.origin) / face.axis
-        u, v = grid.real.astype(np.float32), grid.imag.astype(np.float32)
-        return cls(rows, columns, rgb[rows, columns].astype(np.float32), u, v, face)
+        part, corner = rgb[rows, columns].astype(np.float32), complex(columns.start, rows.start)
+        u, v = interpolated(face.points - corner, mean_points(), part.shape[:2], face.unit)
+        return cls(rows, columns, part, u, v, face)
+
+    def placed(self, points: Points) -> Points:
+        """Move points of the picture into the view."""
+        return points - complex(self.columns.start, self.rows.start)
 
     def oval(self, centre: complex, radii: complex, edge: float = 1.0) -> Floats:
         """Make a soft oval.
@@ -194,10 +211,7 @@ def head_mask(view: View) -> Floats:
 
 
 def lay_in(rgb: Bytes, view: View, changed: Floats, region: Floats, blend: float = 1.0) -> None:
-    """Put changed colours of a view into its picture, in place, where the region is above 0.
-
-    A blend of 0 leaves the picture as it is, 1 takes the new colours.
-    """
+    """Put a share (0..1) of a view's new colours into its picture where the region is above 0."""
     mixed = view.rgb + np.float32(blend) * (changed - view.rgb)
     rounded = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
     part = rgb[view.rows, view.columns]

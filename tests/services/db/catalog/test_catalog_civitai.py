@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 
 from db.catalog.bulk import LARGEST
-from db.catalog.civitai.items import StoredItem, UpsertCounts, upsert_items
+from db.catalog.civitai.item_writes import StoredItem
+from db.catalog.civitai.items import UpsertCounts, upsert_items
 from db.schema.documents.models import CivitaiModel
 from tests.support.catalog.catalog_rows import MONDAY, SHA256, TUESDAY, Data, stored
+from tests.support.db.migrating import raw_documents
+from tests.support.db.odd_documents import insert, raw
 
 PONY = 257749
 
@@ -135,6 +138,47 @@ def test_names_with_dots_and_dollars_stay_names(data: Data) -> None:
 
     found = stored(data, "civitai_models")[PONY]
     assert (found["stats"], {name: found[name] for name in odd}) == (odd, odd)
+
+
+KEYS = [("_id", PONY), ("id", PONY), ("type", "LORA")]
+
+
+def test_an_item_that_is_stored_with_a_field_twice_is_named_and_left(data: Data) -> None:
+    twice = raw(*KEYS, ("name", "Old"), ("name", "Older"))
+    insert(data, "civitai_models", twice)
+    before = raw_documents(data)["civitai_models"]
+
+    done = upsert(data, item(), item(2), item(PONY + 1))
+
+    assert (done.new, [id_ for id_, _ in done.failed]) == (2, [PONY])
+    assert "the same field twice" in done.failed[0][1]
+    assert raw_documents(data)["civitai_models"][1] == before[0]
+
+
+DEEP = raw(("id", 1), ("files", [raw(("hashes", raw(("SHA256", "A"), ("SHA256", "B"))))]))
+OWNER = {"username": "c"}
+
+
+@pytest.mark.parametrize("dotted", [{}, {"a.b": 1}], ids=["plain", "dotted name"])
+@pytest.mark.parametrize(
+    ("name", "inside"),
+    [("modelVersions", [DEEP]), ("creator", raw(("username", "a"), ("username", "b")))],
+    ids=["in a version's file", "in its creator"],
+)
+def test_a_field_twice_inside_of_a_stored_item_is_replaced(
+    data: Data, name: str, inside: object, dotted: dict[str, Any]
+) -> None:
+    new = item(creator=OWNER, **dotted)
+    fields = {"_id": PONY, "_note": 1, **new.document, name: inside}
+    insert(data, "civitai_models", raw(*fields.items()))
+
+    done = upsert(data, new)
+
+    assert done == UpsertCounts(changed=1)
+    found = stored(data, "civitai_models")[PONY]
+    assert {field: found[field] for field in new.document} == new.document
+    assert found["_note"] == 1
+    assert upsert(data, new) == UpsertCounts(unchanged=1)
 
 
 def test_of_the_same_item_twice_the_last_counts(data: Data) -> None:

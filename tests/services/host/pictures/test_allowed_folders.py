@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from storycanvas.host.sources.allowed_folders import (
+    AllowedFolder,
     AllowedFolders,
     OutsideAllowedFoldersError,
     open_without_links,
@@ -30,7 +31,7 @@ def content(descriptor: int) -> str:
 def test_a_folder_can_be_named_as_the_operator_wrote_it(root: Path, tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(root)
-    folders = AllowedFolders([link])
+    folders = AllowedFolders([AllowedFolder.parse(link)])
     assert content(folders.open(link / "sub" / "face.png")) == "inside"
     assert content(folders.open(root / "sub" / "face.png")) == "inside"
 
@@ -41,7 +42,7 @@ def test_a_folder_can_be_named_as_the_operator_wrote_it(root: Path, tmp_path: Pa
 def test_no_way_leads_out(root: Path, tmp_path: Path, way: str) -> None:
     (root / "out").symlink_to(tmp_path / "outside")
     with pytest.raises(OutsideAllowedFoldersError):
-        AllowedFolders([root]).open(root / way)
+        AllowedFolders([AllowedFolder.parse(root)]).open(root / way)
 
 
 def test_a_folder_whose_name_begins_alike_is_outside(root: Path) -> None:
@@ -49,7 +50,7 @@ def test_a_folder_whose_name_begins_alike_is_outside(root: Path) -> None:
     sibling.mkdir()
     (sibling / "face.png").touch()
     with pytest.raises(OutsideAllowedFoldersError):
-        AllowedFolders([root]).open(sibling / "face.png")
+        AllowedFolders([AllowedFolder.parse(root)]).open(sibling / "face.png")
 
 
 @pytest.mark.parametrize("part", ["sub", "sub/face.png"])
@@ -85,7 +86,7 @@ def swapping(root: Path, tmp_path: Path) -> Iterator[None]:
 
 @pytest.mark.usefixtures("swapping")
 def test_swapping_folders_meanwhile_gives_nothing_from_outside(root: Path) -> None:
-    folders, inside, refused = AllowedFolders([root]), 0, 0
+    folders, inside, refused = AllowedFolders([AllowedFolder.parse(root)]), 0, 0
     # On a busy machine the other thread may leave the link in place for all of 3,000 tries.
     while inside + refused < 3000 or not inside or not refused:
         try:
@@ -103,7 +104,7 @@ def open_descriptors() -> int:
 
 def test_no_descriptor_is_left_open(root: Path) -> None:
     before = open_descriptors()
-    folders = AllowedFolders([root])
+    folders = AllowedFolders([AllowedFolder.parse(root)])
     for way in ("sub/face.png/x", "sub/gone", "gone/face.png"):
         with pytest.raises(OSError, match=r"Not a directory|No such file"):
             folders.open(root / way)

@@ -2,10 +2,15 @@ import os
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from storycanvas.faces.pictures.reading import MAX_BYTES
+from storycanvas.host.operations import runner
+from storycanvas.host.storage import outputs
+from storycanvas.host.storage.disk import LEAST_FREE_BYTES, shortage
 from tests.support.host.picture_server import PictureServer
 from tests.support.host.pictures import bomb, encoded
+from tests.support.host.submitting import submitted, until
 from tests.support.host.threaded_host import OpenHost, ThreadedHost, code
 
 
@@ -80,11 +85,12 @@ def test_without_allowed_folders_every_path_is_refused(open_host: OpenHost, allo
         ("notes.png", b"only text", (415, "not_a_picture")),
         ("empty.png", b"", (415, "not_a_picture")),
         ("half.png", encoded(size=(64, 64))[:90], (415, "not_a_picture")),
+        ("face.avif", encoded("AVIF").replace(b"iloc", b"none", 1), (415, "not_a_picture")),
         ("page.png", b"<svg xmlns='http://www.w3.org/2000/svg'/>", (415, "not_a_picture")),
         ("bomb.png", bomb(), (413, "too_large")),
         ("long.png", encoded() + bytes(MAX_BYTES), (413, "too_large")),
     ],
-    ids=["text", "empty", "half", "svg", "bomb", "long"],
+    ids=["text", "empty", "half", "avif", "svg", "bomb", "long"],
 )
 def test_an_unusable_file_is_refused(
     host: ThreadedHost, allowed: Path, name: str, content: bytes, expected: tuple[int, str]
@@ -93,13 +99,24 @@ def test_an_unusable_file_is_refused(
     assert code(host.age(str(allowed / name))) == expected
 
 
-@pytest.mark.parametrize("kind", ["BMP", "GIF", "TIFF", "WEBP", "JPEG"])
+@pytest.mark.parametrize("kind", ["BMP", "GIF", "TIFF", "WEBP", "JPEG", "AVIF", "HEIF"])
 def test_other_formats_below_an_allowed_folder_are_read(
     host: ThreadedHost, allowed: Path, kind: str
 ) -> None:
     path = allowed / f"face.{kind.lower()}"
     path.write_bytes(encoded(kind))
     assert host.age(str(path)).status_code == 200
+
+
+def test_an_answer_notes_that_of_an_animation_the_first_frame_was_taken(
+    host: ThreadedHost, allowed: Path
+) -> None:
+    first, second = (Image.new("RGB", (8, 8), colour) for colour in ("red", "blue"))
+    path = allowed / "moving.webp"
+    first.save(path, save_all=True, append_images=[second])
+    note = "The picture source_path is animated; its first frame is used."
+    assert host.age(str(path)).json()["notes"] == [note]
+    assert host.age(host.upload(path.read_bytes())).json()["notes"] == [note]
 
 
 def test_a_picture_is_fetched_from_an_allowed_server(
@@ -158,3 +175,22 @@ def test_a_server_that_hangs_is_given_up(
     answer = host.age(f"http://{picture_server.address}/hangs")
     assert code(answer) == (503, "picture_unreachable")
     assert answer.json()["error"]["retryable"] is True
+
+
+def test_a_picture_is_fetched_once_for_an_operation_that_waits_for_room(
+    open_host: OpenHost, picture_server: PictureServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = open_host(allow_url_hosts=[picture_server.address])
+    looks = iter(["no room, once it is fetched.", None, "no room, once it is decoded."])
+
+    def lack_of_an_output(folder: Path, name: str, needed: int) -> str | None:
+        return next(looks, None) if needed > LEAST_FREE_BYTES else shortage(folder, name, needed)
+
+    monkeypatch.setattr(outputs, "shortage", lack_of_an_output)
+    monkeypatch.setattr(runner, "ROOM_SECONDS", 0.01)
+    before = picture_server.paths.count("/good.jpg")
+    taken = submitted(host, f"http://{picture_server.address}/good.jpg")
+
+    assert until(host, taken.id, "succeeded").result
+    assert next(looks, None) is None
+    assert picture_server.paths.count("/good.jpg") == before + 1

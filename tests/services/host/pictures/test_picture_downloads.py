@@ -1,19 +1,18 @@
 import asyncio
-import datetime as dt
 import ipaddress
 import ssl
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from storycanvas.faces.errors import BadField, FaceError, PictureUnreachable
-from storycanvas.host.sources.addresses import IpAddress, Lookup, look_up
 from storycanvas.host.sources.picture_downloads import PictureDownloads
-from storycanvas.host.sources.url_hosts import UrlHost
+from storycanvas.net.addresses import IpAddress, Lookup, look_up
+from storycanvas.net.url_hosts import UrlHost, parse_url_host
+from tests.support.host.certificates import secured, self_signed
 from tests.support.host.pictures import encoded
 from tests.support.host.scripted_host import Scripted, ScriptedHost
 from tests.system.fuzz.strange_server import StrangeServer
@@ -35,32 +34,13 @@ def names(server: ScriptedHost) -> list[str]:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for `NAME` alone, with its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, NAME)])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path_factory.mktemp("certificate") / "pair.pem"
-    kind, shape = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    private = key.private_bytes(kind, shape, serialization.NoEncryption())
-    file.write_bytes(private + made.public_bytes(kind))
-    return file
+    return self_signed(NAME, tmp_path_factory.mktemp("certificate"))
 
 
 @pytest.fixture
 def secure_server(certificate: Path) -> Iterator[ScriptedHost]:
-    scripted = ScriptedHost(Scripted(body=GOOD))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    scripted.socket = context.wrap_socket(scripted.socket, server_side=True)
-    with scripted:
-        yield scripted
+    with secured(ScriptedHost(Scripted(body=GOOD)), certificate) as server:
+        yield server
 
 
 def leads_to(*addresses: str) -> Lookup:
@@ -79,7 +59,8 @@ def fetch(
         [UrlHost(name, int(port))], 10.0, allow_private=allow_private, lookup=lookup,
         certificates=ssl.create_default_context(cafile=trusted) if trusted else None,
     )  # fmt: skip
-    return asyncio.run(downloads.fetch("source_path", url))
+    with asyncio.run(downloads.fetch("source_path", url)) as file:
+        return file.read()
 
 
 def test_the_address_that_was_checked_is_asked_by_the_servers_name(server: ScriptedHost) -> None:
@@ -127,6 +108,23 @@ def test_localhost_needs_no_further_option(server: ScriptedHost) -> None:
 def test_the_next_address_is_tried_when_the_first_does_not_answer(server: ScriptedHost) -> None:
     url = f"http://{NAME}:{server.server_port}/face.png"
     assert fetch(url, leads_to("127.0.0.2", "127.0.0.1")) == GOOD
+
+
+def test_a_picture_that_waits_for_its_turn_lies_in_a_file_without_a_name(tmp_path: Path) -> None:
+    async def fetched(url: str) -> list[IO[bytes]]:
+        downloads = PictureDownloads([parse_url_host(url.split("/")[2])], 10.0, folder=tmp_path)
+        return [await downloads.fetch("source_path", url) for _ in range(4)]
+
+    with ScriptedHost(Scripted(body=GOOD + bytes(10_000_000))) as large:
+        tracemalloc.start()
+        files = asyncio.run(fetched(f"http://127.0.0.1:{large.server_port}/face.png"))
+        held, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert held < 20_000_000, "four of 10 MB and the server's own"
+    assert list(tmp_path.iterdir()) == []
+    for file in files:
+        with file:
+            assert file.read(len(GOOD)) == GOOD
 
 
 @pytest.mark.parametrize("name", ["no-such-name.invalid", "x" * 64 + ".invalid"])

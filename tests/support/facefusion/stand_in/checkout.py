@@ -56,12 +56,63 @@ OF_OTHER_COMMANDS = {  # sections and keys of facefusion.ini that headless-run h
 }
 
 
+LOADERS = {
+    "face_classifier.py": "CLASSIFIER",
+    "face_landmarker.py": "landmarkers()",
+    "face_recognizer.py": "RECOGNISER",
+}
+"""Modules of FaceFusion that do nothing here but load their weights."""
+LOADER = """from facefusion import inference_manager
+from facefusion.weights import {name}
+
+
+def get_inference_pool():
+    inference_manager.load({weights})
+"""
+OLDER_NAMES = {
+    "face_analyser.py": "from facefusion.face_creator import get_static_faces as get_many_faces\n",
+    "face_store.py": "\n\nclear_static_faces, set_static_faces = clear_faces, set_faces\n",
+    "face_selector.py": """
+
+newer = sort_and_filter_faces
+
+
+def sort_and_filter_faces(faces, *targets):
+    return newer(faces, *targets) if targets else newer([], faces)
+""",
+}
+
+MODEL_SETS = {
+    "content_analyser": ("nsfw_1", "nsfw_2", "nsfw_3"),
+    "face_classifier": ("fairface",),
+    "face_detector": ("retinaface_10g", "scrfd_2.5g", "yoloface_8n", "yunet_2023_mar"),
+    "face_landmarker": ("2dfan4", "peppa_wutz", "fan_68_5"),
+    "face_masker": ("xseg_1", "xseg_2", "xseg_3", "bisenet_resnet_18", "bisenet_resnet_34"),
+    "face_recognizer": ("arcface_w600k_r50",),
+    "voice_extractor": ("kim_vocal_2",),
+    "processors/modules/age_modifier/core": AGE_MODIFIERS,
+    "processors/modules/face_editor/core": EDITOR,
+    "processors/modules/face_enhancer/core": ENHANCERS,
+    "processors/modules/face_swapper/core": SWAPPERS,
+}
+"""The weights of each of FaceFusion's modules that has a model set."""
+
+MODEL_SET = """
+
+def create_static_model_set(download_scope):
+    from facefusion.weights import model_set
+
+    return model_set({names})
+"""
+
+
 def write_stand_in(home: Path, version: str = VERSION) -> None:
     """Write a checkout that can be started with `python facefusion.py` in its folder.
 
     Args:
         home: An empty folder, or none yet.
-        version: What `--version` and `metadata.get("version")` are to tell; nothing else changes.
+        version: What `--version` and `metadata.get("version")` are to tell; for 3.5 and 3.6 the
+            functions that moved since have their older names, too.
 
     Raises:
         ValueError: When the folder holds something.
@@ -75,19 +126,45 @@ def write_stand_in(home: Path, version: str = VERSION) -> None:
     metadata = home / "facefusion" / "metadata.py"
     metadata.write_text(metadata.read_text().replace(f'"{VERSION}"', f'"{version}"'))
     (home / "facefusion.ini").write_text(configuration())
-    for name in MODELS:
+    for file, weights in LOADERS.items():
+        text = LOADER.format(name=weights.removesuffix("()"), weights=weights)
+        (home / "facefusion" / file).write_text(text)
+    older = version.startswith(("3.5", "3.6"))
+    if older:
+        for file, text in OLDER_NAMES.items():
+            with (home / "facefusion" / file).open("a") as opened:
+                opened.write(text)
+    for module, names in MODEL_SETS.items():
+        with (home / "facefusion" / f"{module}.py").open("a") as opened:
+            opened.write(MODEL_SET.format(names=names))
+    for name in (*MODELS, *(["kim_vocal_2"] if older else [])):
         write_weights(home, name, f"stand-in {name}".encode())
 
 
 def write_weights(home: Path, name: str, content: bytes, crc: str | None = None) -> None:
     """Write `.assets/models/NAME.onnx` and the CRC32 of it, or another one, beside it.
 
-    The content `broken` passes the check and does not load.
+    The content `broken` passes the check and does not load, `hangs` never ends loading.
     """
     folder = home / ".assets" / "models"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.onnx").write_bytes(content)
     (folder / f"{name}.hash").write_text(crc or format(zlib.crc32(content), "08x"))
+
+
+def build_onnxruntime(
+    home: Path, built: list[str], works: list[str], works_small: list[str] | None = None
+) -> None:
+    """Set the providers that the stand-in's onnxruntime was built with, and those that work.
+
+    Those of a model of one node may be others.
+    """
+    told = {
+        "built": built,
+        "works": works,
+        "works_small": works if works_small is None else works_small,
+    }
+    (home / "onnxruntime.json").write_text(json.dumps(told))
 
 
 def misbehave(home: Path, *lines: str) -> None:
@@ -107,6 +184,13 @@ def operations(home: Path) -> list[dict[str, Any]]:
     log = home / "operations.log"
     lines = log.read_text().splitlines() if log.exists() else []
     return [json.loads(line) for line in lines]
+
+
+def loads(home: Path) -> list[tuple[int, str]]:
+    """Return which process loaded which weights in this checkout, in order."""
+    log = home / "loads.log"
+    lines = [line.split() for line in log.read_text().splitlines()] if log.exists() else []
+    return [(int(pid), name) for pid, name in lines]
 
 
 def configuration() -> str:

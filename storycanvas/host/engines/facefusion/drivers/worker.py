@@ -16,7 +16,8 @@ import queue
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 MARK = "\x1e"
@@ -28,29 +29,6 @@ UNFIT = 3
 Request = dict[str, Any]
 Answer = dict[str, Any]
 
-# The functions that the worker calls, and with how many arguments (3.5.4 to 3.8.1).
-_FUNCTIONS = {
-    "program.create_program": 0,
-    "program_helper.validate_args": 1,
-    "args.apply_args": 2,
-    "state_manager.init_item": 2,
-    "state_manager.get_item": 1,
-    "logger.init": 1,
-    "metadata.get": 1,
-    "jobs.job_manager.init_jobs": 1,
-    "core.process_headless": 1,
-    "core.common_pre_check": 0,
-    "core.processors_pre_check": 0,
-    "process_manager.is_checking": 0,
-    "content_analyser.analyse_image": 1,
-    "vision.read_static_image": 1,
-    "face_selector.find_match_faces": 3,
-    "face_masker.create_box_mask": 3,
-    "face_masker.create_occlusion_mask": 1,
-    "face_masker.create_area_mask": 3,
-    "face_masker.create_region_mask": 2,
-    "face_helper.warp_face_by_face_landmark_5": 4,
-}
 # Size and threshold of FaceFusion's own face debugger (processors/modules/face_debugger).
 _MASK_SIZE = (512, 512)
 _MASK_THRESHOLD = 100
@@ -97,28 +75,50 @@ class Wire:
 class FaceFusion:
     """The functions of the checkout in the current folder."""
 
-    def __init__(self) -> None:
-        self._found = {path: self._function(path, count) for path, count in _FUNCTIONS.items()}
-        # Both cache the faces for the run that follows; 3.5 and 3.6 have the second only.
-        creator, analyser = self._module("face_creator"), self._module("face_analyser")
-        self.find_faces = (
-            self._named(creator, "get_static_faces")
-            if creator
-            else self._named(analyser, "get_many_faces")
-        )
-        store = self._module("face_store")
-        self.forget_faces = self._named(store, "clear_faces", "clear_static_faces")
-        self._sort = self._named(self._module("face_selector"), "sort_and_filter_faces")
+    def __init__(self, versions: Any) -> None:  # noqa: ANN401 - the module `versions`
+        self.version = str(self._function("metadata.get", 1)("version"))
+        entry = versions.version_of(self.version)
+        if entry is None:
+            raise Unfit(versions.refusal(self.version))
+        self._found = {path: self._function(path, count) for path, count in entry.calls.items()}
+        self.find_faces = self._found[entry.find_faces]
+        self.forget_faces = self._found[entry.forget_faces]
+        self.set_faces = self._found[entry.set_faces]
+        self._sort_arguments = entry.sort_arguments
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        """Return a function of `_FUNCTIONS` by its last name."""
+        """Return a function of the version's table by its last name."""
         return next(found for path, found in self._found.items() if path.endswith(f".{name}"))
 
     def in_order(self, faces: list[Any]) -> list[Any]:
         """Sort faces as FaceFusion does; since 3.7 that takes the source's faces as well."""
-        wanted = len(inspect.signature(self._sort).parameters)
-        result: list[Any] = self._sort([], faces) if wanted > 1 else self._sort(faces)
+        sort = self._found["face_selector.sort_and_filter_faces"]
+        result: list[Any] = sort([], faces) if self._sort_arguments > 1 else sort(faces)
         return result
+
+    def distance(self, face: Any, other: Any) -> float:  # noqa: ANN401 - FaceFusion's faces
+        """Measure how unlike two faces are, 0 to 1, as `face_selector.compare_faces` does."""
+        return max(0.0, float(self.calculate_face_distance(face, other)) / 2)
+
+    def load_models(self) -> None:
+        """Make the sessions of all models that the state names, as a run makes them when it must.
+
+        The parts that every processor uses are loaded first; 3.5 and 3.6 have no list of them.
+        """
+        for path, load in self._found.items():
+            if path.endswith(".get_inference_pool"):
+                load()
+        for processor in self.get_processors_modules(self.get_item("processors")):
+            processor.get_inference_pool()
+
+    def session_providers(self) -> list[str]:
+        """Return what each loaded model computes on, by onnxruntime's names, without repetition.
+
+        The first provider of a session is the one that onnxruntime prefers for its nodes.
+        """
+        pools = getattr(self._module("inference_manager"), "INFERENCE_POOL_SET", {})
+        sessions = [s for pool in pools.values() for set_ in pool.values() for s in set_.values()]
+        return sorted({session.get_providers()[0] for session in sessions})
 
     def _function(self, path: str, count: int) -> Callable[..., Any]:
         module, _, name = path.rpartition(".")
@@ -139,21 +139,22 @@ class FaceFusion:
             return None
 
     @staticmethod
-    def _named(module: Any, *names: str) -> Callable[..., Any]:  # noqa: ANN401 - as above
-        for name in names:
-            function = getattr(module, name, None)
-            if callable(function):
-                return function  # type: ignore[no-any-return]
-        raise Unfit(f"facefusion has no {' or '.join(names)} where the worker looks for it")
+    def _named(module: Any, name: str) -> Callable[..., Any]:  # noqa: ANN401 - as above
+        function = getattr(module, name, None)
+        if callable(function):
+            return function  # type: ignore[no-any-return]
+        raise Unfit(f"facefusion has no {name} where the worker looks for it")
 
 
 class Worker:
     """Answers requests with one FaceFusion, one at a time: its state is global."""
 
-    def __init__(self, facefusion: FaceFusion) -> None:
+    def __init__(self, facefusion: FaceFusion, probe: Any, faces: Any) -> None:  # noqa: ANN401 - modules
         self._facefusion = facefusion
+        self._probe = probe
+        self._face_distances = faces
         self._parsers: dict[tuple[str, ...], Any] = {}
-        self._checked = False
+        self._checked: set[str] = set()
 
     def handle(self, request: Request) -> Answer:
         """Serve a request; an exception becomes an answer, too."""
@@ -161,9 +162,13 @@ class Worker:
             "look": self._look,
             "mask": self._mask,
             "run": self._run,
+            "probe": self._execution,
+            "load": self._load,
+            "compare": self._compare,
         }
         try:
-            return does[request["do"]](request)
+            answer = does[request["do"]](request)
+            return answer | {"sessions": self._facefusion.session_providers()}
         except SystemExit as error:
             return {"exit": error.code if isinstance(error.code, int) else 1}
         except Exception as error:  # noqa: BLE001 - the next request needs a worker
@@ -175,24 +180,83 @@ class Worker:
         facefusion = self._facefusion
         if not facefusion.init_jobs(facefusion.get_item("jobs_path")):
             return {"exit": 1, "failed": "the folder for jobs cannot be made"}
-        code = facefusion.process_headless(arguments)
+        with self._keeping(request["keep"]):
+            code = facefusion.process_headless(arguments)
         # While weights are missing the analyser was not asked, and would wait for them.
         asked = code != 0 and not facefusion.is_checking()
         return {"exit": code, "rejected": bool(asked and self._rejected())}
+
+    def _execution(self, request: Request) -> Answer:
+        probed: Answer = self._probe.probe(request["execution"])
+        return {"exit": 0, "execution": probed}
+
+    def _load(self, request: Request) -> Answer:
+        self._apply(request["argv"])
+        if not self._ready("\0".join(request["argv"])):
+            return {"exit": 1, "failed": "a model that is needed is missing or damaged"}
+        self._facefusion.load_models()
+        return {"exit": 0}
 
     def _look(self, request: Request) -> Answer:
         selected, ordered, failed = self._see(request)
         if failed is not None:
             return failed
-        return {"exit": 0, "faces": [_described(face, selected) for face in ordered]}
+        reference = self._reference(request)
+        matching: list[Any] = []
+        if reference:
+            matching = self._facefusion.find_match_faces(reference, ordered, request["distance"])
+        faces = [_described(face, selected, matching) for face in ordered]
+        for face, described in zip(ordered, faces, strict=True) if reference else ():
+            described["reference_distance"] = self._facefusion.distance(face, reference[0])
+        return {"exit": 0, "faces": faces}
+
+    def _compare(self, request: Request) -> Answer:
+        """Measure the faces of a changed picture; those of the others are known, if they are."""
+        facefusion, module = self._facefusion, self._face_distances
+        self._apply(request["argv"])
+
+        def faces(path: str) -> list[Any]:
+            return list(facefusion.find_faces([facefusion.read_static_image(path)]))
+
+        source = None
+        if request["reference"] is not None:
+            source = module.largest(faces(request["reference"]))
+        before, after = faces(facefusion.get_item("target_path")), faces(request["changed"])
+        found = module.distances(before, after, request["keep"], source, facefusion.distance)
+        return {"exit": 0, "distances": found}
 
     def _mask(self, request: Request) -> Answer:
         selected, ordered, failed = self._see(request)
         if failed is not None:
             return failed
+        if request["keep"] is not None:
+            selected = _with_boxes(ordered, request["keep"])
         if selected:
             self._write_mask(selected, request["output"])
-        return {"exit": 0, "faces": [_described(face, selected) for face in ordered]}
+        return {"exit": 0, "faces": [_described(face, selected, []) for face in ordered]}
+
+    @contextmanager
+    def _keeping(self, boxes: list[list[float]] | None) -> Iterator[None]:
+        """Let FaceFusion find the faces with these boxes only, whatever its selector is."""
+        facefusion = self._facefusion
+        if boxes is None:
+            yield
+            return
+        frame = facefusion.read_static_image(facefusion.get_item("target_path"))
+        found = list(facefusion.find_faces([frame]))
+        facefusion.set_faces(frame, _with_boxes(found, boxes))
+        try:
+            yield
+        finally:
+            facefusion.set_faces(frame, found)
+
+    def _reference(self, request: Request) -> list[Any]:
+        """Find the first face of the reference picture; none without such a picture."""
+        facefusion = self._facefusion
+        if request["reference"] is None:
+            return []
+        frame = facefusion.read_static_image(request["reference"])
+        return facefusion.in_order(facefusion.find_faces([frame]))[:1]
 
     def _see(self, request: Request) -> tuple[list[Any], list[Any], Answer | None]:
         """Find the faces of the target, unless the content analyser refuses it."""
@@ -201,7 +265,7 @@ class Worker:
         if request["forget"]:
             facefusion.forget_faces()  # cached by pixels, blind to the detector's settings
             facefusion.read_static_image.cache_clear()  # type: ignore[attr-defined]
-        if not self._ready():
+        if not self._ready("look"):
             return [], [], {"exit": 1, "failed": "a model that is needed is missing or damaged"}
         if self._rejected():
             return [], [], {"exit": 1, "rejected": True}
@@ -211,12 +275,15 @@ class Worker:
         ordered = facefusion.in_order(facefusion.find_faces([frame]))
         return self._selected(ordered), ordered, None
 
-    def _ready(self) -> bool:
-        """Check the weights once: the host replaces this process when their files change."""
+    def _ready(self, purpose: str) -> bool:
+        """Check weights once a purpose: the host replaces this process when their files change."""
         facefusion = self._facefusion
-        if not self._checked or facefusion.is_checking():
-            self._checked = facefusion.common_pre_check() and facefusion.processors_pre_check()
-        return self._checked
+        if purpose not in self._checked or facefusion.is_checking():
+            self._checked.discard(purpose)
+            if not (facefusion.common_pre_check() and facefusion.processors_pre_check()):
+                return False
+            self._checked.add(purpose)
+        return True
 
     def _rejected(self) -> bool:
         facefusion = self._facefusion
@@ -294,37 +361,38 @@ def _value(argv: list[str], option: str) -> str:
     return argv[argv.index(option) + 1] if option in argv else ""
 
 
-def _described(face: Any, selected: list[Any]) -> Answer:  # noqa: ANN401 - FaceFusion's
+def _with_boxes(faces: list[Any], boxes: list[list[float]]) -> list[Any]:
+    return [face for face in faces if [float(edge) for edge in face.bounding_box] in boxes]
+
+
+def _described(face: Any, selected: list[Any], matching: list[Any]) -> Answer:  # noqa: ANN401 - FaceFusion's
     ages = face.age
     return {
         "box": [float(edge) for edge in face.bounding_box],
         "score": float(face.score_set["detector"]),
         "age": sum(ages) / len(ages),  # the mean is what the model `fran` starts from
+        "points": [[float(edge) for edge in point] for point in face.landmark_set["5/68"]],
         "selected": any(face is other for other in selected),
+        "matches": any(face is other for other in matching),
     }
-
-
-def _start_as_facefusion_does() -> None:
-    """Do what its own `facefusion.py` does before anything else is imported."""
-    sys.path[0] = os.getcwd()  # in place of the folder of this file  # noqa: PTH109
-    os.environ["OMP_NUM_THREADS"] = "1"
-    if importlib.util.find_spec("facefusion.conda"):
-        # In a Conda environment this starts the program anew, with the libraries it needs.
-        importlib.import_module("facefusion.conda").setup()
 
 
 def main() -> None:
     """Greet with FaceFusion's version, then answer requests until there are no more."""
-    _start_as_facefusion_does()
+    # Beside this file, whose folder is on the path until FaceFusion's takes its place.
+    probe = importlib.import_module("session_probe")
+    versions = importlib.import_module("versions")
+    faces = importlib.import_module("face_distances")
+    probe.start_as_facefusion_does()
     wire = Wire()
     try:
-        facefusion = FaceFusion()
-        wire.answer({"version": facefusion.get("version")})
+        facefusion = FaceFusion(versions)
+        wire.answer({"version": facefusion.version})
     except (Unfit, ImportError, AttributeError) as error:
         wire.answer({"unfit": str(error)})
         sys.exit(UNFIT)
     wire.listen()
-    worker = Worker(facefusion)
+    worker = Worker(facefusion, probe, faces)
     while True:
         wire.answer(worker.handle(wire.next()))
 

@@ -15,6 +15,7 @@ from storycanvas.host.engines.facefusion.process.errors import (
     WorkerUnfit,
 )
 from storycanvas.host.engines.facefusion.process.log import LogCapture
+from storycanvas.host.engines.facefusion.process.probing import ProbeAnswer, ProbeConfig
 
 WORKER = Path(__file__).with_name("worker.py")
 _ENDING_SECONDS = 5.0
@@ -26,20 +27,37 @@ class _Message(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+FaceEdges = tuple[float, float, float, float]
+"""Left, top, right and bottom edge of a face."""
+
+
 class WorkerRequest(_Message):
     """A request to the worker.
 
     Attributes:
-        do: Find faces, make their mask, or run a command line.
+        do: Find faces, make their mask, run a command line, make a session of one node, load the
+            models of a command line, or compare the faces of two pictures.
         argv: The command line, from `headless-run` on.
         forget: Whether an operation begins, so that faces and pictures of older ones are dropped.
         output: Where `mask` writes its picture.
+        execution: What `probe` asks onnxruntime for.
+        reference: A picture whose first face those of the target are compared with by `look`, and
+            whose largest one by `compare`.
+        distance: Faces nearer than this to it match, above 0 to 1.
+        keep: Boxes of the faces that `mask` and `run` work on, None for what `argv` selects; of
+            those that `compare` takes for changed.
+        changed: The picture that `compare` compares the target with.
     """
 
-    do: Literal["look", "mask", "run"]
-    argv: tuple[str, ...]
+    do: Literal["look", "mask", "run", "probe", "load", "compare"]
+    argv: tuple[str, ...] = ()
     forget: bool = False
     output: Path | None = None
+    execution: ProbeConfig | None = None
+    reference: Path | None = None
+    distance: float = 0.3
+    keep: tuple[FaceEdges, ...] | None = None
+    changed: Path | None = None
 
 
 class WorkerHello(_Message):
@@ -61,13 +79,33 @@ class WorkerFace(_Message):
         box: Left, top, right and bottom edge in pixels of the picture given to FaceFusion.
         score: The detector's certainty, 0 to 1.
         age: The mean of the estimated age class, in years.
+        points: Left eye, right eye, tip of the nose, left and right corner of the mouth.
         selected: Whether the operation's selector chooses it.
+        matches: Whether it is like the reference picture's face.
+        reference_distance: How far it is from that face, 0 to 1; None without such a picture.
     """
 
-    box: tuple[float, float, float, float]
+    box: FaceEdges
     score: float
     age: float
+    points: tuple[tuple[float, float], ...]
     selected: bool
+    matches: bool = False
+    reference_distance: float | None = None
+
+
+class FaceDistances(_Message):
+    """How unlike faces are, 0 to 1, as `face_distances.py` compares them.
+
+    Attributes:
+        after: Of the changed face to what it should be like.
+        before: The same before the change; None where it should be like itself.
+        others: Of the other face that changed most, to itself; None where there is none.
+    """
+
+    after: float
+    before: float | None = None
+    others: float | None = None
 
 
 class WorkerAnswer(_Message):
@@ -78,12 +116,18 @@ class WorkerAnswer(_Message):
         rejected: Whether the content analyser refused the picture.
         faces: In selector order.
         failed: The exception that FaceFusion raised.
+        sessions: What the loaded models compute on, by onnxruntime's names.
+        execution: The answer to `probe`.
+        distances: The answer to `compare`; None where a changed face is not found again.
     """
 
     exit: int
     rejected: bool = False
     faces: tuple[WorkerFace, ...] = ()
     failed: str | None = None
+    sessions: tuple[str, ...] = ()
+    execution: ProbeAnswer | None = None
+    distances: FaceDistances | None = None
 
 
 class WorkerProcess:

@@ -10,7 +10,7 @@ from typing import IO
 
 import psutil
 
-from storycanvas.host.storage.disk import refused_when_full, remove_parts
+from storycanvas.host.storage.disk import refused_when_unwritable, remove_parts
 from storycanvas.net.atomic_files import write_atomically
 
 _END_SECONDS = 10.0
@@ -37,6 +37,7 @@ class Child:
     """One process; its standard input is a pipe that closes when the host ends."""
 
     def __init__(self, arguments: Sequence[str], where: ProcessConfig) -> None:
+        where.pids.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._process = subprocess.Popen(  # noqa: S603 - no shell, and paths of the operator's
             [str(where.python), *arguments],
             cwd=where.home,
@@ -51,9 +52,14 @@ class Child:
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
         self._note = where.pids / f"{self._process.pid}.json"
-        where.pids.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with refused_when_full():
-            write_atomically(self._note, json.dumps({"began": self._began()}).encode())
+        try:
+            with refused_when_unwritable(where.pids):
+                write_atomically(self._note, json.dumps({"began": self._began()}).encode())
+        except Exception:
+            self.end()  # a process without a note would outlive a host that is killed
+            self.forget()
+            self.log_stream.close()
+            raise
 
     @property
     def pid(self) -> int:

@@ -45,6 +45,38 @@ class WorkerUnfit(Breakdown):
         return HostNotReady(str(self))
 
 
+class GpuUnused(Breakdown):
+    """The operator wants the GPU, and a session has the CPU alone."""
+
+    def __init__(self, asked: Sequence[str], trouble: str) -> None:
+        reason = f" ({trouble})" if trouble else ""
+        super().__init__(
+            f"--require-gpu is set, and onnxruntime uses the CPU where {' '.join(asked) or 'a GPU'}"
+            f" is asked for{reason}. Run `storycanvas-host doctor`, which names the remedy."
+        )
+
+    def as_error(self, log: Sequence[str]) -> FaceError:
+        """Convert to `HostNotReady`: the GPU may come back without a change of the request."""
+        del log
+        return HostNotReady(str(self))
+
+
+class ProviderMissing(Breakdown):
+    """The operator's ini file asks for a provider that onnxruntime was not built with."""
+
+    def __init__(self, missing: Sequence[str], offered: Sequence[str]) -> None:
+        super().__init__(
+            f"facefusion.ini asks for {' '.join(missing)}, and the onnxruntime of FaceFusion's "
+            f"Python offers {' '.join(offered) or 'nothing'}. Install the onnxruntime of this GPU, "
+            "or correct execution_providers."
+        )
+
+    def as_error(self, log: Sequence[str]) -> FaceError:
+        """Convert to `HostNotReady`: no operation can succeed before the operator acts."""
+        del log
+        return HostNotReady(str(self))
+
+
 class StartFailed(Breakdown):
     """The operating system cannot start FaceFusion's Python."""
 
@@ -57,6 +89,7 @@ class ProcessEnded(Breakdown):
 
     def __init__(self, exit_code: int | None) -> None:
         super().__init__(f"FaceFusion's process ended by itself with code {exit_code}")
+        self.exit_code = exit_code
 
 
 class AnswerUnreadable(Breakdown):
@@ -80,8 +113,8 @@ class ProcessHung(Breakdown):
 class OutOfMemory(Breakdown):
     """The GPU or the machine has too little memory for the operation."""
 
-    def __init__(self) -> None:
-        super().__init__("FaceFusion ran out of memory")
+    def __init__(self, what: str = "FaceFusion ran out of memory") -> None:
+        super().__init__(what)
 
     def as_error(self, log: Sequence[str]) -> FaceError:
         """Convert to `EngineFailed`; the second attempt used low-memory options."""
@@ -89,6 +122,13 @@ class OutOfMemory(Breakdown):
             f"{self}, also with less. Send a smaller picture, or give the host fewer slots. "
             f"{last_lines(log)}"
         )
+
+
+class KilledForMemory(OutOfMemory):
+    """The kernel ended the process, since the machine or its control group had no memory left."""
+
+    def __init__(self) -> None:
+        super().__init__("The kernel killed FaceFusion's process for lack of memory")
 
 
 def last_lines(log: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from storycanvas.host.engines.engine import EngineUnusable
+from storycanvas.host.engines.facefusion.drivers.versions import VERSIONS, refusal, version_of
 from storycanvas.host.engines.facefusion.process.commands import Ended, run_short_command
 from storycanvas.host.engines.facefusion.process.environment import facefusion_environment
 
@@ -16,7 +17,7 @@ PYTHON_VARIABLE = "FACEFUSION_PYTHON"
 PROGRAM = "facefusion.py"
 PROGRAMS = ("curl", "ffmpeg", "ffprobe")
 """Other programs that FaceFusion 3.8.1 refuses to start without."""
-SUPPORTED = ("3.5", "3.6", "3.7", "3.8")
+SUPPORTED = tuple(VERSIONS)
 VERSION_SECONDS = 60.0
 """FaceFusion 3.8.1 takes 1 to 2 s to print its version, more from a cold disk."""
 
@@ -62,6 +63,9 @@ def find_installation(
         InstallationUnusable: What is wrong, with the value and what to do.
     """
     home = find_home(environment)
+    refused = refused_version(home)
+    if refused:
+        raise InstallationUnusable(refused)
     python = find_python(environment, home)
     missing = missing_programs(environment)
     if missing:
@@ -126,12 +130,28 @@ def supported_version(output: str) -> str:
             f"FaceFusion: check that {HOME_VARIABLE} is a FaceFusion checkout."
         )
     version = found[1]
-    if not re.fullmatch(rf"({'|'.join(map(re.escape, SUPPORTED))})(\.\d+)?", version):
-        raise InstallationUnusable(
-            f"FaceFusion {version} is not supported: check out one of {', '.join(SUPPORTED)}, and "
-            "install its requirements."
-        )
+    if version_of(version) is None:
+        raise InstallationUnusable(refusal(version))
     return version
+
+
+def stated_version(home: Path) -> str | None:
+    """Read the version that a checkout states in its `metadata.py`; None where it states none.
+
+    Nothing is started: what a command does depends on the version.
+    """
+    try:
+        text = (home / "facefusion" / "metadata.py").read_text(errors="replace")
+    except OSError:
+        return None
+    found = re.search(r"""["']version["']\s*:\s*["']([^"']+)["']""", text)
+    return found[1] if found else None
+
+
+def refused_version(home: Path) -> str | None:
+    """Explain why the version that a checkout states is refused; None where it is not."""
+    version = stated_version(home)
+    return refusal(version) if version is not None and version_of(version) is None else None
 
 
 def _python_inside(home: Path) -> Path:

@@ -1,8 +1,7 @@
 """Which files of weights FaceFusion needs, and which of them a checkout has.
 
 The names are those of FaceFusion 3.8.1's model sets; 3.5 to 3.8 have the same, but for `fran`,
-which came with 3.6. Only names are compared: FaceFusion itself compares the checksum of every file
-with its `.hash` before each run, which takes seconds for a folder of gigabytes.
+which came with 3.6. Only names are compared here; `checksums.py` reads the files.
 """
 
 from collections.abc import Iterable
@@ -19,6 +18,7 @@ from storycanvas.faces.operations import (
 )
 
 DETECTORS = ("yolo_face", "retinaface", "scrfd", "yunet")
+DEFAULT_DETECTOR = "yolo_face"
 ENHANCERS = (
     "gfpgan_1.4",
     "codeformer",
@@ -126,18 +126,18 @@ def needed_files(models: Iterable[str]) -> frozenset[str]:
 
 def missing_files(home: Path, models: Iterable[str]) -> tuple[str, ...]:
     """Return the files that a run with these models needs and the checkout lacks, sorted."""
-    return tuple(sorted(needed_files(models) - _files(home)))
+    return tuple(sorted(needed_files(models) - files_of(home)))
 
 
-def present_models(home: Path) -> tuple[str, ...]:
-    """Return the models whose files are all there, in the order of `MODELS`."""
-    files = _files(home)
+def present_models(home: Path, damaged: frozenset[str] = frozenset()) -> tuple[str, ...]:
+    """Return the models whose files are all there and not damaged, in the order of `MODELS`."""
+    files = files_of(home) - damaged
     return tuple(model for model in MODELS if needed_files([model]) <= files)
 
 
-def able_operations(home: Path) -> tuple[str, ...]:
+def able_operations(home: Path, damaged: frozenset[str] = frozenset()) -> tuple[str, ...]:
     """Return the paths of the operations for which a model and a detector are there."""
-    present = set(present_models(home))
+    present = set(present_models(home, damaged))
     if present.isdisjoint(DETECTORS):
         return ()
     return tuple(
@@ -147,7 +147,8 @@ def able_operations(home: Path) -> tuple[str, ...]:
     )
 
 
-def _files(home: Path) -> frozenset[str]:
+def files_of(home: Path) -> frozenset[str]:
+    """Return the names of all files in a checkout's folder of weights."""
     folder = models_folder(home)
     if not folder.is_dir():
         return frozenset()

@@ -17,15 +17,13 @@ class Workspace:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def place(self, picture: bytes) -> Path:
-        """Write a PNG for FaceFusion to read; return its path."""
-        path = self._new("picture.png")
-        path.write_bytes(picture)
-        return path
+    def picture(self) -> Path:
+        """Return the path of a BMP that FaceFusion is to read, and that does not exist yet."""
+        return self._new("picture.bmp")
 
     def output(self) -> Path:
         """Return the path of a file that does not exist yet."""
-        return self._new("output.png")
+        return self._new("output.bmp")
 
     def paths(self, target: Path, output: Path, sources: Sequence[Path] = ()) -> tuple[str, ...]:
         """Return the path options of one run, with folders of its own."""

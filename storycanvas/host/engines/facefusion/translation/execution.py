@@ -2,34 +2,20 @@
 
 import configparser
 from collections.abc import Mapping
-from types import MappingProxyType
+from pathlib import Path
 
 from storycanvas.host.engines.facefusion.process.installation import (
     Installation,
     InstallationUnusable,
 )
+from storycanvas.host.engines.facefusion.translation.providers import PROVIDERS
 
 INI = "facefusion.ini"
 SECTION = "execution"
 PROVIDERS_KEY = "execution_providers"
-PROVIDERS = MappingProxyType(
-    {
-        "cuda": "CUDAExecutionProvider",
-        "tensorrt": "TensorrtExecutionProvider",
-        "rocm": "ROCMExecutionProvider",
-        "migraphx": "MIGraphXExecutionProvider",
-        "coreml": "CoreMLExecutionProvider",
-        "openvino": "OpenVINOExecutionProvider",
-        "qnn": "QNNExecutionProvider",
-        "directml": "DmlExecutionProvider",
-        "cpu": "CPUExecutionProvider",
-    }
-)
-"""FaceFusion's names (3.5 to 3.8) and those of onnxruntime. If the operator names none, the first
-of them that onnxruntime offers is used."""
-
-_KEYS = (PROVIDERS_KEY, "execution_device_ids", "execution_thread_count")
-_NUMBERS = {"execution_device_ids", "execution_thread_count"}
+DEVICE_KEY = "execution_device_ids"
+_KEYS = (PROVIDERS_KEY, DEVICE_KEY, "execution_thread_count")
+_NUMBERS = {DEVICE_KEY, "execution_thread_count"}
 
 
 def execution_options(installation: Installation) -> tuple[str, ...]:
@@ -43,14 +29,14 @@ def execution_options(installation: Installation) -> tuple[str, ...]:
     """
     return tuple(
         text
-        for key, values in execution_values(installation).items()
+        for key, values in execution_values(installation.home).items()
         for text in (f"--{key.replace('_', '-')}", *values)
     )
 
 
-def execution_values(installation: Installation) -> Mapping[str, tuple[str, ...]]:
-    """Read the keys of the section `[execution]` that have values."""
-    path = installation.home / INI
+def execution_values(home: Path) -> Mapping[str, tuple[str, ...]]:
+    """Read the keys with values from the section `[execution]` of a checkout's ini file."""
+    path = home / INI
     parser = configparser.ConfigParser()
     try:
         parser.read(path, encoding="utf-8")  # a file that is not there is an empty one

@@ -34,6 +34,7 @@ from storycanvas.host.engines.facefusion.translation.tables import (
     Options,
     editor_steps,
     enhancer_blend,
+    nearest,
 )
 
 _MAX_YEARS = 100
@@ -96,16 +97,19 @@ def _swap(operation: SwapOperation, _: int | None) -> Part:
     asked = operation.face_swapper_model
     side = asked.rpartition("_fp16")[0] or asked
     own = side.rpartition("_")[2]
-    model, boost = SUBSTITUTES.get(asked, (str(asked), f"{own}x{own}"))
-    used = {"face_swapper_model": model, "face_swapper_pixel_boost": boost}
+    model, usual = SUBSTITUTES.get(asked, (str(asked), f"{own}x{own}"))
+    boost = operation.face_swapper_pixel_boost or usual
+    used = {"face_swapper_pixel_boost": boost}
+    if model != asked:
+        used["face_swapper_model"] = model
     options = {
         "--processors": ("face_swapper",),
         "--face-swapper-model": (model,),
         "--face-swapper-pixel-boost": (boost,),
         "--face-swapper-weight": ("0.50",),
     }
-    part = Part(options, used if asked in SUBSTITUTES else {}, (model,))
-    return _masked(part, operation, ALL_MASKS)
+    differs = model != asked or operation.face_swapper_pixel_boost is not None
+    return _masked(Part(options, used if differs else {}, (model,)), operation, ALL_MASKS)
 
 
 @processor_options.register
@@ -153,9 +157,6 @@ def _masked(
     return Part({**part.options, **options}, {**part.used, **used}, part.models)
 
 
-_DISTANCE = 0.3
-
-
 @dataclass(frozen=True)
 class FacesOfRun:
     """Which faces one run works on, where that differs from the operation's own choice.
@@ -163,13 +164,15 @@ class FacesOfRun:
     Attributes:
         ages: Start and end of FaceFusion's age filter, years 0 to 100, the end not included; two
             zeros are no filter (FaceFusion 3.5.4 to 3.8.1).
-        mode: Selector mode in place of the operation's.
+        kept: Whether the worker keeps the chosen faces only, so that all it has are meant.
+        reference_position: Place of the reference face in selector order.
         reference_distance: A face nearer than this to the reference face is worked on as well,
-            0.05 to 1 in steps of 0.05; FaceFusion's own is 0.3.
+            0.05 to 1 in steps of 0.05; None for the operation's own.
     """
 
     ages: tuple[int, int] = (0, 0)
-    mode: FaceSelectorMode | None = None
+    kept: bool = False
+    reference_position: int = 0
     reference_distance: float | None = None
 
 
@@ -213,6 +216,11 @@ def translate(
     )
 
 
+def models_of(operation: FaceOperation) -> tuple[str, ...]:
+    """Return FaceFusion's names of the models that an operation needs, the detector's last."""
+    return translate(operation, direction=0).models
+
+
 def must_change(operation: FaceOperation, direction: int | None = None) -> bool:
     """Return whether a face that FaceFusion worked on cannot look the same afterwards.
 
@@ -236,23 +244,30 @@ def _finding(operation: FaceOperation) -> Part:
     options = {
         "--face-detector-model": (model,),
         "--face-detector-size": (str(operation.face_detector_size),),
+        "--face-detector-angles": tuple(str(angle) for angle in operation.face_detector_angles),
     }
     return Part(options, {"face_detector_model": model} if model != asked else {}, (model,))
 
 
+def reference_distance(operation: FaceOperation) -> float:
+    """Return the distance that FaceFusion really uses, 0.05 to 1 in steps of 0.05."""
+    return max(1, nearest(20 * operation.reference_face_distance)) / 20
+
+
 def _choosing(operation: FaceOperation, faces: FacesOfRun) -> Part:
-    mode = SELECTOR_MODES[faces.mode or operation.face_selector_mode]
+    mode = SELECTOR_MODES[operation.face_selector_mode]
     used: dict[str, str | int | float] = {}
     if mode != operation.face_selector_mode:
         used["face_selector_mode"] = mode
-    if faces.reference_distance is not None:
-        used["reference_face_distance"] = faces.reference_distance
-    distance = _DISTANCE if faces.reference_distance is None else faces.reference_distance
+    distance = faces.reference_distance or reference_distance(operation)
+    if distance != operation.reference_face_distance:
+        used["reference_face_distance"] = distance
     options = {
-        "--face-selector-mode": (mode,),
+        "--face-selector-mode": (SELECTOR_MODES[FaceSelectorMode.MANY] if faces.kept else mode,),
         "--face-selector-order": (str(operation.face_selector_order),),
         "--face-selector-age-start": (str(faces.ages[0]),),
         "--face-selector-age-end": (str(faces.ages[1]),),
+        "--reference-face-position": (str(faces.reference_position),),
         "--reference-face-distance": (f"{distance:.2f}",),
     }
     return Part(options, used)

@@ -58,19 +58,15 @@ SUBSTITUTES = MappingProxyType({FaceSwapperModel.INSWAPPER_256: ("inswapper_128"
 BASE: Options = MappingProxyType(
     {
         "--face-detector-margin": ("0", "0", "0", "0"),
-        "--face-detector-angles": ("0",),
         "--face-detector-score": ("0.50",),
         "--face-landmarker-model": ("2dfan4",),
         "--face-landmarker-score": ("0.50",),
-        "--reference-face-position": ("0",),
         "--reference-frame-number": ("0",),
         "--output-image-quality": ("100",),
         "--output-image-scale": ("1.0",),
     }
 )
 """Options of every operation: FaceFusion's own defaults, and the output at full size and quality.
-
-The picture is upright, so faces are looked for at one angle.
 """
 
 MASKS: Options = MappingProxyType(

@@ -12,6 +12,11 @@ from facefusion.weights import NSFW
 BLOCKED_FROM = 0.5
 
 
+def get_inference_pool() -> None:
+    """Load what every picture is judged with."""
+    inference_manager.load(NSFW)
+
+
 @lru_cache
 def analyse_image(image_path: str) -> bool:
     """Return whether the picture at this path is blocked; the answer is kept for the path.

@@ -27,6 +27,11 @@ class Found(NamedTuple):
         return np.array([*(self.middle - half), *(self.middle + half)])
 
 
+def get_inference_pool() -> None:
+    """Load the chosen detector."""
+    inference_manager.load(detectors())
+
+
 def detect_faces(vision_frame: NDArray[Any]) -> list[Found]:
     """Find faces that score above `face_detector_score`; 0 switches detection off.
 

@@ -19,6 +19,11 @@ AREAS = {
 BANDS = (None, "skin", "nose", "mouth")
 
 
+def get_inference_pool() -> None:
+    """Load the chosen occluder and parser."""
+    inference_manager.load(maskers())
+
+
 def create_box_mask(
     crop_vision_frame: Frame, face_mask_blur: float, face_mask_padding: tuple[int, ...]
 ) -> Mask:

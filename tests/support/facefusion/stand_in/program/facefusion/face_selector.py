@@ -83,5 +83,10 @@ def find_match_faces(
         target
         for reference in reference_faces
         for target in target_faces
-        if (1 - float(np.dot(target.embedding_norm, reference.embedding_norm))) / 2 < face_distance
+        if calculate_face_distance(target, reference) / 2 < face_distance
     ]
+
+
+def calculate_face_distance(face: Face, reference_face: Face) -> float:
+    """Return how unlike two faces are, 0..2."""
+    return 1 - float(np.dot(face.embedding_norm, reference_face.embedding_norm))

@@ -89,6 +89,8 @@ def default_of(option: dict[str, Any], choices: list[Any] | None) -> Any:  # noq
     """Return the built-in default."""
     if option["dest"] == "temp_path":
         return tempfile.gettempdir()
+    if option["dest"] == "execution_providers" and choices:
+        return choices[:1]
     depends = contract.sizes_of_model(option["dest"])
     if depends is not None and choices:
         return choices[-1 if depends["default"].startswith("last") else 0]

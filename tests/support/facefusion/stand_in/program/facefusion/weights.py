@@ -1,7 +1,9 @@
 """Which files the chosen models need."""
 
+from typing import Any
+
 from facefusion import state_manager
-from facefusion.download import check_weights
+from facefusion.download import check_weights, hash_path, weights_path
 
 NSFW = ("nsfw_1", "nsfw_2", "nsfw_3")
 CLASSIFIER = ("fairface",)
@@ -39,3 +41,15 @@ def check_all(of_processor: tuple[str, ...]) -> bool:
     """Check the files that every run needs, then the processor's; stop at the first that fails."""
     always = (NSFW, CLASSIFIER, detectors(), landmarkers(), maskers(), RECOGNISER)
     return all(check_weights(names) for names in (*always, of_processor) if names)
+
+
+def model_set(names: tuple[str, ...]) -> dict[str, Any]:
+    """Return a model for each file, with the address and the place of both of its files."""
+    assets = "https://github.com/facefusion/facefusion-assets/releases/download/models-3.0.0/"
+    return {
+        name: {
+            "hashes": {name: {"url": f"{assets}{name}.hash", "path": str(hash_path(name))}},
+            "sources": {name: {"url": f"{assets}{name}.onnx", "path": str(weights_path(name))}},
+        }
+        for name in names
+    }

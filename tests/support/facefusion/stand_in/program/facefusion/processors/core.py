@@ -10,3 +10,8 @@ def get_processors(names: list[str]) -> list[Processor]:
     places = (f"facefusion.processors.modules.{name}.core" for name in names)
     found: list[Processor] = [import_module(place).PROCESSOR for place in places]
     return found
+
+
+def get_processors_modules(names: list[str]) -> list[Processor]:
+    """Return what has the functions of FaceFusion's modules: here the processors themselves."""
+    return get_processors(names)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from facefusion import inference_manager
 from facefusion.types import Face
 from facefusion.vision import Frame
 
@@ -20,6 +21,10 @@ class Processor:
     models: Callable[[], tuple[str, ...]]
     work: Callable[[Face, Frame, Face | None], Frame]
     needs_source: bool = False
+
+    def get_inference_pool(self) -> None:
+        """Load the weights of the chosen model; nothing where it has none."""
+        inference_manager.load(self.models())
 
 
 def unchanged(_face: Face, frame: Frame, _source: Face | None) -> Frame:

@@ -1,0 +1,1 @@
+"""The galleries of characters, and what was measured of their pictures."""

@@ -1,0 +1,55 @@
+"""The flow `enhance-faces`: the faces of pictures, restored."""
+
+from prefect import flow
+
+from flows.parameters import (
+    WORKERS,
+    Enhancer,
+    OptionalCharacterId,
+    OptionalLongestSide,
+    OptionalPresetName,
+    OptionalSettings,
+    Pictures,
+    Priority,
+    unless_typed,
+)
+from storycanvas.faces.recipes.enhancing import enhancing_pipeline
+from storycanvas.faces.recipes.steps import Choice
+from storycanvas.faces.reports.steps import FaceRunReport
+from tasks.faces.run import RunOptions, run_pipeline
+from tasks.log_lines import failing_in_a_sentence
+
+
+@flow(
+    name="enhance-faces",
+    flow_run_name=unless_typed("enhanced faces of {character_id}"),
+    task_runner=WORKERS,
+    validate_parameters=False,
+)
+@failing_in_a_sentence
+def enhance_faces(
+    character_id: OptionalCharacterId = None,
+    pictures: Pictures = (),
+    enhance: Enhancer = Choice.AS_PREFERRED,
+    preset: OptionalPresetName = None,
+    settings: OptionalSettings = None,
+    longest_side: OptionalLongestSide = None,
+    force: bool = False,
+    priority: Priority = 0,
+) -> FaceRunReport:
+    """Restore the face in each of some pictures.
+
+    Args:
+        character_id: Id of the character whose gallery receives the pictures; left empty, none
+            does.
+        pictures: Addresses or paths of up to 200 pictures; left empty, it is the character's first
+            reference image.
+        enhance: Model that restores; as preferred takes what the preset or the character prefers.
+        preset: Name or id of a saved preset; left empty, none is used.
+        settings: Values for all steps that have them.
+        longest_side: Pixels to which a larger picture is reduced first, 256 to 8192.
+        force: Makes pictures again that exist already.
+        priority: Larger goes first where runs wait for a GPU host, -100 to 100.
+    """
+    options = RunOptions(character_id, preset, settings, longest_side, force, priority)
+    return run_pipeline(options, enhancing_pipeline(pictures=pictures, enhance=enhance))

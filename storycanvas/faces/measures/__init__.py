@@ -1,0 +1,1 @@
+"""Measures of the faces in a picture, independent of what made it."""

@@ -1,0 +1,1 @@
+"""What a person looks at: the layout of contact sheets, and what is drawn on them."""

@@ -1,0 +1,172 @@
+"""The contact sheet: before beside after, each with its label and how it came about."""
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from storycanvas.faces.pictures.colours import to_srgb
+from storycanvas.faces.pictures.png_files import encode_png
+
+CELL = 512
+_MARGIN = 12
+_LABEL = 1 / 14
+_NOTE = 1 / 18
+"""Heights of the label and the lines below it, in sides of a cell: as legible in any size."""
+_SPACING = 1.25
+"""Height of a line, in that of its letters."""
+_AROUND_FACE = 2.6
+"""Side of the part that is shown, in face sizes: the face with its hair and some of its place."""
+_PAPER = (250, 250, 248)
+_GROUND = (226, 226, 222)
+_INK = (32, 32, 32)
+_BADGES = {
+    "done": (33, 118, 74),
+    "reused": (44, 92, 158),
+    "failed": (176, 42, 42),
+    "skipped": (120, 120, 120),
+}
+
+
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class SheetEntry:
+    """What one cell of a sheet shows.
+
+    Attributes:
+        label: The upper line of the caption.
+        note: The lower line: `done`, `reused`, `failed`, `skipped`, anything else, or what was not
+            done after the picture, such as `enhance age 45: failed`.
+        picture: The encoded picture, or what makes it when the cell is drawn, so that the pictures
+            of a long sheet are never in memory together; None draws an empty cell.
+        face: Left, top, width and height in pixels of the face to be shown; None shows all.
+        measured: A third line: what was measured of the picture; empty leaves it out.
+    """
+
+    label: str
+    note: str
+    picture: bytes | Callable[[], bytes | None] | None
+    face: Box | None = None
+    measured: str = ""
+
+    def encoded(self) -> bytes | None:
+        """Return the encoded picture."""
+        return self.picture() if callable(self.picture) else self.picture
+
+
+MAX_PAGE_CELLS = 48
+"""A page of more cells is longer than a person scrolls, and than its artifact may be."""
+
+
+def pages(
+    rows: Sequence[Sequence[SheetEntry]], max_cells: int = MAX_PAGE_CELLS
+) -> list[list[Sequence[SheetEntry]]]:
+    """Cut a sheet into pages of whole rows, each of at most so many cells or of one row."""
+    cut: list[list[Sequence[SheetEntry]]] = []
+    cells = 0
+    for row in rows:
+        if not cut or cells + len(row) > max_cells:
+            cut.append([])
+            cells = 0
+        cut[-1].append(row)
+        cells += len(row)
+    return cut
+
+
+def contact_sheet(rows: Sequence[Sequence[SheetEntry]], *, cell: int = CELL) -> bytes:
+    """Draw a contact sheet.
+
+    Args:
+        rows: The cells, row by row; at least one.
+        cell: Side of a picture's square, in pixels.
+
+    Returns:
+        A JPEG file, as wide as its longest row.
+    """
+    if not any(rows):
+        raise ValueError("A contact sheet needs at least one picture.")
+    lines = 2 if any(entry.measured for row in rows for entry in row) else 1
+    height = cell + _caption(cell, lines) + _MARGIN
+    size = (max(map(len, rows)) * (cell + _MARGIN) + _MARGIN, len(rows) * height + _MARGIN)
+    sheet = Image.new("RGB", size, _PAPER)
+    for row, entries in enumerate(rows):
+        for column, entry in enumerate(entries):
+            left, top = _MARGIN + column * (cell + _MARGIN), _MARGIN + row * height
+            _draw(sheet, entry, left, top, cell)
+    buffer = io.BytesIO()
+    sheet.save(buffer, format="JPEG", quality=88)
+    return buffer.getvalue()
+
+
+def smaller_sheet(sheet: bytes, cell: int) -> bytes:
+    """Draw a sheet anew with smaller cells; no picture is decoded again for it."""
+    with Image.open(io.BytesIO(sheet)) as large:
+        size = (max(1, large.width * cell // CELL), max(1, large.height * cell // CELL))
+        small = large.resize(size, Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    small.save(buffer, format="JPEG", quality=88)
+    return buffer.getvalue()
+
+
+def cut_out(image: Image.Image, face: Box | None) -> bytes:
+    """Cut the part that a cell shows out of a picture, as a small PNG for `SheetEntry`.
+
+    A picture is decoded once for all sheets that show it, and not kept.
+    """
+    return encode_png(_fitted(image, face, CELL), None)
+
+
+def _fitted(image: Image.Image, face: Box | None, cell: int) -> Image.Image:
+    part = image.crop(_around(face, image.size)) if face else image
+    shown = part if part.mode in {"RGB", "RGBA"} else part.convert("RGB")
+    # A sheet has no profile: a phone's wide colours would look pale in it.
+    shown = to_srgb(ImageOps.contain(shown, (cell, cell)))
+    if shown.mode == "RGB":
+        return shown
+    ground = Image.new("RGB", shown.size, _GROUND)
+    ground.paste(shown, mask=shown.getchannel("A"))
+    return ground
+
+
+def _caption(cell: int, lines: int) -> int:
+    return round(cell * (_LABEL + lines * _NOTE) * _SPACING) + 8
+
+
+def _draw(sheet: Image.Image, entry: SheetEntry, left: int, top: int, cell: int) -> None:
+    pen = ImageDraw.Draw(sheet)
+    pen.rectangle((left, top, left + cell - 1, top + cell - 1), fill=_GROUND)
+    picture = entry.encoded()
+    if picture is not None:
+        with Image.open(io.BytesIO(picture)) as image:
+            thumbnail = _fitted(image, entry.face, cell)
+        x = left + (cell - thumbnail.width) // 2
+        y = top + (cell - thumbnail.height) // 2
+        sheet.paste(thumbnail, (x, y))
+    below = top + cell + 4
+    label, note = ImageFont.load_default(cell * _LABEL), ImageFont.load_default(cell * _NOTE)
+    pen.text((left, below), entry.label, fill=_INK, font=label)
+    colour = _BADGES.get(entry.note.rpartition(": ")[2], _INK)
+    line = below + round(cell * _LABEL * _SPACING)
+    pen.text((left, line), entry.note, fill=colour, font=note)
+    if entry.measured:
+        line += round(cell * _NOTE * _SPACING)
+        pen.text((left, line), entry.measured, fill=_INK, font=_fitting(entry.measured, cell))
+
+
+def _fitting(text: str, cell: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Choose the font of a line, smaller where it would run into the next cell."""
+    font = ImageFont.load_default(cell * _NOTE)
+    width = font.getlength(text)
+    return font if width <= cell else ImageFont.load_default(cell * _NOTE * cell / width * 0.99)
+
+
+def _around(face: Box, size: tuple[int, int]) -> Box:
+    """Find the square around a face, moved so that it lies inside of the picture."""
+    x, y, width, height = face
+    side = min(round(max(width, height) * _AROUND_FACE), *size)
+    left = min(max(x + width // 2 - side // 2, 0), size[0] - side)
+    top = min(max(y + height // 2 - side // 2, 0), size[1] - side)
+    return left, top, left + side, top + side

@@ -1,0 +1,1 @@
+"""Where pictures come from: what a reference may name, and fetching it."""

@@ -1,0 +1,157 @@
+"""Running one pipeline for several characters: one run, one plan for each, one guard."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, cast
+
+from prefect.states import Completed
+
+from db.characters import CharacterRepository
+from storycanvas.faces.errors import BadField
+from storycanvas.faces.plan import Plan
+from storycanvas.faces.recipes.pipeline import Pipeline
+from storycanvas.faces.reports.batch import PARTLY_DONE
+from storycanvas.faces.reports.characters import (
+    CharacterResult,
+    CharactersReport,
+    character_result,
+    characters_report,
+)
+from storycanvas.faces.reports.steps import FaceRunReport
+from tasks.artifacts import ReportArtifact
+from tasks.faces.context import RunContext
+from tasks.faces.failures import FailureLimit
+from tasks.faces.plan import PlanResult, end_interrupted, record_failures
+from tasks.faces.refining import run_and_refine
+from tasks.faces.reporting.report import artifact_key, progress_artifact, report_run
+from tasks.faces.run import PreparedRun, RunOptions, prepare_all
+from tasks.waiting import first_task
+
+MAX_CHARACTERS = 500
+NAME = "for-characters"
+
+
+class NoCharacterDone(Exception):
+    """A pipeline was run for several characters, and is done for none.
+
+    Attributes:
+        report: What became of each.
+    """
+
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, report: CharactersReport) -> None:
+        super().__init__(f"{report.summary()} {report.reasons()}")
+        self.report = report
+
+
+@dataclass(frozen=True)
+class CharacterRules:
+    """For whom a pipeline is run, and when nothing more is begun.
+
+    Attributes:
+        project_id: All characters of this project.
+        characters: Or those of these ids.
+        only_first: How many of them; the others wait for a later run. None for all.
+        stop_after_failures: Failed characters after which nothing more is begun.
+    """
+
+    project_id: str | None = None
+    characters: Sequence[str] = ()
+    only_first: int | None = None
+    stop_after_failures: int | None = None
+
+
+@first_task("list characters")
+def list_characters(context: RunContext, rules: CharacterRules) -> list[str]:
+    """List the ids of the characters that a run is for, each once.
+
+    Raises:
+        BadField: Neither a project nor characters are named, or both.
+        UnknownCharacter: The project has none.
+    """
+    if bool(rules.project_id) == bool(rules.characters):
+        raise BadField("Name a project_id or characters; one of the two.")
+    if rules.project_id:
+        found = CharacterRepository(context.database).of_project(rules.project_id, MAX_CHARACTERS)
+    else:
+        found = [*rules.characters]
+    return [*dict.fromkeys(found)]
+
+
+def run_for_characters(
+    context: RunContext, options: RunOptions, pipeline: Pipeline, rules: CharacterRules
+) -> CharactersReport:
+    """Run a pipeline for several characters, as a whole flow.
+
+    Returns:
+        The report, within the state that the flow returns: Completed, with the name `Partly done`
+        if it is not done for some of them.
+
+    Raises:
+        NoCharacterDone: It is done for none; it carries the report.
+    """
+    ids = list_characters(context, rules)
+    begun = ids[: rules.only_first]
+    wanted = [replace(options, character_id=character_id) for character_id in begun]
+    prepared = dict(zip(begun, prepare_all(context, wanted, pipeline), strict=True))
+    ready, refused = _parted(prepared)
+    failures = FailureLimit(rules.stop_after_failures)
+    for character_id in refused:
+        failures.add(character_id)
+    planned = [
+        (replace(run.request, failures=failures), _optional(run.plan)) for run in ready.values()
+    ]
+    progress = progress_artifact(context, context.run_id)
+    results = run_and_refine(context, planned, progress, refines=pipeline.refines)
+    if any(result.interrupt for result in results):
+        for run, result in zip(ready.values(), results, strict=True):
+            record_failures(context, run.request, result)
+        end_interrupted(*results)
+    reports = dict(_reports(context, ready, results))
+    told = {character_id: _refused(character_id, error) for character_id, error in refused.items()}
+    told |= {name: character_result(name, report) for name, report in reports.items()}
+    waiting = len(ids) - len(begun)
+    ordered = tuple(told[character_id] for character_id in begun)
+    return _finish(context, characters_report(context.flow_name, ordered, reports, waiting), rules)
+
+
+def _parted(
+    prepared: dict[str, PreparedRun | Exception],
+) -> tuple[dict[str, PreparedRun], dict[str, Exception]]:
+    ready = {name: run for name, run in prepared.items() if isinstance(run, PreparedRun)}
+    refused = {name: error for name, error in prepared.items() if isinstance(error, Exception)}
+    return ready, refused
+
+
+def _optional(plan: Plan) -> Plan:
+    """Let a picture that cannot be had stop the steps of its own character only."""
+    pictures = [picture.model_copy(update={"required": False}) for picture in plan.pictures]
+    return plan.model_copy(update={"pictures": tuple(pictures)})
+
+
+def _reports(
+    context: RunContext, ready: dict[str, PreparedRun], results: Sequence[PlanResult]
+) -> Iterator[tuple[str, FaceRunReport]]:
+    """Report each character as if the pipeline had been run for it alone."""
+    for (character_id, run), result in zip(ready.items(), results, strict=True):
+        report = report_run(context, run.request, run.inspection, result, run.preferences)
+        yield character_id, report
+
+
+def _refused(character_id: str, error: Exception) -> CharacterResult:
+    return CharacterResult(character_id=character_id, outcome="failed", error=str(error))
+
+
+def _finish(
+    context: RunContext, report: CharactersReport, rules: CharacterRules
+) -> CharactersReport:
+    key = artifact_key(NAME, rules.project_id or context.run_id, "characters")
+    rows = [result.model_dump() for result in report.results]
+    ReportArtifact(key, rows).publish(f"{context.run_name}: {report.summary()}")
+    if not report.completed_characters and report.failed_characters:
+        raise NoCharacterDone(report)
+    name, message = "Completed", report.summary()
+    if report.failed_characters:
+        name, message = PARTLY_DONE, f"{message} {report.reasons()}"
+    return cast("CharactersReport", Completed(name=name, message=message, data=report))

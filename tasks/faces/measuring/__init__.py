@@ -1,0 +1,1 @@
+"""Measuring the pictures of a run, beside its steps."""

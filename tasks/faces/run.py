@@ -1,0 +1,276 @@
+"""The road of every face flow: look at the pictures, plan, run, record, report."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from itertools import repeat
+from typing import ParamSpec, TypeVar
+
+from storycanvas.faces.contract import HostStatus
+from storycanvas.faces.likeness.chosen_plan import with_chosen_faces, worked_on
+from storycanvas.faces.plan import Plan
+from storycanvas.faces.preferences import Preferences
+from storycanvas.faces.recipes.finding import detect_faces
+from storycanvas.faces.recipes.pipeline import Pipeline, RecipeInput
+from storycanvas.faces.reports.steps import FaceRunReport
+from storycanvas.faces.results.checks import LEAST_GAIN, Bounds
+from storycanvas.faces.settings import FaceSettings
+from storycanvas.faces.sheets.layout import sheet_views
+from tasks.faces.context import RunContext, open_run_context
+from tasks.faces.inputs import ask_host, first_reference_image, load_character, load_preferences
+from tasks.faces.inspection import Inspection, inspect_all
+from tasks.faces.measuring.steps import MeasureRules
+from tasks.faces.plan import PlanResult
+from tasks.faces.refining import refuse_unmeasured, run_and_refine
+from tasks.faces.reporting.report import (
+    NO_EXTRAS,
+    Extras,
+    finish_run,
+    progress_artifact,
+    report_run,
+)
+from tasks.faces.step import RunRequest
+from tasks.likeness.face_of import (
+    NOT_CHOSEN,
+    FacesChosen,
+    FacesWanted,
+    choose_faces,
+    faces_wanted,
+    person_of,
+)
+from tasks.log_lines import is_foreseen
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What every face flow takes beside its own parameters.
+
+    Attributes:
+        character_id: Whose history and gallery receive the pictures; None leaves both alone.
+        preset: Id or name of a preset.
+        settings: What a person named in the form; None for nothing.
+        longest_side: Pixels to which larger pictures are reduced first, 256 to 8192.
+        force: Whether pictures are made again that exist already.
+        priority: Larger goes first where runs wait for a GPU host, -100 to 100.
+    """
+
+    character_id: str | None = None
+    preset: str | None = None
+    settings: FaceSettings | None = None
+    longest_side: int | None = None
+    force: bool = False
+    priority: int = 0
+
+
+SHARED = frozenset(field.name for field in fields(RunOptions))
+"""Parameters that every face flow has."""
+
+Adding = Callable[[RunContext, PlanResult], Extras]
+"""Makes what a flow adds to the report of its run, once its steps have ended."""
+
+
+def nothing(*_: object) -> Extras:
+    """Add nothing."""
+    return NO_EXTRAS
+
+
+@dataclass(frozen=True)
+class PreparedRun:
+    """A plan that is ready to be run, with what its report needs."""
+
+    request: RunRequest
+    plan: Plan
+    preferences: Preferences
+    inspection: Inspection
+    refines: bool = False
+
+
+def run_pipeline(
+    options: RunOptions, pipeline: Pipeline, adding: Adding = nothing
+) -> FaceRunReport:
+    """Run a pipeline as a whole flow.
+
+    Args:
+        options: For whom and how.
+        pipeline: What is done.
+        adding: Makes what the flow adds to the report.
+
+    Returns:
+        The report, within the state that the flow returns.
+
+    Raises:
+        FaceError: Something is refused before the first operation; nothing has been recorded.
+        StepsFailed: Some steps did not get done; it carries the report.
+    """
+    with open_run_context() as context:
+        return run_prepared(context, prepare(context, options, pipeline), adding)
+
+
+def run_prepared(context: RunContext, run: PreparedRun, adding: Adding = nothing) -> FaceRunReport:
+    """Run a plan that is ready, record it and report it."""
+    progress = progress_artifact(context, run.request.subject)
+    planned = [(run.request, run.plan)]
+    (result,) = run_and_refine(context, planned, progress, refines=run.refines)
+    extras = adding(context, result)
+    report = report_run(context, run.request, run.inspection, result, run.preferences, extras)
+    return finish_run(result, report)
+
+
+def prepare(context: RunContext, options: RunOptions, pipeline: Pipeline) -> PreparedRun:
+    """Do all that comes before the first operation of a pipeline."""
+    (run,) = prepare_all(context, [options], pipeline)
+    if isinstance(run, BaseException):
+        raise run
+    return run
+
+
+def prepare_all(
+    context: RunContext, wanted: Sequence[RunOptions], pipeline: Pipeline
+) -> list[PreparedRun | Exception]:
+    """Do all that comes before the first operation of a pipeline, for several characters at once.
+
+    Returns:
+        A run, or why there is none, for each of them.
+    """
+    status = ask_host(context)
+    asked = [_foreseen(_ask, context, options, pipeline, status) for options in wanted]
+    asked = _with_chosen_faces(context, asked, pipeline)
+    looking = [each for each in asked if isinstance(each, _Asked)]
+    found: Iterator[Inspection | Exception] = repeat(Inspection())
+    if pipeline.looks:
+        looks = [(each.request, each.looks(pipeline)) for each in looking]
+        found = iter(inspect_all(context, looks, source=pipeline.source))
+    return [
+        each if isinstance(each, Exception) else _foreseen(_plan, each, pipeline, next(found))
+        for each in asked
+    ]
+
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+def _foreseen(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | Exception:
+    """Return the error of a call that this project foresees."""
+    try:
+        return function(*args, **kwargs)
+    except Exception as error:
+        if not is_foreseen(error):
+            raise
+        return error
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is known before the pictures are looked at."""
+
+    options: RunOptions
+    settings: FaceSettings
+    references: Mapping[str, str]
+    preferences: Preferences
+    request: RunRequest
+    person: str | None = None
+    chosen: FacesChosen = NOT_CHOSEN
+
+    def looks(self, pipeline: Pipeline) -> Plan:
+        plan = self._read(self.settings.apply(self._detection(), pipeline.givers), pipeline)
+        return self._with_faces(plan, pipeline.givers)
+
+    def plan(self, pipeline: Pipeline, found: Inspection) -> Plan:
+        given = RecipeInput(self.references, self.preferences, found.estimated_ages, found.seen)
+        plan = self._read(self.settings.apply(pipeline.recipe(given)), pipeline)
+        return self._with_faces(plan, None)
+
+    def wanted(self, pipeline: Pipeline) -> FacesWanted:
+        """Plan the search for the person in the pictures that are worked on."""
+        plan, givers = self._detection(), pipeline.givers or None
+        if not pipeline.looks:  # which pictures only give their face stands in the plan alone
+            plan = pipeline.recipe(RecipeInput(self.references, self.preferences, {}))
+            givers = None
+        pictures = worked_on(self._read(plan, pipeline), givers)
+        return faces_wanted(
+            self.request, self.settings, self.preferences, self.person or "", pictures
+        )
+
+    def _detection(self) -> Plan:
+        return detect_faces(self.references, required=False, preferences=self.preferences)
+
+    def _read(self, plan: Plan, pipeline: Pipeline) -> Plan:
+        return plan.written_by(pipeline.named_by).reduced_to(self.options.longest_side)
+
+    def _with_faces(self, plan: Plan, givers: Collection[str] | None) -> Plan:
+        if self.person is None:
+            return plan
+        return with_chosen_faces(plan, self.chosen.boxes, givers)
+
+
+def _with_chosen_faces(
+    context: RunContext, asked: "Sequence[_Asked | Exception]", pipeline: Pipeline
+) -> "list[_Asked | Exception]":
+    """Choose faces by likeness where the settings ask for it."""
+    found = [*asked]
+    wanted: dict[int, FacesWanted] = {}
+    for at, each in enumerate(asked):
+        if isinstance(each, _Asked) and each.person is not None:
+            plan = _foreseen(each.wanted, pipeline)
+            if isinstance(plan, Exception):
+                found[at] = plan
+            else:
+                wanted[at] = plan
+    chosen = choose_faces(context, [*wanted.values()]) if wanted else []
+    for at, faces in zip(wanted, chosen, strict=True):
+        complete = _foreseen(faces.require_all)
+        each = found[at]
+        if isinstance(each, _Asked):
+            found[at] = (
+                complete if isinstance(complete, Exception) else replace(each, chosen=complete)
+            )
+    return found
+
+
+def _ask(
+    context: RunContext, options: RunOptions, pipeline: Pipeline, status: HostStatus
+) -> _Asked:
+    character = load_character(context, options.character_id) if options.character_id else None
+    settings = options.settings or FaceSettings()
+    refuse_unmeasured(pipeline, settings)
+    preferences = load_preferences(context, character, options.preset, settings)
+    references = {
+        name: reference or first_reference_image(character)
+        for name, reference in pipeline.pictures.items()
+    }
+    person = person_of(settings, character)
+    request = run_request(context, options, status)
+    return _Asked(options, settings, references, preferences, request, person)
+
+
+def run_request(context: RunContext, options: RunOptions, status: HostStatus) -> RunRequest:
+    """Make the request of a run."""
+    return RunRequest(
+        context.origin,
+        options.character_id,
+        status,
+        options.force,
+        label=context.label,
+        priority=options.priority,
+        stopping=context.stopping,
+        measuring=measure_rules(options.settings),
+    )
+
+
+def measure_rules(settings: FaceSettings | None) -> MeasureRules:
+    """Read from a run's settings whether and how its pictures are measured."""
+    chosen = settings or FaceSettings()
+    gain = LEAST_GAIN if chosen.least_swap_gain is None else chosen.least_swap_gain
+    bounds = Bounds(same_below=chosen.same_person_below, least_gain=gain)
+    return MeasureRules(on=chosen.measure, fails=chosen.checks == "fail", bounds=bounds)
+
+
+def _plan(asked: _Asked, pipeline: Pipeline, found: Inspection | Exception) -> PreparedRun:
+    if isinstance(found, Exception):
+        raise found
+    plan = asked.plan(pipeline, found)
+    found = replace(found, notes=(*found.notes, *asked.chosen.notes))
+    request = asked.request
+    if pipeline.looks:  # else the faces to be shown are known at the end only
+        request = replace(request, views=sheet_views(plan, found.faces))
+    return PreparedRun(request, plan, asked.preferences, found, pipeline.refines)

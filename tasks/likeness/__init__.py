@@ -1,0 +1,1 @@
+"""Measuring likeness and age of pictures that are there: references and galleries."""

@@ -1,0 +1,1 @@
+"""Draining a queue: claim, hold, do, end."""
