@@ -20,7 +20,7 @@ COMPILE := pip compile pyproject.toml --universal --python-version 3.11 --genera
 SMOKE := tests/unit $(addprefix tests/flows/test_,enhance_then_swap.py migrate_db.py match_models.py) \
 	tests/services/host/test_host_program.py tests/services/gpu/test_prefect_behaviour.py
 
-.PHONY: help $(VENV) likeness demo test tests-on-services smoke test-system check bench guard chaos fuzz up down status lock clean
+.PHONY: help $(VENV) likeness demo test tests-on-services smoke test-system test-again check bench guard chaos fuzz up down status lock clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -66,8 +66,11 @@ smoke: $(VENV) ## a part of the tests, in two minutes: for another Python
 	$(BIN)/python -m pytest -n 4 --dist worksteal $(SMOKE)
 
 test-system: $(VENV) ## kills, leases, restarts, fuzz, chaos, browser: wall-clock by nature
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests/system -m "not alone"
-	$(BIN)/python -m pytest tests/system -m alone
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests/system -m "not alone"; \
+		status=$$?; $(BIN)/python -m pytest tests/system -m alone && exit $$status
+
+test-again: check ## the tests that failed last, one after another
+	$(BIN)/python -m pytest --last-failed --last-failed-no-failures none
 
 check: $(VENV) ## lint, format, types, import rule, the image's files
 	$(BIN)/ruff check .

@@ -189,6 +189,10 @@ NAME_DIFFERS_IN_CASE = 13297
 """Server error code DatabaseDifferCase."""
 _NOT_CONFIRMED = 64
 """Server error code WriteConcernFailed; of a single write, PyMongo has a class for it."""
+PASSING = {6, 7, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436}
+"""Server error codes of a member that stops, loses its role or cannot reach another one, as in
+MongoDB's specification of retryable writes. The driver has a class for most; a write that was done
+and then not confirmed by other members has none."""
 _TLS_FAILURE = re.compile(r"SSL handshake failed: [^:]+:\d+: (?:\[[^]]*\] )?([^,(]+?) ?[,(]")
 
 
@@ -247,6 +251,11 @@ def _refusal(error: OperationFailure) -> DatabaseError:
         return DatabaseNameTaken(
             "The server has a database whose name differs from this one in case only, and refuses "
             "a second one; set DB_NAME or the block's database to the name that is there."
+        )
+    if error.code in PASSING:
+        return DatabaseUnreachable(
+            f"MongoDB stops or changes its primary (error {error.code}, {_reason(error)}); start "
+            "it or wait for the new primary."
         )
     if isinstance(error, WTimeoutError):
         return WriteNotConfirmed(

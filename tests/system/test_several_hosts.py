@@ -10,6 +10,7 @@ import pytest
 from flows.age_progression import age_progression
 from storycanvas.faces.client.host_client import FaceHostClient
 from storycanvas.faces.reports.steps import FaceRunReport
+from storycanvas.host.engines.preview import PreviewEngine
 from storycanvas.services.face_host import FaceHost
 from storycanvas.services.shared import Lease, acquire
 from tasks.faces.reporting.report import StepsFailed
@@ -136,7 +137,8 @@ def test_a_host_of_another_version_takes_no_part_and_the_report_says_so(
 
     assert hosts_of(report) <= {first.url, third.url}
     assert operations(other) == 0
-    assert report.engine == "preview 1"
-    assert (
-        report.warnings[-1] == f"{other.url} took no part: it runs preview 2, this run preview 1."
+    version = PreviewEngine().version
+    assert report.engine == f"preview {version}"
+    assert report.warnings[-1] == (
+        f"{other.url} took no part: it runs preview {version}.1, this run preview {version}."
     )

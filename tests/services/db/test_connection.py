@@ -13,6 +13,7 @@ from pymongo.errors import (
     OperationFailure,
     PyMongoError,
     ServerSelectionTimeoutError,
+    WriteConcernError,
     WTimeoutError,
 )
 from pymongo.errors import (
@@ -135,6 +136,14 @@ TRANSLATIONS: list[tuple[PyMongoError | BSONError, type[DatabaseError], str]] = 
     (
         BulkWriteError({"writeErrors": [], "writeConcernErrors": [{"code": 79, "errmsg": "odd"}]}),
         *(OperationRefused, "error 79, odd"),
+    ),
+    (
+        WriteConcernError("bye", 91, {"codeName": "ShutdownInProgress"}),
+        *(DatabaseUnreachable, "error 91, ShutdownInProgress"),
+    ),
+    (
+        BulkWriteError({"writeConcernErrors": [{"code": 189, "codeName": "PrimarySteppedDown"}]}),
+        *(DatabaseUnreachable, "error 189, PrimarySteppedDown"),
     ),
     (ServerSelectionTimeoutError("user:pw@host"), DatabaseUnreachable, "start it or correct"),
     (NetworkTimeout("host"), DatabaseUnreachable, "does not answer"),

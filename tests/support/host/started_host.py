@@ -81,6 +81,8 @@ class HostProcess:
             self._log.append(line)
             if found := re.search(r"listening on (http://\S+)", line):
                 return found[1]
+        self.process.wait(self.end_seconds)
+        self.process.stderr.close()
         message = f"the host ended at once: {self.log()}"
         raise AssertionError(message)
 

@@ -21,7 +21,7 @@ import psutil
 import pytest
 
 from storycanvas.host.page.routes import FILES
-from tests.support.facefusion.checkouts import make_executable, write_checkout
+from tests.support.facefusion.checkouts import make_executable, programs, write_checkout
 from tests.support.facefusion.weights_server import WeightsServer, serving_weights
 from tests.support.host.interpreters import interpreter
 from tests.support.host.started_host import HostProcess
@@ -109,8 +109,12 @@ class Box:
             **{name: str(self.root / folder) for name, folder in folders.items()},
             "ONNXRUNTIME": "default",
             "PYTHON": interpreter("3.12", "3.13", "3.14"),
-            "PATH": f"{self.root / 'bin'}:{os.environ['PATH']}",
+            "PATH": self.path(),
         }
+
+    def path(self) -> str:
+        """The programs of the box, then this machine's, then what is missing of FaceFusion's."""
+        return f"{self.root / 'bin'}:{programs(self.root / 'programs')}"
 
     def variables(self) -> dict[str, str]:
         """Read what the script wrote for the service."""
@@ -211,7 +215,8 @@ def test_facefusion_does_an_operation_with_the_libraries_of_a_conda_environment(
     (conda / "lib").mkdir(parents=True)
     options = ["--engine", "facefusion", "--port", "0", "--data-dir", str(installed.root / "data")]
     options += ["--allow-root", str(PORTRAIT.parent)]
-    variables = plain() | host_variables(installed) | {"CONDA_PREFIX": str(conda)}
+    variables = plain() | host_variables(installed)
+    variables |= {"CONDA_PREFIX": str(conda), "PATH": installed.path()}
     host = HostProcess([str(program(installed)), *options], variables)
     try:
         body = {"source_path": str(PORTRAIT), "face_enhancer_model": "gfpgan_1.4"}
