@@ -58,11 +58,5 @@ def head_pose(points: Sequence[tuple[float, float]]) -> HeadPose | None:
     return HeadPose(*map(_degrees, (math.atan2(sideways, across[0]), pitch, roll)))
 
 
-def roll_of_eyes(left: complex, right: complex) -> float:
-    """Return the roll of a head whose eyes are at these places, as x + y * 1j."""
-    across = right - left
-    return _degrees(math.atan2(across.imag, across.real))
-
-
 def _degrees(angle: float) -> float:
     return round(math.degrees(angle), 1) + 0.0  # without the sign of -0.0

@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from storycanvas.host.engines.head_pose import HeadPose, head_pose, roll_of_eyes
+from storycanvas.host.engines.head_pose import HeadPose, head_pose
 
 SCANNED_FACE = np.array(
     [
@@ -79,9 +79,3 @@ def test_other_faces_whose_points_are_off_by_two_millimetres_are_within_a_grade(
 )
 def test_points_that_show_no_face_have_no_pose(points: list[tuple[float, float]], why: str) -> None:
     assert head_pose(points) is None, why
-
-
-@pytest.mark.parametrize("roll", [-90.0, -30.0, 0.0, 45.0, 180.0])
-def test_eyes_alone_give_the_roll_of_all_five_points(roll: float) -> None:
-    left, right = (complex(x, y) for x, y in projected(35, -20, roll)[:2])
-    assert math.cos(math.radians(roll_of_eyes(left, right) - roll)) == pytest.approx(1, abs=1e-3)

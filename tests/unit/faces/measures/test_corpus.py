@@ -7,11 +7,18 @@ import pytest
 from PIL import Image
 
 from storycanvas.faces.measures.ages import age_of
+from storycanvas.faces.measures.errors import WeightsMissing
 from storycanvas.faces.measures.measure import Floats, LandmarkedFace
 from storycanvas.faces.measures.measuring import face_meter
 from storycanvas.faces.measures.networks import Network
 from storycanvas.faces.measures.weights import AGE, FACE_DETECTOR, FACE_MESH
-from tests.support.measured_corpus import POINTS, pictures, read_corpus
+from tests.support.measured_corpus import (
+    POINTS,
+    compared,
+    distance_to_portrait,
+    pictures,
+    read_corpus,
+)
 from tests.support.paths import PORTRAIT
 
 CORPUS = read_corpus()
@@ -42,8 +49,19 @@ def points_of(face: LandmarkedFace) -> Floats:
     return face.points[list(POINTS)]
 
 
+@pytest.mark.parametrize("name", CORPUS["likeness"])
+def test_a_face_is_as_far_from_the_portrait_as_it_was_frozen(name: str) -> None:
+    try:
+        found = distance_to_portrait(compared()[name])
+    except WeightsMissing as missing:
+        pytest.skip(str(missing))
+
+    assert found == pytest.approx(CORPUS["likeness"][name], abs=BOUNDS["distance"])
+
+
 def test_the_corpus_has_every_picture() -> None:
     assert list(CORPUS["faces"]) == list(pictures())
+    assert list(CORPUS["likeness"]) == list(compared())
 
 
 def cut(network: str, scale: Callable[[Floats], Floats]) -> Floats:

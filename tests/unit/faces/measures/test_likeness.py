@@ -8,15 +8,9 @@ import pytest
 
 from storycanvas.faces.measures.errors import OutputNotFinite, WeightsMissing
 from storycanvas.faces.measures.likeness import DlibLikeness, likeness_meter
-from storycanvas.faces.measures.measure import Bytes, LandmarkedFace
 from storycanvas.faces.measures.measuring import face_meter
+from tests.support.measured_corpus import distance_to_portrait, face_of
 from tests.support.portraits import OTHER_PERSON, SAME_PERSON, portrait
-
-
-def face_of(rgb: Bytes) -> LandmarkedFace:
-    landmarked = face_meter().measure(rgb).landmarked
-    assert landmarked
-    return landmarked[0]
 
 
 @pytest.fixture
@@ -27,19 +21,14 @@ def meter() -> Iterator[DlibLikeness]:
         pytest.skip(str(missing))
 
 
-def distance(meter: DlibLikeness, rgb: Bytes) -> float:
-    (found,) = meter.distances((portrait(), face_of(portrait())), (rgb, (face_of(rgb),)))
-    return found
-
-
 @pytest.mark.parametrize("change", ["mirrored", "half size", "grey", "JPEG 30", "blurred"])
 def test_a_changed_picture_of_a_person_is_below_the_bound(meter: DlibLikeness, change: str) -> None:
-    assert distance(meter, SAME_PERSON[change](portrait())) < 0.45 < meter.same_below
+    assert distance_to_portrait(SAME_PERSON[change](portrait())) < 0.45 < meter.same_below
 
 
 @pytest.mark.parametrize("change", OTHER_PERSON)
 def test_a_face_with_other_features_is_beyond_the_bound(meter: DlibLikeness, change: str) -> None:
-    assert distance(meter, OTHER_PERSON[change](portrait())) > meter.same_below
+    assert distance_to_portrait(OTHER_PERSON[change](portrait())) > meter.same_below
 
 
 def test_of_two_near_identical_faces_the_same_one_is_the_nearer(meter: DlibLikeness) -> None:
@@ -68,7 +57,7 @@ def test_what_is_no_finite_number_is_an_error(
     monkeypatch.setattr(meter, "_describe", lambda *_: nothing)
 
     with pytest.raises(OutputNotFinite, match="no finite number"):
-        distance(meter, portrait())
+        distance_to_portrait(portrait())
 
 
 def test_without_dlib_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
