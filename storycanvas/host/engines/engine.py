@@ -101,6 +101,7 @@ class Engine(Protocol):
     def run(self, operation: FaceOperation, pictures: Sequence[Picture]) -> EngineResult:
         """Do one operation on its pictures, in the order of `operation.picture_fields`.
 
+        `storycanvas.host.engines.within_boxes.kept_outside` does a swap's `within_box`.
         A cancellation reaches it through `storycanvas.host.engines.cancelling`; an engine that does
         not look there goes on and keeps its slot until it ends. Whether the result is measured says
         `storycanvas.host.engines.measuring`; what fails in that does not fail the operation.

@@ -21,7 +21,6 @@ from storycanvas.host.engines.cancelling import Cancellation
 from storycanvas.host.engines.choosing import note_on_smaller
 from storycanvas.host.engines.engine import Engine, EngineResult
 from storycanvas.host.engines.measuring import Measuring
-from storycanvas.host.engines.within_boxes import kept_outside
 from storycanvas.host.operations.progress import RunControl
 from storycanvas.host.operations.work_queue import WorkQueue
 from storycanvas.host.sources.picture_fields import PictureFields, Source
@@ -173,7 +172,6 @@ class OperationRunner:
             with cancellation.active(), measuring.active():
                 cancellation.check()
                 result = self._engine.run(operation, pictures)
-                result = kept_outside(operation, result, pictures[-1])
         except FaceError:
             raise
         except Exception as error:

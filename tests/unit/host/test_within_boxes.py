@@ -105,6 +105,19 @@ def test_the_preview_engine_s_own_swap_stays_within_the_room_anyway() -> None:
     assert changed_outside(scene, free.picture.image, box_of(face), ROOM) == 0
 
 
+def test_the_preview_engine_keeps_what_lies_outside_of_a_box_within_the_face() -> None:
+    engine, scene = PreviewEngine(), template(BESIDE)
+    target, source = (_read(image) for image in (scene, wife()))
+    x, y, width, height = box_of(engine.run(SwapOperation(), [source, target]).faces[0])
+    named = (x + width // 6, y + height // 6, 2 * width // 3, 2 * height // 3)
+
+    swapped = engine.run(SwapOperation(face_box=named, within_box=True), [source, target])
+
+    assert swapped.picture is not None
+    assert swapped.picture.sha256 != target.sha256
+    assert changed_outside(scene, swapped.picture.image, named, ROOM) == 0
+
+
 def _read(image: Image.Image) -> Picture:
     buffer = io.BytesIO()
     image.save(buffer, "PNG")

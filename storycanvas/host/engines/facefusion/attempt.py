@@ -47,6 +47,7 @@ from storycanvas.host.engines.facefusion.translation.operation import (
     must_change,
     translate,
 )
+from storycanvas.host.engines.within_boxes import kept_outside
 
 _OWN_SIZE = re.compile(r"_(\d+)(?:_|$)")
 """The side of a swapper's own network, from its name: `inswapper_128_fp16` works at 128."""
@@ -162,7 +163,7 @@ class Attempt:
             chosen=chosen,
         )
         compare = partial(self._compared, operation, pictures, detected)
-        return with_likeness(operation, result, target, compare)
+        return with_likeness(operation, kept_outside(operation, result, target), compare)
 
     def _compared(
         self,

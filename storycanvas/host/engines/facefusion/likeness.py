@@ -16,7 +16,6 @@ from storycanvas.host.engines.engine import EngineResult
 from storycanvas.host.engines.facefusion.drivers.driver import rounded
 from storycanvas.host.engines.facefusion.drivers.worker_process import FaceDistances
 from storycanvas.host.engines.measuring import current_measuring
-from storycanvas.host.engines.within_boxes import kept_outside
 
 _log = logging.getLogger(__name__)
 
@@ -27,16 +26,13 @@ LOST = "The likeness was not measured: no face was found where the changed face 
 FAILED = "The likeness was not measured: FaceFusion failed over it; the host's log has the cause."
 
 
-def with_likeness(
-    operation: FaceOperation, result: EngineResult, target: Picture, compare: Compare
-) -> EngineResult:
+def with_likeness(operation: FaceOperation, result: EngineResult, compare: Compare) -> EngineResult:
     """Measure the likeness of a result, if that is wanted; what fails leaves the result as it is.
 
     Args:
         operation: What was done.
-        result: What it gave.
-        target: The picture that was worked on.
-        compare: Measures the picture that the caller gets.
+        result: What it gave, as the caller gets it.
+        compare: Measures its picture.
 
     Raises:
         OperationCancelled: It was cancelled meanwhile.
@@ -46,8 +42,7 @@ def with_likeness(
         return result
     measuring.begin()
     try:
-        picture = kept_outside(operation, result, target).picture
-        found = None if picture is None else compare(picture)
+        found = None if result.picture is None else compare(result.picture)
     except Exception as error:  # noqa: BLE001 - the picture is made, whatever fails after it
         current_cancellation().check()  # ending the process is how an operation is cancelled
         _log.warning("the likeness after %s was not measured: %s", operation.path, error)

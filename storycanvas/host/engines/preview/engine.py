@@ -29,6 +29,7 @@ from storycanvas.host.engines.preview.compositing import enhanced, masked, swapp
 from storycanvas.host.engines.preview.editing import edited
 from storycanvas.host.engines.preview.faces import FaceFinder, distance, in_order
 from storycanvas.host.engines.preview.frame import Face, Pixels, View, head_mask, lay_in
+from storycanvas.host.engines.within_boxes import kept_outside
 
 Change = Callable[[View, float], Floats]
 """Gives the new colours of a view, from it and the estimated age of its face."""
@@ -83,8 +84,10 @@ class PreviewEngine:
             return EngineResult(None, seen, age, execution=self.health.execution, chosen=chosen)
         chosen_ages = {faces[place]: ages[faces[place]] for place in chosen}
         rgb = self._changed(operation, named, pixels.rgb, chosen_ages)
-        picture = pixels.recoloured(rgb)
-        return EngineResult(picture, seen, age, execution=self.health.execution, chosen=chosen)
+        result = EngineResult(
+            pixels.recoloured(rgb), seen, age, execution=self.health.execution, chosen=chosen
+        )
+        return kept_outside(operation, result, pictures[-1])
 
     def load(self) -> None:
         """Do nothing: it is always ready, with whatever `--preload` names."""
