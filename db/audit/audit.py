@@ -12,6 +12,7 @@ from functools import partial
 from pymongo.database import Database
 
 from db.audit.alike import same_servers, similar_users
+from db.audit.copies import different_copies, mend_copies
 from db.audit.documents import Validation
 from db.audit.effects import PendingEffects, pending_effects
 from db.audit.indexes import expiring_index_findings, index_findings, unused_indexes
@@ -23,18 +24,22 @@ from db.audit.jobs import (
     recount_batches,
     stuck_jobs,
 )
+from db.audit.odd_values import odd_clip_types
 from db.audit.orphans import orphans
 from db.audit.report import AuditFinding, AuditReport, run_check, worst_first
 from db.audit.sizes import large_characters, oversized_documents
 from db.connection import Document, reading_anything, translated_errors
 from db.queues.expired import requeue_expired
 from db.schema.collections import COLLECTIONS, Collection
+from db.schema.copies import COPIES
 from db.schema.relations import RELATIONS
 from db.setup.apply import initialise
 
 SAMPLE_SIZE = 1000
 
 _NOTHING_LEFT = "nothing was left to do, another run came first"
+
+_COPIES = {str(copy): copy for copy in COPIES}
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +63,7 @@ def audit(
         for relation in RELATIONS:
             look = partial(orphans, tolerant, relation)
             found += run_check(f"orphans by {relation.field}", relation.collection, look)
+        found += _values(tolerant)
         for collection, validation in validations:
             found += _documents(tolerant, collection, validation, sample_size)
         findings = [*_repaired(tolerant, found, now)] if fix else found
@@ -94,6 +100,13 @@ def _jobs_and_effects(database: Database[Document], now: datetime) -> Iterator[A
     yield from run_check("same servers", "comfyui_servers", partial(same_servers, database))
 
 
+def _values(database: Database[Document]) -> Iterator[AuditFinding]:
+    yield from run_check("types", "clips", partial(odd_clip_types, database))
+    for copy in COPIES:
+        look = partial(different_copies, database, copy)
+        yield from run_check(f"copies in {copy.field}", copy.collection, look)
+
+
 def _documents(
     database: Database[Document],
     collection: Collection,
@@ -127,6 +140,8 @@ def _repaired(
             yield _done(finding, requeue_expired(database, LEASED[finding.collection]))
         elif finding.kind == "miscounted batch":
             yield _done(finding, recount_batches(database))
+        elif finding.kind == "different copy":
+            yield _done(finding, mend_copies(database, _COPIES[finding.subject]))
         else:
             yield finding
 

@@ -28,6 +28,8 @@ Kind = Literal[
     "stuck job",
     "miscounted batch",
     "owed effect",
+    "odd value",
+    "different copy",
     "not looked at",
 ]
 

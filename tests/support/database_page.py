@@ -10,12 +10,14 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from db.schema.collections import COLLECTIONS, Collection
+from db.schema.copies import Copy, copies_in
 from db.schema.indexes import Index
 from tests.support.app_contract import NOT_READ, READ, SORTED
 from tests.support.paths import ROOT
@@ -165,7 +167,8 @@ The flow `init-db` creates and repairs all of this. A document may hold more fie
 unless its notes state otherwise. Each collection has a validator of level `moderate` made from the
 same models; its action is `warn` until `init-db` is started with `error`, and then stays so until
 it is started with `warn`. Times are UTC dates. Every collection has MongoDB's own index on `_id`,
-too.
+too. A field that is marked as a copy repeats a field of another document: `audit-db` lists those
+that differ, and with `fix` copies the value again.
 
 With `error` the server also refuses some odd writes that the app lets through, and the app then
 answers 500: a character with an empty name or one of more than 200 characters, a clip without
@@ -199,7 +202,8 @@ def _collection(collection: Collection) -> str:
         lines += ["", f"Not read by the app: {NOT_READ[name]}."]
     indexes = [_OF_THE_APP] if collection.app_owned else _indexes(collection.indexes)
     read = _read_by_the_app(name) if name in READ else None
-    lines += ["", *_fields(collection.document, read), "", *indexes]
+    fields = _fields(collection.document, read, copies_in(name))
+    lines += ["", *fields, "", *indexes]
     return "\n".join([*lines, ""])
 
 
@@ -248,7 +252,9 @@ def _notes(document: type[BaseModel]) -> Iterator[str]:
 
 
 def _fields(
-    document: type[BaseModel], read_by_the_app: Mapping[str, str] | None = None
+    document: type[BaseModel],
+    read_by_the_app: Mapping[str, str] | None = None,
+    copies: Mapping[str, Copy] = MappingProxyType({}),
 ) -> Iterator[str]:
     heads = ["field", "type", "required", "default", "range", "meaning"]
     heads += [] if read_by_the_app is None else ["the app reads"]
@@ -256,7 +262,11 @@ def _fields(
     yield _row(*["---"] * len(heads))
     for field in documented_fields(document):
         required = "yes" if field.required else ""
-        cells = [f"`{field.name}`", field.type, required, field.default, field.range, field.meaning]
+        meaning = field.meaning
+        if copy := copies.get(field.name):
+            source = f"`{copy.source}.{copy.source_field}`"
+            meaning = f"**Copy** of {source}, which `{copy.by}` names. {meaning}".strip()
+        cells = [f"`{field.name}`", field.type, required, field.default, field.range, meaning]
         if read_by_the_app is not None:
             cells.append(read_by_the_app.get(field.name, ""))
         yield _row(*cells)

@@ -54,8 +54,8 @@ class CoupleTemplate(Imported):
     Attributes:
         original_image_id: The later name of `image_id`, read where the app writes it.
         name: The later name of `title`, read where the app writes it.
-        category: The template's own; else copied from the image, since the old schema's index
-            names it here.
+        category: The later version of the app writes one of the template's own, which stays; the
+            index of the first version names it here.
         face_positions: Boxes of the faces; the app's later version keeps them in
             `template_preprocessing`.
         is_preprocessed: Whether the app has looked for its faces.

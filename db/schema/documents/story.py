@@ -7,6 +7,9 @@ from pydantic import Field
 
 from db.schema.documents.base import Count, Dated, Id, SoftDeletable, Stored
 
+CLIP_TYPES = ("image", "video", "text")
+"""What the app's schema knows; clips of other types are read all the same."""
+
 
 class Scene(SoftDeletable):
     """A document of `scenes`.
@@ -42,7 +45,7 @@ class Clip(SoftDeletable):
     Read as aliases: `duration` for `length`.
 
     Attributes:
-        project_id: The scene's project, repeated here; the older API leaves it out.
+        project_id: The older API leaves it out.
         timeline_position: Seconds, rounded to hundredths.
         length: Seconds.
         generated_images: URLs, or objects with an id and a URL.
