@@ -102,13 +102,23 @@ COLLECTIONS = (
         "projects",
         "Stories; everything else hangs on them.",
         Project,
-        (_ID, *_plain("-created_at", "name"), _DELETED),
+        (
+            _ID,
+            *_plain("-created_at", "name"),
+            _DELETED,
+            Index(weights={"name": 10, "description": 3}),
+        ),
     ),
     Collection(
         "scenes",
         "Scenes of a project, with alternates and scenes inside of scenes.",
         Scene,
-        (_ID, *_plain("project_id order", "parent_scene_id", "is_alternate"), _DELETED),
+        (
+            _ID,
+            *_plain("project_id order", "parent_scene_id", "is_alternate"),
+            _DELETED,
+            Index(weights={"name": 10, "description": 3, "lyrics": 1}),
+        ),
     ),
     Collection(
         "clips",

@@ -130,6 +130,13 @@ class FoundIndex:
             former.options | {"collation": None},
         )
 
+    def keeps_out(self, index: Index) -> bool:
+        """Whether it searches other texts than a text index; a collection can have only one."""
+        is_text = any(kind == TEXT for _, kind in self.keys)
+        if not (index.weights and is_text):
+            return False
+        return self.keys != _TEXT_KEYS or not self.options["weights"].keys() <= index.weights.keys()
+
     @property
     def creation_keys(self) -> Keys:
         """Fields and their directions, as the driver takes them."""

@@ -136,6 +136,10 @@ _NAME_TAKEN = (
     "An index on other fields has this name; drop it, or create it again under another name, then "
     "run init-db again."
 )
+_OTHER_TEXTS = (
+    "A collection can have one text index, and {name} searches other fields; drop it if nothing "
+    "needs it, then run init-db again."
+)
 
 
 @dataclass(frozen=True)
@@ -254,7 +258,10 @@ def _of_index(collection: Collection, index: Index, found: tuple[FoundIndex, ...
         return Difference(existing, index)
     same = _in_its_place(index, found)
     holders = tuple(other for other in found if other.name == index.name and other not in same)
-    if not all(_is_misnamed(holder, collection, found) for holder in holders):
+    rivals = [other.name for other in found if other.keeps_out(index)]
+    if rivals:
+        change = {"outcome": "blocked", "reason": _OTHER_TEXTS.format(name=rivals[0])}
+    elif not all(_is_misnamed(holder, collection, found) for holder in holders):
         change = {"outcome": "blocked", "reason": _NAME_TAKEN}
     elif same:
         change = {"outcome": "repaired", "reason": _differs_in(_unlike(index, same[0]))}

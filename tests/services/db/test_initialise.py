@@ -259,6 +259,35 @@ def test_an_index_that_cannot_be_made_leaves_the_old_index(
     models.delete_many({})
 
 
+OWN_TEXTS: list[Any] = [[("mood", "text")], [("owner", 1), ("name", "text")], [("$**", "text")]]
+
+
+@pytest.mark.parametrize("keys", OWN_TEXTS, ids=str)
+def test_another_text_index_is_kept_and_named(shared: Data, keys: list[tuple[str, Any]]) -> None:
+    projects = shared["projects"]
+    projects.drop_index("name_text_description_text")
+    own = projects.create_index(keys)
+    before = shape(shared)
+
+    planned, done = (blocked(initialise(shared, dry_run=dry_run)) for dry_run in (True, False))
+
+    assert planned == done
+    assert f"{own} searches other fields; drop it" in done.reason
+    assert shape(shared) == before
+    projects.drop_index(own)
+
+
+def test_projects_and_scenes_are_found_by_words_the_name_first(shared: Data) -> None:
+    texts = [("a", "Rain", ""), ("b", "Sun", "rain and rain"), ("c", "Sun", "")]
+    for name, words in (("projects", "description"), ("scenes", "lyrics")):
+        stored = [{"id": id_, "project_id": "p", "name": n, words: t} for id_, n, t in texts]
+        shared[name].insert_many(stored)
+        score = {"score": {"$meta": "textScore"}}
+        rain = shared[name].find({"$text": {"$search": "rain"}}, score).sort(score)
+        assert [document["id"] for document in rain] == ["a", "b"]
+    shared["scenes"].delete_many({})
+
+
 def test_unknown_collections_and_indexes_are_named_and_left_alone(shared: Data) -> None:
     name = "model_id_1_configuration_type_1"
     shared["films"].insert_one({"_id": 1})

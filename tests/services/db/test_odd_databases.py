@@ -108,6 +108,7 @@ def test_what_the_server_would_refuse_is_named_by_the_audit_and_left_by_init_db(
         "created_at_-1": "more than 64 indexes",
         "name_1": "more than 64 indexes",
         "deleted_at_1": "more than 64 indexes",
+        "name_text_description_text": "more than 64 indexes",
     }
 
     report = initialise(any_database)

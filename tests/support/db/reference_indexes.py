@@ -5,8 +5,11 @@ recommends, those of the import scripts and those of the couple face-swap.
 """
 
 _TABLE = {
-    "projects": "id U, -created_at, name, deleted_at",
-    "scenes": "id U, project_id order, parent_scene_id, is_alternate, deleted_at",
+    "projects": "id U, -created_at, name, deleted_at, text name:10 description:3",
+    "scenes": (
+        "id U, project_id order, parent_scene_id, is_alternate, deleted_at, "
+        "text name:10 description:3 lyrics:1"
+    ),
     "clips": (
         "id U, scene_id order, scene_id timeline_position, project_id order, "
         "project_id -created_at, character_id, deleted_at"

@@ -124,6 +124,35 @@ def test_a_validator_is_compared_with_the_model(
     assert (validator.outcome, validator.reason) == (outcome, reason)
 
 
+SEARCHED = Collection("things", "Things.", Thing, (Index(weights={"name": 10, "lyrics": 1}),))
+TEXTS = (("_fts", "text"), ("_ftsx", 1))
+PART_OF_IT = FoundIndex("name_text", TEXTS, {"weights": {"name": 1}})
+OTHER_FIELD = FoundIndex("notes_text", TEXTS, {"weights": {"name": 1, "notes": 1}})
+ANY_FIELD = FoundIndex("$**_text", TEXTS, {"weights": {"$**": 1}})
+OF_A_PROJECT = FoundIndex("own", (("project_id", 1), *TEXTS), {"weights": {"name": 1}})
+
+
+@pytest.mark.parametrize(
+    ("there", "outcome"),
+    [
+        (STRANGE, "created"),
+        (PART_OF_IT, "repaired"),
+        (OTHER_FIELD, "blocked"),
+        (ANY_FIELD, "blocked"),
+        (OF_A_PROJECT, "blocked"),
+    ],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_a_text_index_that_searches_other_fields_keeps_ours_out(
+    there: FoundIndex, outcome: str
+) -> None:
+    finding = differences(SEARCHED, found(there), "warn")[2].finding
+
+    assert finding.outcome == outcome
+    if outcome == "blocked":
+        assert f"one text index, and {there.name} searches other fields" in finding.reason
+
+
 def test_a_repair_replaces_every_index_on_the_same_fields() -> None:
     difference = differences(THINGS, found(PLAIN, RENAMED), "warn")[2]
 
