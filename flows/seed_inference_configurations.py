@@ -26,14 +26,16 @@ from tasks.log_lines import failing_in_a_sentence
 def seed_inference_configurations(dry_run: bool = False) -> SeedReport:
     """Give every active model the presets of its base model that it does not have.
 
-    What a model has stays as it is; a model of unknown base model gets nothing and is reported.
+    What a model has stays as it is; a model of unknown base model gets nothing and is reported. The
+    profiles that the app offers by base model are added where they are missing.
 
     Args:
         dry_run: While this is on, the run only reports what it would create; switch it off to
-            create the presets.
+            create the presets and profiles.
 
     Returns:
-        How many presets were created and existed, and the models of unknown base model.
+        How many presets and profiles were created and existed, and the models of unknown base
+        model.
     """
     with opened_database() as database:
         report = seed_presets(database, dry_run=dry_run)

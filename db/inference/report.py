@@ -40,8 +40,19 @@ class ModelWithoutPresets(Frozen):
         return f"{self.name} ({self.model_id}): {self.seen}"
 
 
+class ProfileSeeded(Frozen):
+    """A profile of the table.
+
+    Attributes:
+        created: Whether it is there since this run, or would be; else it was there before.
+    """
+
+    profile_id: str
+    created: bool
+
+
 class SeedReport(Frozen):
-    """What became of every active model.
+    """What became of every active model and of every profile.
 
     Attributes:
         dry_run: Whether it only looked; `created` then means what would be.
@@ -54,6 +65,7 @@ class SeedReport(Frozen):
     presets: tuple[PresetCount, ...]
     unknown: tuple[ModelWithoutPresets, ...] = ()
     unknown_count: int = 0
+    profiles: tuple[ProfileSeeded, ...] = ()
 
     @property
     def created(self) -> int:
@@ -77,10 +89,15 @@ class SeedReport(Frozen):
                 f"{preset.base_model} {preset.preset_type}: {preset.created} {self.created_words}, "
                 f"{preset.existing} existing."
             )
+        for profile in self.profiles:
+            became = self.created_words if profile.created else "existing"
+            yield f"profile {profile.profile_id}: {became}."
 
     def summary(self) -> str:
-        """Count in one sentence how many presets there are, and how many models got none."""
+        """Count in one sentence the presets, the models that got none, and the profiles."""
+        added = sum(profile.created for profile in self.profiles)
         return (
             f"Database {self.database}: {self.created} {self.created_words}, "
-            f"{self.existing} existing, {self.unknown_count} model(s) of unknown base model."
+            f"{self.existing} existing, {self.unknown_count} model(s) of unknown base model; "
+            f"profiles: {added} {self.created_words}, {len(self.profiles) - added} existing."
         )

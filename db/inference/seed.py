@@ -1,4 +1,4 @@
-"""Giving every active model the presets of its base model.
+"""Giving every active model the presets of its base model, and the app its profiles.
 
 It may be run at any time, by any number of processes at once, and killed at any moment: the next
 run adds what is missing and changes nothing else.
@@ -18,6 +18,7 @@ from db.connection import Document, in_batches, reading_anything, translated_err
 from db.errors import OperationRefused
 from db.inference.base_models import base_model_of, evidence_of
 from db.inference.presets import PRESETS, InferencePreset, configuration, presets_of
+from db.inference.profiles import seed_profiles
 from db.inference.report import MAX_EXAMPLES, ModelWithoutPresets, PresetCount, SeedReport
 from db.migrations.engine.odd import BROKEN_TEXT
 from db.schema.documents.models import InferenceConfiguration
@@ -144,13 +145,14 @@ BATCH = 500
 
 
 def seed_inference(database: Database[Document], *, dry_run: bool = False) -> SeedReport:
-    """Add the presets that active models do not have."""
+    """Add the presets that active models do not have, and the profiles that are not there."""
     repository = InferenceConfigurationRepository(database)
     seeding = _Seeding(repository, dry_run=dry_run)
     models = repository.active_models()
     for batch in in_batches(models, BATCH):
         seeding.seed_batch(batch)
-    return seeding.report(database.name)
+    profiles = seed_profiles(database, dry_run=dry_run)
+    return seeding.report(database.name).model_copy(update={"profiles": profiles})
 
 
 class _Seeding:

@@ -1,9 +1,9 @@
-"""Giving every active model its inference presets."""
+"""Giving every active model its inference presets, and the app its profiles."""
 
 from pymongo.database import Database
 
 from db.connection import Document
-from db.inference.report import ModelWithoutPresets, PresetCount, SeedReport
+from db.inference.report import ModelWithoutPresets, PresetCount, ProfileSeeded, SeedReport
 from db.inference.seed import seed_inference
 from tasks.artifacts import ReportArtifact
 from tasks.retries import database_task
@@ -15,7 +15,7 @@ Row = dict[str, str | int]
 
 @database_task("seed presets")
 def seed_presets(database: Database[Document], *, dry_run: bool) -> SeedReport:
-    """Add the presets that active models do not have, or only count them."""
+    """Add the presets and profiles that are missing, or only count them."""
     return seed_inference(database, dry_run=dry_run)
 
 
@@ -28,10 +28,11 @@ def unknown_warnings(report: SeedReport) -> list[str]:
 
 
 def seeding_table(report: SeedReport) -> ReportArtifact:
-    """Write a report as a table: the unknown models, then the counts of each preset."""
+    """Write a report as a table: the unknown models, the counts of each preset, the profiles."""
     presets = [_preset_row(count, report.created_words) for count in report.presets]
     unknown = [_unknown_row(model, report.created_words) for model in report.unknown]
-    return ReportArtifact(ARTIFACT_KEY, unknown + presets)
+    profiles = [_profile_row(profile, report.created_words) for profile in report.profiles]
+    return ReportArtifact(ARTIFACT_KEY, unknown + presets + profiles)
 
 
 def _preset_row(count: PresetCount, created_words: str) -> Row:
@@ -51,4 +52,14 @@ def _unknown_row(model: ModelWithoutPresets, created_words: str) -> Row:
         "note": str(model),
         created_words: 0,
         "existing": 0,
+    }
+
+
+def _profile_row(profile: ProfileSeeded, created_words: str) -> Row:
+    return {
+        "base model": "as the profile links",
+        "preset": profile.profile_id,
+        "note": "profile",
+        created_words: int(profile.created),
+        "existing": int(not profile.created),
     }

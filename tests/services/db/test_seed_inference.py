@@ -110,7 +110,8 @@ def test_a_dry_run_counts_and_writes_nothing(database: Data) -> None:
 
     assert report.created == 4
     assert report.summary().endswith(
-        "4 would be created, 0 existing, 1 model(s) of unknown base model."
+        "4 would be created, 0 existing, 1 model(s) of unknown base model; "
+        "profiles: 3 would be created, 0 existing."
     )
     assert database.list_collection_names() == ["database_models"]
 
@@ -139,6 +140,37 @@ def test_a_foreign_unique_index_is_named_and_not_mistaken_for_a_preset(
 
     with pytest.raises(OperationRefused, match=r"\(model_id\) .*drop that index"):
         seed_inference(database, dry_run=dry_run)
+
+
+PROFILES = "model_profiles"
+
+
+def test_profiles_are_added_where_they_are_missing_in_valid_documents(data: Data) -> None:
+    by_the_script = {"_id": "illustrious_profile", "name": "Anime", "settings": {"steps": 3}}
+    data[PROFILES].insert_one(by_the_script)
+    data[PROFILES].insert_one({"id": "realvisxl_profile", "name": "Mine"})
+
+    first, second = (seed_inference(data) for _ in range(2))
+
+    added = [profile.profile_id for profile in first.profiles if profile.created]
+    assert added == ["sdxl_lightning_profile"]
+    assert not any(profile.created for profile in second.profiles)
+    stored = {profile["name"]: profile for profile in data[PROFILES].find()}
+    assert {"Anime", "Mine", "SDXL Lightning"} == stored.keys()
+    assert stored["Anime"] == by_the_script
+    lightning = stored["SDXL Lightning"]
+    assert lightning["_id"] == lightning["id"] == "sdxl_lightning_profile"
+    settings = {"cfg_scale": 1.5, "steps": 4, "sampler": "euler", "scheduler": "normal"}
+    assert lightning["settings"] == {**settings, "clip_skip": -1}
+    assert lightning["linked_base_models"] == ["SDXL 1.0-LCM", "SDXL Lightning"]
+    assert not faults(PROFILES, lightning)
+
+
+def test_a_foreign_unique_index_of_profiles_is_named(database: Data) -> None:
+    database[PROFILES].create_index("priority", unique=True)
+
+    with pytest.raises(OperationRefused, match=r"\(priority\) of model_profiles .*drop that index"):
+        seed_inference(database)
 
 
 def of_the_apps_script(model: str, kind: str) -> dict[str, Any]:
