@@ -33,9 +33,10 @@ from storycanvas.faces.written_text import (
 
 
 def dry_run_name() -> str:
-    """Name a run after its flow, and mark a dry run."""
-    dry = " (dry run)" if flow_run.parameters.get("dry_run") else ""
-    return f"{flow_run.flow_name}{dry}"
+    """Name a run after its flow and the document that it is about, and mark a dry run."""
+    given = flow_run.parameters
+    about = f" {given['document_id']}".rstrip() if "document_id" in given else ""
+    return f"{flow_run.flow_name}{about}{' (dry run)' if given.get('dry_run') else ''}"
 
 
 def unless_typed(wanted: str | Callable[[], str]) -> Callable[[], str]:
@@ -86,6 +87,7 @@ CharacterId = Annotated[str, Stripped, Field(min_length=1, max_length=200)]
 Reference = Annotated[str, Stripped, Field(min_length=1, max_length=2000)]
 PresetName = Annotated[str, Stripped, Field(min_length=1, max_length=200)]
 UserId = Annotated[str, Stripped, Field(min_length=1, max_length=200)]
+DocumentId = UserId
 Description = Annotated[str, Stripped, Field(max_length=2000)]
 Priority = Annotated[int, Field(ge=-100, le=100)]
 Pictures = Annotated[tuple[Reference, ...], Field(max_length=200)]
@@ -200,6 +202,7 @@ Moment = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 OptionalMoment = Annotated[Moment | None, LeftEmpty]
+PurgeDays = Annotated[int, Field(ge=1, le=36_500)]
 Hours = Annotated[int, Field(ge=0, le=87_600)]
 Operations = Annotated[list[Any], BeforeValidator(_listed), _LINES]
 

@@ -8,23 +8,19 @@ counts. It needs the database and nothing else:
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
 
 from prefect import flow
 from prefect.runtime import flow_run
-from pydantic import Field
 
 from db.soft_delete.purge import Purge
 from db.soft_delete.report import PurgeReport
-from flows.parameters import unless_typed
+from flows.parameters import PurgeDays, unless_typed
 from tasks.artifacts import finished, publish_report
 from tasks.database.connection import opened_database
 from tasks.database.purge import count_deleted, kept_warnings, purge_table, remove_deleted
 from tasks.log_lines import failing_in_a_sentence
 
 _NAME = "purge-deleted"
-
-Days = Annotated[int, Field(ge=1, le=36_500)]
 
 
 def _run_name() -> str:
@@ -34,7 +30,7 @@ def _run_name() -> str:
 
 @flow(name=_NAME, flow_run_name=unless_typed(_run_name), validate_parameters=False)
 @failing_in_a_sentence
-def purge_deleted(older_than_days: Days = 30, dry_run: bool = True) -> PurgeReport:
+def purge_deleted(older_than_days: PurgeDays = 30, dry_run: bool = True) -> PurgeReport:
     """Remove what has been deleted for some days, in cascade, with the counts shown first.
 
     A deleted document goes together with what it owns, scenes with a project and clips with a

@@ -8,7 +8,7 @@ mark into `deletion_begun` of the document, where the next try finds it; a resto
 note, since the document carries its mark until its last write.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -126,6 +126,33 @@ def restore_with_owned(
         session=session,
     )
     return changed + Counter({collection: done.modified_count if own else 0})
+
+
+def count_owned(
+    database: Database[Document], collection: str, root: Mapping[str, Any], which: Mapping[str, Any]
+) -> Counts:
+    """Count what a document owns, directly or not, and `which` selects, each document once."""
+    links: defaultdict[str, list[Document]] = defaultdict(list)
+    for batch in owners(database, collection, [root.get("id", "")]):
+        for relation in owned_by(batch.collection):
+            links[relation.collection].append({relation.field: {"$in": [*batch.ids]}})
+    counted: Counts = Counter()
+    for name, any_of in links.items():
+        query = {"$or": any_of, "_id": {"$ne": root["_id"]}, **which}
+        counted[name] = database[name].count_documents(query)
+    return counted
+
+
+def refuse_below_deleted(
+    database: Database[Document], collection: str, root: Mapping[str, Any]
+) -> None:
+    """Refuse what a restore would refuse.
+
+    Raises:
+        ParentDeleted: It belongs to a document that is deleted and would stay so.
+    """
+    found = owners(database, collection, [root.get("id", "")])
+    _refuse_below_deleted(database, collection, root, found, None)
 
 
 def _begin(

@@ -45,11 +45,15 @@ FORMS: dict[str, dict[str, str]] = {
     "process-jobs": {},
     "process-faceswap-tasks": {},
     "manage-jobs": {},
+    "delete-story": {"document_id": PROJECT_ID},
+    "restore-story": {"document_id": PROJECT_ID},
+    "list-deleted": {},
 }
 WITHOUT_A_SHEET = (
     *("rank-references", "audit-likeness"),
     *("learn-preferences", "save-preset", "list-presets", "submit-job", "manage-jobs"),
     *("process-jobs", "process-faceswap-tasks"),
+    *("delete-story", "restore-story", "list-deleted"),
 )
 WITH_A_SHEET = FORMS.keys() - {*WITHOUT_A_SHEET}
 

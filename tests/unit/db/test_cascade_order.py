@@ -1,4 +1,10 @@
-"""What is deleted with what, decided from the relations alone."""
+"""What is deleted with what and how long it stays, decided from the relations alone."""
+
+from datetime import UTC, datetime, timedelta
+from typing import get_args
+
+import pytest
+from bson.datetime_ms import DatetimeMS
 
 from db.connection import in_batches
 from db.schema.collections import COLLECTIONS
@@ -6,6 +12,10 @@ from db.schema.relations import RELATIONS, SOFT_DELETABLE
 from db.soft_delete.cascade import Counts
 from db.soft_delete.marks import PENDING_DELETION, Mark, mark_of, pending_mark_of, where
 from db.soft_delete.owned import children_first, is_id, parents_of
+from db.soft_delete.recycle_bin import days_left
+from db.soft_delete.story import StoryCollection
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 def test_every_soft_deletable_collection_comes_once_and_before_those_that_own_it() -> None:
@@ -57,3 +67,27 @@ def test_a_mark_is_read_from_the_document_or_a_pending_deletion() -> None:
     assert mark_of(mark.fields) == pending_mark_of({PENDING_DELETION: mark.fields}) == mark
     assert mark_of({}) is mark_of({"deleted_at": None}) is None
     assert pending_mark_of({}) is pending_mark_of({PENDING_DELETION: "text"}) is None
+
+
+@pytest.mark.parametrize(
+    ("ago", "left"),
+    [
+        (timedelta(0), 30),
+        (timedelta(seconds=1), 30),
+        (timedelta(days=29, hours=23), 1),
+        (timedelta(days=30), 0),
+        (timedelta(days=400), 0),
+    ],
+    ids=str,
+)
+def test_a_part_of_a_day_counts_as_a_whole_one(ago: timedelta, left: int) -> None:
+    assert days_left(NOW - ago, NOW, 30) == left
+
+
+@pytest.mark.parametrize("odd", ["yesterday", 7, DatetimeMS(10**15), [NOW]], ids=repr)
+def test_what_is_no_time_is_never_removed(odd: object) -> None:
+    assert days_left(odd, NOW, 30) is None
+
+
+def test_a_person_deletes_everything_that_is_marked_but_users_and_servers() -> None:
+    assert {*get_args(StoryCollection)} == SOFT_DELETABLE - {"users", "comfyui_servers"}

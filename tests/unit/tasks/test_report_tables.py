@@ -11,6 +11,7 @@ from db.couple_import.report import ImportReport, Problem
 from db.inference.report import ModelWithoutPresets, SeedReport
 from db.migrations.engine.check import MoveReport, Unresolved
 from db.setup.report import Finding, InitReport
+from db.soft_delete.recycle_bin import BinReport, DeletedDocument
 from db.soft_delete.report import KeptDocument, PurgeCount, PurgeReport
 from storycanvas.catalog.reporting.reports import (
     CatalogReport,
@@ -29,6 +30,7 @@ from tasks.database.import_couple_swap import import_table
 from tasks.database.initialise import initialisation_table
 from tasks.database.migrate import migration_table
 from tasks.database.purge import purge_table
+from tasks.database.recycle_bin import bin_table
 from tasks.database.seed_inference import seeding_table
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -55,6 +57,23 @@ PURGE = PurgeReport(
     removal_done=False,
     counts=(PurgeCount(collection="clips"),),
     kept=(KeptDocument(collection="projects", document_id="7", reason="Why."),),
+)
+BIN = BinReport(
+    database="storyboard",
+    older_than_days=30,
+    counts={"clips": 1},
+    documents=(
+        DeletedDocument(
+            collection="clips",
+            document_id="7",
+            name="a",
+            deleted_at=None,
+            deleted_by="",
+            together={"clips": 1},
+            days_left=None,
+        ),
+    ),
+    more=False,
 )
 MOVE = MoveReport(
     number=1,
@@ -92,6 +111,7 @@ TABLES: dict[str, tuple[ReportArtifact, list[str], str]] = {
     "audit-db": (audit_artifacts(AUDIT)[0], ["severity", "kind", "done or to do"], "first"),
     "init-db": (initialisation_table(INIT), ["outcome", "reason"], "name"),
     "purge-deleted": (purge_table(PURGE), ["collection", "note"], "id"),
+    "list-deleted": (bin_table(BIN), ["name", "collection", "deleted together"], "id"),
     "migrate-db": (migration_table("migrate-db", [MOVE]), ["what", "documents"], "direction"),
     "import": (import_table(IMPORT), ["table", "not placed", "note"], "existing"),
     "seed": (seeding_table(SEED), ["base model", "preset", "note"], "existing"),

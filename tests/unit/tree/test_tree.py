@@ -187,7 +187,7 @@ def test_only_what_no_default_can_stand_for_has_to_be_typed(deployment: dict[str
     required = flow_of(deployment).parameters.required
     typed = (
         *("character_id", "target", "operations", "name", "picture"),
-        *("operation_type", "parameters", "job_type", "input_data"),
+        *("operation_type", "parameters", "job_type", "input_data", "document_id"),
     )
 
     assert [name for name in required if not name.startswith(typed)] == []
