@@ -85,6 +85,7 @@ bench: $(VENV) ## the figures of docs/figures.md, each a ratio measured side by 
 	$(BIN)/python -m benchmarks.character_migration
 	$(BIN)/python -m benchmarks.model_catalog
 	$(BIN)/python -m benchmarks.user_lookup
+	$(BIN)/python -m benchmarks.character_search
 	$(BIN)/python -m benchmarks.preview_ages
 	$(BIN)/python -m benchmarks.photos
 	$(BIN)/python -m benchmarks.photo_run

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from pymongo import UpdateOne
 from pymongo.database import Database
 
+from db.character_search.names import character_called
 from db.connection import Document, translated_errors
 from db.errors import (
     BrokenCharacter,
@@ -48,6 +49,7 @@ class CharacterRepository:
     """
 
     def __init__(self, database: Database[Document]) -> None:
+        self._database = database
         self._characters = database["characters"]
 
     def find(self, character_id: str) -> Character:
@@ -71,6 +73,19 @@ class CharacterRepository:
                 "the app's character page."
             )
         return _checked(document, character_id)
+
+    def find_named(self, given: str) -> Character:
+        """Read a character by its id, or else by its name in any case.
+
+        Raises:
+            UnknownCharacter: There is none.
+            AmbiguousCharacter: It is no id, and several have the name.
+            BrokenCharacter: A field has a type that the app never writes, or stands twice.
+        """
+        try:
+            return self.find(given)
+        except UnknownCharacter:
+            return self.find(character_called(self._database, given).id)
 
     def of_project(self, project_id: str, most: int) -> list[str]:
         """List the ids of a project's characters, the oldest first.

@@ -66,7 +66,11 @@ class DatabaseNameTaken(DatabaseError):
 
 
 class UnknownCharacter(DatabaseError):
-    """There is no character with this id."""
+    """There is no character with this id or name."""
+
+
+class AmbiguousCharacter(DatabaseError):
+    """Several characters have the name that a run was given in place of an id."""
 
 
 class CharacterWithoutPicture(DatabaseError):

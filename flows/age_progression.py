@@ -53,7 +53,7 @@ def age_progression(
     """Show a character at several ages, from one picture.
 
     Args:
-        character_id: Id of the character whose gallery receives the pictures.
+        character_id: Id or name of the character whose gallery receives the pictures.
         ages: Ages to show in years, 10 to 100, or from 0 with allow_child_ages on.
         base_image: Address or path of the picture to start from; left empty, it is the character's
             first reference image.

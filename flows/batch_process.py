@@ -53,8 +53,8 @@ def batch_process(
 
     Args:
         operations: One operation a line, as in - {type: enhance, image_url: face.png}.
-        character_id: Id of the character whose gallery receives the pictures; left empty, none
-            does.
+        character_id: Id or name of the character whose gallery receives the pictures; left empty,
+            none does.
         pictures: Addresses or paths of pictures, each of which every operation is done on.
         folder: A folder of this machine or of the image store, whose pictures are taken as well.
         gallery: List of the gallery for all results; by operation takes that of each operation.

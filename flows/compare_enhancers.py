@@ -46,7 +46,7 @@ def compare_enhancers(
     """Show one picture restored by several models, side by side.
 
     Args:
-        character_id: Id of the character whose gallery receives the pictures if keep is on.
+        character_id: Id or name of the character whose gallery receives the pictures if keep is on.
         picture: Address or path of the picture; left empty, it is the character's first reference
             image.
         models: Models to compare, with the blends at most 36 pictures.

@@ -42,7 +42,8 @@ def detect_faces(
     """Show all faces of some pictures, numbered in the order in which they are counted.
 
     Args:
-        character_id: Id of the character whose first reference image is taken without pictures.
+        character_id: Id or name of the character whose first reference image is taken without
+            pictures.
         pictures: Addresses or paths of up to 200 pictures; left empty, it is the character's first
             reference image.
         preset: Name or id of a saved preset; left empty, none is used.

@@ -53,7 +53,7 @@ def edit_expression(
     """Show a character with another expression.
 
     Args:
-        character_id: Id of the character whose gallery receives the pictures.
+        character_id: Id or name of the character whose gallery receives the pictures.
         picture: Address or path of the picture; left empty, it is the first reference image.
         face_editor_eyebrow_direction: How far the eyebrows are lowered or raised, -100 to 100.
         face_editor_eye_gaze_horizontal: Where the eyes look, left or right, -100 to 100.

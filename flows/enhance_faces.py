@@ -40,8 +40,8 @@ def enhance_faces(
     """Restore the face in each of some pictures.
 
     Args:
-        character_id: Id of the character whose gallery receives the pictures; left empty, none
-            does.
+        character_id: Id or name of the character whose gallery receives the pictures; left empty,
+            none does.
         pictures: Addresses or paths of up to 200 pictures; left empty, it is the character's first
             reference image.
         enhance: Model that restores; as preferred takes what the preset or the character prefers.

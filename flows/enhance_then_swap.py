@@ -48,7 +48,7 @@ def enhance_then_swap(
     """Put a character's face into a picture, restored before and after.
 
     Args:
-        character_id: Id of the character whose gallery receives the picture.
+        character_id: Id or name of the character whose gallery receives the picture.
         target_image: Address or path of the picture that receives the face.
         source_face: Address or path of the picture with the face; left empty, it is the character's
             first reference image.

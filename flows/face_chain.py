@@ -44,8 +44,8 @@ def face_chain(
     """Carry out a chain of operations.
 
     Args:
-        character_id: Id of the character whose gallery receives the pictures; left empty, none
-            does.
+        character_id: Id or name of the character whose gallery receives the pictures; left empty,
+            none does.
         chain: Name or id of the chain, such as enhance-and-age.
         steps: A chain written out as YAML, in place of a name.
         pictures: One line a picture, its name in the chain and its address as in target: scene.png.

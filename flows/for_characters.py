@@ -72,7 +72,7 @@ def for_characters(
 
     Args:
         project_id: Id of the project whose characters it is run for.
-        characters: Ids of up to 500 characters, in place of a project.
+        characters: Ids or names of up to 500 characters, in place of a project.
         pipeline: Name of the flow whose pipeline it is.
         parameters: One line a parameter of that flow, as in ages: [25, 45].
         only_first: Number of characters to begin with; the next run without it does the others.

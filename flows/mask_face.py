@@ -41,7 +41,8 @@ def mask_face(
     """Show which part of a face operations may change.
 
     Args:
-        character_id: Id of the character whose history names the mask; left empty, none does.
+        character_id: Id or name of the character whose history names the mask; left empty, none
+            does.
         picture: Address or path of the picture; left empty, it is the character's first reference
             image.
         preset: Name or id of a saved preset; left empty, none is used.

@@ -58,6 +58,10 @@ PRESET_NAMES = Index(
     ("name", "deleted_at"), unique=True, partial={"unique_name": True}, collation=WITHOUT_CASE
 )
 """Holds names of presets apart that `save-preset` saved; the app's own may share one."""
+PROJECT_CHARACTERS = Index(("project_id", "name"))
+CHARACTER_NAMES = Index(("name",), collation=WITHOUT_CASE)
+"""Finds characters by a name in any case. It changes no answer of the app, which names no collation
+and so never gets a list from it."""
 KEPT_SECONDS = 7 * 24 * 3600
 """How long a check of a host is kept."""
 
@@ -135,7 +139,7 @@ COLLECTIONS = (
         "characters",
         "Who plays in a project, and what was made of each face.",
         StoredCharacter,
-        (_ID, Index(("project_id", "name")), _DELETED),
+        (_ID, PROJECT_CHARACTERS, CHARACTER_NAMES, _DELETED),
     ),
     Collection(
         "style_templates",

@@ -29,7 +29,7 @@ from storycanvas.faces.sources.trust import NamedBy, shown
 from storycanvas.gpu.pool.selection import is_hosts_fault
 from tasks.faces.context import RunContext
 from tasks.faces.failures import FailureLimit
-from tasks.faces.inputs import ask_host, load_character, load_preferences
+from tasks.faces.inputs import ask_host, load_character, load_preferences, taken_name
 from tasks.faces.inspection import Inspection
 from tasks.faces.plan import PlanResult, end_interrupted, plan_result, run_plans
 from tasks.faces.reporting.report import Extras, StepsFailed, progress_artifact, report_run
@@ -90,7 +90,8 @@ def run_batch(
         tables={"results": [each.model_dump() for each in results]},
         notes=first_look_note(len(items), rules.only_first),
     )
-    report = report_run(context, batch.request, Inspection(), result, batch.preferences, extras)
+    found = Inspection(notes=batch.notes)
+    report = report_run(context, batch.request, found, result, batch.preferences, extras)
     return finish_batch(result, batch_report(report, results, len(items) - len(batch.items)))
 
 
@@ -104,6 +105,7 @@ class PreparedBatch:
         planned: What is done of them.
         rules: How it is carried out.
         preferences: Settings of every source.
+        notes: What is told of how it was understood.
     """
 
     request: RunRequest
@@ -111,6 +113,7 @@ class PreparedBatch:
     planned: BatchPlan
     rules: BatchRules
     preferences: Preferences
+    notes: tuple[str, ...] = ()
 
     def run(self, context: RunContext, progress: Progress | None = None) -> PlanResult:
         """Run its items, and tell those that were refused among the others."""
@@ -128,7 +131,9 @@ def prepare_batch(
         BadField: No item can be done as it is written.
     """
     begun = items[: rules.only_first]
-    character = load_character(context, options.character_id) if options.character_id else None
+    character = load_character(context, options.character_id, rules.named_by)
+    notes = taken_name(options.character_id, character)
+    options = options.for_character(character)
     settings = options.settings or FaceSettings()
     preferences = load_preferences(context, character, options.preset, settings)
     planned = batch_plan(
@@ -153,7 +158,7 @@ def prepare_batch(
         (chosen,) = choose_faces(context, [wanted])
         reduced = _with_chosen_faces(reduced, chosen)
         _refuse_empty(reduced)
-    return PreparedBatch(request, begun, reduced, rules, preferences)
+    return PreparedBatch(request, begun, reduced, rules, preferences, notes)
 
 
 def _with_chosen_faces(planned: BatchPlan, chosen: FacesChosen) -> BatchPlan:

@@ -4,8 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, cast
 
+from prefect.logging import get_run_logger
 from prefect.states import Completed
 
+from db.character_search.names import ids_of
 from db.characters import CharacterRepository
 from storycanvas.faces.errors import BadField
 from storycanvas.faces.plan import Plan
@@ -51,7 +53,7 @@ class CharacterRules:
 
     Attributes:
         project_id: All characters of this project.
-        characters: Or those of these ids.
+        characters: Or those of these ids or names.
         only_first: How many of them; the others wait for a later run. None for all.
         stop_after_failures: Failed characters after which nothing more is begun.
     """
@@ -75,8 +77,17 @@ def list_characters(context: RunContext, rules: CharacterRules) -> list[str]:
     if rules.project_id:
         found = CharacterRepository(context.database).of_project(rules.project_id, MAX_CHARACTERS)
     else:
-        found = [*rules.characters]
+        found = _ids_of(context, rules.characters)
     return [*dict.fromkeys(found)]
+
+
+def _ids_of(context: RunContext, given: Sequence[str]) -> list[str]:
+    """Put ids in the place of names; what is neither stays, and is refused for itself alone."""
+    ids = ids_of(context.database, given)
+    for name, character_id in ids.items():
+        if name != character_id:
+            get_run_logger().info("The name %r is that of the character %r.", name, character_id)
+    return [ids.get(each, each) for each in given]
 
 
 def run_for_characters(

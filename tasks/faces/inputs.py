@@ -16,6 +16,7 @@ from storycanvas.faces.plan import Plan, PlanPicture
 from storycanvas.faces.preferences import Preferences
 from storycanvas.faces.settings import FaceSettings
 from storycanvas.faces.sources.references import input_address
+from storycanvas.faces.sources.trust import NamedBy
 from tasks.faces.context import RunContext
 from tasks.faces.fetched import FetchedPicture
 from tasks.faces.step import RunRequest, StepOutput, cut_views
@@ -23,9 +24,35 @@ from tasks.waiting import first_task
 
 
 @first_task("load character {character_id}")
-def load_character(context: RunContext, character_id: str) -> Character:
-    """Read a character."""
-    return CharacterRepository(context.database).find(character_id)
+def read_character(context: RunContext, character_id: str, named_by: NamedBy) -> Character:
+    """Read a character by its id; what a person gives may be a name as well, in any case."""
+    characters = CharacterRepository(context.database)
+    if named_by is NamedBy.DOCUMENT:  # another's name as an id must not change its gallery
+        return characters.find(character_id)
+    character = characters.find_named(character_id)
+    for sentence in taken_name(character_id, character):
+        get_run_logger().info(sentence)
+    return character
+
+
+def load_character(
+    context: RunContext, character_id: str | None, named_by: NamedBy
+) -> Character | None:
+    """Read the character that a run is for, if it is for one.
+
+    Raises:
+        UnknownCharacter: There is none.
+        AmbiguousCharacter: A person gives a name that several have.
+    """
+    return None if character_id is None else read_character(context, character_id, named_by)
+
+
+def taken_name(given: str | None, character: Character | None) -> tuple[str, ...]:
+    """Tell which character was taken for a name; nothing where its id was given."""
+    if character is None or given == character.id:
+        return ()
+    project = f" of project {character.project_id!r}" if character.project_id else ""
+    return (f"The name {given!r} is that of the character {character.id!r}{project}.",)
 
 
 @first_task("load preset {preset}")

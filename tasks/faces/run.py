@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, replace
 from itertools import repeat
 from typing import ParamSpec, TypeVar
 
+from db.schema.documents.characters import Character
 from storycanvas.faces.contract import HostStatus
 from storycanvas.faces.likeness.chosen_plan import with_chosen_faces, worked_on
 from storycanvas.faces.plan import Plan
@@ -16,7 +17,13 @@ from storycanvas.faces.results.checks import LEAST_GAIN, Bounds
 from storycanvas.faces.settings import FaceSettings
 from storycanvas.faces.sheets.layout import sheet_views
 from tasks.faces.context import RunContext, open_run_context
-from tasks.faces.inputs import ask_host, first_reference_image, load_character, load_preferences
+from tasks.faces.inputs import (
+    ask_host,
+    first_reference_image,
+    load_character,
+    load_preferences,
+    taken_name,
+)
 from tasks.faces.inspection import Inspection, inspect_all
 from tasks.faces.measuring.steps import MeasureRules
 from tasks.faces.plan import PlanResult
@@ -45,7 +52,8 @@ class RunOptions:
     """What every face flow takes beside its own parameters.
 
     Attributes:
-        character_id: Whose history and gallery receive the pictures; None leaves both alone.
+        character_id: Whose history and gallery receive the pictures, by id or, if a person asks, by
+            name; None leaves both alone.
         preset: Id or name of a preset.
         settings: What a person named in the form; None for nothing.
         longest_side: Pixels to which larger pictures are reduced first, 256 to 8192.
@@ -59,6 +67,10 @@ class RunOptions:
     longest_side: int | None = None
     force: bool = False
     priority: int = 0
+
+    def for_character(self, character: Character | None) -> "RunOptions":
+        """Name the character that was found by its id."""
+        return self if character is None else replace(self, character_id=character.id)
 
 
 SHARED = frozenset(field.name for field in fields(RunOptions))
@@ -170,6 +182,7 @@ class _Asked:
     request: RunRequest
     person: str | None = None
     chosen: FacesChosen = NOT_CHOSEN
+    notes: tuple[str, ...] = ()
 
     def looks(self, pipeline: Pipeline) -> Plan:
         plan = self._read(self.settings.apply(self._detection(), pipeline.givers), pipeline)
@@ -230,7 +243,9 @@ def _with_chosen_faces(
 def _ask(
     context: RunContext, options: RunOptions, pipeline: Pipeline, status: HostStatus
 ) -> _Asked:
-    character = load_character(context, options.character_id) if options.character_id else None
+    character = load_character(context, options.character_id, pipeline.named_by)
+    notes = taken_name(options.character_id, character)
+    options = options.for_character(character)
     settings = options.settings or FaceSettings()
     refuse_unmeasured(pipeline, settings)
     preferences = load_preferences(context, character, options.preset, settings)
@@ -240,7 +255,7 @@ def _ask(
     }
     person = person_of(settings, character)
     request = run_request(context, options, status)
-    return _Asked(options, settings, references, preferences, request, person)
+    return _Asked(options, settings, references, preferences, request, person, notes=notes)
 
 
 def run_request(context: RunContext, options: RunOptions, status: HostStatus) -> RunRequest:
@@ -269,7 +284,7 @@ def _plan(asked: _Asked, pipeline: Pipeline, found: Inspection | Exception) -> P
     if isinstance(found, Exception):
         raise found
     plan = asked.plan(pipeline, found)
-    found = replace(found, notes=(*found.notes, *asked.chosen.notes))
+    found = replace(found, notes=(*asked.notes, *found.notes, *asked.chosen.notes))
     request = asked.request
     if pipeline.looks:  # else the faces to be shown are known at the end only
         request = replace(request, views=sheet_views(plan, found.faces))

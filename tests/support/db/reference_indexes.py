@@ -14,7 +14,7 @@ _TABLE = {
         "id U, scene_id order, scene_id timeline_position, project_id order, "
         "project_id -created_at, character_id, deleted_at"
     ),
-    "characters": "id U, project_id name, deleted_at",
+    "characters": "id U, project_id name, name collation, deleted_at",
     "style_templates": "id U, project_id name, -use_count, deleted_at",
     "comfyui_servers": "id U, url deleted_at U, is_active, deleted_at",
     "generation_batches": "id U, project_id -created_at, status, status -created_at",
