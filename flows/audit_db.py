@@ -38,8 +38,8 @@ def audit_db(
     Args:
         sample_size: Most documents validated of each collection, chosen at random: 1000 unless
             another number is given, 0 for all.
-        fix: While this is off, the run only reports; on, it applies pending effects and requeues
-            jobs whose lease has expired.
+        fix: While this is off, the run only reports; on, it applies pending effects, requeues jobs
+            whose lease has expired, counts batches and copies fields again.
 
     Returns:
         All findings, the worst first, and what was done about each.

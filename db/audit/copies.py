@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 
+from pymongo import UpdateMany
 from pymongo.database import Database
 
 from db.audit.report import MAX_EXAMPLES, NAME, AuditFinding, named
-from db.connection import Document
+from db.connection import Document, in_batches
 from db.schema.copies import Copy
 from db.schema.indexes import NOT_DELETED
 from db.schema.relations import SOFT_DELETABLE
 
 _TEXT: Document = {"$type": "string", "$gt": "", "$not": {"$type": "array"}}
+_BATCH = 500
 _REMEDY = "Run audit-db with fix on: it copies {field} of {source} again."
 
 
@@ -41,15 +43,18 @@ def mend_copies(database: Database[Document], copy: Copy) -> str:
     Each update names the value that it replaces, so what another process wrote meanwhile stays.
     """
     mended = 0
-    for group in _different(database, copy):
-        reference = {copy.by: {"$eq": group["_id"]["reference"], "$not": {"$type": "array"}}}
-        stale = {copy.field: {"$eq": group["_id"]["value"]}}
-        done = database[copy.collection].update_many(
-            {"$and": [_mendable(copy), reference, stale]},
-            {"$set": {copy.field: group["source"][0]}},
-        )
-        mended += done.modified_count
+    for groups in in_batches(_different(database, copy), _BATCH):
+        updates = [_update(copy, group) for group in groups]
+        mended += database[copy.collection].bulk_write(updates, ordered=False).modified_count
     return f"{mended} copied again" if mended else ""
+
+
+def _update(copy: Copy, group: Document) -> UpdateMany:
+    reference = {copy.by: {"$eq": group["_id"]["reference"], "$not": {"$type": "array"}}}
+    stale = {copy.field: {"$eq": group["_id"]["value"]}}
+    return UpdateMany(
+        {"$and": [_mendable(copy), reference, stale]}, {"$set": {copy.field: group["source"][0]}}
+    )
 
 
 def _mendable(copy: Copy) -> Document:

@@ -13,7 +13,9 @@ from db.schema.collections import COLLECTIONS, Collection
 from db.setup.compare import validation
 from db.soft_delete.cascade import in_one_transaction
 from db.soft_delete.marks import Deleted
+from db.soft_delete.recycle_bin import list_deleted
 from db.soft_delete.repository import SoftDeletableRepository
+from db.soft_delete.story import Action, StoryChange
 from tests.support.db.database_state import Data
 from tests.support.db.killed import delete_story, killed, restore_story
 from tests.support.db.records import entry
@@ -177,6 +179,51 @@ def test_the_next_restore_completes_a_killed_restore(
     restore_story(standalone)
 
     assert snapshot(standalone) == before
+
+
+def story_change(database: Data, action: Action) -> StoryChange:
+    return StoryChange(database, action, "projects", PROJECT, OWNER, NOW)
+
+
+@pytest.mark.parametrize("action", ["delete", "restore"])
+def test_what_was_counted_is_what_is_done_also_after_a_try_whose_answer_was_lost(
+    any_database: Data, action: Action
+) -> None:
+    add_story(any_database, {INNER: {"parent_scene_id": SCENE}})
+    if action == "restore":
+        delete_story(any_database)
+    change = story_change(any_database, action)
+    counted = change.count(dry_run=False)
+
+    done, again = (change.apply(counted) for _ in range(2))
+
+    assert done == again == counted.model_copy(update={"done": True})
+    assert counted.counts == WHOLE_STORY
+
+
+@pytest.mark.parametrize("fatal", [2, DELETION_WRITES])
+def test_a_killed_deletion_is_counted_whole_when_it_is_completed_or_undone(
+    standalone_url: str, standalone: Data, fatal: int
+) -> None:
+    add_story(standalone)
+    assert killed(delete_story, standalone_url, standalone.name, fatal)
+    undo = story_change(standalone, "restore").count(dry_run=True)
+    change = story_change(standalone, "delete")
+
+    deleted = change.apply(change.count(dry_run=False))
+
+    assert deleted.counts == WHOLE_STORY
+    assert undo.documents == {2: 0, DELETION_WRITES: 6}[fatal]
+    assert list_deleted(standalone, NOW, 30).documents[0].together == WHOLE_STORY
+
+
+def test_scenes_that_own_each_other_are_counted_in_the_bin(database: Data) -> None:
+    add_story(database, {SCENE: {"parent_scene_id": INNER}})
+    repository(database, "scenes").soft_delete(INNER, OWNER, NOW)
+
+    report = list_deleted(database, LATER, 30)
+
+    assert (report.counts, report.documents) == ({"scenes": 2, "clips": 2}, ())
 
 
 @pytest.mark.usefixtures("short_transactions")
