@@ -26,6 +26,17 @@ from db.schema.documents.faces import (
     Output,
 )
 
+MAX_NEWEST = 50
+
+
+def _of_size(longest_side: tuple[int, int | None] | None) -> Document:
+    if longest_side is None:
+        return {}
+    above, upto = longest_side
+    sides = ("output.width", "output.height")
+    most = {} if upto is None else {side: {"$lte": upto} for side in sides}
+    return {**most, "$or": [{side: {"$gt": above}} for side in sides]}
+
 
 class OperationLedger:
     """One document for each operation ever done, found by its operation key."""
@@ -73,6 +84,24 @@ class OperationLedger:
             for output in (record.output, *record.earlier_outputs)
             if output is not None and output.sha256 == sha256
         ]
+
+    def newest_seconds(
+        self, which: Document, longest_side: tuple[int, int | None] | None, before: datetime
+    ) -> list[float]:
+        """List what engines needed for operations, the newest 50 first.
+
+        Args:
+            which: Values of `operation_type`, `engine` and each parameter that names a model, None
+                where the operation has none: the beginning of an index.
+            longest_side: Pixels that a side of the picture exceeds, and that none does; None for
+                operations without a picture.
+            before: When the engine had finished, UTC.
+        """
+        wanted = {**which, "created_at": {"$lt": before}, **_of_size(longest_side)}
+        with translated_errors():
+            found = self._operations.find(wanted, ["processing_time_seconds"])
+            newest = found.sort("created_at", DESCENDING).limit(MAX_NEWEST)
+            return [float(document["processing_time_seconds"]) for document in newest]
 
     def complete(self, record: OperationRecord) -> None:
         """Store a finished operation together with its pending effects.

@@ -169,6 +169,11 @@ COLLECTIONS = (
         OperationRecord,
         (
             *_plain("-created_at", "effects.applied_at", "effects.character_id -created_at"),
+            # What an operation usually takes, by its model; sizes are compared in the documents.
+            *_plain(
+                "operation_type engine parameters.enhancement_model "
+                "parameters.face_swapper_model -created_at"
+            ),
             Index(("output.sha256",), sparse=True),
             Index(("earlier_outputs.sha256",), sparse=True),
         ),

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from storycanvas.faces.forecasts.usual import is_slow, slow_sentence
 from storycanvas.faces.reports.measures import StepMeasure
 from storycanvas.faces.sheets.contact_sheet import Box
 from storycanvas.net.wording import counted
@@ -41,6 +42,7 @@ class StepReport(_ReportPart):
         host: Address of the host that did it; for a reused step, of the one that did it then.
         seconds: From the start of the step to its end; fetching and storing included.
         engine_seconds: What the engine needed; of the first time for a reused step.
+        usual_seconds: What the engine usually needs for such a step; None where too few were done.
         output_url: What the app can show; None without a picture.
         output_path: Path in the image store.
         operation_key: Its key in the ledger; None if it was not done.
@@ -61,6 +63,7 @@ class StepReport(_ReportPart):
     host: str | None = None
     seconds: float = Field(0.0, ge=0)
     engine_seconds: float | None = None
+    usual_seconds: float | None = None
     output_url: str | None = None
     output_path: str | None = None
     operation_key: str | None = None
@@ -153,6 +156,19 @@ class FaceRunReport(_ReportPart):
         measured = [(step.step, step.measure) for step in self.steps if step.measure is not None]
         found = [f"{name}: {sentence}" for name, measure in measured for sentence in measure.notes]
         return _bounded(found, most, "notes on pictures")
+
+    def slow_notes(self, most: int = MAX_REASONS) -> tuple[str, ...]:
+        """Write which steps took far longer than usual, a sentence each.
+
+        `most` bounds them; of more, a last sentence says how many there are.
+        """
+        found = [
+            slow_sentence(step.step, step.engine_seconds, step.usual_seconds)
+            for step in self.steps
+            if step.outcome == "done" and step.engine_seconds and step.usual_seconds is not None
+            if is_slow(step.engine_seconds, step.usual_seconds)
+        ]
+        return _bounded(found, most, "slow steps")
 
     def summary(self) -> str:
         """Summarise the steps in a sentence."""

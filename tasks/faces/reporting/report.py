@@ -19,6 +19,7 @@ from storycanvas.faces.sheets.contact_sheet import pages
 from storycanvas.gpu.pool.selection import engine_of
 from tasks.artifacts import ReportArtifact
 from tasks.faces.context import RunContext
+from tasks.faces.forecast.usual import with_usual_seconds
 from tasks.faces.inspection import Inspection
 from tasks.faces.plan import PlanResult, end_interrupted, record_failures
 from tasks.faces.reporting.sheet import (
@@ -98,6 +99,7 @@ def _row(step: StepReport) -> dict[str, str]:
         "reason": step.error or "",
         "seconds": f"{step.seconds:.2f}",
         "engine seconds": "" if step.engine_seconds is None else f"{step.engine_seconds:.2f}",
+        "usual seconds": "" if step.usual_seconds is None else f"{step.usual_seconds:.2f}",
         "faces found": "" if step.faces_detected is None else str(step.faces_detected),
         "faces": "; ".join(f"{x}, {y}, {w} x {h}" for x, y, w, h in step.faces),
         "measured": step.measure.line() if step.measure else "",
@@ -235,7 +237,8 @@ def plain_report(
         base_age=plan.base_age,
         estimated_age=None if plan.base_age is None else inspection.estimated_age_of(plan),
         warnings=(*inspection.warnings, *plan.warnings, *said),
-        steps=result.steps,
+        steps=with_usual_seconds(context.database, request.status.engine, result),
     )
     warnings = (*report.warnings, *report.check_warnings())
-    return report.model_copy(update={"warnings": warnings, "notes": report.measure_notes()})
+    notes = (*report.measure_notes(), *report.slow_notes())
+    return report.model_copy(update={"warnings": warnings, "notes": notes})

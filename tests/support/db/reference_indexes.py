@@ -61,6 +61,8 @@ _TABLE = {
     "crawl_tasks": "id U, legacy_id U sparse, status created_at",
     "facefusion_operations": (
         "-created_at, effects.applied_at, effects.character_id -created_at, "
+        "operation_type engine parameters.enhancement_model parameters.face_swapper_model "
+        "-created_at, "
         "output.sha256 sparse, earlier_outputs.sha256 sparse"
     ),
     "face_measures": "character_id",
