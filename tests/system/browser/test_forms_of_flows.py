@@ -5,7 +5,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from db.connection import connect
 from deployments.sample import CHARACTER_ID, PORTRAIT, PROJECT_ID, TARGET
+from deployments.stack import Stack
 from storycanvas.services.ports import ask
 from tests.support.flows.prefect_pages import PrefectPages, wait_for_run
 
@@ -49,6 +51,7 @@ FORMS: dict[str, dict[str, str]] = {
     "restore-story": {"document_id": PROJECT_ID},
     "list-deleted": {},
 }
+OF_BINNED = {"id": {"$regex": "^binned-"}}
 WITHOUT_A_SHEET = (
     *("rank-references", "audit-likeness"),
     *("learn-preferences", "save-preset", "list-presets", "submit-job", "manage-jobs"),
@@ -98,6 +101,33 @@ def test_its_contact_sheet_is_on_a_page_of_the_ui(
     expect(picture).to_be_visible()
     expect(picture).to_have_js_property("complete", value=True)
     assert picture.evaluate("image => image.naturalWidth") >= 320
+
+
+def test_a_project_is_deleted_and_restored_from_the_forms(
+    ui: PrefectPages, api: str, stack: Stack
+) -> None:
+    """With 3 scenes and 30 clips; `dry_run` is switched off in the form."""
+    scenes = [f"binned-{number}" for number in range(3)]
+    with connect(stack.environment["MONGO_URL"], stack.environment["DB_NAME"]).client as client:
+        database = client[stack.environment["DB_NAME"]]
+        database["projects"].insert_one({"id": "binned", "name": "Binned"})
+        database["scenes"].insert_many(
+            [{"id": scene, "project_id": "binned", "name": scene} for scene in scenes]
+        )
+        database["clips"].insert_many(
+            [{"id": f"{scene}-{n}", "scene_id": scene} for scene in scenes for n in range(10)]
+        )
+        messages, left = [], []
+        for flow in ("delete-story", "restore-story"):
+            ui.open_form(flow)
+            ui.type_into("document_id", "binned")
+            ui.field("dry_run").get_by_role("switch").click()
+            messages.append(wait_for_run(api, ui.submit())["state"]["message"])
+            left.append(database["clips"].count_documents({"deleted_at": None, **OF_BINNED}))
+
+    assert "1 project, 3 scenes, 30 clips deleted." in messages[0]
+    assert "1 project, 3 scenes, 30 clips restored." in messages[1]
+    assert left == [0, 30]
 
 
 def sheets(api: str, run_id: str) -> Iterator[str]:
