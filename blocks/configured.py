@@ -165,6 +165,18 @@ def open_image_store(environment: Environment) -> ImageStore:
     return image_store(environment).open(others)
 
 
+def viewing_url(store: ImageStore, environment: Environment, address: str) -> str:
+    """Find where a person's browser shows a picture that documents name by an address.
+
+    It is for artifacts and messages: a port of the local stack is not what documents hold.
+    """
+    server = environment.storycanvas_pictures_url
+    path = store.path_of(address)
+    if path is None or server is None or store.url != environment.image_store:
+        return address
+    return f"{server.rstrip('/')}/{path}" if store.wrote(path) else address
+
+
 def document_trust(environment: Environment) -> Trust:
     """Decide where pictures may lie that documents name, by `IMAGE_URL_HOSTS`.
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from prefect.runtime import flow_run
 from pymongo.database import Database
 
-from blocks.configured import document_trust, face_hosts, open_image_store
+from blocks.configured import document_trust, face_hosts, open_image_store, viewing_url
 from blocks.environment import Environment
 from db.characters import CharacterRepository
 from db.connection import Document
@@ -99,15 +99,8 @@ class RunContext:
         return self.measuring.faces_of(picture.sha256, lambda: MeasuredPixels.of(picture.image))
 
     def viewing_url(self, address: str) -> str:
-        """Find where a person's browser shows a picture that documents name by an address.
-
-        It is for artifacts and messages: a port of the local stack is not what documents hold.
-        """
-        server = self.environment.storycanvas_pictures_url
-        path = self.store.path_of(address)
-        if path is None or server is None or self.store.url != self.environment.image_store:
-            return address
-        return f"{server.rstrip('/')}/{path}" if self.store.wrote(path) else address
+        """Find where a person's browser shows a picture that documents name by an address."""
+        return viewing_url(self.store, self.environment, address)
 
     def upload(self, client: FaceHostClient, picture: Picture, proceed: Proceed) -> str:
         """Bring a picture to a host and note it, so that `remove_uploads` finds it."""

@@ -34,10 +34,11 @@ def fetch_picture(reference: str, store: ImageStore, trust: Trust = ANYWHERE) ->
         PictureTooLarge: Too many bytes or pixels.
         NotAPicture: The content is not a picture.
     """
-    return read_picture(_read(reference, store, trust), shown(reference))
+    return read_picture(read_file(reference, store, trust), shown(reference))
 
 
-def _read(reference: str, store: ImageStore, trust: Trust) -> bytes:
+def read_file(reference: str, store: ImageStore, trust: Trust = ANYWHERE) -> bytes:
+    """Find a picture as `fetch_picture` does, and read its file as it is, whatever is in it."""
     place = store.place_of(reference)
     if place is not None:
         return _read_stored(place[1], reference, place[0], trust)

@@ -32,6 +32,7 @@ FORMS: dict[str, dict[str, str]] = {
     "learn-preferences": CHARACTER,
     "rank-references": CHARACTER,
     "audit-likeness": CHARACTER,
+    "trace-picture": {"picture": str(PORTRAIT)},
     "save-preset": {
         "name": "soft",
         "operation_type": "enhance",
@@ -53,7 +54,7 @@ FORMS: dict[str, dict[str, str]] = {
 }
 OF_BINNED = {"id": {"$regex": "^binned-"}}
 WITHOUT_A_SHEET = (
-    *("rank-references", "audit-likeness"),
+    *("rank-references", "audit-likeness", "trace-picture"),
     *("learn-preferences", "save-preset", "list-presets", "submit-job", "manage-jobs"),
     *("process-jobs", "process-faceswap-tasks"),
     *("delete-story", "restore-story", "list-deleted"),

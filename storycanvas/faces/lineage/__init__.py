@@ -1,0 +1,1 @@
+"""Where pictures come from: the tree of operations above one."""
