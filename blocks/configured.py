@@ -174,7 +174,7 @@ def viewing_url(store: ImageStore, environment: Environment, address: str) -> st
     path = store.path_of(address)
     if path is None or server is None or store.url != environment.image_store:
         return address
-    return f"{server.rstrip('/')}/{path}" if store.wrote(path) else address
+    return f"{server.rstrip('/')}/{path}" if store.shows(path) else address
 
 
 def document_trust(environment: Environment) -> Trust:

@@ -1,7 +1,8 @@
 """The picture server's application: `python -m storycanvas.services.picture_app STORE HOST PORT`.
 
-It answers `GET` and `HEAD` for the paths that the image store gave, and 404 for anything else that
-lies in the same folder. It lists nothing.
+It answers `GET` and `HEAD` for the paths that the image store gave and for the pages of galleries,
+with a policy under which no script runs, and 404 for anything else in the same folder. It lists
+nothing.
 """
 
 import sys
@@ -13,17 +14,23 @@ from fastapi import FastAPI, HTTPException, Response
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.staticfiles import StaticFiles
 
-from storycanvas.faces.pictures.image_store import ImageStore
+from storycanvas.faces.gallery.page import POLICY
+from storycanvas.faces.pictures.image_store import STORED_PAGE, ImageStore
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     # A path holds the hash of its bytes, so what lies there never changes.
     "Cache-Control": "private, max-age=31536000, immutable",
 }
+_OF_PAGES = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-cache",  # a page is made anew after each run
+    "Content-Security-Policy": POLICY,
+}
 
 
 class StoredPictures(StaticFiles):
-    """The files of an image store that the store wrote."""
+    """The files of an image store that the store wrote, and the pages of galleries."""
 
     def __init__(self, store: ImageStore) -> None:
         if store.folder is None:
@@ -34,10 +41,10 @@ class StoredPictures(StaticFiles):
 
     async def get_response(self, path: str, scope: Any) -> Response:  # noqa: ANN401 - as in Starlette
         """Answer a request for a path, with 404 unless the store gave it."""
-        if not await to_thread.run_sync(self._store.wrote, path):
+        if not await to_thread.run_sync(self._store.shows, path):
             raise HTTPException(404, headers={"X-Content-Type-Options": "nosniff"})
         response = await super().get_response(path, scope)
-        response.headers.update(_HEADERS)
+        response.headers.update(_OF_PAGES if STORED_PAGE.fullmatch(path) else _HEADERS)
         return response
 
 

@@ -25,9 +25,13 @@ class Input(Protocol):
 
 
 def pending_effects(
-    record: OperationRecord, step: Step, inputs: Sequence[Input], character_id: str
+    record: OperationRecord,
+    step: Step,
+    inputs: Sequence[Input],
+    character_id: str,
+    flow: str | None = None,
 ) -> list[Effect]:
-    """Derive the effects of a step for a character, the same in every try.
+    """Derive the effects of a step for a character, the same in every try; `flow` is noted.
 
     `detect` changes no picture and has none; other steps have a history entry and, where the step
     is shown, a gallery entry.
@@ -45,7 +49,9 @@ def pending_effects(
         processing_time_seconds=record.processing_time_seconds,
         created_at=record.created_at,
     )
-    effects: list[Effect] = [HistoryEffect(id=entry_id, character_id=character_id, entry=entry)]
+    effects: list[Effect] = [
+        HistoryEffect(id=entry_id, character_id=character_id, flow=flow, entry=entry)
+    ]
     if step.gallery is not None:
         effects.append(_gallery_effect(record, step.gallery, step, character_id))
     return effects

@@ -257,7 +257,8 @@ class _Operation:
         """Record it; its effects are what it adds to a character."""
         character_id = self.request.character_id
         if character_id is not None:
-            found = pending_effects(record, self._step, self._inputs, character_id)
+            flow = self._context.flow_name
+            found = pending_effects(record, self._step, self._inputs, character_id, flow)
             record = record.model_copy(update={"effects": found if with_effects else []})
         record_operation(self._context.database, record, datetime.now(UTC))
 

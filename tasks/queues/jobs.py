@@ -24,6 +24,7 @@ from tasks.faces.inspection import Inspection
 from tasks.faces.plan import PlanResult, record_failures, run_plans
 from tasks.faces.reporting.report import plain_report, report_run
 from tasks.faces.run import PreparedRun, RunOptions, prepare
+from tasks.pictures.gallery import show_new_results
 from tasks.queues.ends import decide
 from tasks.queues.held import HeldClaim
 from tasks.queues.work import WorkResult
@@ -80,7 +81,11 @@ class JobWork:
         return {"progress": 100.0} if status == "completed" else {}
 
     def after_end(self, claim: Claim) -> None:
-        """Do nothing more."""
+        """Show what the job added to its character's gallery."""
+        character_id, context = claim.document.get("character_id"), self._context
+        makes_none = claim.document.get("job_type") == "detect"
+        if isinstance(character_id, str) and character_id and not makes_none:
+            show_new_results(context.database, context.store, context.environment, character_id)
 
     def _name_of(self, character_id: object) -> str | None:
         """Find what people call a character; its id where that cannot be read."""

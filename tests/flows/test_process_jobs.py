@@ -11,6 +11,7 @@ import pytest
 from prefect import flow
 
 from flows.parameters import WORKERS
+from storycanvas.faces.gallery.page import page_path
 from storycanvas.services.shared import acquire
 from tasks.queues.drain import DrainRules
 from tasks.queues.jobs import JobWork
@@ -91,6 +92,9 @@ def test_a_job_of_a_character_is_in_its_history_and_gallery_once(
     assert world.character()[GALLERY]["enhanced_faces"] == [first["output_url"]]
     assert len(world.character()[HISTORY]) == 1
     assert [row.job for row in report.jobs] == ["job job- · enhance · Mira"] * 2
+    assert world.store.folder
+    page = (world.store.folder / page_path(CHARACTER)).read_text()
+    assert f'src="../{first["output_path"]}"' in page
 
 
 WRONG = [

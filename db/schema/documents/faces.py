@@ -100,11 +100,16 @@ class _LedgerPart(Frozen):
 
 
 class HistoryEffect(_LedgerPart):
-    """A history entry owed to a character; its id is the entry's id."""
+    """A history entry owed to a character; its id is the entry's id.
+
+    Attributes:
+        flow: What made it owed; None of what was done before that was noted.
+    """
 
     kind: Literal["history"] = "history"
     id: str
     character_id: str
+    flow: str | None = None
     entry: HistoryEntry
     applied_at: datetime | None = None
 

@@ -35,6 +35,9 @@ class Category(StrEnum):
     REPORT = "report"
 
 
+PAGES = "galleries"
+STORED_PAGE = re.compile(rf"{PAGES}/[a-z0-9-]{{1,100}}\.html")
+"""The shape of every path that `put_page` takes."""
 _OF_THIS_MACHINE = {"127.0.0.1", "localhost", "::1"}
 STORED_PATH = re.compile(
     rf"[a-z0-9]+/(?:{'|'.join(Category)})/\d{{4}}/\d{{2}}/(?P<digest>[0-9a-f]{{64}})\.[a-z0-9]+"
@@ -107,6 +110,31 @@ class ImageStore:
         folder = f"{self._storage_type}/{category}/{when:%Y/%m}"
         path = self._known(marker) or self._keep(f"{folder}/{digest}.{extension}", marker, data)
         return StoredPicture(path, self.address(path))
+
+    @translated
+    def put_page(self, path: str, page: bytes) -> str:
+        """Store a page that shows pictures of this store, in place of an earlier one.
+
+        Args:
+            path: As `STORED_PAGE` has it; the page finds pictures one folder above its own.
+            page: HTML.
+
+        Returns:
+            Its address.
+
+        Raises:
+            StoreUnavailable: It is full, read-only or away; the earlier page is unchanged.
+        """
+        if not STORED_PAGE.fullmatch(path):
+            raise ValueError(f"{path!r} is not the path of a page.")
+        if self.folder is not None:
+            (self.folder / PAGES).mkdir(parents=True, exist_ok=True)
+        self._replace(path, page)
+        return self.address(path)
+
+    def shows(self, path: str) -> bool:
+        """Check whether a browser may be shown what lies at a path: pictures and pages."""
+        return STORED_PAGE.fullmatch(path) is not None or self.wrote(path)
 
     @translated
     def read(self, path: str, max_bytes: int = MAX_FILE_BYTES) -> bytes:

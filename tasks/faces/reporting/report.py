@@ -11,6 +11,7 @@ from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.states import Completed
 
 from storycanvas.faces.errors import StoreUnavailable
+from storycanvas.faces.gallery.markdown import linked
 from storycanvas.faces.pictures.image_store import StoredPicture
 from storycanvas.faces.preferences import Preferences, unused_preset
 from storycanvas.faces.reports.steps import FaceRunReport, StepReport
@@ -32,6 +33,7 @@ from tasks.faces.reporting.sheet import (
     store_sheet,
 )
 from tasks.faces.step import RunRequest
+from tasks.pictures.gallery import show_new_results
 from tasks.progress import EVERY_SECONDS
 
 
@@ -85,6 +87,8 @@ def _paragraphs(report: FaceRunReport) -> list[str]:
     sentences = [report.summary(), *whose, f"Engine: {report.engine} on `{report.host}`."]
     if report.base_age is not None:
         sentences += [f"Base age {report.base_age}, the engine's estimate {report.estimated_age}."]
+    if report.gallery_page is not None:
+        sentences += [linked("All results of the character", report.gallery_page)]
     points = [f"- Warning: {warning}" for warning in report.warnings]
     points += [f"- Note: {note}" for note in report.notes]
     points += [f"- {reason}" for reason in report.reasons(MAX_POINTS)]
@@ -157,6 +161,20 @@ def _stored_sheet(
         return [], (f"The contact sheet is not stored. {error}",)
 
 
+def _gallery_page(context: RunContext, request: RunRequest, result: PlanResult) -> str | None:
+    """Make the character's gallery anew if the run has a picture for it."""
+    made = any(step.is_done and step.output_path is not None for step in result.steps)
+    if request.character_id is None or not made:
+        return None
+    gallery = show_new_results(
+        context.database, context.store, context.environment, request.character_id
+    )
+    if gallery is None:
+        return None
+    gallery.artifact(context.viewing_url).publish(gallery.report.summary())
+    return gallery.report.page
+
+
 def report_run(
     context: RunContext,
     request: RunRequest,
@@ -194,6 +212,7 @@ def report_run(
             "contact_sheet_pages": tuple(page.url for page in stored),
         }
     )
+    report = report.model_copy(update={"gallery_page": _gallery_page(context, request, result)})
     for name, table in extras.tables.items():
         key = artifact_key(context.flow_name, request.subject, name)
         ReportArtifact(key, table).publish(f"{context.run_name}: {name}")

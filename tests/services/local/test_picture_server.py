@@ -49,6 +49,22 @@ def test_a_stored_picture_is_shown_as_what_it_is(browser: httpx.Client, path: st
     assert "immutable" in answer.headers["cache-control"]
 
 
+def test_a_gallery_is_shown_anew_each_time_and_runs_no_script(
+    browser: httpx.Client, store: ImageStore
+) -> None:
+    for content in (b"<p>earlier</p>", b"<p>now</p>"):
+        store.put_page("galleries/mira-1.html", content)
+        answer = browser.get("galleries/mira-1.html")
+        assert answer.content == content
+
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'; img-src")
+    assert answer.headers["cache-control"] == "no-cache"
+    (folder(store) / "galleries/notes.txt").write_text("not a page")
+    assert browser.get("galleries/notes.txt").status_code == NOT_FOUND
+    assert browser.get("galleries/unknown.html").status_code == NOT_FOUND
+
+
 @pytest.mark.parametrize("at", ["", "local", "local/", "local/result", "local/by-content", "docs"])
 def test_nothing_is_listed(browser: httpx.Client, path: str, at: str) -> None:
     assert browser.get(path).status_code == httpx.codes.OK

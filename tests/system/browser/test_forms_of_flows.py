@@ -32,6 +32,7 @@ FORMS: dict[str, dict[str, str]] = {
     "learn-preferences": CHARACTER,
     "rank-references": CHARACTER,
     "audit-likeness": CHARACTER,
+    "show-gallery": CHARACTER,
     "trace-picture": {"picture": str(PORTRAIT)},
     "save-preset": {
         "name": "soft",
@@ -54,7 +55,7 @@ FORMS: dict[str, dict[str, str]] = {
 }
 OF_BINNED = {"id": {"$regex": "^binned-"}}
 WITHOUT_A_SHEET = (
-    *("rank-references", "audit-likeness", "trace-picture"),
+    *("rank-references", "audit-likeness", "trace-picture", "show-gallery"),
     *("learn-preferences", "save-preset", "list-presets", "submit-job", "manage-jobs"),
     *("process-jobs", "process-faceswap-tasks"),
     *("delete-story", "restore-story", "list-deleted"),

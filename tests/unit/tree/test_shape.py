@@ -30,8 +30,8 @@ SHORT_FILES = {
 STAND_IN = "tests/support/facefusion/stand_in/"
 """Has the folders and names of FaceFusion's own tree."""
 
-MAX_FILES, MAX_LINES = 632, 75_200
-MAX_FILES_WITH_TESTS, MAX_LINES_WITH_TESTS = 1156, 150_500
+MAX_FILES, MAX_LINES = 641, 76_000
+MAX_FILES_WITH_TESTS, MAX_LINES_WITH_TESTS = 1163, 151_000
 """A new feature raises them in its own commit; anything else finds something to delete first."""
 
 DIRECT = {
