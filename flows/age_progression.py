@@ -13,6 +13,7 @@ from flows.parameters import (
     OptionalReference,
     OptionalSettings,
     Priority,
+    naming_age_bands,
     unless_typed,
 )
 from storycanvas.faces.operations import Age
@@ -33,6 +34,7 @@ DEFAULT_AGES = [12, 16, 25, 45, 65]
     validate_parameters=False,
 )
 @failing_in_a_sentence
+@naming_age_bands
 def age_progression(
     character_id: CharacterId,
     ages: Ages = DEFAULT_AGES,
@@ -54,7 +56,7 @@ def age_progression(
 
     Args:
         character_id: Id or name of the character whose gallery receives the pictures.
-        ages: Ages to show in years, 10 to 100, or from 0 with allow_child_ages on.
+        ages: Ages to show in years, 10 to 100, or from 0 with allow_child_ages on ({age_bands}).
         base_image: Address or path of the picture to start from; left empty, it is the character's
             first reference image.
         base_age: Age in years in this picture; left empty, it is estimated from the face.

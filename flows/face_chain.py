@@ -12,6 +12,7 @@ from flows.parameters import (
     OptionalPresetName,
     OptionalSettings,
     Priority,
+    naming_age_bands,
     unless_typed,
 )
 from storycanvas.faces.reports.steps import FaceRunReport
@@ -28,6 +29,7 @@ from tasks.log_lines import failing_in_a_sentence
     validate_parameters=False,
 )
 @failing_in_a_sentence
+@naming_age_bands
 def face_chain(
     character_id: OptionalCharacterId = None,
     chain: OptionalPresetName = None,
@@ -49,7 +51,7 @@ def face_chain(
         chain: Name or id of the chain, such as enhance-and-age.
         steps: A chain written out as YAML, in place of a name.
         pictures: One line a picture, its name in the chain and its address as in target: scene.png.
-        values: One line a value of the chain, as in target_age: 60.
+        values: One line a value of the chain, as in target_age: 60 ({age_bands}).
         preset: Name or id of a saved preset; left empty, none is used.
         settings: Values for all steps that have them.
         longest_side: Pixels to which a larger picture is reduced first, 256 to 8192.

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from textwrap import dedent
-from typing import Annotated, Any, cast, get_args
+from typing import Annotated, Any, ParamSpec, TypeVar, cast, get_args
 
 from coolname.data import config
 from prefect.futures import PrefectFuture
@@ -17,7 +17,14 @@ from db.schema.documents.faces import JobType
 from storycanvas.couple.placing import HusbandOn
 from storycanvas.faces.chain import GalleryName
 from storycanvas.faces.errors import BadField
-from storycanvas.faces.operations import Age, Blend, EditorValue, EnhancementModel, FaceSwapperModel
+from storycanvas.faces.operations import (
+    AGE_BANDS_TEXT,
+    Age,
+    Blend,
+    EditorValue,
+    EnhancementModel,
+    FaceSwapperModel,
+)
 from storycanvas.faces.plan import LongestSide
 from storycanvas.faces.recipes.batch import BY_OPERATION, BatchGallery
 from storycanvas.faces.recipes.steps import Choice, EnhancerChoice, SwapperChoice
@@ -30,6 +37,9 @@ from storycanvas.faces.written_text import (
     TextKind,
     read_yaml,
 )
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def dry_run_name() -> str:
@@ -77,6 +87,12 @@ def _drawn_words(kind: str) -> frozenset[str]:
     phrases = [*entry.get("words", ()), *entry.get("phrases", ())]
     words = " ".join(" ".join(p) if isinstance(p, list | tuple) else p for p in phrases).split()
     return frozenset(words).union(*map(_drawn_words, entry.get("lists", ())))
+
+
+def naming_age_bands(function: Callable[P, R]) -> Callable[P, R]:
+    """Put the bands of ages in the place of `{age_bands}` in the texts of a form."""
+    function.__doc__ = (function.__doc__ or "").replace("{age_bands}", AGE_BANDS_TEXT)
+    return function
 
 
 Stripped = StringConstraints(strip_whitespace=True)

@@ -1,4 +1,4 @@
-"""The faces of a template as its documents write them, in every form (docs/couple-swap.md)."""
+"""The faces of a template as its documents write them (docs/pipelines/couple-face-swap.md)."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Items of a batch: single operations as people and the app write them (docs/flows.md)."""
+"""Items of a batch, as people and the app write them (docs/pipelines/batch-process.md)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

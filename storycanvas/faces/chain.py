@@ -1,4 +1,4 @@
-"""Chains: several operations on a few pictures, as data that a person writes (docs/chains.md)."""
+"""Chains: several operations as data that a person writes (docs/pipelines/face-chain.md)."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -167,7 +167,7 @@ def chain_of(document: object) -> Chain:
         ChainInvalid: It is no chain.
     """
     if not isinstance(document, Mapping):
-        raise ChainInvalid("A chain is an object with steps; see docs/chains.md.")
+        raise ChainInvalid("A chain is an object with steps; see docs/pipelines/face-chain.md.")
     try:
         return Chain.model_validate(dict(document))
     except ValidationError as error:

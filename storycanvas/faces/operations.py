@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import (
     BaseModel,
@@ -129,6 +129,26 @@ Blend = Annotated[float, Field(ge=0.0, le=1.0)]
 
 Age = Annotated[int, Field(ge=0, le=100)]
 """Years, 0 to 100."""
+
+
+class AgeBand(NamedTuple):
+    """What a face from `youngest` to `oldest` years, both included, is called."""
+
+    youngest: int
+    oldest: int
+    name: str
+
+
+AGE_BANDS = (
+    AgeBand(0, 12, "child"),
+    AgeBand(13, 19, "teen"),
+    AgeBand(20, 35, "young adult"),
+    AgeBand(36, 55, "middle-aged"),
+    AgeBand(56, 70, "senior"),
+    AgeBand(71, 100, "elderly"),
+)
+AGE_BANDS_TEXT = ", ".join(f"{band.youngest}-{band.oldest} {band.name}" for band in AGE_BANDS)
+"""The bands as a part of a sentence, for forms and the host's contract."""
 
 EditorValue = Annotated[int, Field(ge=-100, le=100)]
 """An editor slider, -100 to 100, 0 changes nothing."""

@@ -1,4 +1,7 @@
-"""Tasks of the couple swap: each is the pipeline of `couple-face-swap` (docs/couple-swap.md)."""
+"""Tasks of the couple swap: each is one `couple-face-swap`.
+
+The page is docs/pipelines/couple-face-swap.md.
+"""
 
 import time
 from collections.abc import Callable, Iterator, Mapping

@@ -1,7 +1,9 @@
 """Every file of the tree, for tests that hold for all of them."""
 
 import ast
+import re
 import subprocess
+import textwrap
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -22,6 +24,29 @@ def files() -> tuple[Path, ...]:
     ).stdout
     found = (ROOT / name for name in listed.split("\0") if name)
     return tuple(path for path in found if path.is_file())
+
+
+FENCE = re.compile(r"^ *```(\w*)[^\n]*\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+
+
+def pages() -> tuple[Path, ...]:
+    """Everything that is written for readers."""
+    return tuple(path for path in files() if path.suffix == ".md")
+
+
+@cache
+def prose(page: Path) -> str:
+    """Read a page without its blocks of code."""
+    return FENCE.sub("", page.read_text())
+
+
+def blocks(page: Path, *languages: str) -> list[str]:
+    """Read a page's blocks of code in these languages."""
+    return [
+        textwrap.dedent(text)
+        for language, text in FENCE.findall(page.read_text())
+        if language in languages
+    ]
 
 
 class Module(NamedTuple):

@@ -1,1 +1,1 @@
-"""Chains that come with the project, a YAML file each (docs/chains.md)."""
+"""Chains that come with the project, a YAML file each (docs/pipelines/face-chain.md)."""

@@ -8,7 +8,7 @@ OLDEST = 100
 """Years; no jump is larger."""
 
 INTERMEDIATE_FROM = 40
-"""Years of a jump from which on intermediate ages are used (docs/pictures.md)."""
+"""Years of a jump from which on intermediate ages are used (docs/pipelines/age-progression.md)."""
 
 LARGEST_JUMP = INTERMEDIATE_FROM - 1
 """Years of the largest part of a jump that is cut, unless a person names another one."""

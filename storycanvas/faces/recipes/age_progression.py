@@ -1,8 +1,8 @@
 """Age progression: one base picture, one picture for each wanted age.
 
-The rules (docs/pictures.md, "Ageing"): the same base for all ages, intermediate ages for
-jumps of 40 years and more, a softer blend for large single jumps, enhancement after ageing,
-nothing below 10.
+The rules (docs/pipelines/age-progression.md, "Choosing"): the same base for all ages,
+intermediate ages for jumps of 40 years and more, a softer blend for large single jumps,
+enhancement after ageing, nothing below 10.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ YOUNGEST = 10
 
 LARGE_JUMP_BLENDS = {60: 0.5, 40: 0.6, 30: 0.7}
 """Share of the result that a single jump of so many years mixes into its input, largest first
-(docs/pictures.md, "Ageing")."""
+(docs/pipelines/age-progression.md, "Choosing")."""
 
 DOUBTFUL_JUMP = 60
 """Years of a whole jump from which on even intermediates seldom give a likeness."""

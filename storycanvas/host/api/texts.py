@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from storycanvas.faces.operations import AGE_BANDS_TEXT
+
 _FACE = "asset:" + "0123456789abcdef" * 4 + ".png"
 _SCENE = "https://app.example/uploads/scene.jpg"
 _SLIDER = "-100 to 100, 0 changes nothing; null leaves it as it is."
@@ -56,7 +58,7 @@ FIELDS = {
     "operation_type": "The operation's own name; may be left out.",
     "face_enhancer_model": "What restores the face.",
     "face_enhancer_blend": "Share of the result that is mixed into the input, 0 to 1.",
-    "face_editor_age": "Age that the face shall look like, in years, 0 to 100.",
+    "face_editor_age": f"Age that the face shall look like, in years, 0 to 100: {AGE_BANDS_TEXT}.",
     "face_editor_blend": "Share of the result that is mixed into the input, 0 to 1.",
     "face_swapper_model": "What swaps the face.",
     "face_editor_eyebrow_direction": f"Eyebrows down or up, {_SLIDER}",

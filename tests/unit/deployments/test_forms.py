@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from deployments.forms import first_paragraph, form_schema
 from deployments.run_flow import flow_names, load_flow
+from storycanvas.faces.operations import AGE_BANDS_TEXT
 
 Schema = dict[str, Any]
 
@@ -77,6 +78,16 @@ def test_each_field_says_in_one_plain_sentence_what_it_is(name: str) -> None:
     sentences = {field: shown.get("description", "") for field, shown in shown_fields.items()}
 
     assert {f: text for f, text in sentences.items() if not is_plain_sentence(text)} == {}
+
+
+@pytest.mark.parametrize(("name", "field"), [("age-progression", "ages"), ("face-chain", "values")])
+def test_a_field_for_ages_names_their_bands(name: str, field: str) -> None:
+    assert AGE_BANDS_TEXT in fields_of(name)[field]["description"]
+
+
+@every_flow
+def test_no_placeholder_is_left_in_a_text_of_a_form(name: str) -> None:
+    assert "{age_bands}" not in str(schema_of(name))
 
 
 @every_flow

@@ -1,56 +1,37 @@
-"""What the documentation names exists: links, commands, files, variables, flows, code."""
+"""What the documentation names exists: links, files, variables, flows, code."""
 
 import ast
 import re
-import shlex
-import subprocess
-import sys
-import textwrap
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from os.path import relpath
 from pathlib import Path
 
 import pytest
 import yaml
-from cyclopts import MissingArgumentError
 
 import flows
 import storycanvas.faces.recipes
 from blocks.environment import Environment
 from db.schema.collections import COLLECTIONS
-from deployments.cli import app
-from deployments.run_flow import load_flow, read_parameters
+from deployments.run_flow import load_flow
 from tests.support.database_page import main as database_page
 from tests.support.paths import ROOT
-from tests.support.tree import files
+from tests.support.tree import blocks, files, pages, prose
 
 DOCS = ROOT / "docs"
-PAGES = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md")))
+PAGES = pages()
 ROOMS = "benchmarks|blocks|db|deployments|docs|flows|requirements|samples|storycanvas|tasks|tests"
-FENCE = re.compile(r"^ *```(\w*)[^\n]*\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FLOWS = [
     str(deployment["name"])
     for deployment in yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
 ]
+PARTS = re.compile(r"\n\n|\n(?=\|)")
+"""Between paragraphs, and between rows of a table."""
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-
-
-@cache
-def prose(page: Path) -> str:
-    """The page without its blocks of code."""
-    return FENCE.sub("", page.read_text())
-
-
-def blocks(page: Path, *languages: str) -> list[str]:
-    return [
-        textwrap.dedent(text)
-        for language, text in FENCE.findall(page.read_text())
-        if language in languages
-    ]
 
 
 def commands(page: Path) -> str:
@@ -67,16 +48,28 @@ def anchors(page: Path) -> set[str]:
 
 @every_page
 def test_every_link_leads_somewhere(page: Path) -> None:
+    assert broken_links(page, prose(page)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[a](none.md)", "[a](flows.md#none)", "![a](images/none.jpg)", "[a](#none)", "[a](../none)"],
+)
+def test_a_link_that_leads_nowhere_is_found(text: str) -> None:
+    assert broken_links(DOCS / "index.md", text) != []
+
+
+def broken_links(page: Path, text: str) -> list[str]:
+    """Find links of a page's text to files and headings that are not there."""
     broken = []
-    for target in LINK.findall(prose(page)):
+    for target in LINK.findall(text):
         if "://" in target:
             continue
         name, _, anchor = target.partition("#")
         file = (page.parent / name).resolve() if name else page
         if not file.exists() or (anchor and anchor not in anchors(file)):
             broken.append(target)
-
-    assert broken == []
+    return broken
 
 
 @every_page
@@ -98,85 +91,6 @@ def is_new(path: str, page: Path) -> bool:
     return bool(re.search(rf"`{re.escape(path)}`:\n\n```", page.read_text()))
 
 
-@every_page
-def test_every_target_of_make_exists(page: Path) -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    named = set(re.findall(r"(?:^|\$ |`)make (?:\w+=\S+ )*([a-z-]+)", commands(page), re.MULTILINE))
-
-    assert named - targets == set()
-
-
-@every_page
-def test_every_module_that_is_run_exists(page: Path) -> None:
-    named = set(re.findall(r"python\S* -m ([\w.]+)", commands(page))) - {"venv", "pip", "pytest"}
-
-    assert [module for module in named if find_spec(module) is None] == []
-
-
-@every_page
-def test_every_command_of_storycanvas_is_understood(page: Path) -> None:
-    lines = re.findall(r"^(?:\$ )?(?:\S*bin/)?storycanvas (.+)$", commands(page), re.MULTILINE)
-    for words in (shlex.split(line, comments=True) for line in lines):
-        with suppress(MissingArgumentError):  # prose may name a command without its argument
-            app.parse_args(words, exit_on_error=False, print_error=False)
-        flow = words[1] if words[0] == "run" and len(words) > 1 else "FLOW"
-        if flow == "FLOW" or "--help" in words or is_new(f"flows/{flow}.py", page):
-            continue
-        read_parameters(load_flow(flow), words[2:])
-
-
-HELP_OF_EACH = """
-import runpy, sys
-for command in sys.argv[1:]:
-    sys.argv = ["prefect", *command.split(), "--help"]
-    try:
-        runpy.run_module("prefect", run_name="__main__")
-    except SystemExit as end:
-        assert not end.code, command
-    print("---")
-"""
-PREFECT_COMMANDS = ["deployment run", "worker start", "automation create"]
-
-
-@pytest.fixture(scope="module")
-def prefect_help() -> dict[str, str]:
-    """What each command of Prefect prints; one process, since it takes 2 s to start."""
-    printed = subprocess.run(
-        [sys.executable, "-c", HELP_OF_EACH, *PREFECT_COMMANDS],
-        env={"PATH": "/usr/bin:/bin", "COLUMNS": "200", "HOME": "/nonexistent"},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    return dict(zip(PREFECT_COMMANDS, printed.split("---\n"), strict=False))
-
-
-@pytest.mark.parametrize("command", PREFECT_COMMANDS)
-def test_every_option_of_prefects_commands_exists(
-    command: str, prefect_help: dict[str, str]
-) -> None:
-    typed = [
-        re.findall(r" (--?[a-z-]+)", line)
-        for page in PAGES
-        for line in re.findall(rf"prefect {command} (.*?)(?:`|$)", page.read_text(), re.MULTILINE)
-    ]
-
-    assert typed
-    assert [
-        option for options in typed for option in options if option not in prefect_help[command]
-    ] == []
-
-
-def test_make_help_names_every_command_of_the_readme() -> None:
-    listed = subprocess.run(
-        ["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout
-    named = re.findall(r"`make ([a-z]+)`", (ROOT / "README.md").read_text())
-
-    assert named
-    assert [target for target in named if f"make {target}\t" not in listed] == []
-
-
 @pytest.mark.parametrize("name", [name.upper() for name in Environment.model_fields])
 def test_the_page_of_the_configuration_names_every_variable(name: str) -> None:
     assert f"`{name}`" in (DOCS / "configuration.md").read_text()
@@ -188,11 +102,32 @@ def test_every_flow_stands_in_the_readme_and_on_the_page_of_flows(name: str) -> 
     assert f"`{name}`" in (DOCS / "flows.md").read_text()
 
 
+@pytest.mark.parametrize("name", FLOWS)
+def test_every_parameter_of_a_flow_stands_on_its_page(name: str) -> None:
+    """A page may name several at once, as in `face_editor_…`."""
+    flow = load_flow(name.removesuffix("-standing"))
+    where = pages_of(flow.name)
+    words = {word for page in where for word in re.findall(r"`([^`\n]+)`", prose(page))}
+    begun = tuple(word.removesuffix("…") for word in words if word.endswith("_…"))
+
+    assert [
+        parameter
+        for parameter in flow.parameters.properties
+        if parameter not in words and not (begun and parameter.startswith(begun))
+    ] == []
+
+
+def pages_of(flow: str) -> list[Path]:
+    """The index of flows, the page that it links beside the flow, and what face flows share."""
+    index = DOCS / "flows.md"
+    [part] = [part for part in PARTS.split(prose(index)) if f"`{flow}`" in part][:1]
+    linked = [DOCS / name for name in re.findall(r"\]\((pipelines/[\w-]+\.md)\)", part)]
+    return [index, *linked, DOCS / "pipelines" / "shared.md"]
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if page.stem != "index"], ids=str)
 def test_the_index_names_every_page(page: Path) -> None:
-    name = page.name if page.parent == DOCS else f"../{page.name}"
-
-    assert f"]({name})" in (DOCS / "index.md").read_text()
+    assert f"]({relpath(page, DOCS)})" in (DOCS / "index.md").read_text()
 
 
 @every_page
@@ -238,21 +173,6 @@ def test_the_recipe_in_ten_minutes_makes_a_plan_and_a_flow(
 
     assert [step.operation.face_editor_mouth_smile for step in plan.steps] == [60]
     assert import_module("flows.smile").smile.name == "smile"
-
-
-def test_every_error_of_the_troubleshooting_page_exists() -> None:
-    rooms = ("blocks", "db", "deployments", "storycanvas", "tasks")
-    defined = {
-        name
-        for room in rooms
-        for file in (ROOT / room).rglob("*.py")
-        for name in re.findall(r"^class (\w+)", file.read_text(), re.MULTILINE)
-    }
-    rows = re.findall(r"^\| ([^|]*`[^|]*) \|", prose(DOCS / "troubleshooting.md"), re.MULTILINE)
-    named = {name for row in rows for name in re.findall(r"`([A-Z][a-z]+[A-Z]\w+)`", row)}
-
-    assert len(named) > 40
-    assert named - defined == set()
 
 
 def test_every_guarantee_links_its_test() -> None:

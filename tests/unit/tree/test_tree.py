@@ -40,7 +40,7 @@ CITED_FILE = re.compile(
     r"(?<![\w/.-])(?:benchmarks|blocks|db|deployments|docs|flows|samples|storycanvas|tasks|tests)"
     r"/[\w./-]*\.(?:py|md|json)\b"
 )
-CITED_PART = re.compile(r'\b(docs/[\w-]+\.md), "?([A-Z]\w+)')
+CITED_PART = re.compile(r'\b(docs/[\w/-]+\.md), "?([A-Z]\w+)')
 BLOCKS = (Civitai, FaceHost, FaceHostFarm, ImageStoreBlock, StoryDatabase)
 DEPLOYMENTS: list[dict[str, Any]] = yaml.safe_load((ROOT / "prefect.yaml").read_text())[
     "deployments"

@@ -1,4 +1,4 @@
-"""Recipes plan what docs/pictures.md describes for ageing, restoring and swapping."""
+"""Recipes plan what docs/pipelines/ describes for ageing, restoring and swapping."""
 
 from itertools import pairwise
 from typing import Any
