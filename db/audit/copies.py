@@ -19,7 +19,8 @@ _REMEDY = "Run audit-db with fix on: it copies {field} of {source} again."
 def different_copies(database: Database[Document], copy: Copy) -> Iterator[AuditFinding]:
     """Find the documents whose copy differs from its source, at most one finding.
 
-    A source that is gone, has no value, or stands twice with two values is none.
+    A missing copy does not differ, since the app's older API writes none. A source that is gone,
+    has no value, or stands twice with two values is none.
     """
     count, ids = 0, list[str]()
     for group in _different(database, copy):
@@ -58,10 +59,10 @@ def _update(copy: Copy, group: Document) -> UpdateMany:
 
 
 def _mendable(copy: Copy) -> Document:
+    """Select copies that are there: what was never copied is filled in by `migrate-db`."""
     alive = dict(NOT_DELETED) if copy.collection in SOFT_DELETABLE else {}
-    if copy.own is None:
-        return alive
-    return {**alive, "$or": [{copy.field: None}, {"$nor": [dict(copy.own)]}]}
+    copied: Document = {**alive, copy.field: {"$ne": None}}
+    return copied | ({"$nor": [dict(copy.own)]} if copy.own else {})
 
 
 def _different(database: Database[Document], copy: Copy) -> Iterator[Document]:
@@ -69,12 +70,11 @@ def _different(database: Database[Document], copy: Copy) -> Iterator[Document]:
 
     The server brings both sides together by sorting, so no index is needed and memory is bounded.
     """
-    value = {"$ifNull": [f"${copy.field}", None]}
     children: list[Document] = [
         {"$match": {"$and": [_mendable(copy), {copy.by: _TEXT}]}},
         {
             "$group": {
-                "_id": {"reference": f"${copy.by}", "value": value},
+                "_id": {"reference": f"${copy.by}", "value": f"${copy.field}"},
                 "count": {"$sum": 1},
                 "ids": {"$minN": {"input": NAME, "n": MAX_EXAMPLES}},
             }

@@ -17,7 +17,7 @@ class Copy:
         by: The field that names the other document by its `id`.
         source: The collection of the other document.
         source_field: The field of it that is repeated.
-        own: Finds documents that may have a value of their own: only a missing one is copied.
+        own: Finds documents that have a value of their own, which is no copy.
     """
 
     collection: str

@@ -41,7 +41,7 @@ def sources(copy: Copy) -> Rows:
 
 
 def copies(copy: Copy) -> Rows:
-    """Copies that are right, that cannot be known, and last two that differ."""
+    """Copies that are right, missing or cannot be known, and last two that differ."""
     values = [
         ("s", "right"),
         ("empty", "x"),
@@ -51,7 +51,12 @@ def copies(copy: Copy) -> Rows:
         (["s"], "x"),
     ]
     rows = [{copy.by: by, copy.field: value} for by, value in values]
-    return [*rows, {copy.by: "s", copy.field: "stale"}, {copy.by: "s"}]
+    return [
+        *rows,
+        {copy.by: "s"},
+        {copy.by: "s", copy.field: "stale"},
+        {copy.by: "s", copy.field: 7},
+    ]
 
 
 @pytest.mark.parametrize("copy", COPIES, ids=str)
@@ -65,7 +70,7 @@ def test_copies_that_differ_are_found_and_copied_again(database: Data, copy: Cop
     fixed, again = (audit(database, NOW, fix=True).of("different copy") for _ in range(2))
 
     assert (looked.collection, looked.subject) == (copy.collection, str(copy))
-    assert (looked.count, sorted(looked.ids), looked.done) == (2, ["6", "7"], "")
+    assert (looked.count, sorted(looked.ids), looked.done) == (2, ["7", "8"], "")
     assert before == rows
     assert [finding.done for finding in fixed] == ["fixed: 2 copied again."]
     assert again == ()
@@ -82,17 +87,16 @@ def test_a_deleted_copy_and_a_templates_own_category_stay(any_database: Data) ->
     any_database["templates"].insert_many(
         [
             {"_id": 1, **own, "category": "of its own"},
-            {"_id": 2, **own, "category": None},
-            {"_id": 3, "image_id": "i", "is_preprocessed": None, "category": "stale"},
+            {"_id": 2, "image_id": "i", "is_preprocessed": None, "category": "stale"},
         ]
     )
 
     [fixed] = audit(any_database, NOW, fix=True).of("different copy")
 
-    assert fixed.done == "fixed: 2 copied again."
+    assert fixed.done == "fixed: 1 copied again."
     assert any_database["clips"].find_one() == clip
     categories = [row["category"] for row in any_database["templates"].find().sort("_id")]
-    assert categories == ["of its own", "right", "right"]
+    assert categories == ["of its own", "right"]
 
 
 def test_copies_are_counted_exactly_and_the_first_20_are_named(database: Data) -> None:
