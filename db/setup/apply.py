@@ -6,7 +6,7 @@ run compares again and does what is left.
 
 import time
 from collections import abc
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from pymongo import IndexModel
@@ -27,6 +27,7 @@ from db.setup.compare import (
     validation_actions,
 )
 from db.setup.expiry import expiring_indexes
+from db.setup.missing import leave_different
 from db.setup.obstacles import limited, unless_refused
 from db.setup.report import Finding, InitReport
 
@@ -95,25 +96,40 @@ _CONCURRENT_CHANGE = {
 
 
 def initialise(
-    database: Database[Document], action: ValidationAction = "as it is", *, dry_run: bool = False
+    database: Database[Document],
+    action: ValidationAction = "as it is",
+    *,
+    only_missing: bool = False,
+    dry_run: bool = False,
 ) -> InitReport:
-    """Create and repair collections, validators and indexes."""
+    """Create and repair collections, validators and indexes, or create only what is missing."""
     findings: list[Finding] = []
     database = reading_anything(database)  # duplicates may hold any text and any time
     with translated_errors():
         actions = validation_actions(database, action)
         for collection in COLLECTIONS:
             wanted = actions[collection.name]
-            findings += _apply_collection(database, collection, wanted, dry_run=dry_run)
+            findings += _apply_collection(
+                database, collection, wanted, only_missing=only_missing, dry_run=dry_run
+            )
         findings += _strange_collections(database)
         expiring = expiring_indexes(database)
     return InitReport(
-        database=database.name, dry_run=dry_run, findings=tuple(findings), expiring=expiring
+        database=database.name,
+        dry_run=dry_run,
+        only_missing=only_missing,
+        findings=tuple(findings),
+        expiring=expiring,
     )
 
 
 def _apply_collection(
-    database: Database[Document], collection: Collection, action: str, *, dry_run: bool
+    database: Database[Document],
+    collection: Collection,
+    action: str,
+    *,
+    only_missing: bool,
+    dry_run: bool,
 ) -> list[Finding]:
     """Compare and change until only what must not be changed is left."""
     made: dict[tuple[str, str], Finding] = {}
@@ -121,7 +137,7 @@ def _apply_collection(
     for pause in PAUSES:
         time.sleep(pause)
         try:
-            found = [*_compare(database, collection, action)]
+            found = [*_compare(database, collection, action, only_missing=only_missing)]
         except OperationFailure as error:
             if error.code not in _CONCURRENT_CHANGE or pause == PAUSES[-1]:
                 raise
@@ -186,12 +202,15 @@ def _create_together(
 
 
 def _compare(
-    database: Database[Document], collection: Collection, action: str
+    database: Database[Document], collection: Collection, action: str, *, only_missing: bool
 ) -> Iterator[Difference]:
     """Compare with the registry, and find the indexes that the server would refuse."""
     found = find_collection(database, collection.name)
     indexes = found.indexes if found else ()
-    for difference in limited(differences(collection, found, action), indexes):
+    wanted: Iterable[Difference] = differences(collection, found, action)
+    if only_missing:
+        wanted = leave_different(wanted)
+    for difference in limited(wanted, indexes):
         yield unless_refused(database[collection.name], difference) if found else difference
 
 

@@ -9,13 +9,13 @@ from db.schema.documents.base import Frozen
 from db.setup.expiry import ExpiringIndex
 
 Kind = Literal["collection", "validator", "index"]
-Outcome = Literal["created", "existing", "repaired", "blocked", "unknown"]
+Outcome = Literal["created", "existing", "repaired", "different", "blocked", "unknown"]
 
 
 def words(outcome: Outcome, *, dry_run: bool) -> str:
     """Word an outcome, also of a dry run."""
-    if outcome == "unknown":
-        return "unknown and left alone"
+    if outcome in {"different", "unknown"}:
+        return f"{outcome} and left alone"
     would = dry_run and outcome in {"created", "repaired"}
     return f"would be {outcome}" if would else outcome
 
@@ -42,9 +42,10 @@ class Finding(Frozen):
     """What became of one collection, validator or index.
 
     Attributes:
-        outcome: `created`, `existing`, `repaired`, `blocked` (it is not as it should be, and
-            nothing was dropped), or `unknown` (not of this project, and left alone).
-        reason: Why it was repaired or is blocked, in one sentence.
+        outcome: `created`, `existing`, `repaired`, `different` (it could be repaired, and only what
+            is missing was asked for), `blocked` (it is not as it should be, and nothing was
+            dropped), or `unknown` (not of this project, and left alone).
+        reason: Why it was repaired, is different or is blocked, in one sentence.
         duplicates: The worst of the documents that block a unique index.
         duplicate_groups: How many sets of such documents there are.
     """
@@ -67,11 +68,13 @@ class InitReport(Frozen):
 
     Attributes:
         dry_run: Whether it only looked; `created` and `repaired` then mean what it would do.
+        only_missing: Whether what differs was left alone.
         expiring: Every TTL index of the database, with what it would remove today.
     """
 
     database: str
     dry_run: bool
+    only_missing: bool = False
     findings: tuple[Finding, ...]
     expiring: tuple[ExpiringIndex, ...] = ()
 

@@ -12,7 +12,9 @@ from tasks.artifacts import ReportArtifact
 from tasks.retries import database_task
 
 ARTIFACT_KEY = "init-db"
-_ORDER: tuple[Outcome, ...] = ("blocked", "repaired", "created", "unknown", "existing")
+_ORDER: tuple[Outcome, ...] = (
+    *("blocked", "different", "repaired", "created", "unknown", "existing"),
+)
 
 
 class InitialisationBlocked(Exception):
@@ -32,15 +34,16 @@ class InitialisationBlocked(Exception):
 
 @database_task("initialise")
 def initialise_database(
-    database: Database[Document], action: ValidationAction, *, dry_run: bool
+    database: Database[Document], action: ValidationAction, *, only_missing: bool, dry_run: bool
 ) -> InitReport:
     """Create and repair collections, validators and indexes, or only compare them."""
-    return initialise(database, action, dry_run=dry_run)
+    return initialise(database, action, only_missing=only_missing, dry_run=dry_run)
 
 
-def blocked_warnings(report: InitReport) -> list[str]:
+def person_warnings(report: InitReport) -> list[str]:
     """List what needs a person."""
-    return [f"Blocked: {each} {'; '.join(map(str, each.duplicates))}" for each in report.blocked]
+    blocked = [f"Blocked: {each} {'; '.join(map(str, each.duplicates))}" for each in report.blocked]
+    return blocked + [f"Different and left alone: {each}" for each in report.of("different")]
 
 
 def initialisation_table(report: InitReport) -> ReportArtifact:

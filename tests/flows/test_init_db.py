@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from prefect import Flow
 from prefect.client.schemas.objects import State
 from pymongo.database import Database
@@ -14,11 +15,22 @@ from flows.audit_db import audit_db
 from flows.init_db import init_db
 from flows.migrate_db import migrate_db
 from tasks.database.initialise import ARTIFACT_KEY, InitialisationBlocked
+from tests.support.db.database_state import shape
 from tests.support.flows.runs import shown_by
+from tests.support.paths import ROOT
 
 Data = Database[dict[str, Any]]
 CREATED = [collection.name for collection in COLLECTIONS if not collection.app_owned]
 WRONG_USER = "mongodb://user:hunter2@"
+
+
+def nightly_parameters(name: str) -> dict[str, Any]:
+    """What a run has that the schedule of a deployment starts."""
+    described = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
+    [deployment] = [each for each in described if each["name"] == name]
+    [schedule] = deployment["schedules"]
+    parameters: dict[str, Any] = {**deployment["parameters"], **schedule["parameters"]}
+    return parameters
 
 
 def artifact_of(state: State[Any]) -> Any:  # noqa: ANN401 - Prefect's own
@@ -115,6 +127,31 @@ def test_duplicates_end_the_run_failed_with_the_report_and_what_to_do(configured
         state.result()
     assert "id_1" in {finding.name for finding in error.value.report.blocked}
     assert configured["users"].count_documents({}) == 2
+
+
+def test_the_nightly_run_brings_back_what_was_dropped_by_hand_and_repairs_nothing(
+    configured: Data, caplog: pytest.LogCaptureFixture
+) -> None:
+    init_db()
+    complete = shape(configured)
+    configured.drop_collection("facefusion_jobs")
+    configured["projects"].drop_index("name_1")
+    configured["projects"].create_index("name", name="name_1", sparse=True)
+    configured["users"].drop_index("id_1")
+    configured["users"].insert_many(
+        [{"_id": n, "id": "same", "username": str(n), "email": str(n)} for n in range(2)]
+    )
+
+    state = init_db(**nightly_parameters("init-db"), return_state=True)
+
+    assert state.is_completed()
+    report = state.result()
+    assert {finding.collection for finding in report.changed} == {"facefusion_jobs"}
+    assert shape(configured)["facefusion_jobs"] == complete["facefusion_jobs"]
+    assert configured["projects"].index_information()["name_1"]["sparse"]
+    warnings = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+    assert any("left alone: index projects.name_1: It differs in sparse." in w for w in warnings)
+    assert any("Blocked: index users.id_1" in w and "_id 0, 1" in w for w in warnings)
 
 
 @pytest.mark.usefixtures("configured")

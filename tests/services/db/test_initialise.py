@@ -11,6 +11,7 @@ from db.schema.collections import COLLECTIONS, Collection
 from db.setup import apply
 from db.setup.apply import initialise
 from db.setup.compare import IDS, MAX_EXAMPLES, Difference
+from db.setup.missing import missing_collections
 from db.setup.obstacles import unless_refused
 from db.setup.report import Finding, InitReport, Outcome
 from tests.support.db.database_state import (
@@ -182,6 +183,45 @@ def test_a_dropped_collection_comes_back_with_all_that_belongs_to_it(shared: Dat
 
     assert {finding.collection for finding in report.changed} == {"scenes"}
     assert shape(shared) == before
+
+
+def test_only_what_is_missing_is_created_where_nothing_else_is_asked_for(shared: Data) -> None:
+    complete = shape(shared)
+    shared.drop_collection("scenes")
+    shared["clips"].drop_index("character_id_1")
+    change_options("users", validator={})(shared)
+    change_options("backends", validator={"name": "x"})(shared)
+    another_index("projects", "name_1", "name", sparse=True)(shared)
+    use_plain_index(shared)
+    of_the_operator = shape(shared)["projects"], shape(shared)["backends"]
+    before = shape(shared), identities(shared)
+
+    foreseen = initialise(shared, only_missing=True, dry_run=True)
+    assert (shape(shared), identities(shared)) == before
+    report = initialise(shared, only_missing=True)
+
+    assert foreseen.findings == report.findings
+    assert {(found.collection, found.name) for found in report.changed} == {
+        ("scenes", name) for name in {"scenes", "validator", *complete["scenes"][2]} - {"_id_"}
+    } | {("clips", "character_id_1"), ("users", "validator")}
+    assert {(found.collection, found.name) for found in report.of("different")} == {
+        *(("projects", name) for name in ("name_1", "id_1")),
+        ("backends", "validator"),
+    }
+    now = shape(shared)
+    assert (now["projects"], now["backends"]) == of_the_operator
+    assert {name: now[name] for name in ("scenes", "clips", "users")} == {
+        name: complete[name] for name in ("scenes", "clips", "users")
+    }
+    assert documents(shared)["projects"]
+
+
+def test_the_required_collections_that_are_missing_are_named(shared: Data) -> None:
+    assert missing_collections(shared) == ()
+    for name in ("users", "clips", "backends"):
+        shared.drop_collection(name)
+
+    assert missing_collections(shared) == ("clips", "users")
 
 
 def test_a_dry_run_reports_what_a_run_does_and_writes_nothing(shared: Data) -> None:

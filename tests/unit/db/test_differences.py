@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from db.schema.collections import Collection
 from db.schema.indexes import FoundIndex, Index
 from db.setup.compare import FoundCollection, differences, validation
+from db.setup.missing import leave_different
 from db.setup.obstacles import limited
 
 
@@ -96,6 +97,43 @@ def test_a_name_that_another_index_of_the_registry_has_is_freed(
         for difference in made
         if difference.index
     } == expected
+
+
+MISSING: list[tuple[str, tuple[FoundIndex, ...], dict[str, str]]] = [
+    ("there", (GOOD,), {"id_1": "existing", "size_1": "created"}),
+    ("missing", (), {"id_1": "created", "size_1": "created"}),
+    ("not unique", (PLAIN,), {"id_1": "different", "size_1": "created"}),
+    ("another name", (RENAMED,), {"id_1": "different", "size_1": "created"}),
+    ("its name is taken", (SIZE_AS_ID,), {"id_1": "different", "size_1": "different"}),
+]
+
+
+@pytest.mark.parametrize(("there", "expected"), [case[1:] for case in MISSING], ids=str)
+def test_what_is_there_is_left_alone_where_only_missing_is_created(
+    there: tuple[FoundIndex, ...], expected: dict[str, str]
+) -> None:
+    made = [*leave_different(differences(BY_SIZE, found(*there), "warn"))]
+
+    assert {
+        difference.finding.name: difference.finding.outcome
+        for difference in made
+        if difference.index
+    } == expected
+    assert all(
+        difference.finding.reason and not difference.needs_change
+        for difference in made
+        if difference.finding.outcome == "different"
+    )
+
+
+@pytest.mark.parametrize(("changed", "outcome", "reason"), VALIDATIONS)
+def test_a_validator_that_differs_is_left_alone_and_a_missing_one_is_created(
+    changed: dict[str, Any], outcome: str, reason: str
+) -> None:
+    validator = [*leave_different(differences(THINGS, found(GOOD, **changed), "warn"))][1].finding
+
+    expected = "different" if outcome == "repaired" else outcome
+    assert (validator.outcome, validator.reason) == (expected, reason)
 
 
 @pytest.mark.parametrize(
