@@ -19,6 +19,13 @@ app.command(guard)
 
 StateDir = Annotated[Path, Parameter(help="Where the local services keep their files.")]
 STATE_DIR = Path(".storycanvas")
+MovedSince = Annotated[
+    Path | None,
+    Parameter(
+        help="Note of an earlier registration, as `up` keeps it: the default blocks follow the "
+        "addresses that have moved since.",
+    ),
+]
 
 
 @app.command
@@ -105,17 +112,15 @@ def register(
             help="Overwrite only the default block that holds this variable; may be repeated.",
         ),
     ] = (),
-    moved_since: Annotated[
-        Path | None,
-        Parameter(
-            help="Note of an earlier registration, as `up` keeps it: the default blocks follow "
-            "the addresses that have moved since.",
-        ),
-    ] = None,
+    moved_since: MovedSince = None,
     limits_only: Annotated[bool, Parameter(negative="", help="Create only the limits.")] = False,
     runs: Annotated[
         bool, Parameter(help="Start a run of each standing deployment that has none.")
     ] = True,
+    database: Annotated[
+        bool,
+        Parameter(negative="", help="Create what the configured database lacks, too."),
+    ] = False,
 ) -> int:
     """Create limits, blocks, the work pool and deployments on the server of PREFECT_API_URL.
 
@@ -137,6 +142,7 @@ def register(
             replace_blocks_of=replace_blocks_of,
             moved_since=moved_since,
             runs=runs,
+            database=database,
         )
     )
 

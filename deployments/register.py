@@ -4,7 +4,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import httpx
@@ -15,7 +15,7 @@ from prefect.exceptions import ObjectAlreadyExists
 from prefect.settings import PREFECT_API_URL
 
 from blocks import limits
-from blocks.configured import face_hosts
+from blocks.configured import choose_database, database_named_by, face_hosts
 from blocks.environment import ConfigurationUnusable, Environment, FaceHostNotNamed
 from blocks.face_host import FaceHost
 from deployments.blocks import create_blocks, follow_moved
@@ -24,6 +24,7 @@ from deployments.local_stack import report_errors
 from deployments.run_flow import flow_names
 from deployments.stack import POOL
 from deployments.standing import keep_standing, start_standing
+from deployments.story_database import complete_database
 from storycanvas.faces.errors import FaceError
 from storycanvas.net.redact import redact_url
 from storycanvas.services.process import CODE
@@ -36,6 +37,12 @@ PROJECT = "name: storycanvas-pipelines"
 NO_SERVER = (
     "No Prefect server is named, and the one that Prefect would start ends with this command; set "
     "PREFECT_API_URL, for example to http://127.0.0.1:4200/api."
+)
+
+
+NOT_NAMED = (
+    "No MongoDB is named, so no database was brought up to date; set MONGO_URL, or save the block "
+    "story-database/default."
 )
 
 
@@ -64,6 +71,7 @@ def register(
     replace_blocks_of: Collection[str] = (),
     moved_since: Registered | None = None,
     runs: bool = True,
+    database: bool = False,
 ) -> None:
     """Register everything that a server needs before runs can be started on it.
 
@@ -75,6 +83,7 @@ def register(
         replace_blocks_of: Variables whose blocks alone are overwritten.
         moved_since: An earlier registration; blocks follow the addresses that moved since.
         runs: Whether a run of what stands is started, where there is none.
+        database: Whether what the configured database lacks is created, before any run may start.
 
     Raises:
         ConfigurationUnusable: An address, a token or a saved block cannot be used, or there is no
@@ -88,6 +97,8 @@ def register(
         environment, replace=replace_blocks, replace_of=replace_blocks_of
     ):
         print(sentence)
+    if database:
+        print(*complete_named_database(environment), sep="\n")
     create_limits(environment)
     if moved_since:
         remove_limit_of_moved_host(environment, moved_since)
@@ -114,6 +125,23 @@ def checkout() -> Path:
         "The deployments are described in prefect.yaml of a checkout of StoryCanvas Pipelines, and "
         f"{here} is none; change to the checkout's directory and start the command again."
     )
+
+
+def complete_named_database(environment: Environment) -> Iterator[str]:
+    """Create what the configured database lacks, and tell which database that is.
+
+    Raises:
+        ConfigurationUnusable: Its block holds values that cannot be used.
+    """
+    if not database_named_by(environment):
+        yield NOT_NAMED
+        return
+    choice = choose_database(environment)
+    yield choice.describe()
+    told = [
+        *complete_database(choice.block.mongo_url.get_secret_value(), choice.block.database_name)
+    ]
+    yield from told or ["nothing is missing in it"]
 
 
 def create_pool() -> str:
@@ -173,6 +201,7 @@ def register_all(
     replace_blocks_of: Collection[str] = (),
     moved_since: Path | None = None,
     runs: bool = True,
+    database: bool = False,
 ) -> int:
     """Register what the environment names; the exit code is that of `prefect deploy`."""
     before = read_note(moved_since, Registered) if moved_since else None
@@ -183,6 +212,7 @@ def register_all(
             replace_blocks_of=replace_blocks_of,
             moved_since=before,
             runs=runs,
+            database=database,
         )
     except subprocess.CalledProcessError as error:
         return int(error.returncode)

@@ -10,6 +10,7 @@ from pymongo.database import Database
 
 from db.connection import Document, translated_errors
 from db.setup.apply import initialise
+from db.setup.report import InitReport
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 PORTRAIT = SAMPLES / "portrait.png"
@@ -18,13 +19,14 @@ CHARACTER_ID = "sample-astronaut"
 PROJECT_ID = "sample-project"
 
 
-def prepare_own_database(database: Database[Document]) -> str:
-    """Give the stack's own database its indexes and the sample; return the character's id.
+def prepare_own_database(database: Database[Document]) -> InitReport:
+    """Give the stack's own database its indexes and the sample; tell what was done to the first.
 
     The nightly looks then have nothing to report of it.
     """
-    initialise(database)
-    return add_sample_character(database)
+    report = initialise(database)
+    add_sample_character(database)
+    return report
 
 
 def add_sample_character(database: Database[Document]) -> str:

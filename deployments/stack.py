@@ -3,16 +3,17 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from blocks.environment import PREVIEW
-from db.connection import connect
+from db.connection import LONG_ANSWER_SECONDS, connect
 from db.connection_string import ConnectionString
 from deployments.prefect_database import start_prefect_database
-from deployments.sample import TARGET, prepare_own_database
+from deployments.sample import CHARACTER_ID, TARGET, prepare_own_database
+from deployments.story_database import complete_database, update_sentences
 from storycanvas.faces.pictures.image_store import local_folder
 from storycanvas.services.errors import ServiceError
 from storycanvas.services.face_host import FaceHost
@@ -133,8 +134,10 @@ class Stack:
         url = named or self._use(Mongod(preferred_port=27017), "MONGO_URL")
         database, _ = ConnectionString.of(url).choose(os.environ.get("DB_NAME"), "DB_NAME")
         store = os.environ.get("IMAGE_STORE") or images.as_uri()
-        if not named:
-            self._add_sample(url, database)
+        self._show("bringing the database up to date")
+        told = complete_database(named, database) if named else self._prepare_own(url, database)
+        for sentence in told:
+            self._show(f"  {sentence}")
         self.environment |= {"MONGO_URL": url, "DB_NAME": database, "IMAGE_STORE": store}
         # The user's own address may hold a password.
         self.addresses["MongoDB"] = f"{'as in MONGO_URL' if named else url}, database {database}"
@@ -154,13 +157,15 @@ class Stack:
             # Its documents are read on this machine only, as the stack's own MongoDB is.
             self.environment["IMAGE_BASE_URL"] = url
 
-    def _add_sample(self, url: str, database: str) -> None:
-        """Put something to try into a database that is ours; the user's own stays as it is."""
-        opened = connect(url, database)
+    def _prepare_own(self, url: str, database: str) -> Iterator[str]:
+        """Repair a database that is ours, and put something to try into it."""
+        opened = connect(url, database, answer_seconds=LONG_ANSWER_SECONDS)
         try:
-            self.addresses["to try"] = f"character {prepare_own_database(opened)}, target {TARGET}"
+            report = prepare_own_database(opened)
         finally:
             opened.client.close()
+        self.addresses["to try"] = f"character {CHARACTER_ID}, target {TARGET}"
+        return update_sentences(report)
 
     def _start_face_host(self) -> None:
         named = os.environ.get("FACEFUSION_URL", "").strip()

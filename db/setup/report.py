@@ -58,9 +58,13 @@ class Finding(Frozen):
     duplicates: tuple[Duplicates, ...] = ()
     duplicate_groups: int = 0
 
+    @property
+    def place(self) -> str:
+        """Name it within its database."""
+        return self.name if self.kind == "collection" else f"{self.collection}.{self.name}"
+
     def __str__(self) -> str:
-        place = self.name if self.kind == "collection" else f"{self.collection}.{self.name}"
-        return f"{self.kind} {place}: {self.reason}"
+        return f"{self.kind} {self.place}: {self.reason}"
 
 
 class InitReport(Frozen):

@@ -10,6 +10,8 @@ from typing import Any
 import psutil
 import pytest
 
+from db.connection import connect
+from db.setup.apply import initialise
 from deployments.forms import first_paragraph, form_schema
 from deployments.local_stack import local_stack
 from deployments.run_flow import flow_names, load_flow
@@ -107,16 +109,23 @@ def test_up_up_again_status_and_down(stack_dir: Path) -> None:
     assert command("down", stack_dir).stdout.startswith("Nothing runs")
 
 
-def test_a_named_database_gets_no_preview_host(
+def test_a_named_database_gets_what_is_missing_and_no_preview_host(
     stack_dir: Path, mongo_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else pictures of the preview engine come into real galleries."""
+    """Its indexes stay as they are, and no picture of the preview engine comes into it."""
     named = mongo_url.replace("/?", "/from_the_path?")
     monkeypatch.setenv("MONGO_URL", named)
+    with connect(named, "from_the_path").client as client:
+        projects = client["from_the_path"]["projects"]
+        projects.create_index("name", name="name_1", sparse=True)
 
-    up = command("up", stack_dir)
+        up = command("up", stack_dir)
 
+        lacking = initialise(client["from_the_path"], only_missing=True, dry_run=True)
+        assert projects.index_information()["name_1"]["sparse"]
+    assert not lacking.changed
     assert up.returncode == 0, up.stderr
+    assert "left alone: index projects.name_1: It differs in sparse." in up.stdout
     assert "starting no face host: MONGO_URL names a database" in up.stdout
     assert "database from_the_path" in up.stdout
     assert find_running("face_host", stack_dir) is None

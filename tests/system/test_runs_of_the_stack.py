@@ -33,6 +33,7 @@ from storycanvas.services.flow_runs import keeper_of
 from storycanvas.services.ports import ask
 from storycanvas.services.postgres import Postgres
 from storycanvas.services.shared import find_running
+from tests.support.db.database_state import shape
 from tests.support.flows.browser import retry_ended_run
 from tests.support.flows.prefect_pages import log_lines
 from tests.system.test_local_stack import NAMED, command
@@ -45,6 +46,7 @@ AGES = list(range(12, 90, 2))
 SUBMITS, AT_A_TIME = 100, 4
 LATER = "2099-01-01T00:00:00Z"
 STANDS = "process-jobs-standing"
+QUEUE = "facefusion_jobs"
 COUPLES_STAND = "process-faceswap-tasks-standing"
 UNFINISHED = ("SCHEDULED", "PENDING", "RUNNING", "CANCELLING")
 KILLED = "The worker's process was killed. Retry goes on with what is done."
@@ -261,6 +263,7 @@ def test_down_ends_a_run_and_up_on_taken_ports_changes_nothing_but_addresses(
     edit(api, "image-store", {"base_url": "https://app.example/pictures"})
     before, ports = blocks(api), addresses(stack_dir)
     [run] = api.start("of the night")
+    complete = queue_of_jobs(stack_dir, drop=True)
 
     down = command("down", stack_dir)
 
@@ -270,6 +273,8 @@ def test_down_ends_a_run_and_up_on_taken_ports_changes_nothing_but_addresses(
             taken.enter_context(socket.create_server(("127.0.0.1", port)))
         up = command("up", stack_dir)
         assert up.returncode == 0, up.stderr
+        assert f"created 1 collection with validators and indexes: {QUEUE}" in up.stdout
+        assert queue_of_jobs(stack_dir) == complete
         ended = api.run(run)
         assert ended["name"] == "of the night"
         assert (ended["state_type"], ended["state_name"]) == ("CRASHED", "Ended by make down")
@@ -300,6 +305,17 @@ def addresses(stack_dir: Path) -> dict[str, int]:
     names = ("mongod", "face_host", "prefect_server")
     found = {name: find_running(name, stack_dir) for name in names}
     return {name: record.port for name, record in found.items() if record}
+
+
+def queue_of_jobs(stack_dir: Path, *, drop: bool = False) -> Any:  # noqa: ANN401 - see `shape`
+    """Read options and indexes of the queue's collection, and drop it afterwards."""
+    mongod = find_running("mongod", stack_dir)
+    assert mongod
+    with connect(mongod.url, DEFAULT_NAME).client as client:
+        found = shape(client[DEFAULT_NAME])[QUEUE]
+        if drop:
+            client[DEFAULT_NAME].drop_collection(QUEUE)
+    return found
 
 
 def stored(api: Api) -> list[dict[str, Any]]:
