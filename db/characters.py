@@ -20,6 +20,7 @@ from db.errors import (
 from db.migrations.engine.odd import has_doubled_field, has_doubled_field_inside
 from db.schema.documents.characters import GALLERY_LISTS, HISTORY_LIMIT, Character, HistoryEntry
 from db.schema.indexes import NOT_DELETED
+from db.setup.missing import unknown_character
 
 _HISTORY = "facefusion_processing_history"
 _GALLERY = "facefusion_output_gallery"
@@ -68,9 +69,10 @@ class CharacterRepository:
                 {"id": character_id, **NOT_DELETED}, {**fields, "types": types, "doubled": _DOUBLED}
             )
         if document is None:
-            raise UnknownCharacter(
+            raise unknown_character(
+                self._database,
                 f"There is no character {character_id!r} in the database; take the id of one from "
-                "the app's character page."
+                "the app's character page.",
             )
         return _checked(document, character_id)
 
@@ -98,7 +100,8 @@ class CharacterRepository:
             found = self._characters.find(which, {"id": True}).sort("_id", 1).limit(most + 1)
             ids = [character["id"] for character in found]
         if not ids:
-            raise UnknownCharacter(f"The project {project_id!r} has no character.")
+            reason = f"The project {project_id!r} has no character."
+            raise unknown_character(self._database, reason)
         if len(ids) > most:
             raise UnknownCharacter(
                 f"The project {project_id!r} has more than {most} characters; name them in parts."

@@ -73,6 +73,10 @@ class AmbiguousCharacter(DatabaseError):
     """Several characters have the name that a run was given in place of an id."""
 
 
+class CharactersMissing(UnknownCharacter):
+    """The database has no characters at all: its collections were never created."""
+
+
 class CharacterWithoutPicture(DatabaseError):
     """The character has no reference image to work from."""
 

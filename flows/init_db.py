@@ -43,7 +43,7 @@ def init_db(
     Returns:
         Every collection, validator and index, and what became of it.
     """
-    with opened_database() as database:
+    with opened_database(as_it_is=True) as database:
         report = initialise_database(
             database, validation_action, only_missing=only_missing, dry_run=dry_run
         )

@@ -10,6 +10,7 @@ from db.connection import Document, reading_anything, translated_errors
 from db.errors import AmbiguousCharacter, UnknownCharacter
 from db.schema.documents.base import Frozen
 from db.schema.indexes import NOT_DELETED, WITHOUT_CASE
+from db.setup.missing import unknown_character
 from storycanvas.net.wording import counted
 
 MAX_NAMED = 10
@@ -51,9 +52,10 @@ def character_called(database: Database[Document], name: str) -> NamedCharacter:
         names = project_names(database, (each.get("project_id") for each in found))
     called = [named_character(each, names) for each in found]
     if not called:
-        raise UnknownCharacter(
+        raise unknown_character(
+            database,
             f"There is no character {name!r} in the database, by id or by name; find-characters "
-            "lists those that there are."
+            "lists those that there are.",
         )
     if len(called) > 1:
         raise AmbiguousCharacter(_refusal(name, called))

@@ -7,9 +7,9 @@ from typing import Any
 from pymongo.database import Database
 
 from db.connection import Document, reading_anything, translated_errors
-from db.errors import UnknownCharacter
 from db.schema.documents.characters import GALLERY_LISTS
 from db.schema.indexes import NOT_DELETED
+from db.setup.missing import unknown_character
 
 _GALLERY, AGES = "facefusion_output_gallery", "age_variants"
 _FIELDS = {"id": True, "name": True, "reference_images": True, _GALLERY: True}
@@ -66,10 +66,11 @@ def characters_with_galleries(
         ids = [each["id"] for each in found.sort("_id", 1) if isinstance(each.get("id"), str)]
     if not ids:
         asked = " and ".join(f"{name} {value!r}" for name, value in wanted.items())
-        raise UnknownCharacter(
+        raise unknown_character(
+            database,
             f"There is no character with {asked}; take the id from the app's page."
             if asked
-            else "The database has no character."
+            else "The database has no character.",
         )
     return ids
 

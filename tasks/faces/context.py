@@ -26,7 +26,7 @@ from storycanvas.faces.sources.references import fetch_picture
 from storycanvas.faces.sources.trust import ANYWHERE, NamedBy, shown
 from storycanvas.gpu.pool.pool import HostPool
 from storycanvas.gpu.prefect_client import run_log
-from tasks.database.connection import named_database
+from tasks.database.connection import named_database, warn_of_missing_collections
 from tasks.faces.fetched import PictureCache
 from tasks.faces.measuring.baselines import Baselines
 from tasks.faces.measuring.measuring import Measuring
@@ -158,6 +158,7 @@ def open_run_context(flow_name: str | None = None, *, guarded: bool = True) -> I
     store = open_image_store(environment)
     database = story_database.connect()
     try:
+        warn_of_missing_collections(database)
         with HostPool([block.gpu_host for block in blocks]) as hosts:
             if guarded:
                 hosts.check()

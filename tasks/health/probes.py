@@ -34,7 +34,7 @@ from storycanvas.gpu.guard.status import read_state
 from storycanvas.net.redact import redact_url
 from storycanvas.net.retry import RetryPolicy
 from storycanvas.services.errors import ServiceError
-from tasks.database.connection import named_database
+from tasks.database.connection import named_database, warn_of_missing_collections
 
 _TIMEOUTS = Timeouts(connect=2.0, transfer=1.0, answers={"status": 3.0})
 _RETRIES = RetryPolicy(tries=2, patience=1.0)
@@ -182,6 +182,7 @@ def checked_database(
         yield None, Probe(NAME, "mongodb", address, partial(_not_opened, error))
         return
     try:
+        warn_of_missing_collections(database)
         yield database, Probe(NAME, "mongodb", address, partial(ask_database, database))
     finally:
         database.client.close()

@@ -25,7 +25,6 @@ SHORT_FILES = {
     "storycanvas/faces/measures/errors.py": "is for all measures",
     "storycanvas/faces/measures/pose.py": "is for all finders of faces",
     "storycanvas/faces/pictures/freed_memory.py": "is for runs and for the host",
-    "tasks/database/connection.py": "is imported by every task on the database",
 }
 STAND_IN = "tests/support/facefusion/stand_in/"
 """Has the folders and names of FaceFusion's own tree."""
