@@ -17,7 +17,8 @@ from db.audit.audit import SAMPLE_SIZE
 from db.audit.report import AuditReport
 from flows.parameters import unless_typed
 from tasks.artifacts import finished, publish_report
-from tasks.database.audit import audit_artifacts, audit_database
+from tasks.database.audit import audit_artifacts, audit_database, audit_state
+from tasks.database.changes import tell_change
 from tasks.database.connection import opened_database
 from tasks.log_lines import failing_in_a_sentence
 
@@ -46,5 +47,6 @@ def audit_db(
     """
     with opened_database() as database:
         report = audit_database(database, sample_size or None, fix=fix)
+        tell_change(database, audit_state(report))
     publish_report(report.summary(), *audit_artifacts(report), lines=report.lines())
     return finished(report)

@@ -13,9 +13,11 @@ from db.setup.compare import ValidationAction
 from db.setup.report import InitReport
 from flows.parameters import dry_run_name, unless_typed
 from tasks.artifacts import finished, publish_report
+from tasks.database.changes import tell_change
 from tasks.database.connection import opened_database
 from tasks.database.initialise import (
     InitialisationBlocked,
+    drift,
     initialisation_table,
     initialise_database,
     person_warnings,
@@ -47,6 +49,7 @@ def init_db(
         report = initialise_database(
             database, validation_action, only_missing=only_missing, dry_run=dry_run
         )
+        tell_change(database, drift(report))
     publish_report(
         report.summary(),
         initialisation_table(report),

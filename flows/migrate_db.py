@@ -17,8 +17,15 @@ from db.migrations.engine.check import MigrationReport
 from db.migrations.engine.migration import load_migrations
 from flows.parameters import unless_typed
 from tasks.artifacts import finished, publish_report
+from tasks.database.changes import tell_change
 from tasks.database.connection import opened_database
-from tasks.database.migrate import MIGRATE_KEY, migrate, migration_table, migration_warnings
+from tasks.database.migrate import (
+    MIGRATE_KEY,
+    migrate,
+    migration_table,
+    migration_warnings,
+    pending_state,
+)
 from tasks.log_lines import failing_in_a_sentence
 
 # Prefect's form shows a union as tabs, `str` and `int`, and one enumeration as a dropdown.
@@ -63,6 +70,8 @@ def migrate_db(
     """
     with opened_database() as database:
         report = migrate(database, str(target), dry_run=dry_run, accept=accept, keep_ttl=keep_ttl)
+        if target == "latest":
+            tell_change(database, pending_state(report))
     publish_report(
         report.summary(),
         migration_table(MIGRATE_KEY, report.moves, report.accepted),

@@ -16,8 +16,15 @@ from db.soft_delete.purge import Purge
 from db.soft_delete.report import PurgeReport
 from flows.parameters import PurgeDays, unless_typed
 from tasks.artifacts import finished, publish_report
+from tasks.database.changes import tell_change
 from tasks.database.connection import opened_database
-from tasks.database.purge import count_deleted, kept_warnings, purge_table, remove_deleted
+from tasks.database.purge import (
+    count_deleted,
+    due_state,
+    kept_warnings,
+    purge_table,
+    remove_deleted,
+)
 from tasks.log_lines import failing_in_a_sentence
 
 _NAME = "purge-deleted"
@@ -50,8 +57,10 @@ def purge_deleted(older_than_days: PurgeDays = 30, dry_run: bool = True) -> Purg
         counted = count_deleted(purge)
         _publish(counted)
         if dry_run:
+            tell_change(database, due_state(counted, older_than_days))
             return finished(counted, dry_run=True)
         report = remove_deleted(purge)
+        tell_change(database, due_state(report, older_than_days))
     _publish(report)
     return finished(report)
 

@@ -11,7 +11,13 @@ from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+from prefect.client.schemas.filters import (
+    ArtifactCollectionFilter,
+    ArtifactCollectionFilterKey,
+    ArtifactFilter,
+    ArtifactFilterKey,
+)
+from prefect.client.schemas.objects import ArtifactCollection
 from prefect.client.schemas.sorting import ArtifactSort
 from prefect.exceptions import ObjectNotFound
 from prefect.logging import get_run_logger
@@ -104,6 +110,18 @@ def finished(report: Report, *, dry_run: bool = False) -> Report:
     summary = report.summary()
     message = f"{summary} {DRY_RUN_NOTE}" if dry_run else summary
     return cast("Report", Completed(message=message, data=report))
+
+
+def latest_artifact(key: str) -> ArtifactCollection | None:
+    """Read the artifact that was published last under a key; None if none was.
+
+    Raises:
+        httpx.HTTPError: Prefect's server does not answer.
+    """
+    which = ArtifactCollectionFilter(key=ArtifactCollectionFilterKey(any_=[key]))
+    with get_client(sync_client=True) as client:
+        found = client.read_latest_artifacts(artifact_filter=which, limit=1)
+    return found[0] if found else None
 
 
 def drop_older(key: str) -> None:

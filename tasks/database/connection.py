@@ -24,8 +24,14 @@ def named_database(environment: Environment) -> StoryDatabase:
     return choice.block
 
 
-_looked_at: set[tuple[frozenset[tuple[str, int | None]], str]] = set()
-"""Servers and name of each database that this process has looked at."""
+_looked_at: set[str] = set()
+"""Places of the databases that this process has looked at."""
+
+
+def place_of(database: Database[Document]) -> str:
+    """Name a database with all servers of its replica set, also those that are down."""
+    servers = sorted(map(str, database.client.topology_description.server_descriptions()))
+    return f"{database.name} at {', '.join(servers)}"
 
 
 def warn_of_missing_collections(database: Database[Document]) -> None:
@@ -33,10 +39,10 @@ def warn_of_missing_collections(database: Database[Document]) -> None:
 
     What keeps it from being looked at is for the run's own work to find.
     """
-    servers = frozenset(database.client.topology_description.server_descriptions())
-    if (servers, database.name) in _looked_at:
+    place = place_of(database)
+    if place in _looked_at:
         return
-    _looked_at.add((servers, database.name))
+    _looked_at.add(place)
     try:
         with pymongo.timeout(ANSWER_SECONDS):
             missing = missing_collections(database)

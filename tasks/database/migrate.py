@@ -16,7 +16,9 @@ from db.migrations.characters import (
 from db.migrations.engine.check import MigrationReport, MoveReport
 from db.migrations.engine.migration import load_migrations
 from db.migrations.engine.migrator import Migrator
+from storycanvas.net.wording import counted
 from tasks.artifacts import ReportArtifact
+from tasks.database.changes import NOTHING, DatabaseState
 from tasks.progress import shown_progress
 from tasks.retries import database_task
 
@@ -81,6 +83,28 @@ def migration_table(
         for name, count in (accepted or {}).items()
     ]
     return ReportArtifact(f"{key}-report", [row for move in moves for row in _rows(move)] + removed)
+
+
+def pending_state(report: MigrationReport) -> DatabaseState:
+    """Describe what a run to the latest migration had to do, and what it leaves."""
+    ups = [move for move in report.moves if move.direction == "up"]
+    pending = [move for move in ups if not move.repeated]
+    fields = {f"{move.number}: {name}" for move in ups for name, n in move.counts.items() if n}
+    to_do = {f"{move.number} {move.name}" for move in pending} | fields
+    left = {f"{move.number} left: {each.what}" for move in ups for each in move.unresolved}
+    documents = sum(n for move in ups for n in move.counts.values())
+    numbers = ", ".join(str(move.number) for move in pending) or "none"
+    state = "pending" if report.dry_run else "carried out"
+    return DatabaseState(
+        kind="pending-migrations",
+        found=frozenset(to_do | left),
+        left=frozenset(to_do | left if report.dry_run else left),
+        counts={"migrations": len(pending), "documents": documents, "left to a person": len(left)},
+        sentence=f"Database {report.database}: {counted(len(pending), 'migration')} {state} "
+        f"({numbers}), {counted(documents, 'document')} in an older shape, "
+        f"{counted(len(left), 'kind')} left to a person.",
+        worst="pending" if to_do else NOTHING,
+    )
 
 
 def _run_by() -> str:

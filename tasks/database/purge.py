@@ -3,6 +3,7 @@
 from db.soft_delete.purge import Purge
 from db.soft_delete.report import KeptDocument, PurgeCount, PurgeReport
 from tasks.artifacts import ReportArtifact
+from tasks.database.changes import NOTHING, DatabaseState
 from tasks.retries import database_task
 
 ARTIFACT_KEY = "purge-deleted"
@@ -28,6 +29,21 @@ def kept_warnings(report: PurgeReport) -> list[str]:
     if more := report.kept_count - len(report.kept):
         warnings.append(f"Kept: {more} more.")
     return warnings
+
+
+def due_state(report: PurgeReport, days: int) -> DatabaseState:
+    """Describe what has been deleted for some days and is due to be removed, and what is left."""
+    due = {each.collection: each.due for each in report.counts if each.due}
+    left = {each.collection: each.due - each.removed for each in report.counts}
+    return DatabaseState(
+        kind="due-purge",
+        question=f"{days}-days",
+        found=frozenset(f"{name}: {count}" for name, count in due.items()),
+        left=frozenset(f"{name}: {count}" for name, count in left.items() if count > 0),
+        counts={"due": report.due, "kept": report.kept_count, "removed": report.removed, **due},
+        sentence=report.summary(),
+        worst="due" if due else NOTHING,
+    )
 
 
 def purge_table(report: PurgeReport) -> ReportArtifact:

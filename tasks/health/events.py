@@ -5,11 +5,10 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid5
 
-from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.events import Event, RelatedResource, Resource
-from prefect.runtime import flow_run
+from prefect.events import Event, Resource
 
 from storycanvas.catalog.health.report import HostChange
+from tasks.events import current_run, emit_once
 from tasks.faces.reporting.report import artifact_key
 
 
@@ -34,15 +33,12 @@ def emit_change_event(change: HostChange) -> None:
     """Emit a Prefect event for a host that went down or came up, unless that was done.
 
     The event's id is derived from the change, so runs that overlap, and one that follows a killed
-    one, emit the same event. When this returns the server has stored it: a later kill loses none.
+    one, emit the same event.
 
     Raises:
         httpx.HTTPError: Prefect's server does not accept it.
     """
-    event = _event(change)
-    with get_client(sync_client=True) as client:
-        if not _already_emitted(client, event.id):
-            client.request("POST", "/events", json=[event.model_dump(mode="json")])
+    emit_once(_event(change))
 
 
 def _event(change: HostChange) -> Event:
@@ -60,19 +56,6 @@ def _event(change: HostChange) -> Event:
         occurred=datetime.now(UTC),
         event=f"storycanvas.host.{word}",
         resource=Resource({"prefect.resource.id": host_resource(check.kind, check.name), **name}),
-        related=[RelatedResource(run) for run in _runs()],
+        related=current_run(),
         payload=payload,
     )
-
-
-def _runs() -> list[dict[str, str]]:
-    """Name the current flow run, so that its page shows the event."""
-    run = flow_run.get_id()
-    role = {"prefect.resource.role": "flow-run"}
-    return [{"prefect.resource.id": f"prefect.flow-run.{run}", **role}] if run else []
-
-
-def _already_emitted(client: SyncPrefectClient, event_id: UUID) -> bool:
-    """Look for the event: the server itself recognises a repeated one for five minutes only."""
-    wanted = {"filter": {"id": {"id": [str(event_id)]}}, "limit": 1}
-    return bool(client.request("POST", "/events/filter", json=wanted).json()["events"])

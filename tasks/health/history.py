@@ -10,14 +10,11 @@ import httpx
 import pymongo
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import (
-    ArtifactCollectionFilter,
-    ArtifactCollectionFilterKey,
     ArtifactFilter,
     ArtifactFilterKey,
     FlowRunFilter,
     FlowRunFilterStartTime,
 )
-from prefect.client.schemas.objects import ArtifactCollection
 from prefect.exceptions import ObjectNotFound
 from pymongo.database import Database
 
@@ -27,6 +24,7 @@ from db.errors import DatabaseError
 from storycanvas.catalog.health.checks import HostCheck, HostKey
 from storycanvas.catalog.health.report import PreviousCheck
 from storycanvas.gpu.prefect_client import run_log
+from tasks.artifacts import latest_artifact
 from tasks.health.probes import ANSWER_SECONDS
 
 TABLE_KEY = "check-hosts"
@@ -63,7 +61,7 @@ def shown_hosts() -> dict[HostKey, PreviousCheck]:
     Raises:
         httpx.HTTPError: Prefect's server does not answer.
     """
-    table = _latest(TABLE_KEY)
+    table = latest_artifact(TABLE_KEY)
     if table is None:
         return {}
     try:
@@ -79,7 +77,7 @@ def shown_at(key: str) -> datetime | None:
     Raises:
         httpx.HTTPError: Prefect's server does not answer.
     """
-    latest = _latest(key)
+    latest = latest_artifact(key)
     return latest.updated if latest else None
 
 
@@ -101,13 +99,6 @@ def drop_looks_before(moment: datetime) -> None:
     except httpx.HTTPError as error:
         reason = type(error).__name__
         run_log(__name__).warning("Tables of earlier days could not be deleted (%s).", reason)
-
-
-def _latest(key: str) -> ArtifactCollection | None:
-    which = ArtifactCollectionFilter(key=ArtifactCollectionFilterKey(any_=[key]))
-    with get_client(sync_client=True) as client:
-        found = client.read_latest_artifacts(artifact_filter=which, limit=1)
-    return found[0] if found else None
 
 
 T = TypeVar("T")

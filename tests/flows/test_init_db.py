@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from prefect import Flow
 from prefect.client.schemas.objects import State
 from pymongo.database import Database
@@ -16,21 +15,11 @@ from flows.init_db import init_db
 from flows.migrate_db import migrate_db
 from tasks.database.initialise import ARTIFACT_KEY, InitialisationBlocked
 from tests.support.db.database_state import shape
-from tests.support.flows.runs import shown_by
-from tests.support.paths import ROOT
+from tests.support.flows.runs import nightly_parameters, shown_by
 
 Data = Database[dict[str, Any]]
 CREATED = [collection.name for collection in COLLECTIONS if not collection.app_owned]
 WRONG_USER = "mongodb://user:hunter2@"
-
-
-def nightly_parameters(name: str) -> dict[str, Any]:
-    """What a run has that the schedule of a deployment starts."""
-    described = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
-    [deployment] = [each for each in described if each["name"] == name]
-    [schedule] = deployment["schedules"]
-    parameters: dict[str, Any] = {**deployment["parameters"], **schedule["parameters"]}
-    return parameters
 
 
 def artifact_of(state: State[Any]) -> Any:  # noqa: ANN401 - Prefect's own

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import yaml
 from prefect import Task
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import (
@@ -25,6 +26,7 @@ import tasks
 from blocks.environment import Environment
 from tasks.retries import is_retried
 from tasks.waiting import is_retried_before_first_operation
+from tests.support.paths import ROOT
 
 CONDITIONS = (is_retried, is_retried_before_first_operation)
 RUN = (
@@ -104,3 +106,12 @@ def _retrying_tasks() -> Iterator[Task[..., Any]]:
         for value in vars(importlib.import_module(module.name)).values():
             if isinstance(value, Task) and value.retry_condition_fn in CONDITIONS:
                 yield value
+
+
+def nightly_parameters(name: str) -> dict[str, Any]:
+    """What a run has that the schedule of a deployment starts."""
+    described = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
+    [deployment] = [each for each in described if each["name"] == name]
+    [schedule] = deployment["schedules"]
+    parameters: dict[str, Any] = {**deployment["parameters"], **schedule["parameters"]}
+    return parameters
