@@ -19,6 +19,7 @@ from blocks.story_database import StoryDatabase
 from storycanvas.faces.pictures.image_store import ImageStore
 from storycanvas.faces.sources.storage_paths import read_stores
 from storycanvas.faces.sources.trust import Trust
+from storycanvas.net.page_addresses import PageTemplate
 from storycanvas.net.redact import redact_url
 from storycanvas.net.url_hosts import UrlHost
 from storycanvas.services import face_host as local_face_host
@@ -185,6 +186,23 @@ def document_trust(environment: Environment) -> Trust:
     """
     names = [name.strip() for name in (environment.image_url_hosts or "").split(",")]
     return Trust(tuple(_url_host(name) for name in names if name))
+
+
+def character_pages(environment: Environment) -> PageTemplate | None:
+    """Get what makes the address of a character's page in the app, by `APP_CHARACTER_URL`.
+
+    Raises:
+        ConfigurationUnusable: It makes no address.
+    """
+    if environment.app_character_url is None:
+        return None
+    try:
+        return PageTemplate(environment.app_character_url)
+    except ValueError as error:
+        raise ConfigurationUnusable(
+            f"The variable APP_CHARACTER_URL cannot be used: {error}; it is a template such as "
+            "https://app.example/characters/{id}."
+        ) from None
 
 
 def _url_host(name: str) -> UrlHost:

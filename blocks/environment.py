@@ -71,6 +71,11 @@ class Environment(BaseSettings):
         description="Where a browser finds what `IMAGE_STORE` keeps, for artifacts and messages "
         "only; the local stack sets it.",
     )
+    app_character_url: str | None = Field(
+        None,
+        description="Address of a character's page in the app, with `{id}` for its id: runs link "
+        "to it.",
+    )
     comfyui_urls: str | None = Field(
         None,
         description="Addresses of ComfyUI servers, separated by commas, where `comfyui_servers` "

@@ -29,7 +29,7 @@ DEFAULT_AGES = [12, 16, 25, 45, 65]
 
 @flow(
     name="age-progression",
-    flow_run_name=unless_typed("ages {ages} of {character_id}"),
+    flow_run_name=unless_typed("age-progression · {character_id} · {ages}"),
     task_runner=WORKERS,
     validate_parameters=False,
 )

@@ -16,6 +16,7 @@ from blocks.environment import Environment
 from db.applied_pictures import AppliedPicture
 from flows.parameters import OptionalCharacterId, Reference, unless_typed
 from tasks.artifacts import finished, publish_report
+from tasks.characters.naming import id_of_character
 from tasks.database.apply import (
     applied_table,
     find_made_picture,
@@ -31,7 +32,7 @@ Use = Literal["reference image", "clip picture"]
 
 @flow(
     name="apply-picture",
-    flow_run_name=unless_typed("apply-picture as {use_as}"),
+    flow_run_name=unless_typed("apply-picture · {character_id} · {clip_id} · {use_as}"),
     validate_parameters=False,
 )
 @failing_in_a_sentence
@@ -49,7 +50,7 @@ def apply_picture(
     Args:
         picture: Address, path in the image store or operation key of the picture.
         use_as: What the picture becomes.
-        character_id: Id of the character, for a reference image.
+        character_id: Id or name of the character, for a reference image.
         clip_id: Id of the clip, for a clip picture.
         select: Has the clip show the picture; off, it shows what it showed before.
 
@@ -63,8 +64,9 @@ def apply_picture(
     with opened_database() as database:
         made = find_made_picture(database, store, picture)
         if is_reference:
+            wanted = id_of_character(database, wanted)
             report = put_first(database, made, wanted)
         else:
             report = put_into_clip(database, made, wanted, select=select)
-    publish_report(report.summary(), applied_table(report))
+    publish_report(report.summary(), applied_table(report, wanted))
     return finished(report)

@@ -9,30 +9,25 @@ It needs the database and the image store, and neither a host nor a GPU:
 """
 
 from prefect import flow
-from prefect.runtime import flow_run
 
 from flows.parameters import OptionalCharacterId, unless_typed
 from storycanvas.faces.likeness.audit import LikenessReport, likeness_report
-from tasks.artifacts import finished, publish_report
+from tasks.artifacts import finished, publish_report, subject_key
+from tasks.characters.naming import id_of_character
 from tasks.database.connection import opened_database
 from tasks.faces.reporting.report import artifact_key
 from tasks.likeness.audit import forget_others, list_audited, measure_gallery
-from tasks.likeness.chart import NAME, audit_artifacts
+from tasks.likeness.chart import ALL, NAME, audit_artifacts
 from tasks.likeness.meters import installed_gallery_meters
 from tasks.log_lines import failing_in_a_sentence
 from tasks.progress import shown_progress
 
 
-def _subject(character_id: str | None, project_id: str | None) -> str:
-    return (character_id or project_id or "all characters").strip()
-
-
-def _run_name() -> str:
-    given = flow_run.parameters
-    return f"{NAME} of {_subject(given.get('character_id'), given.get('project_id'))}"
-
-
-@flow(name=NAME, flow_run_name=unless_typed(_run_name), validate_parameters=False)
+@flow(
+    name=NAME,
+    flow_run_name=unless_typed(f"{NAME} · {{character_id}} · {{project_id}}"),
+    validate_parameters=False,
+)
 @failing_in_a_sentence
 def audit_likeness(
     character_id: OptionalCharacterId = None,
@@ -45,30 +40,33 @@ def audit_likeness(
     goes on where it was. It needs neither a host nor a GPU.
 
     Args:
-        character_id: Id of the character whose gallery is measured; empty for a whole project.
+        character_id: Id or name of the character whose gallery is measured; empty for a whole
+            project.
         project_id: Id of the project whose characters are measured; empty for all projects.
         measure_anew: Measures again what was measured before.
 
     Returns:
         The counts of each character, and the outliers, the worst first.
     """
-    subject = _subject(character_id, project_id)
     meters = installed_gallery_meters()
     audits, forgotten = [], 0
     with opened_database() as database:
+        character_id = character_id and id_of_character(database, character_id)
+        subject = character_id or project_id
+        key = artifact_key(NAME, subject_key(subject or ALL))
         ids = list_audited(database, character_id, project_id)
-        with shown_progress(artifact_key(NAME, subject, "progress"), "pictures") as progress:
+        with shown_progress(f"{key}-progress", "pictures") as progress:
             for each in ids:
                 found = measure_gallery(database, meters, each, progress, anew=measure_anew)
                 if found is not None:
                     audits.append(found[0])
                     forgotten += found[1]
-        if not (character_id or project_id):
+        if subject is None:
             forgotten += forget_others(database, ids)
-    report = likeness_report(subject, audits, meters.missing, forgotten)
+    report = likeness_report(subject or "all characters", audits, meters.missing, forgotten)
     publish_report(
         report.summary(),
-        *audit_artifacts(report, audits, subject),
+        *audit_artifacts(report, audits, key),
         lines=report.lines(),
         warnings=report.not_measured,
     )

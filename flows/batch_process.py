@@ -28,7 +28,7 @@ from tasks.log_lines import failing_in_a_sentence
 
 @flow(
     name="batch-process",
-    flow_run_name=unless_typed("batch for {character_id}"),
+    flow_run_name=unless_typed("batch-process · {character_id} · {folder} · {pictures}"),
     task_runner=WORKERS,
     validate_parameters=False,
 )

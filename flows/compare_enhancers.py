@@ -26,7 +26,7 @@ from tasks.log_lines import failing_in_a_sentence
 
 @flow(
     name="compare-enhancers",
-    flow_run_name=unless_typed("enhancers compared for {character_id}"),
+    flow_run_name=unless_typed("compare-enhancers · {character_id} · {picture}"),
     task_runner=WORKERS,
     validate_parameters=False,
 )

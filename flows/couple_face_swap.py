@@ -12,6 +12,7 @@ from flows.parameters import (
     OptionalSettings,
     OptionalText,
     Priority,
+    unless_typed,
 )
 from storycanvas.couple.swap import couple_pipeline, refuse_face_choice
 from storycanvas.couple.written_faces import Person
@@ -23,7 +24,12 @@ from tasks.faces.run import RunOptions, prepare, run_prepared
 from tasks.log_lines import failing_in_a_sentence
 
 
-@flow(name="couple-face-swap", task_runner=WORKERS, validate_parameters=False)
+@flow(
+    name="couple-face-swap",
+    flow_run_name=unless_typed("couple-face-swap · {task_id} · {template_id} · {template_image}"),
+    task_runner=WORKERS,
+    validate_parameters=False,
+)
 @failing_in_a_sentence
 def couple_face_swap(
     template_id: OptionalText = None,

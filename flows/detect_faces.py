@@ -25,7 +25,7 @@ from tasks.log_lines import failing_in_a_sentence
 
 @flow(
     name="detect-faces",
-    flow_run_name=unless_typed("faces for {character_id}"),
+    flow_run_name=unless_typed("detect-faces · {character_id} · {pictures}"),
     task_runner=WORKERS,
     validate_parameters=False,
 )

@@ -21,7 +21,7 @@ from tasks.log_lines import failing_in_a_sentence
 
 @flow(
     name="edit-expression",
-    flow_run_name=unless_typed("expression of {character_id}"),
+    flow_run_name=unless_typed("edit-expression · {character_id} · {picture}"),
     task_runner=WORKERS,
     validate_parameters=False,
 )

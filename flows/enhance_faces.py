@@ -22,7 +22,7 @@ from tasks.log_lines import failing_in_a_sentence
 
 @flow(
     name="enhance-faces",
-    flow_run_name=unless_typed("enhanced faces of {character_id}"),
+    flow_run_name=unless_typed("enhance-faces · {character_id} · {pictures}"),
     task_runner=WORKERS,
     validate_parameters=False,
 )

@@ -27,7 +27,7 @@ from tasks.log_lines import failing_in_a_sentence
 
 @flow(
     name="enhance-then-swap",
-    flow_run_name=unless_typed("{character_id} into a picture"),
+    flow_run_name=unless_typed("enhance-then-swap · {character_id} · {target_image}"),
     task_runner=WORKERS,
     validate_parameters=False,
 )

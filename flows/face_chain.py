@@ -24,7 +24,7 @@ from tasks.log_lines import failing_in_a_sentence
 
 @flow(
     name="face-chain",
-    flow_run_name=unless_typed("{chain} for {character_id}"),
+    flow_run_name=unless_typed("face-chain · {character_id} · {chain}"),
     task_runner=WORKERS,
     validate_parameters=False,
 )

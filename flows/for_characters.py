@@ -50,7 +50,7 @@ def _pipeline(context: RunContext, name: Name, given: dict[str, Any]) -> Pipelin
 
 @flow(
     name="for-characters",
-    flow_run_name=unless_typed("{pipeline} for {project_id}"),
+    flow_run_name=unless_typed("for-characters · {project_id} · {characters} · {pipeline}"),
     task_runner=WORKERS,
     validate_parameters=False,
 )

@@ -8,10 +8,10 @@ It needs the database and nothing else:
 """
 
 from prefect import flow
-from prefect.runtime import flow_run
 
 from flows.parameters import CharacterId, unless_typed
 from tasks.artifacts import finished, publish_report
+from tasks.characters.naming import id_of_character
 from tasks.database.connection import opened_database
 from tasks.database.learn import (
     PreferencesReport,
@@ -25,13 +25,11 @@ from tasks.log_lines import failing_in_a_sentence
 _NAME = "learn-preferences"
 
 
-def _run_name() -> str:
-    given = flow_run.parameters
-    does = "writes" if given.get("apply") else "proposes"
-    return f"{_NAME} of {str(given.get('character_id')).strip()} ({does})"
-
-
-@flow(name=_NAME, flow_run_name=unless_typed(_run_name), validate_parameters=False)
+@flow(
+    name=_NAME,
+    flow_run_name=unless_typed(f"{_NAME} · {{character_id}} · {{apply}}"),
+    validate_parameters=False,
+)
 @failing_in_a_sentence
 def learn_preferences(character_id: CharacterId, apply: bool = False) -> PreferencesReport:
     """Propose preferred settings for a character, from the pictures that a person has kept.
@@ -42,7 +40,7 @@ def learn_preferences(character_id: CharacterId, apply: bool = False) -> Prefere
     replaced counts as neither.
 
     Args:
-        character_id: Id of the character whose gallery is looked at.
+        character_id: Id or name of the character whose gallery is looked at.
         apply: While this is off, the run only proposes; on, it writes the proposed settings whose
             old values are still there.
 
@@ -50,6 +48,7 @@ def learn_preferences(character_id: CharacterId, apply: bool = False) -> Prefere
         The counts of each setting, and what was proposed or written.
     """
     with opened_database() as database:
+        character_id = id_of_character(database, character_id)
         history = read_history(database, character_id)
         report = judge_history(character_id, history)
         if apply:

@@ -24,7 +24,7 @@ from tasks.log_lines import failing_in_a_sentence
 
 @flow(
     name="mask-face",
-    flow_run_name=unless_typed("mask of {character_id}"),
+    flow_run_name=unless_typed("mask-face · {character_id} · {picture}"),
     task_runner=WORKERS,
     validate_parameters=False,
 )

@@ -3,11 +3,9 @@
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import cache
 from textwrap import dedent
 from typing import Annotated, Any, ParamSpec, TypeVar, cast, get_args
 
-from coolname.data import config
 from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
@@ -37,6 +35,7 @@ from storycanvas.faces.written_text import (
     TextKind,
     read_yaml,
 )
+from tasks.run_names import RunName
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -49,44 +48,9 @@ def dry_run_name() -> str:
     return f"{flow_run.flow_name}{about}{' (dry run)' if given.get('dry_run') else ''}"
 
 
-def unless_typed(wanted: str | Callable[[], str]) -> Callable[[], str]:
+def unless_typed(wanted: str | Callable[[], str]) -> RunName:
     """Name a run, unless a person did; `wanted` may have the run's parameters in braces."""
-
-    def name() -> str:
-        typed = flow_run.name
-        if typed and not is_drawn(typed):
-            return str(typed)
-        if not isinstance(wanted, str):
-            return wanted()
-        given = flow_run.parameters
-        given = given | {
-            "character_id": given.get("character_id") or "no character",
-            "project_id": given.get("project_id") or "some characters",
-        }
-        stripped = {key: value.strip() for key, value in given.items() if isinstance(value, str)}
-        return wanted.format(**given | stripped)
-
-    return name
-
-
-def is_drawn(name: str) -> bool:
-    """Check whether Prefect drew a name at random: its server, or the run form of its UI."""
-    return bool(_OF_THE_FORM.fullmatch(name)) or _drawn_words("2").issuperset(name.split("-"))
-
-
-_OF_THE_FORM = re.compile(
-    "(Awesome|Rustic|Small|Gorgeous|Fantastic|Sleek|Intelligent|Unbranded|Refined|Licensed|Generic"
-    "|Practical|Ergonomic|Handcrafted|Tasty|Handmade|Incredible)-.{1,6}"
-)
-
-
-@cache
-def _drawn_words(kind: str) -> frozenset[str]:
-    """Collect the words of a kind of name in coolname, from which Prefect's server draws."""
-    entry = cast("Mapping[str, Any]", config[kind])
-    phrases = [*entry.get("words", ()), *entry.get("phrases", ())]
-    words = " ".join(" ".join(p) if isinstance(p, list | tuple) else p for p in phrases).split()
-    return frozenset(words).union(*map(_drawn_words, entry.get("lists", ())))
+    return RunName(wanted)
 
 
 def naming_age_bands(function: Callable[P, R]) -> Callable[P, R]:

@@ -8,23 +8,21 @@ It needs the database and the image store, and neither a host nor a GPU:
 """
 
 from prefect import flow
-from prefect.runtime import flow_run
 
 from flows.parameters import CharacterId, unless_typed
 from tasks.artifacts import finished, publish_report
+from tasks.characters.naming import id_of_character
 from tasks.database.connection import opened_database
 from tasks.likeness.meters import installed_gallery_meters
 from tasks.likeness.references import NAME, ReferencesReport, measure_references, write_order
 from tasks.log_lines import failing_in_a_sentence
 
 
-def _run_name() -> str:
-    given = flow_run.parameters
-    does = "writes" if given.get("apply") else "proposes"
-    return f"{NAME} of {str(given.get('character_id')).strip()} ({does})"
-
-
-@flow(name=NAME, flow_run_name=unless_typed(_run_name), validate_parameters=False)
+@flow(
+    name=NAME,
+    flow_run_name=unless_typed(f"{NAME} · {{character_id}} · {{apply}}"),
+    validate_parameters=False,
+)
 @failing_in_a_sentence
 def rank_references(character_id: CharacterId, apply: bool = False) -> ReferencesReport:
     """Rank a character's reference images as sources of its face, and propose an order.
@@ -34,7 +32,7 @@ def rank_references(character_id: CharacterId, apply: bool = False) -> Reference
     can be measured. The first 30 images are compared; others stay behind them.
 
     Args:
-        character_id: Id of the character whose reference images are ranked.
+        character_id: Id or name of the character whose reference images are ranked.
         apply: While this is off, the run only proposes; on, it writes the order and loses no image
             that was added meanwhile.
 
@@ -43,7 +41,7 @@ def rank_references(character_id: CharacterId, apply: bool = False) -> Reference
     """
     meters = installed_gallery_meters()
     with opened_database() as database:
-        report = measure_references(database, meters, character_id)
+        report = measure_references(database, meters, id_of_character(database, character_id))
         if apply:
             report = write_order(database, report)
     publish_report(

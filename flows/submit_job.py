@@ -14,6 +14,7 @@ from db.queues.submitting import NewJob, SubmittedJob
 from db.schema.documents.faces import JobType
 from flows.parameters import JobInput, OptionalCharacterId, OptionalMoment, Priority, unless_typed
 from tasks.artifacts import finished, publish_report
+from tasks.characters.naming import id_of_character
 from tasks.database.connection import opened_database
 from tasks.log_lines import failing_in_a_sentence
 from tasks.queues.starting import start_drain
@@ -22,7 +23,7 @@ from tasks.queues.submit import submit, submitted_table
 
 @flow(
     name="submit-job",
-    flow_run_name=unless_typed("submit {job_type} for {character_id}"),
+    flow_run_name=unless_typed("submit-job · {job_type} · {character_id}"),
     validate_parameters=False,
 )
 @failing_in_a_sentence
@@ -41,8 +42,8 @@ def submit_job(
     Args:
         job_type: What is to be done.
         input_data: One line a field, as in image_url: /uploads/face.png.
-        character_id: Id of the character whose gallery receives the pictures; left empty, none
-            does.
+        character_id: Id or name of the character whose gallery receives the pictures; left empty,
+            none does.
         project_id: Id of the project that the job belongs to; left empty, it belongs to none.
         priority: Larger goes first, -100 to 100.
         not_before: Date and time before which it is not begun, UTC where no time zone is given.
@@ -50,15 +51,15 @@ def submit_job(
     Returns:
         The job's id, and what was done so that it is worked on.
     """
-    job = NewJob(
-        job_type=job_type,
-        input_data=input_data,
-        character_id=character_id,
-        project_id=project_id,
-        priority=priority,
-        not_before=not_before,
-    )
     with opened_database() as database:
+        job = NewJob(
+            job_type=job_type,
+            input_data=input_data,
+            character_id=character_id and id_of_character(database, character_id),
+            project_id=project_id,
+            priority=priority,
+            not_before=not_before,
+        )
         waiting = submit(database, job)
     drain = start_drain(JOBS.collection, waiting.id, not_before)
     submitted = waiting.model_copy(update={"drain": drain})

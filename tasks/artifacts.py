@@ -1,6 +1,8 @@
 """A run's report for people: lines in its log, tables and Markdown on its page in Prefect's UI."""
 
 import base64
+import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -70,6 +72,16 @@ class ReportArtifact:
         if self.only_newest:
             drop_older(self.key)
         return cast("UUID", made)  # outside of an event loop it is no coroutine
+
+
+def subject_key(subject: str) -> str:
+    """Write what a key is about with the characters of keys, so that no two get the same."""
+    plain = re.sub(r"[^a-z0-9]+", "-", subject.lower()).strip("-")
+    if plain == subject:
+        return plain
+    return f"{plain}-{hashlib.sha256(subject.encode('utf-8', 'replace')).hexdigest()[:8]}".lstrip(
+        "-"
+    )
 
 
 @task(cache_policy=NO_CACHE, task_run_name="report")

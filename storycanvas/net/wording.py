@@ -10,6 +10,7 @@ Nothing here knows what is counted, so every room above may use it:
     f"{counted(n, 'host')} {verb(n, 'is', 'are')} up"
 """
 
+import re
 from collections.abc import Mapping
 
 _MAX_SHOWN = 60
@@ -36,6 +37,11 @@ def verb(count: int, singular: str, plural: str) -> str:
         plural: Such as `are`.
     """
     return singular if count == 1 else plural
+
+
+def plain_markdown(text: str) -> str:
+    """Write a text of unknown content on one line of Markdown, where it is read as it stands."""
+    return re.sub(r"([\\`*_\[\]()<>#|!&~])", r"\\\1", " ".join(text.split()))
 
 
 def shown(value: object) -> str:

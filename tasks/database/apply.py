@@ -20,7 +20,7 @@ from storycanvas.faces.errors import BadField, PictureNotFound
 from storycanvas.faces.pictures.image_store import ImageStore
 from storycanvas.faces.sources.references import fetch_picture
 from storycanvas.faces.sources.trust import shown
-from tasks.artifacts import ReportArtifact
+from tasks.artifacts import ReportArtifact, subject_key
 from tasks.retries import database_task
 
 ARTIFACT_KEY = "apply-picture"
@@ -132,7 +132,7 @@ def put_into_clip(
     return put_clip_picture(database, clip_id, entry, made.is_same, now, select=select)
 
 
-def applied_table(report: AppliedPicture) -> ReportArtifact:
-    """Write a report as a table of one row."""
+def applied_table(report: AppliedPicture, subject: str) -> ReportArtifact:
+    """Write a report as a table of one row, named after the id of what was changed."""
     row = {"done": report.done, "undo": report.undo, "picture": report.picture}
-    return ReportArtifact(ARTIFACT_KEY, [row])
+    return ReportArtifact(f"{ARTIFACT_KEY}-{subject_key(subject)}", [row])

@@ -24,7 +24,7 @@ from storycanvas.faces.learning import (
     learn,
     proposed,
 )
-from tasks.artifacts import ReportArtifact
+from tasks.artifacts import ReportArtifact, subject_key
 from tasks.retries import database_task
 
 ARTIFACT_KEY = "learn-preferences"
@@ -151,7 +151,8 @@ def preferences_table(report: PreferencesReport) -> ReportArtifact:
     """Write a report as a table: what is proposed or written comes first."""
     verdicts = (LEFT, WRITTEN, PROPOSED)
     rows = sorted(report.settings, key=lambda row: row.verdict not in verdicts)
-    return ReportArtifact(ARTIFACT_KEY, [_row(row) for row in rows])
+    key = f"{ARTIFACT_KEY}-{subject_key(report.character_id)}"
+    return ReportArtifact(key, [_row(row) for row in rows])
 
 
 def _row(row: LearnedSetting) -> dict[str, str | int]:

@@ -27,9 +27,10 @@ from storycanvas.faces.settings import FaceSettings
 from storycanvas.faces.sources.folders import pictures_in
 from storycanvas.faces.sources.trust import NamedBy, shown
 from storycanvas.gpu.pool.selection import is_hosts_fault
+from tasks.characters.naming import taken_name
 from tasks.faces.context import RunContext
 from tasks.faces.failures import FailureLimit
-from tasks.faces.inputs import ask_host, load_character, load_preferences, taken_name
+from tasks.faces.inputs import ask_host, load_character, load_preferences
 from tasks.faces.inspection import Inspection
 from tasks.faces.plan import PlanResult, end_interrupted, plan_result, run_plans
 from tasks.faces.reporting.report import Extras, StepsFailed, progress_artifact, report_run
@@ -147,7 +148,7 @@ def prepare_batch(
     )
     _refuse_empty(planned)
     request = replace(
-        run_request(context, options, ask_host(context)),
+        run_request(context, options, ask_host(context), character),
         failures=FailureLimit(rules.stop_after_failures),
     )
     reduced = replace(planned, plan=planned.plan.reduced_to(options.longest_side))

@@ -20,7 +20,7 @@ from storycanvas.faces.reports.characters import (
     characters_report,
 )
 from storycanvas.faces.reports.steps import FaceRunReport
-from tasks.artifacts import ReportArtifact
+from tasks.artifacts import ReportArtifact, subject_key
 from tasks.faces.context import RunContext
 from tasks.faces.failures import FailureLimit
 from tasks.faces.plan import PlanResult, end_interrupted, record_failures
@@ -157,7 +157,7 @@ def _refused(character_id: str, error: Exception) -> CharacterResult:
 def _finish(
     context: RunContext, report: CharactersReport, rules: CharacterRules
 ) -> CharactersReport:
-    key = artifact_key(NAME, rules.project_id or context.run_id, "characters")
+    key = artifact_key(NAME, subject_key(rules.project_id or context.run_id), "characters")
     rows = [result.model_dump() for result in report.results]
     ReportArtifact(key, rows).publish(f"{context.run_name}: {report.summary()}")
     if not report.completed_characters and report.failed_characters:

@@ -7,7 +7,13 @@ from contextlib import contextmanager
 from prefect.runtime import flow_run
 from pymongo.database import Database
 
-from blocks.configured import document_trust, face_hosts, open_image_store, viewing_url
+from blocks.configured import (
+    character_pages,
+    document_trust,
+    face_hosts,
+    open_image_store,
+    viewing_url,
+)
 from blocks.environment import Environment
 from db.characters import CharacterRepository
 from db.connection import Document
@@ -66,6 +72,7 @@ class RunContext:
         self.uploads: set[tuple[str, str]] = set()
         self.measuring = Measuring()
         self.baselines = Baselines(self._references_of, self._faces_of)
+        self._pages = character_pages(environment)
         self._trust = {NamedBy.PERSON: ANYWHERE, NamedBy.DOCUMENT: document_trust(environment)}
         self.pictures = PictureCache(self._fetch)
 
@@ -101,6 +108,12 @@ class RunContext:
     def viewing_url(self, address: str) -> str:
         """Find where a person's browser shows a picture that documents name by an address."""
         return viewing_url(self.store, self.environment, address)
+
+    def character_page(self, character_id: str | None) -> str | None:
+        """Find a character's page in the app; None where none is known."""
+        if self._pages is None or character_id is None:
+            return None
+        return self._pages.of(character_id)
 
     def upload(self, client: FaceHostClient, picture: Picture, proceed: Proceed) -> str:
         """Bring a picture to a host and note it, so that `remove_uploads` finds it."""

@@ -17,9 +17,11 @@ from storycanvas.faces.preferences import Preferences
 from storycanvas.faces.settings import FaceSettings
 from storycanvas.faces.sources.references import input_address
 from storycanvas.faces.sources.trust import NamedBy
+from tasks.characters.naming import taken_name
 from tasks.faces.context import RunContext
 from tasks.faces.fetched import FetchedPicture
 from tasks.faces.step import RunRequest, StepOutput, cut_views
+from tasks.run_names import renamed_for
 from tasks.waiting import first_task
 
 
@@ -44,15 +46,13 @@ def load_character(
         UnknownCharacter: There is none.
         AmbiguousCharacter: A person gives a name that several have.
     """
-    return None if character_id is None else read_character(context, character_id, named_by)
-
-
-def taken_name(given: str | None, character: Character | None) -> tuple[str, ...]:
-    """Tell which character was taken for a name; nothing where its id was given."""
-    if character is None or given == character.id:
-        return ()
-    project = f" of project {character.project_id!r}" if character.project_id else ""
-    return (f"The name {given!r} is that of the character {character.id!r}{project}.",)
+    if character_id is None:
+        return None
+    character = read_character(context, character_id, named_by)
+    context.run_name = renamed_for(character.name or character.id) or context.run_name
+    if page := context.character_page(character.id):
+        get_run_logger().info("The page of %s in the app: %s", character.name, page)
+    return character
 
 
 @first_task("load preset {preset}")

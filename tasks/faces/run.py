@@ -16,13 +16,13 @@ from storycanvas.faces.reports.steps import FaceRunReport
 from storycanvas.faces.results.checks import LEAST_GAIN, Bounds
 from storycanvas.faces.settings import FaceSettings
 from storycanvas.faces.sheets.layout import sheet_views
+from tasks.characters.naming import taken_name
 from tasks.faces.context import RunContext, open_run_context
 from tasks.faces.inputs import (
     ask_host,
     first_reference_image,
     load_character,
     load_preferences,
-    taken_name,
 )
 from tasks.faces.inspection import Inspection, inspect_all
 from tasks.faces.measuring.steps import MeasureRules
@@ -254,11 +254,16 @@ def _ask(
         for name, reference in pipeline.pictures.items()
     }
     person = person_of(settings, character)
-    request = run_request(context, options, status)
+    request = run_request(context, options, status, character)
     return _Asked(options, settings, references, preferences, request, person, notes=notes)
 
 
-def run_request(context: RunContext, options: RunOptions, status: HostStatus) -> RunRequest:
+def run_request(
+    context: RunContext,
+    options: RunOptions,
+    status: HostStatus,
+    character: Character | None = None,
+) -> RunRequest:
     """Make the request of a run."""
     return RunRequest(
         context.origin,
@@ -269,6 +274,7 @@ def run_request(context: RunContext, options: RunOptions, status: HostStatus) ->
         priority=options.priority,
         stopping=context.stopping,
         measuring=measure_rules(options.settings),
+        character_name=character.name if character else "",
     )
 
 

@@ -73,6 +73,7 @@ class RunRequest:
         failures: How many failures the run takes before it begins nothing more.
         views: What the contact sheet shows, cut out while a picture's pixels are at hand.
         measuring: Whether pictures are measured, and what follows from it.
+        character_name: What people call the character.
     """
 
     origin: str
@@ -86,6 +87,7 @@ class RunRequest:
     failures: FailureLimit = field(default_factory=FailureLimit, repr=False, compare=False)
     views: Views = field(default_factory=dict, repr=False, compare=False)
     measuring: MeasureRules = field(default_factory=MeasureRules)
+    character_name: str = ""
 
     @property
     def subject(self) -> str:

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from storycanvas.catalog.reporting.charts import FAINT, INK, bare, empty_picture, label, png
 from storycanvas.faces.likeness.audit import AuditedPicture, CharacterAudit, LikenessReport
 from tasks.artifacts import ReportArtifact, inline_picture
-from tasks.faces.reporting.report import artifact_key
 
 NAME = "audit-likeness"
+ALL = "all-characters"
 MAX_CHARACTERS = 30
 """Strips of a picture, those with most outliers first."""
 _NAMED = 3
@@ -109,7 +109,7 @@ def _finish(axes: Axes, title: str, *, measured: bool) -> None:
 
 
 def audit_artifacts(
-    report: LikenessReport, audits: Sequence[CharacterAudit], subject: str
+    report: LikenessReport, audits: Sequence[CharacterAudit], key: str
 ) -> tuple[ReportArtifact, ReportArtifact]:
     """Draw the strips, and write the outliers as a table."""
     picture = inline_picture(f"likeness and age: {report.summary()}", likeness_plot(audits))
@@ -127,6 +127,6 @@ def audit_artifacts(
         for picture in character.outliers
     ]
     return (
-        ReportArtifact(artifact_key(NAME, subject, "strips"), picture, only_newest=True),
-        ReportArtifact(artifact_key(NAME, subject, "outliers"), rows),
+        ReportArtifact(f"{key}-strips", picture, only_newest=True),
+        ReportArtifact(f"{key}-outliers", rows),
     )

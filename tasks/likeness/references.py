@@ -22,7 +22,7 @@ from storycanvas.faces.likeness.reading import pairwise_distances, read_largest_
 from storycanvas.faces.measures.baseline import character_baseline
 from storycanvas.faces.sources.references import fetch_picture
 from storycanvas.faces.sources.trust import shown
-from tasks.artifacts import ReportArtifact
+from tasks.artifacts import ReportArtifact, subject_key
 from tasks.faces.reporting.report import artifact_key
 from tasks.likeness.meters import GalleryMeters
 from tasks.retries import database_task
@@ -92,7 +92,8 @@ class ReferencesReport(BaseModel):
     def table(self) -> ReportArtifact:
         """Write the references as a table with reasons, the best first."""
         return ReportArtifact(
-            artifact_key(NAME, self.character_id), [_row(each) for each in self.references]
+            artifact_key(NAME, subject_key(self.character_id)),
+            [_row(each) for each in self.references],
         )
 
 

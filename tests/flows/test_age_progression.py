@@ -146,7 +146,7 @@ def test_a_run_has_a_readable_name_and_publishes_sheet_table_and_progress(
 
     name, shown = shown_by(state)
     prefix = f"age-progression-{CHARACTER}"
-    assert name == f"ages [12, 16, 25, 45, 65] of {CHARACTER}"
+    assert name == "age-progression · Mira · 12–65"
     assert shown[f"{prefix}-contact-sheet"][0].data.startswith("[![contact sheet](data:image/jpeg")
     assert "enhance age 45" in shown[f"{prefix}-steps"][0].data
     assert shown[f"{prefix}-progress"][0].data == 100.0
@@ -301,7 +301,7 @@ def test_a_line_break_behind_an_id_is_not_part_of_it() -> None:
     state = age_progression(f"{CHARACTER}\n", ages=[45], enhance=Choice.NONE, return_state=True)
 
     assert outcomes(state.result()) == {"done"}
-    assert shown_by(state)[0] == f"ages [45] of {CHARACTER}"
+    assert shown_by(state)[0] == "age-progression · Mira · 45"
 
 
 def test_a_named_base_image_is_used_instead_of_the_reference_image(world: World) -> None:

@@ -100,10 +100,10 @@ def test_a_picture_becomes_the_first_reference_image_by_any_of_its_names(
 
     run, artifacts = shown_by(state)
     report = state.result()
-    assert run == "apply-picture as reference image"
+    assert run == "apply-picture · Mira · reference image"
     assert references_of(configured) == [url_of(made), "face.png"]
     assert f"they were: face.png. To undo it, in mongosh: {report.undo}" in messages_of(state)[-1]
-    assert "updateOne" in str(artifacts["apply-picture"][0].data)
+    assert "updateOne" in str(artifacts[f"apply-picture-{CHARACTER}"][0].data)
     assert run_line(configured, report.undo) == 1
     assert references_of(configured) == ["face.png"]
 
@@ -149,7 +149,7 @@ def test_a_clip_may_go_on_showing_what_it_showed(configured: Data, made: Operati
         ("e" * 64, REFERENCE, {"character_id": CHARACTER}, PictureNotInLedger, "no operation"),
         (DETECTED, REFERENCE, {"character_id": CHARACTER}, PictureNotInLedger, "makes no picture"),
         ("nowhere.png", REFERENCE, {"character_id": CHARACTER}, PictureNotFound, "nowhere.png"),
-        (KEY, REFERENCE, {"character_id": "mira"}, UnknownCharacter, "'mira'"),
+        (KEY, REFERENCE, {"character_id": "unknown"}, UnknownCharacter, "'unknown'"),
         (KEY, CLIP, {"clip_id": "gone"}, UnknownDocument, "'gone'"),
         (KEY, REFERENCE, {}, BadField, "needs character_id"),
         (KEY, CLIP, {"character_id": CHARACTER}, BadField, "character_id is not for"),

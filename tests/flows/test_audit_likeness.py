@@ -47,7 +47,7 @@ def test_all_characters_are_drawn_and_the_outlier_is_named(configured: Data) -> 
 
     report = state.result()
     name, artifacts = shown_by(state)
-    assert name == "audit-likeness of all characters"
+    assert name == "audit-likeness"
     assert report.summary() == (
         "2 pictures of all characters, 2 of them measured now: 1 more than 10 years off."
     )

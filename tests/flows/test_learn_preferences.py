@@ -54,8 +54,8 @@ def test_by_default_it_proposes_and_changes_nothing(
 
     report = state.result()
     name, artifacts = shown_by(state)
-    [table] = artifacts["learn-preferences"]
-    assert name == f"learn-preferences of {CHARACTER} (proposes)"
+    [table] = artifacts[f"learn-preferences-{CHARACTER}"]
+    assert name == "learn-preferences · Mira"
     assert "5 kept, 1 removed, 0 replaced, 0 unknown" in report.summary()
     assert (
         "Proposed: enhancement_model = codeformer, face_enhancer_blend = 1.0." in report.summary()
@@ -105,8 +105,8 @@ def test_a_gallery_that_is_gone_is_named(
 
 
 def test_an_unknown_character_is_refused_in_a_sentence(configured: Data) -> None:
-    with pytest.raises(UnknownCharacter, match="There is no character 'mira'"):
-        learn_preferences("mira")
+    with pytest.raises(UnknownCharacter, match="There is no character 'unknown'"):
+        learn_preferences("unknown")
 
     assert stored(configured)[SETTINGS] == OF_THE_APP
 

@@ -75,7 +75,7 @@ def test_a_job_is_submitted_from_lines_and_its_drain_is_started(
     (run,) = runs_of(drain)
     assert f"The run {run.name} was started." in (state.message or "")
     assert run.parent_task_run_id is None
-    assert shown_by(state)[0] == "submit enhance for mara"
+    assert shown_by(state)[0] == "submit-job · enhance · Mara"
 
 
 @flow(name="tried-again")

@@ -58,7 +58,7 @@ def test_it_proposes_the_sharp_face_first_and_changes_nothing(
 
     report = state.result()
     name, artifacts = shown_by(state)
-    assert name == f"rank-references of {CHARACTER} (proposes)"
+    assert name == "rank-references · Mira"
     assert [each.was for each in report.references] == [3, 2, 1, 4]
     assert report.references[2].reasons == ("no face was found in it",)
     assert "lost.png" in report.references[3].reasons[0]

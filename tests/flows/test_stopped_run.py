@@ -101,7 +101,7 @@ def test_a_run_that_waits_for_the_slot_of_others_is_stopped_at_once(
         age_progression(CHARACTER, ages=[25, 45, 65])
     seconds = time.monotonic() - began[0]
 
-    run, states = steps_of(f"ages [25, 45, 65] of {CHARACTER}", cancelled=2)
+    run, states = steps_of("age-progression · Mira · 25–65", cancelled=2)
     assert seconds < SECONDS
     assert states[StateType.CANCELLED] >= 2  # at 45 and 65, each then enhanced
     assert states.keys() <= ENDED | WAITED
@@ -128,7 +128,7 @@ def test_a_long_run_that_is_stopped_shows_the_first_page_of_its_sheet(
         batch_process([{"type": "enhance"}], CHARACTER, pictures=given)
     seconds = time.monotonic() - began[0]
 
-    run, _ = steps_of(f"batch for {CHARACTER}", cancelled=30)
+    run, _ = steps_of("batch-process · Mira · 40 pictures", cancelled=30)
     sheet = next(a for a in artifacts_of(run) if str(a.key).endswith("contact-sheet"))
     assert seconds < WORKERS_GRACE
     assert "page 1" not in str(sheet.data)
@@ -145,7 +145,7 @@ def test_what_a_host_finishes_while_the_run_is_stopped_is_recorded(world: World)
     with interrupted_when(done.is_set):
         age_progression(CHARACTER, ages=[12, 16, 25, 45, 65])
 
-    _, states = steps_of(f"ages [12, 16, 25, 45, 65] of {CHARACTER}", cancelled=1)
+    _, states = steps_of("age-progression · Mira · 12–65", cancelled=1)
     made = world.host.status().operations - before
     assert states[StateType.CANCELLED] > 0
     assert states.keys() <= ENDED | WAITED

@@ -28,7 +28,7 @@ def test_a_waiting_run_is_shown_with_its_name_and_the_priority_it_was_started_wi
     output = run.communicate(timeout=120)[0]
 
     assert note.process == run.pid
-    assert (waiting.run, waiting.priority) == (f"ages [40] of {CHARACTER}", 7)
+    assert (waiting.run, waiting.priority) == ("age-progression · Mira · 40", 7)
     assert waiting.run_id
     assert run.returncode == 0
     assert "1 done" in output

@@ -88,6 +88,8 @@ class FaceRunReport(_ReportPart):
     Attributes:
         flow: The flow's name.
         character_id: Whose face; None without a character.
+        character_name: What people call it; empty without a character or a name.
+        character_page: Address of its page in the app; None where none is known.
         engine: `facefusion` or `preview`, with its version.
         host: Address of the face host; of several, all that the run could use, with commas.
         base_age: Years from which the jumps were planned, where ages play a part.
@@ -108,6 +110,8 @@ class FaceRunReport(_ReportPart):
     character_id: str | None
     engine: str
     host: str
+    character_name: str = ""
+    character_page: str | None = None
     base_age: int | None = None
     estimated_age: float | None = None
     warnings: tuple[str, ...] = ()

@@ -18,7 +18,8 @@ from storycanvas.faces.reports.steps import FaceRunReport, StepReport
 from storycanvas.faces.results.meters import release_meters
 from storycanvas.faces.sheets.contact_sheet import pages
 from storycanvas.gpu.pool.selection import engine_of
-from tasks.artifacts import ReportArtifact
+from storycanvas.net.wording import plain_markdown
+from tasks.artifacts import ReportArtifact, subject_key
 from tasks.faces.context import RunContext
 from tasks.faces.forecast.usual import with_usual_seconds
 from tasks.faces.inspection import Inspection
@@ -39,7 +40,7 @@ from tasks.progress import EVERY_SECONDS
 
 def progress_artifact(context: RunContext, subject: str) -> Callable[[float], None]:
     """Create a progress artifact, and return what moves it to 1, every two seconds at most."""
-    key = artifact_key(context.flow_name, subject, "progress")
+    key = artifact_key(context.flow_name, subject_key(subject), "progress")
     artifact = cast(
         "UUID",
         create_progress_artifact(0.0, key=key, description=f"Progress of {context.run_name}"),
@@ -65,7 +66,7 @@ def publish(context: RunContext, subject: str, report: FaceRunReport, sheet: str
     text = "\n\n".join([sheet, *_paragraphs(report)])
 
     def key(name: str) -> str:
-        return artifact_key(context.flow_name, subject, name)
+        return artifact_key(context.flow_name, subject_key(subject), name)
 
     page = artifact_page(ReportArtifact(key("contact-sheet"), text).publish(summary))
     ReportArtifact(key("steps"), [_row(step) for step in report.steps]).publish(summary)
@@ -83,8 +84,7 @@ MAX_POINTS = 50
 
 def _paragraphs(report: FaceRunReport) -> list[str]:
     """Write what the sheet cannot show."""
-    whose = [] if report.character_id else ["No character."]
-    sentences = [report.summary(), *whose, f"Engine: {report.engine} on `{report.host}`."]
+    sentences = [report.summary(), _whose(report), f"Engine: {report.engine} on `{report.host}`."]
     if report.base_age is not None:
         sentences += [f"Base age {report.base_age}, the engine's estimate {report.estimated_age}."]
     if report.gallery_page is not None:
@@ -93,6 +93,14 @@ def _paragraphs(report: FaceRunReport) -> list[str]:
     points += [f"- Note: {note}" for note in report.notes]
     points += [f"- {reason}" for reason in report.reasons(MAX_POINTS)]
     return [" ".join(sentences), "\n".join(points)]
+
+
+def _whose(report: FaceRunReport) -> str:
+    if report.character_id is None:
+        return "No character."
+    name = plain_markdown(report.character_name or report.character_id)
+    page = report.character_page
+    return f"Character: {name}." if page is None else f"Character: [{name}]({page})."
 
 
 def _row(step: StepReport) -> dict[str, str]:
@@ -214,7 +222,7 @@ def report_run(
     )
     report = report.model_copy(update={"gallery_page": _gallery_page(context, request, result)})
     for name, table in extras.tables.items():
-        key = artifact_key(context.flow_name, request.subject, name)
+        key = artifact_key(context.flow_name, subject_key(request.subject), name)
         ReportArtifact(key, table).publish(f"{context.run_name}: {name}")
     addresses = [context.viewing_url(page.url) for page in stored]
     text = sheet_markdown(rows, first, addresses, picture_links(context, result))
@@ -251,6 +259,8 @@ def plain_report(
     report = FaceRunReport(
         flow=context.flow_name,
         character_id=request.character_id,
+        character_name=request.character_name,
+        character_page=context.character_page(request.character_id),
         engine=f"{request.status.engine} {request.status.engine_version}",
         host=context.hosts.names,
         base_age=plan.base_age,

@@ -122,7 +122,9 @@ def test_a_run_has_a_readable_name_and_a_step_for_each_picture(ui: PrefectPages,
     ui.open_run(run)
 
     expect(ui.page.get_by_text("Completed", exact=True).first).to_be_visible()
-    expect(ui.page.get_by_text(f"ages [40, 60] of {CHARACTER}", exact=True).first).to_be_visible()
+    expect(
+        ui.page.get_by_text("age-progression · Astronaut · 40–60", exact=True).first
+    ).to_be_visible()
     ui.open_tab("Task Runs")
     for step in ("age 40", "enhance age 40", "age 60", "enhance age 60"):
         expect(ui.page.get_by_role("link", name=step, exact=True)).to_be_visible()

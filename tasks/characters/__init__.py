@@ -1,0 +1,1 @@
+"""Characters for flows that need no face host: one by id or name, and a search."""
