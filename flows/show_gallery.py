@@ -14,12 +14,13 @@ from blocks.configured import open_image_store, viewing_url
 from blocks.environment import Environment
 from flows.parameters import CharacterId, unless_typed
 from tasks.artifacts import finished, publish_report
+from tasks.characters.naming import id_of_character
 from tasks.database.connection import opened_database
 from tasks.log_lines import failing_in_a_sentence
 from tasks.pictures.gallery import NAME, GalleryReport, make_gallery
 
 
-@flow(name=NAME, flow_run_name=unless_typed(NAME + " of {character_id}"), validate_parameters=False)
+@flow(name=NAME, flow_run_name=unless_typed(NAME + " · {character_id}"), validate_parameters=False)
 @failing_in_a_sentence
 def show_gallery(character_id: CharacterId) -> GalleryReport:
     """Show all results of a character on one page, by flow and day, with model and settings.
@@ -29,7 +30,7 @@ def show_gallery(character_id: CharacterId) -> GalleryReport:
     itself, and what lies on the way to the results.
 
     Args:
-        character_id: Id of the character whose results are shown.
+        character_id: Id or name of the character whose results are shown.
 
     Returns:
         How many pictures there are, and where the page is.
@@ -37,6 +38,7 @@ def show_gallery(character_id: CharacterId) -> GalleryReport:
     environment = Environment()
     store = open_image_store(environment)
     with opened_database() as database:
+        character_id = id_of_character(database, character_id)
         gallery = make_gallery(database, store, environment, character_id)
     artifact = gallery.artifact(partial(viewing_url, store, environment))
     publish_report(gallery.report.summary(), artifact)

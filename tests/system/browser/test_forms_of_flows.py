@@ -29,6 +29,7 @@ FORMS: dict[str, dict[str, str]] = {
         "operations": "- {type: enhance}\n- {type: age_adjust, target_age: 45}\n",
     },
     "for-characters": {"project_id": PROJECT_ID, "parameters": "ages: [45]\nenhance: none"},
+    "find-characters": {"text": "astro"},
     "learn-preferences": CHARACTER,
     "rank-references": CHARACTER,
     "audit-likeness": CHARACTER,
@@ -55,7 +56,7 @@ FORMS: dict[str, dict[str, str]] = {
 }
 OF_BINNED = {"id": {"$regex": "^binned-"}}
 WITHOUT_A_SHEET = (
-    *("rank-references", "audit-likeness", "trace-picture", "show-gallery"),
+    *("rank-references", "audit-likeness", "trace-picture", "show-gallery", "find-characters"),
     *("learn-preferences", "save-preset", "list-presets", "submit-job", "manage-jobs"),
     *("process-jobs", "process-faceswap-tasks"),
     *("delete-story", "restore-story", "list-deleted"),
