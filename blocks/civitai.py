@@ -6,8 +6,12 @@ from urllib.parse import urlsplit
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, SecretStr, field_validator
 
+from blocks.environment import docs_page
 from blocks.optional_fields import optional_field
+from blocks.stored import name_of
 from storycanvas.catalog.civitai.client import CIVITAI_URL, CivitaiClient
+from storycanvas.catalog.civitai.query import CivitaiQuery
+from storycanvas.net.wording import counted
 
 
 class Civitai(Block):
@@ -24,7 +28,8 @@ class Civitai(Block):
         from blocks import Civitai
         from storycanvas.catalog.civitai.query import CivitaiQuery
 
-        with Civitai.load("default").client() as client:
+        catalog = Civitai.load("BLOCK_NAME")
+        with catalog.client() as client:
             print(client.page(CivitaiQuery(), None))
         ```
     """
@@ -33,6 +38,7 @@ class Civitai(Block):
 
     _block_type_name = "Civitai"
     _block_type_slug = "civitai"
+    _documentation_url = docs_page("catalog.md")
 
     url: str = Field(
         CIVITAI_URL, title="Address", description="Address of the site, without a path."
@@ -67,6 +73,17 @@ class Civitai(Block):
         """
         key = self.api_key.get_secret_value().strip() if self.api_key else None
         return CivitaiClient(self.url, key or None, before_call or _at_once)
+
+    def check(self) -> str:
+        """Ask for one item of the list, and say in a sentence that it came.
+
+        Raises:
+            CatalogError: The site does not answer, refuses the key, or answers with no list.
+        """
+        with self.client() as client:
+            page = client.page(CivitaiQuery(limit=1))
+        asked = "with its key" if self.api_key else "without a key"
+        return f"{name_of(self)} answers: {counted(len(page.items), 'item')} of its list, {asked}."
 
 
 def _at_once() -> None:

@@ -4,9 +4,7 @@ import atexit
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
-from prefect.blocks.core import Block
 from pydantic import SecretStr, ValidationError
 
 from blocks.civitai import Civitai
@@ -15,6 +13,7 @@ from blocks.face_host import FaceHost
 from blocks.face_host_farm import FaceHostFarm
 from blocks.image_store import ImageStoreBlock
 from blocks.limits import create_limit
+from blocks.stored import DEFAULT, stored_block, unusable
 from blocks.story_database import StoryDatabase
 from storycanvas.faces.pictures.image_store import ImageStore
 from storycanvas.faces.sources.storage_paths import read_stores
@@ -26,10 +25,6 @@ from storycanvas.services import face_host as local_face_host
 from storycanvas.services.local_service import LocalService
 from storycanvas.services.mongod import Mongod
 from storycanvas.services.shared import acquire
-
-DEFAULT = "default"
-
-Kind = TypeVar("Kind", bound=Block)
 
 _at_exit = ExitStack()
 _running: dict[tuple[str, Path], str] = {}
@@ -46,10 +41,10 @@ def face_hosts(environment: Environment) -> tuple[FaceHost, ...]:
     Raises:
         ConfigurationUnusable: What was saved or set cannot be used, or no host is named.
     """
-    farm = _stored(FaceHostFarm)
+    farm = stored_block(FaceHostFarm)
     if farm is not None:
-        return tuple(_member(name) for name in farm.hosts)
-    stored = _stored(FaceHost)
+        return farm.members()
+    stored = stored_block(FaceHost)
     if stored is not None:
         return (stored,)
     if environment.facefusion_urls:
@@ -71,17 +66,7 @@ def named_hosts(environment: Environment) -> tuple[FaceHost, ...]:
     try:
         return tuple(FaceHost(url=url, token=token) for url in environment.facefusion_urls)
     except ValidationError as error:
-        raise _unusable("variable FACEFUSION_URL or FACEFUSION_TOKEN", error) from None
-
-
-def _member(name: str) -> FaceHost:
-    host = _stored(FaceHost, name)
-    if host is None:
-        raise ConfigurationUnusable(
-            f"The block face-host-farm/{DEFAULT} names the Face Host block '{name}', which does "
-            "not exist; create it or correct the farm in the Prefect UI under Blocks."
-        )
-    return host
+        raise unusable("variable FACEFUSION_URL or FACEFUSION_TOKEN", error) from None
 
 
 @dataclass(frozen=True)
@@ -113,7 +98,7 @@ class DatabaseChoice:
 
 def database_named_by(environment: Environment) -> str:
     """Find out where the database's server is named; empty if a local one is started instead."""
-    if _stored(StoryDatabase) is not None:
+    if stored_block(StoryDatabase) is not None:
         return f"the block {StoryDatabase.get_block_type_slug()}/{DEFAULT}"
     return "MONGO_URL" if environment.mongo_url else ""
 
@@ -125,7 +110,7 @@ def story_database(environment: Environment) -> StoryDatabase:
 
 def choose_database(environment: Environment) -> DatabaseChoice:
     """Get the database, as `story_database` does, with where it is named."""
-    stored = _stored(StoryDatabase)
+    stored = stored_block(StoryDatabase)
     if stored is not None:
         block = f"the block {StoryDatabase.get_block_type_slug()}/{DEFAULT}"
         return DatabaseChoice(stored, block, block)
@@ -137,7 +122,7 @@ def choose_database(environment: Environment) -> DatabaseChoice:
 
 def image_store(environment: Environment) -> ImageStoreBlock:
     """Get the image store: block, else `IMAGE_STORE`, else a folder of the state directory."""
-    stored = _stored(ImageStoreBlock)
+    stored = stored_block(ImageStoreBlock)
     if stored is not None:
         return stored
     return ImageStoreBlock(url=image_store_url(environment), base_url=environment.image_base_url)
@@ -217,37 +202,13 @@ def _url_host(name: str) -> UrlHost:
 
 def civitai(environment: Environment) -> Civitai:
     """Get the catalog of models: block, else `CIVITAI_URL` and `CIVITAI_API_KEY`."""
-    stored = _stored(Civitai)
+    stored = stored_block(Civitai)
     if stored is not None:
         return stored
     try:
         return Civitai(url=environment.civitai_url, api_key=environment.civitai_api_key)
     except ValidationError as error:
-        raise _unusable("variable CIVITAI_URL or CIVITAI_API_KEY", error) from None
-
-
-def _stored(kind: type[Kind], name: str = DEFAULT) -> Kind | None:
-    """Load a block; Prefect raises `ValueError` where there is none."""
-    try:
-        loaded = kind.load(name)
-    except ValidationError as error:
-        raise _unusable(f"block {kind.get_block_type_slug()}/{name}", error) from None
-    except RuntimeError as error:
-        if not isinstance(error.__cause__, ValidationError):
-            raise  # Prefect's temporary server did not start
-        raise ConfigurationUnusable(
-            f"The block {kind.get_block_type_slug()}/{name} holds values that cannot be used; "
-            "correct it in the Prefect UI under Blocks."
-        ) from None
-    except ValueError:
-        return None
-    return loaded if isinstance(loaded, kind) else None
-
-
-def _unusable(what: str, error: ValidationError) -> ConfigurationUnusable:
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    reason = first["msg"].removeprefix("Value error, ")
-    return ConfigurationUnusable(f"The {what} cannot be used: {reason}.")
+        raise unusable("variable CIVITAI_URL or CIVITAI_API_KEY", error) from None
 
 
 def _local(service: LocalService, environment: Environment) -> str:

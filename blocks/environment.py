@@ -1,9 +1,10 @@
 """The environment variables, for machines without blocks: the one place that reads them."""
 
+import os
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import Field, SecretStr
+from pydantic import Field, HttpUrl, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -19,6 +20,23 @@ class FaceHostNotNamed(ConfigurationUnusable):
 
 PREVIEW = "preview"
 """As `FACEFUSION_URL`: a local host whose pictures show what a run would do, and no more."""
+
+
+DOCS_URL = "http://127.0.0.1:9003/docs"
+"""Where the local stack's picture server shows `docs`, on its usual port."""
+
+
+def docs_page(page: str) -> HttpUrl:
+    """Give the address of a page of `docs`: Prefect's blocks take it when they are imported.
+
+    Args:
+        page: The file's name with a heading, such as `configuration.md#blocks`.
+    """
+    named = os.environ.get("STORYCANVAS_DOCS_URL", "").strip()
+    try:
+        return HttpUrl(f"{(named or DOCS_URL).rstrip('/')}/{page}")
+    except ValidationError:  # a link of no use is no reason for every command to fail
+        return HttpUrl(f"{DOCS_URL}/{page}")
 
 
 class Environment(BaseSettings):
@@ -75,6 +93,16 @@ class Environment(BaseSettings):
         None,
         description="Address of a character's page in the app, with `{id}` for its id: runs link "
         "to it.",
+    )
+    notify_block: str | None = Field(
+        None,
+        description="Block of the Prefect UI that sends the messages of the automations, as "
+        "`KIND/NAME`; without it none are sent.",
+    )
+    storycanvas_docs_url: str = Field(
+        DOCS_URL,
+        description="Where a browser finds this repository's `docs`, for the links at blocks; the "
+        "local stack sets it to its picture server.",
     )
     comfyui_urls: str | None = Field(
         None,

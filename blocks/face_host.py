@@ -5,9 +5,14 @@ from urllib.parse import SplitResult, urlsplit
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, SecretStr, field_validator
 
+from blocks.environment import docs_page
 from blocks.optional_fields import optional_field
+from blocks.stored import name_of
 from storycanvas.faces.client.host_client import FaceHostClient
+from storycanvas.faces.contract import HostStatus
+from storycanvas.gpu.guard.status import read_state
 from storycanvas.gpu.pool.health import GpuHost
+from storycanvas.net.wording import counted
 
 
 class FaceHost(Block):
@@ -23,8 +28,8 @@ class FaceHost(Block):
         ```python
         from blocks import FaceHost
 
-        with FaceHost.load("default").client() as host:
-            print(host.status())
+        host = FaceHost.load("BLOCK_NAME")
+        print(host.check())
         ```
     """
 
@@ -32,6 +37,7 @@ class FaceHost(Block):
 
     _block_type_name = "Face Host"
     _block_type_slug = "face-host"
+    _documentation_url = docs_page("configuration.md#face-hosts")
 
     url: str = Field(
         title="Address",
@@ -90,6 +96,29 @@ class FaceHost(Block):
     def client(self) -> FaceHostClient:
         """Open a connection to the host; close it, or use it as a context."""
         return self.gpu_host.client()
+
+    def check(self) -> str:
+        """Ask the host for its status, and say in a sentence what it is and what guards it.
+
+        Raises:
+            FaceError: It does not answer, or not as a face host does.
+        """
+        with self.client() as client:
+            status = client.status()
+        return f"{name_of(self)} answers: {_described(status)}, {self._guard()}."
+
+    def _guard(self) -> str:
+        state = read_state(self.limit_name)
+        if state.slots and state.active:
+            return f"guarded by {self.limit_name}"
+        trouble = "does not exist" if state.slots is None else "is switched off or 0"
+        return f"and gets no work, because its limit {self.limit_name} {trouble}"
+
+
+def _described(status: HostStatus) -> str:
+    slots = counted(status.gpu_slots, "slot")
+    state = "" if status.status == "ok" else f", {status.status}"
+    return f"{status.engine} {status.engine_version}, {slots}{state}"
 
 
 def _has_port(parts: SplitResult) -> bool:

@@ -3,6 +3,11 @@
 from prefect.blocks.core import Block
 from pydantic import Field, field_validator
 
+from blocks.environment import ConfigurationUnusable, docs_page
+from blocks.face_host import FaceHost
+from blocks.stored import DEFAULT, name_of, stored_block
+from storycanvas.net.wording import counted
+
 
 class FaceHostFarm(Block):
     """Several face hosts; each operation goes to the first free one that can do it.
@@ -19,12 +24,14 @@ class FaceHostFarm(Block):
         ```python
         from blocks import FaceHostFarm
 
-        print(FaceHostFarm.load("default").hosts)
+        farm = FaceHostFarm.load("BLOCK_NAME")
+        print(farm.hosts)
         ```
     """
 
     _block_type_name = "Face Host Farm"
     _block_type_slug = "face-host-farm"
+    _documentation_url = docs_page("configuration.md#face-hosts")
 
     hosts: list[str] = Field(
         title="Hosts",
@@ -41,3 +48,33 @@ class FaceHostFarm(Block):
             msg = "a host of the farm has no name; name a saved Face Host block or remove the row"
             raise ValueError(msg)
         return names
+
+    def members(self) -> tuple[FaceHost, ...]:
+        """Load the hosts that it names.
+
+        Raises:
+            ConfigurationUnusable: One of them does not exist, or cannot be used.
+        """
+        return tuple(map(self._member, self.hosts))
+
+    def _member(self, name: str) -> FaceHost:
+        host = stored_block(FaceHost, name)
+        if host is None:
+            farm = self._block_document_name or DEFAULT
+            raise ConfigurationUnusable(
+                f"The block {self.get_block_type_slug()}/{farm} names the Face Host block "
+                f"'{name}', which does not exist; create it or correct the farm in the Prefect UI "
+                "under Blocks."
+            )
+        return host
+
+    def check(self) -> str:
+        """Ask each of its hosts for its status, and say in a sentence that all answer.
+
+        Raises:
+            ConfigurationUnusable: A host that it names does not exist, or cannot be used.
+            FaceError: One does not answer, or not as a face host does.
+        """
+        members = self.members()
+        said = [member.check().rstrip(".") for member in members]
+        return f"{name_of(self)} answers with {counted(len(members), 'host')}: {'; '.join(said)}."

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field
 
-from blocks.environment import ConfigurationUnusable
+from blocks.environment import ConfigurationUnusable, docs_page
 from blocks.optional_fields import optional_field
+from blocks.stored import name_of
+from storycanvas.catalog.health.probes import ask_image_store
 from storycanvas.faces.pictures.image_store import ImageStore
 from storycanvas.net.redact import redact_url
 
@@ -24,7 +26,8 @@ class ImageStoreBlock(Block):
         ```python
         from blocks import ImageStoreBlock
 
-        store = ImageStoreBlock.load("default").open()
+        block = ImageStoreBlock.load("BLOCK_NAME")
+        store = block.open()
         data = store.read("local/result/2026/11/name.png")
         ```
     """
@@ -33,6 +36,7 @@ class ImageStoreBlock(Block):
 
     _block_type_name = "Image Store"
     _block_type_slug = "image-store"
+    _documentation_url = docs_page("pictures.md")
 
     url: str = Field(
         title="Root",
@@ -57,3 +61,17 @@ class ImageStoreBlock(Block):
                 "correct IMAGE_STORE, IMAGE_STORES or the block, and install the extra s3 for "
                 "s3:// addresses."
             ) from error
+
+    def check(self) -> str:
+        """Look at the store's root, and say in a sentence that it is there; nothing is written.
+
+        Raises:
+            ConfigurationUnusable: There is none, or this user may not write to it.
+        """
+        answer = ask_image_store(self.url)
+        if answer.state != "up":
+            raise ConfigurationUnusable(f"{name_of(self)}: {answer.note}")
+        free = answer.free_disk_bytes
+        room = [] if free is None else [f"{free / 1e9:.1f} GB are free."]
+        there = f"{name_of(self)} answers: its root is {redact_url(self.url)}."
+        return " ".join([there, *room, *filter(None, [answer.note])])

@@ -6,8 +6,11 @@ from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, SecretStr
 from pymongo.database import Database
 
-from db.connection import ANSWER_SECONDS, connect
+from blocks.environment import docs_page
+from blocks.stored import name_of
+from db.connection import ANSWER_SECONDS, connect, translated_errors
 from db.connection_string import ConnectionString
+from storycanvas.net.wording import counted
 
 
 class StoryDatabase(Block):
@@ -24,7 +27,8 @@ class StoryDatabase(Block):
         ```python
         from blocks import StoryDatabase
 
-        database = StoryDatabase.load("default").connect()
+        block = StoryDatabase.load("BLOCK_NAME")
+        database = block.connect()
         print(database["characters"].count_documents({}))
         ```
     """
@@ -33,6 +37,7 @@ class StoryDatabase(Block):
 
     _block_type_name = "Story Database"
     _block_type_slug = "story-database"
+    _documentation_url = docs_page("configuration.md#mongodb")
 
     mongo_url: SecretStr = Field(
         title="Connection string",
@@ -69,3 +74,19 @@ class StoryDatabase(Block):
         return connect(
             url, self.database_name, pool_size=self.pool_size, answer_seconds=answer_seconds
         )
+
+    def check(self) -> str:
+        """Ask for the server's version and the collections, and say in a sentence what they are.
+
+        Raises:
+            DatabaseError: The server does not answer, or refuses the user.
+        """
+        database = self.connect()
+        try:
+            with translated_errors():
+                version = database.command("buildInfo").get("version")
+                collections = counted(len(database.list_collection_names()), "collection")
+        finally:
+            database.client.close()
+        place = f"database '{database.name}' with {collections}"
+        return f"{name_of(self)} answers: MongoDB {version}, {place}."

@@ -4,7 +4,8 @@ They are named `default`, but for the hosts of a farm, which are named by their 
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+import sys
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from prefect.blocks.core import Block
@@ -14,8 +15,12 @@ from prefect.client.schemas.objects import BlockSchema
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 
 from blocks import Civitai, FaceHost, FaceHostFarm, ImageStoreBlock, StoryDatabase
-from blocks.configured import DEFAULT, civitai, named_hosts
-from blocks.environment import Environment
+from blocks.configured import civitai, named_hosts
+from blocks.environment import ConfigurationUnusable, Environment
+from blocks.stored import DEFAULT, stored_block
+from db.errors import DatabaseError
+from storycanvas.catalog.errors import CatalogError
+from storycanvas.faces.errors import FaceError
 from storycanvas.services.record import Registered, netloc
 
 FIELDS: Mapping[str, tuple[type[Block], str]] = {
@@ -26,6 +31,10 @@ FIELDS: Mapping[str, tuple[type[Block], str]] = {
     "IMAGE_BASE_URL": (ImageStoreBlock, "base_url"),
 }
 """The field of the default block that holds the value of a variable of the local stack."""
+
+Checked = FaceHost | FaceHostFarm | StoryDatabase | ImageStoreBlock | Civitai
+KINDS: tuple[type[Checked], ...] = (FaceHost, FaceHostFarm, StoryDatabase, ImageStoreBlock, Civitai)
+_TROUBLE = (ConfigurationUnusable, FaceError, DatabaseError, CatalogError)
 
 NamedBlock = tuple[str, Block, set[str]]
 """Its name, the block, and the variables whose values it holds."""
@@ -160,3 +169,42 @@ def _save(document: str, block: Block, *, replace: bool) -> str:
     except ValueError:
         return f"The block {name} exists already and stays as it is."
     return f"The block {name} was saved."
+
+
+def check_blocks(saved: Sequence[tuple[type[Checked], str]]) -> int:
+    """Have blocks do one harmless call each, and print what they say.
+
+    Args:
+        saved: Kinds and names, as of `saved_blocks`.
+
+    Returns:
+        0; 1 if one of them cannot be used.
+    """
+    if not saved:
+        print("No block is saved, so runs take the environment variables.")
+    said = [_check(kind, name) for kind, name in saved]
+    return int(not all(said))
+
+
+def saved_blocks() -> list[tuple[type[Checked], str]]:
+    """List the saved blocks of this project, kind and name."""
+    with get_client(sync_client=True) as client:
+        known = {kind.slug for kind in client.read_block_types()}
+        return [
+            (kind, document.name)
+            for kind in KINDS
+            if kind.get_block_type_slug() in known
+            for document in client.read_block_documents_by_type(kind.get_block_type_slug())
+            if document.name
+        ]
+
+
+def _check(kind: type[Checked], name: str) -> bool:
+    try:
+        block = stored_block(kind, name)
+        if block is not None:  # else it was deleted meanwhile
+            print(block.check())
+    except _TROUBLE as error:
+        print(f"{kind.get_block_type_name()} {name} cannot be used: {error}", file=sys.stderr)
+        return False
+    return True

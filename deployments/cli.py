@@ -16,6 +16,8 @@ app = App(
 )
 guard = App(name="guard", help="Show or free the slots of the face hosts.")
 app.command(guard)
+blocks = App(name="blocks", help="Ask what the saved blocks name whether it answers.")
+app.command(blocks)
 
 StateDir = Annotated[Path, Parameter(help="Where the local services keep their files.")]
 STATE_DIR = Path(".storycanvas")
@@ -97,6 +99,15 @@ def guard_reset(
     from deployments.register import on_prefect_server  # noqa: PLC0415 - see the module
 
     return on_prefect_server(lambda: reset_named(host))
+
+
+@blocks.command(name="check")
+def blocks_check() -> int:
+    """Have every saved block do one harmless call, and show what answers."""
+    from deployments.blocks import check_blocks, saved_blocks  # noqa: PLC0415 - see the module
+    from deployments.register import on_prefect_server  # noqa: PLC0415 - see the module
+
+    return on_prefect_server(lambda: check_blocks(saved_blocks()))
 
 
 @app.command

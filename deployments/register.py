@@ -18,12 +18,14 @@ from blocks import limits
 from blocks.configured import choose_database, database_named_by, face_hosts
 from blocks.environment import ConfigurationUnusable, Environment, FaceHostNotNamed
 from blocks.face_host import FaceHost
+from deployments.automations.acting import create_automations
+from deployments.automations.standing import keep_standing, start_standing
 from deployments.blocks import create_blocks, follow_moved
 from deployments.forms import shape_forms
 from deployments.local_stack import report_errors
+from deployments.queues import create_queues
 from deployments.run_flow import flow_names
 from deployments.stack import POOL
-from deployments.standing import keep_standing, start_standing
 from deployments.story_database import complete_database
 from storycanvas.faces.errors import FaceError
 from storycanvas.net.redact import redact_url
@@ -103,11 +105,14 @@ def register(
     if moved_since:
         remove_limit_of_moved_host(environment, moved_since)
     print(create_pool())
+    with get_client(sync_client=True) as client:
+        print(*create_queues(client), sep="\n")
     deploy = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
     subprocess.run(deploy, cwd=directory, check=True)  # noqa: S603 - our own interpreter and words
     with get_client(sync_client=True) as client:
         own = FlowFilter(name=FlowFilterName(any_=flow_names()))
         shape_forms(client, [found.name for found in client.read_deployments(flow_filter=own)])
+        print(*create_automations(client, environment), sep="\n")
         print(*keep_standing(client), *(start_standing(client) if runs else []), sep="\n")
 
 

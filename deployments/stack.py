@@ -152,6 +152,7 @@ class Stack:
             return
         url = self._use(PictureServer(store=store, preferred_port=9003), "IMAGE_BASE_URL")
         self.environment["STORYCANVAS_PICTURES_URL"] = url
+        self.environment["STORYCANVAS_DOCS_URL"] = f"{url}/docs"
         self.addresses["pictures in a browser"] = f"{url} (of this machine only)"
         if not os.environ.get("MONGO_URL") and not os.environ.get("IMAGE_BASE_URL"):
             # Its documents are read on this machine only, as the stack's own MongoDB is.

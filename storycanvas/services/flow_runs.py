@@ -5,9 +5,9 @@ are gone the run stays Running or Pending, and what waits for its place in a dep
 refused. An error in its scheduler stands in the server's log alone: schedules stay active.
 
 A deployment stands, one run of it is always there, by its tag in `prefect.yaml`. An automation of
-the server starts its next run after each end (deployments/standing.py); a person who wants none
-switches that automation off. Where a run was never started, or the server was down when the last
-one ended, none is there.
+the server starts its next run after each end (deployments/automations/standing.py); a person who
+wants none switches that automation off. Where a run was never started, or the server was down when
+the last one ended, none is there.
 """
 
 import time

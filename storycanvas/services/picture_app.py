@@ -1,8 +1,8 @@
 """The picture server's application: `python -m storycanvas.services.picture_app STORE HOST PORT`.
 
 It answers `GET` and `HEAD` for the paths that the image store gave and for the pages of galleries,
-with a policy under which no script runs, and 404 for anything else in the same folder. It lists
-nothing.
+with a policy under which no script runs, and 404 for anything else in the same folder. Below
+`docs/` it shows the pages that blocks link to. It lists nothing.
 """
 
 import sys
@@ -16,6 +16,7 @@ from fastapi.staticfiles import StaticFiles
 
 from storycanvas.faces.gallery.page import POLICY
 from storycanvas.faces.pictures.image_store import STORED_PAGE, ImageStore
+from storycanvas.services.process import CODE
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -48,11 +49,25 @@ class StoredPictures(StaticFiles):
         return response
 
 
+class Pages(StaticFiles):
+    """The pages of `docs`, as plain text, which a browser shows instead of saving it."""
+
+    def file_response(self, *args: Any, **named: Any) -> Response:
+        """Answer with a file."""
+        response = super().file_response(*args, **named)
+        if response.headers.get("content-type", "").startswith("text/markdown"):
+            response.headers["Content-Type"] = "text/plain; charset=utf-8"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+
+
 def picture_app(store: ImageStore) -> FastAPI:
     """Make the application that serves a store."""
     app = FastAPI(openapi_url=None)
     # A page of another site could otherwise reach this server under a name of its own.
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
+    if (CODE / "docs").is_dir():  # not in a package that was installed as a copy
+        app.mount("/docs", Pages(directory=CODE / "docs"))
     app.mount("/", StoredPictures(store))
     return app
 

@@ -16,7 +16,7 @@ from db.catalog.servers import ServersFound, find_servers, servers_of
 from db.errors import DatabaseError
 from storycanvas.catalog.health.checks import GpuGuard, HostCheck
 from storycanvas.catalog.health.parallel import Round
-from storycanvas.catalog.health.report import HealthReport, changes
+from storycanvas.catalog.health.report import HealthReport, changes, is_last
 from storycanvas.services.flow_runs import (
     ApiPath,
     idle_schedules,
@@ -164,7 +164,7 @@ def _compared(database: Opened, checks: tuple[HostCheck, ...], now: datetime) ->
         before = {**kept_hosts(database), **before}
     changed = changes(before, checks)
     for change in changed:
-        emit_change_event(change)
+        emit_change_event(change, is_last=is_last(change, checks, changed))
     kept = keep(database, checks, now)
     return HealthReport(
         checked_at=now,

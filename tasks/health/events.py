@@ -25,23 +25,29 @@ def host_resource(kind: str, name: str) -> str:
     return f"storycanvas.host.{artifact_key(kind)}.{suffix}"
 
 
+LAST = "storycanvas.host.last"
+"""The label that tells whether no other host of its kind is up; automations read it."""
 _CHANGES = UUID("5b0f1d5e-7a0c-4c38-9d5b-2f0f7f8a6c11")
 """The UUID namespace of all changes."""
 
 
-def emit_change_event(change: HostChange) -> None:
+def emit_change_event(change: HostChange, *, is_last: bool) -> None:
     """Emit a Prefect event for a host that went down or came up, unless that was done.
 
     The event's id is derived from the change, so runs that overlap, and one that follows a killed
     one, emit the same event.
 
+    Args:
+        change: What happened to the host.
+        is_last: Whether no other host of its kind is up.
+
     Raises:
         httpx.HTTPError: Prefect's server does not accept it.
     """
-    emit_once(_event(change))
+    emit_once(_event(change, is_last=is_last))
 
 
-def _event(change: HostChange) -> Event:
+def _event(change: HostChange, *, is_last: bool) -> Event:
     check = change.check
     word = "up" if check.is_up else "down"
     payload: dict[str, Any] = {
@@ -50,12 +56,12 @@ def _event(change: HostChange) -> Event:
         "before": change.before,
         "sentence": change.sentence,
     }
-    name = {"prefect.resource.name": check.name}
+    labels = {"prefect.resource.name": check.name, LAST: str(is_last).lower()}
     return Event(
         id=uuid5(_CHANGES, "\n".join([change.check_id, *check.key, word])),
         occurred=datetime.now(UTC),
         event=f"storycanvas.host.{word}",
-        resource=Resource({"prefect.resource.id": host_resource(check.kind, check.name), **name}),
+        resource=Resource({"prefect.resource.id": host_resource(check.kind, check.name), **labels}),
         related=current_run(),
         payload=payload,
     )

@@ -18,6 +18,7 @@ from storycanvas.services.ports import choose_port
 from storycanvas.services.shared import acquire
 from tasks.health import history
 from tasks.health.check import collect_hosts
+from tasks.health.events import LAST
 from tasks.health.history import PICTURE_KEY, TABLE_KEY
 from tests.support.catalog.comfyui_server import COMFYUI, JsonServer, json_server
 from tests.support.flows.runs import forget, kept, shown_by
@@ -146,6 +147,7 @@ def test_going_away_and_coming_back_are_events_and_each_change_has_a_new_picture
     assert [artifact.id for artifact in kept(PICTURE_KEY)] == pictures[-1]
     assert [event["event"] for event in found] == ["storycanvas.host.down", "storycanvas.host.up"]
     assert found[0]["resource"]["prefect.resource.name"] == name
+    assert {event["resource"][LAST] for event in found} == {"true"}  # there is no other ComfyUI
     assert found[0]["payload"]["before"] == "up"
     assert found[0]["payload"]["state"] == "error"
     assert found[0]["payload"]["address"] == comfyui.url

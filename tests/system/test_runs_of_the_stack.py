@@ -22,17 +22,29 @@ from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from blocks import ImageStoreBlock
+from blocks.environment import Environment
 from db.connection import connect
 from db.connection_string import DEFAULT_NAME
+from deployments.automations.acting import (
+    DATABASE_DRIFTS,
+    GOES_ON,
+    HEART_STOPS,
+    IS_BACK,
+    RESUME_RUN,
+    RUN_FAILED,
+    STAYS_AWAY,
+    create_automations,
+)
+from deployments.automations.standing import END_GONE, keep_standing, start_standing
 from deployments.local_stack import ENDED, ENDED_NAME
 from deployments.sample import TARGET
 from deployments.stack import read_state, stopped_services
-from deployments.standing import END_GONE, keep_standing, start_standing
 from storycanvas.faces.pictures.image_store import Category
 from storycanvas.services.flow_runs import keeper_of
 from storycanvas.services.ports import ask
 from storycanvas.services.postgres import Postgres
 from storycanvas.services.shared import find_running
+from tasks.resuming import RESUMED
 from tests.support.db.database_state import shape
 from tests.support.flows.browser import retry_ended_run
 from tests.support.flows.prefect_pages import log_lines
@@ -48,6 +60,7 @@ LATER = "2099-01-01T00:00:00Z"
 STANDS = "process-jobs-standing"
 QUEUE = "facefusion_jobs"
 COUPLES_STAND = "process-faceswap-tasks-standing"
+OF_RUNS_AND_HOSTS = {HEART_STOPS, GOES_ON, STAYS_AWAY, IS_BACK, RUN_FAILED, DATABASE_DRIFTS}
 UNFINISHED = ("SCHEDULED", "PENDING", "RUNNING", "CANCELLING")
 KILLED = "The worker's process was killed. Retry goes on with what is done."
 
@@ -200,12 +213,15 @@ def test_registering_again_makes_no_second_automation_and_no_second_run(api: Api
         temporary_settings({PREFECT_API_URL: api.url}),
         get_client(sync_client=True) as client,
     ):
+        create_automations(client, Environment())
         keep_standing(client)
         started = start_standing(client)
 
     assert started == []
     assert [automation["name"] for automation in api.post("/automations/filter", {})] == names
-    assert sorted(names) == sorted([END_GONE, keeper_of(STANDS), keeper_of(COUPLES_STAND)])
+    assert sorted(names) == sorted(
+        [END_GONE, keeper_of(STANDS), keeper_of(COUPLES_STAND), *OF_RUNS_AND_HOSTS]
+    )
     assert api.standing(*UNFINISHED) == runs
     assert len(runs) == 1
 
@@ -229,7 +245,9 @@ def test_of_a_hundred_submits_while_three_runs_work_one_is_refused_at_most(
     assert set(runs) <= set(api.in_progress())
 
 
-def test_a_run_whose_worker_is_killed_ends_with_a_sentence(api: Api, stack_dir: Path) -> None:
+def test_a_run_whose_worker_is_killed_ends_with_a_sentence_and_goes_on_by_itself_once(
+    api: Api, stack_dir: Path
+) -> None:
     runs = api.in_progress() or api.start("for the cover")
     worker = find_running("prefect_worker", stack_dir)
     assert worker
@@ -245,6 +263,18 @@ def test_a_run_whose_worker_is_killed_ends_with_a_sentence(api: Api, stack_dir: 
     [waiting] = api.until(lambda: api.standing("SCHEDULED"), 60)
     assert command("up", stack_dir).returncode == 0
     api.until(lambda: api.standing("RUNNING") == [waiting], 200)
+
+    of_faces = [run for run in runs if api.run(run)["parameters"].get("character_id")]
+    for run in of_faces:
+        api.until(lambda run=run: api.run(run)["state_type"] == "COMPLETED", 600)
+        assert api.run(run)["labels"][RESUMED]
+        done = [
+            line.split(": done in ")[0] for line in log_lines(api.url, run) if ": done in" in line
+        ]
+        assert len(done) == len({*done}) > 0
+    resuming = api.post("/flow_runs/filter", {"deployments": {"name": {"any_": [RESUME_RUN]}}})
+    resumed = Counter(found["parameters"]["run_id"] for found in resuming)
+    assert {resumed[run] for run in of_faces} == {1}
 
 
 def test_a_standing_run_follows_one_whose_process_is_killed(api: Api) -> None:

@@ -60,6 +60,21 @@ def changes(
     )
 
 
+def is_last(change: HostChange, checks: Iterable[HostCheck], changed: Iterable[HostChange]) -> bool:
+    """Check whether no other host of its kind is up after one went, or was before it came back.
+
+    Hosts that went or came back at once count alike, so that an event of a host that left none
+    behind is followed by one of a host that found none.
+    """
+    # One that comes back finds those that were up before; one that goes leaves those that are now.
+    came_back = {other.check.key for other in changed if other.check.is_up}
+    left_out = {change.check.key, *(came_back if change.check.is_up else ())}
+    return not any(
+        other.is_up and other.kind == change.check.kind and other.key not in left_out
+        for other in checks
+    )
+
+
 class QueueState(BaseModel):
     """How full a queue of the database is.
 

@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from prefect.blocks.core import Block
 
+from deployments.blocks import KINDS
 from storycanvas.faces.pictures.image_store import Category, ImageStore
 from storycanvas.services.picture_server import PictureServer
 from storycanvas.services.shared import acquire
@@ -69,6 +72,20 @@ def test_a_gallery_is_shown_anew_each_time_and_runs_no_script(
 def test_nothing_is_listed(browser: httpx.Client, path: str, at: str) -> None:
     assert browser.get(path).status_code == httpx.codes.OK
     assert browser.get(at).status_code == NOT_FOUND
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_page_that_a_block_links_to_is_shown_as_text(
+    browser: httpx.Client, kind: type[Block]
+) -> None:
+    address = urlsplit(str(kind._documentation_url))  # noqa: SLF001 - as Prefect's own suite
+
+    page = browser.get(address.path)
+
+    assert page.status_code == httpx.codes.OK
+    assert page.headers["content-type"] == "text/plain; charset=utf-8"
+    headings = {line.lstrip("# ").lower().replace(" ", "-") for line in page.text.splitlines()}
+    assert address.fragment in {"", *headings}
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])

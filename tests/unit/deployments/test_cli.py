@@ -37,7 +37,7 @@ def test_help_lists_every_command_without_importing_prefect() -> None:
     )
 
     assert ended.returncode == 0, ended.stderr
-    for name in ("up", "down", "status", "demo", "run", "guard", "register"):
+    for name in ("up", "down", "status", "demo", "run", "guard", "blocks", "register"):
         assert f"│ {name} " in ended.stdout
 
 
@@ -48,7 +48,9 @@ def test_each_command_explains_itself(command: str, capsys: pytest.CaptureFixtur
     assert f"storycanvas {command}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["register", "register --limits-only", "guard status"])
+@pytest.mark.parametrize(
+    "command", ["register", "register --limits-only", "guard status", "blocks check"]
+)
 @pytest.mark.parametrize(
     ("url", "sentence"),
     [

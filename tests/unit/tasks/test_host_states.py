@@ -7,7 +7,13 @@ import pytest
 
 from db.catalog.servers import servers_of
 from storycanvas.catalog.health.checks import GpuGuard, HostCheck, HostQueue, HostState
-from storycanvas.catalog.health.report import HealthReport, PreviousCheck, QueueState, changes
+from storycanvas.catalog.health.report import (
+    HealthReport,
+    PreviousCheck,
+    QueueState,
+    changes,
+    is_last,
+)
 from tasks.health.check import host_row
 from tasks.health.events import host_resource
 from tasks.health.history import previous_checks
@@ -55,6 +61,35 @@ def test_a_host_that_was_not_checked_twice_has_not_changed(
     before: tuple[str, str, str], now: list[HostCheck]
 ) -> None:
     assert changes({before: PreviousCheck("up", "1")}, now) == ()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        (("up", "down"), ("up", "up"), [False]),
+        (("up", "down"), ("down", "down"), [True]),
+        (("up", "down"), ("up", "down"), [True, True]),
+        (("down", "up"), ("up", "up"), [False]),
+        (("down", "up"), ("down", "down"), [True]),
+        (("down", "up"), ("down", "up"), [True, True]),
+        (("up", "down"), ("down", "up"), [False, True]),
+    ],
+    ids=["one of two", "the last", "both", "back to one", "the first", "both back", "in turn"],
+)
+def test_the_last_host_that_went_and_the_first_that_came_are_known(
+    one: tuple[str, HostState], other: tuple[str, HostState], expected: list[bool]
+) -> None:
+    checks = [check(one[1], "gpu-1"), check(other[1], "gpu-2")]
+    another_kind = HostCheck(name="database", kind="mongodb", address="", state="up")
+    before = {
+        found.key: PreviousCheck(state, "1")
+        for found, (state, _) in zip(checks, (one, other), strict=True)
+    }
+    changed = changes(before, checks)
+
+    found = [is_last(change, [*checks, another_kind], changed) for change in changed]
+
+    assert found == expected
 
 
 def test_a_change_describes_what_happened() -> None:

@@ -61,7 +61,7 @@ EXCEPTIONS = {
 }
 FACEFUSIONS_OWN = "facefusion.py"
 """FaceFusion's program, which lies in its own checkout."""
-PREFECT_COMMANDS = ["deployment run", "worker start", "automation create", "deploy"]
+PREFECT_COMMANDS = ["deployment run", "worker start", "block register", "deploy"]
 VARIABLE = re.compile(r"\w+=\S*")
 
 

@@ -34,7 +34,7 @@ def keep_standing(client: SyncPrefectClient) -> list[str]:
     wanted = [_keeper(deployment.id, deployment.name) for deployment in found]
     if found:
         wanted.append(_end_gone([deployment.id for deployment in found]))
-    return [_save(client, automation) for automation in wanted]
+    return [save(client, automation) for automation in wanted]
 
 
 def start_standing(client: SyncPrefectClient) -> list[str]:
@@ -95,12 +95,16 @@ def _of(deployments: Sequence[UUID]) -> dict[str, str | list[str]]:
     }
 
 
-def _save(client: SyncPrefectClient, automation: AutomationCore) -> str:
+def save(client: SyncPrefectClient, automation: AutomationCore) -> str:
+    """Create or update an automation by its name, and describe that; what is off stays off."""
     found = client.read_automations_by_name(automation.name)
     if not found:
         client.create_automation(automation)
         return f"The automation {automation.name!r} was created."
-    kept = automation.model_copy(update={"enabled": found[0].enabled})
+    # An update sends only what was set (Prefect 3.9.1), and an action without its type is taken
+    # for the first kind with such fields: a queue to be resumed would be paused.
+    whole = automation.model_dump(exclude={"owner_resource"})  # which no server here takes
+    kept = AutomationCore.model_validate({**whole, "enabled": found[0].enabled})
     client.update_automation(found[0].id, kept)
     state = "stays as it is" if found[0].enabled else "stays switched off"
     return f"The automation {automation.name!r} {state}."

@@ -1,0 +1,1 @@
+"""What the Prefect server does by itself, as code."""
