@@ -41,8 +41,9 @@ def purge_deleted(older_than_days: PurgeDays = 30, dry_run: bool = True) -> Purg
     """Remove what has been deleted for some days, in cascade, with the counts shown first.
 
     A deleted document goes together with what it owns, scenes with a project and clips with a
-    scene, children first; it is kept and reported while anything that it owns is to stay. Pictures
-    in the image store and the ledger of face operations are not touched.
+    scene, children first; it is kept and reported while anything that it owns is to stay. What
+    `audit-likeness` measured of a character's pictures goes with the character. Pictures in the
+    image store and the ledger of face operations are not touched.
 
     Args:
         older_than_days: Days since the deletion, 1 to 36500; what was deleted later stays.

@@ -11,6 +11,7 @@ from db.schema.relations import SOFT_DELETABLE, Relation
 _NOT_NULL: Document = {"$expr": {"$ne": [{"$ifNull": ["$reference", None]}, None]}}
 _OWNED = "Restore the document in {parent}, or delete these in the app; they are shown nowhere."
 _OPTIONAL = "Let {field} name a document of {parent} that is there, or set it to null."
+_DERIVED = "Run audit-likeness for all characters: it removes these, which are data about a person."
 _OWNED_DELETED = "Delete these in the app too, or restore the document in {parent}."
 _OPTIONAL_DELETED = "Nothing, if the deletion was meant; else restore the document in {parent}."
 
@@ -86,7 +87,7 @@ def _finding(relation: Relation, group: Document) -> AuditFinding:
     if deleted:
         remedy = _OWNED_DELETED if relation.owned else _OPTIONAL_DELETED
     else:
-        remedy = _OWNED if relation.owned else _OPTIONAL
+        remedy = _DERIVED if relation.derived else _OWNED if relation.owned else _OPTIONAL
     ids = [named(child) for children in group["ids"] for child in children]
     return AuditFinding(
         kind="child of a deleted parent" if deleted else "orphan",

@@ -15,6 +15,9 @@ class Relation:
     Attributes:
         parent: The collection that it points into.
         owned: Whether what points goes when its parent goes; it then points by `id`.
+        derived: Whether what points was computed of its parent and has no mark of its own: it stays
+            while the parent is marked as deleted, and is removed for good together with it. It
+            points by `id`.
         key: The field of the parent that it holds.
     """
 
@@ -22,6 +25,7 @@ class Relation:
     field: str
     parent: str
     owned: bool = False
+    derived: bool = False
     key: str = "id"
 
 
@@ -38,7 +42,7 @@ RELATIONS = (
     Relation("style_templates", "project_id", "projects", owned=True),
     Relation("facefusion_jobs", "character_id", "characters"),
     Relation("facefusion_jobs", "project_id", "projects"),
-    Relation("face_measures", "character_id", "characters"),
+    Relation("face_measures", "character_id", "characters", derived=True),
     Relation("facefusion_presets", "user_id", "users"),
     Relation("generation_batches", "project_id", "projects"),
     Relation("generation_batches", "clip_id", "clips"),
@@ -75,3 +79,7 @@ SOFT_DELETABLE = frozenset(
 def owned_by(parent: str) -> tuple[Relation, ...]:
     """Choose the relations by which documents belong to a parent."""
     return tuple(relation for relation in RELATIONS if relation.owned and relation.parent == parent)
+
+
+DERIVED = tuple(relation for relation in RELATIONS if relation.derived)
+"""The relations by which documents are computed of a parent."""

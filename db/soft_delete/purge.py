@@ -2,8 +2,9 @@
 
 A document goes only when nothing that it owns stays; so what is not deleted, or not deleted long
 enough, keeps whatever it belongs to. It may be killed at any moment and be run by any number of
-processes at once: the next run removes what is left. Documents that only name a removed one, such
-as the ledger or a clip with its character, are not touched, and neither are pictures.
+processes at once: the next run removes what is left. What was computed of a document, as the
+measures of a character's pictures, goes right before it. Documents that only name a removed one,
+such as the ledger or a clip with its character, are not touched, and neither are pictures.
 """
 
 import logging
@@ -17,7 +18,7 @@ from bson.datetime_ms import DatetimeMS
 from pymongo.database import Database
 
 from db.connection import Document, in_batches, reading_anything, translated_errors
-from db.schema.relations import Relation, owned_by
+from db.schema.relations import DERIVED, Relation, owned_by
 from db.soft_delete.marks import UNREADABLE, deleted_before, deleted_since
 from db.soft_delete.owned import children_first, is_id, owners, parents_of
 from db.soft_delete.report import MAX_EXAMPLES, KeptDocument, PurgeCount, PurgeReport
@@ -161,7 +162,9 @@ class Purge:
         """Count by collection what is due and what is kept; nothing is removed."""
         with translated_errors():
             retained = self._scan()
-            self._counts = tuple(self._count(name, retained) for name in children_first())
+            derived = (self._count_derived(relation, retained) for relation in DERIVED)
+            owners = (self._count(name, retained) for name in children_first())
+            self._counts = (*derived, *owners)
         return self._report(retained, removal_done=False)
 
     def remove(self) -> PurgeReport:
@@ -191,6 +194,26 @@ class Purge:
             unreadable=documents.count_documents(UNREADABLE),
         )
 
+    def _count_derived(self, relation: Relation, retained: RetainedDocuments) -> PurgeCount:
+        """Count what was computed of documents that are due."""
+        kept = [*retained.ids(relation.parent)]
+        found = self._database[relation.parent].aggregate(
+            [
+                {"$match": {"id": {**_ANY_ID, "$nin": kept}, **self._old}},
+                {
+                    "$lookup": {
+                        "from": relation.collection,
+                        "localField": "id",
+                        "foreignField": relation.field,
+                        "pipeline": [{"$count": "count"}],
+                        "as": "derived",
+                    }
+                },
+                {"$group": {"_id": None, "due": {"$sum": {"$sum": "$derived.count"}}}},
+            ]
+        )
+        return PurgeCount(collection=relation.collection, due=sum(each["due"] for each in found))
+
     def _remove(self, name: str, retained: RetainedDocuments) -> None:
         found = self._database[name].find(self._old, {"id": True})
         for batch in in_batches(found, BATCH):
@@ -200,6 +223,7 @@ class Purge:
                 nameless = [document["_id"] for document in batch if not is_id(document.get("id"))]
                 self._delete(name, "_id", nameless)
             else:
+                self._delete_derived(name, ids)
                 self._delete(name, "_id", [document["_id"] for document in batch])
 
     def _remove_owners(self, name: str, ids: Sequence[str], retained: RetainedDocuments) -> None:
@@ -214,11 +238,18 @@ class Purge:
         ):
             retained.scan(batch.collection, batch.ids)
             stay = retained.ids(batch.collection)
-            self._delete(
-                batch.collection,
-                "id",
-                [document_id for document_id in batch.ids if document_id not in stay],
-            )
+            gone = [document_id for document_id in batch.ids if document_id not in stay]
+            self._delete_derived(batch.collection, gone)
+            self._delete(batch.collection, "id", gone)
+
+    def _delete_derived(self, name: str, ids: Sequence[str]) -> None:
+        """Remove what was computed of documents that are removed next; a kill leaves no orphan."""
+        for relation in DERIVED:
+            if relation.parent == name and ids:
+                found = self._database[relation.collection].delete_many(
+                    {relation.field: {"$in": [*ids]}}
+                )
+                self._removed[relation.collection] += found.deleted_count
 
     def _delete(self, name: str, field: str, values: Sequence[Any]) -> None:
         if values:

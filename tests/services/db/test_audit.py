@@ -71,6 +71,20 @@ def test_orphans_are_found_along_every_relation(any_database: Data) -> None:
     assert report.of("child of a deleted parent", "not looked at") == ()
 
 
+def test_measures_of_a_character_that_is_gone_are_named_with_what_removes_them(
+    database: Data,
+) -> None:
+    database["characters"].insert_one({"id": "there"})
+    database["face_measures"].insert_many(
+        [{"_id": "kept", "character_id": "there"}, {"_id": "left", "character_id": "gone"}]
+    )
+
+    found = the_finding(audit(database, NOW), "orphan")
+
+    assert (found.collection, found.ids) == ("face_measures", ("_id 'left'",))
+    assert found.remedy.startswith("Run audit-likeness for all characters")
+
+
 def test_a_child_of_a_deleted_parent_is_reported_but_not_as_an_orphan(database: Data) -> None:
     database["projects"].insert_many([{"id": "p", "deleted_at": NOW}, {"id": "alive"}])
     database["characters"].insert_many(

@@ -67,7 +67,7 @@ def test_counting_reports_what_is_due_and_removes_nothing(database: Data) -> Non
     assert snapshot(database) == before
     assert numbers(report, "due") == WHOLE_STORY
     assert report.removed == 0
-    assert [count.collection for count in report.counts] == [*children_first()]
+    assert [count.collection for count in report.counts] == ["face_measures", *children_first()]
     assert "clips: 2 would be removed." in report.lines()
     assert report.summary().endswith(
         "7 document(s) would be removed, 0 kept because of what they own."
@@ -164,6 +164,20 @@ def test_a_strange_story_is_purged(
     assert (report.removed, report.kept_count) == (removed, 0)
 
 
+def test_what_was_measured_of_a_character_goes_with_it_and_not_before(database: Data) -> None:
+    marks = {"old": OLD, "young": YOUNG, "alive": ALIVE}
+    database["characters"].insert_many([{"id": name, **mark} for name, mark in marks.items()])
+    measured = [{"_id": f"{name}-{n}", "character_id": name} for name in marks for n in (1, 2)]
+    database["face_measures"].insert_many(measured)
+
+    counted = Purge(database, NOW, dry_run=True).count()
+    report = purge(database)
+
+    due = {"face_measures": 2, "characters": 1}
+    assert numbers(counted, "due") == numbers(report, "removed") == due
+    assert sorted(database["face_measures"].distinct("character_id")) == ["alive", "young"]
+
+
 def test_many_documents_go_in_batches(database: Data) -> None:
     scenes = BATCH + 1
     for name, field in (("scenes", "parent_scene_id"), ("clips", "scene_id")):
@@ -204,7 +218,7 @@ def test_a_child_added_after_the_count_keeps_its_owners(database: Data) -> None:
     assert "projects" not in numbers(report, "removed")
 
 
-@pytest.mark.parametrize("fatal", range(1, 6))
+@pytest.mark.parametrize("fatal", range(1, 7))
 def test_a_killed_purge_leaves_no_child_without_parent_and_the_next_completes_it(
     mongo_url: str, database: Data, fatal: int
 ) -> None:
