@@ -2,13 +2,15 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 
 from pymongo.database import Database
 
 from db.connection import Document, in_batches
+from db.ledger import OperationLedger
 from db.likeness.galleries import (
     CharacterGallery,
     GalleryPicture,
@@ -37,6 +39,7 @@ from storycanvas.faces.likeness.reading import (
 from storycanvas.faces.measures.baseline import character_baseline
 from storycanvas.faces.measures.measure import MEASURE_VERSION, SAME_BELOW
 from storycanvas.faces.sources.references import fetch_picture
+from tasks.faces.measuring.measuring import known_faces
 from tasks.likeness.meters import GalleryMeters
 from tasks.progress import Progress
 from tasks.retries import database_task
@@ -73,7 +76,7 @@ def measure_gallery(
         meters: What it is measured with.
         character_id: Of the character.
         progress: Told of each batch.
-        anew: Whether what was measured before is measured again.
+        anew: Whether what was measured before, here or by the run that made it, is measured again.
 
     Returns:
         The audit and how many old measures were removed; None if the character was deleted.
@@ -98,7 +101,9 @@ def measure_gallery(
     said: tuple[str, ...] = ()
     if new:
         references, said = _references(gallery, meters)
-        measured, problems = _measure(database, meters, gallery, new, references, progress)
+        ledger = None if anew else OperationLedger(database)
+        read = partial(_read, meters, ledger, compared=references is not None)
+        measured, problems = _measure(database, gallery, new, references, read, progress)
         valid |= {measure.picture: measure for measure in measured}
     rows = tuple(_row(each, valid.get(each.picture), problems) for each in gallery.pictures)
     audit = CharacterAudit(
@@ -157,27 +162,34 @@ def _references(
     return References(tuple(cuts[name] for name in used), meters.likeness, bound), ()
 
 
+def _read(
+    meters: GalleryMeters,
+    ledger: OperationLedger | None,
+    picture: GalleryPicture,
+    *,
+    compared: bool,
+) -> ReadFaces | str:
+    """Read the faces of a picture, or tell why it cannot be read."""
+    try:
+        fetched = fetch_picture(picture.picture, meters.store, meters.trust)
+        known = None if ledger is None else known_faces(ledger, fetched.sha256)
+        return read_faces(fetched, meters.faces, known, compared=compared)
+    except MeasuringFailed:
+        raise
+    except FaceError as error:
+        return str(error)
+
+
 def _measure(
     database: Database[Document],
-    meters: GalleryMeters,
     gallery: CharacterGallery,
     new: Sequence[GalleryPicture],
     references: References | None,
+    read: Callable[[GalleryPicture], ReadFaces | str],
     progress: Progress,
 ) -> tuple[list[GalleryMeasure], dict[str, str]]:
     kept: list[GalleryMeasure] = []
     problems: dict[str, str] = {}
-
-    def read(picture: GalleryPicture) -> ReadFaces | str:
-        try:
-            return read_faces(
-                fetch_picture(picture.picture, meters.store, meters.trust), meters.faces
-            )
-        except MeasuringFailed:
-            raise
-        except FaceError as error:
-            return str(error)
-
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         for batch in in_batches(new, _BATCH):
             found = [*zip(batch, threads.map(read, batch), strict=True)]

@@ -98,22 +98,32 @@ class ReadFaces:
     """All faces of a picture, the largest first.
 
     Attributes:
-        cuts: The faces with what lies around them.
-        ages: Years; None where it was not measured.
+        cuts: The faces with what lies around them; empty where nothing is compared with them.
+        ages: Years, of each face; None where it was not measured.
     """
 
     cuts: tuple[FaceCut, ...]
     ages: tuple[float | None, ...]
 
 
-def read_faces(picture: Picture, meter: FaceMeter) -> ReadFaces:
+def read_faces(
+    picture: Picture, meter: FaceMeter, known: Sequence[FaceMeasure] | None, *, compared: bool
+) -> ReadFaces:
     """Find and measure all faces of a picture.
+
+    Args:
+        picture: The picture.
+        meter: Measures it.
+        known: Its faces as they were measured before; None where they were not.
+        compared: Whether they are compared with others; known faces are else not found again.
 
     Raises:
         MeasuringFailed: Faces cannot be measured here.
     """
-    rgb, landmarked, measures = _faces_of(picture, meter)
-    cuts = tuple(cut_face(rgb, face) for face in landmarked)
+    if known is not None and not compared:
+        return ReadFaces((), tuple(face.age for face in known))
+    rgb, landmarked, measures = _faces_of(picture, meter, known or ())
+    cuts = tuple(cut_face(rgb, face) for face in landmarked) if compared else ()
     return ReadFaces(cuts, tuple(measure.age for measure in measures))
 
 
@@ -126,7 +136,7 @@ def faces_of_character(
         MeasuringFailed: Likeness cannot be measured here.
     """
     if references is None:
-        return [FaceInPicture(len(each.cuts), next(iter(each.ages), None)) for each in pictures]
+        return [FaceInPicture(len(each.ages), next(iter(each.ages), None)) for each in pictures]
     cuts = [cut for each in pictures for cut in each.cuts]
     table = references.meter.distance_table(
         [(cut.rgb, cut.face) for cut in references.cuts], [(cut.rgb, cut.face) for cut in cuts]
@@ -167,10 +177,10 @@ def distances_to_person(
 
 
 def _faces_of(
-    picture: Picture, meter: FaceMeter
+    picture: Picture, meter: FaceMeter, known: Sequence[FaceMeasure] = ()
 ) -> tuple[Bytes, tuple[LandmarkedFace, ...], tuple[FaceMeasure, ...]]:
     rgb = np.asarray(picture.image.convert("RGB"))
-    found = meter.measure(rgb)
+    found = meter.measure(rgb, known)
     if found.landmarked is None or found.measures is None:
         raise MeasuringFailed(" ".join(found.not_measured))
     return rgb, found.landmarked, found.measures

@@ -1,6 +1,6 @@
 """Measuring all faces of a picture, and saying what could not be measured and why."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
@@ -15,6 +15,7 @@ from storycanvas.faces.measures.measure import (
     LandmarkedFace,
     LandmarkFinder,
 )
+from storycanvas.faces.pictures.boxes import MIN_OVERLAP, overlap
 
 _T = TypeVar("_T")
 
@@ -41,21 +42,31 @@ class FaceMeter:
         self._finder: LandmarkFinder = finder or MeshFinder()
         self._ages: AgeReader = ages or NetworkAge()
 
-    def measure(self, rgb: Bytes) -> MeasuredFaces:
+    def measure(self, rgb: Bytes, known: Sequence[FaceMeasure] = ()) -> MeasuredFaces:
         """Measure the faces of a picture (height x width x 3): box, fit, pose and age.
 
         A picture without a face has no measures and nothing to say; what cannot be measured is
         told, not raised.
+
+        Args:
+            rgb: The picture.
+            known: Faces of it as they were measured before: their ages are not read again.
         """
         problems: list[str] = []
         faces = _told(lambda: self._finder.find(rgb), "faces", problems)
         if faces is None:
             return MeasuredFaces(None, None, tuple(problems))
-        measures = tuple(self._measure_of(rgb, face, problems) for face in faces)
+        measures = tuple(self._measure_of(rgb, face, known, problems) for face in faces)
         return MeasuredFaces(faces, measures, tuple(dict.fromkeys(problems)))
 
-    def _measure_of(self, rgb: Bytes, face: LandmarkedFace, problems: list[str]) -> FaceMeasure:
-        age = _told(lambda: self._ages.read(rgb, face), "age", problems)
+    def _measure_of(
+        self, rgb: Bytes, face: LandmarkedFace, known: Sequence[FaceMeasure], problems: list[str]
+    ) -> FaceMeasure:
+        before = [each for each in known if overlap(each.box, face.box) >= MIN_OVERLAP]
+        if before:
+            age = before[0].age
+        else:
+            age = _told(lambda: self._ages.read(rgb, face), "age", problems)
         return FaceMeasure(
             box=face.box, fit=face.fit, yaw=face.yaw, pitch=face.pitch, roll=face.roll, age=age
         )

@@ -10,8 +10,14 @@ from dataclasses import dataclass, field
 from PIL import Image
 from pydantic import ValidationError
 
+from db.ledger import OperationLedger
 from db.schema.documents.faces import OperationRecord
-from storycanvas.faces.measures.measure import MEASURE_VERSION, Likeness, PictureMeasure
+from storycanvas.faces.measures.measure import (
+    MEASURE_VERSION,
+    FaceMeasure,
+    Likeness,
+    PictureMeasure,
+)
 from storycanvas.faces.operations import FaceOperation
 from storycanvas.faces.results.checks import Bounds, Verdict, check_measure
 from storycanvas.faces.results.meters import Meters, installed_meters
@@ -173,6 +179,20 @@ def known_measure(record: OperationRecord) -> PictureMeasure | None:
         return PictureMeasure.model_validate(record.measure)
     except ValidationError:
         return None
+
+
+def known_faces(ledger: OperationLedger, sha256: str) -> tuple[FaceMeasure, ...] | None:
+    """Find the faces of a picture as the run measured them that made it; None where none did.
+
+    Args:
+        ledger: Has the measures.
+        sha256: Pixel hash of the picture.
+    """
+    for record, output in ledger.pictures_with(sha256):
+        measure = known_measure(record) if output == record.output else None
+        if measure and measure.version == MEASURE_VERSION and "age" in measure.meters:
+            return measure.faces
+    return None
 
 
 def kept_likeness(known: PictureMeasure | None) -> Likeness | None:

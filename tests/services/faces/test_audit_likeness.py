@@ -12,16 +12,24 @@ import pytest
 from PIL import Image, ImageOps
 from pymongo.database import Database
 
+from db.ledger import OperationLedger
 from db.likeness.gallery_measures import known_measures
 from storycanvas.faces.errors import MeasuringFailed
 from storycanvas.faces.likeness.audit import CharacterAudit
-from storycanvas.faces.measures.measure import Bytes, LandmarkedFace, LikenessScale
+from storycanvas.faces.measures.measure import (
+    MEASURE_VERSION,
+    Bytes,
+    LandmarkedFace,
+    LikenessScale,
+    PictureMeasure,
+)
 from storycanvas.faces.measures.measuring import FaceMeter, face_meter
 from storycanvas.faces.pictures.image_store import Category, ImageStore
+from storycanvas.faces.sources.references import fetch_picture
 from storycanvas.faces.sources.trust import ANYWHERE
 from tasks.likeness.audit import forget_others, measure_gallery
 from tasks.likeness.meters import GalleryMeters
-from tests.support.db.records import CHARACTER, character
+from tests.support.db.records import CHARACTER, character, output, record
 from tests.support.paths import ROOT
 
 Data = Database[dict[str, Any]]
@@ -136,6 +144,72 @@ def test_another_person_and_another_age_are_named(gallery: Gallery) -> None:
     assert unlike.remarks[0].startswith("unlike the character: distance ")
     assert off.asked_age == 80
     assert off.remarks[0].startswith("asked for 80 years, read as ")
+
+
+class CountingReader:
+    """Takes every face for one of 50 years."""
+
+    def __init__(self) -> None:
+        self.read_ages = 0
+
+    def read(self, rgb: Bytes, face: LandmarkedFace) -> float:  # noqa: ARG002 - it looks at none
+        self.read_ages += 1
+        return 50.0
+
+
+def measured_by_run(gallery: Gallery, version: int = MEASURE_VERSION) -> str:
+    """Keep a picture as a run does that made and measured it, read as 71 years old."""
+    picture = gallery.put(gallery.portrait, 77)
+    pixels = fetch_picture(picture, gallery.meters.store, ANYWHERE)
+    (face,) = face_meter().measure(np.asarray(pixels.image)).measures or ()
+    measure = PictureMeasure(
+        version=version,
+        faces=(face.model_copy(update={"age": 71.0}),),
+        meters=("landmarks", "age", "likeness"),
+    )
+    made = output().model_copy(update={"sha256": pixels.sha256})
+    entry = record(output=made, measure=measure.model_dump(mode="json"), effects=[])
+    OperationLedger(gallery.database).complete(entry)
+    gallery.set(picture)
+    return picture
+
+
+def test_an_age_that_the_run_read_is_not_read_again_and_the_likeness_is_measured(
+    gallery: Gallery,
+) -> None:
+    measured_by_run(gallery)
+    reader, references = CountingReader(), 3
+    gallery.meters = replace(gallery.meters, faces=FaceMeter(ages=reader))
+
+    (picture,) = gallery.audit().pictures
+
+    assert (picture.faces, picture.age) == (1, 71.0)
+    assert picture.distance is not None
+    assert reader.read_ages == references
+    assert gallery.audit().measured == 0
+
+
+def test_a_picture_that_is_compared_with_nothing_is_not_searched_again(gallery: Gallery) -> None:
+    measured_by_run(gallery)
+    gallery.meters = replace(gallery.meters, faces=FaceMeter(FailingFinder(0)), likeness=None)
+
+    (picture,) = gallery.audit().pictures
+
+    assert (picture.faces, picture.age, picture.distance) == (1, 71.0, None)
+
+
+@pytest.mark.parametrize(
+    ("version", "anew"), [(MEASURE_VERSION - 1, False), (MEASURE_VERSION, True)]
+)
+def test_an_older_measure_or_one_that_is_to_be_taken_anew_is_taken_anew(
+    gallery: Gallery, version: int, anew: bool
+) -> None:
+    measured_by_run(gallery, version)
+
+    (picture,) = gallery.audit(anew=anew).pictures
+
+    assert picture.age is not None
+    assert picture.age < 60
 
 
 def test_a_face_is_looked_at_once_however_many_references_there_are(gallery: Gallery) -> None:
