@@ -1,17 +1,22 @@
 """Pictures that steps make are measured by the run, kept in the ledger, and shown."""
 
+import io
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
+from deployments.sample import PORTRAIT
 from flows.age_progression import age_progression
 from flows.mask_face import mask_face
 from storycanvas.faces.measures.measure import MEASURE_VERSION, PictureMeasure
+from storycanvas.faces.pictures.image_store import Category
 from storycanvas.faces.reports.steps import FaceRunReport
 from storycanvas.faces.results import meters
 from storycanvas.faces.settings import FaceSettings
@@ -136,6 +141,14 @@ def test_without_the_weights_a_run_ends_well_and_the_next_one_with_them_measures
     assert aged(world)["measure"]["faces"] is not None
 
 
+def shade(number: int) -> bytes:
+    """Make the portrait a little darker."""
+    file = io.BytesIO()
+    with Image.open(PORTRAIT) as portrait:
+        portrait.convert("RGB").point(lambda value: value * (1 - number / 50)).save(file, "PNG")
+    return file.getvalue()
+
+
 def lose_face(world: World) -> None:
     """Let the ledger say that no face was found in the aged picture."""
     faceless = {"measure.faces": [], "measure.chosen": None}
@@ -151,6 +164,27 @@ def test_what_the_measures_say_against_a_picture_is_a_warning(world: World) -> N
     assert report.steps[0].checks == ("No face is left in the picture.",)
     assert report.warnings[-1] == "age 45: No face is left in the picture."
     assert report.steps[0].outcome == "reused"
+
+
+def test_a_picture_is_checked_by_the_bound_of_the_characters_own_references(world: World) -> None:
+    likeness = meters.installed_meters().likeness
+    if likeness is None:
+        pytest.skip(meters.installed_meters().missing["likeness"])
+    own = [
+        world.store.put(shade(number), Category.RESULT, "png", datetime.now(UTC)).path
+        for number in range(3)
+    ]
+    world.database["characters"].update_one({}, {"$set": {"reference_images": own}})
+    age_45()
+    apart = {"compared_with": "input", "after": 0.5, "scale": likeness.scale}
+    world.database["facefusion_operations"].update_one(AGED, {"$set": {"measure.likeness": apart}})
+
+    (step,) = age_45().steps
+
+    # The usual bound is 0.6: pictures of one photo narrow it.
+    assert step.checks == (
+        "The face shows another person than before: 0.50 apart, and below 0.45 two faces show one.",
+    )
 
 
 def test_on_wish_it_fails_the_step_and_no_character_gets_the_picture(world: World) -> None:

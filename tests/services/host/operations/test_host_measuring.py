@@ -12,22 +12,27 @@ import pytest
 
 from storycanvas.faces.client.host_client import FaceHostClient
 from storycanvas.faces.client.watching import OperationWatch
-from storycanvas.faces.contract import OperationAnswer, OperationStatus
+from storycanvas.faces.contract import IDEMPOTENCY_HEADER, OperationAnswer, OperationStatus
+from storycanvas.faces.errors import BadField
 from storycanvas.faces.measures.measure import Likeness
 from storycanvas.faces.operations import AgeAdjustOperation, FaceOperation, MaskOperation
 from storycanvas.faces.pictures.reading import Picture
+from storycanvas.gpu.pool.attempt import HostAttempt, OperationRequest
+from storycanvas.gpu.pool.health import GpuHost
+from storycanvas.gpu.pool.pool import HostPool
 from storycanvas.host.engines.cancelling import current_cancellation
 from storycanvas.host.engines.engine import EngineResult
 from storycanvas.host.engines.measuring import current_measuring
 from tests.support.host.gated_engine import GatedEngine
 from tests.support.host.pictures import encoded
-from tests.support.host.scripted_host import DONE, INPUT, Scripted, ScriptedHost
+from tests.support.host.scripted_host import DONE, INPUT, Scripted, ScriptedHost, refused
 from tests.support.host.submitting import read, submitted, until
 from tests.support.host.threaded_host import OpenHost, ThreadedHost
 
 AGE = AgeAdjustOperation(target_age=30)
 LIKENESS = Likeness(compared_with="input", after=0.1, scale="facefusion")
 GATE_SECONDS = 60
+UNKNOWN_FIELD = refused(422, "bad_field", retryable=False)
 MADE = Scripted(200, json.dumps(json.loads(DONE.body) | {"output_path": "asset:made.png"}).encode())
 
 
@@ -137,6 +142,37 @@ def test_a_client_that_wants_no_measure_says_so_where_something_would_be_measure
 
     body = json.loads(scripted.arrived[0].body)
     assert body.get("measure") is (False if sent else None)
+
+
+def operate_at(scripted: ScriptedHost, *, measure: bool) -> OperationAnswer:
+    """Have an operation done as a run does it once it holds the slot."""
+    request = OperationRequest(AGE, ("e", "1"), lambda _: INPUT, "run", "none", wait_seconds=1)
+    with HostPool([GpuHost(scripted.url, "a limit")]) as pool:
+        (host,) = pool.hosts.values()
+        attempt = HostAttempt(pool, request, 0, frozenset())
+        return attempt.operate(host, INPUT, "unmeasured", lambda: None, measure=measure)
+
+
+def test_a_host_that_does_not_know_the_field_is_asked_once_more_without_it() -> None:
+    with ScriptedHost(UNKNOWN_FIELD, MADE) as older:
+        answer = operate_at(older, measure=False)
+
+    bodies = [json.loads(arrived.body) for arrived in older.arrived]
+    keys = {arrived.headers[IDEMPOTENCY_HEADER] for arrived in older.arrived}
+    assert [body.pop("measure", "left out") for body in bodies] == [False, "left out"]
+    assert bodies[0] == bodies[1]
+    assert keys == {"unmeasured"}
+    assert answer.output_path == "asset:made.png"
+
+
+@pytest.mark.parametrize(("measure", "requests"), [(True, 1), (False, 2)])
+def test_a_host_that_refuses_the_operation_itself_is_not_asked_again_and_again(
+    measure: bool, requests: int
+) -> None:
+    with ScriptedHost(UNKNOWN_FIELD) as refusing, pytest.raises(BadField):
+        operate_at(refusing, measure=measure)
+
+    assert len(refusing.arrived) == requests
 
 
 def test_what_an_older_host_answers_has_no_likeness_and_took_no_time_to_measure() -> None:
