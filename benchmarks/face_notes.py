@@ -4,8 +4,9 @@
 
 The 30 swaps are those of the preview engine between six pictures: the sample portrait and five of a
 folder with one face each, or else the sample portrait in six versions. Their results are measured
-as they are, with a face in warm light, and with one that was made small and enlarged again. The
-bounds in `storycanvas.faces.measures.notes` stand between what fits and what does not.
+as they are, with a face in warm light, and with a face, or all but the face, that was made small
+and enlarged again. The bounds in `storycanvas.faces.measures.notes` stand between what fits and
+what does not; each line counts what would be noted.
 """
 
 import argparse
@@ -23,9 +24,19 @@ from deployments.sample import PORTRAIT
 from storycanvas.faces.errors import FaceError
 from storycanvas.faces.measures.landmarks import MeshFinder
 from storycanvas.faces.measures.measure import Bytes, LandmarkedFace
-from storycanvas.faces.measures.notes.blending import colour_difference, skin_colour
-from storycanvas.faces.measures.notes.kinds import flat_share
-from storycanvas.faces.measures.notes.light import light_of
+from storycanvas.faces.measures.notes.blending import (
+    MAX_COLOUR_DISTANCE,
+    MAX_SHARPNESS,
+    MIN_SHARPNESS,
+    colour_difference,
+    skin_colour,
+)
+from storycanvas.faces.measures.notes.kinds import FLAT_FACE, SHARP_FACE, flat_share
+from storycanvas.faces.measures.notes.light import (
+    MAX_LIGHTNESS_DIFFERENCE,
+    MAX_SLOPE_DIFFERENCE,
+    light_of,
+)
 from storycanvas.faces.measures.notes.sharpness import face_sharpness, relative_sharpness
 from storycanvas.faces.operations import EnhanceOperation, FaceOperation, SwapOperation
 from storycanvas.faces.pictures.reading import normal_form
@@ -62,6 +73,10 @@ class Shown:
         share = cv2.GaussianBlur(marked, (0, 0), width / 20)[:, :, None]
         mixed = self.rgb + share * (change(self.rgb).astype(np.float32) - self.rgb)
         return Shown(np.rint(mixed).astype(np.uint8), self.face)
+
+    def surroundings_changed(self, change: Callable[[Bytes], Bytes]) -> "Shown":
+        """Change all but the face, with a soft edge."""
+        return Shown(change(self.rgb), self.face).face_changed(lambda _: self.rgb)
 
 
 def main() -> None:
@@ -130,11 +145,16 @@ def changed(operation: FaceOperation, *pictures: Bytes) -> Bytes:
 def _print_light(shown: Sequence[Shown]) -> None:
     lights = [light for picture in shown if (light := light_of(picture.rgb, picture.face))]
     pairs = list(permutations(lights, 2))
-    _line("difference of mean L*", [abs(one.mean - other.mean) for one, other in pairs])
-    _line("difference of slope of L*", [abs(one.slope - other.slope) for one, other in pairs])
+    means = [abs(one.mean - other.mean) for one, other in pairs]
+    _line("difference of mean L*", means, most=MAX_LIGHTNESS_DIFFERENCE)
+    most = MAX_SLOPE_DIFFERENCE
+    slopes = [abs(one.slope - other.slope) for one, other in pairs]
+    _line("difference of slope of L*", slopes, most=most)
     # A mirrored picture is lit from the other side.
-    _line("  the source mirrored", [abs(one.slope + other.slope) for one, other in pairs])
-    _line("  a picture and its mirror image", [2 * abs(light.slope) for light in lights])
+    slopes = [abs(one.slope + other.slope) for one, other in pairs]
+    _line("  the source mirrored", slopes, most=most)
+    slopes = [2 * abs(light.slope) for light in lights]
+    _line("  a picture and its mirror image", slopes, most=most)
 
 
 def _print_swaps(shown: Sequence[Shown]) -> None:
@@ -142,14 +162,19 @@ def _print_swaps(shown: Sequence[Shown]) -> None:
         (target, Shown.of(changed(SwapOperation(), source.rgb, target.rgb)))
         for source, target in permutations(shown, 2)
     ]
-    _line("a*b* distance of a swap", [_colour(target, made) for target, made in swaps])
-    lit = [(target, made.face_changed(warm)) for target, made in swaps]
-    _line("  its face in warm light", [_colour(target, made) for target, made in lit])
-    _line("  without a swap", [_colour(picture, picture) for picture in shown])
-    _line("relative sharpness of a swap", [_relative(made) for _, made in swaps])
-    soft = [made.face_changed(coarse) for _, made in swaps]
-    _line(f"  its face enlarged {SMALLER} times", [_relative(made) for made in soft])
-    _line("  without a swap", [_relative(picture) for picture in shown])
+    most = MAX_COLOUR_DISTANCE
+    _line("a*b* distance of a swap", [_colour(*swap) for swap in swaps], most=most)
+    lit = [_colour(target, made.face_changed(warm)) for target, made in swaps]
+    _line("  its face in warm light", lit, most=most)
+    _line("  without a swap", [_colour(picture, picture) for picture in shown], most=most)
+    least, most = MIN_SHARPNESS, MAX_SHARPNESS
+    sharpness = [_relative(made) for _, made in swaps]
+    _line("relative sharpness of a swap", sharpness, least, most)
+    soft = [_relative(made.face_changed(coarse)) for _, made in swaps]
+    _line(f"  its face enlarged {SMALLER} times", soft, least, most)
+    soft = [_relative(made.surroundings_changed(coarse)) for _, made in swaps]
+    _line("  all but its face enlarged", soft, least, most)
+    _line("  without a swap", [_relative(picture) for picture in shown], least, most)
 
 
 def _colour(target: Shown, made: Shown) -> float | None:
@@ -165,12 +190,14 @@ def _relative(shown: Shown) -> float | None:
 def _print_kinds(shown: Sequence[Shown]) -> None:
     for times in (0.5, 1, 1.5, 2, 3):
         copies = [Shown.of(enlarged(picture.rgb, times)) for picture in shown]
-        _line(f"sharpness, enlarged {times:g} times", [_sharp(copy) for copy in copies])
-        better = [_enhanced(copy) for copy in copies]
-        _line("  and enhanced", [_sharp(copy) for copy in better if copy is not None])
-    _line("flat share", [flat_share(picture.rgb, picture.face) for picture in shown])
+        sharp = [_sharp(copy) for copy in copies]
+        _line(f"sharpness, enlarged {times:g} times", sharp, most=SHARP_FACE)
+        better = [_sharp(copy) for each in copies if (copy := _enhanced(each)) is not None]
+        _line("  and enhanced", better, most=SHARP_FACE)
+    flat = [flat_share(picture.rgb, picture.face) for picture in shown]
+    _line("flat share", flat, most=FLAT_FACE)
     squeezed = [flat_share(compressed(picture.rgb), picture.face) for picture in shown]
-    _line("flat share, JPEG 10", squeezed)
+    _line("flat share, JPEG 10", squeezed, most=FLAT_FACE)
 
 
 def _sharp(shown: Shown) -> float | None:
@@ -184,12 +211,16 @@ def _enhanced(shown: Shown) -> Shown | None:
         return None  # its detector finds fewer faces than the landmarks do
 
 
-def _line(name: str, values: Sequence[float | None]) -> None:
+def _line(
+    name: str, values: Sequence[float | None], least_fit: float = -np.inf, most: float = np.inf
+) -> None:
+    """Print a distribution, and how many are beyond the bounds of a note."""
     known = [value for value in values if value is not None]
-    least, low, median, high, most = np.quantile(known, (0, 0.1, 0.5, 0.9, 1))
+    noted = sum(not least_fit <= value <= most for value in known)
+    least, low, median, high, largest = np.quantile(known, (0, 0.1, 0.5, 0.9, 1))
     print(
-        f"{name:40} {len(known):2} of {len(values):2}: least {least:6.2f}, tenth {low:6.2f}, "
-        f"median {median:6.2f}, nine tenths {high:6.2f}, most {most:6.2f}"
+        f"{name:32} {noted:2} of {len(known):2}: least {least:5.2f}, tenth {low:5.2f}, "
+        f"median {median:5.2f}, nine tenths {high:5.2f}, most {largest:5.2f}"
     )
 
 

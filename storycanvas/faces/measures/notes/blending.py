@@ -10,7 +10,7 @@ from storycanvas.faces.measures.notes.regions import COLOUR_WIDTH, MIN_PIXELS, F
 MAX_COLOUR_DISTANCE = 10.0
 """a*b* distance of a swapped face to the skin around it without a note: docs/figures.md."""
 
-MIN_SHARPNESS, MAX_SHARPNESS = 0.6, 2.0
+MIN_SHARPNESS, MAX_SHARPNESS = 0.6, 1.75
 """Sharpness of a swapped face, in that of its surroundings, without a note: docs/figures.md."""
 
 _LIKE_SKIN_COLOUR, _LIKE_SKIN_LIGHTNESS = 10.0, 25.0
