@@ -1,15 +1,33 @@
-"""A character's bounds come from its own reference images."""
+"""A character's bounds come from its own reference images, found once in a run."""
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
+from threading import Event
 
+import numpy as np
 import pytest
 
+from db.errors import UnknownCharacter
+from storycanvas.faces.errors import PictureNotFound
+from storycanvas.faces.likeness.face_cuts import FaceCut
 from storycanvas.faces.measures.baseline import (
     character_baseline,
     median_distances,
     nearest_distances,
 )
-from storycanvas.faces.measures.measure import LikenessScale
+from storycanvas.faces.measures.measure import (
+    SAME_BELOW,
+    Bytes,
+    LandmarkedFace,
+    LikenessMeter,
+    LikenessScale,
+)
+from storycanvas.faces.results.checks import Bounds
+from storycanvas.faces.results.meters import Meters
+from storycanvas.faces.results.seen_faces import SeenFace, SeenFaces
+from tasks.faces.measuring.baselines import MAX_REFERENCES, Baselines
+from tasks.faces.measuring.steps import MeasureRules, bounds_of
 
 
 def apart(distance: float, names: str) -> dict[tuple[str, str], float]:
@@ -90,3 +108,153 @@ def test_the_nearest_and_the_median_distance_are_of_each_picture_to_the_others()
         "b": pytest.approx(0.35),
         "c": pytest.approx(0.55),
     }
+
+
+Face = tuple[Bytes, LandmarkedFace]
+
+
+class GreyMeter:
+    """A likeness by the lightness of the face."""
+
+    scale: LikenessScale = "dlib"
+    same_below = SAME_BELOW["dlib"]
+
+    def distances(
+        self, reference: Face, faces: tuple[Bytes, tuple[LandmarkedFace, ...]]
+    ) -> tuple[float, ...]:
+        return self.distance_table([reference], [(faces[0], face) for face in faces[1]])[0]
+
+    def distance_table(
+        self, references: Sequence[Face], faces: Sequence[Face]
+    ) -> tuple[tuple[float, ...], ...]:
+        return tuple(
+            tuple(abs(float(rgb.mean()) - float(known.mean())) / 100 for rgb, _ in faces)
+            for known, _ in references
+        )
+
+
+METER: LikenessMeter = GreyMeter()
+
+
+class References:
+    """Reference images whose faces have the lightness in their names."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+        self.read: list[str] = []
+
+    def of(self, character_id: str) -> Sequence[str]:
+        if character_id == "unknown":
+            raise UnknownCharacter("There is none.")
+        return self.names
+
+    def faces(self, name: str) -> SeenFaces:
+        self.read.append(name)
+        if name == "gone":
+            raise PictureNotFound("It is gone.")
+        if name == "empty":
+            return ()
+        rgb = np.full((4, 4, 3), int(name), np.uint8)
+        face = LandmarkedFace((0, 0, 4, 4), np.zeros((468, 3), np.float32), 1.0, 0, 0, 0)
+        return (SeenFace((0, 0, 4, 4), FaceCut(rgb, face, 4, None, None)),)
+
+    @property
+    def baselines(self) -> Baselines:
+        return Baselines(self.of, self.faces)
+
+
+def test_three_references_give_a_bound_and_are_read_once_in_a_run() -> None:
+    references = References("100", "120", "150", "120")
+    baselines = references.baselines
+
+    found = [baselines.of("mira", METER) for _ in range(2)]
+
+    assert found[0] == found[1]
+    assert found[0]["dlib"] == pytest.approx(1.1 * 0.48, abs=0.03)  # the farthest are 0.5 apart
+    assert references.read == ["100", "120", "150"]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param(("100", "120", "120"), id="two pictures, one of them twice"),
+        pytest.param(("100", "120", "gone"), id="one is gone"),
+        pytest.param(("100", "120", "empty"), id="one shows no face"),
+        pytest.param(("100", "120", "250"), id="one shows another person"),
+    ],
+)
+def test_fewer_than_three_references_of_the_person_give_none(names: tuple[str, ...]) -> None:
+    assert References(*names).baselines.of("mira", METER) == {}
+
+
+@pytest.mark.parametrize("odd", ["gone", "empty"])
+def test_a_reference_that_shows_nothing_says_nothing_of_the_others(odd: str) -> None:
+    whole, with_odd = References("100", "120", "150"), References("100", odd, "120", "150")
+
+    assert with_odd.baselines.of("mira", METER) == whole.baselines.of("mira", METER)
+
+
+def test_the_first_references_are_enough() -> None:
+    references = References(*(str(100 + number) for number in range(MAX_REFERENCES + 3)))
+
+    references.baselines.of("mira", METER)
+
+    assert len(references.read) == MAX_REFERENCES
+
+
+def test_without_a_likeness_meter_nothing_is_read() -> None:
+    references = References("100", "120", "150")
+
+    assert references.baselines.of("mira", None) == {}
+    assert references.read == []
+
+
+def test_a_thread_that_asks_meanwhile_waits_for_the_bound_of_the_first() -> None:
+    references, begun, go_on = References("100", "120", "150"), Event(), Event()
+
+    def slowly(name: str) -> SeenFaces:
+        begun.set()
+        assert go_on.wait(60)
+        return references.faces(name)
+
+    baselines = Baselines(references.of, slowly)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(baselines.of, "mira", METER)
+        assert begun.wait(60)
+        second = threads.submit(baselines.of, "mira", METER)
+        go_on.set()
+
+        assert first.result(60) == second.result(60) != {}
+    assert len(references.read) == 3
+
+
+RULES = MeasureRules(bounds=Bounds(least_gain=0.2))
+
+
+def test_a_picture_is_checked_by_the_bounds_of_its_character() -> None:
+    baselines = References("100", "101", "102").baselines
+
+    found = bounds_of(RULES, "mira", baselines, Meters(likeness=METER))
+
+    assert found.same("dlib") == pytest.approx(0.45)  # the narrowest of the usual 0.6
+    assert found.least_gain == 0.2
+    assert found.same("facefusion") == SAME_BELOW["facefusion"]
+
+
+@pytest.mark.parametrize(
+    ("rules", "character_id"),
+    [
+        pytest.param(RULES, None, id="no character"),
+        pytest.param(RULES, "unknown", id="a character that is gone"),
+        pytest.param(MeasureRules(bounds=Bounds(same_below=0.5)), "mira", id="a bound by setting"),
+    ],
+)
+def test_else_the_bounds_of_the_settings_hold(
+    rules: MeasureRules, character_id: str | None
+) -> None:
+    references = References("100", "101", "102")
+    baselines = references.baselines
+
+    for _ in range(2):  # what failed once fails in the same way for the next picture
+        assert bounds_of(rules, character_id, baselines, Meters(likeness=METER)) is rules.bounds
+    assert references.read == []
