@@ -142,6 +142,13 @@ class Environment(BaseSettings):
         "sent to a host.",
     )
 
+    storycanvas_archive_mb: int = Field(
+        500,
+        ge=0,
+        description="Megabytes of a run's pictures up to which its report links a ZIP file of "
+        "them, else their folder; 0 makes none.",
+    )
+
     @property
     def facefusion_urls(self) -> list[str]:
         """The addresses that `FACEFUSION_URL` names; empty when it is not set, or `preview`."""

@@ -105,6 +105,10 @@ class PictureNotInLedger(DatabaseError):
     """No operation of the ledger made the picture."""
 
 
+class NothingNamed(DatabaseError):
+    """The database names no picture of the image store, so it is that of another one."""
+
+
 class PresetNameTaken(DatabaseError):
     """Another preset has this name, in any case, and is not to be replaced."""
 

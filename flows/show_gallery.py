@@ -39,7 +39,8 @@ def show_gallery(character_id: CharacterId) -> GalleryReport:
     store = open_image_store(environment)
     with opened_database() as database:
         character_id = id_of_character(database, character_id)
-        gallery = make_gallery(database, store, environment, character_id)
-    artifact = gallery.artifact(partial(viewing_url, store, environment))
-    publish_report(gallery.report.summary(), artifact)
-    return finished(gallery.report)
+        gallery = make_gallery(database, store, character_id)
+    viewing = partial(viewing_url, store, environment)
+    report = gallery.report.model_copy(update={"page": viewing(gallery.report.page)})
+    publish_report(report.summary(), gallery.artifact(viewing))
+    return finished(report)

@@ -8,8 +8,6 @@ from prefect.logging import get_run_logger
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pymongo.database import Database
 
-from blocks.configured import viewing_url
-from blocks.environment import Environment
 from db.connection import Document
 from db.errors import DatabaseError, UnknownCharacter
 from db.pictures.results import CharacterResult, CharacterResults, results_of
@@ -43,7 +41,7 @@ class GalleryReport(BaseModel):
     Attributes:
         results: Pictures that face flows made and the app shows.
         others: Pictures of the gallery that no face flow made.
-        page: Where a browser shows the page, or the address of its file.
+        page: Address of the page, as the store names it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -73,22 +71,18 @@ class Gallery:
     def artifact(self, viewing: Callable[[str], str]) -> ReportArtifact:
         """Show it in Prefect's UI; `viewing` finds what a browser opens."""
         links = [each.model_copy(update={"address": viewing(each.address)}) for each in self.shown]
-        text = gallery_markdown(self.report.name, links, self.report.page)
+        text = gallery_markdown(self.report.name, links, viewing(self.report.page))
         key = f"gallery-{gallery_key(self.report.character_id)}"
         return ReportArtifact(key, text, only_newest=True)
 
 
 @database_task("make the gallery's page")
-def make_gallery(
-    database: Database[Document], store: ImageStore, environment: Environment, character_id: str
-) -> Gallery:
+def make_gallery(database: Database[Document], store: ImageStore, character_id: str) -> Gallery:
     """Write the page of a character's gallery; raises as `write_gallery`."""
-    return write_gallery(database, store, environment, character_id)
+    return write_gallery(database, store, character_id)
 
 
-def write_gallery(
-    database: Database[Document], store: ImageStore, environment: Environment, character_id: str
-) -> Gallery:
+def write_gallery(database: Database[Document], store: ImageStore, character_id: str) -> Gallery:
     """Write the page of a character's gallery.
 
     Raises:
@@ -110,7 +104,7 @@ def write_gallery(
         name=name,
         results=sum(result.in_gallery for result in results),
         others=len(others),
-        page=viewing_url(store, environment, address),
+        page=address,
     )
     return Gallery(report, (*results, *others))
 
@@ -164,14 +158,14 @@ def _path(store: ImageStore, address: str) -> str | None:
 
 
 def show_new_results(
-    database: Database[Document], store: ImageStore, environment: Environment, character_id: str
+    database: Database[Document], store: ImageStore, character_id: str
 ) -> Gallery | None:
     """Make the page anew after a run that added to it; a run does not fail over its page.
 
     A character that is deleted has none.
     """
     try:
-        return write_gallery(database, store, environment, character_id)
+        return write_gallery(database, store, character_id)
     except UnknownCharacter:
         return None
     except (DatabaseError, FaceError) as error:

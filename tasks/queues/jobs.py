@@ -85,7 +85,7 @@ class JobWork:
         character_id, context = claim.document.get("character_id"), self._context
         makes_none = claim.document.get("job_type") == "detect"
         if isinstance(character_id, str) and character_id and not makes_none:
-            show_new_results(context.database, context.store, context.environment, character_id)
+            show_new_results(context.database, context.store, character_id)
 
     def _name_of(self, character_id: object) -> str | None:
         """Find what people call a character; its id where that cannot be read."""

@@ -1,6 +1,9 @@
 """The gallery of a character: made anew by each run that adds to it, and on demand."""
 
+import io
+import json
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -14,6 +17,7 @@ from tests.support.flows.world import CHARACTER, World
 
 PICTURES = "http://127.0.0.1:9003"
 GALLERY = "facefusion_output_gallery"
+pytestmark = pytest.mark.timeout(600)
 
 
 def page_of(world: World) -> str:
@@ -30,17 +34,17 @@ def test_a_run_adds_its_pictures_to_the_page_and_links_it(
     assert "enhance-faces" in page
     assert f'src="../{first.steps[0].output_path}"' in page
 
-    state = age_progression(CHARACTER, ages=[65], enhance="none", return_state=True)
+    state = age_progression(CHARACTER, ages=[45], enhance="none", return_state=True)
 
     report = state.result()
     both = page_of(world)
-    assert report.gallery_page == f"{PICTURES}/{page_path(CHARACTER)}"
+    assert report.gallery_page == world.store.address(page_path(CHARACTER))
     assert f'src="../{first.steps[0].output_path}"' in both
-    assert "at age 65" in both
+    assert "at age 45" in both
     assert both.index("age-progression") < both.index("enhance-faces"), "the newest first"
     _, artifacts = shown_by(state)
     [sheet] = artifacts[f"age-progression-{CHARACTER}-contact-sheet"]
-    assert report.gallery_page in str(sheet.data)
+    assert f"(<{PICTURES}/{page_path(CHARACTER)}>)" in str(sheet.data)
     [shown] = [found for key, found in artifacts.items() if key.startswith("gallery-")]
     assert f"(<{PICTURES}/{report.steps[-1].output_path}>)" in str(shown[-1].data)
 
@@ -50,7 +54,7 @@ def test_it_is_made_on_demand_with_what_the_app_added(world: World) -> None:
     added = {f"{GALLERY}.custom_outputs": ["https://app.example/<b>.png"]}
     world.database["characters"].update_one({"id": CHARACTER}, {"$set": added})
 
-    state = show_gallery(CHARACTER, return_state=True)
+    state = show_gallery("mira", return_state=True)
 
     report = state.result()
     assert (report.results, report.others) == (1, 1)
@@ -63,3 +67,31 @@ def test_it_is_made_on_demand_with_what_the_app_added(world: World) -> None:
 def test_a_character_that_is_not_there_has_no_gallery() -> None:
     with pytest.raises(UnknownCharacter):
         show_gallery("unknown")
+
+
+def test_a_run_is_taken_away_by_one_link(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORYCANVAS_PICTURES_URL", PICTURES)
+
+    report = age_progression(CHARACTER, ages=[45, 65], enhance="none")
+
+    assert report.archive
+    path = world.store.path_of(report.archive) or ""
+    with ZipFile(io.BytesIO(world.store.read(path))) as archive:
+        told = json.loads(archive.read("settings.json"))
+        pictures = {archive.read(name) for name in archive.namelist()}
+    assert [each["step"] for each in told["pictures"]] == [step.step for step in report.steps]
+    assert [each["parameters"]["target_age"] for each in told["pictures"]][-1] == 65
+    assert {world.store.read(step.output_path or "") for step in report.steps} < pictures
+
+    monkeypatch.setenv("STORYCANVAS_ARCHIVE_MB", "0")
+    assert enhance_faces(CHARACTER).archive is None
+
+
+def test_pictures_that_are_too_large_for_an_archive_are_found_in_their_folder(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.pictures.archive.MEGABYTE", 1)
+
+    report = enhance_faces(CHARACTER)
+
+    assert report.archive == f"{world.store.root}/{Path(report.steps[0].output_path or '').parent}"

@@ -1,13 +1,18 @@
 """The image store: pictures by content below one fsspec URL, local folder or object store."""
 
 import hashlib
+import os
 import re
-from collections.abc import Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from posixpath import normpath
+from tempfile import TemporaryFile
+from typing import IO
 from urllib.parse import urlsplit
 
 import fsspec
@@ -20,7 +25,14 @@ from storycanvas.faces.pictures.store_access import (
     require_room,
     translated,
 )
-from storycanvas.net.atomic_files import AS_UMASK, create_atomically, write_atomically
+from storycanvas.net.atomic_files import (
+    AS_UMASK,
+    create_atomically,
+    flush_and_close,
+    part_file,
+    sync_folder,
+    write_atomically,
+)
 
 _LOCAL = ("file", "local")
 
@@ -35,6 +47,7 @@ class Category(StrEnum):
     REPORT = "report"
 
 
+_FRESH = timedelta(hours=12)
 PAGES = "galleries"
 STORED_PAGE = re.compile(rf"{PAGES}/[a-z0-9-]{{1,100}}\.html")
 """The shape of every path that `put_page` takes."""
@@ -108,8 +121,68 @@ class ImageStore:
         digest = hashlib.sha256(data).hexdigest()
         marker = self._marker(digest)
         folder = f"{self._storage_type}/{category}/{when:%Y/%m}"
-        path = self._known(marker) or self._keep(f"{folder}/{digest}.{extension}", marker, data)
+        path = self._known(marker)
+        if path is None or not self._freshen(path, data):
+            path = self._keep(f"{folder}/{digest}.{extension}", marker, data)
         return StoredPicture(path, self.address(path))
+
+    @translated
+    def put_written(
+        self,
+        write: Callable[[IO[bytes]], None],
+        category: Category,
+        extension: str,
+        when: datetime,
+    ) -> StoredPicture:
+        """Store what a function writes, as `put` does, without having all of it in memory.
+
+        Raises:
+            StoreUnavailable: As `put`; what `write` raises passes through.
+        """
+        folder = f"{self._storage_type}/{category}/{when:%Y/%m}"
+        with self._scratch(folder) as file:
+            write(file)
+            file.flush()
+            digest = _digest(file)
+            marker, path = self._marker(digest), f"{folder}/{digest}.{extension}"
+            known = self._known(marker)
+            if known is None:
+                self._take(file, path)
+                self._make_folder(marker)
+                self._replace(marker, path.encode())
+        return StoredPicture(known or path, self.address(known or path))
+
+    @contextmanager
+    def _scratch(self, folder: str) -> Iterator[IO[bytes]]:
+        """Open a file to write to, on a disk beside what it is to become."""
+        if self.folder is None:
+            with TemporaryFile() as file:
+                yield file
+        else:
+            target = self.folder / folder
+            target.mkdir(parents=True, exist_ok=True)
+            with part_file(target, AS_UMASK) as file:
+                yield file
+
+    def _take(self, file: IO[bytes], path: str) -> None:
+        """Make a file that was written visible at its path."""
+        if self.folder is None:
+            file.seek(0)
+            with self._files.open(f"{self._root}/{path}", "wb") as target:
+                shutil.copyfileobj(file, target)
+        else:
+            flush_and_close(file)
+            Path(file.name).replace(self.folder / path)
+            sync_folder((self.folder / path).parent)
+
+    def _make_folder(self, path: str) -> None:
+        if self.folder is not None:
+            (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
+
+    @translated
+    def size(self, path: str) -> int:
+        """Tell how many bytes a file of the store has; 0 where there is none."""
+        return self._size(self._location(path)) or 0
 
     @translated
     def put_page(self, path: str, page: bytes) -> str:
@@ -127,8 +200,7 @@ class ImageStore:
         """
         if not STORED_PAGE.fullmatch(path):
             raise ValueError(f"{path!r} is not the path of a page.")
-        if self.folder is not None:
-            (self.folder / PAGES).mkdir(parents=True, exist_ok=True)
+        self._make_folder(path)
         self._replace(path, page)
         return self.address(path)
 
@@ -285,6 +357,29 @@ class ImageStore:
             self._files.rm_file(f"{self._root}/{path}")  # no marker and no document names it
         return first
 
+    def _freshen(self, path: str, data: bytes) -> bool:
+        """Give known bytes a new time, so that they are not moved away as old a moment later.
+
+        Returns:
+            Whether they are still there.
+        """
+        location = f"{self._root}/{path}"
+        try:
+            if self.folder is not None:
+                os.utime(location)
+            elif self._is_old(location):
+                self._files.pipe_file(location, data)
+        except FileNotFoundError:
+            return False
+        except PermissionError:  # another user's file, which that user keeps
+            return True
+        return True
+
+    def _is_old(self, location: str) -> bool:
+        """Whether an object was written so long ago that it may be moved away soon."""
+        written = self._files.info(location).get("LastModified")
+        return written is None or datetime.now(UTC) - written > _FRESH
+
     def _size(self, location: str) -> int | None:
         """Give the bytes of a file; None where there is none.
 
@@ -318,6 +413,15 @@ class ImageStore:
             self._files.pipe_file(location, data)
         else:
             write_atomically(Path(location), data, AS_UMASK)
+
+
+def _digest(file: IO[bytes]) -> str:
+    """Hash all bytes of a file."""
+    digest = hashlib.sha256()
+    file.seek(0)
+    while piece := file.read(1 << 20):
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def is_inside(path: str) -> bool:

@@ -103,7 +103,8 @@ class FaceRunReport(_ReportPart):
         contact_sheet_pages: What the app can show of every page.
         contact_sheet_page: Address of the page in Prefect's UI that shows the sheet and links its
             pictures; None without a UI.
-        gallery_page: Where a browser shows all results of the character; None without one.
+        archive: A ZIP file of the run's pictures with their settings as JSON, or their folder.
+        gallery_page: What the app can show of all results of the character; None without one.
     """
 
     flow: str
@@ -122,6 +123,7 @@ class FaceRunReport(_ReportPart):
     contact_sheet_path: str | None = None
     contact_sheet_pages: tuple[str, ...] = ()
     contact_sheet_page: str | None = None
+    archive: str | None = None
     gallery_page: str | None = None
 
     @property

@@ -34,6 +34,7 @@ from tasks.faces.reporting.sheet import (
     store_sheet,
 )
 from tasks.faces.step import RunRequest
+from tasks.pictures.archive import with_archive
 from tasks.pictures.gallery import show_new_results
 from tasks.progress import EVERY_SECONDS
 
@@ -63,7 +64,7 @@ def publish(context: RunContext, subject: str, report: FaceRunReport, sheet: str
     The artifacts are named after flow and `subject`; `sheet` is Markdown.
     """
     summary = f"{context.run_name}: {report.summary()}"
-    text = "\n\n".join([sheet, *_paragraphs(report)])
+    text = "\n\n".join([sheet, *_paragraphs(report, context.viewing_url)])
 
     def key(name: str) -> str:
         return artifact_key(context.flow_name, subject_key(subject), name)
@@ -82,13 +83,15 @@ MAX_POINTS = 50
 """Reasons below a sheet."""
 
 
-def _paragraphs(report: FaceRunReport) -> list[str]:
-    """Write what the sheet cannot show."""
+def _paragraphs(report: FaceRunReport, viewing: Callable[[str], str]) -> list[str]:
+    """Write what the sheet cannot show; `viewing` finds what a browser opens."""
     sentences = [report.summary(), _whose(report), f"Engine: {report.engine} on `{report.host}`."]
     if report.base_age is not None:
         sentences += [f"Base age {report.base_age}, the engine's estimate {report.estimated_age}."]
+    if report.archive is not None:
+        sentences += [f"{linked('All pictures, with their settings', viewing(report.archive))}."]
     if report.gallery_page is not None:
-        sentences += [linked("All results of the character", report.gallery_page)]
+        sentences += [f"{linked('All results of the character', viewing(report.gallery_page))}."]
     points = [f"- Warning: {warning}" for warning in report.warnings]
     points += [f"- Note: {note}" for note in report.notes]
     points += [f"- {reason}" for reason in report.reasons(MAX_POINTS)]
@@ -160,11 +163,11 @@ NO_EXTRAS = Extras()
 
 
 def _stored_sheet(
-    context: RunContext, rows: Rows, first: bytes
+    context: RunContext, rows: Rows, first: bytes, character_id: str | None
 ) -> tuple[list[StoredPicture], tuple[str, ...]]:
     """Store the sheet; where that is impossible the run's own outcome and the artifacts stay."""
     try:
-        return store_sheet(context, rows, first), ()
+        return store_sheet(context, rows, first, character_id), ()
     except StoreUnavailable as error:
         return [], (f"The contact sheet is not stored. {error}",)
 
@@ -174,9 +177,7 @@ def _gallery_page(context: RunContext, request: RunRequest, result: PlanResult) 
     made = any(step.is_done and step.output_path is not None for step in result.steps)
     if request.character_id is None or not made:
         return None
-    gallery = show_new_results(
-        context.database, context.store, context.environment, request.character_id
-    )
+    gallery = show_new_results(context.database, context.store, request.character_id)
     if gallery is None:
         return None
     gallery.artifact(context.viewing_url).publish(gallery.report.summary())
@@ -203,7 +204,7 @@ def report_run(
     if len(pages(rows)) > 1:
         release_meters()  # a sheet of dozens of pages takes its place
     first = draw_first_page(rows)
-    stored, trouble = _stored_sheet(context, rows, first)
+    stored, trouble = _stored_sheet(context, rows, first, request.character_id)
     said = (
         *preferences.unknown_settings(),
         *unused_preset(result.plan, preferences),
@@ -220,6 +221,7 @@ def report_run(
             "contact_sheet_pages": tuple(page.url for page in stored),
         }
     )
+    report = with_archive(context, result, report)
     report = report.model_copy(update={"gallery_page": _gallery_page(context, request, result)})
     for name, table in extras.tables.items():
         key = artifact_key(context.flow_name, subject_key(request.subject), name)

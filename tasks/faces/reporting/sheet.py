@@ -23,6 +23,7 @@ from storycanvas.faces.sheets.contact_sheet import (
     smaller_sheet,
 )
 from storycanvas.faces.sheets.layout import Cell, sheet_layout, sheet_views
+from storycanvas.faces.sheets.marks import with_mark
 from tasks.faces.context import RunContext
 from tasks.faces.inspection import Inspection
 from tasks.faces.plan import PlanResult
@@ -101,11 +102,14 @@ def _drawn(page: Rows) -> bytes:
 
 
 @retrying_task("store the contact sheet")
-def store_sheet(context: RunContext, rows: Rows, first: bytes) -> list[StoredPicture]:
+def store_sheet(
+    context: RunContext, rows: Rows, first: bytes, character_id: str | None
+) -> list[StoredPicture]:
     """Put the pages of a contact sheet into the image store, each as soon as it is drawn."""
     now = datetime.now(UTC)
     drawn = chain([first], map(_drawn, pages(rows)[1:]))
-    return [context.store.put(page, Category.CONTACT_SHEET, "jpg", now) for page in drawn]
+    marked = (with_mark(page, character_id) for page in drawn)
+    return [context.store.put(page, Category.CONTACT_SHEET, "jpg", now) for page in marked]
 
 
 MAX_INLINE_BYTES = 1_100_000

@@ -28,6 +28,8 @@ from db.errors import DatabaseUnreachable
 from db.inference.seed import seed_inference
 from db.ledger import OperationLedger
 from db.migrations.characters import character_statistics
+from db.pictures.names import named_hashes
+from db.pictures.results import results_of
 from db.preferred_settings import read_gallery_history
 from db.setup.apply import initialise
 from db.soft_delete.purge import Purge
@@ -48,6 +50,8 @@ WORKS: dict[str, Callable[[Data], object]] = {
     "audit-db": partial(audit, now=NOW),
     "purge-deleted": lambda database: Purge(database, NOW, dry_run=True).count(),
     "purge-deleted, removal": lambda database: Purge(database, NOW, dry_run=False).remove(),
+    "tidy-pictures": lambda database: named_hashes(database, {"0" * 64}),
+    "show-gallery": lambda database: results_of(database, "c"),
     "learn-preferences": lambda database: read_gallery_history(database, "c"),
     "apply-picture": lambda database: OperationLedger(database).pictures_with("0"),
     "migrate-db": lambda database: migrator(database).apply("latest"),
