@@ -51,6 +51,7 @@ def age_progression(
     refine: bool = False,
     force: bool = False,
     priority: Priority = 0,
+    dry_run: bool = False,
 ) -> FaceRunReport:
     """Show a character at several ages, from one picture.
 
@@ -73,8 +74,9 @@ def age_progression(
         refine: Makes a picture once more whose face looks more than 5 years off the wanted age.
         force: Makes pictures again that exist already.
         priority: Larger goes first where runs wait for a GPU host, -100 to 100.
+        dry_run: Only shows the plan, what of it is done already, and what the rest would take.
     """
-    options = RunOptions(character_id, preset, settings, longest_side, force, priority)
+    options = RunOptions(character_id, preset, settings, longest_side, force, priority, dry_run)
     pipeline = age_pipeline(
         ages=ages,
         base_image=base_image,

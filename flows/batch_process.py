@@ -48,6 +48,7 @@ def batch_process(
     allow_child_ages: bool = False,
     force: bool = False,
     priority: Priority = 0,
+    dry_run: bool = False,
 ) -> BatchReport:
     """Carry out many operations, each for itself.
 
@@ -67,9 +68,10 @@ def batch_process(
         allow_child_ages: Allows ages below 10.
         force: Makes pictures again that exist already.
         priority: Larger goes first where runs wait for a GPU host, -100 to 100.
+        dry_run: Only shows the plan, what of it is done already, and what the rest would take.
     """
-    options = RunOptions(character_id, preset, settings, longest_side, force, priority)
+    options = RunOptions(character_id, preset, settings, longest_side, force, priority, dry_run)
     rules = BatchRules(gallery, first_alone, stop_after_failures, only_first, allow_child_ages)
-    with open_run_context() as context:
+    with open_run_context(dry_run=dry_run) as context:
         given = [*pictures, *(list_pictures(context, folder) if folder else [])]
         return run_batch(context, options, read_items(operations, given), rules)

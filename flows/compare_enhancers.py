@@ -42,6 +42,7 @@ def compare_enhancers(
     longest_side: OptionalLongestSide = None,
     force: bool = False,
     priority: Priority = 0,
+    dry_run: bool = False,
 ) -> FaceRunReport:
     """Show one picture restored by several models, side by side.
 
@@ -57,6 +58,7 @@ def compare_enhancers(
         longest_side: Pixels to which a larger picture is reduced first, 256 to 8192.
         force: Makes pictures again that exist already.
         priority: Larger goes first where runs wait for a GPU host, -100 to 100.
+        dry_run: Only shows the plan, what of it is done already, and what the rest would take.
     """
 
     def plan(found: RecipeInput) -> Plan:
@@ -64,6 +66,6 @@ def compare_enhancers(
             found.pictures[PICTURE], models, blends, keep=keep, preferences=found.preferences
         )
 
-    options = RunOptions(character_id, preset, settings, longest_side, force, priority)
+    options = RunOptions(character_id, preset, settings, longest_side, force, priority, dry_run)
     pipeline = Pipeline({PICTURE: picture}, plan, source=PICTURE)
     return run_pipeline(options, pipeline, adding=comparison)

@@ -23,7 +23,6 @@ from tasks.faces.context import open_run_context
 from tasks.faces.run import RunOptions, prepare, run_prepared
 from tasks.log_lines import failing_in_a_sentence
 
-
 @flow(
     name="couple-face-swap",
     flow_run_name=unless_typed("couple-face-swap · {task_id} · {template_id} · {template_image}"),
@@ -44,6 +43,7 @@ def couple_face_swap(
     settings: OptionalSettings = None,
     force: bool = False,
     priority: Priority = 0,
+    dry_run: bool = False,
 ) -> FaceRunReport:
     """Put the faces of two persons into one picture.
 
@@ -63,6 +63,7 @@ def couple_face_swap(
         settings: Values for all steps that have them; those that choose a face are refused.
         force: Makes pictures again that exist already.
         priority: Larger goes first where runs wait for a GPU host, -100 to 100.
+        dry_run: Only shows the plan, what of it is done already, and what the rest would take.
     """
     refuse_face_choice(settings)
     asked = CoupleRequest(
@@ -74,7 +75,7 @@ def couple_face_swap(
         enhance=enhance_result,
         task_id=task_id,
     )
-    options = RunOptions(preset=preset, settings=settings, force=force, priority=priority)
-    with open_run_context() as context:
+    options = RunOptions(None, preset, settings, None, force, priority, dry_run)
+    with open_run_context(dry_run=dry_run) as context:
         pipeline = couple_pipeline(couple_swap(context, asked))
         return run_prepared(context, prepare(context, options, pipeline))

@@ -38,6 +38,7 @@ def detect_faces(
     longest_side: OptionalLongestSide = None,
     force: bool = False,
     priority: Priority = 0,
+    dry_run: bool = False,
 ) -> FaceRunReport:
     """Show all faces of some pictures, numbered in the order in which they are counted.
 
@@ -51,12 +52,13 @@ def detect_faces(
         longest_side: Pixels to which a larger picture is reduced first, 256 to 8192.
         force: Does again what was done already.
         priority: Larger goes first where runs wait for a GPU host, -100 to 100.
+        dry_run: Only shows the plan, what of it is done already, and what the rest would take.
     """
 
     def plan(found: RecipeInput) -> Plan:
         alone = len(found.pictures) == 1
         return plan_detection(found.pictures, required=alone, preferences=found.preferences)
 
-    options = RunOptions(character_id, preset, settings, longest_side, force, priority)
+    options = RunOptions(character_id, preset, settings, longest_side, force, priority, dry_run)
     pipeline = Pipeline(numbered(PICTURE, [*pictures] or [None]), plan)
     return run_pipeline(options, pipeline, adding=faces_found)

@@ -49,6 +49,7 @@ def edit_expression(
     longest_side: OptionalLongestSide = None,
     force: bool = False,
     priority: Priority = 0,
+    dry_run: bool = False,
 ) -> FaceRunReport:
     """Show a character with another expression.
 
@@ -75,8 +76,9 @@ def edit_expression(
         longest_side: Pixels to which a larger picture is reduced first, 256 to 8192.
         force: Makes pictures again that exist already.
         priority: Larger goes first where runs wait for a GPU host, -100 to 100.
+        dry_run: Only shows the plan, what of it is done already, and what the rest would take.
     """
     given = locals()
     values = {name: given[name] for name in EDITOR_FIELDS}
-    options = RunOptions(character_id, preset, settings, longest_side, force, priority)
+    options = RunOptions(character_id, preset, settings, longest_side, force, priority, dry_run)
     return run_pipeline(options, expression_pipeline(picture=picture, sweep=sweep, **values))

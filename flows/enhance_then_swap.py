@@ -44,6 +44,7 @@ def enhance_then_swap(
     longest_side: OptionalLongestSide = None,
     force: bool = False,
     priority: Priority = 0,
+    dry_run: bool = False,
 ) -> FaceRunReport:
     """Put a character's face into a picture, restored before and after.
 
@@ -63,6 +64,7 @@ def enhance_then_swap(
         longest_side: Pixels to which a larger picture is reduced first, 256 to 8192.
         force: Makes pictures again that exist already.
         priority: Larger goes first where runs wait for a GPU host, -100 to 100.
+        dry_run: Only shows the plan, what of it is done already, and what the rest would take.
     """
 
     def plan(found: RecipeInput) -> Plan:
@@ -75,6 +77,6 @@ def enhance_then_swap(
             preferences=found.preferences,
         )
 
-    options = RunOptions(character_id, preset, settings, longest_side, force, priority)
+    options = RunOptions(character_id, preset, settings, longest_side, force, priority, dry_run)
     pictures = {SOURCE: source_face, TARGET: target_image}
     return run_pipeline(options, Pipeline(pictures, plan, source=SOURCE, givers={SOURCE}))

@@ -42,6 +42,7 @@ def face_chain(
     allow_child_ages: bool = False,
     force: bool = False,
     priority: Priority = 0,
+    dry_run: bool = False,
 ) -> FaceRunReport:
     """Carry out a chain of operations.
 
@@ -58,9 +59,10 @@ def face_chain(
         allow_child_ages: Allows ages below 10.
         force: Makes pictures again that exist already.
         priority: Larger goes first where runs wait for a GPU host, -100 to 100.
+        dry_run: Only shows the plan, what of it is done already, and what the rest would take.
     """
-    options = RunOptions(character_id, preset, settings, longest_side, force, priority)
-    with open_run_context() as context:
+    options = RunOptions(character_id, preset, settings, longest_side, force, priority, dry_run)
+    with open_run_context(dry_run=dry_run) as context:
         pipeline = pipeline_of_chain(
             context,
             chain=chain,

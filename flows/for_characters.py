@@ -1,7 +1,8 @@
 """The flow `for-characters`: one pipeline for all characters of a project, or for some."""
 
 from collections.abc import Callable
-from typing import Any, Literal
+from functools import partial
+from typing import Literal
 
 from prefect import flow
 
@@ -29,7 +30,7 @@ from storycanvas.faces.recipes.pipeline import Pipeline
 from storycanvas.faces.reports.characters import CharactersReport
 from tasks.faces.chains import pipeline_of_chain
 from tasks.faces.characters import CharacterRules, run_for_characters
-from tasks.faces.context import RunContext, open_run_context
+from tasks.faces.context import open_run_context
 from tasks.faces.run import SHARED, RunOptions
 from tasks.log_lines import failing_in_a_sentence
 from tasks.parameters import own_parameters
@@ -41,11 +42,6 @@ _PIPELINES: dict[str, Callable[..., Pipeline]] = {
     "enhance-faces": enhancing_pipeline,
     "edit-expression": expression_pipeline,
 }
-
-
-def _pipeline(context: RunContext, name: Name, given: dict[str, Any]) -> Pipeline:
-    found = _PIPELINES.get(name)
-    return pipeline_of_chain(context, **given) if found is None else found(**given)
 
 
 @flow(
@@ -67,6 +63,7 @@ def for_characters(
     longest_side: OptionalLongestSide = None,
     force: bool = False,
     priority: Priority = 0,
+    dry_run: bool = False,
 ) -> CharactersReport:
     """Run one pipeline for several characters, each as if it were run alone.
 
@@ -82,9 +79,11 @@ def for_characters(
         longest_side: Pixels to which a larger picture is reduced first, 256 to 8192.
         force: Makes pictures again that exist already.
         priority: Larger goes first where runs wait for a GPU host, -100 to 100.
+        dry_run: Only shows the plan, what of it is done already, and what the rest would take.
     """
     given = own_parameters(_FLOWS[pipeline], parameters or {}, SHARED)
-    options = RunOptions(None, preset, settings, longest_side, force, priority)
+    options = RunOptions(None, preset, settings, longest_side, force, priority, dry_run)
     rules = CharacterRules(project_id, characters, only_first, stop_after_failures)
-    with open_run_context(pipeline) as context:
-        return run_for_characters(context, options, _pipeline(context, pipeline, given), rules)
+    with open_run_context(pipeline, dry_run=dry_run) as context:
+        make = _PIPELINES.get(pipeline) or partial(pipeline_of_chain, context)
+        return run_for_characters(context, options, make(**given), rules)

@@ -37,6 +37,7 @@ def mask_face(
     longest_side: OptionalLongestSide = None,
     force: bool = False,
     priority: Priority = 0,
+    dry_run: bool = False,
 ) -> FaceRunReport:
     """Show which part of a face operations may change.
 
@@ -50,10 +51,11 @@ def mask_face(
         longest_side: Pixels to which a larger picture is reduced first, 256 to 8192.
         force: Does again what was done already.
         priority: Larger goes first where runs wait for a GPU host, -100 to 100.
+        dry_run: Only shows the plan, what of it is done already, and what the rest would take.
     """
 
     def plan(found: RecipeInput) -> Plan:
         return plan_mask(found.pictures[PICTURE], preferences=found.preferences)
 
-    options = RunOptions(character_id, preset, settings, longest_side, force, priority)
+    options = RunOptions(character_id, preset, settings, longest_side, force, priority, dry_run)
     return run_pipeline(options, Pipeline({PICTURE: picture}, plan), adding=mask_on_face)

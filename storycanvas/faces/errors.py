@@ -248,6 +248,13 @@ class BaseAgeUnknown(FaceError):
     status = 422
 
 
+class NotDoneYet(FaceError):
+    """A dry run needs the result of an operation that was not done yet."""
+
+    code = "not_done_yet"
+    status = 409
+
+
 class EngineChanged(FaceError):
     """The host's engine is another than when the run began."""
 

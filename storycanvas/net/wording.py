@@ -52,3 +52,19 @@ def shown(value: object) -> str:
         return "a mapping" if isinstance(value, Mapping) else "a list"
     text = repr(value)
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
+
+
+_DIGIT, _MINUTES, _HOURS = 10, 90, 90 * 60
+
+
+def about(seconds: float) -> str:
+    """Write an expected time: `about 40 s`, `about 3 min`, `about 1.5 h`."""
+    if seconds < 1:
+        return "under a second"
+    if seconds < _DIGIT:
+        return f"about {round(seconds)} s"
+    if seconds < _MINUTES:
+        return f"about {5 * round(seconds / 5)} s"
+    if seconds < _HOURS:
+        return f"about {round(seconds / 60)} min"
+    return f"about {seconds / 3600:.1f} h"

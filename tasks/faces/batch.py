@@ -9,6 +9,7 @@ from prefect.states import Cancelled, Completed
 
 from storycanvas.faces.batch import BatchItem
 from storycanvas.faces.errors import BadField, FaceError
+from storycanvas.faces.forecasts.dry_run import FACES
 from storycanvas.faces.likeness.chosen_plan import source_of, with_chosen_faces, worked_on
 from storycanvas.faces.plan import Plan, Step
 from storycanvas.faces.preferences import Preferences
@@ -22,7 +23,7 @@ from storycanvas.faces.reports.batch import (
     item_result,
     refused_step,
 )
-from storycanvas.faces.reports.steps import MAX_REASONS, STOPPED
+from storycanvas.faces.reports.steps import MAX_REASONS, STOPPED, StepReport
 from storycanvas.faces.settings import FaceSettings
 from storycanvas.faces.sources.folders import pictures_in
 from storycanvas.faces.sources.trust import NamedBy, shown
@@ -30,9 +31,11 @@ from storycanvas.gpu.pool.selection import is_hosts_fault
 from tasks.characters.naming import taken_name
 from tasks.faces.context import RunContext
 from tasks.faces.failures import FailureLimit
+from tasks.faces.forecast.dry_run import Forecast, finish_dry_batch
+from tasks.faces.forecast.lookup import run_or_look_up
 from tasks.faces.inputs import ask_host, load_character, load_preferences
 from tasks.faces.inspection import Inspection
-from tasks.faces.plan import PlanResult, end_interrupted, plan_result, run_plans
+from tasks.faces.plan import PlanResult, end_interrupted, no_progress, plan_result
 from tasks.faces.reporting.report import Extras, StepsFailed, progress_artifact, report_run
 from tasks.faces.run import RunOptions, run_request
 from tasks.faces.step import RunRequest
@@ -85,6 +88,8 @@ def run_batch(
         StepsFailed: No item was done; it carries the report.
     """
     batch = prepare_batch(context, options, items, rules)
+    if context.dry_run:
+        return _tell_plan(context, batch, len(items))
     result = batch.run(context)
     results = item_results(batch.items, result)
     extras = Extras(
@@ -94,6 +99,17 @@ def run_batch(
     found = Inspection(notes=batch.notes)
     report = report_run(context, batch.request, found, result, batch.preferences, extras)
     return finish_batch(result, batch_report(report, results, len(items) - len(batch.items)))
+
+
+def _tell_plan(context: RunContext, batch: "PreparedBatch", items: int) -> BatchReport:
+    """Tell in a dry run what would be done."""
+    if batch.looks:
+        result, depends_on = PlanResult(batch.planned.plan, {}, (), {}), FACES
+    else:
+        result, depends_on = batch.run(context, no_progress), ""
+    inspection = Inspection(notes=batch.notes, looks=tuple(batch.looks))
+    forecast = Forecast(batch.request, inspection, result, batch.preferences, depends_on)
+    return finish_dry_batch(context, forecast, items)
 
 
 @dataclass(frozen=True)
@@ -107,6 +123,7 @@ class PreparedBatch:
         rules: How it is carried out.
         preferences: Settings of every source.
         notes: What is told of how it was understood.
+        looks: In a dry run, the steps that look for faces and are not done yet.
     """
 
     request: RunRequest
@@ -115,6 +132,7 @@ class PreparedBatch:
     rules: BatchRules
     preferences: Preferences
     notes: tuple[str, ...] = ()
+    looks: Sequence[StepReport] = ()
 
     def run(self, context: RunContext, progress: Progress | None = None) -> PlanResult:
         """Run its items, and tell those that were refused among the others."""
@@ -157,6 +175,11 @@ def prepare_batch(
         pictures = worked_on(reduced.plan, ())
         wanted = faces_wanted(request, settings, preferences, person, pictures)
         (chosen,) = choose_faces(context, [wanted])
+        if chosen.looks:  # which operations follow is not known
+            nothing = replace(reduced, plan=_with_steps(reduced.plan, ()))
+            return PreparedBatch(
+                request, begun, nothing, rules, preferences, notes, chosen.looks
+            )
         reduced = _with_chosen_faces(reduced, chosen)
         _refuse_empty(reduced)
     return PreparedBatch(request, begun, reduced, rules, preferences, notes)
@@ -189,9 +212,9 @@ def _run(
     context: RunContext, request: RunRequest, plan: Plan, rules: BatchRules, progress: Progress
 ) -> PlanResult:
     if not rules.first_alone or len(plan.steps) == 1:
-        return run_plans(context, [(request, plan)], progress)[0]
+        return run_or_look_up(context, [(request, plan)], progress)[0]
     first, rest = _part(plan, slice(0, 1)), _part(plan, slice(1, None))
-    (begun,) = run_plans(context, [(request, first)])
+    (begun,) = run_or_look_up(context, [(request, first)])
     fault = next(filter(is_hosts_fault, begun.errors.values()), None)
     if begun.interrupt or fault:
         reason = f"Not begun, because the first item failed: {fault}" if fault else STOPPED
@@ -200,7 +223,7 @@ def _run(
         }
         left = replace(plan_result(rest, {}, states), interrupt=begun.interrupt)
         return begun.followed_by(replace(left, cancelled=begun.cancelled), plan)
-    (others,) = run_plans(context, [(request, rest)], progress)
+    (others,) = run_or_look_up(context, [(request, rest)], progress)
     return begun.followed_by(others, plan)
 
 

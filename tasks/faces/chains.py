@@ -65,6 +65,6 @@ def saved_chain(context: RunContext, name: str) -> Chain:
             "preset."
         )
     chain = saved_chain_of(preset.name, preset.parameters)
-    # After the check: one that is refused has not been used.
-    presets.count_use(preset.id, context.run_id, datetime.now(UTC))
+    if not context.dry_run:  # after the check: one that is refused has not been used
+        presets.count_use(preset.id, context.run_id, datetime.now(UTC))
     return chain

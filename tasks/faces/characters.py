@@ -23,10 +23,11 @@ from storycanvas.faces.reports.steps import FaceRunReport
 from tasks.artifacts import ReportArtifact, subject_key
 from tasks.faces.context import RunContext
 from tasks.faces.failures import FailureLimit
+from tasks.faces.forecast.dry_run import finish_dry_characters
 from tasks.faces.plan import PlanResult, end_interrupted, record_failures
 from tasks.faces.refining import run_and_refine
 from tasks.faces.reporting.report import artifact_key, progress_artifact, report_run
-from tasks.faces.run import PreparedRun, RunOptions, prepare_all
+from tasks.faces.run import PreparedRun, RunOptions, forecasts, prepare_all
 from tasks.waiting import first_task
 
 MAX_CHARACTERS = 500
@@ -107,6 +108,9 @@ def run_for_characters(
     wanted = [replace(options, character_id=character_id) for character_id in begun]
     prepared = dict(zip(begun, prepare_all(context, wanted, pipeline), strict=True))
     ready, refused = _parted(prepared)
+    waiting = len(ids) - len(begun)
+    if context.dry_run:
+        return _tell_plans(context, ready, refused, waiting)
     failures = FailureLimit(rules.stop_after_failures)
     for character_id in refused:
         failures.add(character_id)
@@ -120,11 +124,31 @@ def run_for_characters(
             record_failures(context, run.request, result)
         end_interrupted(*results)
     reports = dict(_reports(context, ready, results))
+    ordered = _results(begun, refused, reports)
+    return _finish(context, characters_report(context.flow_name, ordered, reports, waiting), rules)
+
+
+def _tell_plans(
+    context: RunContext,
+    ready: dict[str, PreparedRun],
+    refused: dict[str, Exception],
+    waiting: int,
+) -> CharactersReport:
+    """Tell in a dry run what would be done for each character."""
+    optional = [replace(run, plan=_optional(run.plan)) for run in ready.values()]
+    known = dict(zip(ready, forecasts(context, optional), strict=True))
+    reports = {name: forecast.report(context) for name, forecast in known.items()}
+    results = _results([*ready, *refused], refused, reports)
+    report = characters_report(context.flow_name, results, reports, waiting)
+    return finish_dry_characters(context, report, known)
+
+
+def _results(
+    begun: Sequence[str], refused: dict[str, Exception], reports: dict[str, FaceRunReport]
+) -> tuple[CharacterResult, ...]:
     told = {character_id: _refused(character_id, error) for character_id, error in refused.items()}
     told |= {name: character_result(name, report) for name, report in reports.items()}
-    waiting = len(ids) - len(begun)
-    ordered = tuple(told[character_id] for character_id in begun)
-    return _finish(context, characters_report(context.flow_name, ordered, reports, waiting), rules)
+    return tuple(told[character_id] for character_id in begun)
 
 
 def _parted(

@@ -49,6 +49,7 @@ class RunContext:
         uploads: Which pictures were brought to which hosts for it: names of host and asset.
         measuring: Measures what its steps make.
         baselines: The bounds of characters by which that is checked.
+        dry_run: Whether the run only tells what it would do, and writes nothing.
     """
 
     def __init__(
@@ -58,7 +59,10 @@ class RunContext:
         store: ImageStore,
         environment: Environment,
         flow_name: str | None = None,
+        *,
+        dry_run: bool = False,
     ) -> None:
+        self.dry_run = dry_run
         self.flow_name = flow_name or flow_run.get_flow_name() or "flow"
         self.run_name = flow_run.get_name() or "a run"
         self.run_id = flow_run.get_id() or "none"
@@ -155,11 +159,13 @@ class RunContext:
 
 
 @contextmanager
-def open_run_context(flow_name: str | None = None, *, guarded: bool = True) -> Iterator[RunContext]:
+def open_run_context(
+    flow_name: str | None = None, *, guarded: bool = True, dry_run: bool = False
+) -> Iterator[RunContext]:
     """Open what a face flow works with: blocks named `default`, else the environment.
 
     Reports name the flow of the run, or the one of `flow_name`. A run that waits for its hosts
-    itself leaves `guarded` out.
+    itself leaves `guarded` out. A `dry_run` writes nothing and gives the hosts nothing to do.
 
     Raises:
         storycanvas.gpu.guard.limit.GuardClosed: No host's limit guards: missing, inactive or zero.
@@ -175,7 +181,7 @@ def open_run_context(flow_name: str | None = None, *, guarded: bool = True) -> I
         with HostPool([block.gpu_host for block in blocks]) as hosts:
             if guarded:
                 hosts.check()
-            context = RunContext(hosts, database, store, environment, flow_name)
+            context = RunContext(hosts, database, store, environment, flow_name, dry_run=dry_run)
             try:
                 yield context
             finally:

@@ -83,7 +83,8 @@ def load_preferences(
         character=stored or {},
         named=settings.named(),
     )
-    if found is not None:  # after the check above: one that is refused has not been used
+    # After the check above: one that is refused has not been used.
+    if found is not None and not context.dry_run:
         count_use(context, found)
     for sentence in preferences.unknown_settings():
         get_run_logger().warning(sentence)

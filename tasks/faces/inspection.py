@@ -8,14 +8,17 @@ from typing import Any
 from db.ledger import OperationLedger, record_operation
 from db.schema.documents.faces import OperationRecord
 from storycanvas.faces.contract import DetectedFace
+from storycanvas.faces.errors import NotDoneYet
 from storycanvas.faces.pictures.sizes import size_remarks
 from storycanvas.faces.plan import Plan
 from storycanvas.faces.poses import pose_remarks
 from storycanvas.faces.recipes.pipeline import SeenPicture
+from storycanvas.faces.reports.steps import StepReport
 from storycanvas.faces.sheets.contact_sheet import Box
 from storycanvas.faces.sources.earlier_results import MADE_BY, earlier_result_notes
 from tasks.faces.context import RunContext
-from tasks.faces.plan import PlanResult, end_interrupted, run_plans
+from tasks.faces.forecast.lookup import run_or_look_up
+from tasks.faces.plan import PlanResult, end_interrupted
 from tasks.faces.step import RunRequest
 from tasks.retries import retrying_task
 
@@ -30,6 +33,8 @@ class Inspection:
         seen: Size and all faces of each picture.
         warnings: Sentences for the report.
         notes: Sentences that matter less.
+        looks: In a dry run, the steps that look at the pictures where they are not done yet; then
+            nothing else is known.
     """
 
     estimated_ages: dict[str, float | None] = field(default_factory=dict)
@@ -37,6 +42,7 @@ class Inspection:
     seen: dict[str, SeenPicture] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    looks: tuple[StepReport, ...] = ()
 
     def estimated_age_of(self, plan: Plan) -> float | None:
         """Return the estimate for a plan's first picture, from which its ages are planned."""
@@ -59,7 +65,7 @@ def inspect_all(
         been recorded then.
     """
     unrecorded = [(replace(request, record=False), plan) for request, plan in looks]
-    results = run_plans(context, unrecorded)
+    results = run_or_look_up(context, unrecorded)
     end_interrupted(*results)
     return [_inspected(context, result, source) for result in results]
 
@@ -68,11 +74,14 @@ def _inspected(
     context: RunContext, result: PlanResult, source: str | None
 ) -> Inspection | Exception:
     for error in (*result.missing.values(), *result.errors.values()):
+        if isinstance(error, NotDoneYet):
+            return Inspection(looks=result.steps)
         if not isinstance(error, Exception):
             raise error
         return error
     records = {step.inputs[-1]: result.outputs[step.name].record for step in result.plan.steps}
-    keep_records(context, list(records.values()))
+    if not context.dry_run:
+        keep_records(context, list(records.values()))
     found = _with_picture_notes(_inspection(records), result, source)
     if source is None:
         found = replace(found, seen=_seen(records, result))

@@ -101,7 +101,7 @@ def plan_result(
         if state.is_completed():
             outputs[step.name] = state.result()
             measured = measured_of(outputs[step.name].measured, wait=wait_for_measures)
-            reports.append(_finished(plan, step, outputs[step.name], measured))
+            reports.append(finished(plan, step, outputs[step.name], measured))
         elif state.is_cancelled() or (missing and missing[0] in left):
             # What needs a step that was not begun is not begun for the same reason.
             left[step.name] = left.get(next(iter(missing), ""), state.message or STOPPED)
@@ -133,7 +133,8 @@ def describe(report: StepReport) -> str:
     return f"{report.step}: {report.outcome}, {report.error}" if report.error else line
 
 
-def _finished(plan: Plan, step: Step, output: StepOutput, measured: Measured | None) -> StepReport:
+def finished(plan: Plan, step: Step, output: StepOutput, measured: Measured | None) -> StepReport:
+    """Report a step that was done, now or earlier."""
     record = output.record
     return StepReport(
         step=step.name,
@@ -165,7 +166,9 @@ def _reported(plan: Plan, step: Step, measured: Measured) -> StepMeasure:
     )
 
 
-def unfinished(step: Step, outcome: Outcome, error: str, code: str | None = None) -> StepReport:
+def unfinished(
+    step: Step, outcome: Outcome, error: str | None, code: str | None = None
+) -> StepReport:
     """Report a step that was not done."""
     return StepReport(
         step=step.name,
@@ -191,7 +194,7 @@ SETTLE_SECONDS = 2.0
 """For the steps of a stopped run to end: those that wait for others are many, and each is quick."""
 
 
-def _ignore(share: float) -> None:
+def no_progress(share: float) -> None:
     """Show no progress."""
 
 
@@ -202,7 +205,7 @@ Planned = tuple[RunRequest, Plan]
 def run_plans(
     context: RunContext,
     planned: Sequence[Planned],
-    progress: Callable[[float], None] = _ignore,
+    progress: Callable[[float], None] = no_progress,
 ) -> list[PlanResult]:
     """Run the steps of plans side by side; a failed step stops none but its followers.
 

@@ -7,6 +7,8 @@ from typing import ParamSpec, TypeVar
 
 from db.schema.documents.characters import Character
 from storycanvas.faces.contract import HostStatus
+from storycanvas.faces.errors import BaseAgeUnknown
+from storycanvas.faces.forecasts.dry_run import AGE, FACES, steps_at_any_age
 from storycanvas.faces.likeness.chosen_plan import with_chosen_faces, worked_on
 from storycanvas.faces.plan import Plan
 from storycanvas.faces.preferences import Preferences
@@ -18,6 +20,8 @@ from storycanvas.faces.settings import FaceSettings
 from storycanvas.faces.sheets.layout import sheet_views
 from tasks.characters.naming import taken_name
 from tasks.faces.context import RunContext, open_run_context
+from tasks.faces.forecast.dry_run import Forecast, finish_dry_run
+from tasks.faces.forecast.lookup import run_or_look_up
 from tasks.faces.inputs import (
     ask_host,
     first_reference_image,
@@ -59,6 +63,7 @@ class RunOptions:
         longest_side: Pixels to which larger pictures are reduced first, 256 to 8192.
         force: Whether pictures are made again that exist already.
         priority: Larger goes first where runs wait for a GPU host, -100 to 100.
+        dry_run: Whether the run only tells what it would do; its context is opened with it.
     """
 
     character_id: str | None = None
@@ -67,6 +72,7 @@ class RunOptions:
     longest_side: int | None = None
     force: bool = False
     priority: int = 0
+    dry_run: bool = False
 
     def for_character(self, character: Character | None) -> "RunOptions":
         """Name the character that was found by its id."""
@@ -87,13 +93,17 @@ def nothing(*_: object) -> Extras:
 
 @dataclass(frozen=True)
 class PreparedRun:
-    """A plan that is ready to be run, with what its report needs."""
+    """A plan that is ready to be run, with what its report needs.
+
+    In a dry run, `depends_on` is what further steps depend on that only a host can tell.
+    """
 
     request: RunRequest
     plan: Plan
     preferences: Preferences
     inspection: Inspection
     refines: bool = False
+    depends_on: str = ""
 
 
 def run_pipeline(
@@ -113,18 +123,30 @@ def run_pipeline(
         FaceError: Something is refused before the first operation; nothing has been recorded.
         StepsFailed: Some steps did not get done; it carries the report.
     """
-    with open_run_context() as context:
+    with open_run_context(dry_run=options.dry_run) as context:
         return run_prepared(context, prepare(context, options, pipeline), adding)
 
 
 def run_prepared(context: RunContext, run: PreparedRun, adding: Adding = nothing) -> FaceRunReport:
-    """Run a plan that is ready, record it and report it."""
+    """Run a plan that is ready, record it and report it; in a dry run, tell what it would do."""
+    if context.dry_run:
+        (forecast,) = forecasts(context, [run])
+        return finish_dry_run(context, forecast)
     progress = progress_artifact(context, run.request.subject)
     planned = [(run.request, run.plan)]
     (result,) = run_and_refine(context, planned, progress, refines=run.refines)
     extras = adding(context, result)
     report = report_run(context, run.request, run.inspection, result, run.preferences, extras)
     return finish_run(result, report)
+
+
+def forecasts(context: RunContext, runs: Sequence[PreparedRun]) -> list[Forecast]:
+    """Look plans up that a dry run would run."""
+    results = run_or_look_up(context, [(run.request, run.plan) for run in runs])
+    return [
+        Forecast(run.request, run.inspection, result, run.preferences, run.depends_on)
+        for run, result in zip(runs, results, strict=True)
+    ]
 
 
 def prepare(context: RunContext, options: RunOptions, pipeline: Pipeline) -> PreparedRun:
@@ -273,6 +295,7 @@ def run_request(
         label=context.label,
         priority=options.priority,
         stopping=context.stopping,
+        record=not context.dry_run,
         measuring=measure_rules(options.settings),
         character_name=character.name if character else "",
     )
@@ -289,9 +312,32 @@ def measure_rules(settings: FaceSettings | None) -> MeasureRules:
 def _plan(asked: _Asked, pipeline: Pipeline, found: Inspection | Exception) -> PreparedRun:
     if isinstance(found, Exception):
         raise found
+    if asked.chosen.looks or found.looks:
+        return _plan_unseen(asked, pipeline, found)
     plan = asked.plan(pipeline, found)
     found = replace(found, notes=(*asked.notes, *found.notes, *asked.chosen.notes))
     request = asked.request
     if pipeline.looks:  # else the faces to be shown are known at the end only
         request = replace(request, views=sheet_views(plan, found.faces))
     return PreparedRun(request, plan, asked.preferences, found, pipeline.refines)
+
+
+def _plan_unseen(asked: _Asked, pipeline: Pipeline, found: Inspection) -> PreparedRun:
+    """Plan, in a dry run, what does not depend on what a host has still to see."""
+    depends_on, looks = FACES, (*asked.chosen.looks, *found.looks)
+    plan = Plan(pictures=(), steps=())
+    if not (asked.chosen.looks or pipeline.every_face):
+        plan, depends_on = _plan_without_age(asked, pipeline, found)
+    inspection = replace(found, notes=(*asked.notes, *found.notes), looks=looks)
+    return PreparedRun(asked.request, plan, asked.preferences, inspection, depends_on=depends_on)
+
+
+def _plan_without_age(asked: _Asked, pipeline: Pipeline, found: Inspection) -> tuple[Plan, str]:
+    def of_age(age: float | None) -> Plan:
+        ages: dict[str, float | None] = dict.fromkeys(pipeline.pictures, age)
+        return asked.plan(pipeline, replace(found, estimated_ages=ages))
+
+    try:
+        return of_age(None), ""
+    except BaseAgeUnknown:
+        return steps_at_any_age(of_age), AGE

@@ -7,7 +7,7 @@ from prefect.logging import get_run_logger
 
 from db.schema.documents.characters import Character
 from storycanvas.faces.contract import DetectedFace
-from storycanvas.faces.errors import BadField, MeasuringFailed
+from storycanvas.faces.errors import BadField, MeasuringFailed, NotDoneYet
 from storycanvas.faces.likeness.choosing import ChosenFace, most_alike
 from storycanvas.faces.likeness.chosen_plan import Source, source_of
 from storycanvas.faces.likeness.reading import distances_to_person
@@ -17,12 +17,14 @@ from storycanvas.faces.operations import FaceBox
 from storycanvas.faces.plan import Plan, PlanPicture, Step
 from storycanvas.faces.preferences import Preferences
 from storycanvas.faces.recipes.finding import detect_like
+from storycanvas.faces.reports.steps import StepReport
 from storycanvas.faces.settings import FACE_OF_CHARACTER, FaceSettings
 from storycanvas.faces.sources.trust import NamedBy
 from tasks.faces.context import RunContext
+from tasks.faces.forecast.lookup import run_or_look_up
 from tasks.faces.inputs import first_reference_image
 from tasks.faces.inspection import keep_records
-from tasks.faces.plan import PlanResult, end_interrupted, run_plans
+from tasks.faces.plan import PlanResult, end_interrupted
 from tasks.faces.step import RunRequest, StepOutput, picture_of
 
 
@@ -50,11 +52,14 @@ class FacesChosen:
         boxes: By picture.
         refused: Why there is none, by picture.
         notes: Which were chosen, in sentences.
+        looks: In a dry run, the steps that look for the faces where they are not done yet; then
+            nothing else is known.
     """
 
     boxes: Mapping[Source, FaceBox] = field(default_factory=dict)
     refused: Mapping[Source, Exception] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    looks: tuple[StepReport, ...] = ()
 
     def require_all(self) -> "FacesChosen":
         """Raise the first error where there is one."""
@@ -121,9 +126,9 @@ def _look(context: RunContext, wanted: Sequence[FacesWanted], *, force: bool) ->
         (replace(each.request, record=False, force=force or each.request.force), each.plan)
         for each in wanted
     ]
-    results = run_plans(context, asked)
+    results = run_or_look_up(context, asked)
     end_interrupted(*results)
-    for result in results:
+    for result in [] if context.dry_run else results:
         keep_records(context, [result.outputs[s.name].record for s in _done(result)])
     return results
 
@@ -146,6 +151,8 @@ def _was_made_without_distances(result: PlanResult) -> bool:
 
 
 def _chosen(context: RunContext, wanted: FacesWanted, result: PlanResult) -> FacesChosen:
+    if any(isinstance(error, NotDoneYet) for error in result.errors.values()):
+        return FacesChosen(looks=result.steps)
     pictures = {picture.name: picture for picture in wanted.plan.pictures}
     boxes: dict[Source, FaceBox] = {}
     refused: dict[Source, Exception] = {}

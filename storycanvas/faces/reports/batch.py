@@ -51,7 +51,7 @@ class BatchReport(FaceRunReport):
         total_operations: All items, those that wait for a later run included.
         completed_operations: Items that are done.
         failed_operations: Items that are not, of those that this run was to do.
-        waiting_operations: Items left to a later run by `only_first`.
+        waiting_operations: Items left to a later run by `only_first`, or by a dry run.
         results: One entry an item that this run was to do, in order.
     """
 
@@ -106,6 +106,19 @@ def batch_report(report: FaceRunReport, results: Sequence[ItemResult], waiting: 
         "failed_operations": len(results) - done,
         "waiting_operations": waiting,
         "results": tuple(results),
+    }
+    return BatchReport.model_validate({**dict(report), **own})
+
+
+def dry_batch_report(report: FaceRunReport, total: int) -> BatchReport:
+    """Make the report of a batch of so many items from that of its dry run."""
+    done, failed = (sum(s.outcome == each for s in report.steps) for each in ("reused", "failed"))
+    own: Mapping[str, object] = {
+        "total_operations": total,
+        "completed_operations": done,
+        "failed_operations": failed,
+        "waiting_operations": total - done - failed,
+        "results": (),
     }
     return BatchReport.model_validate({**dict(report), **own})
 

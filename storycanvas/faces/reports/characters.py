@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from storycanvas.faces.reports.steps import MAX_REASONS, FaceRunReport
 from storycanvas.net.wording import counted
 
-CharacterOutcome = Literal["done", "partly done", "failed", "not begun"]
+CharacterOutcome = Literal["done", "partly done", "planned", "failed", "not begun"]
 
 
 class CharacterResult(BaseModel):
@@ -16,7 +16,7 @@ class CharacterResult(BaseModel):
     Attributes:
         character_id: Whose.
         outcome: `done`; `partly done` if only some steps were; `failed` without any; `not begun`
-            after too many failures.
+            after too many failures; `planned` in a dry run where some steps are not done yet.
         steps: A count of its steps by outcome, as a sentence; empty where none was planned.
         error: Why it is not done.
         contact_sheet: What the app can show of its sheet.
@@ -41,7 +41,7 @@ class CharactersReport(BaseModel):
         total_characters: All, those included that wait for a later run.
         completed_characters: Those whose steps are all done.
         failed_characters: Those of this run that are not.
-        waiting_characters: Those left to a later run by `only_first`.
+        waiting_characters: Those left to a later run by `only_first`, or by a dry run.
         results: One entry a character of this run, in order.
         reports: The report of each character that was begun, by its id.
     """
@@ -65,7 +65,7 @@ class CharactersReport(BaseModel):
 
     def reasons(self, most: int = MAX_REASONS) -> str:
         """Say of the first characters that failed why."""
-        failed = [result for result in self.results if result.outcome != "done"]
+        failed = [each for each in self.results if each.outcome not in {"done", "planned"}]
         told = [f"{result.character_id}: {result.error}" for result in failed[:most]]
         more = [f"And {len(failed) - most} more."] if len(failed) > most else []
         return " ".join([*told, *more])
@@ -76,7 +76,7 @@ def character_result(character_id: str, report: FaceRunReport) -> CharacterResul
     outcomes = {step.outcome for step in report.steps}
     left = outcomes & {"failed", "skipped"}
     made = outcomes & {"done", "reused"}
-    outcome: CharacterOutcome = "done"
+    outcome: CharacterOutcome = "planned" if "planned" in outcomes else "done"
     if left:
         outcome = "partly done" if made else "failed" if "failed" in outcomes else "not begun"
     return CharacterResult(
@@ -97,12 +97,13 @@ def characters_report(
 ) -> CharactersReport:
     """Make the report of a run from its parts."""
     done = sum(result.outcome == "done" for result in results)
+    planned = sum(result.outcome == "planned" for result in results)
     return CharactersReport(
         pipeline=pipeline,
         total_characters=len(results) + waiting,
         completed_characters=done,
-        failed_characters=len(results) - done,
-        waiting_characters=waiting,
+        failed_characters=len(results) - done - planned,
+        waiting_characters=waiting + planned,
         results=results,
         reports=reports,
     )

@@ -1,6 +1,6 @@
 """The report that a flow returns: what was done, reused or failed, and in how many seconds."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -9,7 +9,7 @@ from storycanvas.faces.reports.measures import StepMeasure
 from storycanvas.faces.sheets.contact_sheet import Box
 from storycanvas.net.wording import counted
 
-Outcome = Literal["done", "reused", "failed", "skipped"]
+Outcome = Literal["done", "reused", "planned", "failed", "skipped"]
 
 STOPPED = "The run was stopped before this step."
 LEFT_TO_HOST = "The run was stopped during this step; the host keeps its result for the next run."
@@ -38,7 +38,7 @@ class StepReport(_ReportPart):
         step: The step's name.
         operation_type: What it does.
         outcome: `done` now, `reused` from the ledger, `failed`, or `skipped` because an input is
-            missing.
+            missing; `planned` in a dry run for what a run would do.
         host: Address of the host that did it; for a reused step, of the one that did it then.
         seconds: From the start of the step to its end; fetching and storing included.
         engine_seconds: What the engine needed; of the first time for a reused step.
@@ -129,7 +129,7 @@ class FaceRunReport(_ReportPart):
     @property
     def unfinished(self) -> tuple[StepReport, ...]:
         """Steps that failed or were skipped."""
-        return tuple(step for step in self.steps if not step.is_done)
+        return tuple(step for step in self.steps if step.outcome in {"failed", "skipped"})
 
     def reasons(self, most: int = MAX_REASONS) -> tuple[str, ...]:
         """Write a sentence for each reason why steps failed, and one for all that were skipped.
@@ -182,7 +182,7 @@ class FaceRunReport(_ReportPart):
         """Summarise the steps in a sentence."""
         counts = {
             outcome: sum(step.outcome == outcome for step in self.steps)
-            for outcome in ("done", "reused", "failed", "skipped")
+            for outcome in get_args(Outcome)
         }
         parts = [f"{count} {outcome}" for outcome, count in counts.items() if count]
         steps = counted(len(self.steps), "step")

@@ -41,6 +41,11 @@ class UsualSeconds:
             self._known[kind] = usual_seconds(self._newest(kind))
         return self._known[kind]
 
+    def of_any(self) -> float | None:
+        """Find what an operation of any kind that makes a picture usually takes."""
+        which = {"engine": self._engine, "output": {"$ne": None}}
+        return usual_seconds(self._ledger.newest_seconds(which, None, self._before))
+
     def _newest(self, kind: WorkKind) -> list[float]:
         models = {f"parameters.{field}": value for field, value in kind.models}
         which = {"operation_type": kind.operation_type, "engine": kind.engine, **models}

@@ -137,6 +137,7 @@ PICTURES_FAULT = {
     "NoFace",
     "NoFaceAlike",
     "NotAPicture",
+    "NotDoneYet",
     "OperationCancelled",
     "OutOfRange",
     "PictureChanged",

@@ -1,0 +1,119 @@
+"""The end of a dry run: the plan as a table, with what is done, and what the rest would take."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from prefect.states import Completed
+
+from storycanvas.faces.forecasts.dry_run import bounded_rows, expectation, open_row, plan_rows
+from storycanvas.faces.preferences import Preferences, unused_preset
+from storycanvas.faces.reports.batch import BatchReport, dry_batch_report
+from storycanvas.faces.reports.characters import CharactersReport
+from storycanvas.faces.reports.steps import FaceRunReport, StepReport
+from tasks.artifacts import DRY_RUN_NOTE, ReportArtifact, publish_report
+from tasks.faces.context import RunContext
+from tasks.faces.forecast.ahead import ahead_sentence
+from tasks.faces.inspection import Inspection
+from tasks.faces.plan import PlanResult
+from tasks.faces.reporting.report import artifact_key, plain_report
+from tasks.faces.step import RunRequest
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What is known of a plan before it is run.
+
+    Attributes:
+        request: For whom.
+        inspection: What is known of its pictures.
+        result: What the ledger has of it.
+        preferences: Settings of every source.
+        depends_on: What further steps depend on that only a host can tell; empty for nothing.
+    """
+
+    request: RunRequest
+    inspection: Inspection
+    result: PlanResult
+    preferences: Preferences
+    depends_on: str = ""
+
+    def report(self, context: RunContext) -> FaceRunReport:
+        """Make the report, whose steps begin with looks at the pictures that are not done yet."""
+        plan, preferences = self.result.plan, self.preferences
+        said = (*preferences.unknown_settings(), *unused_preset(plan, preferences))
+        plain = plain_report(context, self.request, self.inspection, self.result, said)
+        further = (f"Further steps depend on {self.depends_on}.",) if self.depends_on else ()
+        looks = [look for look in self.inspection.looks if look.outcome == "planned"]
+        return plain.model_copy(
+            update={
+                "steps": (*looks, *plain.steps),
+                "notes": (*self.inspection.notes, *plan.notes, *plain.notes, *further),
+            }
+        )
+
+    def rows(self, steps: Sequence[StepReport]) -> list[dict[str, Any]]:
+        """Make the rows of the table."""
+        further = [open_row(self.depends_on)] if self.depends_on else []
+        return [*plan_rows(self.result.plan, steps), *further]
+
+
+def finish_dry_run(context: RunContext, forecast: Forecast) -> FaceRunReport:
+    """End a flow with what it would do.
+
+    Returns:
+        The report, within the state that the flow returns.
+    """
+    report = forecast.report(context)
+    message = _publish(context, forecast.request, report, forecast.rows(report.steps))
+    return cast("FaceRunReport", Completed(message=message, data=report))
+
+
+def finish_dry_batch(context: RunContext, forecast: Forecast, items: int) -> BatchReport:
+    """End a batch of so many items with what it would do, as `finish_dry_run` does."""
+    report = dry_batch_report(forecast.report(context), items)
+    message = _publish(context, forecast.request, report, forecast.rows(report.steps))
+    return cast("BatchReport", Completed(message=message, data=report))
+
+
+def finish_dry_characters(
+    context: RunContext, report: CharactersReport, forecasts: Mapping[str, Forecast]
+) -> CharactersReport:
+    """End a run for several characters with what it would do, as `finish_dry_run` does."""
+    rows = [
+        {"character": character_id, **row}
+        for character_id, forecast in forecasts.items()
+        for row in forecast.rows(report.reports[character_id].steps)
+    ]
+    refused = [each for each in report.results if each.character_id not in forecasts]
+    rows += [{"character": each.character_id, "reason": each.error or ""} for each in refused]
+    steps = [step for each in report.reports.values() for step in each.steps]
+    request = next((forecast.request for forecast in forecasts.values()), None)
+    summary = f"{report.summary()} {_outlook(context, request, steps)} {report.reasons()}"
+    message = _show(context, context.run_id, summary, rows, report.pipeline)
+    return cast("CharactersReport", Completed(message=message, data=report))
+
+
+def _publish(
+    context: RunContext, request: RunRequest, report: FaceRunReport, rows: list[dict[str, Any]]
+) -> str:
+    outlook = _outlook(context, request, report.steps)
+    reasons = " ".join((*report.warnings, *report.notes, *report.reasons()))
+    summary = f"{report.summary()} {outlook} {reasons}"
+    return _show(context, request.subject, summary, rows, context.flow_name)
+
+
+def _outlook(context: RunContext, request: RunRequest | None, steps: Sequence[StepReport]) -> str:
+    if request is None:
+        return ""
+    ahead = ahead_sentence(context, request.status.engine, request.priority)
+    return f"{expectation(steps)} {ahead}".strip()
+
+
+def _show(
+    context: RunContext, subject: str, summary: str, rows: list[dict[str, Any]], flow: str
+) -> str:
+    summary = " ".join(summary.split())
+    table = ReportArtifact(artifact_key(flow, subject, "plan"), bounded_rows(rows))
+    publish_report(f"{context.run_name}: {summary}", table, dry_run=True)
+    return f"{summary} {DRY_RUN_NOTE}"
