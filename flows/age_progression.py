@@ -62,10 +62,9 @@ def age_progression(
             first reference image.
         base_age: Age in years in this picture; left empty, it is estimated from the face.
         enhance: Model that restores each picture after ageing; as preferred takes what the preset
-            or the character prefers, and none leaves the pictures as they are.
+            or the character prefers, and none leaves them as they are.
         enhance_base: Model that restores the picture before it is aged; none leaves it as it is.
-        intermediates: Whether jumps of 40 years and more go through ages between them, all large
-            jumps, or none.
+        intermediates: Which jumps go through ages between them: of 40 years on, all large, or none.
         largest_jump: Years of the largest part of a jump that is cut, 10 to 39.
         preset: Name or id of a saved preset; left empty, none is used.
         settings: Values for all steps that have them.

@@ -23,6 +23,7 @@ from tasks.faces.context import open_run_context
 from tasks.faces.run import RunOptions, prepare, run_prepared
 from tasks.log_lines import failing_in_a_sentence
 
+
 @flow(
     name="couple-face-swap",
     flow_run_name=unless_typed("couple-face-swap · {task_id} · {template_id} · {template_image}"),

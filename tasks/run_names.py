@@ -46,7 +46,9 @@ class RunName:
         return self._made({**given, _CHARACTER: name})
 
     def _made(self, given: Mapping[str, Any]) -> str:
-        return name_of(self._wanted, given) if isinstance(self._wanted, str) else self._wanted()
+        if not isinstance(self._wanted, str):
+            return self._wanted()
+        return name_of(self._wanted, given) + (" (dry run)" if given.get("dry_run") else "")
 
 
 def name_of(wanted: str, given: Mapping[str, Any]) -> str:

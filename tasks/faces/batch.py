@@ -177,9 +177,7 @@ def prepare_batch(
         (chosen,) = choose_faces(context, [wanted])
         if chosen.looks:  # which operations follow is not known
             nothing = replace(reduced, plan=_with_steps(reduced.plan, ()))
-            return PreparedBatch(
-                request, begun, nothing, rules, preferences, notes, chosen.looks
-            )
+            return PreparedBatch(request, begun, nothing, rules, preferences, notes, chosen.looks)
         reduced = _with_chosen_faces(reduced, chosen)
         _refuse_empty(reduced)
     return PreparedBatch(request, begun, reduced, rules, preferences, notes)

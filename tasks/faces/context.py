@@ -1,6 +1,7 @@
 """What a run's steps work with, opened once a run."""
 
 import copy
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -50,6 +51,9 @@ class RunContext:
         measuring: Measures what its steps make.
         baselines: The bounds of characters by which that is checked.
         dry_run: Whether the run only tells what it would do, and writes nothing.
+        took: The engine's seconds of the operations that it had done, by their types.
+        state_changed_at: When the words of the run's state changed, by the monotonic clock.
+        state_was_shown: Whether they did; else it is the run's begin.
     """
 
     def __init__(
@@ -63,6 +67,8 @@ class RunContext:
         dry_run: bool = False,
     ) -> None:
         self.dry_run = dry_run
+        self.took: dict[str, list[float]] = {}
+        self.state_changed_at, self.state_was_shown = time.monotonic(), False
         self.flow_name = flow_name or flow_run.get_flow_name() or "flow"
         self.run_name = flow_run.get_name() or "a run"
         self.run_id = flow_run.get_id() or "none"

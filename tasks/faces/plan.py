@@ -18,6 +18,7 @@ from prefect.states import Cancelled
 
 from db.errors import BrokenCharacter, CharacterTooLarge
 from db.ledger import record_failure
+from storycanvas.faces.forecasts.progress import Pace
 from storycanvas.faces.plan import Plan, Step
 from storycanvas.faces.recipes.refining import given_age
 from storycanvas.faces.reports.measures import StepMeasure, step_measure
@@ -25,6 +26,8 @@ from storycanvas.faces.reports.steps import LEFT_TO_HOST, NEEDS, STOPPED, Outcom
 from storycanvas.gpu.prefect_client import no_client_retries
 from tasks.faces.context import RunContext
 from tasks.faces.effects import failed_entry
+from tasks.faces.forecast.pace import pace_of
+from tasks.faces.forecast.shown_state import shown_state
 from tasks.faces.inputs import fetch, fetch_required
 from tasks.faces.measuring.measuring import Measured
 from tasks.faces.measuring.steps import measured_of
@@ -220,7 +223,10 @@ def run_plans(
         _submit(context, request, plan, pictures)
         for (request, plan), pictures in zip(planned, required, strict=True)
     ]
-    interrupt = _wait(context, planned, submitted, progress)
+    engine = planned[0][0].status.engine if planned else ""
+    steps = [parts.steps for parts in submitted]
+    pace = pace_of(context, engine, [plan for _, plan in planned], required, steps)
+    interrupt = _wait(context, planned, submitted, pace, progress)
     return [
         _result(context, plan, {**pictures, **parts.fetched()}, parts.steps, interrupt)
         for (_, plan), pictures, parts in zip(planned, required, submitted, strict=True)
@@ -265,6 +271,7 @@ def _wait(
     context: RunContext,
     planned: Sequence[Planned],
     submitted: Sequence[_Submitted],
+    pace: Pace,
     progress: Callable[[float], None],
 ) -> BaseException | None:
     """Wait for all steps; return what stopped the run before their end."""
@@ -274,18 +281,20 @@ def _wait(
         for name, future in parts.steps.items()
     }
     fetching = [future for parts in submitted for future in parts.pictures.values()]
-    try:
-        for count, future in enumerate(as_completed([*waiting]), start=1):
-            future.wait()  # only this gives the future its final state
-            failures, what = waiting[future]
-            if not (future.state.is_completed() or future.state.is_cancelled()):
-                failures.add(what)
-            progress(count / len(waiting))
-        wait(fetching)  # a step ends at the first input that it cannot have
-    except INTERRUPTS as raised:
-        context.stop()
-        _settle([*waiting, *fetching], context.stopping.deadline(SETTLED_SECONDS))
-        return raised
+    with shown_state(context, pace):
+        try:
+            for count, future in enumerate(as_completed([*waiting]), start=1):
+                future.wait()  # only this gives the future its final state
+                failures, what = waiting[future]
+                if not (future.state.is_completed() or future.state.is_cancelled()):
+                    failures.add(what)
+                pace.ended(future)
+                progress(count / len(waiting))
+            wait(fetching)  # a step ends at the first input that it cannot have
+        except INTERRUPTS as raised:
+            context.stop()
+            _settle([*waiting, *fetching], context.stopping.deadline(SETTLED_SECONDS))
+            return raised
     return None
 
 

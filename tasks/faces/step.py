@@ -186,6 +186,8 @@ def _find_or_perform(
     record = operation.find()
     outcome: Outcome = "done" if record is None else "reused"
     record = record or operation.perform()
+    if outcome == "done":
+        context.took.setdefault(record.operation_type, []).append(record.processing_time_seconds)
     measured = _recorded(operation, record) if request.record else None
     seconds = time.monotonic() - started
     get_run_logger().info(

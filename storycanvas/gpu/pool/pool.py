@@ -165,6 +165,12 @@ class HostPool:
         with self._lock:
             self._requests.discard(request)
 
+    def waiting(self) -> list[SlotRequest]:
+        """List the requests that wait for a slot; none while another one of the run has a slot."""
+        with self._lock:
+            requests = [each for each in self._requests if not each.released.is_set()]
+        return [] if any(each.limit for each in requests) else requests
+
     def withdraw_requests(self) -> None:
         """End the wait of all requests for a slot; operations that hold one go on."""
         with self._lock:

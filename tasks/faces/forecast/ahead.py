@@ -15,15 +15,28 @@ from tasks.faces.forecast.usual import UsualSeconds
 
 def ahead_sentence(context: RunContext, engine: str, priority: int) -> str:
     """Write what would wait before a run that began now; empty where the server does not say."""
+    seconds = UsualSeconds(context.database, engine).of_any()
     try:
-        notes = _notes(context)
+        return _sentence(read_ahead(context, priority, time.time(), seconds))
     except httpx.HTTPError as error:
         run_log(__name__).warning("What waits for the hosts is not known: %s", error)
         return ""
-    own = RunInfo(run=context.run_name, run_id=context.run_id, priority=priority, since=time.time())
+
+
+def read_ahead(
+    context: RunContext, priority: int, since: float, step_seconds: float | None
+) -> Ahead:
+    """Read what goes before a run, from the notes of all processes on Prefect's server.
+
+    Args:
+        context: The run's context.
+        priority: The run's.
+        since: When it began to wait, seconds since 1970.
+        step_seconds: What an operation takes; None where that is not known.
+    """
+    own = RunInfo(run=context.run_name, run_id=context.run_id, priority=priority, since=since)
     slots = sum(host.slots for host in context.hosts.hosts.values())
-    seconds = UsualSeconds(context.database, engine).of_any()
-    return _sentence(ahead_of(own, notes, step_seconds=seconds, slots=slots))
+    return ahead_of(own, _notes(context), step_seconds=step_seconds, slots=slots)
 
 
 def _notes(context: RunContext) -> list[Note]:

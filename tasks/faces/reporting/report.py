@@ -21,7 +21,6 @@ from storycanvas.gpu.pool.selection import engine_of
 from storycanvas.net.wording import plain_markdown
 from tasks.artifacts import ReportArtifact, subject_key
 from tasks.faces.context import RunContext
-from tasks.faces.forecast.usual import with_usual_seconds
 from tasks.faces.inspection import Inspection
 from tasks.faces.plan import PlanResult, end_interrupted, record_failures
 from tasks.faces.reporting.sheet import (
@@ -33,6 +32,7 @@ from tasks.faces.reporting.sheet import (
     sheet_rows,
     store_sheet,
 )
+from tasks.faces.reporting.slow_steps import with_usual_seconds
 from tasks.faces.step import RunRequest
 from tasks.pictures.archive import with_archive
 from tasks.pictures.gallery import show_new_results

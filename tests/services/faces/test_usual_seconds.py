@@ -11,8 +11,9 @@ from db.setup.apply import initialise
 from storycanvas.faces.operations import EnhancementModel, EnhanceOperation, SwapOperation
 from storycanvas.faces.plan import Plan, PlanPicture, Step
 from storycanvas.faces.reports.steps import StepReport
-from tasks.faces.forecast.usual import UsualSeconds, with_usual_seconds
+from tasks.faces.forecast.usual import UsualSeconds
 from tasks.faces.plan import PlanResult
+from tasks.faces.reporting.slow_steps import with_usual_seconds
 from tasks.faces.step import StepOutput
 from tests.support.db.database_state import Data
 from tests.support.db.records import NOW, record

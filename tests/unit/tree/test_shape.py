@@ -29,8 +29,8 @@ SHORT_FILES = {
 STAND_IN = "tests/support/facefusion/stand_in/"
 """Has the folders and names of FaceFusion's own tree."""
 
-MAX_FILES, MAX_LINES = 667, 78_000
-MAX_FILES_WITH_TESTS, MAX_LINES_WITH_TESTS = 1213, 154_000
+MAX_FILES, MAX_LINES = 679, 79_000
+MAX_FILES_WITH_TESTS, MAX_LINES_WITH_TESTS = 1231, 155_500
 """A new feature raises them in its own commit; anything else finds something to delete first."""
 
 DIRECT = {
