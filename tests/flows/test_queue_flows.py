@@ -182,6 +182,8 @@ def test_a_time_without_a_zone_is_utc(
 def test_what_cannot_be_done_is_refused_before_it_is_in_the_queue(
     configured: Data, asked: dict[str, Any], error: type[Exception], sentence: str
 ) -> None:
+    configured.create_collection("characters")
+
     with pytest.raises(error, match=sentence):
         submit_job(**{"job_type": "enhance", "input_data": PICTURE, **asked})
 

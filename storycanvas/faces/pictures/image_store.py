@@ -1,5 +1,6 @@
 """The image store: pictures by content below one fsspec URL, local folder or object store."""
 
+import errno
 import hashlib
 import os
 import re
@@ -48,6 +49,8 @@ class Category(StrEnum):
 
 
 _FRESH = timedelta(hours=12)
+_NOT_OURS = {errno.EACCES, errno.EPERM, errno.EROFS}
+"""What refuses a new time for a file of another user, or on a disk where nothing can be moved."""
 PAGES = "galleries"
 STORED_PAGE = re.compile(rf"{PAGES}/[a-z0-9-]{{1,100}}\.html")
 """The shape of every path that `put_page` takes."""
@@ -371,8 +374,9 @@ class ImageStore:
                 self._files.pipe_file(location, data)
         except FileNotFoundError:
             return False
-        except PermissionError:  # another user's file, which that user keeps
-            return True
+        except OSError as error:
+            if error.errno not in _NOT_OURS:
+                raise
         return True
 
     def _is_old(self, location: str) -> bool:

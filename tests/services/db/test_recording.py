@@ -377,6 +377,7 @@ MADE = [
     ("key-4", "age_adjust", "aged"),
     ("key-5", "enhance", "a"),  # its own input
     ("key-6", "detect", None),
+    *((f"other-{number}", "enhance", f"other-{number}") for number in range(50)),
 ]
 
 
