@@ -330,7 +330,7 @@ def test_down_ends_a_run_and_up_on_taken_ports_changes_nothing_but_addresses(
     assert limits(api) == {f"gpu:127.0.0.1:{addresses(stack_dir)['face_host']}"}
 
     retry_ended_run(api.url, run, ENDED_NAME, ENDED, stack_dir / "chromium")
-    api.until(lambda: any(": reused in" in line for line in log_lines(api.url, run)), 90)
+    api.until(lambda: any(": reused in" in line for line in log_lines(api.url, run)), 300)
 
 
 def test_after_all_that_one_standing_run_is_there_and_none_was_cancelled(api: Api) -> None:
