@@ -262,7 +262,9 @@ def full_character() -> dict[str, Any]:
 
 
 def test_a_character_without_room_is_told_and_its_effects_stay_pending(any_database: Data) -> None:
-    any_database["characters"].insert_many([full_character(), {**character(), "id": "other"}])
+    characters = any_database["characters"]
+    characters.insert_one({**character(), "id": "other"})
+    characters.insert_one(full_character())
     enhanced = GalleryEffect(
         id="e", character_id=CHARACTER, gallery="enhanced_faces", url="x" * 400
     )
