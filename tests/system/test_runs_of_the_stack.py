@@ -5,6 +5,7 @@ One stack serves all tests of this file, on PostgreSQL where one is installed.
 
 import json
 import os
+import re
 import signal
 import socket
 import time
@@ -56,8 +57,6 @@ NIGHTLY = {"audit-db", "init-db", "migrate-db", "purge-deleted"}
 SCHEDULED = NIGHTLY | {"check-hosts", "maintain-model-catalog"}
 AGES = list(range(12, 90, 2))
 SUBMITS, AT_A_TIME = 100, 4
-AT_ONCE = 8
-"""Steps of a run that are in hand side by side, at most."""
 LATER = "2099-01-01T00:00:00Z"
 STANDS = "process-jobs-standing"
 QUEUE = "facefusion_jobs"
@@ -279,13 +278,10 @@ def test_a_run_whose_worker_is_killed_ends_with_a_sentence_and_goes_on_by_itself
     for run in of_faces:
         api.until(lambda run=run: api.run(run)["state_type"] == "COMPLETED", 600)
         assert api.run(run)["labels"][RESUMED]
-        done = [
-            line.split(": done in ")[0] for line in log_lines(api.url, run) if ": done in" in line
-        ]
-        repeated = Counter(done) - Counter({*done})
-        # Forced steps have no key at the host: those that were in hand are done again.
-        assert repeated.total() <= AT_ONCE
-        assert len({*done}) > AT_ONCE
+        lines = [line for line in log_lines(api.url, run) if ": done in" in line]
+        # A look that was not recorded yet is answered by what the host has kept: same engine time.
+        done = {tuple(re.split(r": done in .*\(", line.rstrip("."))) for line in lines}
+        assert len(done) == len({step for step, _ in done}) > 0
     resuming = api.post("/flow_runs/filter", {"deployments": {"name": {"any_": [RESUME_RUN]}}})
     resumed = Counter(found["parameters"]["run_id"] for found in resuming)
     assert {resumed[run] for run in of_faces} == {1}
