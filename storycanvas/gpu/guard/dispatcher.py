@@ -126,6 +126,13 @@ class Dispatcher:
         finally:
             self.release(request)
 
+    def settle(self) -> None:
+        """Wait until the slots that nothing in this process wants are given back."""
+        with self._queue.changed:
+            idle = [lane for lane in self._started if not lane.is_busy and not lane.waiting()]
+        for lane in idle:
+            lane.join(self.settings.exit)
+
     def close(self) -> None:
         """Take no more work and give the slots back."""
         self._queue.close()

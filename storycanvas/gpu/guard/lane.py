@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from storycanvas.gpu.guard.limit import GpuLimit
 from storycanvas.gpu.guard.presence import RunInfo
-from storycanvas.gpu.guard.queue import SlotQueue
+from storycanvas.gpu.guard.queue import SlotQueue, SlotRequest
 from storycanvas.gpu.guard.settings import GuardSettings
 from storycanvas.gpu.guard.slot import GpuSlot
 from storycanvas.gpu.prefect_client import no_client_retries
@@ -21,9 +21,6 @@ class Lane:
         queue: What waits in this process.
         settings: The guard's periods.
         retire: Called under the queue's lock when the lane takes no more requests.
-
-    Attributes:
-        is_busy: Whether an operation runs on its slot.
     """
 
     def __init__(
@@ -34,13 +31,13 @@ class Lane:
         settings: GuardSettings,
         retire: Callable[["Lane"], None],
     ) -> None:
-        self.is_busy = False
         self._limit_name = limit_name
         self._number = number
         self._queue = queue
         self._settings = settings
         self._retire = retire
         self._slot: GpuSlot | None = None
+        self._request: SlotRequest | None = None
         self._thread = threading.Thread(
             target=contextvars.copy_context().run,
             args=(self._run,),
@@ -55,6 +52,11 @@ class Lane:
     def join(self, seconds: float) -> None:
         """Wait for the end of the thread."""
         self._thread.join(seconds)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an operation runs on its slot."""
+        return self._request is not None and not self._request.released.is_set()
 
     @property
     def is_alive(self) -> bool:
@@ -94,10 +96,9 @@ class Lane:
             return
         with self._queue.changed:
             request = self._queue.take(self._limit_name) if is_held else None
-            self.is_busy = request is not None
+            self._request = request
         if request is not None:
             slot.keep(request.released, request.run_info, request.lost)
-            self.is_busy = False
             slot.pass_on_when_due()
 
     def _has_work(self, slot: GpuSlot) -> bool:

@@ -54,8 +54,12 @@ class HostPool:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, raised: type[BaseException] | None, *_: object) -> None:
         self._threads.shutdown(cancel_futures=True)
+        # Prefect ends a process that was sent SIGTERM by the signal's default action, so nothing
+        # that is registered with `atexit` runs, and the slot would stay taken for its whole lease.
+        if raised is not None and not issubclass(raised, Exception):
+            dispatcher.settle()
         self._exit_stack.close()
 
     @property

@@ -225,6 +225,25 @@ def test_a_host_that_is_away_is_left_out_and_comes_back_by_itself(tmp_path: Path
             wait_until(lambda: host.snapshot.healthy)
 
 
+def test_a_run_that_is_broken_off_leaves_only_when_its_slots_are_given_back(
+    pool: HostPool, leases: list[Lease]
+) -> None:
+    # Prefect ends such a process at once, without what is registered for its exit.
+    used: list[str] = []
+
+    def broken_off() -> None:
+        with HostPool([FaceHost(url=lease.url).gpu_host for lease in leases]) as own:
+            own.status()
+            used.append(run_with_failover(own, request_of(), host_of))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        broken_off()
+
+    assert len(used) == 1
+    assert sum(taken(host.limit_name) for host in pool.hosts.values()) == 0
+
+
 @pytest.mark.parametrize("number", [0, 1])
 def test_what_a_killed_run_has_begun_goes_to_the_same_host(
     pool: HostPool, leases: list[Lease], number: int

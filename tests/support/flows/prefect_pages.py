@@ -161,6 +161,8 @@ def wait_for_run(api: str, run_id: str, states: set[str] = FINAL) -> dict[str, A
 
 def log_lines(api: str, run_id: str, logger: str | None = None) -> list[str]:
     """Read the lines of a run's log, of one logger or of all."""
-    found = {"flow_run_id": {"any_": [run_id]}}
-    lines = ask(f"{api}/logs/filter", {"logs": found, "limit": 200, "sort": "TIMESTAMP_ASC"})
+    wanted = {"logs": {"flow_run_id": {"any_": [run_id]}}, "sort": "TIMESTAMP_ASC"}
+    lines: list[dict[str, Any]] = []
+    while page := ask(f"{api}/logs/filter", wanted | {"limit": 200, "offset": len(lines)}):
+        lines += page
     return [line["message"] for line in lines if logger in {None, line["name"]}]
