@@ -30,6 +30,7 @@ from deployments.automations.standing import save
 from deployments.queues import GPU
 from deployments.run_flow import flow_names
 from deployments.stack import POOL
+from tasks.database.changes import WORST
 from tasks.health.events import LAST
 
 HEART_STOPS = "A run's heart stops"
@@ -38,6 +39,7 @@ STAYS_AWAY = "A host stays away"
 IS_BACK = "It is back"
 RUN_FAILED = "Maintenance failed"
 DATABASE_DRIFTS = "The database drifts"
+AUDIT_CRITICAL = "The audit is critical"
 
 RESUME_RUN = "resume-run"
 FACE_HOSTS = {"prefect.resource.id": "storycanvas.host.face-host.*"}
@@ -127,8 +129,7 @@ def automations(
         _goes_on(targets),
         _stays_away(targets, notify, waits.without_a_host),
         _back(targets),
-        _run_failed(notify),
-        _database_drifts(notify),
+        *_telling(notify),
     ]
 
 
@@ -229,38 +230,39 @@ def _back(targets: Targets) -> AutomationCore:
     )
 
 
-def _run_failed(notify: tuple[str, UUID] | None) -> AutomationCore:
-    return AutomationCore(
-        name=RUN_FAILED,
-        description="Tells of a failed or crashed run of the maintenance or the model catalog.",
-        trigger=EventTrigger(
-            posture=Posture.Reactive,
-            expect={"prefect.flow-run.*"},
-            match={**_RUNS, "prefect.state-type": ["FAILED", "CRASHED"]},
-            match_related=_tagged("maintenance", "catalog"),
-            for_each={"prefect.resource.id"},
-        ),
-        actions=_message(
-            notify,
-            "{{ flow_run.name }}: {{ flow_run.state.name }}",
-            "{{ flow_run.state.message }}",
+def _telling(notify: tuple[str, UUID] | None) -> list[AutomationCore]:
+    """What is told only; of an audit what loses or stops something, of the others each change."""
+    failed = EventTrigger(
+        posture=Posture.Reactive,
+        expect={"prefect.flow-run.*"},
+        match={**_RUNS, "prefect.state-type": ["FAILED", "CRASHED"]},
+        match_related=_tagged("maintenance", "catalog"),
+        for_each={"prefect.resource.id"},
+    )
+    of_run = "{{ flow_run.name }}: {{ flow_run.state.name }}", "{{ flow_run.state.message }}"
+    of_event = "{{ event.event }}", "{{ event.payload.sentence }}"
+    drifts = _of_databases(["drift", "pending-migrations", "due-purge"])
+    critical = _of_databases(["audit"], **{WORST: "critical"})
+    told: list[tuple[str, str, EventTrigger, tuple[str, str]]] = [
+        (RUN_FAILED, "a failed or crashed run of the maintenance or the catalog", failed, of_run),
+        (DATABASE_DRIFTS, "what is new in a database", drifts, of_event),
+        (AUDIT_CRITICAL, "what loses or stops something in a database", critical, of_event),
+    ]
+    return [
+        AutomationCore(
+            name=name,
+            description=f"Tells of {what}.",
+            trigger=trigger,
+            actions=_message(notify, *text) or [DoNothing()],
         )
-        or [DoNothing()],
-    )
+        for name, what, trigger, text in told
+    ]
 
 
-def _database_drifts(notify: tuple[str, UUID] | None) -> AutomationCore:
-    return AutomationCore(
-        name=DATABASE_DRIFTS,
-        description="Tells what the nightly looks at the database have found that is new.",
-        trigger=EventTrigger(
-            posture=Posture.Reactive,
-            expect={"storycanvas.database.*"},
-            match={"prefect.resource.id": "storycanvas.database.*"},
-        ),
-        actions=_message(notify, "{{ event.event }}", "{{ event.payload.sentence }}")
-        or [DoNothing()],
-    )
+def _of_databases(kinds: Sequence[str], **labels: str) -> EventTrigger:
+    events = {f"storycanvas.database.{kind}" for kind in kinds}
+    match: dict[str, str | list[str]] = {"prefect.resource.id": "storycanvas.database.*", **labels}
+    return EventTrigger(posture=Posture.Reactive, expect=events, match=match)
 
 
 def _message(

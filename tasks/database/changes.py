@@ -26,6 +26,8 @@ _CHANGES = UUID("0d6b8f0e-3f0e-4a55-9a3c-6f0b2d1c7e94")
 """The UUID namespace of all changes."""
 NOTHING = "nothing"
 """The worst of a database in which nothing is wrong."""
+WORST = "storycanvas.database.worst"
+"""The label that has the worst of what was found; automations read it."""
 _COLUMN = "told"
 
 
@@ -98,7 +100,7 @@ def _told_last(key: str) -> tuple[frozenset[str], str]:
 
 
 def _event(state: DatabaseState, name: str, where: str, change: Iterable[str]) -> Event:
-    labels = {"prefect.resource.name": name, "storycanvas.database.worst": state.worst}
+    labels = {"prefect.resource.name": name, WORST: state.worst}
     return Event(
         id=uuid5(_CHANGES, "\n".join(change)),
         occurred=datetime.now(UTC),

@@ -27,6 +27,7 @@ from blocks.environment import Environment
 from db.connection import connect
 from db.connection_string import DEFAULT_NAME
 from deployments.automations.acting import (
+    AUDIT_CRITICAL,
     DATABASE_DRIFTS,
     GOES_ON,
     HEART_STOPS,
@@ -63,7 +64,8 @@ LATER = "2099-01-01T00:00:00Z"
 STANDS = "process-jobs-standing"
 QUEUE = "facefusion_jobs"
 COUPLES_STAND = "process-faceswap-tasks-standing"
-OF_RUNS_AND_HOSTS = {HEART_STOPS, GOES_ON, STAYS_AWAY, IS_BACK, RUN_FAILED, DATABASE_DRIFTS}
+OF_MAINTENANCE = {RUN_FAILED, DATABASE_DRIFTS, AUDIT_CRITICAL}
+OF_RUNS_AND_HOSTS = {HEART_STOPS, GOES_ON, STAYS_AWAY, IS_BACK, *OF_MAINTENANCE}
 UNFINISHED = ("SCHEDULED", "PENDING", "RUNNING", "CANCELLING")
 KILLED = "The worker's process was killed. Retry goes on with what is done."
 

@@ -28,6 +28,7 @@ def test_without_a_block_nothing_is_sent_and_all_else_is_done() -> None:
         automation.IS_BACK: ["resume-work-queue", "pause-automation"],
         automation.RUN_FAILED: ["do-nothing"],
         automation.DATABASE_DRIFTS: ["do-nothing"],
+        automation.AUDIT_CRITICAL: ["do-nothing"],
     }
     assert {name for name, found in made(None).items() if not found.enabled} == {automation.IS_BACK}
 
@@ -46,6 +47,7 @@ def test_a_block_gets_each_message_once(kind: str, action: type) -> None:
         automation.STAYS_AWAY,
         automation.RUN_FAILED,
         automation.DATABASE_DRIFTS,
+        automation.AUDIT_CRITICAL,
     }
     assert all(len(messages) == 1 for messages in told.values())
     [away] = told[automation.STAYS_AWAY]
