@@ -12,9 +12,8 @@ from prefect import flow
 
 from db.soft_delete.story import StoryChange, StoryCollection, StoryReport
 from flows.parameters import DocumentId, OptionalUserId, dry_run_name, unless_typed
-from tasks.artifacts import finished
 from tasks.database.connection import opened_database
-from tasks.database.recycle_bin import change_story, count_story, publish_story
+from tasks.database.recycle_bin import count_and_change
 from tasks.log_lines import failing_in_a_sentence
 
 
@@ -41,12 +40,5 @@ def delete_story(
         How many documents of each collection went into the bin.
     """
     with opened_database() as database:
-        now = datetime.now(UTC)
-        change = StoryChange(database, "delete", collection, document_id, by, now)
-        counted = count_story(change, dry_run=dry_run)
-        publish_story(counted)
-        if dry_run:
-            return finished(counted, dry_run=True)
-        report = change_story(change, counted)
-    publish_story(report)
-    return finished(report)
+        change = StoryChange(database, "delete", collection, document_id, by, datetime.now(UTC))
+        return count_and_change(change, dry_run=dry_run)

@@ -7,7 +7,7 @@ from pymongo.database import Database
 from db.connection import Document
 from db.soft_delete.recycle_bin import BinReport, DeletedDocument, list_deleted
 from db.soft_delete.story import StoryChange, StoryReport
-from tasks.artifacts import ReportArtifact, publish_report
+from tasks.artifacts import ReportArtifact, finished, publish_report
 from tasks.retries import database_task
 
 BIN_KEY = "list-deleted"
@@ -33,8 +33,22 @@ def list_bin(database: Database[Document], older_than_days: int) -> BinReport:
     return list_deleted(database, datetime.now(UTC), older_than_days)
 
 
-def publish_story(report: StoryReport) -> None:
-    """Show a report of a deletion or of a restoration."""
+def count_and_change(change: StoryChange, *, dry_run: bool) -> StoryReport:
+    """Delete or restore as a whole flow: count, show the counts, and unless it is a dry run do it.
+
+    Returns:
+        The report, within the state that the flow returns.
+    """
+    counted = count_story(change, dry_run=dry_run)
+    _publish(counted)
+    if dry_run:
+        return finished(counted, dry_run=True)
+    report = change_story(change, counted)
+    _publish(report)
+    return finished(report)
+
+
+def _publish(report: StoryReport) -> None:
     publish_report(
         report.summary(), story_table(report), lines=report.lines(), dry_run=report.dry_run
     )
