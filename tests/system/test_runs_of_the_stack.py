@@ -130,9 +130,19 @@ class Api:
         """Look until there is something: SQLite answers 503 now and then."""
         end = time.monotonic() + seconds
         while not (found := look()):
-            assert time.monotonic() < end
+            assert time.monotonic() < end, self.described()
             time.sleep(0.1)
         return found
+
+    def described(self) -> str:
+        """What there is to see in the UI of the newest runs and of the queues."""
+        newest = {"sort": "EXPECTED_START_TIME_DESC", "limit": 12}
+        runs = ask(f"{self.url}/flow_runs/filter", newest) or []
+        queues = ask(f"{self.url}/work_queues/filter", {}) or []
+        lines = [
+            f"{r['name']}: {r['state_name']}, {(r['state'] or {}).get('message')}" for r in runs
+        ]
+        return "\n".join([*lines, *(f"{q['name']}: paused {q['is_paused']}" for q in queues)])
 
     def deployments(self) -> dict[str, str]:
         return {d["name"]: d["id"] for d in self.post("/deployments/filter", {"limit": 100})}
