@@ -31,6 +31,7 @@ from storycanvas.gpu.pool.selection import is_hosts_fault
 from tasks.characters.naming import taken_name
 from tasks.faces.context import RunContext
 from tasks.faces.failures import FailureLimit
+from tasks.faces.forecast.comparisons import comparisons_to_do
 from tasks.faces.forecast.dry_run import Forecast, finish_dry_batch
 from tasks.faces.forecast.lookup import run_or_look_up
 from tasks.faces.inputs import ask_host, load_character, load_preferences
@@ -108,7 +109,8 @@ def _tell_plan(context: RunContext, batch: "PreparedBatch", items: int) -> Batch
     else:
         result, depends_on = batch.run(context, no_progress), ""
     inspection = Inspection(notes=batch.notes, looks=tuple(batch.looks))
-    forecast = Forecast(batch.request, inspection, result, batch.preferences, depends_on)
+    compared = comparisons_to_do(context, batch.request, result.plan)
+    forecast = Forecast(batch.request, inspection, result, batch.preferences, depends_on, compared)
     return finish_dry_batch(context, forecast, items)
 
 

@@ -165,7 +165,7 @@ def _reported(plan: Plan, step: Step, measured: Measured) -> StepMeasure:
         target if step.age is None else step.age,
         given_age=given_age(plan, step),
         seconds=measured.seconds,
-        notes=measured.verdict.notes,
+        verdict=measured.verdict,
     )
 
 

@@ -20,6 +20,7 @@ from storycanvas.faces.settings import FaceSettings
 from storycanvas.faces.sheets.layout import sheet_views
 from tasks.characters.naming import taken_name
 from tasks.faces.context import RunContext, open_run_context
+from tasks.faces.forecast.comparisons import comparisons_to_do
 from tasks.faces.forecast.dry_run import Forecast, finish_dry_run
 from tasks.faces.forecast.lookup import run_or_look_up
 from tasks.faces.inputs import (
@@ -144,7 +145,14 @@ def forecasts(context: RunContext, runs: Sequence[PreparedRun]) -> list[Forecast
     """Look plans up that a dry run would run."""
     results = run_or_look_up(context, [(run.request, run.plan) for run in runs])
     return [
-        Forecast(run.request, run.inspection, result, run.preferences, run.depends_on)
+        Forecast(
+            run.request,
+            run.inspection,
+            result,
+            run.preferences,
+            run.depends_on,
+            comparisons_to_do(context, run.request, run.plan),
+        )
         for run, result in zip(runs, results, strict=True)
     ]
 

@@ -25,7 +25,7 @@ from storycanvas.faces.errors import (
     NoFace,
     OperationCancelled,
 )
-from storycanvas.faces.measures.measure import PictureMeasure
+from storycanvas.faces.measures.measure import LikenessScale, PictureMeasure
 from storycanvas.faces.operation_key import KEY_VERSION, operation_key
 from storycanvas.faces.pictures.image_store import Category
 from storycanvas.faces.pictures.provenance import (
@@ -34,18 +34,22 @@ from storycanvas.faces.pictures.provenance import (
     without_provenance,
 )
 from storycanvas.faces.pictures.reading import Picture, decode, read_picture
-from storycanvas.faces.plan import Step
+from storycanvas.faces.plan import PlanPicture, Step
 from storycanvas.faces.reports.steps import GIVEN_UP, LEFT_TO_HOST, Outcome
+from storycanvas.faces.results.checks import Bounds
 from storycanvas.faces.results.seen_faces import MeasuredPixels
 from storycanvas.faces.sheets.contact_sheet import cut_out
 from storycanvas.faces.sheets.layout import Views
 from storycanvas.gpu.pool.attempt import HostAttempt, OperationRequest, run_with_failover
 from storycanvas.gpu.pool.selection import engine_of
+from storycanvas.gpu.prefect_client import run_log
 from storycanvas.net.redact import redact_url
 from tasks.faces.context import RunContext
 from tasks.faces.effects import pending_effects
 from tasks.faces.failures import FailureLimit
 from tasks.faces.fetched import FetchedPicture
+from tasks.faces.measuring.baselines import compared_by
+from tasks.faces.measuring.host_distances import compared_on_hosts
 from tasks.faces.measuring.measuring import Measured
 from tasks.faces.measuring.steps import (
     MeasureRules,
@@ -215,6 +219,36 @@ def cut_views(request: RunRequest, name: str, picture: Picture) -> dict[bool, by
     return {whole: cut_out(picture.image, face) for whole, face in views.items()}
 
 
+def look(
+    context: RunContext,
+    request: RunRequest,
+    step: Step,
+    pictures: Sequence[PlanPicture],
+    anew: bool,
+) -> OperationRecord:
+    """Take a look at pictures from the ledger, or have a host do it and record it; not as a task.
+
+    Raises:
+        RunStopped: The run is being stopped.
+        FaceError: No host did it.
+    """
+    plain = replace(request, character_id=None, force=anew, views={})
+    with request.stopping.working():
+        request.proceed()
+        inputs = [_fetched(context, picture) for picture in pictures]
+        operation = _Operation(context, plain, step, inputs)
+        known = operation.find()
+        record = known or operation.perform()
+        if known is None:
+            operation.record(record)
+    return record
+
+
+def _fetched(context: RunContext, picture: PlanPicture) -> StepOutput:
+    fetched = FetchedPicture.of(picture, context.pictures)
+    return StepOutput(picture.name, picture.reference, fetched.sha256, picture=fetched)
+
+
 class _Operation:
     """A step on given pictures: its key in the ledger, and how a host performs it."""
 
@@ -282,7 +316,6 @@ class _Operation:
         if stopped or not (rules.on and is_measured(self._step, record)):
             return None
         context, path = self._context, record.output.path if record.output else ""
-        character_id, meters = self.request.character_id, context.measuring.meters
         picture = picture_to_measure(
             context.measuring,
             self._ledger,
@@ -291,9 +324,17 @@ class _Operation:
             self._inputs,
             read=lambda output: picture_of(output, context),
             made=lambda: decode(context.store.read(path), self._step.name),
-            bounds=lambda: bounds_of(rules, character_id, context.baselines, meters()),
+            bounds=self._bounds,
         )
         return context.measuring.submit(picture, pixels)
+
+    def _bounds(self, scale: LikenessScale) -> Bounds:
+        context, request = self._context, self.request
+        compare = compared_on_hosts(partial(look, context, request))
+        if scale == "dlib":
+            compare = compared_by(context.measuring.meters())
+        own = partial(context.baselines.of, scale=scale, compare=compare)
+        return bounds_of(request.measuring, request.character_id, scale, own)
 
     def _perform(self, *, own_key: bool = False) -> OperationRecord:
         context = self._context
@@ -440,7 +481,7 @@ def _files_of(assets: Sequence[str]) -> str:
 
 def _log_answer(answer: OperationAnswer) -> None:
     """Log the engine's own lines and where it deviated from what was asked."""
-    log = get_run_logger()
+    log = run_log(__name__)
     for line in answer.engine_log:
         log.info("%s: %s", answer.engine, line)
     if answer.used:

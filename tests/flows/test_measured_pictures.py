@@ -1,22 +1,17 @@
 """Pictures that steps make are measured by the run, kept in the ledger, and shown."""
 
-import io
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
 
-from deployments.sample import PORTRAIT
 from flows.age_progression import age_progression
 from flows.mask_face import mask_face
 from storycanvas.faces.measures.measure import MEASURE_VERSION, PictureMeasure
-from storycanvas.faces.pictures.image_store import Category
 from storycanvas.faces.reports.steps import FaceRunReport
 from storycanvas.faces.results import meters
 from storycanvas.faces.settings import FaceSettings
@@ -24,7 +19,7 @@ from storycanvas.services.shared import acquire
 from tasks.faces.reporting.report import StepsFailed
 from tests.support.flows.hosts import LIKENESS, OddHost
 from tests.support.flows.runs import shown_by
-from tests.support.flows.world import CHARACTER, World
+from tests.support.flows.world import CHARACTER, World, shades
 
 HISTORY, GALLERY = "facefusion_processing_history", "facefusion_output_gallery"
 AGED = {"operation_type": "age_adjust"}
@@ -141,14 +136,6 @@ def test_without_the_weights_a_run_ends_well_and_the_next_one_with_them_measures
     assert aged(world)["measure"]["faces"] is not None
 
 
-def shade(number: int) -> bytes:
-    """Make the portrait a little darker."""
-    file = io.BytesIO()
-    with Image.open(PORTRAIT) as portrait:
-        portrait.convert("RGB").point(lambda value: value * (1 - number / 50)).save(file, "PNG")
-    return file.getvalue()
-
-
 def lose_face(world: World) -> None:
     """Let the ledger say that no face was found in the aged picture."""
     faceless = {"measure.faces": [], "measure.chosen": None}
@@ -170,11 +157,7 @@ def test_a_picture_is_checked_by_the_bound_of_the_characters_own_references(worl
     likeness = meters.installed_meters().likeness
     if likeness is None:
         pytest.skip(meters.installed_meters().missing["likeness"])
-    own = [
-        world.store.put(shade(number), Category.RESULT, "png", datetime.now(UTC)).path
-        for number in range(3)
-    ]
-    world.database["characters"].update_one({}, {"$set": {"reference_images": own}})
+    world.show_in(shades(3))
     age_45()
     apart = {"compared_with": "input", "after": 0.5, "scale": likeness.scale}
     world.database["facefusion_operations"].update_one(AGED, {"$set": {"measure.likeness": apart}})

@@ -1,8 +1,14 @@
 """Looking at faces without changing them: the mask of one, or all faces of pictures."""
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 
-from storycanvas.faces.operations import DetectOperation, FaceSelectorMode, MaskOperation
+from storycanvas.faces.operations import (
+    DetectOperation,
+    FaceSelectorMode,
+    FaceSelectorOrder,
+    MaskOperation,
+)
 from storycanvas.faces.plan import Plan, PlanPicture, Step
 from storycanvas.faces.preferences import Preferences
 
@@ -71,5 +77,33 @@ def detect_like(
         steps=tuple(
             Step(name=f"find {name}", operation=operation, inputs=(_PERSON, name))
             for name in (picture.name for picture in pictures)
+        ),
+    )
+
+
+_COMPARE = DetectOperation(
+    face_selector_mode=FaceSelectorMode.MANY,
+    face_selector_order=FaceSelectorOrder.LARGE_SMALL,
+    reference_face_distance=1.0,
+)
+"""The same whatever is preferred, so that the ledger has the distance of two pictures once."""
+
+
+def compare_pictures(pictures: Sequence[PlanPicture]) -> Plan:
+    """Plan the distances between the largest faces of pictures: each pair is one `detect`.
+
+    The first face that a step finds has the distance. Pairs are in an order of their own, so that
+    other pictures or another order of them leave those done that were done.
+    """
+    ordered = sorted(pictures, key=lambda picture: picture.reference)
+    return Plan(
+        pictures=tuple(picture.model_copy(update={"required": False}) for picture in ordered),
+        steps=tuple(
+            Step(
+                name=f"compare {first.name} with {second.name}",
+                operation=_COMPARE,
+                inputs=(first.name, second.name),
+            )
+            for first, second in combinations(ordered, 2)
         ),
     )

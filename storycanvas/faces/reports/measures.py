@@ -5,6 +5,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from storycanvas.faces.measures.measure import FaceMeasure, LikenessScale, PictureMeasure
+from storycanvas.faces.results.checks import BoundOrigin, Verdict
+
+_UNCHECKED = Verdict()
 
 
 class StepMeasure(BaseModel):
@@ -20,6 +23,10 @@ class StepMeasure(BaseModel):
         compared_with: `source` of a swap, or `input`: the same face before.
         others: Largest distance between a face that was not chosen and itself before.
         likeness_scale: Whose distances they are; those of two scales cannot be compared.
+        same_below: Distance below which the likeness counts as one person's.
+        bound_origin: What that bound comes from: the setting `same_person_below`, the character's
+            `references`, or the `usual` one of the scale.
+        bound_reason: Why it is the usual one although the run has a character.
         faces: How many faces the picture shows.
         yaw: Degrees by which the head is turned to the right edge of the picture.
         pitch: Degrees by which it is turned upwards.
@@ -39,6 +46,9 @@ class StepMeasure(BaseModel):
     compared_with: Literal["source", "input"] | None = None
     others: float | None = None
     likeness_scale: LikenessScale | None = None
+    same_below: float | None = None
+    bound_origin: BoundOrigin | None = None
+    bound_reason: str = ""
     faces: int | None = None
     yaw: float | None = None
     pitch: float | None = None
@@ -59,11 +69,28 @@ class StepMeasure(BaseModel):
             parts.append(f"likeness {before}{self.likeness:.2f}")
         return " · ".join(parts) or "not measured"
 
+    def bound(self) -> str:
+        """Write the bound of the likeness and what it comes from; empty where it was not checked.
+
+        Such as `0.27, by the reference images`.
+        """
+        if self.same_below is None or self.bound_origin is None:
+            return ""
+        origin = _ORIGINS[self.bound_origin]
+        return ": ".join(filter(None, (f"{self.same_below:.2f}, {origin}", self.bound_reason)))
+
     def pose(self) -> str:
         """Write the angles of the head; empty where they were not measured."""
         if self.yaw is None or self.pitch is None or self.roll is None:
             return ""
         return f"yaw {self.yaw:.0f}, pitch {self.pitch:.0f}, roll {self.roll:.0f}"
+
+
+_ORIGINS: dict[BoundOrigin, str] = {
+    "setting": "by the setting same_person_below",
+    "references": "by the character's reference images",
+    "usual": "the usual one",
+}
 
 
 def step_measure(
@@ -72,10 +99,10 @@ def step_measure(
     *,
     given_age: int | None = None,
     seconds: float = 0.0,
-    notes: tuple[str, ...] = (),
+    verdict: Verdict = _UNCHECKED,
 ) -> StepMeasure:
-    """Flatten a measure; `notes` are added to its own."""
-    face, likeness = _face(measure), measure.likeness
+    """Flatten a measure with what the checks found; their notes are added to its own."""
+    face, likeness, bound = _face(measure), measure.likeness, verdict.bound
     return StepMeasure(
         asked_age=asked_age,
         given_age=given_age,
@@ -85,11 +112,14 @@ def step_measure(
         compared_with=likeness.compared_with if likeness else None,
         others=likeness.others if likeness else None,
         likeness_scale=likeness.scale if likeness else None,
+        same_below=bound.same_below if bound else None,
+        bound_origin=bound.origin if bound else None,
+        bound_reason=bound.reason if bound else "",
         faces=None if measure.faces is None else len(measure.faces),
         yaw=face.yaw if face else None,
         pitch=face.pitch if face else None,
         roll=face.roll if face else None,
-        notes=(*measure.notes, *notes),
+        notes=(*measure.notes, *verdict.notes),
         not_measured=measure.not_measured,
         seconds=round(seconds, 3),
     )

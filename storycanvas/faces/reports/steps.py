@@ -165,6 +165,13 @@ class FaceRunReport(_ReportPart):
         found = [f"{name}: {sentence}" for name, measure in measured for sentence in measure.notes]
         return _bounded(found, most, "notes on pictures")
 
+    def bound_notes(self) -> tuple[str, ...]:
+        """Write by which bounds the likeness to a character was checked, each once."""
+        if self.character_id is None:
+            return ()
+        bounds = [step.measure.bound() for step in self.steps if step.measure is not None]
+        return tuple(f"One person below {bound}." for bound in dict.fromkeys(bounds) if bound)
+
     def slow_notes(self, most: int = MAX_REASONS) -> tuple[str, ...]:
         """Write which steps took far longer than usual, a sentence each.
 

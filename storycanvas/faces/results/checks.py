@@ -6,6 +6,7 @@ where its reference images give one, else the usual one of the scale.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from storycanvas.faces.measures.measure import (
     SAME_BELOW,
@@ -19,6 +20,25 @@ LEAST_GAIN = 0.05
 less."""
 
 
+BoundOrigin = Literal["setting", "references", "usual"]
+"""What a bound comes from: `same_person_below`, the character's reference images, its scale."""
+
+
+@dataclass(frozen=True)
+class HeldBound:
+    """The bound by which a likeness was checked.
+
+    Attributes:
+        same_below: Distance below which two faces show one person.
+        origin: What it comes from.
+        reason: Why it is the usual one although there is a character; a sentence or empty.
+    """
+
+    same_below: float
+    origin: BoundOrigin
+    reason: str = ""
+
+
 @dataclass(frozen=True)
 class Bounds:
     """From where on a measure is worth a sentence.
@@ -28,17 +48,25 @@ class Bounds:
             or the scale.
         least_gain: By which a swap lowers the distance to its source at least.
         of_character: Bounds that the character's reference images gave, by scale.
+        reason: Why they gave none, as a sentence; empty without a character.
     """
 
     same_below: float | None = None
     least_gain: float = LEAST_GAIN
     of_character: Mapping[LikenessScale, float] = field(default_factory=dict)
+    reason: str = ""
+
+    def held(self, scale: LikenessScale) -> HeldBound:
+        """Find the bound below which two faces show one person."""
+        if self.same_below is not None:
+            return HeldBound(self.same_below, "setting")
+        if scale in self.of_character:
+            return HeldBound(self.of_character[scale], "references")
+        return HeldBound(SAME_BELOW[scale], "usual", self.reason)
 
     def same(self, scale: LikenessScale) -> float:
         """Return the distance below which two faces show one person."""
-        if self.same_below is not None:
-            return self.same_below
-        return self.of_character.get(scale, SAME_BELOW[scale])
+        return self.held(scale).same_below
 
     def same_of_others(self, scale: LikenessScale) -> float:
         """Return the same for faces beside the character's."""
@@ -52,10 +80,12 @@ class Verdict:
     Attributes:
         failures: What is wrong with it.
         notes: What could not be told.
+        bound: By what its likeness was checked; None where it was not measured.
     """
 
     failures: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    bound: HeldBound | None = None
 
 
 def check_measure(measure: PictureMeasure, bounds: Bounds) -> Verdict:
@@ -67,6 +97,7 @@ def check_measure(measure: PictureMeasure, bounds: Bounds) -> Verdict:
     return Verdict(
         (*found, *_of_chosen(likeness, bounds), *_of_others(likeness, bounds)),
         tuple(_untold(likeness, bounds)),
+        bounds.held(likeness.scale),
     )
 
 

@@ -30,6 +30,7 @@ class Forecast:
         result: What the ledger has of it.
         preferences: Settings of every source.
         depends_on: What further steps depend on that only a host can tell; empty for nothing.
+        comparisons: The looks at reference images by which its pictures would be checked.
     """
 
     request: RunRequest
@@ -37,6 +38,7 @@ class Forecast:
     result: PlanResult
     preferences: Preferences
     depends_on: str = ""
+    comparisons: tuple[StepReport, ...] = ()
 
     def report(self, context: RunContext) -> FaceRunReport:
         """Make the report, whose steps begin with looks at the pictures that are not done yet."""
@@ -47,7 +49,7 @@ class Forecast:
         looks = [look for look in self.inspection.looks if look.outcome == "planned"]
         return plain.model_copy(
             update={
-                "steps": (*looks, *plain.steps),
+                "steps": (*looks, *plain.steps, *self.comparisons),
                 "notes": (*self.inspection.notes, *plan.notes, *plain.notes, *further),
             }
         )

@@ -1,11 +1,12 @@
 """Measuring what steps make, beside the steps: it holds up no slot and no step that follows."""
 
+import contextvars
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from PIL import Image
 from pydantic import ValidationError
@@ -16,6 +17,7 @@ from storycanvas.faces.measures.measure import (
     MEASURE_VERSION,
     FaceMeasure,
     Likeness,
+    LikenessScale,
     PictureMeasure,
 )
 from storycanvas.faces.operations import FaceOperation
@@ -31,6 +33,9 @@ its own, through a run that has 600 MB."""
 
 MAX_WAITING = 2
 """Pictures whose pixels wait to be measured; the step that makes another waits for room."""
+
+CHECKERS = 1
+"""Threads that check what was measured: its bound may come from a host, for which they wait."""
 
 MAX_SEEN = 16
 """Pictures whose faces are kept, with the pixels around them only."""
@@ -51,6 +56,10 @@ class Measured:
     is_new: bool = False
 
 
+BoundsFinder = Callable[[LikenessScale], Bounds]
+"""Finds what a likeness on a scale is checked by."""
+
+
 @dataclass(frozen=True)
 class PictureToMeasure:
     """A picture that a step made.
@@ -60,7 +69,7 @@ class PictureToMeasure:
         record: Its entry in the ledger.
         image: Decodes it.
         comparison: The pictures before.
-        bounds: Finds what it is checked by.
+        bounds: Finds what it is checked by; asked where its likeness was measured.
         keep: Keeps a new measure.
     """
 
@@ -68,7 +77,7 @@ class PictureToMeasure:
     record: OperationRecord
     image: Callable[[], Image.Image]
     comparison: Comparison
-    bounds: Callable[[], Bounds]
+    bounds: BoundsFinder
     keep: Callable[[PictureMeasure], None]
 
 
@@ -82,6 +91,7 @@ class Measuring:
     def __init__(self, meters: Callable[[], Meters] = installed_meters) -> None:
         self._meters = meters
         self._measurers = ThreadPoolExecutor(MEASURERS, "measure")
+        self._checkers = ThreadPoolExecutor(CHECKERS, "check")
         self._room = threading.BoundedSemaphore(MAX_WAITING)
         self._seen: OrderedDict[str, SeenFaces] = OrderedDict()
         self._lock = threading.Lock()
@@ -92,12 +102,15 @@ class Measuring:
 
     def close(self) -> None:
         """Measure nothing more; what is being measured is given up."""
-        self._measurers.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._measurers, self._checkers):
+            threads.shutdown(wait=False, cancel_futures=True)
 
     def submit(
         self, picture: PictureToMeasure, pixels: MeasuredPixels | None
     ) -> Future[Measured] | None:
-        """Measure a picture unless its entry has all there is to measure; wait for room first.
+        """Measure a picture unless its entry has all there is to measure, and check it.
+
+        Waits for room first.
 
         Args:
             picture: The picture.
@@ -116,7 +129,11 @@ class Measuring:
             return None
         if pixels is not None:
             measured.add_done_callback(lambda _: self._room.release())
-        return measured
+        run = contextvars.copy_context().run  # a host's answer is logged where the step is
+        try:
+            return self._checkers.submit(run, self._checked, picture, measured)
+        except RuntimeError:  # closed meanwhile
+            return None
 
     def faces_of(self, sha256: str, pixels: Callable[[], MeasuredPixels]) -> SeenFaces:
         """Find the faces of a picture, by its pixel hash; of one that was seen lately at once."""
@@ -137,16 +154,25 @@ class Measuring:
         known = known_measure(picture.record)
         meters = self._meters()
         if known is not None and is_current(known, meters):
-            return Measured(known, check_measure(known, picture.bounds()))
+            return Measured(known)
         try:
             measure = self._measure(picture, pixels, meters, kept_likeness(known))
             measure = with_reason_of_host(measure, known)
             picture.keep(measure)
-            verdict = check_measure(measure, picture.bounds())
         except Exception as error:  # noqa: BLE001 - a picture without a measure is still a result
             reason = f"The picture was not measured: {error}"
             return Measured(PictureMeasure(not_measured=(reason,)))
-        return Measured(measure, verdict, time.monotonic() - started, is_new=True)
+        return Measured(measure, seconds=time.monotonic() - started, is_new=True)
+
+    def _checked(self, picture: PictureToMeasure, measuring: Future[Measured]) -> Measured:
+        measured = measuring.result()
+        likeness = measured.measure.likeness
+        bounds = Bounds()
+        if likeness is not None and likeness.scale == "facefusion":
+            bounds = picture.bounds(likeness.scale)
+        elif likeness is not None:  # it computes with the networks of the pictures
+            bounds = self._measurers.submit(picture.bounds, likeness.scale).result()
+        return replace(measured, verdict=check_measure(measured.measure, bounds))
 
     def _measure(
         self,

@@ -12,17 +12,21 @@ from PIL import Image
 from db.errors import DatabaseError
 from db.ledger import OperationLedger
 from db.schema.documents.faces import OperationRecord
-from storycanvas.faces.errors import CheckFailed, FaceError
-from storycanvas.faces.measures.measure import PictureMeasure
+from storycanvas.faces.errors import CheckFailed
+from storycanvas.faces.measures.measure import LikenessScale, PictureMeasure
 from storycanvas.faces.operations import MaskOperation, SwapOperation
 from storycanvas.faces.pictures.reading import Picture
 from storycanvas.faces.plan import Step
 from storycanvas.faces.results.checks import Bounds
-from storycanvas.faces.results.meters import Meters
 from storycanvas.faces.results.picture_measure import Comparison
 from storycanvas.faces.results.seen_faces import MeasuredPixels, SeenFaces
-from tasks.faces.measuring.baselines import Baselines
-from tasks.faces.measuring.measuring import Measured, Measuring, PictureToMeasure
+from tasks.faces.measuring.baselines import CharacterBound
+from tasks.faces.measuring.measuring import (
+    BoundsFinder,
+    Measured,
+    Measuring,
+    PictureToMeasure,
+)
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ def picture_to_measure(
     inputs: Sequence[I],
     read: Callable[[I], Picture],
     made: Callable[[], Image.Image],
-    bounds: Callable[[], Bounds],
+    bounds: BoundsFinder,
 ) -> PictureToMeasure:
     """Describe what is measured of a step's picture.
 
@@ -95,16 +99,31 @@ def picture_to_measure(
 
 
 def bounds_of(
-    rules: MeasureRules, character_id: str | None, baselines: Baselines, meters: Meters
+    rules: MeasureRules,
+    character_id: str | None,
+    scale: LikenessScale,
+    own: Callable[[str], CharacterBound],
 ) -> Bounds:
-    """Find what a picture of a character is checked by; what cannot be read changes nothing."""
+    """Find what the likeness of a picture is checked by.
+
+    Args:
+        rules: Those of the run.
+        character_id: Whose picture it is.
+        scale: Whose distances are checked.
+        own: Finds the bound of a character on that scale.
+
+    Returns:
+        Where the character's own bound cannot be had, the usual one with the reason.
+    """
     if character_id is None or rules.bounds.same_below is not None:
         return rules.bounds
     try:
-        found = baselines.of(character_id, meters.likeness)
-    except (FaceError, DatabaseError):
-        return rules.bounds
-    return replace(rules.bounds, of_character=found)
+        found = own(character_id)
+    except Exception as error:  # noqa: BLE001 - a picture is checked by the usual bound then
+        found = CharacterBound(reason=f"the reference images were not compared: {error}")
+    if found.same_below is None:
+        return replace(rules.bounds, reason=found.reason.removesuffix("."))
+    return replace(rules.bounds, of_character={scale: found.same_below})
 
 
 def refuse(measured: Future[Measured] | None) -> None:

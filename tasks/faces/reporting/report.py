@@ -118,6 +118,7 @@ def _row(step: StepReport) -> dict[str, str]:
         "faces found": "" if step.faces_detected is None else str(step.faces_detected),
         "faces": "; ".join(f"{x}, {y}, {w} x {h}" for x, y, w, h in step.faces),
         "measured": step.measure.line() if step.measure else "",
+        "one person below": step.measure.bound() if step.measure else "",
         "pose": step.measure.pose() if step.measure else "",
         "not measured": " ".join(step.measure.not_measured) if step.measure else "",
         "settings from": sources,
@@ -271,5 +272,5 @@ def plain_report(
         steps=with_usual_seconds(context.database, request.status.engine, result),
     )
     warnings = (*report.warnings, *report.check_warnings())
-    notes = (*report.measure_notes(), *report.slow_notes())
+    notes = (*report.bound_notes(), *report.measure_notes(), *report.slow_notes())
     return report.model_copy(update={"warnings": warnings, "notes": notes})

@@ -1,6 +1,9 @@
 """What a flow finds around it in tests."""
 
+import io
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +12,7 @@ from pymongo.database import Database
 
 from deployments.sample import PORTRAIT
 from storycanvas.faces.client.host_client import FaceHostClient
-from storycanvas.faces.pictures.image_store import ImageStore
+from storycanvas.faces.pictures.image_store import Category, ImageStore
 
 CHARACTER = "character-1"
 GROUP_SIDE = 300
@@ -40,6 +43,16 @@ class World:
     def everything(self) -> dict[str, list[dict[str, Any]]]:
         names = self.database.list_collection_names()
         return {name: list(self.database[name].find().sort("_id")) for name in sorted(names)}
+
+    def show_in(self, pictures: Iterable[Image.Image]) -> None:
+        """Give the character these reference images."""
+        paths = []
+        for picture in pictures:
+            file = io.BytesIO()
+            picture.save(file, "PNG")
+            stored = self.store.put(file.getvalue(), Category.RESULT, "png", datetime.now(UTC))
+            paths.append(stored.path)
+        self.database["characters"].update_one({}, {"$set": {"reference_images": paths}})
 
     def picture(self, name: str, image: Image.Image) -> str:
         path = self.folder / name
@@ -72,3 +85,10 @@ def group_picture() -> Image.Image:
         shaded = face.point(lambda value, by=shade: int(value * by))
         picture.paste(shaded, (place * GROUP_SIDE, 0))
     return picture
+
+
+def shades(count: int) -> list[Image.Image]:
+    """The portrait, each time a little darker."""
+    with Image.open(PORTRAIT) as image:
+        portrait = image.convert("RGB")
+    return [portrait.point(lambda v, by=1 - n / 50: int(v * by)) for n in range(count)]

@@ -29,8 +29,8 @@ SHORT_FILES = {
 STAND_IN = "tests/support/facefusion/stand_in/"
 """Has the folders and names of FaceFusion's own tree."""
 
-MAX_FILES, MAX_LINES = 679, 79_000
-MAX_FILES_WITH_TESTS, MAX_LINES_WITH_TESTS = 1232, 155_700
+MAX_FILES, MAX_LINES = 681, 79_350
+MAX_FILES_WITH_TESTS, MAX_LINES_WITH_TESTS = 1236, 156_300
 """A new feature raises them in its own commit; anything else finds something to delete first."""
 
 DIRECT = {

@@ -1,7 +1,8 @@
 """A character's bounds come from its own reference images, found once in a run."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import combinations
 from threading import Event
 
@@ -9,9 +10,10 @@ import numpy as np
 import pytest
 
 from db.errors import UnknownCharacter
-from storycanvas.faces.errors import PictureNotFound
+from storycanvas.faces.errors import HostUnreachable, OperationCancelled, PictureNotFound
 from storycanvas.faces.likeness.face_cuts import FaceCut
 from storycanvas.faces.measures.baseline import (
+    Distances,
     character_baseline,
     median_distances,
     nearest_distances,
@@ -20,14 +22,21 @@ from storycanvas.faces.measures.measure import (
     SAME_BELOW,
     Bytes,
     LandmarkedFace,
-    LikenessMeter,
     LikenessScale,
 )
-from storycanvas.faces.results.checks import Bounds
+from storycanvas.faces.results.checks import Bounds, HeldBound
 from storycanvas.faces.results.meters import Meters
 from storycanvas.faces.results.seen_faces import SeenFace, SeenFaces
-from tasks.faces.measuring.baselines import MAX_REFERENCES, Baselines
+from tasks.faces.measuring.baselines import (
+    MAX_REFERENCES,
+    TOO_FEW,
+    TOO_UNLIKE,
+    Baselines,
+    CharacterBound,
+    compared_by,
+)
 from tasks.faces.measuring.steps import MeasureRules, bounds_of
+from tasks.retries import RunStopped
 
 
 def apart(distance: float, names: str) -> dict[tuple[str, str], float]:
@@ -133,7 +142,8 @@ class GreyMeter:
         )
 
 
-METER: LikenessMeter = GreyMeter()
+METERS = Meters(likeness=GreyMeter())
+HERE = compared_by(METERS)
 
 
 class References:
@@ -162,51 +172,84 @@ class References:
     def baselines(self) -> Baselines:
         return Baselines(self.of, self.faces)
 
+    @property
+    def bound(self) -> CharacterBound:
+        return self.baselines.of("mira", "dlib", HERE)
+
 
 def test_three_references_give_a_bound_and_are_read_once_in_a_run() -> None:
     references = References("100", "120", "150", "120")
     baselines = references.baselines
 
-    found = [baselines.of("mira", METER) for _ in range(2)]
+    found = [baselines.of("mira", "dlib", HERE) for _ in range(2)]
 
     assert found[0] == found[1]
-    assert found[0]["dlib"] == pytest.approx(1.1 * 0.48, abs=0.03)  # the farthest are 0.5 apart
+    # The farthest are 0.5 apart.
+    assert found[0].same_below == pytest.approx(1.1 * 0.48, abs=0.03)
     assert references.read == ["100", "120", "150"]
 
 
 @pytest.mark.parametrize(
-    "names",
+    ("names", "reason"),
     [
-        pytest.param(("100", "120", "120"), id="two pictures, one of them twice"),
-        pytest.param(("100", "120", "gone"), id="one is gone"),
-        pytest.param(("100", "120", "empty"), id="one shows no face"),
-        pytest.param(("100", "120", "250"), id="one shows another person"),
+        pytest.param(("100", "120", "120"), TOO_FEW, id="two pictures, one of them twice"),
+        pytest.param(("100", "120", "gone"), TOO_FEW, id="one is gone"),
+        pytest.param(("100", "120", "empty"), TOO_FEW, id="one shows no face"),
+        pytest.param(("100", "120", "250"), TOO_UNLIKE, id="one shows another person"),
     ],
 )
-def test_fewer_than_three_references_of_the_person_give_none(names: tuple[str, ...]) -> None:
-    assert References(*names).baselines.of("mira", METER) == {}
+def test_fewer_than_three_references_of_the_person_give_none(
+    names: tuple[str, ...], reason: str
+) -> None:
+    assert References(*names).bound == CharacterBound(reason=reason)
 
 
 @pytest.mark.parametrize("odd", ["gone", "empty"])
 def test_a_reference_that_shows_nothing_says_nothing_of_the_others(odd: str) -> None:
     whole, with_odd = References("100", "120", "150"), References("100", odd, "120", "150")
 
-    assert with_odd.baselines.of("mira", METER) == whole.baselines.of("mira", METER)
+    assert with_odd.bound == whole.bound != CharacterBound()
 
 
 def test_the_first_references_are_enough() -> None:
     references = References(*(str(100 + number) for number in range(MAX_REFERENCES + 3)))
 
-    references.baselines.of("mira", METER)
-
+    assert references.bound.same_below is not None
     assert len(references.read) == MAX_REFERENCES
 
 
-def test_without_a_likeness_meter_nothing_is_read() -> None:
-    references = References("100", "120", "150")
+def test_a_bound_is_of_the_scale_whose_distances_give_it() -> None:
+    baselines = References("100", "120", "150").baselines
+    here = baselines.of("mira", "dlib", HERE)
+    asked = baselines.of("mira", "facefusion", lambda seen: pairs(seen, 0.26))
 
-    assert references.baselines.of("mira", None) == {}
-    assert references.read == []
+    assert here.same_below == pytest.approx(1.1 * 0.48, abs=0.03)
+    assert asked.same_below == pytest.approx(1.1 * 0.26)
+
+
+def pairs(names: Iterable[str], distance: float) -> dict[tuple[str, str], float]:
+    return dict.fromkeys(combinations(names, 2), distance)
+
+
+@pytest.mark.parametrize(
+    ("error", "tries"),
+    [
+        pytest.param(HostUnreachable("It is away."), 1, id="a host that is away"),
+        pytest.param(OperationCancelled("One job was stopped."), 2, id="a job that was stopped"),
+        pytest.param(RunStopped("One job was stopped."), 2, id="a job that waited"),
+    ],
+)
+def test_what_ended_with_one_job_is_tried_again_for_the_next(error: Exception, tries: int) -> None:
+    baselines, tried = References("100", "120", "150").baselines, []
+
+    def fails(seen: Mapping[str, SeenFace]) -> Distances:
+        tried.append(seen)
+        raise error
+
+    for _ in range(2):
+        with pytest.raises(type(error)):
+            baselines.of("mira", "facefusion", fails)
+    assert len(tried) == tries
 
 
 def test_a_thread_that_asks_meanwhile_waits_for_the_bound_of_the_first() -> None:
@@ -219,42 +262,68 @@ def test_a_thread_that_asks_meanwhile_waits_for_the_bound_of_the_first() -> None
 
     baselines = Baselines(references.of, slowly)
     with ThreadPoolExecutor(2) as threads:
-        first = threads.submit(baselines.of, "mira", METER)
+        first = threads.submit(baselines.of, "mira", "dlib", HERE)
         assert begun.wait(60)
-        second = threads.submit(baselines.of, "mira", METER)
+        second = threads.submit(baselines.of, "mira", "dlib", HERE)
         go_on.set()
 
-        assert first.result(60) == second.result(60) != {}
+        assert first.result(60) == second.result(60) != CharacterBound()
     assert len(references.read) == 3
 
 
 RULES = MeasureRules(bounds=Bounds(least_gain=0.2))
 
 
+def found_bounds(
+    references: References, character_id: str | None, rules: MeasureRules = RULES
+) -> Bounds:
+    own = partial(references.baselines.of, scale="dlib", compare=HERE)
+    return bounds_of(rules, character_id, "dlib", own)
+
+
 def test_a_picture_is_checked_by_the_bounds_of_its_character() -> None:
-    baselines = References("100", "101", "102").baselines
+    found = found_bounds(References("100", "101", "102"), "mira")
 
-    found = bounds_of(RULES, "mira", baselines, Meters(likeness=METER))
-
-    assert found.same("dlib") == pytest.approx(0.45)  # the narrowest of the usual 0.6
+    assert found.held("dlib") == HeldBound(pytest.approx(0.45), "references")  # the narrowest
     assert found.least_gain == 0.2
-    assert found.same("facefusion") == SAME_BELOW["facefusion"]
+    assert found.held("facefusion") == HeldBound(SAME_BELOW["facefusion"], "usual")
 
 
 @pytest.mark.parametrize(
-    ("rules", "character_id"),
+    ("character_id", "reason"),
     [
-        pytest.param(RULES, None, id="no character"),
-        pytest.param(RULES, "unknown", id="a character that is gone"),
-        pytest.param(MeasureRules(bounds=Bounds(same_below=0.5)), "mira", id="a bound by setting"),
+        pytest.param("mira", TOO_FEW, id="a character with too few"),
+        pytest.param(
+            "unknown",
+            "the reference images were not compared: There is none",
+            id="a character that is gone",
+        ),
+        pytest.param(None, "", id="no character"),
     ],
 )
-def test_else_the_bounds_of_the_settings_hold(
-    rules: MeasureRules, character_id: str | None
+def test_else_the_usual_bound_holds_and_the_reason_is_told(
+    character_id: str | None, reason: str
 ) -> None:
-    references = References("100", "101", "102")
-    baselines = references.baselines
+    found = found_bounds(References("100", "101"), character_id)
 
-    for _ in range(2):  # what failed once fails in the same way for the next picture
-        assert bounds_of(rules, character_id, baselines, Meters(likeness=METER)) is rules.bounds
+    assert found.held("dlib") == HeldBound(SAME_BELOW["dlib"], "usual", reason)
+
+
+def test_where_nothing_measures_any_more_the_usual_bound_holds() -> None:
+    baselines = References("100", "101", "102").baselines
+    lost = compared_by(Meters(missing={"likeness": "dlib is not installed"}))
+    own = partial(baselines.of, scale="dlib", compare=lost)
+
+    found = bounds_of(RULES, "mira", "dlib", own).held("dlib")
+
+    assert found.origin == "usual"
+    assert found.reason == "the reference images were not compared: dlib is not installed"
+
+
+def test_a_bound_of_the_settings_needs_no_references() -> None:
+    references = References("100", "101", "102")
+
+    found = found_bounds(references, "mira", MeasureRules(bounds=Bounds(same_below=0.5)))
+
+    assert found.held("dlib") == HeldBound(0.5, "setting")
     assert references.read == []

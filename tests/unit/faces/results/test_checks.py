@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from storycanvas.faces.measures.measure import FaceMeasure, Likeness, PictureMeasure
-from storycanvas.faces.results.checks import Bounds, Verdict, check_measure
+from storycanvas.faces.results.checks import Bounds, HeldBound, Verdict, check_measure
 
 FACE = FaceMeasure(box=(0, 0, 90, 100), fit=1.0, yaw=0.0, pitch=0.0, roll=0.0, age=33.0)
 
@@ -62,7 +62,7 @@ FINE = {
 
 @pytest.mark.parametrize("fields", FINE.values(), ids=FINE)
 def test_what_is_fine_is_not_mentioned(fields: dict[str, Any]) -> None:
-    assert verdict(likeness(**fields)) == Verdict()
+    assert verdict(likeness(**fields)) == Verdict(bound=HeldBound(0.6, "usual"))
 
 
 def test_what_is_not_measured_is_not_checked() -> None:
