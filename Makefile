@@ -78,8 +78,9 @@ check: $(VENV) ## lint, format, types, import rule, the image's files
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/shellcheck deployments/host/install.sh
-	$(BIN)/hadolint deployments/host/Dockerfile
-	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec deployments/host/compose.yaml
+	$(BIN)/hadolint deployments/host/Dockerfile deployments/team/Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec deployments/host/compose.yaml \
+		deployments/team/compose.yaml
 
 bench: $(VENV) ## the figures of docs/figures.md, each a ratio measured side by side
 	$(BIN)/python -m benchmarks.character_migration
@@ -117,7 +118,9 @@ status: $(VENV) ## what runs, and where
 lock: $(VENV) ## pin what pyproject.toml asks for
 	@$(UV) $(COMPILE) --upgrade --extra dev -o requirements/dev.txt && \
 	$(BIN)/uv $(COMPILE) --extra flows -c requirements/dev.txt -o requirements/base.txt && \
-	$(BIN)/uv $(COMPILE) --extra host -c requirements/dev.txt -o requirements/host.txt
+	$(BIN)/uv $(COMPILE) --extra host -c requirements/dev.txt -o requirements/host.txt && \
+	$(BIN)/uv $(COMPILE) --extra flows --extra s3 --extra redis -c requirements/dev.txt \
+		-o requirements/team.txt
 
 clean: ## remove what can be made again; pictures and database in .storycanvas/ stay
 	rm -rf .venv* build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .import_linter_cache

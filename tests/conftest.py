@@ -34,6 +34,7 @@ pytest_plugins = [
 TESTS = Path(__file__).parent
 WITHOUT_PREFECT_FIRST = ("services", "flows", "system", "unit")
 LONG_SYSTEM_TESTS = (
+    "test_team.py",
     "test_killed_drains.py",
     "test_local_stack.py",
     "test_runs_of_the_stack.py",

@@ -158,7 +158,7 @@ HOST_OPTIONS=
 END
     fi
     group=$(id -gn "$SERVICE_USER" 2>/dev/null || echo "$SERVICE_USER")
-    for unit in "$project"/deployments/storycanvas-host*.service; do
+    for unit in "$project"/deployments/systemd/storycanvas-host*.service; do
         sed "s|/opt/storycanvas|$STORYCANVAS_HOME|; s|/opt/facefusion|$FACEFUSION_HOME|
             s/^User=.*/User=$SERVICE_USER/; s/^Group=.*/Group=$group/" "$unit" \
             >"$SYSROOT/etc/systemd/system/${unit##*/}"

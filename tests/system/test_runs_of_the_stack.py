@@ -3,6 +3,7 @@
 One stack serves all tests of this file, on PostgreSQL where one is installed.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -40,7 +41,7 @@ from deployments.automations.acting import (
 from deployments.automations.standing import END_GONE, keep_standing, start_standing
 from deployments.local_stack import ENDED, ENDED_NAME
 from deployments.sample import TARGET
-from deployments.stack import read_state, stopped_services
+from deployments.stack import POOL, read_state, stopped_services
 from storycanvas.faces.pictures.image_store import Category
 from storycanvas.services.flow_runs import keeper_of
 from storycanvas.services.ports import ask
@@ -315,8 +316,12 @@ def test_down_ends_a_run_and_up_on_taken_ports_changes_nothing_but_addresses(
 ) -> None:
     edit(api, "story-database", {"pool_size": 21})
     edit(api, "image-store", {"base_url": "https://app.example/pictures"})
+    change_queue(api, "maintenance", {"concurrency_limit": 7, "is_paused": True})
+    switch_off(api, DATABASE_DRIFTS)
     before, ports = blocks(api), addresses(stack_dir)
     [run] = api.start("of the night")
+    history, pictures = runs_that_ended(api), pictures_of(stack_dir)
+    set_by_hand = queues(api), automations(api)
     complete = queue_of_jobs(stack_dir, drop=True)
 
     down = command("down", stack_dir)
@@ -338,6 +343,11 @@ def test_down_ends_a_run_and_up_on_taken_ports_changes_nothing_but_addresses(
             assert moved[name] != port
             expected = expected.replace(f"127.0.0.1:{port}", f"127.0.0.1:{moved[name]}")
         assert blocks(api) == expected
+        assert (queues(api), automations(api)) == set_by_hand
+        assert ("maintenance", 7, True) in {queue[:1] + queue[2:] for queue in queues(api)}
+        assert (DATABASE_DRIFTS, False) in automations(api)
+        assert history.items() <= runs_that_ended(api).items()
+        assert pictures.items() <= pictures_of(stack_dir).items()
         assert limits(api) == {f"gpu:127.0.0.1:{moved['face_host']}"}
         assert command("down", stack_dir).returncode == 0
 
@@ -393,6 +403,43 @@ def edit(api: Api, slug: str, changes: dict[str, Any]) -> None:
         timeout=30,
     )
     assert answer.is_success, answer.text
+
+
+def change_queue(api: Api, name: str, changes: dict[str, Any]) -> None:
+    """Change a queue as the UI does."""
+    address = f"{api.url}/work_pools/{POOL}/queues/{name}"
+    answer = httpx.patch(address, json=changes, timeout=30, trust_env=False)
+    assert answer.is_success, answer.text
+
+
+def queues(api: Api) -> set[tuple[str, int, int | None, bool]]:
+    """Name, priority, limit of each queue, and whether it is paused."""
+    found = api.post(f"/work_pools/{POOL}/queues/filter", {"limit": 100})
+    return {(q["name"], q["priority"], q["concurrency_limit"], q["is_paused"]) for q in found}
+
+
+def switch_off(api: Api, name: str) -> None:
+    [found] = [a for a in api.post("/automations/filter", {}) if a["name"] == name]
+    address = f"{api.url}/automations/{found['id']}"
+    answer = httpx.patch(address, json={"enabled": False}, timeout=30, trust_env=False)
+    assert answer.is_success, answer.text
+
+
+def automations(api: Api) -> set[tuple[str, bool]]:
+    return {(found["name"], found["enabled"]) for found in api.post("/automations/filter", {})}
+
+
+def runs_that_ended(api: Api) -> dict[str, str]:
+    """The state of each run that has ended, by its id."""
+    ended = ("COMPLETED", "CRASHED", "FAILED", "CANCELLED")
+    wanted = {"flow_runs": {"state": {"type": {"any_": [*ended]}}}, "limit": 200}
+    return {run["id"]: run["state_name"] for run in api.post("/flow_runs/filter", wanted)}
+
+
+def pictures_of(stack_dir: Path) -> dict[str, bytes]:
+    """The digest of each picture of the store, by its path."""
+    files = [path for path in (stack_dir / "images").rglob("*.*") if path.suffix != ".html"]
+    return {str(path): hashlib.sha256(path.read_bytes()).digest() for path in files}
 
 
 def limits(api: Api) -> set[str]:

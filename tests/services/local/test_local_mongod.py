@@ -1,12 +1,16 @@
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pymongo import MongoClient
 
+from db.setup.apply import initialise
+from deployments.sample import add_sample_character
 from storycanvas.services.mongod import Mongod
 from storycanvas.services.ports import LOOPBACK
 from storycanvas.services.shared import acquire, find_running
+from tests.support.db.database_state import documents, shape
 from tests.support.services import WebServer
 
 
@@ -54,3 +58,15 @@ def test_it_listens_on_loopback_only_and_leaves_no_socket_file(tmp_path: Path) -
         options = client.admin.command("getCmdLineOpts")["parsed"]["net"]
     assert options["bindIp"] == LOOPBACK
     assert not Path(f"/tmp/mongodb-{lease.record.port}.sock").exists()  # noqa: S108 - its own name
+
+
+def test_a_copy_of_the_files_is_the_same_database(tmp_path: Path) -> None:
+    with acquire(Mongod(), tmp_path / "lived") as lease, connect(lease.url) as client:
+        initialise(client.app)
+        add_sample_character(client.app)
+        before = shape(client.app), documents(client.app)
+    shutil.copytree(tmp_path / "lived/mongod/data", tmp_path / "copied/mongod/data")
+
+    with acquire(Mongod(), tmp_path / "copied") as again, connect(again.url) as client:
+        assert (shape(client.app), documents(client.app)) == before
+        assert client.app.characters.count_documents({}) == 1

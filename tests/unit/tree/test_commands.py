@@ -48,10 +48,14 @@ EXCEPTIONS = {
     "install": SYSTEM,
     "journalctl": SYSTEM,
     "mkdir": CONSOLE,
+    "mongodump": "one of MongoDB's tools, which are not part of the bundled server",
+    "mongorestore": "one of MongoDB's tools, which are not part of the bundled server",
     "mongosh": "MongoDB's own shell, which is not part of the bundled server",
     "namei": SYSTEM,
     "nano": "an editor",
     "openssl": SYSTEM,
+    "pg_dump": "a program of PostgreSQL; tests/system/team runs it",
+    "pg_restore": "a program of PostgreSQL; tests/system/team runs it",
     "sed": CONSOLE,
     "ss": SYSTEM,
     "ssh": "needs another machine",
@@ -62,7 +66,14 @@ EXCEPTIONS = {
 }
 FACEFUSIONS_OWN = "facefusion.py"
 """FaceFusion's program, which lies in its own checkout."""
-PREFECT_COMMANDS = ["deployment run", "worker start", "block register", "deploy"]
+PREFECT_COMMANDS = [
+    "deployment run",
+    "worker start",
+    "block register",
+    "deploy",
+    "server services start",
+    "server database upgrade",
+]
 VARIABLE = re.compile(r"\w+=\S*")
 
 
@@ -160,7 +171,8 @@ def check_installation(command: Command) -> None:
 
 
 def check_compose(command: Command) -> None:
-    compose = yaml.safe_load((ROOT / "deployments" / "host" / "compose.yaml").read_text())
+    folder = "team" if command.page.stem == "production" else "host"
+    compose = yaml.safe_load((ROOT / "deployments" / folder / "compose.yaml").read_text())
     assert command.words[1] == "compose"
     action, *rest = command.words[2:]
     assert action in {"build", "logs", "ps", "run", "up"}

@@ -18,7 +18,7 @@ from storycanvas.host.engines.facefusion.process.installation import (
 from tests.support.paths import ROOT
 
 PAGE = (ROOT / "docs" / "gpu-host.md").read_text()
-UNIT = ROOT / "deployments" / "storycanvas-host.service"
+UNIT = ROOT / "deployments" / "systemd" / "storycanvas-host.service"
 PROGRAM = re.compile(
     r"(?:^\$ |bin/|Scripts\\)storycanvas-host(?:\.exe)?( doctor)?((?: --[a-z-]+(?: [\w./:\\]+)?)*)",
     re.MULTILINE,
