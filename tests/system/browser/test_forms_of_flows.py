@@ -53,13 +53,14 @@ FORMS: dict[str, dict[str, str]] = {
     "delete-story": {"document_id": PROJECT_ID},
     "restore-story": {"document_id": PROJECT_ID},
     "list-deleted": {},
+    "tidy-pictures": {},
 }
 OF_BINNED = {"id": {"$regex": "^binned-"}}
 WITHOUT_A_SHEET = (
     *("rank-references", "audit-likeness", "trace-picture", "show-gallery", "find-characters"),
     *("learn-preferences", "save-preset", "list-presets", "submit-job", "manage-jobs"),
     *("process-jobs", "process-faceswap-tasks"),
-    *("delete-story", "restore-story", "list-deleted"),
+    *("delete-story", "restore-story", "list-deleted", "tidy-pictures"),
 )
 WITH_A_SHEET = FORMS.keys() - {*WITHOUT_A_SHEET}
 
