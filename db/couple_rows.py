@@ -17,6 +17,17 @@ from db.errors import UnknownDocument
 from db.schema.indexes import NOT_DELETED
 
 _IDS = uuid5(NAMESPACE_URL, "storycanvas:couple-pictures")
+ImageType = Literal["source", "template"]
+
+
+def image_id(image_type: ImageType, user_id: str | None, sha256: str) -> str:
+    """Make the id of a picture's row: the same pixels of the same user have the same."""
+    return str(uuid5(_IDS, f"{image_type}\n{user_id or ''}\n{sha256}"))
+
+
+def template_id(of_image: str) -> str:
+    """Make the id of the template of a picture's row."""
+    return str(uuid5(_IDS, f"template of {of_image}"))
 
 
 class CoupleRows:
@@ -68,7 +79,7 @@ class NewImage:
         faces: How many were found.
     """
 
-    image_type: Literal["source", "template"]
+    image_type: ImageType
     sha256: str
     user_id: str | None
     filename: str
@@ -83,7 +94,7 @@ class NewImage:
     @property
     def id(self) -> str:
         """Its id, which is that of the same pixels of the same user."""
-        return str(uuid5(_IDS, f"{self.image_type}\n{self.user_id or ''}\n{self.sha256}"))
+        return image_id(self.image_type, self.user_id, self.sha256)
 
     def document(self, now: datetime) -> Document:
         """Write the row."""
@@ -125,7 +136,7 @@ class NewTemplate:
     @property
     def id(self) -> str:
         """Its id, which is that of the same pixels."""
-        return str(uuid5(_IDS, f"template of {self.image.id}"))
+        return template_id(self.image.id)
 
     def document(self, now: datetime) -> Document:
         """Write the row."""
@@ -156,6 +167,12 @@ class CouplePictures:
         users = reading_anything(self._database)["users"]
         with translated_errors():
             return users.find_one({"id": user_id, "deleted_at": None}, {"_id": True}) is not None
+
+    def has(self, collection: Literal["images", "templates"], document_id: str) -> bool:
+        """Check for a row that was added, also one that is deleted: it is not added again."""
+        with translated_errors():
+            rows = self._database[collection]
+            return rows.find_one({"_id": document_id}, {"_id": True}) is not None
 
     def add_image(self, image: NewImage, now: datetime) -> bool:
         """Add a picture; False where it was there."""

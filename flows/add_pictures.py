@@ -39,6 +39,7 @@ def add_pictures(
     user_id: OptionalUserId = None,
     tags: Tags = (),
     priority: Priority = 0,
+    dry_run: bool = False,
 ) -> AddingReport:
     """Add pictures of persons, each a row of images; the same pixels of the same user once.
 
@@ -50,13 +51,16 @@ def add_pictures(
         user_id: Id of the user whose pictures they are; left empty, they are of none.
         tags: Words by which the app finds them.
         priority: Larger goes first where runs wait for a GPU host, -100 to 100.
+        dry_run: Only shows what would be added, what is there already, and what finding the faces
+            would take.
     """
-    with open_run_context() as context:
+    with open_run_context(dry_run=dry_run) as context:
         notes = user_notes(context, user_id)
         seen = look_at_pictures(context, given_pictures(context, pictures, folder), priority)
 
         def add(picture: SeenPicture) -> AddedPicture:
             return add_source(context, picture, user_id, tags)
 
-        report = AddingReport(pictures=add_each(seen, add), notes=notes)
-    return finish_adding(_NAME, report)
+        added = add_each(seen.each, add)
+        report = AddingReport(pictures=added, notes=notes, expected=seen.expected)
+    return finish_adding(_NAME, report, dry_run=dry_run)

@@ -42,6 +42,7 @@ def add_templates(
     tags: Tags = (),
     title: OptionalTitle = None,
     priority: Priority = 0,
+    dry_run: bool = False,
 ) -> AddingReport:
     """Add pictures of couples as templates, with the faces that are found; the same pixels once.
 
@@ -56,13 +57,16 @@ def add_templates(
         tags: Words by which the app finds them.
         title: Title of all of them; left empty, each has the name of its file.
         priority: Larger goes first where runs wait for a GPU host, -100 to 100.
+        dry_run: Only shows what would be added, what is there already, and what finding the faces
+            would take.
     """
     fields = TemplateFields(title, artist, source_url)
-    with open_run_context() as context:
+    with open_run_context(dry_run=dry_run) as context:
         seen = look_at_pictures(context, given_pictures(context, pictures, folder), priority)
 
         def add(picture: SeenPicture) -> AddedPicture:
             return add_template(context, picture, fields, category, tags)
 
-        report = AddingReport(pictures=add_each(seen, add), faces_needed=COUPLE)
-    return finish_adding(_NAME, report)
+        added = add_each(seen.each, add)
+        report = AddingReport(pictures=added, faces_needed=COUPLE, expected=seen.expected)
+    return finish_adding(_NAME, report, dry_run=dry_run)

@@ -18,7 +18,7 @@ NAMELESS = "picture"
 _MAX_STEM = 200
 _MAX_REASONS = 3
 
-Outcome = Literal["added", "known", "failed"]
+Outcome = Literal["added", "planned", "known", "failed"]
 
 
 def stem_of(reference: str) -> str:
@@ -43,7 +43,8 @@ class AddedPicture(BaseModel):
 
     Attributes:
         picture: Where it came from, without secrets.
-        outcome: `known` is one whose pixels had been added earlier.
+        outcome: `known` is one whose pixels had been added earlier; `planned` is what a dry run
+            would add.
         faces: How many were found; None where it was not looked at.
         image_id: Id of its row of `images`.
         template_id: Id of its row of `templates`, where it is one.
@@ -69,6 +70,7 @@ class AddingReport(BaseModel):
         pictures: What became of each, in order.
         faces_needed: Faces below which a picture is worth a warning.
         notes: What a person should know besides.
+        expected: In a dry run, a sentence on what finding the faces would take.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -76,6 +78,7 @@ class AddingReport(BaseModel):
     pictures: tuple[AddedPicture, ...]
     faces_needed: int = Field(1, ge=1)
     notes: tuple[str, ...] = ()
+    expected: str = ""
 
     def of_outcome(self, outcome: Outcome) -> list[AddedPicture]:
         """List the pictures of an outcome."""
@@ -84,20 +87,26 @@ class AddingReport(BaseModel):
     def too_few_faces(self) -> list[AddedPicture]:
         """List the pictures that were taken and show fewer faces than are needed."""
         taken = [each for each in self.pictures if each.outcome != "failed"]
-        return [each for each in taken if (each.faces or 0) < self.faces_needed]
+        return [each for each in taken if each.faces is not None and each.faces < self.faces_needed]
+
+    def unseen(self) -> list[AddedPicture]:
+        """List the pictures of a dry run in which a host has still to find the faces."""
+        return [each for each in self.of_outcome("planned") if each.faces is None]
 
     def summary(self) -> str:
         """Count what was added, was there, and was not added, with the first reasons."""
-        parts = [f"{len(self.of_outcome('added'))} added"]
+        added, planned = self.of_outcome("added"), self.of_outcome("planned")
+        parts = [f"{len(planned)} would be added" if planned else f"{len(added)} added"]
         parts += [f"{len(found)} there already"] if (found := self.of_outcome("known")) else []
         failed = self.of_outcome("failed")
         parts += [f"{len(failed)} not added"] if failed else []
         text = f"{counted(len(self.pictures), 'picture')}: {', '.join(parts)}."
         if few := self.too_few_faces():
             text += f" {len(few)} with {self._too_few()}."
-        return " ".join(
-            [text, *(f"{each.picture}: {each.error}" for each in failed[:_MAX_REASONS])]
-        )
+        if unseen := self.unseen():
+            text += f" The faces in {len(unseen)} the host will see."
+        reasons = (f"{each.picture}: {each.error}" for each in failed[:_MAX_REASONS])
+        return " ".join(filter(None, [text, self.expected, *reasons]))
 
     def warnings(self) -> list[str]:
         """Name what was not added, and what shows too few faces, a sentence each."""

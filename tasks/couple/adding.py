@@ -3,18 +3,25 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, cast
 
 from prefect.states import Completed
 
-from db.couple_rows import CouplePictures, NewImage, NewTemplate
+from db.couple_rows import (
+    CouplePictures,
+    ImageType,
+    NewImage,
+    NewTemplate,
+    image_id,
+    template_id,
+)
 from storycanvas.couple.adding import COUPLE, AddedPicture, AddingReport, written_faces
 from storycanvas.faces.errors import FaceError, StoreUnavailable
 from storycanvas.faces.pictures.image_store import Category
 from storycanvas.faces.pictures.reading import Picture
 from storycanvas.faces.reports.batch import PARTLY_DONE
 from storycanvas.faces.sources.trust import shown
-from tasks.artifacts import ReportArtifact, publish_report
+from tasks.artifacts import DRY_RUN_NOTE, ReportArtifact, publish_report
 from tasks.couple.looking import SeenPicture
 from tasks.faces.context import RunContext
 from tasks.retries import retrying_task
@@ -51,7 +58,9 @@ class TemplateFields:
 def add_source(
     context: RunContext, seen: SeenPicture, user_id: str | None, tags: Sequence[str]
 ) -> AddedPicture:
-    """Store a picture of a person, and add its row."""
+    """Store a picture of a person, and add its row; a dry run only looks for that."""
+    if context.dry_run:
+        return _foreseen(context, seen, image_id("source", user_id, seen.content().sha256))
     image = _stored(context, seen, "source", user_id=user_id, tags=tags)
     is_new = CouplePictures(context.database).add_image(image, datetime.now(UTC))
     return _added(seen, image, is_new=is_new)
@@ -65,15 +74,19 @@ def add_template(
     category: str | None,
     tags: Sequence[str],
 ) -> AddedPicture:
-    """Store a picture of a couple, and add its rows."""
+    """Store a picture of a couple, and add its rows; a dry run only looks for them."""
+    if context.dry_run:
+        image_of = image_id("template", None, seen.content().sha256)
+        return _foreseen(context, seen, image_of, template_id(image_of))
+    faces = seen.faces or ()
     image = _stored(context, seen, "template", category=category, tags=tags)
     template = NewTemplate(
         image,
         title=fields.title or seen.stem,
         artist=fields.artist,
         source_url=fields.source_url,
-        face_positions=tuple(written_faces(seen.faces)),
-        is_active=len(seen.faces) >= COUPLE,
+        face_positions=tuple(written_faces(faces)),
+        is_active=len(faces) >= COUPLE,
     )
     is_new = CouplePictures(context.database).add_template(template, datetime.now(UTC))
     return _added(seen, image, template.id, is_new=is_new)
@@ -82,7 +95,7 @@ def add_template(
 def _stored(
     context: RunContext,
     seen: SeenPicture,
-    image_type: Literal["source", "template"],
+    image_type: ImageType,
     *,
     tags: Sequence[str],
     user_id: str | None = None,
@@ -102,9 +115,24 @@ def _stored(
         file_size=len(file),
         width=picture.width,
         height=picture.height,
-        faces=len(seen.faces),
+        faces=len(seen.faces or ()),
         category=category,
         tags=tuple(tags),
+    )
+
+
+def _foreseen(
+    context: RunContext, seen: SeenPicture, image: str, template: str | None = None
+) -> AddedPicture:
+    """Tell what a run would do with a picture, by the ids that its pixels have."""
+    pictures = CouplePictures(context.database)
+    is_there = pictures.has("templates", template) if template else pictures.has("images", image)
+    return AddedPicture(
+        picture=shown(seen.reference),
+        outcome="known" if is_there else "planned",
+        faces=None if seen.faces is None else len(seen.faces),
+        image_id=image,
+        template_id=template,
     )
 
 
@@ -114,7 +142,7 @@ def _added(
     return AddedPicture(
         picture=shown(seen.reference),
         outcome="added" if is_new else "known",
-        faces=len(seen.faces),
+        faces=len(seen.faces or ()),
         image_id=image.id,
         template_id=template_id,
     )
@@ -150,7 +178,7 @@ def user_notes(context: RunContext, user_id: str | None) -> tuple[str, ...]:
     return (f"There is no user {user_id!r}, who alone is shown the pictures in the app.",)
 
 
-def finish_adding(key: str, report: AddingReport) -> AddingReport:
+def finish_adding(key: str, report: AddingReport, *, dry_run: bool) -> AddingReport:
     """Publish a report under the key of its table, and end the run with it.
 
     Returns:
@@ -162,8 +190,10 @@ def finish_adding(key: str, report: AddingReport) -> AddingReport:
     """
     summary, failed = report.summary(), report.of_outcome("failed")
     rows: Sequence[dict[str, Any]] = report.rows()
-    publish_report(summary, ReportArtifact(key, rows), warnings=report.warnings())
+    table = ReportArtifact(f"{key}-plan" if dry_run else key, rows)
+    publish_report(summary, table, warnings=report.warnings(), dry_run=dry_run)
     if len(failed) == len(report.pictures):
         raise NothingAdded(report)
-    name = PARTLY_DONE if failed else "Completed"
+    name = PARTLY_DONE if failed and not dry_run else "Completed"
+    summary = f"{summary} {DRY_RUN_NOTE}" if dry_run else summary
     return cast("AddingReport", Completed(name=name, message=summary, data=report))

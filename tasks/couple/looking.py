@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from storycanvas.couple.adding import AddedPicture, stem_of
 from storycanvas.faces.contract import DetectedFace
-from storycanvas.faces.errors import BadField, FaceError, NoFace
+from storycanvas.faces.errors import BadField, FaceError, NoFace, NotDoneYet
+from storycanvas.faces.forecasts.dry_run import expectation
 from storycanvas.faces.pictures.reading import Picture
 from storycanvas.faces.recipes.finding import detect_faces
 from storycanvas.faces.recipes.steps import numbered
@@ -13,9 +14,10 @@ from storycanvas.faces.sources.trust import shown
 from tasks.faces.batch import list_pictures
 from tasks.faces.context import RunContext
 from tasks.faces.fetched import FetchedPicture
+from tasks.faces.forecast.lookup import run_or_look_up
 from tasks.faces.inputs import ask_host
 from tasks.faces.inspection import keep_records
-from tasks.faces.plan import PlanResult, end_interrupted, run_plans
+from tasks.faces.plan import PlanResult, end_interrupted, no_progress
 from tasks.faces.reporting.report import progress_artifact
 from tasks.faces.run import RunOptions, run_request
 
@@ -27,13 +29,14 @@ class SeenPicture:
     Attributes:
         reference: What it was named by.
         fetched: None where it cannot be read, or could not be looked at.
-        faces: All that were found in it; none is no error.
+        faces: All that were found in it, none is no error; None in a dry run where no host has
+            looked yet.
         error: Why it is not to be added.
     """
 
     reference: str
     fetched: FetchedPicture | None = None
-    faces: tuple[DetectedFace, ...] = ()
+    faces: tuple[DetectedFace, ...] | None = ()
     error: FaceError | None = None
 
     @property
@@ -54,6 +57,19 @@ class SeenPicture:
         )
 
 
+@dataclass(frozen=True)
+class SeenPictures:
+    """The pictures of a run.
+
+    Attributes:
+        each: All, in order.
+        expected: In a dry run, a sentence on what looking at the others would take.
+    """
+
+    each: list[SeenPicture]
+    expected: str = ""
+
+
 def given_pictures(
     context: RunContext, pictures: Sequence[str], folder: str | None
 ) -> Sequence[str]:
@@ -69,29 +85,34 @@ def given_pictures(
     return given
 
 
-def look_at_pictures(
-    context: RunContext, references: Sequence[str], priority: int
-) -> list[SeenPicture]:
-    """Find the faces of pictures, side by side; one that fails stops no other."""
+def look_at_pictures(context: RunContext, references: Sequence[str], priority: int) -> SeenPictures:
+    """Find the faces of pictures, side by side; one that fails stops no other.
+
+    A dry run gives no host work: it takes what is in the ledger.
+    """
     named = numbered("picture", references)
     request = run_request(context, RunOptions(priority=priority), ask_host(context))
-    progress = progress_artifact(context, request.subject)
+    progress = no_progress if context.dry_run else progress_artifact(context, request.subject)
     # Not recorded: a recorded run would keep a copy of every picture as a source.
     looks = replace(request, record=False), detect_faces(named, required=False)
-    (result,) = run_plans(context, [looks], progress)
-    keep_records(context, [output.record for output in result.outputs.values()])
+    (result,) = run_or_look_up(context, [looks], progress)
+    if not context.dry_run:
+        keep_records(context, [output.record for output in result.outputs.values()])
     end_interrupted(result)
-    return [_seen(result, name, reference) for name, reference in named.items()]
+    seen = [_seen(result, name, reference) for name, reference in named.items()]
+    return SeenPictures(seen, expectation(result.steps) if context.dry_run else "")
 
 
 def _seen(result: PlanResult, name: str, reference: str) -> SeenPicture:
     look = f"detect {name}"
     error = result.missing.get(name) or result.errors.get(look)
+    fetched = result.outputs.get(name)
+    if isinstance(error, NotDoneYet):
+        return SeenPicture(reference, fetched.picture if fetched else None, None)
     if error is not None and not isinstance(error, NoFace):
         if not isinstance(error, FaceError):
             raise error
         return SeenPicture(reference, error=error)
     record = result.outputs[look].record if look in result.outputs else None
     found = tuple(DetectedFace(**face) for face in (record and record.faces) or ())
-    fetched = result.outputs.get(name)
     return SeenPicture(reference, fetched.picture if fetched else None, found)

@@ -19,6 +19,7 @@ from storycanvas.faces.errors import BadField
 from storycanvas.faces.pictures.image_store import ImageStore
 from storycanvas.faces.pictures.reading import read_picture
 from storycanvas.services.shared import acquire
+from tasks.artifacts import DRY_RUN_NOTE
 from tasks.couple.adding import NothingAdded
 from tests.support.flows.runs import shown_by, start_run
 from tests.support.flows.world import CHARACTER, World, group_picture, plain_picture
@@ -103,6 +104,41 @@ def test_the_same_pixels_are_once_for_each_user(world: World, photos: Path) -> N
     assert again.pictures[0].image_id == first.pictures[0].image_id
     assert sorted(row["user_id"] for row in rows(world, "images")) == [USER, "user-2"]
     assert len({row["storage_path"] for row in rows(world, "images")}) == 1
+
+
+def test_a_dry_run_tells_what_would_be_added_and_changes_nothing(
+    world: World, photos: Path
+) -> None:
+    portrait, plain = str(photos / "1 portrait.png"), str(photos / "3 plain.png")
+    add_pictures([portrait], user_id=USER)
+    before, files = world.everything(), stored_files(world)
+    done = world.host.status().operations
+
+    state = add_pictures(folder=str(photos), user_id=USER, dry_run=True, return_state=True)
+    others = add_templates([portrait, plain], dry_run=True)
+
+    report = state.result()
+    assert state.name == "Completed"
+    assert (
+        "4 pictures: 1 would be added, 2 there already, 1 not added. The faces in 1 the host"
+        in (state.message or "")
+    )
+    assert (state.message or "").endswith(DRY_RUN_NOTE)
+    assert [(each.outcome, each.faces) for each in report.pictures] == [
+        *(("known", 1), ("known", 1), ("planned", None), ("failed", None))
+    ]
+    assert [(each.outcome, each.faces) for each in others.pictures] == [
+        *(("planned", 1), ("planned", None))
+    ]
+    assert shown_by(state)[0] == "add-pictures (dry run)"
+    assert len(table_of(state, "add-pictures-plan")) == 4
+    assert (world.everything(), stored_files(world)) == (before, files)
+    assert world.host.status().operations == done
+
+    add_templates([portrait, plain])
+    added, again = add_templates([plain], dry_run=True), add_templates([plain])
+    assert [report.pictures[0].outcome for report in (added, again)] == ["known", "known"]
+    assert added.pictures[0].template_id == again.pictures[0].template_id
 
 
 @pytest.mark.usefixtures("read_after_processes")
