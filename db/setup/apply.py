@@ -79,6 +79,10 @@ def _move_aside(database: Database[Document], name: str, holder: FoundIndex) -> 
 PAUSES = (0.0, 0.04, 0.08, 0.16, 0.32)
 """Seconds before each comparison of a collection that another process changes meanwhile."""
 
+_NO_RIGHT = (
+    "MongoDB refuses this user to change a collection that is there (error {}), so its documents "
+    "are not checked; run init-db once as a user who has the role dbAdmin, too."
+)
 _CONCURRENT_CHANGE = {
     26,  # NamespaceNotFound
     27,  # IndexNotFound
@@ -161,13 +165,16 @@ def _change(
     """
     codes = set()
     built: frozenset[str] | None = None
+    is_new = False
     for number, difference in enumerate(found):
         if difference.needs_change:
             if difference.index and built is None:  # the collection is there by now
                 built = _create_together(database, collection.name, found)
             try:
-                if not built or difference.finding.name not in built:
+                comes_with_it = is_new and difference.finding.kind == "validator"
+                if not comes_with_it and difference.finding.name not in (built or ()):
                     _apply(database, collection, difference, action)
+                is_new = is_new or difference.finding.kind == "collection"
             except OperationFailure as error:
                 codes.add(error.code)
                 found[number] = Difference(_blocked(difference, error))
@@ -222,7 +229,9 @@ def _apply(
 ) -> None:
     match difference.finding.kind:
         case "collection":
-            database.create_collection(collection.name, check_exists=False)
+            # With its validator: to add that later takes a right that `readWrite` does not have.
+            options = validation(collection, action)
+            database.create_collection(collection.name, check_exists=False, **options)
         case "validator":
             database.command("collMod", collection.name, **validation(collection, action))
         case "index" if difference.index:
@@ -233,6 +242,9 @@ def _apply(
 
 def _blocked(difference: Difference, error: OperationFailure) -> Finding:
     """Report what the server did not do; what refuses every change ends it all instead."""
+    if error.code in REFUSALS and difference.finding.kind == "validator":
+        refused = {"outcome": "blocked", "reason": _NO_RIGHT.format(error.code)}
+        return difference.finding.model_copy(update=refused)
     if error.code in {*REFUSALS, NAME_DIFFERS_IN_CASE}:
         raise error
     message = (error.details or {}).get("errmsg", "no reason given")

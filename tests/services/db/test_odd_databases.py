@@ -18,7 +18,9 @@ from db.inference.seed import seed_inference
 from db.schema.collections import COLLECTIONS
 from db.setup.apply import initialise
 from db.soft_delete.purge import Purge
+from deployments.story_database import update_sentences
 from tests.support.db.database_state import Data, shape
+from tests.support.db.fixtures import as_user
 from tests.support.db.migrating import raw_documents
 from tests.support.db.odd_documents import Broken, insert, raw
 from tests.support.db.stored_documents import NOW
@@ -213,3 +215,29 @@ def test_a_name_that_differs_in_case_only_is_told_the_name_that_is_there(
     with pytest.raises(DatabaseNameTaken, match="set DB_NAME"):
         initialise(database.client.get_database(name, codec_options=database.codec_options))
     assert name not in database.client.list_database_names()
+
+
+def test_a_user_who_may_read_and_write_brings_a_collection_back_with_its_validator(
+    guarded_url: str,
+) -> None:
+    root, app = as_user(guarded_url, "root"), as_user(guarded_url, "app")
+    initialise(root)
+    complete = shape(root)
+
+    app.drop_collection("facefusion_jobs")
+    report = initialise(app, only_missing=True)
+    assert [finding.name for finding in report.blocked] == []
+    assert shape(root) == complete
+
+    # The app has made it by its first document, so that it is there without a validator.
+    app.drop_collection("projects")
+    app["projects"].insert_one({"id": "p", "name": "P"})
+    *_, told = update_sentences(initialise(app, only_missing=True))
+    assert told.startswith("blocked: validator projects.validator: MongoDB refuses this user")
+    assert told.endswith("run init-db once as a user who has the role dbAdmin, too.")
+    assert {*shape(root)["projects"][2]} == {*complete["projects"][2]}
+
+    initialise(root)
+    assert shape(root) == complete
+    for opened in (root, app):
+        opened.client.close()
