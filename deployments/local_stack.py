@@ -1,5 +1,6 @@
 """The whole system on this machine: MongoDB, Prefect with its UI, a face host and a worker."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from deployments.stack import (
     read_state,
     stopped_services,
 )
+from deployments.story_database import chosen_database, complete_database
 from storycanvas.net.atomic_files import exclusive_lock
 from storycanvas.services.errors import ServiceError
 from storycanvas.services.flow_runs import (
@@ -34,6 +36,7 @@ from storycanvas.services.flow_runs import (
     without_run,
 )
 from storycanvas.services.lost import end_lost, lost_services
+from storycanvas.services.mongod import Mongod
 from storycanvas.services.prefect import PrefectServer, PrefectWorker, prefect_environment
 from storycanvas.services.shared import Outcome, find_running, stop_kept
 
@@ -86,12 +89,22 @@ def up(state_dir: Path) -> None:
         state = read_state(state_dir)
         if state and not stopped_services(state, state_dir):
             _describe("It runs already.", state)
+            _complete_database(state, state_dir)
             _start_standing(state_dir)
             return
         with local_stack(state_dir) as stack:
             state = stack.keep()
         _describe("It runs.", state)
         _start_standing(state_dir)
+
+
+def _complete_database(state: StackState, state_dir: Path) -> None:
+    """Create what the database of a stack that runs lacks, and tell it."""
+    own = find_running(Mongod.name, state_dir) if Mongod.name in state.services else None
+    url = own.url if own else os.environ.get("MONGO_URL")
+    if url:
+        for sentence in complete_database(url, chosen_database(url)):
+            print(f"database: {sentence}", flush=True)
 
 
 def _start_standing(state_dir: Path) -> None:

@@ -10,10 +10,9 @@ from pathlib import Path
 
 from blocks.environment import PREVIEW
 from db.connection import LONG_ANSWER_SECONDS, connect
-from db.connection_string import ConnectionString
 from deployments.prefect_database import start_prefect_database
 from deployments.sample import CHARACTER_ID, TARGET, prepare_own_database
-from deployments.story_database import complete_database, update_sentences
+from deployments.story_database import chosen_database, complete_database, update_sentences
 from storycanvas.faces.pictures.image_store import local_folder
 from storycanvas.services.errors import ServiceError
 from storycanvas.services.face_host import FaceHost
@@ -132,7 +131,7 @@ class Stack:
         images.mkdir(mode=0o700, parents=True, exist_ok=True)
         named = os.environ.get("MONGO_URL")
         url = named or self._use(Mongod(preferred_port=27017), "MONGO_URL")
-        database, _ = ConnectionString.of(url).choose(os.environ.get("DB_NAME"), "DB_NAME")
+        database = chosen_database(url)
         store = os.environ.get("IMAGE_STORE") or images.as_uri()
         self._show("bringing the database up to date")
         told = complete_database(named, database) if named else self._prepare_own(url, database)

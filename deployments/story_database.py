@@ -4,13 +4,20 @@ A database that the stack started itself is repaired; in one that a person named
 missing is created. What keeps that from being done is told, and keeps nothing else from starting.
 """
 
+import os
 from collections.abc import Iterator
 
 from db.connection import LONG_ANSWER_SECONDS, connect
+from db.connection_string import ConnectionString
 from db.errors import DatabaseError
 from db.setup.apply import initialise
 from db.setup.report import InitReport, words
 from storycanvas.net.wording import counted
+
+
+def chosen_database(url: str) -> str:
+    """Choose the database of a server: that of `DB_NAME`, of the address, or the default."""
+    return ConnectionString.of(url).choose(os.environ.get("DB_NAME"), "DB_NAME")[0]
 
 
 def update_sentences(report: InitReport) -> Iterator[str]:

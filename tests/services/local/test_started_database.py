@@ -1,15 +1,20 @@
 """A database at the start of the stack: what is missing comes back, and nothing else changes."""
 
 import time
+from pathlib import Path
 
 import pytest
 
 from blocks.environment import Environment
 from db.schema.collections import COLLECTIONS
 from db.setup.apply import initialise
+from deployments.local_stack import up
 from deployments.register import NOT_NAMED, complete_named_database
 from deployments.sample import prepare_own_database
+from deployments.stack import StackState
 from deployments.story_database import complete_database, update_sentences
+from storycanvas.services.mongod import Mongod
+from storycanvas.services.record import write_note
 from tests.support.db.database_state import Data, shape
 
 LONGEST_START_SECONDS = 3.0
@@ -71,6 +76,36 @@ def test_where_nothing_is_missing_a_start_is_quick_and_says_nothing(
 
     assert told == []
     assert time.monotonic() - began < 10 * LONGEST_START_SECONDS
+
+
+def test_up_on_a_stack_that_runs_brings_back_what_is_missing_and_is_quick(
+    database: Data,
+    mongo_url: str,
+    shared_dir: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    initialise(database)
+    complete = shape(database)
+    monkeypatch.setenv("DB_NAME", database.name)
+    stack = StackState([Mongod.name], {"MongoDB": mongo_url})
+    folder = tmp_path / "state"
+    folder.mkdir()
+    (folder / Mongod.name).symlink_to(shared_dir / "replica_set" / Mongod.name)
+    write_note(folder / "stack.json", stack)
+    database.drop_collection("facefusion_jobs")
+
+    began = time.monotonic()
+    up(folder)
+    took = time.monotonic() - began
+    first = capsys.readouterr().out
+    up(folder)
+
+    assert "database: created 1 collection with validators and indexes: facefusion_jobs" in first
+    assert "database: " not in capsys.readouterr().out
+    assert shape(database) == complete
+    assert took < 10 * LONGEST_START_SECONDS
 
 
 @pytest.mark.parametrize(
