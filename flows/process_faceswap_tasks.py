@@ -4,7 +4,15 @@ from functools import partial
 
 from prefect import flow
 
-from flows.parameters import WORKERS, AtOnce, Husband, MaxJobs, RunMinutes, WaitSeconds
+from flows.parameters import (
+    WORKERS,
+    AtOnce,
+    Husband,
+    MaxJobs,
+    RunMinutes,
+    WaitSeconds,
+    unless_typed,
+)
 from tasks.log_lines import failing_in_a_sentence
 from tasks.queues.couple import CoupleWork
 from tasks.queues.drain import DrainRules
@@ -12,7 +20,12 @@ from tasks.queues.report import DrainReport
 from tasks.queues.run import run_drain
 
 
-@flow(name="process-faceswap-tasks", task_runner=WORKERS, validate_parameters=False)
+@flow(
+    name="process-faceswap-tasks",
+    flow_run_name=unless_typed("process-faceswap-tasks"),
+    task_runner=WORKERS,
+    validate_parameters=False,
+)
 @failing_in_a_sentence
 def process_faceswap_tasks(
     run_minutes: RunMinutes = 55,

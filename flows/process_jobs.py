@@ -2,7 +2,15 @@
 
 from prefect import flow
 
-from flows.parameters import WORKERS, AtOnce, JobTypes, MaxJobs, RunMinutes, WaitSeconds
+from flows.parameters import (
+    WORKERS,
+    AtOnce,
+    JobTypes,
+    MaxJobs,
+    RunMinutes,
+    WaitSeconds,
+    unless_typed,
+)
 from tasks.log_lines import failing_in_a_sentence
 from tasks.queues.drain import DrainRules
 from tasks.queues.jobs import JobWork
@@ -10,7 +18,12 @@ from tasks.queues.report import DrainReport
 from tasks.queues.run import run_drain
 
 
-@flow(name="process-jobs", task_runner=WORKERS, validate_parameters=False)
+@flow(
+    name="process-jobs",
+    flow_run_name=unless_typed("process-jobs · {job_types}"),
+    task_runner=WORKERS,
+    validate_parameters=False,
+)
 @failing_in_a_sentence
 def process_jobs(
     run_minutes: RunMinutes = 55,

@@ -45,6 +45,11 @@ class RunName:
             return present
         return self._made({**given, _CHARACTER: name})
 
+    def with_words(self, present: str, words: str) -> str:
+        """Put words behind a run's present name; one that a person typed stays."""
+        made = self._made(flow_run.parameters)
+        return SEPARATOR.join([made, words]) if present == made else present
+
     def _made(self, given: Mapping[str, Any]) -> str:
         if not isinstance(self._wanted, str):
             return self._wanted()
@@ -90,7 +95,17 @@ def _part_of_list(noun: str, values: Sequence[object]) -> str:
 
 
 def renamed_for(name: str) -> str | None:
-    """Put a character's name into this run's name, and return it; None outside of a flow's run.
+    """Put a character's name into this run's name, and return it; None outside of a flow's run."""
+    return _renamed(lambda names, present: names.with_character(present, name))
+
+
+def renamed_with(words: str) -> str | None:
+    """Put what a run came to behind its name, and return it; None outside of a flow's run."""
+    return _renamed(lambda names, present: names.with_words(present, words))
+
+
+def _renamed(change: Callable[[RunName, str], str]) -> str | None:
+    """Change this run's name.
 
     A name is worth no failure: where the server does not take it, the run keeps the other.
     """
@@ -99,7 +114,7 @@ def renamed_for(name: str) -> str | None:
         return None
     names = run.flow.flow_run_name
     present = run.flow_run.name
-    wanted = names.with_character(present, name) if isinstance(names, RunName) else present
+    wanted = change(names, present) if isinstance(names, RunName) else present
     if wanted == present:
         return present
     try:

@@ -57,6 +57,12 @@ class DrainReport(BaseModel):
     counts: dict[str, int]
     jobs: tuple[JobRow, ...] = ()
 
+    def words(self) -> str:
+        """Count in a few words, for the run's name."""
+        done = {"completed": "done"}
+        parts = [f"{count} {done.get(became, became)}" for became, count in self.counts.items()]
+        return ", ".join(parts) or "nothing to do"
+
     def summary(self) -> str:
         """Summarise in a sentence."""
         if not self.counts:

@@ -11,6 +11,7 @@ from tasks.queues.drain import Drain, DrainRules
 from tasks.queues.report import DrainReport
 from tasks.queues.standing import Place, drop_waiting_runs, open_when_there
 from tasks.queues.work import Work
+from tasks.run_names import renamed_with
 
 
 def run_drain(make_work: Callable[[RunContext], Work], rules: DrainRules) -> DrainReport:
@@ -34,4 +35,5 @@ def run_drain(make_work: Callable[[RunContext], Work], rules: DrainRules) -> Dra
             ReportArtifact(f"{context.flow_name}-jobs", rows).publish(report.summary())
         if interrupt is not None:
             raise interrupt
+        renamed_with(report.words())
     return cast("DrainReport", Completed(message=report.summary(), data=report))

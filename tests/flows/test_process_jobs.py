@@ -11,6 +11,7 @@ import pytest
 from prefect import flow
 
 from flows.parameters import WORKERS
+from flows.process_jobs import process_jobs
 from storycanvas.faces.gallery.page import page_path
 from storycanvas.services.shared import acquire
 from tasks.queues.drain import DrainRules
@@ -19,6 +20,7 @@ from tasks.queues.report import DrainReport
 from tasks.queues.run import run_drain
 from tests.support.flows.hosts import OddHost, after_operations
 from tests.support.flows.jobs import drained, insert_jobs, stored, stored_portrait, the_job
+from tests.support.flows.runs import shown_by
 from tests.support.flows.world import CHARACTER, World, plain_picture
 from tests.support.host.started_host import wait_until
 
@@ -77,6 +79,17 @@ def test_one_at_once_starts_in_the_order_of_the_queue(world: World, portrait: st
     documents = world.database["facefusion_jobs"].find(sort=[("started_at", 1)])
     ordered = sorted(range(50), key=lambda number: (-priorities[number], number))
     assert [job["id"] for job in documents] == [f"job-{number}" for number in ordered]
+
+
+def test_the_name_of_a_run_tells_what_it_came_to(world: World, portrait: str) -> None:
+    job = {"job_type": "enhance", "input_data": {"image_url": portrait}}
+    insert_jobs(world, job, {**job, "input_data": {}}, job)
+
+    did = process_jobs(wait_seconds=0, job_types=("enhance",), at_once=1, return_state=True)
+    idle = process_jobs(wait_seconds=0, return_state=True)
+
+    assert shown_by(did)[0] == "process-jobs · enhance · 2 done, 1 failed"
+    assert shown_by(idle)[0] == "process-jobs · nothing to do"
 
 
 def test_a_job_of_a_character_is_in_its_history_and_gallery_once(
