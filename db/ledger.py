@@ -85,6 +85,14 @@ class OperationLedger:
             if output is not None and output.sha256 == sha256
         ]
 
+    def newest_engine(self) -> tuple[str, str] | None:
+        """Read name and version of the engine of the newest operation; None where none was done."""
+        with translated_errors():
+            found = self._operations.find_one(
+                {}, ["engine", "engine_version"], sort=[("created_at", DESCENDING)]
+            )
+        return None if found is None else (str(found["engine"]), str(found["engine_version"]))
+
     def newest_seconds(
         self, which: Document, longest_side: tuple[int, int | None] | None, before: datetime
     ) -> list[float]:

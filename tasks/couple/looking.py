@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from storycanvas.couple.adding import AddedPicture, stem_of
 from storycanvas.faces.contract import DetectedFace
 from storycanvas.faces.errors import BadField, FaceError, NoFace, NotDoneYet
-from storycanvas.faces.forecasts.dry_run import expectation
 from storycanvas.faces.pictures.reading import Picture
 from storycanvas.faces.recipes.finding import detect_faces
 from storycanvas.faces.recipes.steps import numbered
@@ -14,8 +13,9 @@ from storycanvas.faces.sources.trust import shown
 from tasks.faces.batch import list_pictures
 from tasks.faces.context import RunContext
 from tasks.faces.fetched import FetchedPicture
+from tasks.faces.forecast.dry_run import outlook
 from tasks.faces.forecast.lookup import run_or_look_up
-from tasks.faces.inputs import ask_host
+from tasks.faces.inputs import engine_status
 from tasks.faces.inspection import keep_records
 from tasks.faces.plan import PlanResult, end_interrupted, no_progress
 from tasks.faces.reporting.report import progress_artifact
@@ -91,7 +91,7 @@ def look_at_pictures(context: RunContext, references: Sequence[str], priority: i
     A dry run gives no host work: it takes what is in the ledger.
     """
     named = numbered("picture", references)
-    request = run_request(context, RunOptions(priority=priority), ask_host(context))
+    request = run_request(context, RunOptions(priority=priority), engine_status(context))
     progress = no_progress if context.dry_run else progress_artifact(context, request.subject)
     # Not recorded: a recorded run would keep a copy of every picture as a source.
     looks = replace(request, record=False), detect_faces(named, required=False)
@@ -100,7 +100,7 @@ def look_at_pictures(context: RunContext, references: Sequence[str], priority: i
         keep_records(context, [output.record for output in result.outputs.values()])
     end_interrupted(result)
     seen = [_seen(result, name, reference) for name, reference in named.items()]
-    return SeenPictures(seen, expectation(result.steps) if context.dry_run else "")
+    return SeenPictures(seen, outlook(context, request, result.steps) if context.dry_run else "")
 
 
 def _seen(result: PlanResult, name: str, reference: str) -> SeenPicture:

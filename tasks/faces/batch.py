@@ -34,7 +34,7 @@ from tasks.faces.failures import FailureLimit
 from tasks.faces.forecast.comparisons import comparisons_to_do
 from tasks.faces.forecast.dry_run import Forecast, finish_dry_batch
 from tasks.faces.forecast.lookup import run_or_look_up
-from tasks.faces.inputs import ask_host, load_character, load_preferences
+from tasks.faces.inputs import engine_status, load_character, load_preferences
 from tasks.faces.inspection import Inspection
 from tasks.faces.plan import PlanResult, end_interrupted, no_progress, plan_result
 from tasks.faces.reporting.report import Extras, StepsFailed, progress_artifact, report_run
@@ -168,7 +168,7 @@ def prepare_batch(
     )
     _refuse_empty(planned)
     request = replace(
-        run_request(context, options, ask_host(context), character),
+        run_request(context, options, engine_status(context), character),
         failures=FailureLimit(rules.stop_after_failures),
     )
     reduced = replace(planned, plan=planned.plan.reduced_to(options.longest_side))

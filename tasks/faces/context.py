@@ -51,6 +51,7 @@ class RunContext:
         measuring: Measures what its steps make.
         baselines: The bounds of characters by which that is checked.
         dry_run: Whether the run only tells what it would do, and writes nothing.
+        without_host: In a dry run, a sentence on which engine it is planned for as no host answers.
         took: The engine's seconds of the operations that it had done, by their types.
         state_changed_at: When the words of the run's state changed, by the monotonic clock.
         state_was_shown: Whether they did; else it is the run's begin.
@@ -66,7 +67,7 @@ class RunContext:
         *,
         dry_run: bool = False,
     ) -> None:
-        self.dry_run = dry_run
+        self.dry_run, self.without_host = dry_run, ""
         self.took: dict[str, list[float]] = {}
         self.state_changed_at, self.state_was_shown = time.monotonic(), False
         self.flow_name = flow_name or flow_run.get_flow_name() or "flow"

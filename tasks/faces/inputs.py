@@ -8,10 +8,12 @@ from prefect.logging import get_run_logger
 
 from db.characters import CharacterRepository
 from db.errors import CharacterWithoutPicture
+from db.ledger import OperationLedger
 from db.presets import PresetRepository
 from db.schema.documents.characters import Character
 from db.schema.documents.faces import Preset
 from storycanvas.faces.contract import HostStatus
+from storycanvas.faces.errors import FaceError
 from storycanvas.faces.plan import Plan, PlanPicture
 from storycanvas.faces.preferences import Preferences
 from storycanvas.faces.settings import FaceSettings
@@ -117,6 +119,26 @@ def ask_host(context: RunContext) -> HostStatus:
         FaceError: None can work now; retried, because hosts come back.
     """
     return context.hosts.status()
+
+
+def engine_status(context: RunContext) -> HostStatus:
+    """Find which engine a run is for: that of its hosts, in a dry run without one the ledger's.
+
+    Raises:
+        FaceError: No host can work now.
+    """
+    if not context.dry_run:
+        return ask_host(context)
+    try:
+        return context.hosts.status()
+    except FaceError as error:
+        known = OperationLedger(context.database).newest_engine()
+        engine, version = known or ("unknown", "engine")
+        last = f"for {engine} {version}, as the newest operation" if known else "for any engine"
+        context.without_host = f"No face host answers, so this is planned {last}: {error}"
+    return HostStatus(
+        engine=engine, engine_version=version, gpu_slots=1, busy=0, queued=0, operations=0
+    )
 
 
 @first_task("{request.label}fetch {picture.name}")

@@ -32,7 +32,7 @@ def run_and_refine(
     results = run_plans(context, planned, progress)
     if not refines or any(result.interrupt for result in results):
         return results
-    whole = [refined(result.plan, _read_ages(result)) for result in results]
+    whole = [refined(result.plan, read_ages(result)) for result in results]
     places = [n for n, plan in enumerate(whole) if len(plan.steps) > len(results[n].plan.steps)]
     more = [(planned[n][0], needed_for(whole[n], _new_steps(results[n], whole[n]))) for n in places]
     others = dict(zip(places, run_plans(context, more, progress) if more else [], strict=True))
@@ -42,7 +42,8 @@ def run_and_refine(
     ]
 
 
-def _read_ages(result: PlanResult) -> dict[str, float]:
+def read_ages(result: PlanResult) -> dict[str, float]:
+    """Collect the ages that were read from pictures, in years, by step."""
     measured = {step.step: step.measure for step in result.steps if step.measure is not None}
     return {name: m.read_age for name, m in measured.items() if m.read_age is not None}
 

@@ -24,7 +24,7 @@ from tasks.faces.forecast.comparisons import comparisons_to_do
 from tasks.faces.forecast.dry_run import Forecast, finish_dry_run
 from tasks.faces.forecast.lookup import run_or_look_up
 from tasks.faces.inputs import (
-    ask_host,
+    engine_status,
     first_reference_image,
     load_character,
     load_preferences,
@@ -153,6 +153,7 @@ def forecasts(context: RunContext, runs: Sequence[PreparedRun]) -> list[Forecast
             run.depends_on,
             comparisons_to_do(context, run.request, run.plan),
         )
+        Forecast(run.request, run.inspection, result, run.preferences, run.depends_on, run.refines)
         for run, result in zip(runs, results, strict=True)
     ]
 
@@ -173,7 +174,7 @@ def prepare_all(
     Returns:
         A run, or why there is none, for each of them.
     """
-    status = ask_host(context)
+    status = engine_status(context)
     asked = [_foreseen(_ask, context, options, pipeline, status) for options in wanted]
     asked = _with_chosen_faces(context, asked, pipeline)
     looking = [each for each in asked if isinstance(each, _Asked)]
@@ -337,7 +338,9 @@ def _plan_unseen(asked: _Asked, pipeline: Pipeline, found: Inspection) -> Prepar
     if not (asked.chosen.looks or pipeline.every_face):
         plan, depends_on = _plan_without_age(asked, pipeline, found)
     inspection = replace(found, notes=(*asked.notes, *found.notes), looks=looks)
-    return PreparedRun(asked.request, plan, asked.preferences, inspection, depends_on=depends_on)
+    return PreparedRun(
+        asked.request, plan, asked.preferences, inspection, pipeline.refines, depends_on
+    )
 
 
 def _plan_without_age(asked: _Asked, pipeline: Pipeline, found: Inspection) -> tuple[Plan, str]:

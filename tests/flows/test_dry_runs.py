@@ -1,7 +1,7 @@
 """A dry run of a face flow shows the plan and what is known of it, and does nothing else."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from flows.age_progression import age_progression
 from flows.enhance_faces import enhance_faces
 from storycanvas.faces.reports.steps import FaceRunReport
 from storycanvas.faces.settings import FaceSettings
+from storycanvas.host.engines.preview import PreviewEngine
 from tasks.artifacts import DRY_RUN_NOTE
 from tests.support.db.fixtures import empty_database
 from tests.support.flows.fixtures import open_world
@@ -173,3 +174,49 @@ def test_a_face_that_a_host_has_still_to_choose_stays_open() -> None:
     assert outcomes(unknown) == {"find picture": "planned"}
     assert unknown.notes == ("Further steps depend on the faces that the host will see.",)
     assert outcomes(known) == {"enhance picture": "reused"}
+
+
+AWAY = "http://127.0.0.1:9"
+
+
+def test_without_a_host_the_ledger_tells_what_is_done_and_for_which_engine(
+    world: World, own_host: Callable[[str], str]
+) -> None:
+    age_progression(CHARACTER, ages=[25], enhance_base="codeformer")
+    own_host(AWAY)
+
+    state = age_progression(CHARACTER, **AGES, dry_run=True, return_state=True)
+    named = enhance_faces(pictures=(unique_portrait(world.folder),), dry_run=True)
+
+    found = outcomes(state.result())
+    assert (found["age 25"], found["age 45"]) == ("reused", "planned")
+    engine = f"preview {PreviewEngine().version}"
+    assert state.result().engine == engine
+    assert f"so this is planned for {engine}, as the newest operation: " in (state.message or "")
+    assert outcomes(named) == {"enhance picture": "planned"}
+
+
+def test_without_a_host_and_a_ledger_what_a_base_age_tells_is_planned(
+    world: World, own_host: Callable[[str], str]
+) -> None:
+    own_host(AWAY)
+
+    state = age_progression(CHARACTER, ages=[45], base_age=30, dry_run=True, return_state=True)
+
+    assert outcomes(state.result())["age 45"] == "planned"
+    assert "so this is planned for any engine: " in (state.message or "")
+    assert world.database["facefusion_operations"].count_documents({}) == 0
+
+
+@pytest.mark.usefixtures("world")
+def test_what_refining_may_add_is_shown_until_the_ages_are_read() -> None:
+    given = {"ages": [65], "enhance": None, "refine": True, "base_age": 30}
+
+    before = age_progression(CHARACTER, **given, dry_run=True, return_state=True)
+    age_progression(CHARACTER, **{**given, "refine": False})
+    off = age_progression(CHARACTER, **given, dry_run=True, return_state=True)
+
+    for state in (before, off):
+        row = rows_of(state)[-1]
+        assert (row["step"], row["what"]) == ("age 65 again", "may be added")
+        assert "1 step may be added by refine" in " ".join(state.result().notes)

@@ -6,6 +6,7 @@ from typing import Any
 from storycanvas.faces.errors import FaceError
 from storycanvas.faces.forecasts.usual import MODEL_FIELDS
 from storycanvas.faces.plan import Plan, Step
+from storycanvas.faces.recipes.refining import REFINED_FROM
 from storycanvas.faces.reports.steps import StepReport
 from storycanvas.net.wording import about, counted
 
@@ -72,6 +73,19 @@ def expectation(steps: Iterable[StepReport]) -> str:
 def open_row(depends_on: str) -> dict[str, Any]:
     """Make the row of a table for all steps that cannot be planned yet."""
     return {"step": "further steps", "what": "open", "reason": f"depends on {depends_on}"}
+
+
+def maybe_row(name: str, usual_seconds: float | None) -> dict[str, Any]:
+    """Make the row of a step that is made once more if its age is off."""
+    seconds = "" if usual_seconds is None else f"{usual_seconds:.1f}"
+    reason = f"only where the age that is read is more than {REFINED_FROM:.0f} years off"
+    row = {"step": f"{name} again", "what": "may be added", "GPU seconds": seconds}
+    return {**row, "reason": reason}
+
+
+def may_be_added(steps: int) -> str:
+    """Write how many steps `refine` may add."""
+    return f"{counted(steps, 'step')} may be added by refine, depending on the ages that are read."
 
 
 def plan_rows(plan: Plan, reports: Sequence[StepReport]) -> list[dict[str, Any]]:

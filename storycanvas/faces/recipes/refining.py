@@ -37,6 +37,18 @@ def refined(plan: Plan, read_ages: Mapping[str, float]) -> Plan:
     return Plan(**{**dict(plan), "steps": (*plan.steps, *steps), "notes": (*plan.notes, *notes)})
 
 
+def may_be_refined(plan: Plan, read_ages: Mapping[str, float]) -> list[str]:
+    """Name the steps that `refined` may do once more: their ages are off, or not read yet."""
+    names: list[str] = []
+    for step in plan.steps:
+        ageing = _ageing_of(plan, step) if step.age is not None else None
+        if ageing is None:
+            continue
+        if step.name not in read_ages or any(_again(plan, step, read_ages)):
+            names += dict.fromkeys([ageing[0].name, step.name])
+    return names
+
+
 def needed_for(plan: Plan, names: set[str]) -> Plan:
     """Take the steps with these names, and those that they need, out of a plan."""
     needed = set(names)

@@ -6,8 +6,16 @@ from typing import Any, cast
 
 from prefect.states import Completed
 
-from storycanvas.faces.forecasts.dry_run import bounded_rows, expectation, open_row, plan_rows
+from storycanvas.faces.forecasts.dry_run import (
+    bounded_rows,
+    expectation,
+    may_be_added,
+    maybe_row,
+    open_row,
+    plan_rows,
+)
 from storycanvas.faces.preferences import Preferences, unused_preset
+from storycanvas.faces.recipes.refining import may_be_refined
 from storycanvas.faces.reports.batch import BatchReport, dry_batch_report
 from storycanvas.faces.reports.characters import CharactersReport
 from storycanvas.faces.reports.steps import FaceRunReport, StepReport
@@ -16,6 +24,7 @@ from tasks.faces.context import RunContext
 from tasks.faces.forecast.ahead import ahead_sentence
 from tasks.faces.inspection import Inspection
 from tasks.faces.plan import PlanResult
+from tasks.faces.refining import read_ages
 from tasks.faces.reporting.report import artifact_key, plain_report
 from tasks.faces.step import RunRequest
 
@@ -31,6 +40,7 @@ class Forecast:
         preferences: Settings of every source.
         depends_on: What further steps depend on that only a host can tell; empty for nothing.
         comparisons: The looks at reference images by which its pictures would be checked.
+        refines: Whether ages that are read too far from the asked ones are made once more.
     """
 
     request: RunRequest
@@ -39,25 +49,35 @@ class Forecast:
     preferences: Preferences
     depends_on: str = ""
     comparisons: tuple[StepReport, ...] = ()
+    refines: bool = False
 
     def report(self, context: RunContext) -> FaceRunReport:
         """Make the report, whose steps begin with looks at the pictures that are not done yet."""
         plan, preferences = self.result.plan, self.preferences
         said = (*preferences.unknown_settings(), *unused_preset(plan, preferences))
         plain = plain_report(context, self.request, self.inspection, self.result, said)
+        again = (may_be_added(len(self._again())),) if self._again() else ()
         further = (f"Further steps depend on {self.depends_on}.",) if self.depends_on else ()
         looks = [look for look in self.inspection.looks if look.outcome == "planned"]
         return plain.model_copy(
             update={
                 "steps": (*looks, *plain.steps, *self.comparisons),
                 "notes": (*self.inspection.notes, *plan.notes, *plain.notes, *further),
+                "steps": (*looks, *plain.steps),
+                "notes": (*self.inspection.notes, *plan.notes, *plain.notes, *again, *further),
             }
         )
 
     def rows(self, steps: Sequence[StepReport]) -> list[dict[str, Any]]:
         """Make the rows of the table."""
         further = [open_row(self.depends_on)] if self.depends_on else []
-        return [*plan_rows(self.result.plan, steps), *further]
+        return [*plan_rows(self.result.plan, steps), *self._again(), *further]
+
+    def _again(self) -> list[dict[str, Any]]:
+        """Make the rows of the steps that are made once more where an age is off."""
+        names = may_be_refined(self.result.plan, read_ages(self.result)) if self.refines else []
+        usual = {step.step: step.usual_seconds for step in self.result.steps}
+        return [maybe_row(name, usual.get(name)) for name in names]
 
 
 def finish_dry_run(context: RunContext, forecast: Forecast) -> FaceRunReport:
@@ -91,7 +111,7 @@ def finish_dry_characters(
     rows += [{"character": each.character_id, "reason": each.error or ""} for each in refused]
     steps = [step for each in report.reports.values() for step in each.steps]
     request = next((forecast.request for forecast in forecasts.values()), None)
-    summary = f"{report.summary()} {_outlook(context, request, steps)} {report.reasons()}"
+    summary = f"{report.summary()} {outlook(context, request, steps)} {report.reasons()}"
     message = _show(context, context.run_id, summary, rows, report.pipeline)
     return cast("CharactersReport", Completed(message=message, data=report))
 
@@ -99,17 +119,18 @@ def finish_dry_characters(
 def _publish(
     context: RunContext, request: RunRequest, report: FaceRunReport, rows: list[dict[str, Any]]
 ) -> str:
-    outlook = _outlook(context, request, report.steps)
+    ahead = outlook(context, request, report.steps)
     reasons = " ".join((*report.warnings, *report.notes, *report.reasons()))
-    summary = f"{report.summary()} {outlook} {reasons}"
+    summary = f"{report.summary()} {ahead} {reasons}"
     return _show(context, request.subject, summary, rows, context.flow_name)
 
 
-def _outlook(context: RunContext, request: RunRequest | None, steps: Sequence[StepReport]) -> str:
+def outlook(context: RunContext, request: RunRequest | None, steps: Sequence[StepReport]) -> str:
+    """Write what steps would take, what waits before them, and what of a host is not known."""
     if request is None:
         return ""
     ahead = ahead_sentence(context, request.status.engine, request.priority)
-    return f"{expectation(steps)} {ahead}".strip()
+    return " ".join(filter(None, [expectation(steps), ahead, context.without_host]))
 
 
 def _show(

@@ -5,7 +5,7 @@ import pytest
 from storycanvas.faces.operations import AgeAdjustOperation
 from storycanvas.faces.plan import Gallery, Plan, Step
 from storycanvas.faces.recipes.age_progression import age_progression
-from storycanvas.faces.recipes.refining import given_age, needed_for, refined
+from storycanvas.faces.recipes.refining import given_age, may_be_refined, needed_for, refined
 
 
 def added(plan: Plan, read_ages: dict[str, float]) -> dict[str, Step]:
@@ -39,6 +39,16 @@ def test_what_was_enhanced_is_enhanced_again() -> None:
     assert steps["age 65 as 86"].gallery is None
     assert steps["enhance age 65 as 86"].inputs == ("age 65 as 86",)
     assert steps["enhance age 65 as 86"].age == 65
+
+
+def test_what_may_be_made_again_is_named_until_its_age_is_read_near_enough() -> None:
+    plan = age_progression("base.png", 25, [10, 65])
+    both = ["age 65", "enhance age 65"]
+
+    assert may_be_refined(plan, {}) == ["age 10", "enhance age 10", *both]
+    # Models are given no age below ten, so that one of ten cannot be corrected.
+    assert may_be_refined(plan, {"enhance age 10": 30.0, "enhance age 65": 44.4}) == both
+    assert may_be_refined(plan, {"enhance age 10": 12.0, "enhance age 65": 64.0}) == []
 
 
 @pytest.mark.parametrize(
