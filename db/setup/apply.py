@@ -80,8 +80,8 @@ PAUSES = (0.0, 0.04, 0.08, 0.16, 0.32)
 """Seconds before each comparison of a collection that another process changes meanwhile."""
 
 _NO_RIGHT = (
-    "MongoDB refuses this user to change a collection that is there (error {}), so its documents "
-    "are not checked; run init-db once as a user who has the role dbAdmin, too."
+    "MongoDB refuses this user to change a collection that is there (error {code}), so its "
+    "documents are not checked; run init-db once as a user who has the role dbAdmin, too."
 )
 _CONCURRENT_CHANGE = {
     26,  # NamespaceNotFound
@@ -243,7 +243,7 @@ def _apply(
 def _blocked(difference: Difference, error: OperationFailure) -> Finding:
     """Report what the server did not do; what refuses every change ends it all instead."""
     if error.code in REFUSALS and difference.finding.kind == "validator":
-        refused = {"outcome": "blocked", "reason": _NO_RIGHT.format(error.code)}
+        refused = {"outcome": "blocked", "reason": _NO_RIGHT.format(code=error.code)}
         return difference.finding.model_copy(update=refused)
     if error.code in {*REFUSALS, NAME_DIFFERS_IN_CASE}:
         raise error
