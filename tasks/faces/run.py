@@ -152,8 +152,8 @@ def forecasts(context: RunContext, runs: Sequence[PreparedRun]) -> list[Forecast
             run.preferences,
             run.depends_on,
             comparisons_to_do(context, run.request, run.plan),
+            run.refines,
         )
-        Forecast(run.request, run.inspection, result, run.preferences, run.depends_on, run.refines)
         for run, result in zip(runs, results, strict=True)
     ]
 

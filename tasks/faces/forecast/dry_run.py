@@ -62,8 +62,6 @@ class Forecast:
         return plain.model_copy(
             update={
                 "steps": (*looks, *plain.steps, *self.comparisons),
-                "notes": (*self.inspection.notes, *plan.notes, *plain.notes, *further),
-                "steps": (*looks, *plain.steps),
                 "notes": (*self.inspection.notes, *plan.notes, *plain.notes, *again, *further),
             }
         )
