@@ -44,15 +44,15 @@ def show_reason(run_id: UUID | None, task_run_id: UUID, reason: str) -> None:
 
 def drop_reason(run_id: UUID | None, task_run_id: UUID) -> None:
     """Show no longer why a step waited; where none is left, the state has no message again."""
-    if run_id is None or run_id not in _reasons:
+    if run_id is None or run_id not in _reasons:  # most steps never wait, and take no lock
         return
     with _lock:
         before = _shown(run_id)
-        waiting = _reasons[run_id]
+        waiting = _reasons.get(run_id, {})
         waiting.pop(task_run_id, None)
         _show(run_id, before)
         if not waiting:
-            del _reasons[run_id]
+            _reasons.pop(run_id, None)  # another step may have dropped the last one meanwhile
 
 
 def show_words(run_id: UUID, words: StateWords) -> None:

@@ -1,10 +1,14 @@
 """How a run waits: before its first operation, and for its steps when it is stopped."""
 
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
 
 import pytest
 
 from storycanvas.gpu.guard.settings import DEFAULTS
+from tasks import wait_reasons
 from tasks.retries import GRACE_SECONDS, SETTLED_SECONDS, SHOWN_SECONDS, Stopping
 from tasks.waiting import FIRST_WAIT_SECONDS, first_task
 
@@ -40,6 +44,22 @@ def test_a_stopped_run_waits_for_its_steps_once() -> None:
         stopping.wait(0.2)
 
         assert 0.2 <= time.monotonic() - started < 0.35
+
+
+def test_a_step_that_ends_while_another_drops_the_last_reason_ends_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run, step = uuid4(), uuid4()
+    reasons = {run: {step: "Waiting for the next try"}}
+    lock = threading.Lock()
+    monkeypatch.setattr(wait_reasons, "_reasons", reasons)
+    monkeypatch.setattr(wait_reasons, "_lock", lock)
+    with ThreadPoolExecutor(1) as threads:
+        with lock:
+            dropping = threads.submit(wait_reasons.drop_reason, run, step)
+            time.sleep(0.2)
+            del reasons[run]  # as the other step does in its turn
+        dropping.result()
 
 
 KILLED_SECONDS = 30.0

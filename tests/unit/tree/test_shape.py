@@ -29,7 +29,7 @@ SHORT_FILES = {
 STAND_IN = "tests/support/facefusion/stand_in/"
 """Has the folders and names of FaceFusion's own tree."""
 
-MAX_FILES, MAX_LINES = 681, 79_350
+MAX_FILES, MAX_LINES = 681, 79_800
 MAX_FILES_WITH_TESTS, MAX_LINES_WITH_TESTS = 1240, 157_000
 """A new feature raises them in its own commit; anything else finds something to delete first."""
 
