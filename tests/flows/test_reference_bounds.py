@@ -13,6 +13,7 @@ from storycanvas.faces.measures.measure import SAME_BELOW
 from storycanvas.faces.reports.measures import StepMeasure
 from storycanvas.faces.settings import FaceSettings
 from storycanvas.services.shared import acquire
+from tasks.faces.measuring.baselines import TOO_FEW
 from tests.support.flows.hosts import OddHost
 from tests.support.flows.runs import shown_by
 from tests.support.flows.world import CHARACTER, World, plain_picture, shades
@@ -82,22 +83,15 @@ def test_the_references_give_the_bound_and_are_compared_once(
     assert len(comparisons(world)) == PAIRS
 
 
-@pytest.mark.parametrize(
-    ("references", "reason"),
-    [
-        pytest.param(2, "fewer than three of the character's reference images show a face", id="2"),
-        pytest.param(0, "fewer than three of the character's reference images show a face", id="0"),
-    ],
-)
 def test_where_they_give_none_the_usual_bound_holds_and_it_is_told(
-    world: World, host: FaceHostClient, references: int, reason: str
+    world: World, host: FaceHostClient
 ) -> None:
-    world.show_in([*shades(1), *[plain_picture()] * 3, *shades(references)[1:]])
+    world.show_in([*shades(2), plain_picture()])
 
     found = measured()
 
     assert (found.same_below, found.bound_origin) == (SAME_BELOW["facefusion"], "usual")
-    assert found.bound_reason == reason
+    assert found.bound_reason == TOO_FEW
     assert host.status().operations == STEPS_OF_RUN
 
 
@@ -128,6 +122,25 @@ def test_what_no_check_uses_is_not_asked(
 
     assert host.status().operations == STEPS_OF_RUN
     assert comparisons(world) == []
+
+
+def test_a_ledger_of_facefusion_from_before_all_measures_is_measured_without_an_operation(
+    world: World, host: FaceHostClient
+) -> None:
+    aged = {"operation_type": "age_adjust"}
+    ledger = world.database["facefusion_operations"]
+    age_progression(CHARACTER, **RUN, settings=FaceSettings(measure=False))
+    ledger.update_one(aged, {"$unset": {"measure": ""}})
+    operations = host.status().operations
+
+    report = age_progression(CHARACTER, **RUN)
+
+    assert [(step.outcome, step.measure is None) for step in report.steps] == [("reused", False)]
+    assert report.engine.startswith("facefusion")
+    assert host.status().operations == operations
+    found = ledger.find_one(aged)
+    assert found is not None
+    assert len(found["measure"]["faces"]) == 1
 
 
 def test_a_dry_run_shows_which_comparisons_are_to_be_done(

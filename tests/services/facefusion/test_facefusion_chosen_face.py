@@ -17,6 +17,8 @@ from storycanvas.faces.operations import (
     SwapOperation,
 )
 from storycanvas.faces.pictures.boxes import widened
+from storycanvas.faces.plan import PlanPicture
+from storycanvas.faces.recipes.finding import compare_pictures
 from tests.support.facefusion.driven_host import Done, DrivenHost
 from tests.support.facefusion.made_pictures import (
     BLUE,
@@ -150,6 +152,23 @@ def test_a_detection_tells_how_far_each_face_is_from_the_reference_picture(
     red, blue = (face.reference_distance or 0.0 for face in answer.faces or ())
     assert red < 0.05
     assert 0.3 < blue <= 1
+
+
+def test_the_largest_faces_of_two_reference_images_are_compared_in_either_order(
+    driven_host: DrivenHost,
+) -> None:
+    (step,) = compare_pictures(
+        [PlanPicture(name=name, reference=name) for name in ("first", "second")]
+    ).steps
+
+    def distance(first: bytes, second: bytes) -> float:
+        faces = driven_host.done(step.operation, first, second).answer.faces or ()
+        assert faces[0].reference_distance is not None
+        return faces[0].reference_distance
+
+    # The face on the right, a blue one, is the larger one.
+    assert distance(plain(BLUE), COLOURS) < 0.05 < distance(plain(RED), COLOURS)
+    assert distance(COLOURS, plain(RED)) == pytest.approx(distance(plain(RED), COLOURS), abs=0.01)
 
 
 def test_without_a_reference_picture_no_distance_is_told(resident_host: DrivenHost) -> None:
