@@ -204,6 +204,9 @@ def _stays_away(
             after={"storycanvas.host.down"},
             expect={"storycanvas.host.up"},
             match=LAST_ONE,
+            # One wait for all hosts, since all have the label. With none Prefect 3.9.1 begins it
+            # when the automation is made, and pauses the queue although no host went away.
+            for_each={LAST},
             within=away,
         ),
         actions=[

@@ -3,7 +3,7 @@
 from uuid import UUID, uuid4
 
 import pytest
-from prefect.automations import AutomationCore
+from prefect.automations import AutomationCore, Posture
 from prefect.events.actions import CallWebhook, DoNothing, SendNotification
 
 from deployments.automations import acting as automation
@@ -55,6 +55,15 @@ def test_a_block_gets_each_message_once(kind: str, action: type) -> None:
     assert not any(
         isinstance(a, DoNothing) for m in made((kind, BLOCK)).values() for a in m.actions
     )
+
+
+def test_what_waits_for_a_silence_begins_with_an_event_and_not_with_the_automation() -> None:
+    """Prefect 3.9.1 begins at once where `for_each` is empty, and fires without any event."""
+    triggers = [found.trigger for found in made(None).values()]
+    waiting = [found for found in triggers if found.posture is Posture.Proactive]
+
+    assert len(waiting) == 2
+    assert all(found.for_each for found in waiting)
 
 
 def test_every_automation_is_described_in_the_docs_and_on_its_page() -> None:
