@@ -61,6 +61,7 @@ AGES = list(range(12, 90, 2))
 LOOKS = 1
 """Steps of a run that look at pictures; they are recorded only when what needs them is planned."""
 SUBMITS, AT_A_TIME = 100, 4
+PICTURES = {".jpg", ".png"}
 LATER = "2099-01-01T00:00:00Z"
 STANDS = "process-jobs-standing"
 QUEUE = "facefusion_jobs"
@@ -437,8 +438,8 @@ def runs_that_ended(api: Api) -> dict[str, str]:
 
 
 def pictures_of(stack_dir: Path) -> dict[str, bytes]:
-    """The digest of each picture of the store, by its path."""
-    files = [path for path in (stack_dir / "images").rglob("*.*") if path.suffix != ".html"]
+    """The digest of each picture of the store, by its path; not of one that is being written."""
+    files = [path for path in (stack_dir / "images").rglob("*") if path.suffix in PICTURES]
     return {str(path): hashlib.sha256(path.read_bytes()).digest() for path in files}
 
 
