@@ -8,18 +8,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import psycopg
 import pytest
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
 from prefect.settings import PREFECT_API_URL, temporary_settings
-from prefect.states import Crashed, Scheduled
 
-from deployments.automations.acting import GOES_ON, RESUME_RUN
+from deployments.automations.acting import GOES_ON
 from deployments.queues import QUEUES
 from storycanvas.gpu.guard.limit import GpuLimit
 from storycanvas.gpu.guard.settings import DEFAULTS
@@ -32,7 +29,7 @@ from tests.support.guard.slots import new_limit, taken
 from tests.support.paths import ROOT
 from tests.support.tree import blocks
 from tests.system.team.installation import Proxy, missing_programs, running_team
-from tests.system.team.ten_runs import AGES, FLOW, Work, parameters, ready_to_work, until
+from tests.system.team.ten_runs import AGES, Work, ready_to_work, until
 
 RUNS = 10
 LOGIN = "worker:made-up"
@@ -115,22 +112,6 @@ def test_a_lease_of_a_killed_server_is_renewed_at_the_other(work: Work) -> None:
         assert after.acquire() is None
         after.release(lease)
         assert after.acquire() is not None
-
-
-def test_an_event_of_one_server_fires_an_automation(work: Work) -> None:
-    """The event goes through Redis to the background services, which ask no server."""
-    later = datetime.now(UTC) + timedelta(days=1)
-    wanted = DeploymentFilter(name=DeploymentFilterName(any_=[RESUME_RUN]))
-    first = work.team.servers[0].url
-    with temporary_settings({PREFECT_API_URL: first}), get_client(sync_client=True) as client:
-        deployment = client.read_deployment_by_name(f"{FLOW}/{FLOW}").id
-        run = client.create_flow_run_from_deployment(
-            deployment, state=Scheduled(scheduled_time=later), parameters=parameters(0)
-        )
-        client.set_flow_run_state(run.id, Crashed(message="made up"), force=True)
-
-        [resuming] = until(lambda: client.read_flow_runs(deployment_filter=wanted), 60)
-    assert resuming.parameters == {"run_id": str(run.id)}
 
 
 def test_a_dump_of_prefects_database_is_restored(work: Work, tmp_path: Path) -> None:
