@@ -13,6 +13,7 @@ from flows.parameters import (
     OptionalReference,
     OptionalSettings,
     Priority,
+    ReviewHours,
     naming_age_bands,
     unless_typed,
 )
@@ -52,6 +53,8 @@ def age_progression(
     force: bool = False,
     priority: Priority = 0,
     dry_run: bool = False,
+    review: bool = False,
+    review_hours: ReviewHours = 48,
 ) -> FaceRunReport:
     """Show a character at several ages, from one picture.
 
@@ -74,8 +77,12 @@ def age_progression(
         force: Makes pictures again that exist already.
         priority: Larger goes first where runs wait for a GPU host, -100 to 100.
         dry_run: Only shows the plan, what of it is done already, and what the rest would take.
+        review: Suspends the run until a person has said on its page (Resume) what the gallery gets.
+        review_hours: Hours after which an unanswered run fails and the gallery gets nothing.
     """
-    options = RunOptions(character_id, preset, settings, longest_side, force, priority, dry_run)
+    options = RunOptions(
+        character_id, preset, settings, longest_side, force, priority, dry_run, review, review_hours
+    )
     pipeline = age_pipeline(
         ages=ages,
         base_image=base_image,

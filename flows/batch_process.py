@@ -14,6 +14,7 @@ from flows.parameters import (
     OptionalPresetName,
     OptionalSettings,
     Priority,
+    ReviewHours,
     StopAfter,
     unless_typed,
 )
@@ -49,6 +50,8 @@ def batch_process(
     force: bool = False,
     priority: Priority = 0,
     dry_run: bool = False,
+    review: bool = False,
+    review_hours: ReviewHours = 48,
 ) -> BatchReport:
     """Carry out many operations, each for itself.
 
@@ -69,8 +72,12 @@ def batch_process(
         force: Makes pictures again that exist already.
         priority: Larger goes first where runs wait for a GPU host, -100 to 100.
         dry_run: Only shows the plan, what of it is done already, and what the rest would take.
+        review: Suspends the run until a person has said on its page (Resume) what the gallery gets.
+        review_hours: Hours after which an unanswered run fails and the gallery gets nothing.
     """
-    options = RunOptions(character_id, preset, settings, longest_side, force, priority, dry_run)
+    options = RunOptions(
+        character_id, preset, settings, longest_side, force, priority, dry_run, review, review_hours
+    )
     rules = BatchRules(gallery, first_alone, stop_after_failures, only_first, allow_child_ages)
     with open_run_context(dry_run=dry_run) as context:
         given = [*pictures, *(list_pictures(context, folder) if folder else [])]

@@ -12,6 +12,7 @@ from flows.parameters import (
     OptionalReference,
     OptionalSettings,
     Priority,
+    ReviewHours,
     unless_typed,
 )
 from storycanvas.faces.plan import Plan
@@ -43,6 +44,8 @@ def compare_enhancers(
     force: bool = False,
     priority: Priority = 0,
     dry_run: bool = False,
+    review: bool = False,
+    review_hours: ReviewHours = 48,
 ) -> FaceRunReport:
     """Show one picture restored by several models, side by side.
 
@@ -59,6 +62,8 @@ def compare_enhancers(
         force: Makes pictures again that exist already.
         priority: Larger goes first where runs wait for a GPU host, -100 to 100.
         dry_run: Only shows the plan, what of it is done already, and what the rest would take.
+        review: Suspends the run until a person has said on its page (Resume) what the gallery gets.
+        review_hours: Hours after which an unanswered run fails and the gallery gets nothing.
     """
 
     def plan(found: RecipeInput) -> Plan:
@@ -66,6 +71,8 @@ def compare_enhancers(
             found.pictures[PICTURE], models, blends, keep=keep, preferences=found.preferences
         )
 
-    options = RunOptions(character_id, preset, settings, longest_side, force, priority, dry_run)
+    options = RunOptions(
+        character_id, preset, settings, longest_side, force, priority, dry_run, review, review_hours
+    )
     pipeline = Pipeline({PICTURE: picture}, plan, source=PICTURE)
     return run_pipeline(options, pipeline, adding=comparison)

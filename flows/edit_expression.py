@@ -10,6 +10,7 @@ from flows.parameters import (
     OptionalReference,
     OptionalSettings,
     Priority,
+    ReviewHours,
     Slider,
     unless_typed,
 )
@@ -50,6 +51,8 @@ def edit_expression(
     force: bool = False,
     priority: Priority = 0,
     dry_run: bool = False,
+    review: bool = False,
+    review_hours: ReviewHours = 48,
 ) -> FaceRunReport:
     """Show a character with another expression.
 
@@ -77,8 +80,12 @@ def edit_expression(
         force: Makes pictures again that exist already.
         priority: Larger goes first where runs wait for a GPU host, -100 to 100.
         dry_run: Only shows the plan, what of it is done already, and what the rest would take.
+        review: Suspends the run until a person has said on its page (Resume) what the gallery gets.
+        review_hours: Hours after which an unanswered run fails and the gallery gets nothing.
     """
     given = locals()
     values = {name: given[name] for name in EDITOR_FIELDS}
-    options = RunOptions(character_id, preset, settings, longest_side, force, priority, dry_run)
+    options = RunOptions(
+        character_id, preset, settings, longest_side, force, priority, dry_run, review, review_hours
+    )
     return run_pipeline(options, expression_pipeline(picture=picture, sweep=sweep, **values))

@@ -11,6 +11,7 @@ from flows.parameters import (
     OptionalSettings,
     Pictures,
     Priority,
+    ReviewHours,
     unless_typed,
 )
 from storycanvas.faces.recipes.enhancing import enhancing_pipeline
@@ -37,6 +38,8 @@ def enhance_faces(
     force: bool = False,
     priority: Priority = 0,
     dry_run: bool = False,
+    review: bool = False,
+    review_hours: ReviewHours = 48,
 ) -> FaceRunReport:
     """Restore the face in each of some pictures.
 
@@ -52,6 +55,10 @@ def enhance_faces(
         force: Makes pictures again that exist already.
         priority: Larger goes first where runs wait for a GPU host, -100 to 100.
         dry_run: Only shows the plan, what of it is done already, and what the rest would take.
+        review: Suspends the run until a person has said on its page (Resume) what the gallery gets.
+        review_hours: Hours after which an unanswered run fails and the gallery gets nothing.
     """
-    options = RunOptions(character_id, preset, settings, longest_side, force, priority, dry_run)
+    options = RunOptions(
+        character_id, preset, settings, longest_side, force, priority, dry_run, review, review_hours
+    )
     return run_pipeline(options, enhancing_pipeline(pictures=pictures, enhance=enhance))

@@ -12,6 +12,7 @@ from flows.parameters import (
     OptionalSettings,
     Priority,
     Reference,
+    ReviewHours,
     Swapper,
     unless_typed,
 )
@@ -45,6 +46,8 @@ def enhance_then_swap(
     force: bool = False,
     priority: Priority = 0,
     dry_run: bool = False,
+    review: bool = False,
+    review_hours: ReviewHours = 48,
 ) -> FaceRunReport:
     """Put a character's face into a picture, restored before and after.
 
@@ -65,6 +68,8 @@ def enhance_then_swap(
         force: Makes pictures again that exist already.
         priority: Larger goes first where runs wait for a GPU host, -100 to 100.
         dry_run: Only shows the plan, what of it is done already, and what the rest would take.
+        review: Suspends the run until a person has said on its page (Resume) what the gallery gets.
+        review_hours: Hours after which an unanswered run fails and the gallery gets nothing.
     """
 
     def plan(found: RecipeInput) -> Plan:
@@ -77,6 +82,8 @@ def enhance_then_swap(
             preferences=found.preferences,
         )
 
-    options = RunOptions(character_id, preset, settings, longest_side, force, priority, dry_run)
+    options = RunOptions(
+        character_id, preset, settings, longest_side, force, priority, dry_run, review, review_hours
+    )
     pictures = {SOURCE: source_face, TARGET: target_image}
     return run_pipeline(options, Pipeline(pictures, plan, source=SOURCE, givers={SOURCE}))

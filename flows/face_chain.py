@@ -12,6 +12,7 @@ from flows.parameters import (
     OptionalPresetName,
     OptionalSettings,
     Priority,
+    ReviewHours,
     naming_age_bands,
     unless_typed,
 )
@@ -43,6 +44,8 @@ def face_chain(
     force: bool = False,
     priority: Priority = 0,
     dry_run: bool = False,
+    review: bool = False,
+    review_hours: ReviewHours = 48,
 ) -> FaceRunReport:
     """Carry out a chain of operations.
 
@@ -60,8 +63,12 @@ def face_chain(
         force: Makes pictures again that exist already.
         priority: Larger goes first where runs wait for a GPU host, -100 to 100.
         dry_run: Only shows the plan, what of it is done already, and what the rest would take.
+        review: Suspends the run until a person has said on its page (Resume) what the gallery gets.
+        review_hours: Hours after which an unanswered run fails and the gallery gets nothing.
     """
-    options = RunOptions(character_id, preset, settings, longest_side, force, priority, dry_run)
+    options = RunOptions(
+        character_id, preset, settings, longest_side, force, priority, dry_run, review, review_hours
+    )
     with open_run_context(dry_run=dry_run) as context:
         pipeline = pipeline_of_chain(
             context,

@@ -20,6 +20,7 @@ from flows.parameters import (
     OptionalSettings,
     OptionalText,
     Priority,
+    ReviewHours,
     StopAfter,
     unless_typed,
 )
@@ -64,6 +65,8 @@ def for_characters(
     force: bool = False,
     priority: Priority = 0,
     dry_run: bool = False,
+    review: bool = False,
+    review_hours: ReviewHours = 48,
 ) -> CharactersReport:
     """Run one pipeline for several characters, each as if it were run alone.
 
@@ -80,9 +83,13 @@ def for_characters(
         force: Makes pictures again that exist already.
         priority: Larger goes first where runs wait for a GPU host, -100 to 100.
         dry_run: Only shows the plan, what of it is done already, and what the rest would take.
+        review: Suspends the run until a person has said on its page (Resume) what the gallery gets.
+        review_hours: Hours after which an unanswered run fails and the gallery gets nothing.
     """
     given = own_parameters(_FLOWS[pipeline], parameters or {}, SHARED)
-    options = RunOptions(None, preset, settings, longest_side, force, priority, dry_run)
+    options = RunOptions(
+        None, preset, settings, longest_side, force, priority, dry_run, review, review_hours
+    )
     rules = CharacterRules(project_id, characters, only_first, stop_after_failures)
     with open_run_context(pipeline, dry_run=dry_run) as context:
         make = _PIPELINES.get(pipeline) or partial(pipeline_of_chain, context)

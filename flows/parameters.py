@@ -207,6 +207,7 @@ OptionalFolder = Annotated[Folder | None, LeftEmpty]
 MostPictures = Annotated[tuple[Reference, ...], Field(max_length=1000)]
 GalleryOfBatch = Annotated[BatchGallery, _dropdown(BY_OPERATION, *get_args(GalleryName))]
 CharacterIds = Annotated[tuple[CharacterId, ...], Field(max_length=500)]
+ReviewHours = Annotated[int, Field(ge=1, le=720)]
 OnlyFirst = Annotated[int | None, Field(ge=1, le=1000)]
 StopAfter = Annotated[int | None, Field(ge=1, le=1000)]
 

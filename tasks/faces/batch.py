@@ -23,7 +23,7 @@ from storycanvas.faces.reports.batch import (
     item_result,
     refused_step,
 )
-from storycanvas.faces.reports.steps import MAX_REASONS, STOPPED, StepReport
+from storycanvas.faces.reports.steps import MAX_REASONS, STOPPED, FaceRunReport, StepReport
 from storycanvas.faces.settings import FaceSettings
 from storycanvas.faces.sources.folders import pictures_in
 from storycanvas.faces.sources.trust import NamedBy, shown
@@ -38,7 +38,8 @@ from tasks.faces.inputs import engine_status, load_character, load_preferences
 from tasks.faces.inspection import Inspection
 from tasks.faces.plan import PlanResult, end_interrupted, no_progress, plan_result
 from tasks.faces.reporting.report import Extras, StepsFailed, progress_artifact, report_run
-from tasks.faces.run import RunOptions, run_request
+from tasks.faces.reviewing import WAITS, review
+from tasks.faces.run import RunOptions, refuse_unreviewable, run_request
 from tasks.faces.step import RunRequest
 from tasks.likeness.face_of import FacesChosen, choose_faces, faces_wanted, person_of
 from tasks.waiting import first_task
@@ -91,15 +92,25 @@ def run_batch(
     batch = prepare_batch(context, options, items, rules)
     if context.dry_run:
         return _tell_plan(context, batch, len(items))
-    result = batch.run(context)
+    made = batch.run(context)
+    looks_first = first_look_note(len(items), rules.only_first)
+
+    def show() -> str | None:
+        return _report(context, batch, made, (*looks_first, WAITS))[0].contact_sheet_page
+
+    (result,) = review(context, [(batch.request, made)], show)
+    report, results = _report(context, batch, result, looks_first)
+    return finish_batch(result, batch_report(report, results, len(items) - len(batch.items)))
+
+
+def _report(
+    context: RunContext, batch: "PreparedBatch", result: PlanResult, notes: tuple[str, ...]
+) -> tuple[FaceRunReport, list[ItemResult]]:
     results = item_results(batch.items, result)
-    extras = Extras(
-        tables={"results": [each.model_dump() for each in results]},
-        notes=first_look_note(len(items), rules.only_first),
-    )
+    extras = Extras(tables={"results": [each.model_dump() for each in results]}, notes=notes)
     found = Inspection(notes=batch.notes)
     report = report_run(context, batch.request, found, result, batch.preferences, extras)
-    return finish_batch(result, batch_report(report, results, len(items) - len(batch.items)))
+    return report, results
 
 
 def _tell_plan(context: RunContext, batch: "PreparedBatch", items: int) -> BatchReport:
@@ -151,6 +162,7 @@ def prepare_batch(
     Raises:
         BadField: No item can be done as it is written.
     """
+    refuse_unreviewable(context, options)
     begun = items[: rules.only_first]
     character = load_character(context, options.character_id, rules.named_by)
     notes = taken_name(options.character_id, character)

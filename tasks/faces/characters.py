@@ -1,5 +1,6 @@
 """Running one pipeline for several characters: one run, one plan for each, one guard."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, cast
@@ -26,8 +27,10 @@ from tasks.faces.failures import FailureLimit
 from tasks.faces.forecast.dry_run import finish_dry_characters
 from tasks.faces.plan import PlanResult, end_interrupted, record_failures
 from tasks.faces.refining import run_and_refine
-from tasks.faces.reporting.report import artifact_key, progress_artifact, report_run
+from tasks.faces.reporting.report import Extras, artifact_key, progress_artifact, report_run
+from tasks.faces.reviewing import WAITS, review
 from tasks.faces.run import PreparedRun, RunOptions, forecasts, prepare_all
+from tasks.faces.step import RunRequest
 from tasks.waiting import first_task
 
 MAX_CHARACTERS = 500
@@ -123,9 +126,28 @@ def run_for_characters(
         for run, result in zip(ready.values(), results, strict=True):
             record_failures(context, run.request, result)
         end_interrupted(*results)
+    results = _reviewed(context, ready, results)
     reports = dict(_reports(context, ready, results))
     ordered = _results(begun, refused, reports)
     return _finish(context, characters_report(context.flow_name, ordered, reports, waiting), rules)
+
+
+def _reviewed(
+    context: RunContext, ready: dict[str, PreparedRun], results: Sequence[PlanResult]
+) -> list[PlanResult]:
+    """Have a person decide on the pictures of all characters, in one form."""
+    names = Counter(run.request.character_name for run in ready.values())
+
+    def label(request: RunRequest) -> str:
+        name = request.character_name
+        return name if names[name] == 1 and name else str(request.character_id)
+
+    def show() -> str | None:
+        pages = [r.contact_sheet_page for _, r in _reports(context, ready, results, (WAITS,))]
+        return next(iter(pages), None)
+
+    requests = [run.request for run in ready.values()]
+    return review(context, [*zip(requests, results, strict=True)], show, label)
 
 
 def _tell_plans(
@@ -166,11 +188,15 @@ def _optional(plan: Plan) -> Plan:
 
 
 def _reports(
-    context: RunContext, ready: dict[str, PreparedRun], results: Sequence[PlanResult]
+    context: RunContext,
+    ready: dict[str, PreparedRun],
+    results: Sequence[PlanResult],
+    notes: tuple[str, ...] = (),
 ) -> Iterator[tuple[str, FaceRunReport]]:
     """Report each character as if the pipeline had been run for it alone."""
+    extras = Extras(notes=notes)
     for (character_id, run), result in zip(ready.items(), results, strict=True):
-        report = report_run(context, run.request, run.inspection, result, run.preferences)
+        report = report_run(context, run.request, run.inspection, result, run.preferences, extras)
         yield character_id, report
 
 

@@ -40,6 +40,7 @@ from tasks.faces.reporting.report import (
     progress_artifact,
     report_run,
 )
+from tasks.faces.reviewing import WAITS, refuse_review, review
 from tasks.faces.step import RunRequest
 from tasks.likeness.face_of import (
     NOT_CHOSEN,
@@ -65,6 +66,8 @@ class RunOptions:
         force: Whether pictures are made again that exist already.
         priority: Larger goes first where runs wait for a GPU host, -100 to 100.
         dry_run: Whether the run only tells what it would do; its context is opened with it.
+        review: Whether a person decides what the gallery receives.
+        review_hours: How long that is waited for.
     """
 
     character_id: str | None = None
@@ -74,6 +77,8 @@ class RunOptions:
     force: bool = False
     priority: int = 0
     dry_run: bool = False
+    review: bool = False
+    review_hours: int = 48
 
     def for_character(self, character: Character | None) -> "RunOptions":
         """Name the character that was found by its id."""
@@ -135,10 +140,18 @@ def run_prepared(context: RunContext, run: PreparedRun, adding: Adding = nothing
         return finish_dry_run(context, forecast)
     progress = progress_artifact(context, run.request.subject)
     planned = [(run.request, run.plan)]
-    (result,) = run_and_refine(context, planned, progress, refines=run.refines)
-    extras = adding(context, result)
-    report = report_run(context, run.request, run.inspection, result, run.preferences, extras)
-    return finish_run(result, report)
+    (made,) = run_and_refine(context, planned, progress, refines=run.refines)
+
+    def report(result: PlanResult, *notes: str) -> FaceRunReport:
+        extras = adding(context, result)
+        extras = replace(extras, notes=(*extras.notes, *notes))
+        return report_run(context, run.request, run.inspection, result, run.preferences, extras)
+
+    def show() -> str | None:
+        return report(made, WAITS).contact_sheet_page
+
+    (result,) = review(context, [(run.request, made)], show)
+    return finish_run(result, report(result))
 
 
 def forecasts(context: RunContext, runs: Sequence[PreparedRun]) -> list[Forecast]:
@@ -174,6 +187,8 @@ def prepare_all(
     Returns:
         A run, or why there is none, for each of them.
     """
+    for options in wanted:
+        refuse_unreviewable(context, options)
     status = engine_status(context)
     asked = [_foreseen(_ask, context, options, pipeline, status) for options in wanted]
     asked = _with_chosen_faces(context, asked, pipeline)
@@ -289,6 +304,12 @@ def _ask(
     return _Asked(options, settings, references, preferences, request, person, notes=notes)
 
 
+def refuse_unreviewable(context: RunContext, options: RunOptions) -> None:
+    """Refuse a review that is impossible, with `BadField`."""
+    if options.review and not context.dry_run:
+        refuse_review(has_character=options.character_id is not None)
+
+
 def run_request(
     context: RunContext,
     options: RunOptions,
@@ -307,6 +328,7 @@ def run_request(
         record=not context.dry_run,
         measuring=measure_rules(options.settings),
         character_name=character.name if character else "",
+        review_hours=options.review_hours if options.review else None,
     )
 
 

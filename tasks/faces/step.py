@@ -78,6 +78,8 @@ class RunRequest:
         views: What the contact sheet shows, cut out while a picture's pixels are at hand.
         measuring: Whether pictures are measured, and what follows from it.
         character_name: What people call the character.
+        review_hours: How long a person's decision is waited for before the character receives
+            anything; None asks no person.
     """
 
     origin: str
@@ -92,6 +94,7 @@ class RunRequest:
     views: Views = field(default_factory=dict, repr=False, compare=False)
     measuring: MeasureRules = field(default_factory=MeasureRules)
     character_name: str = ""
+    review_hours: int | None = None
 
     @property
     def subject(self) -> str:
@@ -300,8 +303,9 @@ class _Operation:
         return None
 
     def record(self, record: OperationRecord, *, with_effects: bool = True) -> None:
-        """Record it; its effects are what it adds to a character."""
+        """Record it; its effects are what it adds to a character, unless a person decides that."""
         character_id = self.request.character_id
+        with_effects = with_effects and self.request.review_hours is None
         if character_id is not None:
             flow = self._context.flow_name
             found = pending_effects(record, self._step, self._inputs, character_id, flow)

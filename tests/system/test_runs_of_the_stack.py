@@ -51,6 +51,7 @@ from tasks.resuming import RESUMED
 from tests.support.db.database_state import shape
 from tests.support.flows.browser import retry_ended_run
 from tests.support.flows.prefect_pages import log_lines
+from tests.system.reviews.answering import answer_after
 from tests.system.test_local_stack import NAMED, command
 
 pytestmark = pytest.mark.timeout(900)
@@ -301,6 +302,12 @@ def test_a_run_whose_worker_is_killed_ends_with_a_sentence_and_goes_on_by_itself
     resuming = api.post("/flow_runs/filter", {"deployments": {"name": {"any_": [RESUME_RUN]}}})
     resumed = Counter(found["parameters"]["run_id"] for found in resuming)
     assert {resumed[run] for run in of_faces} == {1}
+
+
+def test_a_run_waits_for_its_review_without_a_worker_and_goes_on_with_the_answer(
+    api: Api, tmp_path: Path
+) -> None:
+    answer_after(api, 10, tmp_path / "chromium")
 
 
 def test_a_standing_run_follows_one_whose_process_is_killed(api: Api) -> None:

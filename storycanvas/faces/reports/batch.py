@@ -66,6 +66,8 @@ class BatchReport(FaceRunReport):
         parts = [f"{self.completed_operations:,} done"]
         reused = sum(result.reused for result in self.results)
         parts += [f"{reused:,} of them earlier"] if reused else []
+        rejected = sum(step.outcome == "rejected" for step in self.steps)
+        parts += [f"{rejected:,} of them rejected"] if rejected else []
         parts += [f"{self.failed_operations:,} failed"] if self.failed_operations else []
         parts += [f"{self.waiting_operations:,} wait"] if self.waiting_operations else []
         return f"{counted(self.total_operations, 'item')}: {', '.join(parts)}."
@@ -88,7 +90,7 @@ def item_result(item: BatchItem, step: StepReport, input_url: str | None) -> Ite
         operation_index=item.index,
         operation_type=item.operation_type,
         input_url=input_url,
-        success=step.is_done,
+        success=step.is_done or step.outcome == "rejected",
         output_url=step.output_url,
         error=step.error,
         code=step.code,

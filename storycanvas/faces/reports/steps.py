@@ -9,7 +9,7 @@ from storycanvas.faces.reports.measures import StepMeasure
 from storycanvas.faces.sheets.contact_sheet import Box
 from storycanvas.net.wording import counted
 
-Outcome = Literal["done", "reused", "planned", "failed", "skipped"]
+Outcome = Literal["done", "reused", "rejected", "planned", "failed", "skipped"]
 
 STOPPED = "The run was stopped before this step."
 LEFT_TO_HOST = "The run was stopped during this step; the host keeps its result for the next run."
@@ -38,7 +38,8 @@ class StepReport(_ReportPart):
         step: The step's name.
         operation_type: What it does.
         outcome: `done` now, `reused` from the ledger, `failed`, or `skipped` because an input is
-            missing; `planned` in a dry run for what a run would do.
+            missing; `planned` in a dry run for what a run would do; `rejected` by a person, so that
+            no gallery has it.
         host: Address of the host that did it; for a reused step, of the one that did it then.
         seconds: From the start of the step to its end; fetching and storing included.
         engine_seconds: What the engine needed; of the first time for a reused step.
@@ -51,7 +52,7 @@ class StepReport(_ReportPart):
         faces: Left, top, width and height in pixels of each face that was worked on, in the changed
             picture; empty where the host did not say.
         sources: Where each parameter that is not the built-in default came from.
-        error: One sentence, when it failed or was skipped.
+        error: One sentence, when it failed or was skipped; the person's note where it was rejected.
         code: Name of the kind of that error, such as `no_face`, where it has one.
         measure: What was measured of its picture; None where nothing was.
         checks: What the measures say against the picture, in sentences.

@@ -25,6 +25,7 @@ _BADGES = {
     "done": (33, 118, 74),
     "reused": (44, 92, 158),
     "failed": (176, 42, 42),
+    "rejected": (146, 84, 20),
     "skipped": (120, 120, 120),
 }
 
@@ -38,8 +39,8 @@ class SheetEntry:
 
     Attributes:
         label: The upper line of the caption.
-        note: The lower line: `done`, `reused`, `failed`, `skipped`, anything else, or what was not
-            done after the picture, such as `enhance age 45: failed`.
+        note: The lower line: `done`, `reused`, `rejected`, `failed`, `skipped`, anything else, or
+            what was not done after the picture, such as `enhance age 45: failed`.
         picture: The encoded picture, or what makes it when the cell is drawn, so that the pictures
             of a long sheet are never in memory together; None draws an empty cell.
         face: Left, top, width and height in pixels of the face to be shown; None shows all.

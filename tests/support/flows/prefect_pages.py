@@ -142,6 +142,25 @@ class PrefectPages:
             dialog.get_by_role("button", name="Retry").click()
         assert answer.value.ok, answer.value.text()
 
+    def open_review(self, run_id: str) -> Locator:
+        """Open the form that a suspended run waits for, by its menu on its page."""
+        self.open_run(run_id)
+        self.page.locator("button[aria-haspopup=menu]").first.click()
+        self.page.get_by_role("menuitem", name="Resume").click()
+        form = self.page.get_by_role("dialog")
+        expect(form.get_by_label("Select Reject")).to_be_visible()
+        return form
+
+    def answer_review(self, form: Locator, reject: str, note: str) -> None:
+        """Reject a picture with a note, and keep the others."""
+        form.get_by_label("Select Reject").click()
+        self.page.get_by_role("option", name=reject, exact=True).click()
+        self.page.keyboard.press("Escape")
+        form.get_by_label("Note").fill(note)
+        with self.page.expect_response("**/resume") as answer:
+            form.get_by_role("button", name="Resume").click()
+        assert answer.value.ok, answer.value.text()
+
     def cancel_run(self) -> None:
         self.page.locator("button[aria-haspopup=menu]").first.click()
         self.page.get_by_role("menuitem", name="Cancel").click()

@@ -17,7 +17,7 @@ LARGER_FOLDERS = {
     "tests/flows": "one file for each flow, and for what runs do to each other",
     "benchmarks": "a benchmark has a file of its own",
 }
-CRUMB_LINES, FLOW_LINES = 30, 90
+CRUMB_LINES, FLOW_LINES = 30, 97
 SHORT_FILES = {
     "flows/check_hosts.py": "a flow has a file of its own",
     "flows/match_models.py": "a flow has a file of its own",
@@ -29,8 +29,8 @@ SHORT_FILES = {
 STAND_IN = "tests/support/facefusion/stand_in/"
 """Has the folders and names of FaceFusion's own tree."""
 
-MAX_FILES, MAX_LINES = 681, 79_800
-MAX_FILES_WITH_TESTS, MAX_LINES_WITH_TESTS = 1240, 157_000
+MAX_FILES, MAX_LINES = 690, 81_000
+MAX_FILES_WITH_TESTS, MAX_LINES_WITH_TESTS = 1252, 160_000
 """A new feature raises them in its own commit; anything else finds something to delete first."""
 
 DIRECT = {
