@@ -28,17 +28,19 @@ def placement_remarks(
         detected: All faces of the template, from the left.
         photos: The persons' pictures.
     """
-    warnings, notes = [], [_where(placement, detected) for placement in placed]
+    about: dict[str, str] = {}
+    notes = [_where(placement, detected) for placement in placed]
     for placement in placed:
         name = str(placement.person)
         face = source_face(photos[placement.person].faces, placement.source_face_index)
         poses = pose_remarks(name, {name: face, "template": placement.target})
-        warnings += [*face_size_warnings(name, (face.width, face.height)), *poses.warnings]
+        sizes = face_size_warnings(name, (face.width, face.height))
+        about |= dict.fromkeys((*sizes, *poses.warnings), name)
         notes += poses.notes
     overlaps = overlap_remarks([placement.target for placement in placed], detected)
-    warnings += overlaps.warnings
     notes += overlaps.notes
-    return Remarks(tuple(dict.fromkeys(warnings)), tuple(dict.fromkeys(notes)))
+    warnings = tuple(dict.fromkeys((*about, *overlaps.warnings)))
+    return Remarks(warnings, tuple(dict.fromkeys(notes)), about)
 
 
 def _where(placement: Placement, detected: Sequence[DetectedFace]) -> str:

@@ -121,10 +121,12 @@ def couple_plan(
     placed = placements(faces, swap.mappings, swap.husband)
     pictures = [PlanPicture(name=TEMPLATE, reference=swap.template, label=TEMPLATE)]
     steps: list[Step] = []
+    names: dict[str, str] = {}
     for number, placement in enumerate(placed, start=1):
         photo = _photo(swap, placement, photos[placement.person])
         if photo not in pictures:
             pictures.append(photo)
+        names[placement.person] = photo.name
         target = steps[-1].name if steps else TEMPLATE
         steps.append(_swapping(number, placement, (photo.name, target), preferences))
     steps = _finished(steps, swap.enhance, preferences)
@@ -133,6 +135,7 @@ def couple_plan(
         pictures=tuple(pictures),
         steps=tuple(steps),
         warnings=(*_same_face(pictures[1:]), *remarks.warnings),
+        about={text: names[person] for text, person in remarks.about.items()},
         notes=remarks.notes,
     )
 

@@ -81,6 +81,7 @@ class Plan(_PlanPart):
         steps: What is done.
         base_age: Years from which jumps of age were planned, of the first picture.
         warnings: What a person should know of what was planned.
+        about: Which picture or step a warning is about, by its sentence; others are about none.
         notes: What matters less.
         columns: Cells of a row of its contact sheet, the picture before included; on a page of
             Prefect's UI more than three are too small to judge a face by, but not to compare.
@@ -94,6 +95,7 @@ class Plan(_PlanPart):
     steps: tuple[Step, ...]
     base_age: Age | None = None
     warnings: tuple[str, ...] = ()
+    about: dict[str, str] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
     columns: int = Field(3, ge=1, le=12)
 

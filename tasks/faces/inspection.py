@@ -32,6 +32,7 @@ class Inspection:
         faces: Left, top, width and height in pixels of the face that counts, by picture.
         seen: Size and all faces of each picture.
         warnings: Sentences for the report.
+        about: Which picture a warning is about, by its sentence.
         notes: Sentences that matter less.
         looks: In a dry run, the steps that look at the pictures where they are not done yet; then
             nothing else is known.
@@ -42,6 +43,7 @@ class Inspection:
     seen: dict[str, SeenPicture] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    about: dict[str, str] = field(default_factory=dict)
     looks: tuple[StepReport, ...] = ()
 
     def estimated_age_of(self, plan: Plan) -> float | None:
@@ -86,8 +88,8 @@ def _inspected(
     if source is None:
         found = replace(found, seen=_seen(records, result))
     else:
-        several = [text for name in records for text in _several_faces(name, _faces(records[name]))]
-        found = replace(found, warnings=(*several, *found.warnings))
+        several = {text: name for name in records for text in _several_faces(name, records[name])}
+        found = replace(found, warnings=(*several, *found.warnings), about=several | found.about)
         found = with_pose_remarks(found, records, source)
     fetched = [output for output in result.outputs.values() if output.picture is not None]
     earlier = find_earlier_results(context, {output.name: output.sha256 for output in fetched})
@@ -148,8 +150,12 @@ def with_pose_remarks(
     faces = {name: _face_that_counts(record) for name, record in records.items()}
     known = {name: DetectedFace(**face) for name, face in faces.items() if face is not None}
     remarks = pose_remarks(source, known)
-    warnings, notes = (*found.warnings, *remarks.warnings), (*found.notes, *remarks.notes)
-    return replace(found, warnings=warnings, notes=notes)
+    return replace(
+        found,
+        warnings=(*found.warnings, *remarks.warnings),
+        about=found.about | dict.fromkeys(remarks.warnings, source),
+        notes=(*found.notes, *remarks.notes),
+    )
 
 
 def _with_picture_notes(found: Inspection, result: PlanResult, source: str | None) -> Inspection:
@@ -157,22 +163,25 @@ def _with_picture_notes(found: Inspection, result: PlanResult, source: str | Non
 
     A small face in a picture that receives one is no loss: the new face is scaled down to it.
     """
-    warnings, notes = list(found.warnings), list(found.notes)
+    about: dict[str, str] = {}
+    notes = list(found.notes)
     for name, output in result.outputs.items():
         if output.picture is not None:
             box = found.faces.get(name) if name == source else None
             size = output.picture.width, output.picture.height
             remarks = size_remarks(name, size, box[2:] if box else None)
-            warnings += remarks.warnings
+            about |= dict.fromkeys(remarks.warnings, name)
             notes += (*output.picture.notes, *remarks.notes)
-    return replace(found, warnings=tuple(warnings), notes=tuple(notes))
+    warnings = (*found.warnings, *about)
+    return replace(found, warnings=warnings, about=found.about | about, notes=tuple(notes))
 
 
 def _box(face: dict[str, Any]) -> Box:
     return face["x"], face["y"], face["width"], face["height"]
 
 
-def _several_faces(name: str, faces: Sequence[object]) -> list[str]:
+def _several_faces(name: str, record: OperationRecord | None) -> list[str]:
+    faces = _faces(record)
     if len(faces) < 2:  # noqa: PLR2004 - more than one face
         return []
     return [

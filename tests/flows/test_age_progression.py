@@ -147,8 +147,10 @@ def test_a_run_has_a_readable_name_and_publishes_sheet_table_and_progress(
     name, shown = shown_by(state)
     prefix = f"age-progression-{CHARACTER}"
     assert name == "age-progression · Mira · 12–65"
-    assert shown[f"{prefix}-contact-sheet"][0].data.startswith("[![contact sheet](data:image/jpeg")
-    assert "enhance age 45" in shown[f"{prefix}-steps"][0].data
+    sheet, rows = shown[f"{prefix}-contact-sheet"][0].data, shown[f"{prefix}-steps"][0].data
+    assert sheet.startswith("[![Contact sheet. Row 1: base")
+    assert "](data:image/jpeg" in sheet
+    assert "enhance age 45" in rows
     assert shown[f"{prefix}-progress"][0].data == 100.0
     assert world.store.holds(state.result().contact_sheet_path or "")
 

@@ -48,7 +48,9 @@ def test_a_picture_is_measured_kept_in_the_ledger_and_shown(world: World) -> Non
     assert step.measure.read_age == kept.faces[0].age
     assert step.measure.faces == 1
     _, shown = shown_by(state)
-    (row,) = json.loads(shown[f"age-progression-{CHARACTER}-steps"][0].data)
+    base, row = json.loads(shown[f"age-progression-{CHARACTER}-steps"][0].data)
+    assert (base["step"], base["outcome"], base.keys()) == ("base (33)", "input", row.keys())
+    assert base["warnings"].startswith("The face in the base picture is 96 x 109 pixels")
     assert row["measured"] == step.measure.line()
     assert row["pose"] == step.measure.pose()
 

@@ -1,6 +1,7 @@
 """Which pictures and faces are too small for good results."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 POOR_PICTURE = 256
 """Pixels of a picture's shorter side below which results are poor."""
@@ -19,10 +20,12 @@ class Remarks:
     Attributes:
         warnings: Results will be poor.
         notes: Results could be better.
+        about: Which picture a warning is about, by its sentence, where there are several.
     """
 
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    about: Mapping[str, str] = field(default_factory=dict)
 
 
 def size_remarks(name: str, picture: tuple[int, int], face: tuple[int, int] | None) -> Remarks:

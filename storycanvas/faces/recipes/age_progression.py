@@ -79,11 +79,13 @@ def age_progression(
         if enhanced:
             steps.append(_enhancing(age, enhance, chosen))
     base = PlanPicture(name=BASE, reference=base_image, label=f"base ({base_age})")
+    jumps = dict(_jump_warnings(base_age, sorted(set(ages)), path))
     return Plan(
         pictures=(base,),
         steps=tuple(steps),
         base_age=base_age,
-        warnings=tuple(_jump_warnings(base_age, sorted(set(ages)), path)),
+        warnings=tuple(jumps),
+        about=jumps,
         notes=tuple(_ways(base_age, sorted(set(ages)), path)),
     )
 
@@ -122,16 +124,20 @@ def age_pipeline(
     return Pipeline({BASE: base_image}, recipe, source=BASE, refines=refine)
 
 
-def _jump_warnings(base_age: int, ages: Sequence[int], path: Mapping[int, int]) -> Iterator[str]:
+def _jump_warnings(
+    base_age: int, ages: Sequence[int], path: Mapping[int, int]
+) -> Iterator[tuple[str, str]]:
+    """Warn of ages that are far away; each sentence with the step that it is about."""
     for age in ages:
         years = abs(age - base_age)
         whole = path[age] == base_age
         if years >= DOUBTFUL_JUMP or (whole and years >= INTERMEDIATE_FROM):
             how = "in one step" if whole else "even through intermediate ages"
-            yield (
+            sentence = (
                 f"Age {age} is {years} years from the base picture: {how} the likeness is often "
                 "lost; take a picture of an age that is nearer."
             )
+            yield sentence, age_step(age)
 
 
 def _ways(base_age: int, ages: Sequence[int], path: Mapping[int, int]) -> Iterator[str]:

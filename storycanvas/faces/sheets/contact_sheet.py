@@ -4,31 +4,20 @@ import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 from storycanvas.faces.pictures.colours import to_srgb
 from storycanvas.faces.pictures.png_files import encode_png
+from storycanvas.faces.sheets.captions import Line, caption, draw_caption, height_of
 
 CELL = 512
 _MARGIN = 12
-_LABEL = 1 / 14
-_NOTE = 1 / 18
-"""Heights of the label and the lines below it, in sides of a cell: as legible in any size."""
-_SPACING = 1.25
-"""Height of a line, in that of its letters."""
+_GAP = 4
+"""Pixels between a picture and its caption."""
 _AROUND_FACE = 2.6
 """Side of the part that is shown, in face sizes: the face with its hair and some of its place."""
 _PAPER = (250, 250, 248)
 _GROUND = (226, 226, 222)
-_INK = (32, 32, 32)
-_BADGES = {
-    "done": (33, 118, 74),
-    "reused": (44, 92, 158),
-    "failed": (176, 42, 42),
-    "rejected": (146, 84, 20),
-    "skipped": (120, 120, 120),
-}
-
 
 Box = tuple[int, int, int, int]
 
@@ -45,6 +34,7 @@ class SheetEntry:
             of a long sheet are never in memory together; None draws an empty cell.
         face: Left, top, width and height in pixels of the face to be shown; None shows all.
         measured: A third line: what was measured of the picture; empty leaves it out.
+        warnings: What a person should know of the picture, in sentences.
     """
 
     label: str
@@ -52,10 +42,18 @@ class SheetEntry:
     picture: bytes | Callable[[], bytes | None] | None
     face: Box | None = None
     measured: str = ""
+    warnings: tuple[str, ...] = ()
 
     def encoded(self) -> bytes | None:
         """Return the encoded picture."""
         return self.picture() if callable(self.picture) else self.picture
+
+    def described(self) -> str:
+        """Say in words what the cell shows."""
+        missing = "" if self.picture else "no picture"
+        facts = [part for part in (self.note, missing, self.measured) if part]
+        told = ", ".join([self.label, *facts])
+        return " ".join([f"{told}.", *(f"Warning: {text}" for text in self.warnings)])
 
 
 MAX_PAGE_CELLS = 48
@@ -89,14 +87,15 @@ def contact_sheet(rows: Sequence[Sequence[SheetEntry]], *, cell: int = CELL) -> 
     """
     if not any(rows):
         raise ValueError("A contact sheet needs at least one picture.")
-    lines = 2 if any(entry.measured for row in rows for entry in row) else 1
-    height = cell + _caption(cell, lines) + _MARGIN
-    size = (max(map(len, rows)) * (cell + _MARGIN) + _MARGIN, len(rows) * height + _MARGIN)
+    captions = [[_caption(entry, cell) for entry in row] for row in rows]
+    heights = [cell + _GAP + max(map(height_of, row), default=0) + _MARGIN for row in captions]
+    size = (max(map(len, rows)) * (cell + _MARGIN) + _MARGIN, sum(heights) + _MARGIN)
     sheet = Image.new("RGB", size, _PAPER)
     for row, entries in enumerate(rows):
+        top = _MARGIN + sum(heights[:row])
         for column, entry in enumerate(entries):
-            left, top = _MARGIN + column * (cell + _MARGIN), _MARGIN + row * height
-            _draw(sheet, entry, left, top, cell)
+            left = _MARGIN + column * (cell + _MARGIN)
+            _draw(sheet, entry, captions[row][column], (left, top), cell)
     buffer = io.BytesIO()
     sheet.save(buffer, format="JPEG", quality=88)
     return buffer.getvalue()
@@ -132,11 +131,14 @@ def _fitted(image: Image.Image, face: Box | None, cell: int) -> Image.Image:
     return ground
 
 
-def _caption(cell: int, lines: int) -> int:
-    return round(cell * (_LABEL + lines * _NOTE) * _SPACING) + 8
+def _caption(entry: SheetEntry, cell: int) -> Sequence[Line]:
+    return caption(entry.label, entry.note, entry.measured, entry.warnings, cell)
 
 
-def _draw(sheet: Image.Image, entry: SheetEntry, left: int, top: int, cell: int) -> None:
+def _draw(
+    sheet: Image.Image, entry: SheetEntry, lines: Sequence[Line], place: tuple[int, int], cell: int
+) -> None:
+    left, top = place
     pen = ImageDraw.Draw(sheet)
     pen.rectangle((left, top, left + cell - 1, top + cell - 1), fill=_GROUND)
     picture = entry.encoded()
@@ -146,22 +148,7 @@ def _draw(sheet: Image.Image, entry: SheetEntry, left: int, top: int, cell: int)
         x = left + (cell - thumbnail.width) // 2
         y = top + (cell - thumbnail.height) // 2
         sheet.paste(thumbnail, (x, y))
-    below = top + cell + 4
-    label, note = ImageFont.load_default(cell * _LABEL), ImageFont.load_default(cell * _NOTE)
-    pen.text((left, below), entry.label, fill=_INK, font=label)
-    colour = _BADGES.get(entry.note.rpartition(": ")[2], _INK)
-    line = below + round(cell * _LABEL * _SPACING)
-    pen.text((left, line), entry.note, fill=colour, font=note)
-    if entry.measured:
-        line += round(cell * _NOTE * _SPACING)
-        pen.text((left, line), entry.measured, fill=_INK, font=_fitting(entry.measured, cell))
-
-
-def _fitting(text: str, cell: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Choose the font of a line, smaller where it would run into the next cell."""
-    font = ImageFont.load_default(cell * _NOTE)
-    width = font.getlength(text)
-    return font if width <= cell else ImageFont.load_default(cell * _NOTE * cell / width * 0.99)
+    draw_caption(pen, lines, left, top + cell + _GAP)
 
 
 def _around(face: Box, size: tuple[int, int]) -> Box:

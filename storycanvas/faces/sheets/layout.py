@@ -58,6 +58,25 @@ def sheet_views(plan: Plan, faces: Mapping[str, Box]) -> Views:
     return dict(views)
 
 
+def shown_steps(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """Name what each cell stands for: a picture, or a step and those before it without a cell.
+
+    Each step counts for one cell, the first that is made from it.
+    """
+    steps = {step.name: step for step in plan.steps}
+    shown: dict[str, tuple[str, ...]] = {picture.name: (picture.name,) for picture in plan.pictures}
+    taken: set[str] = set()
+    for step in (step for step in plan.steps if step.label):
+        names = [step.name]
+        while (before := steps[names[-1]].inputs[-1]) in steps.keys() - taken:
+            if steps[before].label:
+                break
+            names.append(before)
+        taken.update(names)
+        shown[step.name] = tuple(reversed(names))
+    return shown
+
+
 def _with_several_faces(plan: Plan) -> set[str]:
     """Find the pictures in which faces of different boxes are worked on: all of them is shown."""
     origins = plan.origins()

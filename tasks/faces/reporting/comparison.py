@@ -36,5 +36,5 @@ def _row(context: RunContext, step: StepReport, before: Image.Image) -> dict[str
     return row | {
         "engine seconds": f"{step.engine_seconds or 0:.2f}",
         "mean change": f"{found.mean_change:.1f}",
-        "sharpness": f"{found.sharpness:.1f}",
+        "sharpness": "" if found.sharpness is None else f"{found.sharpness:.2f}",
     }

@@ -12,9 +12,10 @@ from prefect.states import Completed
 
 from storycanvas.faces.errors import StoreUnavailable
 from storycanvas.faces.gallery.markdown import linked
+from storycanvas.faces.measures.measure import SAME_BELOW
 from storycanvas.faces.pictures.image_store import StoredPicture
 from storycanvas.faces.preferences import Preferences, unused_preset
-from storycanvas.faces.reports.steps import FaceRunReport, StepReport
+from storycanvas.faces.reports.steps import FaceRunReport
 from storycanvas.faces.results.meters import release_meters
 from storycanvas.faces.sheets.contact_sheet import pages
 from storycanvas.gpu.pool.selection import engine_of
@@ -23,6 +24,7 @@ from tasks.artifacts import ReportArtifact, subject_key
 from tasks.faces.context import RunContext
 from tasks.faces.inspection import Inspection
 from tasks.faces.plan import PlanResult, end_interrupted, record_failures
+from tasks.faces.reporting.picture_warnings import picture_warnings
 from tasks.faces.reporting.sheet import (
     Rows,
     artifact_page,
@@ -33,6 +35,7 @@ from tasks.faces.reporting.sheet import (
     store_sheet,
 )
 from tasks.faces.reporting.slow_steps import with_usual_seconds
+from tasks.faces.reporting.table import step_rows
 from tasks.faces.step import RunRequest
 from tasks.pictures.archive import with_archive
 from tasks.pictures.gallery import show_new_results
@@ -58,10 +61,16 @@ def progress_artifact(context: RunContext, subject: str) -> Callable[[float], No
     return move
 
 
-def publish(context: RunContext, subject: str, report: FaceRunReport, sheet: str) -> FaceRunReport:
+def publish(
+    context: RunContext,
+    subject: str,
+    report: FaceRunReport,
+    sheet: str,
+    rows: list[dict[str, str]],
+) -> FaceRunReport:
     """Publish sheet and table as artifacts, and add the sheet's page to the report.
 
-    The artifacts are named after flow and `subject`; `sheet` is Markdown.
+    The artifacts are named after flow and `subject`; `sheet` is Markdown, `rows` are the table's.
     """
     summary = f"{context.run_name}: {report.summary()}"
     text = "\n\n".join([sheet, *_paragraphs(report, context.viewing_url)])
@@ -70,7 +79,7 @@ def publish(context: RunContext, subject: str, report: FaceRunReport, sheet: str
         return artifact_key(context.flow_name, subject_key(subject), name)
 
     page = artifact_page(ReportArtifact(key("contact-sheet"), text).publish(summary))
-    ReportArtifact(key("steps"), [_row(step) for step in report.steps]).publish(summary)
+    ReportArtifact(key("steps"), rows).publish(summary)
     return report.model_copy(update={"contact_sheet_page": page})
 
 
@@ -88,6 +97,7 @@ def _paragraphs(report: FaceRunReport, viewing: Callable[[str], str]) -> list[st
     sentences = [report.summary(), _whose(report), f"Engine: {report.engine} on `{report.host}`."]
     if report.base_age is not None:
         sentences += [f"Base age {report.base_age}, the engine's estimate {report.estimated_age}."]
+    sentences += _what_likeness_is(report)
     if report.archive is not None:
         sentences += [f"{linked('All pictures, with their settings', viewing(report.archive))}."]
     if report.gallery_page is not None:
@@ -98,33 +108,22 @@ def _paragraphs(report: FaceRunReport, viewing: Callable[[str], str]) -> list[st
     return [" ".join(sentences), "\n".join(points)]
 
 
+def _what_likeness_is(report: FaceRunReport) -> list[str]:
+    measures = [step.measure for step in report.steps if step.measure]
+    scales = {found.likeness_scale for found in measures if found.likeness_scale is not None}
+    return [
+        f"Likeness is the distance of two faces: 0 is the same face, {SAME_BELOW[scale]:g} or more "
+        "is usually another person's."
+        for scale in sorted(scales)
+    ]
+
+
 def _whose(report: FaceRunReport) -> str:
     if report.character_id is None:
         return "No character."
     name = plain_markdown(report.character_name or report.character_id)
     page = report.character_page
     return f"Character: {name}." if page is None else f"Character: [{name}]({page})."
-
-
-def _row(step: StepReport) -> dict[str, str]:
-    sources = ", ".join(f"{name}: {source}" for name, source in step.sources.items())
-    return {
-        "step": step.step,
-        "outcome": step.outcome,
-        "reason": step.error or "",
-        "seconds": f"{step.seconds:.2f}",
-        "engine seconds": "" if step.engine_seconds is None else f"{step.engine_seconds:.2f}",
-        "usual seconds": "" if step.usual_seconds is None else f"{step.usual_seconds:.2f}",
-        "faces found": "" if step.faces_detected is None else str(step.faces_detected),
-        "faces": "; ".join(f"{x}, {y}, {w} x {h}" for x, y, w, h in step.faces),
-        "measured": step.measure.line() if step.measure else "",
-        "one person below": step.measure.bound() if step.measure else "",
-        "pose": step.measure.pose() if step.measure else "",
-        "not measured": " ".join(step.measure.not_measured) if step.measure else "",
-        "settings from": sources,
-        "operation": step.operation_type,
-        "host": step.host or "",
-    }
 
 
 class StepsFailed(Exception):
@@ -224,12 +223,17 @@ def report_run(
     )
     report = with_archive(context, result, report)
     report = report.model_copy(update={"gallery_page": _gallery_page(context, request, result)})
+    _show_tables(context, request, extras)
+    addresses = [context.viewing_url(page.url) for page in stored]
+    text = sheet_markdown(rows, first, addresses, picture_links(context, result))
+    table = step_rows(result.plan, report, picture_warnings(inspection, result))
+    return publish(context, request.subject, report, text, table)
+
+
+def _show_tables(context: RunContext, request: RunRequest, extras: Extras) -> None:
     for name, table in extras.tables.items():
         key = artifact_key(context.flow_name, subject_key(request.subject), name)
         ReportArtifact(key, table).publish(f"{context.run_name}: {name}")
-    addresses = [context.viewing_url(page.url) for page in stored]
-    text = sheet_markdown(rows, first, addresses, picture_links(context, result))
-    return publish(context, request.subject, report, text)
 
 
 def finish_run(result: PlanResult, report: FaceRunReport) -> FaceRunReport:

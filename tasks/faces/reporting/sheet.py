@@ -22,11 +22,13 @@ from storycanvas.faces.sheets.contact_sheet import (
     pages,
     smaller_sheet,
 )
-from storycanvas.faces.sheets.layout import Cell, sheet_layout, sheet_views
+from storycanvas.faces.sheets.layout import Cell, sheet_layout, sheet_views, shown_steps
 from storycanvas.faces.sheets.marks import with_mark
+from storycanvas.net.wording import plain_markdown
 from tasks.faces.context import RunContext
 from tasks.faces.inspection import Inspection
 from tasks.faces.plan import PlanResult
+from tasks.faces.reporting.picture_warnings import picture_warnings, with_reasons
 from tasks.faces.step import StepOutput
 from tasks.retries import retrying_task
 
@@ -47,19 +49,24 @@ def sheet_rows(context: RunContext, inspection: Inspection, result: PlanResult) 
     views = sheet_views(result.plan, _faces(inspection, result))
     outcomes: dict[str, str] = {report.step: report.outcome for report in result.steps}
     measured = {r.step: r.measure.line() for r in result.steps if r.measure is not None}
+    warnings = with_reasons(picture_warnings(inspection, result), result)
+    shown = shown_steps(result.plan)
 
     def entry(cell: Cell) -> SheetEntry:
         made, missing = _newest(result, cell)
         note = outcomes.get(missing or cell.name, "input")
         if made and missing:
             note = f"{missing}: {note}"
+        # A picture that stands in several rows has its warnings in the first.
+        names = () if cell.whole else shown.pop(cell.name, ())
+        told = tuple(text for name in names for text in warnings.get(name, ()))
         output = result.outputs.get(made or "")
         if output is None:
-            return SheetEntry(_label(result, cell), note, None)
+            return SheetEntry(_label(result, cell), note, None, warnings=told)
         face, view = views[cell.name][cell.whole], output.views.get(cell.whole)
         cut = partial(_cut_out, context, output, face)
         line = "" if cell.whole else measured.get(made or "", "")
-        return SheetEntry(_label(result, cell), note, view or cut, measured=line)
+        return SheetEntry(_label(result, cell), note, view or cut, measured=line, warnings=told)
 
     return [[entry(cell) for cell in row] for row in sheet_layout(result.plan)]
 
@@ -137,7 +144,7 @@ def sheet_markdown(
     """
     first, *others = pages(rows)
     inline = base64.b64encode(inline_sheet(page)).decode()
-    image = f"![contact sheet](data:image/jpeg;base64,{inline})"
+    image = f"![{_alt_text(first)}](data:image/jpeg;base64,{inline})"
     full = addresses[0] if addresses else ""
     links = {"page 1" if others else "whole sheet": full}
     links |= {f"page {number}": url for number, url in enumerate(addresses[1:], start=2)}
@@ -152,6 +159,13 @@ def sheet_markdown(
         # column.
         parts.append(f"The sheet in full size:\n\n```\n{full}\n```")
     return "\n\n".join(parts)
+
+
+def _alt_text(page: Rows) -> str:
+    """Say in words what a page of a sheet shows, row by row, for who does not see it."""
+    rows = [" ".join(entry.described() for entry in row) for row in page]
+    told = (f"Row {number}: {row}" for number, row in enumerate(rows, start=1))
+    return plain_markdown(" ".join(["Contact sheet.", *told]))
 
 
 def picture_links(context: RunContext, result: PlanResult) -> dict[str, str]:

@@ -164,7 +164,8 @@ def test_the_notes_say_who_goes_where_and_small_source_faces_are_warned_of() -> 
         "The wife goes onto face 1 of 2 from the left, 160 x 160 pixels at 350, 60.",
     )
     assert any("score of the face in the wife picture" in note for note in plan.notes)
-    assert [w for w in plan.warnings if "face in the wife picture is 60 x 60" in w]
+    [small] = [w for w in plan.warnings if "face in the wife picture is 60 x 60" in w]
+    assert plan.about[small] in {picture.name for picture in plan.pictures}
 
 
 def face(x: int, y: int = 0, side: int = 100) -> DetectedFace:

@@ -20,6 +20,8 @@ from tasks.faces.step import StepOutput
 AGES = age_progression("base.png", 25, [45, 65])
 SWAP = enhance_then_swap("face.png", "scene.png")
 
+LATER = [each.name for each in AGES.steps[2:]]
+
 NEWEST = [
     # plan, steps that are done -> what the cell of the step shows, what was not done
     (AGES, {"age 45", "enhance age 45"}, "enhance age 45", ("enhance age 45", None)),
@@ -63,6 +65,40 @@ def test_a_place_of_the_sheet_names_the_first_step_that_failed(
     [[_base, *after]] = sheet_rows(no_context, Inspection({}, {}, (), ()), result)
 
     assert [(cell.label, cell.note) for cell in after] == cells
+
+
+def test_a_warning_and_a_reason_stand_at_the_picture_that_they_are_about() -> None:
+    picture = normal_form(Image.new("RGB", (8, 8)))
+    outputs = {name: StepOutput(name, "", "", picture=picture) for name in ("base", "age 45")}
+    steps = (
+        step("age 45", "done").model_copy(update={"checks": ("The face is covered.",)}),
+        step("enhance age 45", "failed", "The host is away."),
+        *(step(name, "skipped", "it needs 'x', which failed.") for name in LATER),
+    )
+    jump = "Age 65 is far."
+    plan = AGES.model_copy(update={"warnings": (jump,), "about": {jump: "age 65"}})
+    found = Inspection(about={"The face is small.": "base"})
+    no_context = cast("RunContext", None)
+
+    [[base, first, second]] = sheet_rows(
+        no_context, found, PlanResult(plan, outputs, steps=steps, errors={})
+    )
+
+    assert base.warnings == ("The face is small.",)
+    assert first.warnings == ("The face is covered.", "The host is away.")
+    assert second.warnings == (jump,)
+
+
+def test_a_picture_that_stands_in_several_rows_has_its_warnings_in_the_first() -> None:
+    plan = age_progression("base.png", 25, [35, 45, 55])
+    steps = tuple(step(each.name, "failed") for each in plan.steps)
+    found = Inspection(about={"The face is small.": "base"})
+
+    rows = sheet_rows(
+        cast("RunContext", None), found, PlanResult(plan, outputs={}, steps=steps, errors={})
+    )
+
+    assert [row[0].warnings for row in rows] == [("The face is small.",), ()]
 
 
 def step(name: str, outcome: Outcome, error: str | None = None) -> StepReport:

@@ -1,6 +1,8 @@
 """The artifact of a run begins with its sheet, and each picture is one link away."""
 
 import io
+import re
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -15,8 +17,15 @@ from tasks.faces.reporting.sheet import (
     sheet_markdown,
 )
 
-ROWS = [[SheetEntry("base (30)", "input", None), SheetEntry("age 45", "failed", None)]]
-PAGE = contact_sheet(ROWS)
+ROWS = [
+    [
+        SheetEntry("base (30)", "input", b"a picture", warnings=("The face is [small].",)),
+        SheetEntry("age 45", "failed", None),
+    ],
+    [SheetEntry("age 60", "done", b"a picture", measured="asked 60, read 48")],
+]
+EMPTY = [[replace(entry, picture=None) for entry in row] for row in ROWS]
+PAGE = contact_sheet(EMPTY)
 SERVER = "http://127.0.0.1:9003/local"
 
 
@@ -24,10 +33,21 @@ def test_the_sheet_comes_first_and_opens_in_full_size() -> None:
     text = sheet_markdown(ROWS, PAGE, [f"{SERVER}/sheet.jpg"], {"base (30)": f"{SERVER}/base.png"})
 
     sheet, links = text.split("\n\n")
-    assert sheet.startswith("[![contact sheet](data:image/jpeg;base64,")
+    assert sheet.startswith(r"[![Contact sheet. Row 1: base \(30\)")
+    assert "](data:image/jpeg;base64," in sheet
     assert sheet.endswith(f")]({SERVER}/sheet.jpg)")
     assert f"[base (30)]({SERVER}/base.png)" in links
     assert f"[whole sheet]({SERVER}/sheet.jpg)" in links
+
+
+def test_the_text_of_the_sheet_says_what_each_of_its_pictures_shows() -> None:
+    text = sheet_markdown(ROWS, PAGE, [], {})
+
+    said, _ = text.removeprefix("![").split("](data:")
+    assert re.sub(r"\\(.)", r"\1", said) == (
+        "Contact sheet. Row 1: base (30), input. Warning: The face is [small]. "
+        "age 45, failed, no picture. Row 2: age 60, done, asked 60, read 48."
+    )
 
 
 def test_what_a_browser_cannot_open_is_no_link() -> None:
@@ -42,7 +62,7 @@ def test_what_a_browser_cannot_open_is_no_link() -> None:
 def test_a_sheet_that_could_not_be_stored_is_shown_without_a_link() -> None:
     text = sheet_markdown(ROWS, PAGE, [], {"base (30)": f"{SERVER}/base.png"})
 
-    assert text.startswith("![contact sheet](data:image/jpeg;base64,")
+    assert text.startswith("![Contact sheet. ")
     assert text.endswith(f"Open in full size: [base (30)]({SERVER}/base.png)")
     assert "```" not in sheet_markdown(ROWS, PAGE, [], {})
 

@@ -3,6 +3,7 @@
 import pytest
 from PIL import Image, ImageFilter
 
+from deployments.sample import PORTRAIT
 from storycanvas.faces.sheets.comparison import compare_faces
 
 NOISE = Image.effect_noise((64, 64), 60).convert("RGB")
@@ -24,11 +25,28 @@ def test_only_the_face_counts() -> None:
 def test_a_blurred_face_is_less_sharp(radius: int) -> None:
     blurred = NOISE.filter(ImageFilter.GaussianBlur(radius))
 
-    assert (
-        compare_faces(NOISE, blurred, None).sharpness < compare_faces(NOISE, NOISE, None).sharpness
-    )
+    sharp, soft = (compare_faces(NOISE, each, None).sharpness for each in (NOISE, blurred))
+    assert sharp is not None
+    assert soft is not None
+    assert soft < sharp
 
 
-def test_a_box_at_the_edge_or_of_two_pixels_has_figures() -> None:
-    assert compare_faces(NOISE, NOISE, (60, 60, 90, 90)).sharpness > 0
-    assert compare_faces(NOISE, NOISE, (0, 0, 2, 2)).sharpness == 0
+def test_a_picture_of_half_the_size_enlarged_is_half_as_sharp_whatever_it_shows() -> None:
+    with Image.open(PORTRAIT) as image:
+        portrait = image.convert("RGB")
+    enlarged = portrait.resize((1024, 1024), Image.Resampling.BICUBIC)
+    face = (2 * 177, 2 * 66, 2 * 96, 2 * 109)
+
+    sharp = compare_faces(portrait, portrait, (177, 66, 96, 109)).sharpness
+    soft = compare_faces(enlarged, enlarged, face).sharpness
+
+    assert sharp == pytest.approx(0.21, abs=0.03)
+    assert soft == pytest.approx((sharp or 0) / 2, rel=0.2)
+
+
+def test_a_box_at_the_edge_has_figures_and_one_that_is_too_small_or_flat_no_sharpness() -> None:
+    flat = Image.new("RGB", (64, 64))
+
+    assert compare_faces(NOISE, NOISE, (44, 44, 90, 90)).sharpness is not None
+    assert compare_faces(NOISE, NOISE, (0, 0, 2, 2)).sharpness is None
+    assert compare_faces(flat, flat, None).sharpness is None

@@ -122,3 +122,28 @@ def test_what_was_measured_stands_in_a_line_of_its_own_within_the_cell(measured:
     assert sheet.height > without.height
     assert ink_below_picture(sheet, 12, 332) > 1.3 * ink_below_picture(without, 12, 332)
     assert ink_below_picture(sheet, 333, sheet.width) == 0
+
+
+WARNING = "The face in the base picture is 96 x 109 pixels; take a larger one. "
+
+
+@pytest.mark.parametrize("sentences", [1, 2, 30])
+def test_warnings_stand_below_their_picture_and_a_row_is_as_high_as_they_need(
+    sentences: int,
+) -> None:
+    plain = SheetEntry("age 65", "done", None)
+    warned = SheetEntry("age 65", "done", None, warnings=(WARNING,) * sentences)
+    without, sheet = drawn([plain, plain], cell=320), drawn([warned, plain], cell=320)
+
+    assert without.height < sheet.height <= without.height + 5 * 320 / 22 * 1.25 + 5
+    assert ink_below_picture(sheet, 12, 332) > 1.5 * ink_below_picture(without, 12, 332)
+    beside = ink_below_picture(without, 344, 664)
+    assert ink_below_picture(sheet, 344, 664) == beside
+    assert drawn([warned], [plain], cell=320).height == sheet.height + without.height - 12
+
+
+def test_a_word_that_is_wider_than_its_cell_is_drawn_within_it() -> None:
+    cell = SheetEntry("age 65", "done", None, warnings=("pneumono" * 12,))
+    sheet = drawn([cell, SheetEntry("", "", None)], cell=320)
+
+    assert ink_below_picture(sheet, 333, sheet.width) == 0

@@ -6,7 +6,7 @@ from storycanvas.faces.operations import EnhancementModel
 from storycanvas.faces.plan import Plan
 from storycanvas.faces.recipes.age_progression import age_progression
 from storycanvas.faces.recipes.enhance_then_swap import enhance_then_swap
-from storycanvas.faces.sheets.layout import sheet_layout, sheet_views
+from storycanvas.faces.sheets.layout import sheet_layout, sheet_views, shown_steps
 
 
 def labels(plan: Plan) -> list[list[str]]:
@@ -71,3 +71,25 @@ def test_only_the_last_row_of_a_swap_shows_more_than_faces() -> None:
     assert not any(cell.whole for row in faces for cell in row)
     assert all(cell.whole for cell in whole)
     assert [cell.name for cell in whole] == ["target", "enhance result"]
+
+
+def test_a_cell_stands_for_its_picture_and_for_steps_that_have_no_cell() -> None:
+    assert shown_steps(age_progression("base.png", 30, [45])) == {
+        "base": ("base",),
+        "enhance age 45": ("age 45", "enhance age 45"),
+    }
+
+
+def test_a_step_from_which_two_cells_are_made_counts_for_the_first_alone() -> None:
+    shown = shown_steps(age_progression("base.png", 80, [45, 65]))
+
+    assert shown["enhance age 65"] == ("age 65", "enhance age 65")
+    assert shown["enhance age 45"] == ("age 45", "enhance age 45")
+
+
+def test_each_warning_of_a_plan_is_about_one_of_its_steps() -> None:
+    plan = age_progression("base.png", 20, [30, 90])
+
+    [warning] = plan.warnings
+    assert warning.startswith("Age 90 is 70 years")
+    assert plan.about == {warning: "age 90"}
