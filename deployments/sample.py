@@ -8,9 +8,11 @@ from pathlib import Path
 
 from pymongo.database import Database
 
+from blocks.image_store import ImageStoreBlock
 from db.connection import Document, translated_errors
 from db.setup.apply import initialise
 from db.setup.report import InitReport
+from storycanvas.faces.pictures.image_store import Category
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 PORTRAIT = SAMPLES / "portrait.png"
@@ -19,18 +21,34 @@ CHARACTER_ID = "sample-astronaut"
 PROJECT_ID = "sample-project"
 
 
-def prepare_own_database(database: Database[Document]) -> InitReport:
+def prepare_own_database(database: Database[Document], portrait: str = str(PORTRAIT)) -> InitReport:
     """Give the stack's own database its indexes and the sample; tell what was done to the first.
 
-    The nightly looks then have nothing to report of it.
+    The nightly looks then have nothing to report of it. `portrait` is as `add_sample_character`
+    takes it.
     """
     report = initialise(database)
-    add_sample_character(database)
+    add_sample_character(database, portrait)
     return report
 
 
-def add_sample_character(database: Database[Document]) -> str:
-    """Add the sample character and its project unless they exist, and return the character's id."""
+def stored_portrait(store: str) -> str:
+    """Put the portrait into an image store, and return its path there.
+
+    A document may not name a file of this machine, so `find-characters` shows none.
+    """
+    opened = ImageStoreBlock(url=store).open()
+    stored = opened.put(PORTRAIT.read_bytes(), Category.SOURCE, "png", datetime.now(UTC))
+    return stored.path
+
+
+def add_sample_character(database: Database[Document], portrait: str = str(PORTRAIT)) -> str:
+    """Add the sample character and its project unless they exist, and return the character's id.
+
+    Args:
+        database: Where they are added.
+        portrait: The character's reference image: a path in the image store or on this machine.
+    """
     now = datetime.now(UTC)
     project = {
         "name": "Sample",
@@ -42,7 +60,7 @@ def add_sample_character(database: Database[Document]) -> str:
         "project_id": PROJECT_ID,
         "name": "Astronaut",
         "description": "The sample character of StoryCanvas Pipelines.",
-        "reference_images": [str(PORTRAIT)],
+        "reference_images": [portrait],
         "facefusion_processing_history": [],
         "facefusion_preferred_settings": None,
         "created_at": now,

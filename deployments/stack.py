@@ -11,7 +11,13 @@ from pathlib import Path
 from blocks.environment import PREVIEW
 from db.connection import LONG_ANSWER_SECONDS, connect
 from deployments.prefect_database import start_prefect_database
-from deployments.sample import CHARACTER_ID, TARGET, prepare_own_database
+from deployments.sample import (
+    CHARACTER_ID,
+    PORTRAIT,
+    TARGET,
+    prepare_own_database,
+    stored_portrait,
+)
 from deployments.story_database import chosen_database, complete_database, update_sentences
 from storycanvas.faces.pictures.image_store import local_folder
 from storycanvas.services.errors import ServiceError
@@ -134,7 +140,9 @@ class Stack:
         database = chosen_database(url)
         store = os.environ.get("IMAGE_STORE") or images.as_uri()
         self._show("bringing the database up to date")
-        told = complete_database(named, database) if named else self._prepare_own(url, database)
+        told = (
+            complete_database(named, database) if named else self._prepare_own(url, database, store)
+        )
         for sentence in told:
             self._show(f"  {sentence}")
         self.environment |= {"MONGO_URL": url, "DB_NAME": database, "IMAGE_STORE": store}
@@ -157,11 +165,12 @@ class Stack:
             # Its documents are read on this machine only, as the stack's own MongoDB is.
             self.environment["IMAGE_BASE_URL"] = url
 
-    def _prepare_own(self, url: str, database: str) -> Iterator[str]:
+    def _prepare_own(self, url: str, database: str, store: str) -> Iterator[str]:
         """Repair a database that is ours, and put something to try into it."""
+        portrait = stored_portrait(store) if local_folder(store) else str(PORTRAIT)
         opened = connect(url, database, answer_seconds=LONG_ANSWER_SECONDS)
         try:
-            report = prepare_own_database(opened)
+            report = prepare_own_database(opened, portrait)
         finally:
             opened.client.close()
         self.addresses["to try"] = f"character {CHARACTER_ID}, target {TARGET}"

@@ -6,13 +6,16 @@ from pathlib import Path
 import pytest
 
 from blocks.environment import Environment
+from blocks.image_store import ImageStoreBlock
 from db.schema.collections import COLLECTIONS
 from db.setup.apply import initialise
 from deployments.local_stack import up
 from deployments.register import NOT_NAMED, complete_named_database
-from deployments.sample import prepare_own_database
+from deployments.sample import CHARACTER_ID, prepare_own_database, stored_portrait
 from deployments.stack import StackState
 from deployments.story_database import complete_database, update_sentences
+from storycanvas.faces.sources.references import fetch_picture
+from storycanvas.faces.sources.trust import Trust
 from storycanvas.services.mongod import Mongod
 from storycanvas.services.record import write_note
 from tests.support.db.database_state import Data, shape
@@ -147,3 +150,19 @@ def test_registration_starts_no_database_where_none_is_named(
     monkeypatch.delenv("MONGO_URL", raising=False)
 
     assert [*complete_named_database(Environment())] == [NOT_NAMED]
+
+
+def test_the_sample_character_has_its_picture_in_the_store_where_anything_may_show_it(
+    database: Data, tmp_path: Path
+) -> None:
+    portrait = stored_portrait(tmp_path.as_uri())
+
+    prepare_own_database(database, portrait)
+
+    sample = database["characters"].find_one({"id": CHARACTER_ID})
+    assert sample
+    store = ImageStoreBlock(url=tmp_path.as_uri()).open()
+    [reference] = sample["reference_images"]
+    nothing_else = Trust(hosts=())
+    assert fetch_picture(reference, store, nothing_else).width == 512
+    assert stored_portrait(tmp_path.as_uri()) == portrait
