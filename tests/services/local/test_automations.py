@@ -32,6 +32,10 @@ from tests.support.flows.runs import nightly_parameters
 from tests.support.services import FIRST_START_SECONDS
 
 pytestmark = pytest.mark.timeout(600)
+AWAY = (
+    '{"text":"The face host gpu-1 stays away: gpu-1 (face host) is down. '
+    'No other face host is up: the queue gpu is paused."}'
+)
 TOLD_WITHIN_SECONDS = 60.0
 ACTIONS = {
     automation.HEART_STOPS: ["change-flow-run-state"],
@@ -122,6 +126,7 @@ def test_the_queue_of_face_runs_is_paused_while_no_host_is_up_and_resumed_by_the
     server.host("down", last=True)
     until(lambda: server.is_paused and server.is_on(automation.IS_BACK))
     assert planned(server, "gpu") == []
+    until(lambda: AWAY in server.messages)
     assert server.run(queued).state_type is StateType.SCHEDULED
 
     server.host("up", last=True)

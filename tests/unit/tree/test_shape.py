@@ -29,8 +29,8 @@ SHORT_FILES = {
 STAND_IN = "tests/support/facefusion/stand_in/"
 """Has the folders and names of FaceFusion's own tree."""
 
-MAX_FILES, MAX_LINES = 705, 82_000
-MAX_FILES_WITH_TESTS, MAX_LINES_WITH_TESTS = 1275, 161_500
+MAX_FILES, MAX_LINES = 685, 80_200
+MAX_FILES_WITH_TESTS, MAX_LINES_WITH_TESTS = 1252, 158_200
 """A new feature raises them in its own commit; anything else finds something to delete first."""
 
 DIRECT = {
