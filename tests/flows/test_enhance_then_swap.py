@@ -31,7 +31,7 @@ def test_the_face_is_enhanced_swapped_and_enhanced_again_and_a_second_run_reuses
     assert {step.outcome for step in again.steps} == {"reused"}
     assert again.notes == report.notes
     # The sample target is the portrait's mirror image.
-    assert [LIT_OTHERWISE in note for note in report.notes] == [True]
+    assert sum(LIT_OTHERWISE in note for note in report.notes) == 1
     assert world.host.status().operations == count
     assert world.everything() == before
 
@@ -66,9 +66,8 @@ def test_the_result_is_the_target_picture_with_another_face_and_the_history_name
 
     report = enhance_then_swap(CHARACTER, str(moving), enhance_source=None, enhance_result=None)
 
-    still, light = report.notes
-    assert still == f"The picture {moving} is animated; its first frame is used."
-    assert light.startswith(f"swap: {LIT_OTHERWISE}")
+    assert f"The picture {moving} is animated; its first frame is used." in report.notes
+    assert any(note.startswith(f"swap: {LIT_OTHERWISE}") for note in report.notes)
 
     (swap,) = report.steps
     made = read_picture(world.store.read(swap.output_path or ""), "swap")

@@ -69,7 +69,7 @@ def test_the_references_give_the_bound_and_are_compared_once(
     assert (step.measure.same_below, step.measure.bound_origin) == (NARROWEST, "references")
     assert f"One person below {BY_REFERENCES}." in report.notes
     _, shown = shown_by(state)
-    (row,) = json.loads(shown[f"age-progression-{CHARACTER}-steps"][0].data)
+    _base, row = json.loads(shown[f"age-progression-{CHARACTER}-steps"][0].data)
     assert row["one person below"] == BY_REFERENCES
     assert host.status().operations - before == STEPS_OF_RUN + PAIRS
     assert len(comparisons(world)) == PAIRS

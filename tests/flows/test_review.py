@@ -117,6 +117,7 @@ def test_only_what_is_kept_reaches_the_character_and_nothing_is_done_twice(
     assert ended == "Completed"
     assert world.host.status().operations == operations
     assert run.steps() == {
+        "base (33)": ("input", ""),
         "age 25": ("reused", ""),
         "age 45": ("rejected", "The eyes are off."),
     }

@@ -13,6 +13,7 @@ ENDS_WITH_A_MESSAGE = {
     *("finished", "run_pipeline", "run_prepared", "run_batch", "run_for_characters"),
     "run_drain",
     "finish_adding",
+    "count_and_change",
     *("Completed", "Failed"),
 }
 """What gives a flow a state with a message; a report alone leaves the message empty."""
