@@ -2,7 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from storycanvas.host.engines.facefusion.process.environment import facefusion_environment
+from storycanvas.host.engines.facefusion.process.environment import (
+    HUGE_PAGES,
+    facefusion_environment,
+)
 from storycanvas.host.engines.facefusion.process.installation import (
     Installation,
     InstallationUnusable,
@@ -20,6 +23,7 @@ NOWHERE = "http://127.0.0.1:9"
         "CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCM_PATH",
         "HSA_OVERRIDE_GFX_VERSION", "ORT_TENSORRT_FP16_ENABLE", "OMP_NUM_THREADS",
         "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "XDG_CACHE_HOME", "CONDA_PREFIX",
+        "GLIBC_TUNABLES",
     ],
 )  # fmt: skip
 def test_what_facefusion_needs_reaches_it(name: str) -> None:
@@ -51,6 +55,7 @@ def test_with_downloads_no_proxy_is_set() -> None:
     assert facefusion_environment({"PATH": "/bin"}, downloads=True) == {
         "PATH": "/bin",
         "PYTHONUNBUFFERED": "1",
+        **HUGE_PAGES,
     }
 
 
@@ -75,6 +80,7 @@ def test_with_downloads_the_operators_proxy_passes_without_its_password(
         "all_proxy": passed,
         "no_proxy": "127.0.0.1",
         "PYTHONUNBUFFERED": "1",
+        **HUGE_PAGES,
     }
 
 

@@ -84,7 +84,7 @@ def test_the_compose_file_starts_what_the_image_does_and_adds_the_operators_opti
 
 def test_the_image_takes_every_step_from_the_script() -> None:
     runs = re.findall(r"(?m)^RUN (\S+) (.+)$", DOCKERFILE)
-    names = dict(word.split("=") for word in instruction("ENV").split())
+    names = dict(word.split("=", 1) for word in instruction("ENV").split())
 
     assert {program for program, _ in runs} == {
         f"{DEFAULTS['STORYCANVAS_HOME']}/src/deployments/host/install.sh"

@@ -10,7 +10,7 @@ from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageChops
 
 from storycanvas.faces.errors import EngineFailed, FaceError
 from storycanvas.faces.pictures.reading import Picture, decode, normal_form
@@ -152,10 +152,9 @@ def merge(original: Picture, changed: Sequence[Picture]) -> Picture:
 def same_pixels(a: Picture, b: Picture) -> bool:
     """Return whether two pictures have the same size, mode and pixels; profiles do not count."""
     first, second = opened(a), opened(b)
-    return (first.size, first.mode) == (second.size, second.mode) and all(
-        np.array_equal(rows, other_rows)
-        for rows, other_rows in row_pairs(np.asarray(first), second)
-    )
+    if (first.size, first.mode) != (second.size, second.mode):
+        return False
+    return ImageChops.difference(first, second).getbbox(alpha_only=False) is None
 
 
 def _fitted_side(side: int) -> int:

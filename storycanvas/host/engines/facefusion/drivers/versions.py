@@ -55,16 +55,16 @@ class Version:
     """What is particular to the releases of one minor version.
 
     Attributes:
-        find_faces: Finds faces, and caches them for the run that follows.
-        forget_faces: Empties that cache.
-        set_faces: Puts the faces of a picture into it.
+        find_faces: Finds faces; in 3.5 and 3.6 it caches them, too.
+        forget_faces: Empties the cache in which a run looks for them.
+        set_faces: Puts the faces of a picture into that cache.
         sort_arguments: Of `face_selector.sort_and_filter_faces`; since 3.7 with the source's faces.
         also_needed: Weights that every run checks beside those of `ALWAYS_NEEDED`.
         lacks: Options of 3.8 that it does not have; the translation writes none of them.
         older_names: Its options that 3.8 calls otherwise or has no more.
     """
 
-    find_faces: str = "face_creator.get_static_faces"
+    find_faces: str = "face_creator.get_many_faces"
     forget_faces: str = "face_store.clear_faces"
     set_faces: str = "face_store.set_faces"
     sort_arguments: int = 2

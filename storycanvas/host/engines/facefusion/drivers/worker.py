@@ -155,6 +155,7 @@ class Worker:
         self._face_distances = faces
         self._parsers: dict[tuple[str, ...], Any] = {}
         self._checked: set[str] = set()
+        self._seen: dict[str, list[Any]] = {}
 
     def handle(self, request: Request) -> Answer:
         """Serve a request; an exception becomes an answer, too."""
@@ -215,13 +216,11 @@ class Worker:
         facefusion, module = self._facefusion, self._face_distances
         self._apply(request["argv"])
 
-        def faces(path: str) -> list[Any]:
-            return list(facefusion.find_faces([facefusion.read_static_image(path)]))
-
         source = None
         if request["reference"] is not None:
-            source = module.largest(faces(request["reference"]))
-        before, after = faces(facefusion.get_item("target_path")), faces(request["changed"])
+            source = module.largest(self._faces(request["reference"]))
+        before = self._faces(facefusion.get_item("target_path"))
+        after = facefusion.find_faces([facefusion.read_static_image(request["changed"])])
         found = module.distances(before, after, request["keep"], source, facefusion.distance)
         return {"exit": 0, "distances": found}
 
@@ -242,8 +241,8 @@ class Worker:
         if boxes is None:
             yield
             return
-        frame = facefusion.read_static_image(facefusion.get_item("target_path"))
-        found = list(facefusion.find_faces([frame]))
+        path = facefusion.get_item("target_path")
+        frame, found = facefusion.read_static_image(path), self._faces(path)
         facefusion.set_faces(frame, _with_boxes(found, boxes))
         try:
             yield
@@ -252,11 +251,9 @@ class Worker:
 
     def _reference(self, request: Request) -> list[Any]:
         """Find the first face of the reference picture; none without such a picture."""
-        facefusion = self._facefusion
         if request["reference"] is None:
             return []
-        frame = facefusion.read_static_image(request["reference"])
-        return facefusion.in_order(facefusion.find_faces([frame]))[:1]
+        return self._facefusion.in_order(self._faces(request["reference"]))[:1]
 
     def _see(self, request: Request) -> tuple[list[Any], list[Any], Answer | None]:
         """Find the faces of the target, unless the content analyser refuses it."""
@@ -264,16 +261,30 @@ class Worker:
         self._apply(request["argv"])
         if request["forget"]:
             facefusion.forget_faces()  # cached by pixels, blind to the detector's settings
+            self._seen.clear()
             facefusion.read_static_image.cache_clear()  # type: ignore[attr-defined]
         if not self._ready("look"):
             return [], [], {"exit": 1, "failed": "a model that is needed is missing or damaged"}
         if self._rejected():
             return [], [], {"exit": 1, "rejected": True}
-        frame = facefusion.read_static_image(facefusion.get_item("target_path"))
-        if frame is None:
+        path = facefusion.get_item("target_path")
+        if facefusion.read_static_image(path) is None:
             return [], [], {"exit": 1, "failed": "FaceFusion cannot read the picture"}
-        ordered = facefusion.in_order(facefusion.find_faces([frame]))
+        ordered = facefusion.in_order(self._faces(path))
         return self._selected(ordered), ordered, None
+
+    def _faces(self, path: str) -> list[Any]:
+        """Find the faces of a picture, once an operation; a run that follows finds them in memory.
+
+        FaceFusion's own look-up takes a checksum of all pixels four times for a new picture.
+        """
+        found = self._seen.get(path)
+        if found is None:
+            frame = self._facefusion.read_static_image(path)
+            found = self._seen[path] = list(self._facefusion.find_faces([frame]))
+            if found:
+                self._facefusion.set_faces(frame, found)
+        return found
 
     def _ready(self, purpose: str) -> bool:
         """Check weights once a purpose: the host replaces this process when their files change."""
