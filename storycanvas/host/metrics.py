@@ -21,7 +21,7 @@ from prometheus_client.registry import Collector
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from storycanvas.faces.contract import OperationStatus
+from storycanvas.faces.contract import Execution, OperationStatus
 from storycanvas.faces.operations import OPERATIONS
 from storycanvas.host.connections import Connections
 from storycanvas.host.engines.engine import Engine
@@ -121,12 +121,15 @@ class HostMetrics(Collector):
         if health.memory_bytes:
             memory.add_metric(["engine"], health.memory_bytes)
         yield memory
-        yield from self._gpu()
+        if health.execution is not None:
+            yield from _execution(health.execution)
 
-    def _gpu(self) -> Iterator[Metric]:
-        execution = self._engine.health.execution
-        if execution is None or execution.memory is None or "cpu" in execution.used[:1]:
-            return
+
+def _execution(execution: Execution) -> Iterator[Metric]:
+    told = {"asked": ",".join(execution.asked), "used": ",".join(execution.used)}
+    told["device"] = execution.device or ""
+    yield InfoMetricFamily(f"{PREFIX}_execution", "What the engine's sessions compute on.", told)
+    if execution.memory is not None and "cpu" not in execution.used[:1]:
         used, size = execution.memory.used_bytes, execution.memory.total_bytes
         yield _gauge("gpu_memory_used_bytes", "GPU memory that all programs use.", used)
         yield _gauge("gpu_memory_size_bytes", "Memory of the GPU.", size)

@@ -3,14 +3,16 @@
 import subprocess
 from pathlib import Path
 
+import psutil
 import pytest
 
 from storycanvas.faces.operations import EnhanceOperation
-from tests.support.facefusion.checkouts import Checkout, stand_in
+from tests.support.facefusion.checkouts import Checkout, make_executable, stand_in
 from tests.support.facefusion.driven_host import Drive, DrivenHost, environment_of
+from tests.support.facefusion.gated_checkout import is_gone
 from tests.support.facefusion.made_pictures import plain
 from tests.support.facefusion.stand_in.checkout import build_onnxruntime
-from tests.support.host.started_host import PROGRAM
+from tests.support.host.started_host import PROGRAM, wait_until
 from tests.support.paths import ROOT
 
 CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
@@ -46,6 +48,62 @@ def test_a_gpu_that_is_asked_for_and_not_used_is_told(
     assert answer is not None
     assert answer.used == ("cpu",)
     assert "computes on cpu, not on cuda" in host.log()
+
+
+NVIDIA_SMI = """#!/bin/sh
+echo '0, GPU-aaaa, First, 100, 24000'
+echo '1, GPU-bbbb, Second, 300, 48000'
+"""
+
+
+def figures_of(host: DrivenHost) -> dict[str, float]:
+    text = host.http.get(f"{host.url}/metrics").text
+    lines = (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    return {name.removeprefix("storycanvas_host_"): float(value) for name, value in lines}
+
+
+def device_of(host: DrivenHost) -> str | None:
+    execution = host.client.status().execution
+    return execution and execution.device
+
+
+def test_the_gpu_that_is_used_is_in_status_answers_and_metrics(
+    built_for_cuda: Checkout, drive: Drive, tmp_path: Path
+) -> None:
+    build_onnxruntime(built_for_cuda.home, [CUDA, CPU], works=[CUDA, CPU])
+    make_executable(tmp_path / "smi" / "nvidia-smi").write_text(NVIDIA_SMI)
+    path = f"{tmp_path / 'smi'}:{environment_of(built_for_cuda, tmp_path)['PATH']}"
+    host = drive(built_for_cuda, PATH=path, CUDA_VISIBLE_DEVICES="1")
+    host.ready()
+    wait_until(lambda: device_of(host) is not None)  # no answer waits for the GPU's driver
+    answer = host.done(EnhanceOperation(), plain()).answer.execution
+    for execution in (host.client.status().execution, answer):
+        assert execution is not None
+        assert (execution.asked, execution.used, execution.device) == (
+            ("cuda",), ("cuda",), "Second",
+        )  # fmt: skip
+        assert execution.memory is not None
+        assert execution.memory.total_bytes == 48000 * 2**20
+    figures = figures_of(host)
+    assert figures['execution_info{asked="cuda",device="Second",used="cuda"}'] == 1
+    assert figures["gpu_memory_used_bytes"] == 300 * 2**20
+    assert figures["gpu_memory_size_bytes"] == 48000 * 2**20
+
+
+def test_the_metrics_tell_a_gpu_that_is_not_used_and_a_process_that_was_replaced(
+    built_for_cuda: Checkout, drive: Drive
+) -> None:
+    host = drive(built_for_cuda)
+    host.done(EnhanceOperation(), plain())
+    [worker] = host.workers()
+    psutil.Process(worker).kill()
+    wait_until(lambda: is_gone(worker))
+    host.done(EnhanceOperation(face_enhancer_blend=0.5), plain())
+    figures = figures_of(host)
+    assert figures['execution_info{asked="cuda",device="CPU",used="cpu"}'] == 1
+    assert figures["engine_restarts_total"] == 1
+    assert figures['memory_bytes{process="engine"}'] > 2**20
+    assert "gpu_memory_used_bytes" not in figures
 
 
 def test_a_host_that_requires_the_gpu_refuses_the_cpu(

@@ -209,6 +209,17 @@ def test_all_that_is_wrong_is_found_at_once(doctor: Doctor, tmp_path: Path) -> N
     assert failed >= {"settings", "token", "allow-root", "data-dir", "facefusion"}
 
 
+def test_the_folder_of_published_outputs_is_examined(doctor: Doctor, tmp_path: Path) -> None:
+    shown = tmp_path / "shown"
+    shown.mkdir()
+    there = doctor("--json", "--publish", f"{shown}=/uploads/faces/").findings["allow-root"]
+    assert (there["level"], there["seen"]) == ("ok", f"outputs are shown from {shown}")
+
+    shown.rmdir()
+    gone = doctor("--json", "--publish", f"{shown}=/uploads/faces/").findings["allow-root"]
+    assert (gone["level"], gone["seen"]) == ("failed", f"{shown} is not a folder")
+
+
 def test_a_host_that_runs_already_is_recognised(doctor: Doctor, host_process: StartedHost) -> None:
     port = host_process.url.rpartition(":")[2]
     found = doctor("--json", "--data-dir", str(host_process.data_dir), port=port).findings

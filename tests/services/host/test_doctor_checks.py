@@ -94,8 +94,10 @@ def taken(state: Literal["ok", "failed"] | None = None) -> PortFacts:
     return PortFacts(*HERE, errno.EADDRINUSE, "", status)
 
 
-def root(path: str, *, is_folder: bool = True, readable: bool = True) -> RootFacts:
-    return RootFacts(Path(path), is_folder, readable)
+def root(
+    path: str, *, is_folder: bool = True, readable: bool = True, published: bool = False
+) -> RootFacts:
+    return RootFacts(Path(path), is_folder, readable, published)
 
 
 def installed(version: str) -> Installation:
@@ -155,6 +157,14 @@ CASES: dict[str, tuple[Evaluate, Any, list[Level], str]] = {
     ),
     "root closed": (evaluate_roots, (root("/a", readable=False),), [FAILED], "cannot be read"),
     "root of all": (evaluate_roots, (root("/"),), [WARNING], "whole file system"),
+    "root published": (evaluate_roots, (root("/a", published=True),), [OK], "are shown from /a"),
+    "root published, closed": (
+        evaluate_roots, (root("/a", readable=False, published=True),), [FAILED],
+        "cannot write to",
+    ),
+    "root published, missing": (
+        evaluate_roots, (root("/a", is_folder=False, published=True),), [FAILED], "not a folder",
+    ),
     "clock without files": (evaluate_clock, ClockFacts(NOON, None), [OK], ""),
     "clock with old files": (evaluate_clock, ClockFacts(NOON, NOON - 9e9), [OK], ""),
     "clock of just now": (evaluate_clock, ClockFacts(NOON, NOON + 299), [OK], ""),

@@ -1,4 +1,5 @@
 import json
+import logging
 import os
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.support.host.connections import asked_and_gone
 from tests.support.host.gated_engine import GatedEngine
 from tests.support.host.pictures import encoded
 from tests.support.host.started_host import wait_until
+from tests.support.host.submitting import submitted, until
 from tests.support.host.threaded_host import OpenHost, ThreadedHost, code
 
 KEY = "run-1:step.2_a"
@@ -227,3 +229,35 @@ def test_old_results_are_removed_when_a_host_starts(open_host: OpenHost, tmp_pat
     made_older(results, DAY_SECONDS + 60)
     open_host()
     wait_until(lambda: not list(results.iterdir()))
+
+
+def test_an_ended_operation_is_found_for_a_day(open_host: OpenHost, tmp_path: Path) -> None:
+    first = open_host()
+    picture = first.upload(encoded())
+    old, young = (submitted(first, picture, age).id for age in (30, 40))
+    for known in (old, young):
+        until(first, known, "succeeded")
+    folder = tmp_path / "data" / "operations"
+    for known, seconds in ((old, DAY_SECONDS + 60), (young, DAY_SECONDS - 60)):
+        os.utime(folder / f"{known}.json", (time.time() - seconds,) * 2)
+    again = open_host()
+    wait_until(lambda: not (folder / f"{old}.json").exists())
+    assert code(again.client.get(f"operations/{old}")) == (404, "operation_not_found")
+    assert again.client.get(f"operations/{young}").json()["state"] == "succeeded"
+
+
+@pytest.mark.parametrize(("keep_hours", "left"), [(24, 0), (48, 1)])
+def test_a_picture_is_kept_for_so_many_hours_after_its_last_use(
+    open_host: OpenHost,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    keep_hours: int,
+    left: int,
+) -> None:
+    caplog.set_level(logging.INFO)
+    folder = tmp_path / "data" / "assets"
+    AssetStore(folder, 10**9).add(read_picture(encoded(), "unused"))
+    made_older(folder, 30 * 3600)
+    open_host(keep_hours=keep_hours)
+    wait_until(lambda: f"and {1 - left} old pictures" in caplog.text)
+    assert len(list(folder.glob("*.png"))) == left

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import httpx
 import pytest
 
-from storycanvas.faces.errors import HostNotReady
+from storycanvas.faces.errors import HostFull, HostNotReady
 from storycanvas.faces.operations import FaceOperation
 from storycanvas.faces.pictures.reading import Picture
 from storycanvas.host.engines.engine import EngineResult
@@ -135,6 +135,27 @@ def test_an_operation_beyond_the_queue_is_refused_for_now(open_host: OpenHost) -
     assert refused.json()["error"]["retryable"] is True
     assert 1 <= int(refused.headers["retry-after"]) <= 60
     assert {answer.result().status_code for answer in answers} == {200}
+
+
+@pytest.mark.parametrize(("slots", "seconds"), [(1, 10), (2, 5)])
+def test_the_time_to_come_back_is_that_of_the_queue_by_the_mean_time_on_all_slots(
+    slots: int, seconds: int
+) -> None:
+    places = 28
+
+    async def refused() -> HostFull:
+        queue = WorkQueue(slots, places - slots, operation_seconds=60)
+        for _ in range(5):  # at once, so that of the first second 0.8 to the power of 5 is left
+            with queue.place() as ticket:
+                await queue.run(ticket, begun, begun)
+        with contextlib.ExitStack() as taken:
+            for _ in range(places):
+                taken.enter_context(queue.place())
+            with pytest.raises(HostFull) as refusal:
+                taken.enter_context(queue.place())
+        return refusal.value
+
+    assert asyncio.run(refused()).retry_after == seconds
 
 
 def test_a_refused_operation_gives_its_place_back(open_host: OpenHost) -> None:

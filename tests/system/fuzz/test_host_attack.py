@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from statistics import median
 from typing import Self
 
 import httpx
@@ -27,8 +28,8 @@ from tests.support.paths import ROOT
 
 IDLE, SLOW, ENDLESS = 1200, 200, 60
 OPERATIONS = 20
-STATUS_SECONDS = 10.0
-"""Ten times what a caller should wait: the attack runs in this process, beside other tests."""
+STATUS_SECONDS, SLOWEST_SECONDS = 1.0, 10.0
+"""Half of the answers, and all: the attack runs in this process, beside other tests."""
 MAX_LOG = 1_000_000
 FULL = 429
 CHUNK = b"10000\r\n" + bytes(65536) + b"\r\n"
@@ -135,7 +136,7 @@ def test_under_attack_another_caller_is_served_and_the_log_stays_small(
     )
     body = {"source_path": str(ROOT / "samples" / "portrait.png")}
     address = ("127.0.0.1", int(host.url.rpartition(":")[2]))
-    slowest = 0.0
+    seconds: list[float] = []
     with Attack(address) as attack, ThreadPoolExecutor(1) as callers:
         time.sleep(3)
         run = callers.submit(lambda: [
@@ -144,15 +145,16 @@ def test_under_attack_another_caller_is_served_and_the_log_stays_small(
         ])  # fmt: skip
         until = time.monotonic() + 15  # longer than a head may take
         while time.monotonic() < until or not run.done():
-            slowest = max(slowest, status_seconds(host))
+            seconds.append(status_seconds(host))
             time.sleep(0.1)
         assert run.result() == [200] * OPERATIONS
     assert host.end() == 0
-    print(f"slowest status {slowest:.3f} s, log {len(host.log())} bytes, opened {attack.opened}")
+    print(f"status {median(seconds):.3f} s, at most {max(seconds):.3f}; {attack.opened}")
     assert attack.opened["idle"] >= IDLE
     assert attack.opened["endless"] > ENDLESS
     assert len(host.log()) < MAX_LOG
-    assert slowest < STATUS_SECONDS
+    assert median(seconds) < STATUS_SECONDS
+    assert max(seconds) < SLOWEST_SECONDS
 
 
 @pytest.mark.timeout(300)

@@ -46,8 +46,8 @@ def run(*words: str | Path, **variables: str) -> subprocess.CompletedProcess[str
 
 
 def plain() -> dict[str, str]:
-    """An environment without what names this project or another FaceFusion."""
-    named = ("FACEFUSION", "TEST_", "PYTHON", "STORYCANVAS", "VIRTUAL_ENV")
+    """An environment without what names this project, another FaceFusion or libraries of cv2's."""
+    named = ("FACEFUSION", "TEST_", "PYTHON", "STORYCANVAS", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
     return {name: value for name, value in os.environ.items() if not name.startswith(named)}
 
 

@@ -1,8 +1,10 @@
 from pathlib import Path
 
+import psutil
 import pytest
 
 from storycanvas.faces.operations import OPERATIONS, EnhancementModel, FaceSwapperModel
+from storycanvas.host.engines.facefusion.process.checksums import CheckedWeights, crc32_of
 from storycanvas.host.engines.facefusion.process.weights import (
     ENHANCERS,
     MODELS,
@@ -96,3 +98,26 @@ def test_without_one_of_its_files_an_operation_cannot_be_done(tmp_path: Path, la
     put_weights(tmp_path, needed_files(["fran", "yolo_face"]) - {lacking})
     assert "adjust-face" not in able_operations(tmp_path)
     assert missing_files(tmp_path, ["fran", "yolo_face"]) == (lacking,)
+
+
+@pytest.mark.skipif(not hasattr(psutil.Process, "io_counters"), reason="no counters of reading")
+def test_a_file_is_read_once_and_again_when_it_or_its_checksum_changes(tmp_path: Path) -> None:
+    size, weights = 8 * 2**20, CheckedWeights(tmp_path)
+    put_weights(tmp_path, needed_files(["fran"]))
+    models = tmp_path / ".assets" / "models"
+    for file in models.glob("*.onnx"):
+        file.with_suffix(".hash").write_text(crc32_of(file))
+    (models / "fran.onnx").write_bytes(bytes(size))
+
+    def look() -> tuple[tuple[str, ...], bool]:
+        before = psutil.Process().io_counters().read_chars
+        damaged = weights.faults(["fran"]).damaged
+        return damaged, psutil.Process().io_counters().read_chars - before >= size
+
+    assert look() == (("fran.onnx",), True)
+    assert look() == (("fran.onnx",), False)
+    (models / "fran.hash").write_text(crc32_of(models / "fran.onnx"))
+    assert look() == ((), True)
+    assert look() == ((), False)
+    (models / "fran.onnx").write_bytes(bytes(size) + b"x")
+    assert look() == (("fran.onnx",), True)
