@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from storycanvas.faces.contract import IDEMPOTENCY_HEADER
 from storycanvas.host.command_line import read_settings, refusal
 from storycanvas.host.tokens import Caller, Tokens, TokensRefused, TokensUnreadable, read_tokens
 from tests.support.host.pictures import encoded
 from tests.support.host.started_host import StartHost, wait_until
-from tests.support.host.threaded_host import OpenHost, ThreadedHost
+from tests.support.host.submitting import submitted, until
+from tests.support.host.threaded_host import OpenHost, ThreadedHost, code
 
 APP, BATCH, SINGLE = "app-made-up-token", "batch-made-up-token", "single-made-up-token"
 TABLES = f"""
@@ -160,3 +162,24 @@ def test_a_token_has_a_limit_of_its_own(open_host: OpenHost, write_tokens: Write
     wait_until(lambda: host.status()["queued"] == 3)
     host.engine.let_through(10)
     assert {answer.result(timeout=30).status_code for answer in [*kept, others]} <= {200, 422, 500}
+
+
+def test_an_operation_is_found_and_cancelled_by_its_own_token_alone(
+    open_host: OpenHost, write_tokens: WriteTokens
+) -> None:
+    host = open_host(gated=True, tokens_file=write_tokens())
+    host.client.headers = bearer(APP)
+    taken = submitted(host, host.upload(encoded()), key="same")
+    host.engine.began.get(timeout=30)
+    path, same = f"operations/{taken.id}", {IDEMPOTENCY_HEADER: "same"}
+
+    host.client.headers = bearer(BATCH)
+    answers = [host.client.get(path), host.client.delete(path)]
+    answers.append(host.client.get("operations/by-key", headers=same))
+    assert [code(answer) for answer in answers] == [(404, "operation_not_found")] * 3
+    assert host.client.get("operations").json()["operations"] == []
+
+    host.client.headers = bearer(APP)
+    assert [each["id"] for each in host.client.get("operations").json()["operations"]] == [taken.id]
+    host.engine.let_through()
+    assert until(host, taken.id, "succeeded").result
