@@ -24,12 +24,12 @@ from storycanvas.faces.errors import BadField
 from storycanvas.faces.reports.steps import StepReport
 from storycanvas.faces.results.reviewing import (
     ALL,
-    Verdict,
+    ReviewAnswer,
     entered_steps,
     form_text,
     named_apart,
+    read_answer,
     review_key,
-    verdict_of,
 )
 from tasks.faces.context import RunContext
 from tasks.faces.effects import pending_effects
@@ -96,13 +96,13 @@ def review(
     made = [(label(request), _shown(result)) for request, result in runs]
     names = named_apart(made)
     shown = {name: made[number][1][step] for name, (number, step) in names.items()}
-    verdict = _answer(shown, hours, show) if shown else Verdict(frozenset())
+    answer = _answer(shown, hours, show) if shown else ReviewAnswer(frozenset())
     rejected: list[set[str]] = [set() for _ in runs]
-    for name in verdict.rejected:
+    for name in answer.rejected:
         number, step = names[name]
         rejected[number].add(step)
     return [
-        _decided(context, request, result, rejected[number], verdict.reason)
+        _decided(context, request, result, rejected[number], answer.reason)
         for number, (request, result) in enumerate(runs)
     ]
 
@@ -116,7 +116,7 @@ def _shown(result: PlanResult) -> dict[str, str]:
     }
 
 
-def _answer(shown: Mapping[str, str], hours: int, show: Show) -> Verdict:
+def _answer(shown: Mapping[str, str], hours: int, show: Show) -> ReviewAnswer:
     """Read the answer, or end the process until there is one."""
     form = form_of(shown)
     given = _given(shown)
@@ -124,7 +124,7 @@ def _answer(shown: Mapping[str, str], hours: int, show: Show) -> Verdict:
         _ask(form, shown, hours, show())
     answer = form.model_validate(given)
     keep, reject, note = (getattr(answer, name) for name in ("keep", "reject", "note"))
-    return verdict_of(shown, keep, reject, note)
+    return read_answer(shown, keep, reject, note)
 
 
 def _given(shown: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON is any value

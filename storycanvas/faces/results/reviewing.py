@@ -13,7 +13,7 @@ ALL = "all"
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ReviewAnswer:
     """What a person decided.
 
     Attributes:
@@ -30,9 +30,9 @@ class Verdict:
         return self.note or "Rejected in the review."
 
 
-def verdict_of(
+def read_answer(
     shown: Collection[str], keep: Collection[str], reject: Collection[str], note: str
-) -> Verdict:
+) -> ReviewAnswer:
     """Read the fields of the form; what stands in both lists is rejected.
 
     Args:
@@ -44,7 +44,7 @@ def verdict_of(
     rejected = set(shown) if ALL in reject else {*reject}
     if keep and ALL not in keep:
         rejected |= {*shown} - {*keep}
-    return Verdict(frozenset(rejected & {*shown}), " ".join(note.split()))
+    return ReviewAnswer(frozenset(rejected & {*shown}), " ".join(note.split()))
 
 
 def review_key(shown: Mapping[str, str], asked: int = 0) -> str:

@@ -7,12 +7,12 @@ import pytest
 from storycanvas.faces.operations import EnhanceOperation
 from storycanvas.faces.plan import Gallery, Plan, PlanPicture, Step
 from storycanvas.faces.results.reviewing import (
-    Verdict,
+    ReviewAnswer,
     entered_steps,
     form_text,
     named_apart,
+    read_answer,
     review_key,
-    verdict_of,
 )
 
 SHOWN = ("age 25", "age 45", "age 65")
@@ -51,14 +51,14 @@ MADE = [each.name for each in PLAN.steps]
 def test_what_is_kept_is_what_was_chosen_and_not_rejected(
     keep: list[str], reject: list[str], rejected: set[str]
 ) -> None:
-    verdict = verdict_of(SHOWN, keep, reject, "  eyes\n off ")
+    answer = read_answer(SHOWN, keep, reject, "  eyes\n off ")
 
-    assert verdict == Verdict(frozenset(rejected), "eyes off")
+    assert answer == ReviewAnswer(frozenset(rejected), "eyes off")
 
 
 def test_a_picture_that_is_rejected_without_a_word_has_a_reason() -> None:
-    assert Verdict(frozenset(SHOWN)).reason == "Rejected in the review."
-    assert Verdict(frozenset(SHOWN), "eyes off").reason == "eyes off"
+    assert ReviewAnswer(frozenset(SHOWN)).reason == "Rejected in the review."
+    assert ReviewAnswer(frozenset(SHOWN), "eyes off").reason == "eyes off"
 
 
 @pytest.mark.parametrize(
