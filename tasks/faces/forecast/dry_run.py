@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, cast
 
 from prefect.states import Completed
@@ -56,7 +57,7 @@ class Forecast:
         plan, preferences = self.result.plan, self.preferences
         said = (*preferences.unknown_settings(), *unused_preset(plan, preferences))
         plain = plain_report(context, self.request, self.inspection, self.result, said)
-        again = (may_be_added(len(self._again())),) if self._again() else ()
+        again = (may_be_added(len(self._again)),) if self._again else ()
         further = (f"Further steps depend on {self.depends_on}.",) if self.depends_on else ()
         looks = [look for look in self.inspection.looks if look.outcome == "planned"]
         return plain.model_copy(
@@ -69,8 +70,9 @@ class Forecast:
     def rows(self, steps: Sequence[StepReport]) -> list[dict[str, Any]]:
         """Make the rows of the table."""
         further = [open_row(self.depends_on)] if self.depends_on else []
-        return [*plan_rows(self.result.plan, steps), *self._again(), *further]
+        return [*plan_rows(self.result.plan, steps), *self._again, *further]
 
+    @cached_property
     def _again(self) -> list[dict[str, Any]]:
         """Make the rows of the steps that are made once more where an age is off."""
         names = may_be_refined(self.result.plan, read_ages(self.result)) if self.refines else []
