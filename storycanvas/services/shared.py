@@ -175,8 +175,11 @@ def _join(
 
 def _start(service: LocalService, directory: Path, ready_within: float) -> Record:
     """Start it, on another port if another process takes the chosen port at the same moment."""
-    # The usual port first: a port taken for once must not move the service for good.
-    preferred: tuple[int | None, ...] = (service.preferred_port, last_port(directory))
+    # The usual port first: a port taken for once must not move the service for good. But one that
+    # died is known to runs in progress where it was; what is ended in order leaves no record.
+    died = read_record(directory)
+    there = died.port if died else None
+    preferred: tuple[int | None, ...] = (there, service.preferred_port, last_port(directory))
     for _ in range(OTHER_PORTS):
         port = choose_port(preferred)
         try:

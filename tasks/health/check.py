@@ -16,7 +16,7 @@ from db.catalog.servers import ServersFound, find_servers, servers_of
 from db.errors import DatabaseError
 from storycanvas.catalog.health.checks import GpuGuard, HostCheck
 from storycanvas.catalog.health.parallel import Round
-from storycanvas.catalog.health.report import HealthReport, changes, is_last
+from storycanvas.catalog.health.report import HealthReport, changes, is_last, replacements
 from storycanvas.services.flow_runs import (
     ApiPath,
     idle_schedules,
@@ -159,7 +159,8 @@ def _compared(database: Opened, checks: tuple[HostCheck, ...], now: datetime) ->
     So a change is reported even if a run is killed in between. The history is read only if the last
     run has not shown a host, since that costs more than all the rest.
     """
-    before = shown_hosts()
+    shown = shown_hosts()
+    before = {**replacements(shown, checks), **shown}
     if any(check.key not in before for check in checks):
         before = {**kept_hosts(database), **before}
     changed = changes(before, checks)

@@ -22,11 +22,15 @@ class PreviousCheck(NamedTuple):
     check_id: str
 
 
+REPLACES = "absent"
+"""What a host was that is up now and was not checked before, while no other of its kind was up."""
+
+
 class HostChange(BaseModel):
     """A host that went away or came back.
 
     Attributes:
-        before: Its state at the last check.
+        before: Its state at the last check; `REPLACES` if it takes the place of others.
         check_id: Identifies that check. Same check, host and direction are the same change,
             whichever run finds it.
         check: What this check found.
@@ -42,6 +46,8 @@ class HostChange(BaseModel):
     def sentence(self) -> str:
         """What happened, as a sentence."""
         check = self.check
+        if self.before == REPLACES:
+            return f"{check.name} ({check.kind}) is up, in the place of what was away."
         happened = "is up again" if check.is_up else f"is {check.state}"
         return f"{check.name} ({check.kind}) {happened}; it was {self.before}."
 
@@ -58,6 +64,29 @@ def changes(
         for check in checks
         if (previous := before.get(check.key)) and (previous.state == "up") != check.is_up
     )
+
+
+def replacements(
+    shown: Mapping[HostKey, PreviousCheck], checks: Iterable[HostCheck]
+) -> dict[HostKey, PreviousCheck]:
+    """Find hosts that are new since the last check and up, where none of their kind was up.
+
+    A host that has moved to another address is such a one, since a host's name has its address.
+
+    Args:
+        shown: Of the last check alone: a host of an earlier one may be gone for good.
+        checks: Of now.
+
+    Returns:
+        What to take for their earlier check, so that they count as come back.
+    """
+    found = {}
+    for check in checks:
+        alike = [before for (kind, *_), before in shown.items() if kind == check.kind]
+        away = bool(alike) and all(before.state != "up" for before in alike)
+        if check.is_up and check.key not in shown and away:
+            found[check.key] = PreviousCheck(REPLACES, alike[0].check_id)
+    return found
 
 
 def is_last(change: HostChange, checks: Iterable[HostCheck], changed: Iterable[HostChange]) -> bool:

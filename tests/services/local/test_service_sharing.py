@@ -5,6 +5,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from storycanvas.services import process
 from storycanvas.services.errors import RecordUnreadable, ServiceDied, ServiceInUse, ServiceNotReady
 from storycanvas.services.local_service import LocalService
 from storycanvas.services.ports import LOOPBACK, choose_port, is_free, listener
@@ -98,6 +99,19 @@ def test_a_service_goes_back_to_its_usual_port_when_that_is_free_again(tmp_path:
     assert listener(usual) == ""
     with acquire(service, tmp_path) as again:
         assert again.record.port == usual
+
+
+def test_a_service_that_died_comes_back_where_it_was_known(tmp_path: Path) -> None:
+    usual = choose_port(())
+    service = WebServer(preferred_port=usual)
+    with socket.create_server((LOOPBACK, usual)), acquire(service, tmp_path) as first:
+        first.keep()
+    process.stop(first.record.identity)
+
+    with acquire(service, tmp_path) as again:
+        assert again.record.port == first.record.port != usual
+    with acquire(service, tmp_path) as after_its_end:
+        assert after_its_end.record.port == usual
 
 
 def test_a_service_that_ended_by_itself_is_started_again(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from storycanvas.catalog.health.report import (
     QueueState,
     changes,
     is_last,
+    replacements,
 )
 from tasks.health.check import host_row
 from tasks.health.events import host_resource
@@ -90,6 +91,34 @@ def test_the_last_host_that_went_and_the_first_that_came_are_known(
     found = [is_last(change, [*checks, another_kind], changed) for change in changed]
 
     assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("shown", "now", "came"),
+    [
+        ([("gpu-1", "down")], [("gpu-2", "up")], ["gpu-2"]),
+        ([("gpu-1", "error"), ("gpu-2", "down")], [("gpu-1", "down"), ("gpu-3", "up")], ["gpu-3"]),
+        ([("gpu-1", "down"), ("gpu-2", "up")], [("gpu-3", "up")], []),
+        ([("gpu-1", "down")], [("gpu-2", "starting")], []),
+        ([("gpu-1", "down")], [("gpu-1", "up")], []),
+        ([], [("gpu-2", "up")], []),
+    ],
+    ids=["moved", "one more", "another was up", "not up yet", "the same", "first check of all"],
+)
+def test_a_new_host_comes_in_the_place_of_those_that_are_away(
+    shown: list[tuple[str, HostState]], now: list[tuple[str, HostState]], came: list[str]
+) -> None:
+    before = {check(state, name).key: PreviousCheck(state, "1") for name, state in shown}
+    before |= {("mongodb", "database", ""): PreviousCheck("up", "1")}
+    checks = [check(state, name) for name, state in now]
+
+    found = changes(replacements(before, checks), checks)
+
+    assert [change.check.name for change in found] == came
+    assert all(is_last(change, checks, found) for change in found)
+    assert all(
+        change.sentence.endswith("is up, in the place of what was away.") for change in found
+    )
 
 
 def test_a_change_describes_what_happened() -> None:
