@@ -105,7 +105,9 @@ class OperationLedger:
                 operations without a picture.
             before: When the engine had finished, UTC.
         """
-        wanted = {**which, "created_at": {"$lt": before}, **_of_size(longest_side)}
+        # Where no face was seen nothing was worked on, and a host that refuses tells no time.
+        worked = {"faces_detected": {"$ne": 0}, "created_at": {"$lt": before}}
+        wanted = {**which, **worked, **_of_size(longest_side)}
         with translated_errors():
             found = self._operations.find(wanted, ["processing_time_seconds"])
             newest = found.sort("created_at", DESCENDING).limit(MAX_NEWEST)

@@ -231,6 +231,9 @@ def look(
 ) -> OperationRecord:
     """Take a look at pictures from the ledger, or have a host do it and record it; not as a task.
 
+    Returns:
+        A record without faces where the host sees none in one of the pictures.
+
     Raises:
         RunStopped: The run is being stopped.
         FaceError: No host did it.
@@ -241,7 +244,7 @@ def look(
         inputs = [_fetched(context, picture) for picture in pictures]
         operation = _Operation(context, plain, step, inputs)
         known = operation.find()
-        record = known or operation.perform()
+        record = known or operation.look()
         if known is None:
             operation.record(record)
     return record
@@ -291,6 +294,17 @@ class _Operation:
             # Attempts refer to themselves: they, and all that they lead to, stay in memory until
             # Python looks for such cycles, which may be dozens of pictures later.
             self.__dict__.pop("_pictures", None)
+
+    def look(self) -> OperationRecord:
+        """Perform what makes no picture; that the engine sees no face is a result like any other.
+
+        It will see none the next time either, so the ledger keeps it.
+        """
+        try:
+            return self.perform()
+        except NoFace as error:
+            run_log(__name__).info("%s: %s", self._step.name, error)
+            return self._record_without_faces()
 
     def _of_another_step(self) -> OperationRecord | None:
         until = time.monotonic() + ANOTHER_STEP_SECONDS
@@ -446,15 +460,9 @@ class _Operation:
     ) -> OperationRecord:
         faces = [face.model_dump() for face in answer.faces] if answer.faces is not None else None
         selected = [face.model_dump() for face in answer.selected_faces]
-        parameters = self._step.operation.model_dump(mode="json", exclude_none=True)
+        engine = (answer.engine, answer.engine_version)
         return OperationRecord(
-            operation_key=self._key,
-            key_version=KEY_VERSION,
-            operation_type=parameters.pop("operation_type"),
-            parameters=parameters,
-            inputs=self._hashes,
-            engine=answer.engine,
-            engine_version=answer.engine_version,
+            **self._identity(engine),
             host=host,
             output=output,
             faces=faces,
@@ -466,6 +474,30 @@ class _Operation:
             created_at=answer.completed_at,
             repeat=repeat,
         )
+
+    def _record_without_faces(self) -> OperationRecord:
+        return OperationRecord(
+            **self._identity(self._engine),
+            host="",  # a refusal does not name its host, nor what it took
+            faces=[],
+            faces_detected=0,
+            processing_time_seconds=0.0,
+            created_at=datetime.now(UTC),
+            repeat=self._context.run_id if self.request.force else None,
+        )
+
+    def _identity(self, engine: tuple[str, str]) -> dict[str, Any]:
+        """Describe in a record what was done, by which engine and version."""
+        parameters = self._step.operation.model_dump(mode="json", exclude_none=True)
+        return {
+            "operation_key": self._key,
+            "key_version": KEY_VERSION,
+            "operation_type": parameters.pop("operation_type"),
+            "parameters": parameters,
+            "inputs": self._hashes,
+            "engine": engine[0],
+            "engine_version": engine[1],
+        }
 
 
 def _measured_by_host(answer: OperationAnswer) -> dict[str, Any] | None:

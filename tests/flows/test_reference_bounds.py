@@ -24,7 +24,7 @@ NARROWEST = 0.225
 BY_REFERENCES = "0.23, by the character's reference images"
 STEPS_OF_RUN = 2
 """The look at the base picture and the age."""
-PAIRS = 3
+PAIRS, ALL_PAIRS = 3, 10
 
 
 @pytest.fixture
@@ -110,6 +110,25 @@ def test_a_reference_that_the_host_cannot_take_leaves_the_usual_bound(
 
     assert found.bound_origin == "usual"
     assert found.bound_reason.startswith("the reference images were not compared: ")
+
+
+def test_a_reference_in_which_the_host_sees_no_face_is_asked_of_it_once(
+    world: World, own_host: Callable[[str], str], tmp_path: Path
+) -> None:
+    world.show_in(shades(5))  # the last two are too dark for the host
+    with acquire(OddHost("measures-by-day"), tmp_path / "measures") as lease:
+        own_host(lease.record.url)
+        with FaceHostClient(lease.record.url) as client:
+            first = measured()
+            asked = len(comparisons(world))
+            operations = client.status().operations
+            second = measured()
+            assert client.status().operations == operations
+
+    seen = [len(each["faces"]) for each in comparisons(world)]
+    assert first.bound_origin == second.bound_origin == "references"
+    assert asked == len(seen) == ALL_PAIRS
+    assert sorted(seen) == [0] * (ALL_PAIRS - PAIRS) + [1] * PAIRS
 
 
 @pytest.mark.parametrize("settings", [{"same_person_below": 0.5}, {"measure": False}], ids=str)

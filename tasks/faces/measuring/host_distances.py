@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from db.schema.documents.faces import OperationRecord
-from storycanvas.faces.errors import FaceError, NoFace
+from storycanvas.faces.errors import NoFace
 from storycanvas.faces.measures.baseline import Distances
 from storycanvas.faces.plan import Plan, PlanPicture, Step
 from storycanvas.faces.recipes.finding import compare_pictures
@@ -14,6 +14,8 @@ from tasks.faces.measuring.baselines import Compare
 
 Look = Callable[[Step, Sequence[PlanPicture], bool], OperationRecord]
 """Takes a look from the ledger, or has a host do it and keeps it; anew where the last is True."""
+
+ENGINE_SEES_NONE = "no two of them show the face host a face"
 
 
 def comparison_plan(references: Iterable[str]) -> Plan:
@@ -37,25 +39,23 @@ def _distances(look: Look, seen: Mapping[str, SeenFace]) -> Distances:
     plan = comparison_plan(seen)
     pictures = {picture.name: picture for picture in plan.pictures}
     found: dict[tuple[str, str], float] = {}
-    refused: FaceError | None = None
+    faceless = 0
     for step in plan.steps:
         first, second = (pictures[name] for name in step.inputs)
-        try:
-            distance = _distance(look, step, (first, second))
-        except NoFace as error:  # of one of both pictures: the engine sees less than the mesh
-            refused = error
-            continue
-        if distance is not None:
+        record = _looked(look, step, (first, second))
+        if (distance := _told(record)) is not None:
             found[first.reference, second.reference] = distance
-    if not found and refused is not None:
-        raise refused
+        faceless += not record.faces  # in one of both: the engine sees less than the mesh
+    if faceless == len(plan.steps):
+        raise NoFace(ENGINE_SEES_NONE)
     return found
 
 
-def _distance(look: Look, step: Step, pictures: Sequence[PlanPicture]) -> float | None:
-    told = _told(look(step, pictures, False))
+def _looked(look: Look, step: Step, pictures: Sequence[PlanPicture]) -> OperationRecord:
+    record = look(step, pictures, False)
     # An older host may have left the entry without a distance; the present one may tell it.
-    return told if told is not None else _told(look(step, pictures, True))
+    is_old = record.faces and _told(record) is None
+    return look(step, pictures, True) if is_old else record
 
 
 def _told(record: OperationRecord) -> float | None:

@@ -61,6 +61,7 @@ def test_the_newest_of_the_same_kind_are_found_by_an_index_without_a_sort(databa
         database,
         *(made(n) for n in numbers),
         *(made(n, seconds=60.0, minutes=60) for n in numbers),
+        *(made(n, seconds=0.0, size=(900, 701), faces_detected=0) for n in numbers),
         *(made(n, GFPGAN, seconds=1.0) for n in numbers),
         *(made(n, SwapOperation(), seconds=9.0) for n in numbers),
         *(made(n, seconds=30.0, engine="facefusion") for n in numbers),

@@ -12,7 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import psutil
+from PIL import Image, ImageStat
 
+from deployments.sample import PORTRAIT
 from storycanvas.faces.client.host_client import FaceHostClient
 from storycanvas.faces.errors import ContentRejected, EngineFailed, NoFace
 from storycanvas.faces.measures.measure import Likeness
@@ -41,6 +43,9 @@ FAULTS = {
 LIKENESS = Likeness(compared_with="input", after=0.2612, scale="facefusion")
 """What the host with the oddity `measures` answers of each face that it has changed: one person's
 by the usual bound, and another's by the narrowest of a character."""
+DARK = 0.95
+"""Of the lightness of the sample: below it the host with the oddity `measures-by-day` sees no face
+in a picture that is compared with another one."""
 ONE_REASON = "The engine has no memory left."
 
 
@@ -48,7 +53,7 @@ class OddEngine(PreviewEngine):
     def __init__(self, oddity: str) -> None:
         super().__init__()
         self._oddity = oddity
-        if oddity == "measures":
+        if oddity.startswith("measures"):
             self.name = "facefusion"  # the engine whose hosts measure
         if oddity.endswith("other-version"):
             self.version += ".1"
@@ -67,9 +72,29 @@ class OddEngine(PreviewEngine):
         if isinstance(operation, EnhanceOperation) and self._oddity == "restores-nothing":
             raise EngineFailed(ONE_REASON)
         result = super().run(operation, pictures)
-        if self._oddity == "measures" and current_measuring().wanted and operation.changes_faces:
+        if self._oddity == "measures-by-day" and len(pictures) > 1:
+            result = seen_by_day(result, pictures)
+        if (
+            self._oddity.startswith("measures")
+            and current_measuring().wanted
+            and operation.changes_faces
+        ):
             return replace(result, likeness=LIKENESS)
         return result
+
+
+def seen_by_day(found: EngineResult, pictures: Sequence[Picture]) -> EngineResult:
+    """Refuse a dark reference, and find nothing in a dark picture, as FaceFusion does both."""
+    *references, searched = (is_dark(picture) for picture in pictures)
+    if any(references):
+        raise NoFace("No face was found in reference_image.")
+    return replace(found, faces=(), chosen=()) if searched else found
+
+
+def is_dark(picture: Picture) -> bool:
+    with Image.open(PORTRAIT) as sample:
+        usual = ImageStat.Stat(sample.convert("L")).mean[0]
+    return ImageStat.Stat(picture.image.convert("L")).mean[0] < DARK * usual
 
 
 class OddHost(FaceHost):

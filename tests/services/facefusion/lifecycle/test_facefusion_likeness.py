@@ -1,6 +1,7 @@
 """FaceFusion's own recogniser measures how like a changed face is, in the operation itself."""
 
 import os
+import re
 
 import httpx
 import psutil
@@ -47,6 +48,7 @@ FAILURES = {
 OPERATIONS = 100
 EARLY = 20
 MOST_GROWTH = 1.1
+LIST_OF_NUMBERS = re.compile(r"\[[-+\d.,e\s]+\]")
 
 
 def asked(host: DrivenHost, name: str, **fields: object) -> httpx.Response:
@@ -151,6 +153,20 @@ def test_a_kept_answer_has_the_likeness_that_was_measured(resident_host: DrivenH
 
     assert first.likeness is not None
     assert first == again
+
+
+@pytest.mark.parametrize("operation", [SwapOperation(), DetectOperation()], ids=["swap", "detect"])
+def test_an_answer_has_distances_and_nothing_that_describes_a_face(
+    driven_host: DrivenHost, operation: FaceOperation
+) -> None:
+    pictures = (plain(BLUE), COLOURS)
+    names = operation.picture_fields(len(pictures))
+    values = dict(zip(names, map(driven_host.upload, pictures), strict=True))
+    body = operation.model_dump(mode="json", by_alias=True, exclude_none=True)
+    answer = driven_host.http.post(operation.path, json=body | values).text
+
+    assert '"after":' in answer or '"reference_distance":0' in answer
+    assert [*filter(lambda listed: listed.count(",") > 1, LIST_OF_NUMBERS.findall(answer))] == []
 
 
 @pytest.mark.parametrize("failure", FAILURES)

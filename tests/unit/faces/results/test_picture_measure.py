@@ -1,5 +1,6 @@
 """What is measured of made pictures by the real networks, and what is told instead."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -190,6 +191,46 @@ def test_a_swap_is_measured_to_its_source_before_and_after(likeness_meters: Mete
     assert done.likeness.after < done.likeness.before
     assert failures(done) == ()
     assert "did not bring the face nearer" in failures(skipped)[0]
+
+
+def beside(left: Bytes, right: Bytes) -> Bytes:
+    return np.concatenate([left[20:260, 110:340], right[20:260, 110:340]], axis=1)
+
+
+def test_a_swap_onto_the_wrong_person_is_told_by_both_faces(likeness_meters: Meters) -> None:
+    source, target, other = portrait(), *(reshaped(portrait(), way) for way in (1, -0.3))
+    before = beside(target, other)
+    left, right = sorted(face.box for face in faces_of(before))
+
+    def swapped(after: Bytes, chosen: Box) -> tuple[str, ...]:
+        comparison = Comparison(lambda: faces_of(before), lambda: faces_of(source))
+        return failures(measure_picture(faces_of(after), [chosen], comparison, likeness_meters))
+
+    assert swapped(beside(source, other), left) == ()
+    skipped, changed = swapped(beside(source, other), right)
+    assert "did not bring the face nearer" in skipped
+    assert "A face that was not chosen was changed" in changed
+
+
+LIST_OF_NUMBERS = re.compile(r"\[[-+\d.,e\s]+\]")
+BOX = 4
+
+
+def test_of_what_a_recogniser_says_of_a_face_only_distances_are_left(
+    likeness_meters: Meters, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(0)
+    comparison = Comparison(lambda: faces_of(portrait()))
+    found = measure_picture(faces_of(reshaped(portrait(), 1)), (), comparison, likeness_meters)
+
+    assert found.likeness is not None
+    kept = found.model_dump_json()
+    assert max(map(numbers_in, LIST_OF_NUMBERS.findall(kept))) == BOX
+    assert [each for each in caplog.records if each.name.startswith("storycanvas")] == []
+
+
+def numbers_in(listed: str) -> int:
+    return listed.count(",") + 1
 
 
 def test_a_source_without_a_face_leaves_likeness_unmeasured(likeness_meters: Meters) -> None:
