@@ -170,12 +170,16 @@ def _add(seen: SeenPicture, add: Callable[[SeenPicture], AddedPicture]) -> Added
         return seen.failed(error)
 
 
-@retrying_task("look for user {user_id}")
 def user_notes(context: RunContext, user_id: str | None) -> tuple[str, ...]:
     """Note a user that is not there: the app shows the pictures to that user only."""
-    if user_id is None or CouplePictures(context.database).has_user(user_id):
+    if user_id is None or _has_user(context, user_id):
         return ()
     return (f"There is no user {user_id!r}, who alone is shown the pictures in the app.",)
+
+
+@retrying_task("look for user {user_id}")
+def _has_user(context: RunContext, user_id: str) -> bool:
+    return CouplePictures(context.database).has_user(user_id)
 
 
 def finish_adding(key: str, report: AddingReport, *, dry_run: bool) -> AddingReport:

@@ -55,6 +55,7 @@ FORMS: dict[str, dict[str, str]] = {
     "list-deleted": {},
     "tidy-pictures": {},
 }
+"""What is typed into the form of each flow; `review` is switched on in test_first_day.py."""
 OF_BINNED = {"id": {"$regex": "^binned-"}}
 WITHOUT_A_SHEET = (
     *("rank-references", "audit-likeness", "trace-picture", "show-gallery", "find-characters"),
