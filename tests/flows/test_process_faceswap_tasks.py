@@ -21,6 +21,7 @@ from tasks.queues.report import DrainReport
 from tests.support.flows.couple_rows import ASKED, Rows
 from tests.support.flows.couples import BESIDE, husband, seen_at, side_by_side, template, wife
 from tests.support.flows.jobs import let_leases_end
+from tests.support.flows.runs import shown_by, task_names_of
 from tests.support.flows.world import World
 
 M, F = "husband", "wife"
@@ -65,8 +66,11 @@ def test_a_plain_insert_is_completed_with_its_row(rows: Rows, version: str) -> N
     rows.template(version, category="movie")
     rows.task(version)
 
-    report = drained()
+    state: State[Any] = process_faceswap_tasks(wait_seconds=0, return_state=True)
 
+    report: DrainReport = state.result()
+    assert shown_by(state)[0] == "process-faceswap-tasks · 1 done"
+    assert task_names_of(state, "task task · swap 2, wife") >= {"task task · swap 1, husband"}
     task = rows.row("faceswap_tasks")
     assert report.counts == {"completed": 1}
     assert (task["status"], task["progress"], task["error_message"]) == ("completed", 100, None)

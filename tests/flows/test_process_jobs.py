@@ -20,7 +20,7 @@ from tasks.queues.report import DrainReport
 from tasks.queues.run import run_drain
 from tests.support.flows.hosts import OddHost, after_operations
 from tests.support.flows.jobs import drained, insert_jobs, stored, stored_portrait, the_job
-from tests.support.flows.runs import shown_by
+from tests.support.flows.runs import shown_by, task_names_of
 from tests.support.flows.world import CHARACTER, World, plain_picture
 from tests.support.host.started_host import wait_until
 
@@ -98,13 +98,16 @@ def test_a_job_of_a_character_is_in_its_history_and_gallery_once(
     job = {"job_type": "enhance", "character_id": CHARACTER, "input_data": {"image_url": portrait}}
     insert_jobs(world, job, job)
 
-    report = drained(at_once=1)
+    state = process_jobs(wait_seconds=0, at_once=1, return_state=True)
 
+    report: DrainReport = state.result()
     first, second = the_job(world, 0)["output_data"], the_job(world, 1)["output_data"]
     assert (first["reused"], second["reused"]) == (False, True)
     assert world.character()[GALLERY]["enhanced_faces"] == [first["output_url"]]
     assert len(world.character()[HISTORY]) == 1
     assert [row.job for row in report.jobs] == ["job job- · enhance · Mira"] * 2
+    names = task_names_of(state, "job job- · enhance · Mira · enhance")
+    assert "job job- · enhance · Mira · fetch picture" in names
     assert world.store.folder
     page = (world.store.folder / page_path(CHARACTER)).read_text()
     assert f'src="../{first["output_path"]}"' in page

@@ -18,6 +18,8 @@ from prefect.client.schemas.filters import (
     ArtifactFilter,
     ArtifactFilterFlowRunId,
     ArtifactFilterKey,
+    FlowRunFilter,
+    FlowRunFilterId,
 )
 from prefect.client.schemas.objects import Artifact, State
 from prefect.client.schemas.sorting import ArtifactSort
@@ -26,6 +28,7 @@ import tasks
 from blocks.environment import Environment
 from tasks.retries import is_retried
 from tasks.waiting import is_retried_before_first_operation
+from tests.support.host.started_host import wait_until
 from tests.support.paths import ROOT
 
 CONDITIONS = (is_retried, is_retried_before_first_operation)
@@ -53,6 +56,20 @@ def shown_by(state: State[Any]) -> tuple[str, dict[str, list[Any]]]:
         by_key.setdefault(str(artifact.key), []).append(artifact)
     with get_client(sync_client=True) as client:
         return client.read_flow_run(run).name, by_key
+
+
+def task_names_of(state: State[Any], name: str) -> set[str]:
+    """The names of a run's tasks, once there is this one: a server learns them after the run."""
+    which = FlowRunFilter(id=FlowRunFilterId(any_=[state.state_details.flow_run_id]))
+    names: set[str] = set()
+
+    def is_there() -> bool:
+        with get_client(sync_client=True) as client:
+            names.update(task.name for task in client.read_task_runs(flow_run_filter=which))
+        return name in names
+
+    wait_until(is_there)
+    return names
 
 
 def messages_of(state: State[Any]) -> list[str]:
