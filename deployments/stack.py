@@ -107,6 +107,7 @@ class Stack:
 
     def start(self) -> None:
         """Start what does not run yet, each service after those that it needs."""
+        ran = self._is_kept()  # before: what is started now may have moved to another port
         for name in end_lost(reversed(SERVICES), self.state_dir):
             self._show(f"ended {name}, whose files were deleted while it ran")
         self._start_storage()
@@ -116,7 +117,7 @@ class Stack:
         self.addresses["state and logs"] = str(self.state_dir)
         self._end_abandoned_runs()
         self._use(self._worker())
-        if not self._is_kept():
+        if not ran:
             self._register()
 
     def keep(self) -> StackState:
