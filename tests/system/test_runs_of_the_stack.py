@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,10 +36,12 @@ from deployments.automations.acting import (
     RESUME_RUN,
     RUN_FAILED,
     STAYS_AWAY,
+    Waits,
     create_automations,
 )
 from deployments.automations.standing import END_GONE, keep_standing, start_standing
 from deployments.local_stack import ENDED, ENDED_NAME
+from deployments.queues import GPU
 from deployments.sample import TARGET
 from deployments.stack import POOL, read_state, stopped_services
 from storycanvas.faces.pictures.image_store import Category
@@ -181,6 +183,39 @@ class Api:
         count: int = ask(f"{self.url}/task_runs/count", wanted) or 0
         return count
 
+    def begin(self, deployment: str, parameters: dict[str, Any]) -> str:
+        address = f"/deployments/{self.deployments()[deployment]}/create_flow_run"
+        run: str = self.post(address, {"parameters": parameters})["id"]
+        return run
+
+    def do(self, deployment: str) -> None:
+        """Have a run of a deployment done that cancels new ones while another is in progress."""
+        run = self.begin(deployment, {})
+        ended = self.until(lambda: self._end_of(run), 120)
+        if ended == "CANCELLED":
+            time.sleep(5)
+            self.do(deployment)
+
+    def _end_of(self, run: str) -> str | None:
+        state: str = self.run(run)["state_type"]
+        return state if state in {"COMPLETED", "CANCELLED"} else None
+
+    def is_paused(self, queue: str) -> bool:
+        queues = self.post(f"/work_pools/{POOL}/queues/filter", {})
+        return {found["name"]: bool(found["is_paused"]) for found in queues}[queue]
+
+    def came_back(self) -> set[str]:
+        """Name the hosts that check-hosts has told to be up again."""
+        wanted = {"filter": {"event": {"name": ["storycanvas.host.up"]}}}
+        events = self.post("/events/filter", wanted)["events"]
+        return {event["resource"]["prefect.resource.name"] for event in events}
+
+    def face_runs(self) -> list[str]:
+        """List the runs of face flows that are in progress; a drain has none."""
+        return [
+            run for run in self.in_progress() if self.run(run)["parameters"].get("character_id")
+        ]
+
     def in_progress(self) -> list[str]:
         wanted = {"flow_runs": {"state": {"type": {"any_": ["RUNNING"]}}}, "limit": 100}
         return [run["id"] for run in self.post("/flow_runs/filter", wanted)]
@@ -270,6 +305,52 @@ def test_of_a_hundred_submits_while_three_runs_work_one_is_refused_at_most(
 
     assert answers[httpx.codes.CREATED] >= SUBMITS - 1, answers
     assert set(runs) <= set(api.in_progress())
+
+
+def test_a_killed_host_has_face_runs_wait_in_their_queue_and_all_go_on_when_it_is_back(
+    api: Api, stack_dir: Path
+) -> None:
+    inside = api.face_runs() or api.start("inside")
+    with temporary_settings({PREFECT_API_URL: api.url}), get_client(sync_client=True) as client:
+        create_automations(client, Environment(), Waits(without_a_host=timedelta(seconds=10)))
+    api.do("check-hosts")
+    host = find_running("face_host", stack_dir)
+    assert host
+
+    os.kill(host.pid, signal.SIGKILL)
+    api.do("check-hosts")
+    api.until(lambda: api.is_paused(GPU), 90)
+    queued = api.begin("enhance-faces", {"character_id": "sample-astronaut", "force": True})
+    api.until(lambda: api.run(queued)["state_name"] == "Late", 90)
+    assert {api.run(run)["state_type"] for run in inside} == {"RUNNING"}
+
+    assert command("up", stack_dir).returncode == 0
+    api.do("check-hosts")
+    api.until(lambda: not api.is_paused(GPU), 90)
+    for run in (queued, *inside):
+        api.until(lambda run=run: api.run(run)["state_type"] == "COMPLETED", 600)
+        lines = [line for line in log_lines(api.url, run) if ": done in" in line]
+        # What a host had in hand when it was killed is done again, and once.
+        assert len(lines) == len({line.partition(": done in")[0] for line in lines}) > 0
+
+
+def test_a_host_that_has_to_move_is_registered_where_it_is_and_counts_as_back(
+    api: Api, stack_dir: Path
+) -> None:
+    api.do("check-hosts")
+    host = find_running("face_host", stack_dir)
+    assert host
+    os.kill(host.pid, signal.SIGKILL)
+    api.do("check-hosts")
+
+    with socket.create_server(("127.0.0.1", host.port)):
+        up = command("up", stack_dir)
+    assert up.returncode == 0, up.stderr
+    moved = addresses(stack_dir)["face_host"]
+    assert moved != host.port
+    assert f"127.0.0.1:{moved}" in blocks(api)
+    api.do("check-hosts")
+    api.until(lambda: f"127.0.0.1:{moved}" in api.came_back(), 60)
 
 
 def test_a_run_whose_worker_is_killed_ends_with_a_sentence_and_goes_on_by_itself_once(

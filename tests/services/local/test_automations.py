@@ -91,6 +91,9 @@ def test_a_run_whose_heart_stops_is_crashed_and_what_lives_or_is_suspended_is_no
     assert server.run(ended).state_name == "Completed"
     assert server.run(lives).state_name == "Running"
     server.set(lives, "COMPLETED")
+    # Four times the wait for a host, since the automations were made and with none that went.
+    assert not server.is_paused
+    assert not server.is_on(automation.IS_BACK)
 
 
 def test_a_crashed_face_run_goes_on_once_and_what_make_down_ended_does_not(
