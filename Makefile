@@ -86,6 +86,7 @@ bench: $(VENV) ## the figures of docs/figures.md, each a ratio measured side by 
 	$(BIN)/python -m benchmarks.character_migration
 	$(BIN)/python -m benchmarks.model_catalog
 	$(BIN)/python -m benchmarks.user_lookup
+	$(BIN)/python -m benchmarks.database_start
 	$(BIN)/python -m benchmarks.character_search
 	$(BIN)/python -m benchmarks.preview_ages
 	$(BIN)/python -m benchmarks.photos
