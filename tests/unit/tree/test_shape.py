@@ -29,8 +29,8 @@ SHORT_FILES = {
 STAND_IN = "tests/support/facefusion/stand_in/"
 """Has the folders and names of FaceFusion's own tree."""
 
-MAX_FILES, MAX_LINES = 686, 80_260
-MAX_FILES_WITH_TESTS, MAX_LINES_WITH_TESTS = 1253, 158_260
+MAX_FILES, MAX_LINES = 686, 80_400
+MAX_FILES_WITH_TESTS, MAX_LINES_WITH_TESTS = 1253, 158_900
 """A new feature raises them in its own commit; anything else finds something to delete first."""
 
 DIRECT = {
