@@ -242,7 +242,7 @@ def test_a_face_host_reports_its_engine_its_queue_and_its_guard(host_url: str) -
 
     answer = ask_face_host(host)
 
-    assert (answer.state, answer.version, answer.note) == ("up", "preview 2", None)
+    assert (answer.state, answer.version, answer.note) == ("up", "preview 3", None)
     assert answer.queue == HostQueue(running=0, waiting=0)
     assert answer.gpu == GpuGuard(slots=1, taken=0, guarded=True)
 

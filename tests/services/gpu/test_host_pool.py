@@ -65,7 +65,7 @@ def request_of(
 ) -> OperationRequest:
     return OperationRequest(
         operation=DetectOperation(),
-        engine=("preview", "2"),
+        engine=("preview", "3"),
         bring=lambda _: [],
         run=run,
         run_id="none",

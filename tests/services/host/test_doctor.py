@@ -224,7 +224,7 @@ def test_a_host_that_runs_already_is_recognised(doctor: Doctor, host_process: St
     port = host_process.url.rpartition(":")[2]
     found = doctor("--json", "--data-dir", str(host_process.data_dir), port=port).findings
     assert found["port"]["level"] == "ok"
-    assert "a host answers ok, engine preview 2" in found["port"]["seen"]
+    assert "a host answers ok, engine preview 3" in found["port"]["seen"]
 
 
 def test_another_host_on_the_port_is_not_taken_for_this_one(

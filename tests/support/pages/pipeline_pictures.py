@@ -3,14 +3,16 @@
     python -m tests.support.pages.pipeline_pictures [PAGE ...]
 
 Each page gets one contact sheet: the plan of its pipeline is carried out in this process on the
-sample pictures, without host, database or Prefect, and drawn as a run draws it. What each page
-says of costs is counted from the same plans (tests/unit/tree/test_pipeline_pages.py).
+sample pictures, without host, database or Prefect, and drawn as a run draws it, with what the
+measures read below each face: likeness needs `make likeness`. What each page says of costs is
+counted from the same plans (tests/unit/tree/test_pipeline_pages.py).
 """
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, ImageOps
 
 from deployments.sample import PORTRAIT, TARGET
@@ -18,6 +20,10 @@ from storycanvas.couple.swap import CoupleSwap, couple_pipeline
 from storycanvas.couple.written_faces import Person
 from storycanvas.faces.chain import shipped_chains
 from storycanvas.faces.contract import DetectedFace
+from storycanvas.faces.measures.ages import NetworkAge
+from storycanvas.faces.measures.landmarks import MeshFinder
+from storycanvas.faces.measures.likeness import likeness_meter
+from storycanvas.faces.measures.measure import Bytes, LandmarkedFace
 from storycanvas.faces.operations import AgeAdjustOperation, DetectOperation, EnhancementModel
 from storycanvas.faces.pictures.reading import Picture, normal_form
 from storycanvas.faces.plan import Plan
@@ -43,7 +49,7 @@ BASE_AGE = 33
 Made = Mapping[str, Picture]
 Row = list[SheetEntry]
 
-ENGINE = PreviewEngine()
+ENGINE, FINDER, AGES = PreviewEngine(), MeshFinder(), NetworkAge()
 
 
 def main(pages: Sequence[str] = (), folder: Path = FOLDER) -> int:
@@ -80,18 +86,48 @@ def faces(picture: Picture) -> Sequence[DetectedFace]:
     return ENGINE.run(DetectOperation(), [picture]).faces
 
 
-def shown(label: str, note: str, picture: Picture, *, whole: bool = False) -> SheetEntry:
-    """Make a cell with the face of a picture, or with all of it."""
+def shown(
+    label: str,
+    note: str,
+    picture: Picture,
+    *,
+    whole: bool = False,
+    like: Picture | None = None,
+) -> SheetEntry:
+    """Make a cell with the face of a picture, or with all of it; told is what measures read."""
     face = None if whole else faces(picture)[0]
     box = (face.x, face.y, face.width, face.height) if face else None
-    return SheetEntry(label, note, cut_out(picture.image, box))
+    measured = "" if face is None else _measured(picture, like)
+    return SheetEntry(label, note, cut_out(picture.image, box), measured=measured)
 
 
-def of_plan(plan: Plan, pictures: Made, names: Mapping[str, str], *, whole: bool = False) -> Row:
-    """Carry out a plan and show some of its pictures by their names, each with a note."""
+def _measured(picture: Picture, like: Picture | None) -> str:
+    """Read the age of the first face, and its distance to that of the person's picture."""
+    rgb, face = _seen(picture)
+    read = f"read {AGES.read(rgb, face):.0f}"
+    if like is None:
+        return read
+    [distance] = likeness_meter().distances(_seen(like), (rgb, (face,)))
+    return f"{read} · likeness {distance:.2f}"
+
+
+def _seen(picture: Picture) -> tuple[Bytes, LandmarkedFace]:
+    rgb = np.asarray(picture.image.convert("RGB"))
+    return rgb, FINDER.find(rgb)[0]
+
+
+def of_plan(plan: Plan, pictures: Made, names: Mapping[str, str]) -> Row:
+    """Carry out a plan and show some of its pictures by their names, each with a note.
+
+    The first picture is the person's: the others tell how like it they are.
+    """
     made = carried_out(plan, pictures)
     labels = {part.name: part.label or part.name for part in (*plan.pictures, *plan.steps)}
-    return [shown(labels[name], note, made[name], whole=whole) for name, note in names.items()]
+    person = next(iter(pictures))
+    return [
+        shown(labels[name], note, made[name], like=None if name == person else made[person])
+        for name, note in names.items()
+    ]
 
 
 def ages() -> list[Row]:
@@ -181,12 +217,14 @@ def batch() -> list[Row]:
     smile = edit_expression(str(PORTRAIT), {"face_editor_mouth_smile": 60})
     old = age_progression(str(PORTRAIT), BASE_AGE, [50], enhance=Choice.NONE)
     blend = compare_enhancers(str(PORTRAIT), (EnhancementModel.GFPGAN_1_4,))
+    restored = carried_out(blend, {"picture": picture})
+    aged, edited = (carried_out(plan, {"base": picture}) for plan in (old, smile))
     return [
         [
             shown("picture", "input", picture),
-            shown("0", "enhance", carried_out(blend, {"picture": picture})["gfpgan_1.4 1"]),
-            shown("1", "age_adjust 50", carried_out(old, {"base": picture})["age 50"]),
-            shown("2", "edit", carried_out(smile, {"base": picture})["edit"]),
+            shown("0", "enhance", restored["gfpgan_1.4 1"], like=picture),
+            shown("1", "age_adjust 50", aged["age 50"], like=picture),
+            shown("2", "edit", edited["edit"], like=picture),
         ]
     ]
 

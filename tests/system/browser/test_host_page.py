@@ -84,7 +84,7 @@ def is_shown(picture: Locator) -> bool:
 
 def test_state_and_form_are_those_of_the_host(page: Page) -> None:
     expect(page.locator("#badge")).to_have_text("ok")
-    expect(page.locator("#state")).to_contain_text("preview 2, in-process")
+    expect(page.locator("#state")).to_contain_text("preview 3, in-process")
     expect(page.locator("#gpu")).to_contain_text("cpu")
     options = page.get_by_label("Operation", exact=True).locator("option")
     expect(options).to_have_text([operation.path for operation in OPERATIONS])

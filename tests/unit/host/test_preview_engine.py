@@ -324,4 +324,4 @@ def test_without_the_weights_it_does_not_start(monkeypatch: pytest.MonkeyPatch) 
 
 def test_it_is_an_engine() -> None:
     engine: Engine = ENGINE
-    assert (engine.name, engine.version) == ("preview", "2")
+    assert (engine.name, engine.version) == ("preview", "3")

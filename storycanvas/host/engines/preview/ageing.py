@@ -224,17 +224,7 @@ def _plain_skin(view: View) -> Floats:
 
 
 def _ageing_shade(view: View) -> Floats:
-    """Light and shadow of an older face: hollow cheeks and bags, cheek bones, uneven skin."""
+    """Light and shadow of an older face: hollow cheeks and bags, cheek bones."""
     shade = -5 * view.pair(0.78 + 0.95j, 0.34 + 0.5j) - 4.5 * view.pair(0.42 + 0.24j, 0.36 + 0.18j)
     shade += 2.5 * view.pair(0.62 + 0.45j, 0.34 + 0.2j) - 4 * view.oval(1.3j, 0.4 + 0.12j)
-    shade -= 4 * view.pair(0.62 + 1.42j, 0.28 + 0.25j)
-    x, y = (view.u + np.float32(2.56)) * 50, (view.v + np.float32(2.56)) * 50
-    return np.asarray(shade + cv2.remap(_mottling(), x, y, cv2.INTER_LINEAR), np.float32)
-
-
-@cache
-def _mottling() -> Floats:
-    """Uneven skin, in L units, drawn once for all faces."""
-    noise = np.random.default_rng(19).standard_normal((257, 257)).astype(np.float32)
-    coarse, fine = blurred(noise, 5), blurred(noise, 1.6)
-    return np.asarray(0.7 * coarse / coarse.std() + 0.5 * fine / fine.std(), np.float32)
+    return shade - 4 * view.pair(0.62 + 1.42j, 0.28 + 0.25j)

@@ -43,7 +43,7 @@ class PreviewEngine:
     """
 
     name = "preview"
-    version = "2"
+    version = "3"
     mode = "in-process"
     readiness: Readiness = "ok"
     health = EngineHealth(Execution(asked=("cpu",), used=("cpu",), device="CPU"))
