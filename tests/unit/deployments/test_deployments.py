@@ -140,7 +140,12 @@ def test_the_queues_have_room_and_the_first_and_the_last_are_not_limited() -> No
     assert {queue.description for queue in QUEUES} & MADE_BY_PREFECT == set()
 
 
-def test_what_checks_hosts_often_is_parked() -> None:
-    [often] = [d for d in DEPLOYMENTS if name_of(d) == "check-hosts-often"]
+def test_what_checks_hosts_often_and_what_measures_all_galleries_is_parked() -> None:
+    parked = {
+        name_of(d): s.get("interval", s.get("cron"))
+        for d in DEPLOYMENTS
+        for s in d.get("schedules", [])
+        if not s.get("active", True)
+    }
 
-    assert [(s["interval"], s["active"]) for s in often["schedules"]] == [(30, False)]
+    assert parked == {"check-hosts-often": 30, "audit-likeness": "30 4 * * 1"}

@@ -77,6 +77,12 @@ def test_of_two_faces_that_look_alike_it_is_said_that_a_swap_cannot_be_told() ->
     assert "look alike already (0.20 apart)" in found.notes[0]
 
 
+def test_a_note_is_no_failure() -> None:
+    measure = PictureMeasure(faces=(FACE,), chosen=0, notes=("This may be drawn.",))
+
+    assert check_measure(measure, Bounds()).failures == ()
+
+
 def test_a_picture_without_a_face_is_wrong() -> None:
     found = check_measure(PictureMeasure(faces=()), Bounds())
 
