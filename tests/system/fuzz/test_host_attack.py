@@ -29,7 +29,7 @@ from tests.support.paths import ROOT
 IDLE, SLOW, ENDLESS = 1200, 200, 60
 OPERATIONS = 20
 STATUS_SECONDS, SLOWEST_SECONDS = 1.0, 10.0
-"""Half of the answers, and all: the attack runs in this process, beside other tests."""
+"""Half of the answers, and all: the attack itself runs in this process."""
 MAX_LOG = 1_000_000
 FULL = 429
 CHUNK = b"10000\r\n" + bytes(65536) + b"\r\n"
@@ -119,6 +119,7 @@ def status_seconds(host: StartedHost) -> float:
     return time.monotonic() - begin
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 @pytest.mark.usefixtures("many_files")
 @pytest.mark.parametrize(
