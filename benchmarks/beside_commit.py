@@ -62,15 +62,6 @@ def store_models() -> float:
         return _store(database)
 
 
-def run_demo() -> float:
-    """Run the demo on a first day: it makes its database, server, host and pictures."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "deployments.cli", "demo"]
-        return _seconds(
-            lambda: subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - of either checkout
-        )
-
-
 def _store(database: Any) -> float:  # noqa: ANN401 - of either checkout
     items = import_module("db.catalog.civitai.items")
     read_item = import_module("storycanvas.catalog.civitai.items").read_item
@@ -102,6 +93,15 @@ def _models() -> Iterator[dict[str, Any]]:
         version = {"id": 2 * number, "name": "v1", "baseModel": "SDXL 1.0", "files": files}
         yield copy.deepcopy(
             ITEM | {"id": number, "name": f"Model {number}", "modelVersions": [version]}
+        )
+
+
+def run_demo() -> float:
+    """Run the demo on a first day: it makes its database, server, host and pictures."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "deployments.cli", "demo"]
+        return _seconds(
+            lambda: subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - of either checkout
         )
 
 

@@ -36,6 +36,7 @@ from storycanvas.faces.recipes.expression import Sweep, edit_expression
 from storycanvas.faces.recipes.finding import mask_face
 from storycanvas.faces.recipes.pipeline import RecipeInput, SeenPicture
 from storycanvas.faces.recipes.steps import Choice
+from storycanvas.faces.reports.measures import StepMeasure
 from storycanvas.faces.sheets.annotations import mask_overlay, numbered_boxes
 from storycanvas.faces.sheets.contact_sheet import SheetEntry, contact_sheet, cut_out
 from storycanvas.host.engines.preview import PreviewEngine
@@ -104,11 +105,10 @@ def shown(
 def _measured(picture: Picture, like: Picture | None) -> str:
     """Read the age of the first face, and its distance to that of the person's picture."""
     rgb, face = _seen(picture)
-    read = f"read {AGES.read(rgb, face):.0f}"
-    if like is None:
-        return read
-    [distance] = likeness_meter().distances(_seen(like), (rgb, (face,)))
-    return f"{read} · likeness {distance:.2f}"
+    likeness = None
+    if like is not None:
+        [likeness] = likeness_meter().distances(_seen(like), (rgb, (face,)))
+    return StepMeasure(read_age=AGES.read(rgb, face), likeness=likeness).line()
 
 
 def _seen(picture: Picture) -> tuple[Bytes, LandmarkedFace]:
