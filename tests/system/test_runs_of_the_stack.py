@@ -165,12 +165,10 @@ class Api:
         Each works on a size of its own: a forced run makes again what another run has made.
         """
         parameters = {"character_id": "sample-astronaut", "ages": AGES, "force": True}
-        address = f"/deployments/{self.deployments()['age-progression']}/create_flow_run"
-        bodies = [
-            {"name": name, "parameters": parameters | {"longest_side": 400 - number}}
+        runs = [
+            self.begin("age-progression", parameters | {"longest_side": 400 - number}, name=name)
             for number, name in enumerate(names)
         ]
-        runs: list[str] = [self.post(address, body)["id"] for body in bodies]
         for run in runs:
             self.until(lambda run=run: self.steps(run, "COMPLETED") > LOOKS, 300)
         return runs
@@ -183,9 +181,10 @@ class Api:
         count: int = ask(f"{self.url}/task_runs/count", wanted) or 0
         return count
 
-    def begin(self, deployment: str, parameters: dict[str, Any]) -> str:
+    def begin(self, deployment: str, parameters: dict[str, Any], name: str | None = None) -> str:
         address = f"/deployments/{self.deployments()[deployment]}/create_flow_run"
-        run: str = self.post(address, {"parameters": parameters})["id"]
+        body = {"parameters": parameters} | ({"name": name} if name else {})
+        run: str = self.post(address, body)["id"]
         return run
 
     def do(self, deployment: str) -> None:
